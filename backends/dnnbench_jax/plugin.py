@@ -1,0 +1,19 @@
+"""Announces the backend; imports nothing heavy."""
+
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+
+
+@hookimpl
+def dnnbench_backends():
+    return [
+        BackendInfo(
+            name="jax",
+            title="JAX",
+            modes=("jit", "eager"),
+            default_mode="jit",
+            target="dnnbench_jax.backend:JaxBackend",
+            requires=("jax", "optax"),
+            extra="jax",
+            float64_apart=True,
+        )
+    ]

@@ -1,0 +1,1 @@
+"""The reference: networks in NumPy, written to be read as mathematics."""

@@ -1,0 +1,19 @@
+"""Where NumPy computes: the CPU."""
+
+from dnnbench.errors import PluginError
+from dnnbench.protocol.device import CPU, Device
+
+
+def devices() -> list[Device]:
+    return [CPU]
+
+
+def resolve(device: Device) -> None:
+    """The framework's own name of a device; PluginError if it is not there."""
+    if not device.same_place(CPU):
+        raise PluginError(f"NumPy has no device '{device}'; it computes on cpu")
+
+
+def peak_memory(device: Device) -> int | None:
+    """Most bytes held on the device; None: NumPy does not count."""
+    return None

@@ -1,0 +1,18 @@
+"""Announces the backend; imports nothing heavy."""
+
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+
+
+@hookimpl
+def dnnbench_backends():
+    return [
+        BackendInfo(
+            name="numpy",
+            title="NumPy",
+            modes=("eager",),
+            default_mode="eager",
+            target="dnnbench_numpy.backend:NumpyBackend",
+            requires=("numpy",),
+            reference=True,
+        )
+    ]

@@ -1,0 +1,79 @@
+"""What a program computes, as named float64 arrays: the same procedure for the reference and for every contender."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+from ..spec.optimizers import Adam, Momentum, Optimizer, Sgd
+from ..spec.workload import Workload
+
+Build = Callable[[Workload], Program]
+Tensors = dict[str, np.ndarray]
+
+
+def optimizers_to_check(workload: Workload) -> list[Optimizer]:
+    """The workload's own first, then SGD and Adam: Adam hides a wrong loss scale that SGD shows."""
+    own = workload.task.optimizer
+    return [own, *(other for other in (Sgd(learning_rate=0.1), Adam()) if other.kind != own.kind)]
+
+
+def with_optimizer(workload: Workload, optimizer: Optimizer) -> Workload:
+    """The workload trained by another optimizer."""
+    return workload.model_copy(update={"task": workload.task.model_copy(update={"optimizer": optimizer})})
+
+
+def observe(build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
+    """Outputs, loss, gradients and state on the first batch, and what k steps on the batches make of the weights.
+
+    Keys: `infer/<node>`, `outputs/<node>`, `loss`, `gradients/<p>`, `state/<s>`, and for each optimizer and k
+    `<optimizer>@<k>/weights/<p>` (the change p_k - p_0), `.../slots/<slot>/<p>`, `.../state/<s>`, `.../infer/<node>`.
+    """
+    seen: Tensors = {}
+    for i, optimizer in enumerate(optimizers_to_check(workload)):
+        program = build(with_optimizer(workload, optimizer))
+        try:
+            if i == 0:
+                seen |= _single_pass(program, batches[0])
+            seen |= _trajectory(program, optimizer.kind, batches, steps)
+        finally:
+            program.close()
+    return seen
+
+
+def _single_pass(program: Program, batch: Batch) -> Tensors:
+    placed = program.put(batch)
+    inferred = program.get(program.infer(placed))
+    seen = {key.replace("outputs/", "infer/"): array for key, array in inferred.items()}
+    seen |= {"forward/" + key: array for key, array in program.get(program.forward(placed)).items()}
+    seen |= {"loss/" + key: array for key, array in program.get(program.loss(placed)).items()}
+    return seen | program.get(program.gradients(placed))
+
+
+def _trajectory(program: Program, name: str, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
+    start = {key: array.astype(np.float64) for key, array in program.weights().items()}
+    seen: Tensors = {}
+    for k in range(1, max(steps) + 1):
+        program.wait(program.train_step(program.put(batches[(k - 1) % len(batches)])))
+        if k in steps:
+            seen |= {f"{name}@{k}/{key}": array for key, array in _standing(program, start, batches[0]).items()}
+    return seen
+
+
+def _standing(program: Program, start: Mapping[str, np.ndarray], batch: Batch) -> Tensors:
+    outputs = program.get(program.infer(program.put(batch)))
+    return {
+        **{f"weights/{p}": array.astype(np.float64) - start[p] for p, array in program.weights().items()},
+        **{f"slots/{slot}": array for slot, array in program.optimizer_state().items()},
+        **{f"state/{s}": array for s, array in program.model_state().items()},
+        **{key.replace("outputs/", "infer/"): a for key, a in outputs.items() if key.startswith("outputs/")},
+    }
+
+
+def optimizer_by_kind(workload: Workload, kind: str) -> Optimizer:
+    """The optimizer whose trajectory a key names."""
+    return next(o for o in optimizers_to_check(workload) if o.kind == kind)
+
+
+__all__ = ["Adam", "Build", "Momentum", "Tensors", "observe", "optimizer_by_kind", "optimizers_to_check", "with_optimizer"]

@@ -1,0 +1,118 @@
+"""The truth that contenders are held against: the NumPy backend in float64, and how far honest rounding may stray from it."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..protocol.arm import Arm
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+from ..spec.workload import Workload
+from .observe import Tensors, observe
+
+BuildIn = Callable[[str, str], Callable[[Workload], Program]]
+"""(mode, dtype) -> build(workload)"""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """By key of `observe`: the truth R, sigma32, sigma_kink, and where R is zero whatever the rounding."""
+
+    tensors: Tensors
+    sigma32: Mapping[str, float]
+    sigma_kink: Mapping[str, float]
+    zero: Mapping[str, np.ndarray]
+
+
+def make_reference(build_in: BuildIn, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Reference:
+    """Five evaluations: the truth, three honest float32 ones, and float64 with every close choice flipped.
+
+    sigma32 = worst rmse against R over float32 with the batch permuted, inner dimensions summed in blocks, and reversed.
+    sigma_kink = rmse between R and the flipped evaluation.
+    """
+
+    def run(mode, dtype, rows):
+        return observe(build_in(mode, dtype), workload, rows, steps)
+
+    permutation = np.roll(np.arange(batches[0].size)[::-1], 1)
+    truth = run("eager", "float64", batches)
+    flipped = run("flipped", "float64", batches)
+    rounded = [
+        _unpermute(run("eager", "float32", [batch.rows(permutation) for batch in batches]), permutation),
+        run("blocked", "float32", batches),
+        run("reversed", "float32", batches),
+    ]
+    return Reference(
+        truth,
+        {key: max(rmse(other[key], r) for other in rounded) for key, r in truth.items()},
+        {key: rmse(flipped[key], r) for key, r in truth.items()},
+        {key: _zero_in_all(key, [truth, flipped, *rounded]) for key in truth},
+    )
+
+
+def _zero_in_all(key: str, runs: Sequence[Tensors]) -> np.ndarray:
+    return np.logical_and.reduce([run[key] == 0 for run in runs])
+
+
+def _unpermute(tensors: Tensors, permutation: np.ndarray) -> Tensors:
+    """Undo the permutation of examples where a tensor has one row for each."""
+    back = np.argsort(permutation)
+    return {key: array[back] if per_example(key) else array for key, array in tensors.items()}
+
+
+def per_example(key: str) -> bool:
+    """Whether the tensor's first axis counts examples."""
+    return any(part in ("outputs", "infer", "prediction") for part in key.split("/"))
+
+
+def rmse(a: np.ndarray, b: np.ndarray) -> float:
+    """Root mean square of a - b, in float64."""
+    return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64) - np.asarray(b, np.float64)))))
+
+
+def rms(a: np.ndarray) -> float:
+    """Root mean square, in float64."""
+    return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64)))))
+
+
+def reference_key(workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int) -> str:
+    """32 hex digits over everything a reference depends on, the versions of dnnbench and NumPy included."""
+    digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {__version__} {np.__version__}".encode())
+    for batch in batches:
+        for name, array in [*sorted(batch.inputs.items()), ("targets", batch.targets), *sorted(batch.masks.items())]:
+            digest.update(f"{name}{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def save_reference(reference: Reference, path: Path) -> None:
+    """Write a reference so that a reader finds either nothing or the whole of it."""
+    parts = {
+        **{f"tensor:{key}": array for key, array in reference.tensors.items()},
+        **{f"zero:{key}": array for key, array in reference.zero.items()},
+        **{f"sigma32:{key}": np.float64(value) for key, value in reference.sigma32.items()},
+        **{f"kink:{key}": np.float64(value) for key, value in reference.sigma_kink.items()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".tmp.npz")
+    np.savez(unfinished, **parts)
+    unfinished.replace(path)
+
+
+def load_reference(path: Path) -> Reference:
+    """What `save_reference` wrote."""
+    with np.load(path, allow_pickle=False) as archive:
+        parts = {key: archive[key] for key in archive.files}
+
+    def group(prefix, convert=lambda array: array):
+        return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
+
+    return Reference(group("tensor"), group("sigma32", float), group("kink", float), group("zero"))
+
+
+def reference_arm(mode: str, dtype: str, threads: int) -> Arm:
+    """The arm of one evaluation of the reference."""
+    return Arm("numpy", mode, dtype=dtype, threads=threads)

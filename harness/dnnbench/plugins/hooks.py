@@ -1,0 +1,51 @@
+"""Hook specifications and the marker that plugins use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pluggy
+
+PROJECT = "dnnbench"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What is known of a backend before its framework is imported."""
+
+    name: str
+    title: str
+    modes: tuple[str, ...]
+    default_mode: str
+    target: str
+    """`module:Class` of the Backend, imported only in workers."""
+    requires: tuple[str, ...] = ()
+    """Distributions that must be installed, the framework first."""
+    extra: str = ""
+    """`pip install 'dnnbench[extra]'` brings them."""
+    reference: bool = False
+    """Whether others are checked against it."""
+    float64_apart: bool = False
+    """Whether float64 is a process-wide switch, so that it needs a worker of its own."""
+
+
+@dataclass(frozen=True)
+class WorkloadInfo:
+    """A named workload; `build` makes it."""
+
+    name: str
+    description: str
+    build: Callable
+
+
+class Hooks:
+    """What a plugin may implement, with `@dnnbench.plugins.hooks.hookimpl`."""
+
+    @hookspec
+    def dnnbench_backends(self) -> list[BackendInfo]:
+        """Backends that this plugin brings."""
+
+    @hookspec
+    def dnnbench_workloads(self) -> list[WorkloadInfo]:
+        """Workloads that this plugin brings."""

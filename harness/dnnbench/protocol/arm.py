@@ -1,0 +1,35 @@
+"""A contender: what is timed against what."""
+
+from dataclasses import asdict, dataclass, replace
+
+from .device import CPU, Device
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Backend, mode, device, element type, threads and interpreter. Written `BACKEND[:MODE][@ENVIRONMENT]`."""
+
+    backend: str
+    mode: str
+    device: Device = CPU
+    dtype: str = "float32"
+    threads: int = 1
+    environment: str = ""
+    """Path of another Python interpreter; empty for this one."""
+
+    @property
+    def name(self) -> str:
+        """As the user writes it, mode always told."""
+        return f"{self.backend}:{self.mode}" + (f"@{self.environment}" if self.environment else "")
+
+    def to_json(self) -> dict:
+        """Plain data for a message or a store."""
+        return asdict(self) | {"device": str(self.device)}
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Arm":
+        return cls(**(data | {"device": Device.parse(data["device"])}))
+
+    def with_dtype(self, dtype: str) -> "Arm":
+        """The same contender in another element type."""
+        return replace(self, dtype=dtype)

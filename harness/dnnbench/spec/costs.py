@@ -1,0 +1,80 @@
+"""What a network costs on paper: operations, bytes moved, memory held.
+
+FLOPs count 2 for a multiply-add. Backward counts the gradients of inputs and of weights, and leaves out the gradient
+of the model's own inputs. Bytes count each tensor once for every op that reads or writes it, as if nothing stayed in
+a cache and nothing were fused: an upper bound.
+"""
+
+from typing import NamedTuple
+
+from .model import Model, Node
+from .optimizers import Optimizer
+from .workload import Workload
+
+
+class NodeCost(NamedTuple):
+    """One node at one batch size."""
+
+    name: str
+    parameters: int
+    macs: int
+    forward_flops: int
+    backward_flops: int
+    forward_bytes: int
+    backward_bytes: int
+    output_bytes: int
+
+
+class Totals(NamedTuple):
+    """A whole purpose (inference, or one training step) at one batch size."""
+
+    flops: int
+    bytes: int
+    memory_bytes: int
+
+
+def node_costs(model: Model, batch_size: int, itemsize: int = 4) -> list[NodeCost]:
+    """One row a node, in order."""
+    return [_node_cost(model, node, batch_size, itemsize) for node in model.nodes]
+
+
+def _node_cost(model: Model, node: Node, batch: int, itemsize: int) -> NodeCost:
+    types = model.input_types(node)
+    owned = sum(p.size for p in node.op.parameters(types).values())
+    macs, other = batch * node.op.macs(types), batch * node.op.elementwise_flops(types)
+    inputs = sum(t.size * (batch if t.batched else 1) for t in types)
+    output = batch * model.types[node.name].size
+    carries = bool(model.learned & set(node.inputs))
+    backward_products = (int(bool(owned)) + int(carries)) * 2 * macs
+    backward = backward_products + (other if carries or owned else 0)
+    moved = (inputs + owned + output) * itemsize
+    back_moved = (output + inputs * (1 + carries) + 2 * owned) * itemsize if carries or owned else 0
+    return NodeCost(node.name, owned, macs, 2 * macs + other, backward, moved, back_moved, output * itemsize)
+
+
+def parameter_count(model: Model) -> int:
+    """Elements of every learned array, shared ones once."""
+    return sum(p.size for p in model.parameters.values())
+
+
+def inference(model: Model, batch_size: int, itemsize: int = 4) -> Totals:
+    """Forward pass alone; memory is weights plus the largest pair of neighbouring tensors."""
+    rows = node_costs(model, batch_size, itemsize)
+    held = parameter_count(model) * itemsize
+    widest = max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
+    return Totals(sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows), held + widest)
+
+
+def _read(model: Model, name: str, batch: int, itemsize: int) -> int:
+    return sum(t.size * batch * itemsize for t in model.input_types(model.node(name)))
+
+
+def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Totals:
+    """Forward, backward and update; memory is weights, gradients, optimizer slots and every activation."""
+    rows, count = node_costs(workload.model, batch_size, itemsize), parameter_count(workload.model)
+    optimizer: Optimizer = workload.task.optimizer
+    slots = len(optimizer.slots)
+    flops = sum(r.forward_flops + r.backward_flops for r in rows) + count * optimizer.flops_per_parameter
+    moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (3 + 2 * slots)
+    held = count * itemsize * (2 + slots) + sum(r.output_bytes for r in rows)
+    return Totals(flops, moved, held)

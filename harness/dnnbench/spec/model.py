@@ -1,0 +1,143 @@
+"""The abstract network: a directed acyclic graph of named nodes."""
+
+import hashlib
+import json
+from functools import cached_property
+
+from pydantic import Field, model_validator
+
+from .ops import AnyOp, Op
+from .tensor import ZEROS, Initializer, Kind, Name, Parameter, Shape, Spec, TensorType
+
+
+class Input(Spec):
+    """A batched tensor that the user feeds; `shape` is one example's."""
+
+    name: Name
+    shape: Shape
+    dtype: Kind = "float"
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape, self.dtype)
+
+
+class Constant(Spec):
+    """A learned array without a batch axis: a class token, positions, a layer scale."""
+
+    name: Name
+    shape: Shape
+    initializer: Initializer = ZEROS
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape, batched=False)
+
+
+class Node(Spec):
+    """An op applied to earlier tensors.
+
+    `parameters` renames roles: {"weight": "embed.weight"} makes the node use that parameter, which it then shares
+    with whoever else names it. A role that is not renamed is called `<node>.<role>`.
+    """
+
+    name: Name
+    op: AnyOp
+    inputs: tuple[Name, ...]
+    parameters: dict[str, Name] = Field(default_factory=dict)
+
+    def names(self, roles) -> dict[str, str]:
+        """Parameter or state name by role."""
+        return {role: self.parameters.get(role, f"{self.name}.{role}") for role in roles}
+
+
+class GraphError(ValueError):
+    """Every problem of a graph, each with the key path where it stands."""
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]):
+        self.problems = problems
+        super().__init__("; ".join(text for _, text in problems))
+
+
+class Model(Spec):
+    """Inputs, learned constants, nodes in topological order, and the nodes whose values are the result.
+
+    The first output is what a loss reads.
+    """
+
+    name: Name
+    inputs: tuple[Input, ...] = Field(min_length=1)
+    constants: tuple[Constant, ...] = ()
+    nodes: tuple[Node, ...] = Field(min_length=1)
+    outputs: tuple[Name, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_sound(self):
+        from .soundness import problems_of
+
+        if problems := problems_of(self):
+            raise GraphError(problems)
+        return self
+
+    @cached_property
+    def types(self) -> dict[str, TensorType]:
+        """Type of every input, constant and node by name."""
+        types = {source.name: source.type for source in (*self.inputs, *self.constants)}
+        for node in self.nodes:
+            types[node.name] = node.op.output([types[name] for name in node.inputs])
+        return types
+
+    def input_types(self, node: Node) -> list[TensorType]:
+        """Types of what the node reads."""
+        return [self.types[name] for name in node.inputs]
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Every array that training learns, once, by name: constants first, then by node."""
+        found = {c.name: Parameter(c.shape, c.initializer) for c in self.constants}
+        return self._owned("parameters", found)
+
+    @cached_property
+    def state(self) -> dict[str, Parameter]:
+        """Every array that training updates without a gradient, by name."""
+        return self._owned("state", {})
+
+    def _owned(self, what: str, found: dict[str, Parameter]) -> dict[str, Parameter]:
+        for node in self.nodes:
+            owned = getattr(node.op, what)(self.input_types(node))
+            for role, name in node.names(owned).items():
+                found.setdefault(name, owned[role])
+        return found
+
+    def roles(self, node: Node) -> tuple[dict[str, str], dict[str, str]]:
+        """(parameter names by role, state names by role) of one node."""
+        return self._roles[node.name]
+
+    @cached_property
+    def _roles(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        types = {node.name: self.input_types(node) for node in self.nodes}
+        return {
+            n.name: (n.names(n.op.parameters(types[n.name])), n.names(n.op.state(types[n.name]))) for n in self.nodes
+        }
+
+    @cached_property
+    def learned(self) -> frozenset[str]:
+        """Tensors that depend on a parameter: backpropagation carries gradients to these and to no other."""
+        found = {c.name for c in self.constants}
+        for node in self.nodes:
+            if self.roles(node)[0] or found & set(node.inputs):
+                found.add(node.name)
+        return frozenset(found)
+
+    @cached_property
+    def spec_hash(self) -> str:
+        """16 hex digits that change whenever the meaning does: weights files and stores key on it."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError if there is none."""
+        return next(n for n in self.nodes if n.name == name)
+
+
+__all__ = ["Constant", "GraphError", "Input", "Model", "Node", "Op"]

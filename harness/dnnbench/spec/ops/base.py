@@ -1,0 +1,59 @@
+"""What every operation tells about itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from ..tensor import Parameter, Spec, TensorType
+
+
+class Op(Spec, ABC):
+    """One operation: attributes, shape rule, parameters, work. Data only; backends compute it.
+
+    Laws: `output` raises ValueError, saying what to do, for inputs the op cannot take; every other method may
+    assume that `output` accepted them. Counts are for one example.
+    """
+
+    formula: ClassVar[str]
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most inputs; None for no upper limit."""
+    random: ClassVar[bool] = False
+    """Draws random numbers in training mode."""
+
+    @abstractmethod
+    def output(self, inputs: Sequence[TensorType]) -> TensorType:
+        """Type of the result; ValueError if the inputs do not fit."""
+
+    def parameters(self, inputs: Sequence[TensorType]) -> Mapping[str, Parameter]:
+        """Arrays that training learns, by role (`weight`, `bias`, ...)."""
+        return {}
+
+    def state(self, inputs: Sequence[TensorType]) -> Mapping[str, Parameter]:
+        """Arrays that training updates without a gradient (running statistics), by role."""
+        return {}
+
+    def macs(self, inputs: Sequence[TensorType]) -> int:
+        """Multiply-adds of the forward pass of convolutions and matrix products; other arithmetic is not a MAC."""
+        return 0
+
+    def elementwise_flops(self, inputs: Sequence[TensorType]) -> int:
+        """Forward arithmetic that is not a MAC."""
+        return 0
+
+
+def floats(inputs: Sequence[TensorType]) -> None:
+    """Refuse integer inputs and learned constants: the rule of most ops."""
+    for x in inputs:
+        if x.kind != "float":
+            raise ValueError(f"wants a float input, got {x}; put an op that turns {x.kind} into numbers before it")
+        if not x.batched:
+            raise ValueError(f"cannot read the learned constant {x} alone; add it to a batched tensor first")
+
+
+def image(inputs: Sequence[TensorType]) -> tuple[int, int, int]:
+    """(H, W, C) of the single image input."""
+    floats(inputs)
+    shape = inputs[0].shape
+    if len(shape) != 3:
+        raise ValueError(f"wants an image (N, H, W, C), got {inputs[0]}; give the input a shape of three sizes")
+    return shape

@@ -1,0 +1,38 @@
+"""Affine maps."""
+
+from typing import ClassVar, Literal
+
+from pydantic import PositiveInt
+
+from ..tensor import ZEROS, Parameter, TensorType, he_uniform
+from .base import Op, floats
+
+
+class Dense(Op):
+    """Affine map of the last axis: y = x W + b.
+
+    x: (N, n) or (N, T, n)   W: (n, units)   b: (units,)   y: (N, units) or (N, T, units)
+    """
+
+    kind: Literal["dense"] = "dense"
+    units: PositiveInt
+    bias: bool = True
+    formula: ClassVar[str] = "y = x W + b"
+
+    def output(self, inputs):
+        floats(inputs)
+        shape = inputs[0].shape
+        if len(shape) not in (1, 2):
+            raise ValueError(
+                f"input {inputs[0]} has {inputs[0].size} features in {len(shape)} axes but units={self.units} expects "
+                "a flat input; put a flatten before it"
+            )
+        return TensorType((*shape[:-1], self.units))
+
+    def parameters(self, inputs):
+        n = inputs[0].shape[-1]
+        weight = {"weight": Parameter((n, self.units), he_uniform(n))}
+        return weight | ({"bias": Parameter((self.units,), ZEROS)} if self.bias else {})
+
+    def macs(self, inputs):
+        return inputs[0].size * self.units

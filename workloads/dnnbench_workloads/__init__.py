@@ -1,0 +1,1 @@
+"""Networks that people measure, one family a file."""
