@@ -1,0 +1,44 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,test]'
+	touch $@
+
+.PHONY: install
+install: $(INSTALLED)  ## make .venv with dnnbench, the four backends and what the tests need
+
+.PHONY: run
+run: install  ## check and time every installed backend on the digits; ends with results/report.html
+	$(BIN)/dnnbench run --backend all
+
+.PHONY: test
+test: install  ## the whole test suite
+	$(PYTEST) -n 2 --dist loadgroup
+
+.PHONY: bench
+bench: install  ## each arm beside the same network written by hand; what the harness itself costs
+	$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
+
+.PHONY: lint
+lint: install  ## ruff
+	$(BIN)/ruff check .
+
+.PHONY: ci-deps
+ci-deps:  ## Debian packages that the browser and PostgreSQL tests need
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver postgresql > /dev/null
+
+.PHONY: clean
+clean:  ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist

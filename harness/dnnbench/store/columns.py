@@ -1,0 +1,139 @@
+"""The one registry of frame columns: what every column that leaves the store holds, and in which unit."""
+
+from dataclasses import dataclass
+
+TEXT = OBJECT = "object"  # text is kept as object: a missing text is None in every version of pandas
+COUNT = "int64"
+MAYBE_COUNT = "Int64"
+REAL = "float64"
+TRUTH = "bool"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds: pandas dtype, unit ('' where there is none) and meaning, in a phrase."""
+
+    dtype: str
+    unit: str
+    meaning: str
+
+
+COLUMNS: dict[str, Column] = {
+    # the run
+    "run_id": Column(TEXT, "", "the run, by its time-ordered name"),
+    "label": Column(TEXT, "", "name given to the run with --label, if any"),
+    "revision": Column(TEXT, "", "git revision the run measured, if any"),
+    "created": Column(TEXT, "UTC, ISO 8601", "when the run was created"),
+    "started": Column(TEXT, "UTC, ISO 8601", "when the generation's processes were started"),
+    "finished": Column(TEXT, "UTC, ISO 8601", "when the run or generation ended; missing while it goes on"),
+    "command": Column(OBJECT, "", "the command line, a list of words"),
+    "settings": Column(OBJECT, "", "every setting of the run with its value, defaults too"),
+    "seed": Column(COUNT, "", "seed of weights, data and visiting order"),
+    "dnnbench_version": Column(TEXT, "", "version of dnnbench that measured"),
+    "versions": Column(OBJECT, "", "version of each framework and library measured with"),
+    "status": Column(
+        TEXT,
+        "",
+        "run: running, complete, interrupted, failed; cell: pending, ok, failed, unsupported, skipped",
+    ),
+    # the machine
+    "machine_id": Column(TEXT, "", "the machine, by a hash of its stable hardware facts"),
+    "machine_label": Column(TEXT, "", "name given to the machine, if any"),
+    "host_hash": Column(TEXT, "", "hash of the host name"),
+    "facts": Column(OBJECT, "", "what was found out about the machine, or during the generation"),
+    # the cell
+    "cell_id": Column(TEXT, "", "the cell, by a hash of run, workload, spec, arm, batch size and phase"),
+    "workload": Column(TEXT, "", "name of the workload; empty for the control arm"),
+    "spec_hash": Column(TEXT, "", "hash of the workload's specification"),
+    "arm": Column(TEXT, "", "the arm as shown to a user, unique within its run"),
+    "arm_key": Column(TEXT, "", "all that identifies the arm across runs, as canonical JSON"),
+    "backend": Column(TEXT, "", "backend of the arm"),
+    "mode": Column(TEXT, "", "how the backend executed: eager, compile, graph, xla, jit"),
+    "device": Column(TEXT, "", "device the arm ran on"),
+    "dtype": Column(TEXT, "", "floating-point type of weights and activations"),
+    "threads": Column(COUNT, "", "threads the arm was given"),
+    "environment": Column(TEXT, "", "name of the interpreter's environment; missing for dnnbench's own"),
+    "batch_size": Column(COUNT, "examples", "examples in a batch"),
+    "phase": Column(TEXT, "", "what is timed: infer, forward, loss, gradients, train_step; control"),
+    "calls": Column(MAYBE_COUNT, "", "calls timed together as one visit"),
+    "reason": Column(TEXT, "", "why a cell has no result, or a check failed, as told to the user"),
+    "flops": Column(MAYBE_COUNT, "FLOP", "operations of one call by the spec, 2 a multiply-add"),
+    "bytes": Column(MAYBE_COUNT, "B", "bytes one call must move at least, from the spec"),
+    "peak_rss_bytes": Column(MAYBE_COUNT, "B", "peak resident memory of the worker process"),
+    "peak_device_bytes": Column(MAYBE_COUNT, "B", "peak memory on the device; missing without a counter"),
+    "unequal": Column(TEXT, "", "why the cell may not be ranked against its group; missing where it may"),
+    "rank_group": Column(TEXT, "", "cells with the same group are ranked against each other"),
+    # samples
+    "generation": Column(COUNT, "", "fresh set of processes, counted from 0"),
+    "round": Column(COUNT, "", "round within the generation"),
+    "position": Column(COUNT, "", "place of the visit within its round"),
+    "k": Column(COUNT, "", "calls in the visit"),
+    "seconds": Column(REAL, "s", "wall time of a visit's k calls together; of an epoch's training alone"),
+    "flags": Column(COUNT, "bits", "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state"),
+    # first calls
+    "import_s": Column(REAL, "s", "importing the framework"),
+    "build_s": Column(REAL, "s", "building the program"),
+    "first_call_s": Column(REAL, "s", "the first call, compilation included"),
+    # agreement
+    "kind": Column(TEXT, "", "what was compared: outputs, loss, gradients, weights@1, optimizer, state, ..."),
+    "optimizer": Column(TEXT, "", "optimizer of the check; empty where none took part"),
+    "ratio": Column(REAL, "1", "of agreement: worst error / allowance; of a summary: seconds of arm / base"),
+    "tensor": Column(TEXT, "", "name of the worst tensor"),
+    "ok": Column(TRUTH, "", "whether everything compared lies within its allowance"),
+    # training
+    "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
+    "loss": Column(REAL, "", "mean training loss over the epoch"),
+    "accuracy": Column(REAL, "1", "share of test examples classified correctly after the epoch"),
+    "n_test": Column(COUNT, "examples", "test examples"),
+    "wrong": Column(COUNT, "examples", "test examples classified wrongly"),
+    # statistics, made by others from samples and brought back for export
+    "call_s": Column(REAL, "s", "wall time of one call: median over generations of medians"),
+    "call_s_low": Column(REAL, "s", "lower end of the 95 % interval of call_s"),
+    "call_s_high": Column(REAL, "s", "upper end of the 95 % interval of call_s"),
+    "generations": Column(MAYBE_COUNT, "", "generations that the estimate rests on"),
+    "visits": Column(MAYBE_COUNT, "", "visits that the estimate rests on"),
+    "rounds_dropped": Column(MAYBE_COUNT, "", "rounds left out because of contention"),
+    "base": Column(TEXT, "", "arm that the ratio refers to"),
+    "ratio_low": Column(REAL, "1", "lower end of the 95 % interval of the ratio"),
+    "ratio_high": Column(REAL, "1", "upper end of the 95 % interval of the ratio"),
+    "verdict": Column(TEXT, "", "FASTER, SLOWER, SAME or UNDECIDED, against the base"),
+    "verdict_reason": Column(TEXT, "", "why the verdict is not a clear one; missing where it is"),
+    "smallest_difference": Column(REAL, "1", "smallest relative difference that the run could have seen"),
+}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FRAMES: dict[str, tuple[str, ...]] = {
+    "runs": _names(
+        """run_id label revision created finished status command settings seed dnnbench_version versions
+        machine_id machine_label host_hash"""
+    ),
+    "machines": _names("machine_id machine_label host_hash facts"),
+    "cells": _names(
+        """run_id label revision created machine_id machine_label dnnbench_version versions
+        cell_id workload spec_hash arm arm_key backend mode device dtype threads environment batch_size phase
+        calls status reason flops bytes peak_rss_bytes peak_device_bytes unequal rank_group"""
+    ),
+    "samples": _names("cell_id generation round position k seconds flags"),
+    "generations": _names("run_id generation started finished facts"),
+    "first_calls": _names("run_id arm workload batch_size phase generation import_s build_s first_call_s"),
+    "agreement": _names("run_id arm workload dtype kind optimizer ratio tensor ok reason"),
+    "epochs": _names("run_id workload arm dtype epoch loss accuracy wrong n_test seconds"),
+    "summary": _names(
+        """cell_id call_s call_s_low call_s_high generations visits rounds_dropped base
+        ratio ratio_low ratio_high verdict verdict_reason smallest_difference"""
+    ),
+}
+
+
+def render_frames() -> str:
+    """Markdown tables of all frames: column, type, unit, meaning; what results/README.md shows."""
+    return "\n\n".join(f"### {name}\n\n{_table(columns)}" for name, columns in FRAMES.items())
+
+
+def _table(names: tuple[str, ...]) -> str:
+    rows = [f"| `{name}` | {c.dtype} | {c.unit} | {c.meaning} |" for name in names for c in [COLUMNS[name]]]
+    return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows])

@@ -1,0 +1,154 @@
+"""From a path or an address to a database connection, with errors that a user can act on."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from dnnbench.errors import StoreError
+from dnnbench.store.identity import canonical_json
+
+BUSY_TIMEOUT_S = 30
+BUSY_PAUSE_S = 0.01
+POSTGRES_DRIVER = "postgresql+psycopg"
+POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}
+WRITES = "dnnbench_writes"
+
+ADVICE = (
+    ("not a database", "the file is something else than SQLite; name another file"),
+    ("malformed", "the file is damaged; restore it from a copy, or name another file"),
+    ("locked", f"another process has held it for {BUSY_TIMEOUT_S} s; try again when that one has ended"),
+    ("readonly", "it may not be written to; copy it to a folder of your own"),
+    ("unable to open", "it cannot be opened for writing; name a file in a folder that you may write to"),
+    ("full", "there is no space left; free some, or name a file elsewhere"),
+    ("UNIQUE", "it is there already"),
+    ("duplicate key", "it is there already"),
+    ("FOREIGN KEY", "what it belongs to has to be added first"),
+    ("foreign key", "what it belongs to has to be added first"),
+    ("connection", "no connection to the server; check that it runs, and the address, user and password"),
+)
+
+
+def connect(target: str | Path, create: bool = True) -> Engine:
+    """The engine for a SQLite file (path or sqlite:/// URL) or a PostgreSQL server (URL).
+
+    Parent folders of a file are created. With create=False a file that does not exist is a StoreError.
+    """
+    url = _url_of(target)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(Path(url.database or ""), create)
+    return _postgres(url)
+
+
+def place_of(engine: Engine) -> str:
+    """What messages call the store: the file's path, or the address without its password."""
+    return engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string()
+
+
+def _url_of(target: str | Path) -> URL:
+    text = str(target)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text.replace("postgres://", "postgresql://", 1))
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError) as error:
+        # What SQLAlchemy says repeats the address, password and all.
+        raise StoreError(
+            "store: got a broken address; expected a path or postgresql://USER@HOST/DATABASE"
+        ) from error
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreError(f"store: got a {backend} database, expected a path (SQLite) or postgresql://...")
+    return url
+
+
+def _postgres(url: URL) -> Engine:
+    if "+" not in url.drivername:
+        url = url.set(drivername=POSTGRES_DRIVER)
+    options = {name: value for name, value in POSTGRES_OPTIONS.items() if name not in url.query}
+    try:
+        return create_engine(
+            url,
+            json_serializer=canonical_json,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args=options,
+        )
+    except ImportError as error:
+        raise StoreError("store: PostgreSQL needs psycopg; pip install 'dnnbench[postgres]'") from error
+    except NoSuchModuleError as error:
+        raise StoreError(f"store: {error}; write postgresql://USER@HOST/DATABASE") from error
+
+
+def _sqlite(path: Path, create: bool) -> Engine:
+    path = path.expanduser()
+    _check_file(path, create)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        json_serializer=canonical_json,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _check_file(path: Path, create: bool) -> None:
+    try:
+        if path.is_dir():
+            raise StoreError(
+                f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}"
+            )
+        if not create and not path.exists():
+            raise StoreError(f"store {path}: no such file; `dnnbench run` makes one, --store names another")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"store {path}: cannot get there ({error.strerror}); name another file") from error
+
+
+def _configure(connection: sqlite3.Connection, _record) -> None:
+    connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
+    _write_ahead(connection)
+    # A commit survives a power cut; one fsync a generation costs nothing beside it.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Readers go on while a run writes. SQLite's own timeout does not cover this change, so we wait here."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(BUSY_PAUSE_S)
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turns writer halfway fails at once if another wrote meanwhile; a declared writer waits.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def writer(engine: Engine) -> Engine:
+    """The same engine, its transactions declared as writing ones."""
+    return engine.execution_options(**{WRITES: True})
+
+
+@contextmanager
+def database_errors(engine: Engine) -> Iterator[None]:
+    """Turns whatever the database says into a StoreError that names the store and what to do."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        said = " ".join(str(getattr(error, "orig", None) or error).split())
+        todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
+        raise StoreError(f"store {place_of(engine)}: {said}; {todo}") from error

@@ -1,0 +1,92 @@
+"""One run as a file for other tools: CSV, JSON, or the JSON that pytest-benchmark stores and compares."""
+
+import json
+from typing import TYPE_CHECKING, Any, TextIO
+
+from dnnbench.errors import StoreError, UsageError
+from dnnbench.store.benchmark_json import document
+from dnnbench.store.columns import COLUMNS, FRAMES
+from dnnbench.store.frames import records
+from dnnbench.store.identity import canonical_json
+from dnnbench.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JSON_VERSION = 1
+"""Version of the JSON document's shape; it grows when a key changes its meaning or goes away."""
+
+
+def export(store: Store, run_id: str, format: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    """Write a run to `out` as `csv`, `json` or `pytest-benchmark`.
+
+    summary: statistics of the cells, columns of the `summary` frame, cell_id required; cells without a row
+    get empty statistics. pytest-benchmark's own statistics come from all visits as stored, none dropped.
+    Raises UsageError for another format, StoreError for a summary that does not fit, or nothing to export.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"export: got format {format!r}, expected one of {', '.join(FORMATS)}")
+    _check_summary(summary)
+    FORMATS[format](store, run_id, summary, out)
+
+
+def _check_summary(summary: "pd.DataFrame") -> None:
+    strange = [name for name in summary.columns if name not in FRAMES["summary"]]
+    if strange or "cell_id" not in summary.columns or summary["cell_id"].duplicated().any():
+        raise StoreError(
+            f"export: got a summary with columns {list(summary.columns)}; expected cell_id, once each, "
+            f"and any of {', '.join(FRAMES['summary'][1:])}"
+        )
+
+
+def _cells(store: Store, run_id: str, summary: "pd.DataFrame") -> "pd.DataFrame":
+    cells = store.cells(run_id)
+    if cells.empty:
+        raise StoreError(f"store {store.place}: run {run_id!r} has no cells to export")
+    return cells.merge(summary, on="cell_id", how="left")
+
+
+def _write_csv(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    cells = _cells(store, run_id, summary)
+    cells["versions"] = cells["versions"].map(canonical_json)
+    cells.to_csv(out, index=False, lineterminator="\n")
+
+
+def _write_json(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    cells = _cells(store, run_id, summary)
+    (run,) = records(store.runs(run_id))
+    _dump(
+        {
+            "schema_version": JSON_VERSION,
+            "run": run,
+            "machine": _machine(store, run["machine_id"]),
+            "units": {name: COLUMNS[name].unit for name in cells.columns if COLUMNS[name].unit},
+            "cells": records(cells),
+            "first_calls": records(store.first_calls(run_id)),
+            "agreement": records(store.agreement(run_id)),
+            "epochs": records(store.epochs(run_id)),
+        },
+        out,
+    )
+
+
+def _write_pytest_benchmark(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    cells = _cells(store, run_id, summary)
+    (run,) = records(store.runs(run_id))
+    machine = _machine(store, run["machine_id"])
+    made = document(run, machine, records(cells), store.samples(cells["cell_id"]))
+    _dump({"schema_version": JSON_VERSION} | made, out)
+
+
+def _machine(store: Store, machine_id: str) -> dict[str, Any]:
+    machines = store.machines()
+    (machine,) = records(machines[machines["machine_id"] == machine_id])
+    return machine
+
+
+def _dump(document: dict[str, Any], out: TextIO) -> None:
+    json.dump(document, out, indent=2, allow_nan=False)
+    out.write("\n")
+
+
+FORMATS = {"csv": _write_csv, "json": _write_json, "pytest-benchmark": _write_pytest_benchmark}

@@ -1,0 +1,59 @@
+"""Which run a user means by a few letters."""
+
+import difflib
+from typing import TYPE_CHECKING
+
+from dnnbench.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LATEST = "latest"
+SHORTEST_REVISION = 4
+
+
+def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
+    """The run_id meant by `text`, from the runs frame (oldest first).
+
+    In this order: an exact id; `latest`; a label; a revision, or four or more of its first digits; the
+    beginning of exactly one id. Where a label or a revision has several runs, the newest. Raises StoreError,
+    with near misses and the newest runs, when no run or more than one is meant.
+    """
+    if runs.empty:
+        raise StoreError(f"store {place}: holds no run yet; make one with `dnnbench run`")
+    for chosen in (
+        runs.run_id == text,
+        (runs.run_id == runs.run_id.iloc[-1]) & (text == LATEST),
+        runs.label == text,
+        runs.revision.map(lambda revision: _is_revision(revision, text)),
+    ):
+        if chosen.any():
+            return runs.run_id[chosen].iloc[-1]
+    return _by_prefix(runs, text, place)
+
+
+def _is_revision(revision: str | None, text: str) -> bool:
+    return revision is not None and (
+        revision == text or (len(text) >= SHORTEST_REVISION and revision.startswith(text))
+    )
+
+
+def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
+    matching = runs.run_id[runs.run_id.str.startswith(text)] if text else runs.run_id
+    if len(matching) == 1:
+        return matching.iloc[0]
+    if len(matching) > 1:
+        some = ", ".join(matching.iloc[::-1][:5])
+        raise StoreError(f"store {place}: {len(matching)} runs begin with {text!r} ({some}); give more of it")
+    raise StoreError(f"store {place}: no run has id, label or revision {text!r}{_near(runs, text)}")
+
+
+def _near(runs: "pd.DataFrame", text: str) -> str:
+    names = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
+    near = difflib.get_close_matches(text, sorted(names | {LATEST}), n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"{hint}; newest runs: {', '.join(_shown(run) for run in runs.iloc[::-1][:5].itertuples())}"
+
+
+def _shown(run) -> str:
+    return f"{run.run_id} ({run.label})" if run.label else run.run_id

@@ -1,0 +1,118 @@
+"""Queries whose answer is a pandas DataFrame, with the columns and types that `columns` registers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, Table, select
+
+from dnnbench.store.columns import COLUMNS, FRAMES
+from dnnbench.store.rows import json_ready
+from dnnbench.store.samples import COLUMNS as VISIT
+from dnnbench.store.samples import Block, unpack
+from dnnbench.store.schema import CELL, MACHINE, RUN, SAMPLE_BLOCK, key_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PARAMETERS = 10_000  # SQLite takes 32,766 in one query
+RENAMED = {"machine_label": MACHINE.c.label}
+
+
+def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
+    """The frame of that name from rows in the order of its registered columns, however few."""
+    import pandas as pd
+
+    names = FRAMES[name]
+    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    return pd.DataFrame(
+        {
+            column: pd.Series(list(entries), dtype=COLUMNS[column].dtype)
+            for column, entries in zip(names, values, strict=True)
+        }
+    )
+
+
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows as dictionaries of plain Python values, whatever is missing as None: ready for JSON."""
+    known = table.notna().to_numpy()
+    columns = [table[name].tolist() for name in table.columns]
+    return [
+        {
+            name: json_ready(values[row]) if known[row, column] else None
+            for column, (name, values) in enumerate(zip(table.columns, columns, strict=True))
+        }
+        for row in range(len(table))
+    ]
+
+
+def runs(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
+    """Frame `runs`, oldest first."""
+    query = _select("runs", RUN, MACHINE).join_from(RUN, MACHINE).order_by(RUN.c.created, RUN.c.run_id)
+    return frame("runs", _of_runs(connection, query, RUN, run_ids))
+
+
+def machines(connection: Connection) -> "pd.DataFrame":
+    """Frame `machines`."""
+    return frame("machines", connection.execute(_select("machines", MACHINE).order_by(MACHINE.c.machine_id)))
+
+
+def cells(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
+    """Frame `cells`, oldest run first, then in the order of the plan."""
+    tables = (CELL, RUN, MACHINE)
+    query = _select("cells", *tables).join_from(CELL, RUN).join(MACHINE)
+    query = query.order_by(RUN.c.created, RUN.c.run_id, CELL.c.ordinal)
+    return frame("cells", _of_runs(connection, query, CELL, run_ids))
+
+
+def of_runs(
+    connection: Connection, name: str, table: Table, run_ids: str | Iterable[str] | None
+) -> "pd.DataFrame":
+    """A frame that is one table, ordered by its primary key."""
+    query = _select(name, table).order_by(*(table.c[key] for key in key_names(table)))
+    return frame(name, _of_runs(connection, query, table, run_ids))
+
+
+def samples(connection: Connection, cell_ids: str | Iterable[str]) -> "pd.DataFrame":
+    """Frame `samples`: every visit of the cells, exactly as it was stored."""
+    import numpy as np
+    import pandas as pd
+
+    heads, visits = [], [np.empty((0, len(VISIT)))]
+    for cell, generation, block in _blocks(connection, cell_ids):
+        heads.append((cell, generation, block.n))
+        visits.append(unpack(block))
+    rows = np.concatenate(visits)
+    cells, generations, counts = zip(*heads, strict=True) if heads else ((), (), ())
+    columns = {
+        "cell_id": np.repeat(np.array(cells, dtype=object), np.array(counts, dtype=int)),
+        "generation": np.repeat(np.array(generations, dtype=int), np.array(counts, dtype=int)),
+    } | {name: rows[:, place] for place, name in enumerate(VISIT)}
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=COLUMNS[name].dtype) for name in FRAMES["samples"]}
+    )
+
+
+def _blocks(connection: Connection, cell_ids: str | Iterable[str]) -> Iterator[tuple[str, int, Block]]:
+    names = ("blob", "n", "layout_version", "dtype", "columns")
+    wanted = iter(sorted({cell_ids} if isinstance(cell_ids, str) else set(cell_ids)))
+    while chunk := list(islice(wanted, MOST_PARAMETERS)):
+        query = select(SAMPLE_BLOCK).where(SAMPLE_BLOCK.c.cell_id.in_(chunk))
+        query = query.order_by(SAMPLE_BLOCK.c.cell_id, SAMPLE_BLOCK.c.generation)
+        for row in connection.execute(query).mappings():
+            yield row["cell_id"], row["generation"], Block(**{name: row[name] for name in names})
+
+
+def _select(name: str, *tables: Table) -> Select:
+    return select(*(_column(column, tables).label(column) for column in FRAMES[name]))
+
+
+def _column(name: str, tables: tuple[Table, ...]):
+    return RENAMED[name] if name in RENAMED else next(table.c[name] for table in tables if name in table.c)
+
+
+def _of_runs(connection: Connection, query: Select, table: Table, run_ids: str | Iterable[str] | None):
+    if run_ids is None:
+        return connection.execute(query).all()
+    wanted = [run_ids] if isinstance(run_ids, str) else list(run_ids)
+    return connection.execute(query.where(table.c.run_id.in_(wanted))).all()

@@ -1,0 +1,40 @@
+"""Bring the runs of one store into another, as often as one likes."""
+
+from sqlalchemy import Connection, Table, select
+
+from dnnbench.store.rows import key_of, put_rows, stored_keys
+from dnnbench.store.schema import METADATA, RUN, VERSION
+from dnnbench.store.store import Store
+
+ROWS_AT_ONCE = 500
+
+
+def merge(target: Store, source: Store) -> dict[str, int]:
+    """Copy into `target` whatever only `source` holds; returns the number of rows added to each table.
+
+    Every row names itself on every machine alike, so that merging again adds nothing. Of a run that both
+    hold, the copy with more writes behind it (`edition`) prevails. One transaction: all of it or nothing.
+    """
+    with source.reading() as outside, target.writing() as inside:
+        newer = _newer_runs(inside, outside)
+        return {
+            table.name: _merge_table(inside, outside, table, newer)
+            for table in METADATA.sorted_tables
+            if table is not VERSION
+        }
+
+
+def _newer_runs(inside: Connection, outside: Connection) -> set[str]:
+    query = select(RUN.c.run_id, RUN.c.edition)
+    known = {run: edition for run, edition in inside.execute(query)}
+    return {run for run, edition in outside.execute(query) if edition > known.get(run, edition)}
+
+
+def _merge_table(inside: Connection, outside: Connection, table: Table, newer: set[str]) -> int:
+    stored, key = stored_keys(inside, table), key_of(table)
+    added = 0
+    query = select(table).execution_options(yield_per=ROWS_AT_ONCE)
+    for rows in outside.execute(query).mappings().partitions():
+        wanted = [row for row in rows if key(row) not in stored or row.get("run_id") in newer]
+        added += put_rows(inside, table, wanted, stored)
+    return added

@@ -1,0 +1,97 @@
+"""Rows on their way into a table: names checked, values made plain, inserted or brought up to date."""
+
+import difflib
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+
+from dnnbench.errors import StoreError
+from dnnbench.store.schema import key_names
+
+
+def plain(value: Any) -> Any:
+    """The value in Python's own types, as both databases take it.
+
+    NumPy values become numbers and lists; a text loses what no database holds (NUL, undecodable bytes) to the
+    replacement character; NaN becomes None, as SQLite makes it NULL anyway. Collections go to json_ready.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping | list | tuple):
+        return json_ready(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def json_ready(value: Any) -> Any:
+    """The same for what becomes JSON, all the way down; there an infinite number is None as well."""
+    if isinstance(value, Mapping):
+        return {plain(str(key)): json_ready(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(entry) for entry in value]
+    value = plain(value)
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def full_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with every column of the table, absent ones None.
+
+    Raises StoreError for a name that is no column, and where a column that must have a value has none.
+    """
+    check_names(table, row, [column.name for column in table.columns])
+    filled = {column.name: plain(row.get(column.name)) for column in table.columns}
+    missing = [column.name for column in table.columns if not column.nullable and filled[column.name] is None]
+    if missing:
+        raise StoreError(f"table {table.name}: a row lacks {', '.join(missing)}; got {sorted(row)}")
+    return filled
+
+
+def check_names(table: Table, names: Iterable[str], allowed: Collection[str]) -> None:
+    """Raises StoreError at the first name that is not allowed, with the one that was perhaps meant."""
+    for name in names:
+        if name not in allowed:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected some of {', '.join(allowed)}"
+            raise StoreError(f"table {table.name}: got {name!r}; {hint}")
+
+
+def key_of(table: Table) -> Callable[[Mapping[str, Any]], tuple]:
+    """The function that gives a row's primary key."""
+    names = key_names(table)
+    return lambda row: tuple(row[name] for name in names)
+
+
+def stored_keys(connection: Connection, table: Table, *conditions) -> set[tuple]:
+    """Primary keys of the rows that the table holds, of those that fulfil the conditions."""
+    query = select(*table.primary_key.columns).where(*conditions)
+    return {tuple(row) for row in connection.execute(query)}
+
+
+def put_rows(connection: Connection, table: Table, rows: Iterable[Mapping], stored: set[tuple]) -> int:
+    """Insert the full rows whose key is not `stored`, update the others; returns how many are new."""
+    key = key_of(table)
+    new, old = [], []
+    for row in rows:
+        (old if key(row) in stored else new).append(dict(row))
+    if new:
+        connection.execute(insert(table), new)
+    if old:
+        _update(connection, table, old)
+    return len(new)
+
+
+def _update(connection: Connection, table: Table, rows: list[dict]) -> None:
+    names = key_names(table)
+    others = [name for name in rows[0] if name not in names]
+    query = (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"key_{name}") for name in names))
+        .values({name: bindparam(f"new_{name}") for name in others})
+    )
+    connection.execute(
+        query,
+        [{f"key_{n}": row[n] for n in names} | {f"new_{n}": row[n] for n in others} for row in rows],
+    )

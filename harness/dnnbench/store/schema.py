@@ -1,0 +1,244 @@
+"""The tables of a store, their version, and how a store of an older version is brought up to date."""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Engine,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from dnnbench.errors import StoreError
+from dnnbench.store.engine import place_of, writer
+
+SCHEMA_VERSION = 1
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+"""Version -> the function that changes a store of that version into one of the next, inside a transaction."""
+
+METADATA = MetaData()
+_CREATION_LOCK = 0x646E6E62
+
+
+def _key(name: str, kind=Text, *references: ForeignKey) -> Column:
+    return Column(name, kind, *references, primary_key=True, autoincrement=False)
+
+
+def _text(name: str, nullable: bool = False) -> Column:
+    return Column(name, Text, nullable=nullable)
+
+
+def _json(name: str) -> Column:
+    return Column(name, JSON(none_as_null=True), nullable=False)
+
+
+def _run() -> ForeignKey:
+    return ForeignKey("run.run_id")
+
+
+VERSION = Table("dnnbench_schema", METADATA, _key("version", Integer))
+
+MACHINE = Table(
+    "machine",
+    METADATA,
+    _key("machine_id"),
+    _text("label", nullable=True),
+    _json("facts"),
+    _text("host_hash"),
+)
+
+RUN = Table(
+    "run",
+    METADATA,
+    _key("run_id"),
+    _text("label", nullable=True),
+    _text("revision", nullable=True),
+    _text("created"),
+    _json("command"),
+    _json("settings"),
+    Column("seed", BigInteger, nullable=False),
+    _text("dnnbench_version"),
+    Column("machine_id", Text, ForeignKey("machine.machine_id"), nullable=False),
+    _json("versions"),
+    _text("status"),
+    _text("finished", nullable=True),
+    # Counts the writes to the run, so that merge knows the newer of two copies without trusting a clock.
+    Column("edition", BigInteger, nullable=False),
+)
+
+CELL = Table(
+    "cell",
+    METADATA,
+    _key("cell_id"),
+    Column("run_id", Text, _run(), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    _text("workload"),
+    _text("spec_hash"),
+    _text("arm"),
+    _text("arm_key"),
+    _text("backend"),
+    _text("mode"),
+    _text("device"),
+    _text("dtype"),
+    Column("threads", Integer, nullable=False),
+    _text("environment", nullable=True),
+    Column("batch_size", BigInteger, nullable=False),
+    _text("phase"),
+    Column("calls", BigInteger),
+    _text("status"),
+    _text("reason", nullable=True),
+    Column("flops", BigInteger),
+    Column("bytes", BigInteger),
+    Column("peak_rss_bytes", BigInteger),
+    Column("peak_device_bytes", BigInteger),
+    _text("unequal", nullable=True),
+    _text("rank_group", nullable=True),
+)
+
+GENERATION = Table(
+    "generation",
+    METADATA,
+    _key("run_id", Text, _run()),
+    _key("generation", Integer),
+    _text("started", nullable=True),
+    _text("finished"),
+    _json("facts"),
+)
+
+SAMPLE_BLOCK = Table(
+    "sample_block",
+    METADATA,
+    _key("cell_id", Text, ForeignKey("cell.cell_id")),
+    _key("generation", Integer),
+    Column("n", Integer, nullable=False),
+    Column("layout_version", Integer, nullable=False),
+    _text("dtype"),
+    _text("columns"),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+FIRST_CALL = Table(
+    "first_call",
+    METADATA,
+    _key("run_id", Text, _run()),
+    _key("arm"),
+    _key("workload"),
+    _key("batch_size", BigInteger),
+    _key("phase"),
+    _key("generation", Integer),
+    Column("import_s", Double),
+    Column("build_s", Double),
+    Column("first_call_s", Double),
+)
+
+AGREEMENT = Table(
+    "agreement",
+    METADATA,
+    _key("run_id", Text, _run()),
+    _key("arm"),
+    _key("workload"),
+    _key("dtype"),
+    _key("kind"),
+    _key("optimizer"),
+    Column("ratio", Double),
+    _text("tensor", nullable=True),
+    Column("ok", Boolean, nullable=False),
+    _text("reason", nullable=True),
+)
+
+EPOCH = Table(
+    "epoch",
+    METADATA,
+    _key("run_id", Text, _run()),
+    _key("workload"),
+    _key("arm"),
+    _key("dtype"),
+    _key("epoch", Integer),
+    Column("loss", Double),
+    Column("accuracy", Double),
+    Column("seconds", Double),
+    Column("n_test", Integer, nullable=False),
+    Column("wrong", Integer, nullable=False),
+)
+
+
+def prepare(engine: Engine) -> None:
+    """Create the tables in an empty database, or bring an older store up to date; all of it or nothing.
+
+    Raises StoreError for a store that a newer dnnbench wrote, and for a database that holds something else.
+    """
+    with engine.connect() as connection:
+        current = _found_version(connection) == SCHEMA_VERSION
+    if not current:
+        with writer(engine).begin() as connection:
+            _lock(connection)
+            _bring_up(connection)
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite is locked by the transaction itself
+        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+
+
+def _bring_up(connection: Connection) -> None:
+    found = _found_version(connection)
+    if found is None:
+        METADATA.create_all(connection)
+        connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
+        return
+    for version in range(found, SCHEMA_VERSION):
+        if version not in MIGRATIONS:
+            raise _refusal(connection, f"no way up from schema version {version}; use an older dnnbench")
+        MIGRATIONS[version](connection)
+    connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
+
+
+def _found_version(connection: Connection) -> int | None:
+    tables = inspect(connection).get_table_names()
+    if VERSION.name not in tables:
+        _refuse_foreign(connection, tables)
+        return None
+    found = connection.execute(select(VERSION.c.version)).scalar_one()
+    if found > SCHEMA_VERSION:
+        text = f"it has schema version {found}, this dnnbench reads up to {SCHEMA_VERSION}; upgrade dnnbench"
+        raise _refusal(connection, text)
+    return found
+
+
+def _refuse_foreign(connection: Connection, tables: list[str]) -> None:
+    if tables:
+        some = ", ".join(sorted(tables)[:5])
+        text = f"not a dnnbench store, it holds other tables ({some}); name an empty database or a new file"
+        raise _refusal(connection, text)
+
+
+def _refusal(connection: Connection, text: str) -> StoreError:
+    return StoreError(f"store {place_of(connection.engine)}: {text}")
+
+
+def key_names(table: Table) -> tuple[str, ...]:
+    """Names of the columns that make up a table's primary key."""
+    return tuple(column.name for column in table.primary_key.columns)
+
+
+def render_tables() -> str:
+    """Markdown table of the SQL tables: name, primary key, other columns (`?`: may be NULL)."""
+    lines = ["| table | key | other columns |", "|---|---|---|"]
+    for table in METADATA.sorted_tables:
+        others = [f"{c.name}{'?' if c.nullable else ''}" for c in table.columns if not c.primary_key]
+        lines.append(f"| `{table.name}` | {', '.join(key_names(table))} | {', '.join(others)} |")
+    return "\n".join(lines)

@@ -1,0 +1,176 @@
+"""The same store on a real PostgreSQL server, started for these tests in a folder of its own."""
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import storing
+from dnnbench.errors import StoreError
+from dnnbench.store.merge import merge
+from dnnbench.store.store import open_store
+from sqlalchemy import create_engine, text
+
+pytestmark = pytest.mark.postgres
+
+REQUIRED = os.environ.get("DNNBENCH_REQUIRE_POSTGRES") == "1"
+DEBIAN = "/usr/lib/postgresql"
+NUMBERS = itertools.count()
+
+
+def _absent(reason: str):
+    if REQUIRED:
+        pytest.fail(f"{reason}, and DNNBENCH_REQUIRE_POSTGRES=1")
+    pytest.skip(reason)
+
+
+def _programs() -> Path:
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path(DEBIAN).glob("*/bin"))
+    if not folders:
+        _absent("no PostgreSQL server here (Debian: apt-get install postgresql)")
+    return folders[-1]
+
+
+def _common_user() -> dict:
+    """PostgreSQL refuses to run as root, so root starts it as a common user."""
+    if os.geteuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = known.get("postgres", known["nobody"])
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _call(*command: str | Path) -> subprocess.CompletedProcess:
+    environment = {"PATH": os.defpath, "LC_ALL": "C"}
+    return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, **_common_user())
+
+
+def _prepare(*command: str | Path) -> None:
+    done = _call(*command)
+    if done.returncode != 0:
+        _absent(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Folder of the socket of a fresh cluster; no TCP port, so that nothing else can meet it."""
+    programs = _programs()
+    with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
+        if user := _common_user():
+            os.chown(folder, user["user"], user["group"])
+        data, log = Path(folder) / "data", Path(folder) / "log"
+        _prepare(programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-c listen_addresses='' -c fsync=off -k {folder}"
+        _prepare(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        yield folder
+        assert _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
+
+
+@pytest.fixture
+def new_database(server):
+    """A function that makes an empty database and returns its address, as a user would write it."""
+    admin = create_engine(
+        f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT"
+    )
+
+    def make(encoding: str = "UTF8") -> str:
+        name = f"bench{next(NUMBERS)}"
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"))
+        return f"postgresql://tester@/{name}?host={server}"
+
+    yield make
+    admin.dispose()
+
+
+@pytest.mark.parametrize("encoding", ["UTF8", "SQL_ASCII"])
+def test_samples_come_back_bit_for_bit(new_database, encoding):
+    with open_store(new_database(encoding)) as store:
+        storing.assert_round_trip(store)
+
+
+def test_a_store_opens_again_with_all_that_was_written(new_database):
+    address = new_database()
+    with open_store(address) as store:
+        storing.add_everything(store, "r1", label="night")
+        written = storing.contents(store)
+    with open_store(address.replace("postgresql", "postgres")) as store:
+        assert storing.contents(store) == written
+        assert store.find_run("night") == "r1"
+
+
+def test_two_servers_merge(new_database):
+    with open_store(new_database()) as target, open_store(new_database()) as source:
+        storing.assert_merges(target, source)
+
+
+@pytest.mark.parametrize("sqlite_first", [True, False])
+def test_a_file_and_a_server_merge(new_database, tmp_path, sqlite_first):
+    places = [tmp_path / "local.sqlite", new_database()]
+    first, second = places if sqlite_first else reversed(places)
+    with open_store(first) as target, open_store(second) as source:
+        storing.assert_merges(target, source)
+
+
+def test_a_run_that_went_on_replaces_its_older_copy(new_database, tmp_path):
+    with open_store(new_database()) as team, open_store(tmp_path / "local.sqlite") as local:
+        cells = storing.add_run(local, "r1")
+        merge(team, local)
+        storing.measure(local, "r1", cells, 0)
+        local.finish_run("r1", "complete")
+        assert merge(team, local)["generation"] == 1
+        assert storing.contents(team) == storing.contents(local)
+
+
+def test_many_may_open_a_new_store_at_once(new_database):
+    address = new_database()
+    storing.at_once(lambda place: open_store(address).close())
+
+
+def test_several_runs_may_write_at_once(new_database):
+    address = new_database()
+    storing.at_once(lambda place: storing.add_everything_at(address, place), count=4)
+    with open_store(address) as store:
+        assert store.generations().groupby("run_id").size().tolist() == [2] * 4
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda store: store.add_generation("r1", 0, {}, {}), "there already"),
+        (lambda store: store.add_generation("r1", 9, {}, {"x": storing.visits(0)}), "has to be added first"),
+    ],
+)
+def test_a_refused_write_leaves_nothing(new_database, write, said):
+    with open_store(new_database()) as store:
+        storing.add_everything(store, "r1")
+        before = storing.contents(store)
+        with pytest.raises(StoreError, match=said):
+            write(store)
+        assert storing.contents(store) == before
+
+
+def test_texts_that_postgresql_cannot_hold_are_replaced(new_database):
+    with open_store(new_database()) as store:
+        storing.add_run(store, "r1", settings={"argv": "a\0b\udcff"})
+        assert store.runs()["settings"].item() == {"argv": "a\N{REPLACEMENT CHARACTER}b?"}
+
+
+def test_a_database_of_something_else_is_refused(new_database):
+    address = new_database()
+    engine = create_engine(address.replace("postgresql", "postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE customer (id INT)"))
+    engine.dispose()
+    with pytest.raises(StoreError, match=r"other tables \(customer\)"):
+        open_store(address)
+
+
+def test_a_database_that_is_not_there_is_named(server):
+    with pytest.raises(StoreError, match='database "nowhere" does not exist'):
+        open_store(f"postgresql://tester:secret@/nowhere?host={server}")
