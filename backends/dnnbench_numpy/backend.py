@@ -1,9 +1,8 @@
 """The reference backend, and its modes for studying rounding."""
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
-
 from dnnbench.protocol.backend import Backend
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from . import device
 from .program import NumpyProgram

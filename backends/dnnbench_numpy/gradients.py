@@ -4,6 +4,8 @@ Each function takes (op, g, y, *inputs, **parameters) and returns (functions tha
 role). Input gradients are functions so that the first layer's, which nobody needs, is never computed.
 """
 
+from math import prod
+
 import numpy as np
 
 from . import ops
@@ -54,12 +56,12 @@ def max_pool2d(op, g, y, x):
 def avg_pool2d(op, g, y, x):
     """g / count goes to every element of each window"""
     shared = g / ops.window_counts(op, x)
-    return (lambda: _spread(op, x, [shared] * int(np.prod(op.window))),), {}
+    return (lambda: _spread(op, x, [shared] * prod(op.window)),), {}
 
 
 def global_avg_pool(op, g, y, x):
     """dx = g / (H W)"""
-    return (lambda: np.broadcast_to(g[:, None, None, :] / np.prod(x.shape[1:3]), x.shape),), {}
+    return (lambda: np.broadcast_to(g[:, None, None, :] / prod(x.shape[1:3]), x.shape),), {}
 
 
 def flatten(op, g, y, x):

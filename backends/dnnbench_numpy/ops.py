@@ -1,7 +1,8 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it."""
 
-import numpy as np
+from math import prod
 
+import numpy as np
 from dnnbench.spec.tensor import TensorType
 
 from .choices import largest, rectified
@@ -22,7 +23,7 @@ def dense(op, x, weight, bias=None):
 def columns(op, x):
     """Windows as the rows of a matrix.      x: (N, H, W, C)   returns: (N H' W', kh kw C)"""
     view = patches(pad(x, op.pads(types(x))), op.kernel, op.strides, op.dilation)
-    return view.reshape(-1, np.prod(view.shape[3:]))
+    return view.reshape(-1, prod(view.shape[3:]))
 
 
 def conv2d(op, x, weight, bias=None):
@@ -48,7 +49,7 @@ def avg_pool2d(op, x):
 def window_counts(op, x):
     """Elements that each window divides by.      returns: (H', W', 1) or a number"""
     if op.count_include_pad:
-        return float(np.prod(op.window))
+        return float(prod(op.window))
     inside = np.ones((1, *x.shape[1:3], 1), x.dtype)
     out = op.output(types(x)).shape
     padded = pad(inside, op.pads(types(x)))

@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 import numpy as np
-
 from dnnbench.protocol.batch import Batch
 from dnnbench.protocol.evaluation import evaluate, inference, training
 from dnnbench.protocol.program import Program
@@ -107,7 +106,7 @@ class NumpyProgram(Program):
         return zeros | {name: np.array(g) for name, g in flowing.items() if name in zeros}
 
     def facts(self):
-        return {"device": "cpu", "layout": "NHWC", "dtype": self._arm.dtype}
+        return {"device": "cpu", "layout": "NHWC", "dtype": self._arm.dtype, "compilations": 0}
 
     def peak_memory(self):
         return device.peak_memory(self._arm.device)

@@ -24,7 +24,7 @@ def find_workload(text: str) -> Workload:
     path = Path(text).expanduser()
     if path.suffix in SUFFIXES:
         return _read(path)
-    if path.exists() or len(path.parts) > 1:
+    if text and (path.exists() or text != path.name):
         raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; rename it")
     raise UsageError(
         f"no workload is called '{text}'{near_miss(text, known)} (there are {', '.join(known) or 'none'}); "
@@ -38,13 +38,13 @@ def _build(info: WorkloadInfo) -> Workload:
     except SpecError:
         raise
     except Exception as error:
-        text = f"workload '{info.name}': its plugin raised {type(error).__name__}: {error}; ask its author to mend it"
-        raise PluginError(text) from error
+        raised = f"{type(error).__name__}: {error}"
+        raise PluginError(f"workload '{info.name}': its plugin raised {raised}; tell its author") from error
 
 
 def _read(path: Path) -> Workload:
     if not path.exists() and path.parent.is_dir():
-        beside = [p.name for p in path.parent.iterdir() if p.suffix in SUFFIXES]
-        if close := get_close_matches(path.name, beside, n=1):
-            raise UsageError(f"{path}: there is no such file; did you mean '{path.with_name(close[0])}'?")
+        beside = {p.stem: p for p in path.parent.iterdir() if p.suffix in SUFFIXES and p.is_file()}
+        if close := get_close_matches(path.stem, beside, n=1):
+            raise UsageError(f"{path}: there is no such file; did you mean '{beside[close[0]]}'?")
     return read_workload(path)

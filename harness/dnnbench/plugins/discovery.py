@@ -11,6 +11,9 @@ from ..errors import PluginError, UsageError
 from ..spec.soundness import near_miss
 from .hooks import PROJECT, BackendInfo, Hooks, WorkloadInfo
 
+KINDS = {"dnnbench_backends": BackendInfo, "dnnbench_workloads": WorkloadInfo}
+"""What each hook's list holds."""
+
 
 @dataclass
 class Plugins:
@@ -46,10 +49,15 @@ class Plugins:
             return []
         others = [p for p in self.manager.get_plugins() if p is not plugin]
         try:
-            return [info for infos in self.manager.subset_hook_caller(hook, others)() for info in infos]
-        except Exception as error:
+            found = [info for infos in self.manager.subset_hook_caller(hook, others)() for info in infos]
+        except (Exception, SystemExit) as error:
             self.broken[plugin_name] = f"{hook} raised {type(error).__name__}: {error}"
             return []
+        kind = KINDS[hook]
+        if strangers := [info for info in found if not isinstance(info, kind)]:
+            self.broken[plugin_name] = f"{hook} gave {strangers[0]!r}, expected {kind.__name__}"
+            return []
+        return found
 
     def backend(self, name: str) -> BackendInfo:
         """By name; UsageError with a near miss, or with the reason why its plugin is broken."""
@@ -100,6 +108,6 @@ def plugins() -> Plugins:
     for entry in sorted(metadata.entry_points(group=PROJECT), key=lambda e: e.name):
         try:
             manager.register(entry.load(), name=entry.name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found.broken[entry.name] = f"{type(error).__name__}: {error}"
     return found

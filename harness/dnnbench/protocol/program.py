@@ -105,7 +105,10 @@ class Program(ABC):
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What a reader of the figures must know: device really used, layout, donation, graph breaks, ..."""
+        """What a reader of the figures must know: device really used, layout, donation, graph breaks, ...
+
+        `compilations` counts the programs compiled or traced so far, 0 where nothing is.
+        """
 
     @abstractmethod
     def peak_memory(self) -> int | None:

@@ -66,15 +66,31 @@ def inference(model: Model, batch_size: int, itemsize: int = 4) -> Totals:
 
 
 def _read(model: Model, name: str, batch: int, itemsize: int) -> int:
-    return sum(t.size * batch * itemsize for t in model.input_types(model.node(name)))
+    return sum(t.size * (batch if t.batched else 1) * itemsize for t in model.input_types(model.node(name)))
 
 
 def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Totals:
-    """Forward, backward and update; memory is weights, gradients, optimizer slots and every activation."""
+    """Forward, backward and update; memory is weights, gradients, optimizer slots, the batch and every activation."""
     rows, count = node_costs(workload.model, batch_size, itemsize), parameter_count(workload.model)
     optimizer: Optimizer = workload.task.optimizer
     slots = len(optimizer.slots)
     flops = sum(r.forward_flops + r.backward_flops for r in rows) + count * optimizer.flops_per_parameter
     moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (3 + 2 * slots)
-    held = count * itemsize * (2 + slots) + sum(r.output_bytes for r in rows)
+    fed = batch_size * itemsize * sum(source.type.size for source in workload.model.inputs)
+    held = count * itemsize * (2 + slots) + fed + sum(r.output_bytes for r in rows)
     return Totals(flops, moved, held)
+
+
+def phase_totals(workload: Workload, batch_size: int, phase: str, itemsize: int = 4) -> tuple[int, int] | None:
+    """(FLOPs, bytes) of one call of a phase of `dnnbench.protocol.program.PHASES`; None for a piece of one."""
+    rows = node_costs(workload.model, batch_size, itemsize)
+    forward = (sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows))
+    backward = (sum(r.backward_flops for r in rows), sum(r.backward_bytes for r in rows))
+    step = training_step(workload, batch_size, itemsize)
+    return {
+        "infer": forward,
+        "forward": forward,
+        "loss": forward,
+        "gradients": (forward[0] + backward[0], forward[1] + backward[1]),
+        "train_step": (step.flops, step.bytes),
+    }.get(phase)

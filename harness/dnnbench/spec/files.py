@@ -1,17 +1,21 @@
 """Workloads as TOML or JSON: reading tells every error at once, with file, key path and a near miss."""
 
 import json
+import re
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from ..errors import SpecError
 from .model import GraphError
-from .ops import OPS
 from .soundness import near_miss
 from .workload import Workload
+
+Loc = tuple[str | int, ...]
 
 
 def read_workload(path: str | Path) -> Workload:
@@ -25,7 +29,7 @@ def parse_workload(raw: Any, where: str) -> Workload:
     try:
         return Workload.model_validate(raw)
     except ValidationError as error:
-        raise SpecError(_explain(error, raw, where)) from None
+        raise SpecError(_explain(error, where)) from None
 
 
 def write_workload(workload: Workload) -> str:
@@ -34,73 +38,110 @@ def write_workload(workload: Workload) -> str:
 
 
 def _parse(path: Path) -> Any:
+    language, loads = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SpecError(f"{path}: cannot be read: {reason}; give a .toml or .json workload file") from None
     try:
-        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        language = "JSON" if path.suffix == ".json" else "TOML"
+        return loads(text)
+    except ValueError as error:
         raise SpecError(f"{path}: not {language}: {error}") from None
     except RecursionError:
         raise SpecError(f"{path}: nested too deeply to be a workload") from None
 
 
-def _explain(error: ValidationError, raw: Any, where: str) -> list[str]:
+def _explain(error: ValidationError, where: str) -> list[str]:
     lines = []
-    for item in error.errors():
+    for item in _worth_telling(error.errors()):
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, GraphError):
             lines += [f"{where}: {_key((*item['loc'], *loc))}: {text}" for loc, text in cause.problems]
         else:
-            lines.append(f"{where}: {_key(item['loc'])}: {_sentence(item, error.title, raw)}")
+            lines.append(f"{where}: {_key(item['loc'])}: {_sentence(item)}")
     return lines
 
 
-def _key(loc: tuple[str | int, ...]) -> str:
+def _worth_telling(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each fault once: no list too short for its broken entries, one error for all branches of a union."""
+    told = {}
+    for item in items:
+        if not _only_secondary(item):
+            outside = _outside_union(item)
+            told.setdefault((outside["loc"], outside["type"]), outside)
+    return list(told.values())
+
+
+def _only_secondary(item: dict[str, Any]) -> bool:
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+
+
+def _outside_union(item: dict[str, Any]) -> dict[str, Any]:
+    """The error where its value stands; pydantic puts the type of each branch tried behind that."""
+    loc = item["loc"]
+    branches = [i for i, part in enumerate(loc) if str(part).startswith(("literal[", "tuple["))]
+    outside = loc[: branches[0]] if branches else ()
+    field = _fields_around(outside).get(outside[-1]) if outside else None
+    return {**item, "loc": outside, "type": "no_branch"} if field and field.description else item
+
+
+def _key(loc: Loc) -> str:
     """model.nodes[2].op.units; the op's kind that pydantic adds behind `op` is left out."""
     text = ""
-    for i, part in enumerate(loc):
+    for before, part in zip((None, *loc), loc, strict=False):
         if isinstance(part, int):
             text += f"[{part}]"
-        elif not (part in _KINDS and i and loc[i - 1] in _TAGGED):
+        elif before not in _TAGGED:
             text += f".{part}" if text else part
     return text or "(top level)"
 
 
-def _sentence(item: dict[str, Any], title: str, raw: Any) -> str:
-    got = _short(item["input"])
+def _sentence(item: dict[str, Any]) -> str:
+    got, context = _short(item["input"]), item.get("ctx", {})
     match item["type"]:
         case "missing":
-            return "missing; this key must be given"
+            return f"missing; this {'entry' if isinstance(item['loc'][-1], int) else 'key'} must be given"
         case "extra_forbidden":
-            known = _fields_at(item["loc"])
+            known = sorted(_fields_around(item["loc"]))
             listed = f" (known keys: {', '.join(known)})" if known else ""
             return f"unknown key{near_miss(str(item['loc'][-1]), known)}{listed}"
         case "union_tag_invalid":
-            known = [tag.strip(" '") for tag in item["ctx"]["expected_tags"].split(",")]
-            tag = item["ctx"]["tag"]
-            return f"got kind '{tag}', expected one of {', '.join(known)}{near_miss(tag, known)}"
+            known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+            tag = context["tag"]
+            return f"got kind {_short(tag)}, expected one of {', '.join(known)}{near_miss(tag, known)}"
         case "union_tag_not_found":
             return f"got {got}, expected a table with a 'kind'"
         case "string_pattern_mismatch":
             return f"got {got}, expected a name of letters, digits, '_' and '.', not starting with a digit"
-    return f"got {got}, expected: {item['msg']}"
+        case "no_branch":
+            wanted = _fields_around(item["loc"])[item["loc"][-1]].description
+            return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted)}"
+        case "literal_error":
+            wanted = context["expected"]
+            return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted)}"
+    wanted = _WANTED.get(item["type"])
+    return f"got {got}, expected {wanted.format(**context)}" if wanted else f"got {got}: {item['msg']}"
+
+
+def _near_quoted(got: Any, wanted: str) -> str:
+    return near_miss(got, re.findall(r"'(\w+)'", wanted)) if isinstance(got, str) else ""
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = _REPR.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _fields_at(loc: tuple[str | int, ...]) -> list[str]:
-    """Keys that the table around an unknown key may hold, found by following the key path through the classes."""
+def _fields_around(loc: Loc) -> dict[str, FieldInfo]:
+    """Keys that the table around a key may hold, found by following the key path through the classes."""
     classes: list[type] = [Workload]
     for part in loc[:-1]:
         classes = [c for cls in classes for c in _step(cls, part)]
-    return sorted({name for cls in classes for name in cls.model_fields})
+    return {name: field for cls in classes for name, field in cls.model_fields.items()}
 
 
 def _step(cls: type, part: str | int) -> list[type]:
@@ -122,5 +163,31 @@ def _classes_in(annotation: Any) -> list[type]:
     return found
 
 
-_TAGGED = {"op", "loss", "optimizer", "data"}
-_KINDS = {*OPS, "cross_entropy", "mse", "sgd", "momentum", "adam", "digits", "npz", "idx", "synthetic"}
+_TAGGED = ("op", "loss", "optimizer", "data")
+"""Keys whose table is chosen by its kind, which pydantic puts behind them in a key path."""
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxlong = 3, 3, 60, 60
+_WHOLE, _NUMBER, _TABLE = "a whole number", "a number", "a table"
+_WANTED = {
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "string_too_long": "at most {max_length} characters",
+    "tuple_type": "a list",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
+    "model_attributes_type": _TABLE,
+}

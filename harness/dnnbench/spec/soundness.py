@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from .model import Model, Node
 
 Problem = tuple[tuple[str | int, ...], str]
+MOST_ELEMENTS = 2**40
+TOO_MANY = "more than 2^40 elements (4 TB in float32), which no machine holds; make it smaller"
 
 
 def problems_of(model: Model) -> list[Problem]:
     """Duplicate names, unknown or cyclic inputs, shape clashes, parameters that cannot be shared."""
-    return [*_duplicates(model), *_wiring(model), *_outputs(model), *_shapes(model)]
+    return [*_duplicates(model), *_wiring(model), *_outputs(model), *_sources(model), *_shapes(model)]
 
 
 def near_miss(word: str, known) -> str:
@@ -47,7 +49,8 @@ def _wiring(model: Model) -> Iterator[Problem]:
         for j, source in enumerate(node.inputs):
             where = ("nodes", i, "inputs", j)
             if source not in known and source not in later:
-                yield where, f"node '{node.name}' reads '{source}', which does not exist{near_miss(source, known | later)}"
+                hint = near_miss(source, known | later)
+                yield where, f"node '{node.name}' reads '{source}', which does not exist{hint}"
             elif source not in known:
                 yield where, _too_early(model, node, source)
         known.add(node.name)
@@ -57,7 +60,8 @@ def _too_early(model: Model, node: Node, source: str) -> str:
     by_name = {n.name: n for n in model.nodes}
     path = _path(by_name, source, node.name)
     if path:
-        return f"cycle: {' -> '.join([*path[::-1], path[-1]])}; a network must be acyclic, break one of these inputs"
+        circle = " -> ".join([*path[::-1], path[-1]])
+        return f"cycle: {circle}; a network must be acyclic, break one of these inputs"
     return f"node '{node.name}' reads '{source}', which comes later; move '{source}' before '{node.name}'"
 
 
@@ -81,39 +85,62 @@ def _outputs(model: Model) -> Iterator[Problem]:
             yield ("outputs", i), f"no node is called '{name}'{near_miss(name, names)}"
 
 
+def _sources(model: Model) -> Iterator[Problem]:
+    for key, sources in (("inputs", model.inputs), ("constants", model.constants)):
+        for i, source in enumerate(sources):
+            if source.type.size > MOST_ELEMENTS:
+                yield (key, i, "shape"), f"'{source.name}' has {TOO_MANY}"
+
+
 def _shapes(model: Model) -> Iterator[Problem]:
     """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is told once."""
-    types: dict[str, TensorType] = {item.name: item.type for item in (*model.inputs, *model.constants)}
+    sources = (*model.inputs, *model.constants)
+    types: dict[str, TensorType] = {
+        item.name: item.type for item in sources if item.type.size <= MOST_ELEMENTS
+    }
     owned: dict[str, Parameter] = {c.name: Parameter(c.shape, c.initializer) for c in model.constants}
     for i, node in enumerate(model.nodes):
-        where = ("nodes", i)
-        fewest, most = node.op.arity
-        if not fewest <= len(node.inputs) <= (most or len(node.inputs)):
-            wanted = str(fewest) if fewest == most else f"{fewest} or more"
-            yield (*where, "inputs"), f"node '{node.name}' ({node.op.kind}) takes {wanted} inputs, got {len(node.inputs)}"
-            continue
-        if not all(name in types for name in node.inputs):
-            continue
-        arguments = [types[name] for name in node.inputs]
-        try:
-            types[node.name] = node.op.output(arguments)
-        except ValueError as error:
-            yield where, f"node '{node.name}' ({node.op.kind}): {error}"
-            continue
-        yield from _sharing(node, where, arguments, owned)
+        where, named_twice = ("nodes", i), node.name in types
+        if problem := _arity_problem(node):
+            yield (*where, "inputs"), problem
+        elif all(name in types for name in node.inputs):
+            arguments = [types[name] for name in node.inputs]
+            try:
+                types.setdefault(node.name, _output(node, arguments))
+            except ValueError as error:
+                yield where, f"node '{node.name}' ({node.op.kind}): {error}"
+            else:
+                yield from () if named_twice else _sharing(node, where, arguments, owned)
+
+
+def _arity_problem(node: Node) -> str | None:
+    fewest, most = node.op.arity
+    if fewest <= len(node.inputs) <= (most or len(node.inputs)):
+        return None
+    wanted = f"{fewest}{'' if fewest == most else ' or more'} input{'' if most == 1 else 's'}"
+    return f"node '{node.name}' ({node.op.kind}) takes {wanted}, got {len(node.inputs)}"
+
+
+def _output(node: Node, arguments: list[TensorType]) -> TensorType:
+    """The op's shape rule, and a limit that keeps absurd sizes out of every later count."""
+    result = node.op.output(arguments)
+    for what, array in {"output": result, **node.op.parameters(arguments)}.items():
+        if array.size > MOST_ELEMENTS:
+            raise ValueError(f"its {what} has {TOO_MANY}")
+    return result
 
 
 def _sharing(node: Node, where, arguments, owned: dict[str, Parameter]) -> Iterator[Problem]:
     wanted = {**node.op.parameters(arguments), **node.op.state(arguments)}
     for role in node.parameters:
         if role not in wanted:
-            known = ", ".join(wanted) or "no parameters"
-            yield (*where, "parameters", role), f"node '{node.name}' has no '{role}'{near_miss(role, wanted)} (it has {known})"
+            text = f"node '{node.name}' has no '{role}'{near_miss(role, wanted)}"
+            yield (*where, "parameters", role), f"{text} (it has {', '.join(wanted) or 'no parameters'})"
     for role, name in node.names(wanted).items():
         mine, first = wanted[role], owned.setdefault(name, wanted[role])
         if first.shape != mine.shape:
             yield (
                 (*where, "parameters", role),
-                f"node '{node.name}' wants '{name}' of shape {mine.shape}, but its first user has {first.shape}; "
-                "share only between equal shapes",
+                f"node '{node.name}' wants '{name}' of shape {mine.shape}, but its first user has "
+                f"{first.shape}; share only between equal shapes",
             )

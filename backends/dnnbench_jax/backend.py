@@ -1,0 +1,65 @@
+"""The JAX backend, and what it sets for a whole process."""
+
+import os
+from pathlib import Path
+
+import jax
+import jaxlib
+import optax
+from dnnbench.errors import PluginError
+from dnnbench.protocol.backend import Backend
+
+from . import device, losses, ops, optimizers
+from .program import JaxProgram
+
+POOL_THREAD = "tf_XLAEigen"
+"""What XLA calls the threads that its CPU kernels run on."""
+
+
+class JaxBackend(Backend):
+    """Networks in JAX, compiled as a whole by XLA or run op by op."""
+
+    name = "jax"
+
+    def versions(self):
+        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "optax": optax.__version__}
+
+    def configure(self, arm):
+        os.environ["NPROC"] = str(arm.threads)
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        jax.config.update("jax_enable_x64", arm.dtype == "float64")
+        jax.config.update("jax_default_matmul_precision", "highest")
+        jax.config.update("jax_default_device", device.resolve(arm.device))
+        _check_threads(arm.threads)
+
+    def devices(self):
+        return device.devices()
+
+    def unsupported(self, workload, arm):
+        if arm.dtype not in ("float32", "float64"):
+            return f"this backend computes in float32 and float64, not in {arm.dtype}"
+        task = workload.task
+        wanted = [(ops, node.op.kind) for node in workload.model.nodes]
+        for module, kind in [*wanted, (losses, task.loss.kind), (optimizers, task.optimizer.kind)]:
+            if not hasattr(module, kind):
+                return f"this backend has no '{kind}' among its {module.__name__.rpartition('.')[2]}"
+        return None
+
+    def build(self, workload, weights, arm, seed=0):
+        return JaxProgram(workload, weights, arm, seed)
+
+
+def _check_threads(wanted: int) -> None:
+    """XLA reads its thread count once, from NPROC when it starts, and has at least one thread a logical CPU device."""
+    got = _pool_threads()
+    if got is not None and got != max(wanted, len(jax.devices("cpu"))):
+        raise PluginError(
+            f"JAX runs on {got} threads in this process, wanted {wanted}; XLA cannot change that once it has started: "
+            "configure the backend before any other use of JAX, in a process of its own"
+        )
+
+
+def _pool_threads() -> int | None:
+    """Threads of XLA's CPU pool by their names, where the system tells them."""
+    names = Path("/proc/self/task").glob("*/comm")
+    return sum(name.read_text().strip() == POOL_THREAD for name in names) or None

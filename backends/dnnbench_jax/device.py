@@ -1,0 +1,35 @@
+"""Where JAX computes: CPUs (one, unless the process asked for more), GPUs, TPUs."""
+
+import jax
+from dnnbench.errors import PluginError
+from dnnbench.protocol.device import KINDS, Device
+
+
+def devices() -> list[Device]:
+    return [_described(kind, i, found) for kind in KINDS for i, found in enumerate(_found(kind)[0])]
+
+
+def resolve(device: Device) -> jax.Device:
+    """The framework's own name of a device; PluginError if it is not there."""
+    found, reason = _found(device.kind)
+    if device.index < len(found):
+        return found[device.index]
+    known = ", ".join(map(str, devices()))
+    raise PluginError(f"JAX has no device '{device}'{reason}; there are {known}. Choose one of them with --device")
+
+
+def peak_memory(device: jax.Device) -> int | None:
+    """Most bytes held on the device since the process started; None on the CPU, where JAX does not count."""
+    return (device.memory_stats() or {}).get("peak_bytes_in_use")
+
+
+def _found(kind: str) -> tuple[list[jax.Device], str]:
+    """(devices of a kind, why there are none)"""
+    try:
+        return jax.devices(kind), ""
+    except RuntimeError as error:
+        return [], f" ({error})"
+
+
+def _described(kind: str, index: int, found: jax.Device) -> Device:
+    return Device(kind, index, found.device_kind, (found.memory_stats() or {}).get("bytes_limit"))

@@ -1,0 +1,58 @@
+"""TensorFlow as a contender: `graph` (tf.function), `eager`, and `xla` (tf.function compiled)."""
+
+import tensorflow as tf
+from dnnbench.errors import PluginError
+from dnnbench.protocol.backend import Backend
+
+from . import device, losses, ops, optimizers
+from .program import TensorflowProgram
+
+
+class TensorflowBackend(Backend):
+    """Networks in TensorFlow's own ops and variables, without Keras."""
+
+    name = "tensorflow"
+
+    def versions(self):
+        build = tf.sysconfig.get_build_info()
+        libraries = {name: build[f"{name}_version"] for name in ("cuda", "cudnn") if f"{name}_version" in build}
+        return {"tensorflow": tf.__version__, **libraries}
+
+    def configure(self, arm):
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(arm.threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError as error:
+            raise PluginError(_too_late(arm, error)) from error
+        tf.config.set_soft_device_placement(False)
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        tf.config.experimental.set_synchronous_execution(True)
+
+    def devices(self):
+        return device.devices()
+
+    def unsupported(self, workload, arm):
+        if arm.dtype not in ("float32", "float64"):
+            return f"dnnbench's TensorFlow backend computes in float32 and float64, not in {arm.dtype}"
+        task = workload.task
+        for module, kind in [(losses, task.loss.kind), (optimizers, task.optimizer.kind), *_ops_of(workload.model)]:
+            if not hasattr(module, kind):
+                return f"dnnbench's TensorFlow backend has no '{kind}' in its {module.__name__.rpartition('.')[2]}"
+        return None
+
+    def build(self, workload, weights, arm, seed=0):
+        return TensorflowProgram(workload, weights, arm, seed)
+
+
+def _ops_of(model):
+    return [(ops, node.op.kind) for node in model.nodes]
+
+
+def _too_late(arm, error):
+    intra = tf.config.threading.get_intra_op_parallelism_threads()
+    return (
+        f"TensorFlow runs already with {intra} threads in this process and takes no other setting ({error}); "
+        f"{arm.name} wants {arm.threads}: give it a process of its own"
+    )

@@ -1,0 +1,56 @@
+"""Where TensorFlow computes, under its own names."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import tensorflow as tf
+from dnnbench.errors import PluginError
+from dnnbench.protocol.device import CPU, KINDS, Device
+
+
+def devices() -> list[Device]:
+    """Every logical device, the CPU first."""
+    if tf.config.list_physical_devices("TPU") and not tf.config.list_logical_devices("TPU"):
+        tf.tpu.experimental.initialize_tpu_system(tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local"))
+    logical = [d for d in tf.config.list_logical_devices() if d.device_type.lower() in KINDS]
+    found = [_described(d.device_type.lower(), int(d.name.rpartition(":")[2])) for d in logical]
+    return sorted(found, key=lambda d: (d.kind != CPU.kind, d.kind, d.index))
+
+
+def _described(kind: str, index: int) -> Device:
+    physical = tf.config.list_physical_devices(kind.upper())
+    if kind != "gpu" or index >= len(physical):
+        return Device(kind, index)
+    return Device(kind, index, tf.config.experimental.get_device_details(physical[index]).get("device_name", ""))
+
+
+def resolve(device: Device) -> str:
+    """The framework's own name of a device; PluginError if it is not there."""
+    found = devices()
+    if not any(device.same_place(d) for d in found):
+        raise PluginError(f"TensorFlow has no device '{device}'; it computes on {', '.join(map(str, found))}")
+    return f"/device:{device.kind.upper()}:{device.index}"
+
+
+def place(device: Device) -> AbstractContextManager:
+    """Where TensorFlow puts what it computes inside; empty where there is no choice, since it costs 1-5 microseconds a call."""
+    name = resolve(device)
+    return tf.device(name) if len(devices()) > 1 else nullcontext()
+
+
+def synchronize(device: Device) -> None:
+    """Return when the device has nothing left to do; TensorFlow's CPU devices finish before a call returns."""
+    if device.kind != CPU.kind:
+        tf.test.experimental.sync_devices()
+
+
+def peak_memory(device: Device) -> int | None:
+    """Most bytes held on the device; None on the CPU, whose counter TensorFlow does not keep."""
+    if device.kind == CPU.kind:
+        return None
+    return tf.config.experimental.get_memory_info(f"{device.kind.upper()}:{device.index}")["peak"]
+
+
+def reset_peak_memory(device: Device) -> None:
+    """Let the peak start again from what is held now."""
+    if device.kind != CPU.kind:
+        tf.config.experimental.reset_memory_stats(f"{device.kind.upper()}:{device.index}")

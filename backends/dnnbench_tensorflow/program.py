@@ -1,0 +1,282 @@
+"""A workload built in TensorFlow: variables, and one function a phase and batch shape."""
+
+import os
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from dnnbench.protocol.batch import Batch
+from dnnbench.protocol.evaluation import evaluate, inference, training
+from dnnbench.protocol.program import Program
+
+from . import device, losses, ops, optimizers
+
+
+class TensorBatch(NamedTuple):
+    """A batch on the device."""
+
+    named: Batch
+    arguments: tuple
+    """As a phase's function takes it: flat where it is traced, since dictionaries bind slower."""
+    functions: dict
+    """A phase's function by its name, shared by all batches of one shape."""
+
+
+class TensorflowProgram(Program):
+    """Weights, statistics and slots are variables by name; a step changes them in place."""
+
+    def __init__(self, workload, weights, arm, seed):
+        self._model, self._task, self._arm = workload.model, workload.task, arm
+        self._target_kind = workload.target.kind
+        self._place = device.place(arm.device)
+        self._functions = {}
+        device.reset_peak_memory(arm.device)
+        with self._place:
+            self._create_variables(seed)
+        self.load(weights)
+
+    def put(self, batch):
+        with self._place:
+            inputs = {i.name: self._tensor(batch.inputs[i.name], i.dtype) for i in self._model.inputs}
+            masks = {name: self._tensor(mask, "float") for name, mask in batch.masks.items()}
+            named = Batch(inputs, self._tensor(batch.targets, self._target_kind), masks)
+        device.synchronize(self._arm.device)
+        flat = (*inputs.values(), named.targets, *masks.values())
+        functions = self._functions.setdefault((batch.size, *masks), {})
+        return TensorBatch(named, (named,) if self._arm.mode == "eager" else flat, functions)
+
+    def infer(self, batch):
+        return self._run("infer", batch)
+
+    def forward(self, batch):
+        return self._run("forward", batch)
+
+    def loss(self, batch):
+        return self._run("loss", batch)
+
+    def gradients(self, batch):
+        return self._run("gradients", batch)
+
+    def train_step(self, batch):
+        return self._run("train_step", batch)
+
+    def pieces(self, batch):
+        stored = self.gradients(batch)
+        output, gradients = stored["outputs"][self._model.outputs[0]], list(stored["gradients"].values())
+        loss_alone = self._function(self._loss_alone, (output, batch.named.targets))
+        update_alone = self._function(self._update_alone, gradients)
+        return {
+            "loss_alone": lambda: loss_alone(output, batch.named.targets),
+            "update_alone": lambda: update_alone(*gradients),
+        }
+
+    def wait(self, result):
+        device.synchronize(self._arm.device)
+
+    def get(self, result):
+        flat = {}
+        for group, value in result.items():
+            if isinstance(value, dict):
+                flat |= {f"{group}/{name}": np.array(tensor) for name, tensor in value.items()}
+            else:
+                flat[group] = np.array(value)
+        return flat
+
+    def weights(self):
+        return _arrays(self._weights)
+
+    def optimizer_state(self):
+        return {f"{slot}/{name}": array for slot, kept in self._slots.items() for name, array in _arrays(kept).items()}
+
+    def model_state(self):
+        return _arrays(self._state)
+
+    def load(self, weights):
+        with self._place:
+            for name, variable in (self._weights | self._state).items():
+                variable.assign(self._tensor(weights[name], "float"))
+            for variable in (*self._slot_variables(), self._steps):
+                variable.assign(tf.zeros_like(variable))
+        device.synchronize(self._arm.device)
+
+    def snapshot(self):
+        with self._place:
+            return [tf.identity(variable) for variable in self._variables()]
+
+    def restore(self, snapshot):
+        """A variable may share the snapshot's memory: TensorFlow copies it before the next change."""
+        with self._place:
+            for variable, tensor in zip(self._variables(), snapshot, strict=True):
+                variable.assign(tensor, read_value=False)
+        device.synchronize(self._arm.device)
+
+    def activations(self, batch):
+        return _arrays(self._run("values", batch))
+
+    def cotangents(self, batch):
+        return _arrays(self._run("value_gradients", batch))
+
+    def facts(self):
+        probe = tf.fill((1 << 16,), tf.constant(np.finfo(self._arm.dtype).tiny / 4, self._arm.dtype))
+        result = self._function(lambda x: x * 1.5, (probe,))(probe)
+        return {
+            "device": result.device.rpartition("device:")[2],
+            "layout": "NHWC",
+            "dtype": self._arm.dtype,
+            "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "denormals": "kept" if np.count_nonzero(result) else "flushed",
+            "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+            "deterministic_ops": "not requested",
+            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+            "batch_norm": "two-pass",
+            "compile_count": sum(map(len, self._functions.values())),
+        }
+
+    def peak_memory(self):
+        return device.peak_memory(self._arm.device)
+
+    def close(self):
+        for functions in self._functions.values():
+            functions.clear()
+        self._weights, self._state, self._slots = {}, {}, {}
+
+    def _create_variables(self, seed):
+        dtype, model = self._arm.dtype, self._model
+
+        def variables(parameters, trainable=False):
+            return {name: tf.Variable(tf.zeros(p.shape, dtype), trainable=trainable) for name, p in parameters.items()}
+
+        self._weights = variables(model.parameters, trainable=True)
+        self._state = variables(model.state)
+        self._slots = {slot: variables(model.parameters) for slot in self._task.optimizer.slots}
+        self._steps = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self._generator = tf.random.Generator.from_seed(seed, alg="philox")
+
+    def _slot_variables(self):
+        return [variable for kept in self._slots.values() for variable in kept.values()]
+
+    def _variables(self):
+        """Everything a step may change."""
+        kept = (*self._weights.values(), *self._state.values(), *self._slot_variables())
+        return (*kept, self._steps, self._generator.state)
+
+    def _tensor(self, array, kind):
+        """A copy on the device. Integers are int64: TensorFlow keeps int32 in host memory even on a GPU."""
+        dtype = {"float": self._arm.dtype, "int32": "int64", "bool": "bool"}[kind]
+        return tf.constant(np.array(array, dtype))
+
+    def _run(self, phase, batch):
+        function = batch.functions.get(phase)
+        if function is None:
+            function = batch.functions[phase] = self._phase_function(phase, batch)
+        return function(*batch.arguments)
+
+    def _phase_function(self, phase, batch):
+        method, named = getattr(self, f"_{phase}"), batch.named
+        if self._arm.mode == "eager":
+            return self._placed(method)
+
+        def flat(*tensors):
+            inputs = dict(zip(named.inputs, tensors, strict=False))
+            targets, *masks = tensors[len(inputs) :]
+            return method(Batch(inputs, targets, dict(zip(named.masks, masks, strict=True))))
+
+        return self._function(flat, batch.arguments)
+
+    def _function(self, function, tensors):
+        """`function` in the program's mode, traced once for tensors like these."""
+        if self._arm.mode == "eager":
+            return self._placed(function)
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+        traced = tf.function(function, autograph=False, jit_compile=self._arm.mode == "xla")
+        with self._place:
+            return self._placed(traced.get_concrete_function(*specs))
+
+    def _placed(self, function):
+        """`function`, called where the program lives."""
+        if isinstance(self._place, nullcontext):
+            return function
+
+        def run(*arguments):
+            with self._place:
+                return function(*arguments)
+
+        return run
+
+    def _infer(self, batch):
+        values, _ = evaluate(self._model, batch.inputs, self._weights, self._state, inference(ops))
+        outputs = self._outputs(values)
+        predict = getattr(losses, self._task.loss.prediction)
+        return {"outputs": outputs, "prediction": predict(outputs[self._model.outputs[0]])}
+
+    def _forward(self, batch):
+        with tf.GradientTape():
+            values, state = self._evaluate(batch)
+        return {"outputs": self._outputs(values), "state": state}
+
+    def _loss(self, batch):
+        with tf.GradientTape():
+            values, state, loss = self._evaluate_loss(batch)
+        return {"outputs": self._outputs(values), "state": state, "loss": loss}
+
+    def _gradients(self, batch):
+        with tf.GradientTape() as tape:
+            values, state, loss = self._evaluate_loss(batch)
+        found = tape.gradient(loss, list(self._weights.values()), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = dict(zip(self._weights, found, strict=True))
+        return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": gradients}
+
+    def _train_step(self, batch):
+        result = self._gradients(batch)
+        for name, new in result["state"].items():
+            self._state[name].assign(new, read_value=False)
+        self._update(result["gradients"])
+        return {"outputs": result["outputs"], "loss": result["loss"]}
+
+    def _loss_alone(self, output, targets):
+        with tf.GradientTape() as tape:
+            tape.watch(output)
+            return {"loss": self._loss_of(output, targets)}
+
+    def _update_alone(self, *gradients):
+        self._update(dict(zip(self._weights, gradients, strict=True)))
+        return {}
+
+    def _values(self, batch):
+        values, _ = self._evaluate(batch)
+        return {node.name: values[node.name] for node in self._model.nodes}
+
+    def _value_gradients(self, batch):
+        with tf.GradientTape() as tape:
+            values, _ = self._evaluate(batch)
+            output = values[self._model.outputs[0]]
+            tape.watch(output)
+            loss = self._loss_of(output, batch.targets)
+        names = [node.name for node in self._model.nodes]
+        found = tape.gradient(loss, [values[name] for name in names], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return dict(zip(names, found, strict=True))
+
+    def _evaluate(self, batch):
+        apply = training(ops, batch.masks, lambda node: self._generator)
+        return evaluate(self._model, batch.inputs, self._weights, self._state, apply)
+
+    def _evaluate_loss(self, batch):
+        values, state = self._evaluate(batch)
+        return values, state, self._loss_of(values[self._model.outputs[0]], batch.targets)
+
+    def _loss_of(self, output, targets):
+        loss = self._task.loss
+        return getattr(losses, loss.kind)(loss, output, targets)
+
+    def _outputs(self, values):
+        return {name: values[name] for name in self._model.outputs}
+
+    def _update(self, gradients):
+        optimizer = self._task.optimizer
+        getattr(optimizers, optimizer.kind)(optimizer, self._weights, gradients, self._slots, self._steps)
+
+
+def _arrays(tensors):
+    return {name: np.array(tensor) for name, tensor in tensors.items()}

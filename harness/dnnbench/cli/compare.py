@@ -1,0 +1,73 @@
+"""dnnbench compare: did anything become slower between two recorded runs?"""
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from . import exitcodes
+from .options import output_options
+from .types import Share
+from .work_options import STORE
+
+if TYPE_CHECKING:
+    from ..track.compare import Comparison
+
+
+@click.command("compare")
+@click.argument("base")
+@click.argument("new")
+@click.option("--fail-on", type=Share(), help="Exit 3 where a cell is slower for certain by more than this, such as 5%.")
+@STORE
+@output_options
+@click.pass_obj
+def command(output, base: str, new: str, fail_on: float | None, store: str, as_json: bool):
+    """Compare run NEW with run BASE, cell by cell.
+
+    BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions, or `latest`. Each time
+    is taken in units of its run's control arm; the interval is Welch's over generations, so both runs need two or
+    more. Only runs of one machine are judged. Exit codes: 3 a regression, 4 nothing could be judged.
+
+    \b
+    Examples:
+      dnnbench compare baseline latest --fail-on 5%
+      dnnbench compare 20260101 20260102 --json
+    """
+    from ..report.changes import changes_table
+    from ..store.frames import records
+    from ..store.store import open_store
+    from ..track.compare import compare
+
+    with open_store(store, create=False) as opened:
+        found = compare(opened, opened.find_run(base), opened.find_run(new), fail_on)
+    if as_json:
+        output.json(_document(found, fail_on, records(found.cells)))
+    elif len(found.cells):
+        output.table(changes_table(found.cells))
+    return _tell(output, found)
+
+
+def _document(found: "Comparison", fail_on: float | None, cells: list[dict]) -> dict:
+    return {
+        "base_run": found.base_run,
+        "new_run": found.new_run,
+        "fail_on": fail_on,
+        "cells": cells,
+        "only_base": found.only_base,
+        "only_new": found.only_new,
+        "regressed": found.regressed,
+        "unusable": found.unusable,
+    }
+
+
+def _tell(output, found: "Comparison") -> int:
+    """What the tables leave open, and the exit code."""
+    for run, cells in ((found.base_run, found.only_base), (found.new_run, found.only_new)):
+        for cell in cells:
+            output.note(f"only in {run}: {cell}")
+    if found.unusable:
+        output.error(f"nothing to judge: {found.unusable}")
+        return exitcodes.NOTHING_MEASURED
+    if found.regressed:
+        output.error(f"{int(found.cells['regression'].sum())} cell(s) became slower for certain")
+        return exitcodes.REGRESSION
+    return exitcodes.OK

@@ -1,0 +1,57 @@
+"""dnnbench export: one run as a file for other tools."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import rich_click as click
+
+from ..errors import StoreError
+from .options import output_options
+from .work_options import STORE
+
+FORMATS = ("csv", "json", "pytest-benchmark")
+
+
+@click.command("export")
+@click.argument("run")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: csv; json with --json]")
+@click.option("-o", "--output", "out", metavar="FILE", help="Where to write.  [default: stdout]")
+@STORE
+@output_options
+@click.pass_obj
+def command(output, run: str, form: str | None, out: str | None, store: str, as_json: bool):
+    """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
+
+    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold every cell with its
+    statistics; pytest-benchmark's file holds every visit, in seconds a call. --json is short for --format json.
+
+    \b
+    Examples:
+      dnnbench export latest --format csv -o run.csv
+      dnnbench export baseline --format pytest-benchmark -o base.json && pytest-benchmark compare base.json
+    """
+    from ..report.summary import summarise, summary_only
+    from ..store.export import export
+    from ..store.store import open_store
+
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} name two formats; give one of them")
+    with open_store(store, create=False) as opened, _opened(out) as file:
+        run_id = opened.find_run(run)
+        chosen = form or ("json" if as_json else "csv")
+        export(opened, run_id, chosen, summary_only(summarise(opened, run_id)), file)
+    if out:
+        output.note(f"run {run_id} written to {out}")
+
+
+def _opened(out: str | None):
+    """The file to write, its folders made, or stdout, which stays open."""
+    if out is None:
+        return nullcontext(sys.stdout)
+    path = Path(out)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise StoreError(f"export: {path} cannot be written ({error.strerror}); name another file with -o") from error

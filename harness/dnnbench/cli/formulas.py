@@ -1,0 +1,51 @@
+"""A layer's mathematics with the names of the network at hand."""
+
+import re
+from collections.abc import Mapping
+
+from ..spec.model import Model, Node
+from ..spec.tensor import Spec
+
+LONGEST_NAME = 12
+"""Names beyond this make a formula harder to read than x and y do."""
+_WORD = re.compile(r"[A-Za-z]\w*")
+
+
+def formula(model: Model, node: Node) -> str:
+    """`fc1 = image W + b` for a dense node; the formula of the op where its names would be too long."""
+    text = node.op.formula if _has_bias(model, node) else node.op.formula.removesuffix(" + b")
+    return _substitute(_widened(text, len(node.inputs)), _names(node) | _scalars(node.op))
+
+
+def with_settings(part: Spec, text: str) -> str:
+    """A loss's or optimizer's formula and the numbers in it: `p -= lr g   (learning_rate 0.1)`."""
+    numbers = ", ".join(f"{name} {value:g}" for name, value in _scalars_raw(part).items())
+    return f"{text}   ({numbers})" if numbers else text
+
+
+def _has_bias(model: Model, node: Node) -> bool:
+    return "bias" in node.op.parameters(model.input_types(node))
+
+
+def _widened(text: str, inputs: int) -> str:
+    """y = x1 + x2 for as many as there are."""
+    return text.replace("x1 + x2", " + ".join(f"x{i + 1}" for i in range(inputs)))
+
+
+def _names(node: Node) -> dict[str, str]:
+    sources = {"x": node.inputs[0]} | {f"x{i}": name for i, name in enumerate(node.inputs, start=1)}
+    named = {"y": node.name} | sources
+    return named if all(len(name) <= LONGEST_NAME for name in named.values()) else {}
+
+
+def _scalars_raw(part: Spec) -> dict[str, float]:
+    values = {name: getattr(part, name) for name in type(part).model_fields}
+    return {name: value for name, value in values.items() if isinstance(value, float)}
+
+
+def _scalars(part: Spec) -> dict[str, str]:
+    return {name: f"{value:g}" for name, value in _scalars_raw(part).items()}
+
+
+def _substitute(text: str, words: Mapping[str, str]) -> str:
+    return _WORD.sub(lambda match: words.get(match[0], match[0]), text)

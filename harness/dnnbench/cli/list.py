@@ -1,0 +1,118 @@
+"""dnnbench list: what is installed, read from metadata alone."""
+
+from typing import Any
+
+import rich_click as click
+
+from .options import output_options
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(["backends", "workloads", "devices"]))
+@output_options
+@click.pass_obj
+def command(output, what: str, as_json: bool):
+    """List backends, workloads or devices.
+
+    `backends` tells the version of each framework, the modes, and what to install for those that cannot run.
+    `workloads` tells the names that `show` and `run` take. Neither imports a framework; `devices` asks every installed
+    framework what it can compute on, which takes seconds.
+
+    \b
+    Examples:
+      dnnbench list backends
+      dnnbench list workloads --json
+      dnnbench list devices
+    """
+    document = LISTS[what]()
+    if as_json:
+        output.json(document)
+    else:
+        output.table(table_of(document[what]))
+    for plugin, reason in document["broken_plugins"].items():
+        output.note(f"plugin '{plugin}' is broken: {reason}")
+
+
+def backends() -> dict[str, Any]:
+    """Every announced backend and whether it can run here; broken plugins by name, with why."""
+    from ..plugins.discovery import plugins
+
+    rows = [_backend(info) for info in plugins().backends.values()]
+    return {"backends": rows, "broken_plugins": _broken()}
+
+
+def workloads() -> dict[str, Any]:
+    """Every announced workload by name and line, and plugins that could not be used."""
+    from ..plugins.discovery import plugins
+
+    rows = [{"name": info.name, "description": info.description} for info in plugins().workloads.values()]
+    return {"workloads": rows, "broken_plugins": _broken()}
+
+
+def devices() -> dict[str, Any]:
+    """Every device of every installed backend, or why a backend could not be asked."""
+    from ..run.arms import select
+    from ..run.devices import list_devices
+
+    rows = []
+    for backend, found in list_devices(select(["all"]).contenders).items():
+        if isinstance(found, str):
+            rows.append({"backend": backend, "device": None, "description": found, "memory_bytes": None})
+        else:
+            rows += [
+                {
+                    "backend": backend,
+                    "device": d["name"],
+                    "description": d["description"],
+                    "memory_bytes": d["memory_bytes"],
+                }
+                for d in found
+            ]
+    return {"devices": rows, "broken_plugins": _broken()}
+
+
+LISTS = {"backends": backends, "workloads": workloads, "devices": devices}
+
+
+def _backend(info) -> dict[str, Any]:
+    from ..plugins.discovery import missing, version
+
+    reason = missing(info)
+    return {
+        "name": info.name,
+        "title": info.title,
+        "version": version(info.requires[0]) if info.requires and reason is None else None,
+        "modes": list(info.modes),
+        "default_mode": info.default_mode,
+        "status": reason or "installed",
+        "installed": reason is None,
+        "reference": info.reference,
+    }
+
+
+def _broken() -> dict[str, str]:
+    """Asks for backends and workloads both, since a plugin can break in either."""
+    from ..plugins.discovery import plugins
+
+    found = plugins()
+    _ = found.backends, found.workloads
+    return dict(found.broken)
+
+
+def table_of(rows: list[dict[str, Any]]):
+    """A rich table of what `backends` or `workloads` gives."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    keys = [key for key in (rows[0] if rows else {}) if key not in ("default_mode", "installed", "reference")]
+    table = Table(*keys, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(_cell(row, key)) for key in keys))
+    return table
+
+
+def _cell(row: dict[str, Any], key: str) -> str:
+    if key == "modes":
+        default = row["default_mode"]
+        return ", ".join(f"{mode} (default)" if mode == default else mode for mode in row["modes"])
+    return "-" if row[key] is None else str(row[key])

@@ -1,0 +1,80 @@
+"""The command `dnnbench`: knows the commands by name and line, and imports one only to run it."""
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+import rich_click as click
+
+from .. import __version__
+from .failures import exit_code_of, quiet_if_reader_left
+from .output import Output
+
+COMMANDS = {
+    "run": "Check that all arms agree, then time training and inference.",
+    "check": "Numerical agreement alone.",
+    "train": "Train to the target on every backend, and see that they learn alike.",
+    "predict": "What trained weights predict, on every backend.",
+    "report": "One offline HTML page about recorded runs.",
+    "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
+    "export": "One run as csv, json, or pytest-benchmark's JSON.",
+    "merge": "Bring another machine's results into a store.",
+    "show": "Layers, shapes, parameters, operations and bytes of a network.",
+    "list": "Backends, workloads and devices.",
+    "schema": "JSON Schema of a workload file.",
+    "doctor": "What is installed, what this machine can measure, what to fix.",
+}
+
+
+class Commands(click.RichGroup):
+    """A group that lists its commands without importing them."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, cmd_name):
+        if cmd_name not in COMMANDS:
+            return None
+        return click.RichCommand(cmd_name, short_help=COMMANDS[cmd_name])
+
+    def resolve_command(self, ctx, args):
+        name, *rest = args
+        if name not in COMMANDS:
+            close = get_close_matches(name, COMMANDS, n=1)
+            ctx.fail(f"no command is called '{name}'" + (f"; did you mean '{close[0]}'?" if close else ""))
+        return name, import_module(f"{__package__}.{name}").command, rest
+
+    @quiet_if_reader_left
+    def make_context(self, *arguments, **options):
+        return super().make_context(*arguments, **options)
+
+    @quiet_if_reader_left
+    def invoke(self, ctx):
+        return super().invoke(ctx)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dnnbench", help="Show the version and stop.")
+def cli():
+    """The same network, every framework, one number you can trust.
+
+    \b
+    Examples:
+      dnnbench run --backend all
+      dnnbench list backends
+      dnnbench show mlp_digits --batch-size 1
+
+    Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed or
+    disagreed, 2 usage, 3 regression, 4 nothing could be measured, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (without `arguments`, sys.argv's) and give its exit code; raises no Exception."""
+    output = Output()
+    return exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

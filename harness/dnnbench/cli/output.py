@@ -1,0 +1,66 @@
+"""Data to stdout, everything else to stderr, and how much of it."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+SCHEMA_VERSION = 1
+"""Of every JSON document that a command prints; goes up when a key changes its meaning or disappears."""
+UNCUT_COLUMNS = 160
+"""Width of tables that go to a file or a pipe, where no terminal says one."""
+
+
+class Output:
+    """Where a command writes; `verbosity` is -1 (quiet), 0 or 1 (verbose)."""
+
+    def __init__(self, verbosity: int = 0):
+        self.verbosity = verbosity
+
+    def json(self, document: Mapping[str, Any]) -> None:
+        """One JSON object on stdout, `schema_version` first; what JSON cannot say (NaN) becomes null."""
+        print(json.dumps(_finite({"schema_version": SCHEMA_VERSION, **document}), indent=2, allow_nan=False))
+
+    def text(self, text: str) -> None:
+        """Data for a reader, as it stands."""
+        print(text)
+
+    def table(self, table) -> None:
+        """A rich table (or anything that rich can draw) on stdout."""
+        _console(sys.stdout).print(table)
+
+    def note(self, text: str) -> None:
+        """What the user should know, on stderr unless quiet."""
+        if self.verbosity >= 0:
+            print(text, file=sys.stderr)
+
+    def detail(self, text: str) -> None:
+        """What only a verbose user wants, on stderr."""
+        if self.verbosity > 0:
+            print(text, file=sys.stderr)
+
+    def error(self, text: str) -> None:
+        """What went wrong, on stderr, quiet or not."""
+        print(f"dnnbench: {text}", file=sys.stderr)
+
+
+def _console(file):
+    from rich.console import Console
+
+    class PipeConsole(Console):
+        def on_broken_pipe(self):
+            """rich would end the process here with exit code 1; the command line has a code for this."""
+            raise
+
+    fixed = None if file.isatty() or "COLUMNS" in os.environ else UNCUT_COLUMNS
+    return PipeConsole(file=file, width=fixed, highlight=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,55 @@
+"""dnnbench report: one offline page for the browser."""
+
+from contextlib import ExitStack
+
+import rich_click as click
+
+from .options import output_options
+
+STORE = "results/dnnbench.sqlite"
+PAGE = "results/report.html"
+
+
+@click.command("report")
+@click.argument("stores", nargs=-1, metavar="[STORE]...")
+@click.option("--run", "wanted", help="Id, label or revision of the run.  [default: the newest of each store]")
+@click.option("--by", type=click.Choice(["machine"]), help="Set the same cells of several machines side by side.")
+@click.option("-o", "--output", "out", default=PAGE, show_default=True, metavar="FILE", help="The page to write.")
+@output_options
+@click.pass_obj
+def command(output, stores: tuple[str, ...], wanted: str | None, by: str | None, out: str, as_json: bool):
+    """Write one offline HTML page about recorded runs: verdicts, charts, tables.
+
+    STORE is a SQLite file or the address of a PostgreSQL database; without one it is results/dnnbench.sqlite. The
+    page loads nothing from the network and needs no script. With --by machine, the newest run of each machine in
+    the stores is taken. With --json, what the page was written from is told on stdout.
+
+    \b
+    Examples:
+      dnnbench report
+      dnnbench report laptop.sqlite server.sqlite --by machine -o machines.html
+    """
+    from ..report.html import render_report
+    from ..store.store import open_store
+
+    with ExitStack() as opened:
+        chosen = []
+        for place in stores or (STORE,):
+            store = opened.enter_context(open_store(place, create=False))
+            chosen += [(store, run_id) for run_id in runs_of(store, wanted, by)]
+        places, run_ids = zip(*chosen, strict=True)
+        page = render_report(places, out, runs=run_ids, by=by)
+        told = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
+    if as_json:
+        output.json({"report": str(page), "runs": told})
+    else:
+        output.text(str(page))
+        output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in told))
+
+
+def runs_of(store, wanted: str | None, by: str | None) -> list[str]:
+    """The run asked for; by machine, the newest of each machine in the store."""
+    if by is None or wanted is not None:
+        return [store.find_run(wanted or "latest")]
+    newest = dict(store.runs()[["machine_id", "run_id"]].itertuples(index=False))
+    return list(newest.values()) or [store.find_run("latest")]

@@ -1,0 +1,180 @@
+"""dnnbench run: check that all arms agree, time them, keep and report the result."""
+
+import rich_click as click
+
+from ..protocol.program import PHASES
+from ..run.settings import PIECES
+from . import exitcodes
+from .options import output_options
+from .types import Numbers, Seconds, Share, Words
+from .work_options import STORE, threads_or_all, work_options, workloads_named
+
+REPORT = "results/report.html"
+
+
+@click.command("run")
+@click.argument("workloads", nargs=-1)
+@work_options
+@click.option(
+    "-b",
+    "--batch-size",
+    "batch_sizes",
+    type=Numbers(),
+    help="Examples a step, as a list.  [default: the workload's own]",
+)
+@click.option(
+    "--phase",
+    "phases",
+    type=Words((*PHASES, *PIECES)),
+    default="all",
+    show_default=True,
+    help="What to time.",
+)
+@click.option("--base", default="", help="The arm that ratios refer to.  [default: torch, else the first]")
+@click.option(
+    "--precision",
+    type=Share(),
+    default="1%",
+    show_default=True,
+    help="Stop early once every interval is this narrow.",
+)
+@click.option(
+    "--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run."
+)
+@click.option(
+    "--generations",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Fresh sets of processes.",
+)
+@click.option("--quick", is_flag=True, help="One short generation: a first look, never a verdict.")
+@click.option(
+    "--memory",
+    type=click.Choice(["steady", "native"]),
+    help="Allocator of every worker.  [default: steady where glibc is]",
+)
+@click.option(
+    "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."
+)
+@click.option(
+    "--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
+@click.option("--label", help="A name for the run, to compare with later.")
+@click.option("--resume", metavar="RUN", help="Go on with an interrupted run: its id, its label, or latest.")
+@click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@STORE
+@output_options
+@click.pass_obj
+def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
+    """Check that all arms compute the same thing, then time training and inference.
+
+    WORKLOADS are names from `dnnbench list workloads` or .toml/.json files; without one, every installed workload is
+    measured. Ends by writing results/report.html.
+
+    \b
+    Examples:
+      dnnbench run --backend all
+      dnnbench run mlp_digits --backend torch,torch:compile,jax --batch-size 1,64
+      dnnbench run cnn_digits --quick --json > figures.json
+    """
+    from ..measure.lock import machine_lock
+    from ..run.request import Request, make_plan
+    from ..store.store import open_store
+    from .progress import reporter
+
+    with reporter(output) as report:
+        if resume:
+            with open_store(store, create=False) as opened, machine_lock(wait_s=-1 if wait else 0):
+                run_id = opened.find_run(resume)
+                request = Request.from_json(opened.runs(run_id)["settings"].iloc[0])
+                plan, datasets = make_plan(request, report)
+                opened.resume_run(run_id)
+                outcome = _execute(plan, datasets, opened, run_id, report)
+        else:
+            request = _request(workloads, **asked)
+            plan, datasets = make_plan(request, report)
+            if dry_run:
+                _tell_plan(output, plan, as_json)
+                return exitcodes.OK
+            with open_store(store) as opened, machine_lock(wait_s=-1 if wait else 0):
+                run_id = _open(opened, request, plan, label)
+                outcome = _execute(plan, datasets, opened, run_id, report)
+    return _conclude(output, store, outcome, as_json)
+
+
+def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
+             generations, quick, memory, weights, no_check):  # fmt: skip
+    from ..measure.environment import default_memory
+    from ..run.request import Request
+    from ..run.settings import Settings
+
+    settings = Settings(
+        phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
+        max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), check=not no_check,
+    )  # fmt: skip
+    settings = settings.quick() if quick else settings
+    return Request(
+        workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data
+    )
+
+
+def _open(store, request, plan, label):
+    from ..run.request import open_run
+
+    return open_run(store, request, plan, label)
+
+
+def _execute(plan, datasets, store, run_id, report):
+    from ..run.execute import Execution
+
+    return Execution(plan, datasets, store, run_id, report).run()
+
+
+def _tell_plan(output, plan, as_json: bool) -> None:
+    """What would be measured: arms, cases, cells and time."""
+    rows = [row for row in plan.cells() if row["workload"]]
+    cells = [
+        {key: row[key] for key in ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")}
+        for row in rows
+    ]
+    settings = plan.settings
+    if as_json:
+        output.json(
+            {"cells": cells, "base": plan.base, "skipped": dict(plan.skipped), "settings": settings.to_json()}
+        )
+        return
+    output.text(
+        f"arms      {', '.join(lane.name for lane in plan.lanes)} on {plan.lanes[0].arm.device}; base {plan.base}"
+    )
+    output.text(f"cases     {', '.join(case.name for case in plan.cases)} (workload/batch size)")
+    output.text(f"phases    {', '.join(settings.phases)}")
+    output.text(f"cells     {len(cells)}")
+    output.text(
+        f"visits    {settings.max_time_s:g} s in {settings.generations} generation(s), {plan.share_s:.1f} s a case in each"
+    )
+
+
+def _conclude(output, store: str, outcome, as_json: bool) -> int:
+    """Tables or JSON on stdout, the page, and the exit code."""
+    from pathlib import Path
+
+    from ..report.html import render_report
+    from ..report.terminal import print_run
+    from ..run.execute import refuse_nothing
+    from ..store.store import open_store
+    from .run_json import run_document
+
+    with open_store(store) as opened:
+        skipped = opened.runs(outcome.run_id)["settings"].iloc[0]["skipped"].values()
+        refuse_nothing(outcome, opened, list(skipped))
+        if as_json:
+            output.json(run_document(opened, outcome.run_id))
+        else:
+            print_run(output.table, opened, outcome.run_id)
+        render_report([opened], Path(REPORT), runs=[outcome.run_id])
+    output.note(f"run {outcome.run_id} is in {store}; the report is {REPORT}")
+    if outcome.interrupted:
+        return exitcodes.INTERRUPTED
+    return exitcodes.FAILED if outcome.failed or outcome.disagreeing else exitcodes.OK

@@ -1,0 +1,14 @@
+"""A run as one JSON document."""
+
+
+def run_document(store, run_id: str) -> dict:
+    """Run, cells with their statistics, agreement and first calls; units stand in results/README.md."""
+    from ..report.summary import summarise
+    from ..store.frames import records
+
+    return {
+        "run": records(store.runs(run_id))[0],
+        "cells": records(summarise(store, run_id)),
+        "agreement": records(store.agreement(run_id)),
+        "first_calls": records(store.first_calls(run_id)),
+    }

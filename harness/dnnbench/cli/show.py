@@ -1,0 +1,132 @@
+"""dnnbench show: what a network is made of and what it costs on paper."""
+
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from .options import output_options
+from .units import count, scaled
+
+if TYPE_CHECKING:
+    from ..spec.workload import Workload
+
+BATCH_SIZE = click.IntRange(1, 1_000_000)
+
+
+@click.command("show")
+@click.argument("workload")
+@click.option("-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]")
+@output_options
+@click.pass_obj
+def command(output, workload: str, batch_size: int | None, as_json: bool):
+    """Show the layers of WORKLOAD: shapes, parameters, multiply-adds, bytes, mathematics.
+
+    WORKLOAD is a name from `dnnbench list workloads`, or a .toml or .json file. Nothing is run and nothing is
+    allocated: the figures are counted from shapes (float32, a tensor moves once for each layer that reads or
+    writes it).
+
+    \b
+    Examples:
+      dnnbench show cnn_digits
+      dnnbench show my_network.toml --batch-size 1 --json
+    """
+    from ..plugins.catalog import find_workload
+
+    found = find_workload(workload)
+    described = describe(found, batch_size or found.batch_size)
+    if as_json:
+        output.json(described)
+    else:
+        _print(output, described)
+
+
+def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
+    """Everything that `show` prints, as plain data: FLOPs, MACs and bytes are for the whole batch."""
+    from ..spec.costs import inference, node_costs, parameter_count, training_step
+
+    model, task = workload.model, workload.task
+    costs = node_costs(model, batch_size)
+    step = training_step(workload, batch_size)
+    totals = {"inference": inference(model, batch_size)._asdict(), "training_step": step._asdict()}
+    return {
+        "workload": workload.name,
+        "description": workload.description,
+        "spec_hash": workload.spec_hash,
+        "batch_size": batch_size,
+        "inputs": [source.model_dump(mode="json") for source in model.inputs],
+        "layers": [_layer(model, node, cost) for node, cost in zip(model.nodes, costs, strict=True)],
+        "parameters": parameter_count(model),
+        "macs": sum(cost.macs for cost in costs),
+        "totals": totals,
+        "loss": _part(task.loss),
+        "optimizer": _part(task.optimizer),
+    }
+
+
+def _layer(model, node, cost) -> dict[str, Any]:
+    from .formulas import formula
+
+    return {
+        "name": node.name,
+        "op": node.op.kind,
+        "inputs": list(node.inputs),
+        "output_shape": list(model.types[node.name].shape),
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "forward_flops": cost.forward_flops,
+        "backward_flops": cost.backward_flops,
+        "forward_bytes": cost.forward_bytes,
+        "backward_bytes": cost.backward_bytes,
+        "formula": formula(model, node),
+    }
+
+
+def _part(spec) -> dict[str, Any]:
+    from .formulas import with_settings
+
+    return {**spec.model_dump(mode="json"), "formula": with_settings(spec, spec.formula)}
+
+
+def _print(output, described: dict[str, Any]) -> None:
+    batch = described["batch_size"]
+    inputs = ", ".join(f"{source['name']} {_shape(source['shape'])}" for source in described["inputs"])
+    output.text(f"{described['workload']}: {described['description']}".rstrip(": "))
+    output.text(f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole batch\n")
+    output.table(_layers_table(described["layers"]))
+    output.text("")
+    output.table(_totals_table(described))
+    output.text("")
+    output.text(f"loss        {described['loss']['kind']}: {described['loss']['formula']}")
+    output.text(f"optimizer   {described['optimizer']['kind']}: {described['optimizer']['formula']}")
+
+
+def _shape(sizes: list[int]) -> str:
+    return "x".join(map(str, sizes)) or "scalar"
+
+
+def _layers_table(layers: list[dict[str, Any]]):
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("layer", "op", "output"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("parameters", "MACs", "bytes"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("mathematics")
+    for row in layers:
+        numbers = count(row["parameters"]), count(row["macs"]), scaled(row["forward_bytes"], "B")
+        table.add_row(row["name"], row["op"], _shape(row["output_shape"]), *numbers, row["formula"])
+    return table
+
+
+def _totals_table(described: dict[str, Any]):
+    from rich.table import Table
+
+    heading = f"{count(described['parameters'])} parameters, {count(described['macs'])} MACs forward"
+    table = Table("", box=None, pad_edge=False, title=heading, title_justify="left", title_style="bold")
+    for column in ("operations", "bytes moved", "memory"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, total in described["totals"].items():
+        units = {"flops": "FLOP", "bytes": "B", "memory_bytes": "B"}
+        table.add_row(name.replace("_", " "), *(scaled(total[key], unit) for key, unit in units.items()))
+    return table

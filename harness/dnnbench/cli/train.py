@@ -1,0 +1,176 @@
+"""dnnbench train: train to the target on every backend, and see that they learn alike."""
+
+import rich_click as click
+
+from . import exitcodes
+from .options import output_options
+from .work_options import STORE, threads_or_all, work_options, workloads_named
+
+
+@click.command("train")
+@click.argument("workloads", nargs=-1)
+@work_options
+@click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the workload's limit]")
+@click.option(
+    "--save", metavar="FILE", help="Keep the first arm's weights (safetensors, with the spec's hash)."
+)
+@STORE
+@click.option("--label", help="A name for the run.")
+@output_options
+@click.pass_obj
+def command(output, workloads, epochs, save, store, label, as_json: bool, **asked):
+    """Train WORKLOADS until their target on the test set, or their limit of epochs.
+
+    Every backend starts from the same weights and sees the same examples in the same order; the last, smaller batch
+    counts. Seconds are those of training steps alone. Exit code 1 if an arm fails or misses the target.
+
+    \b
+    Examples:
+      dnnbench train mlp_digits --backend all
+      dnnbench train cnn_digits --backend torch --save cnn.safetensors
+      dnnbench train my_network.toml --data my_images.npz
+    """
+    from ..run.request import make_plan
+    from ..run.training import train
+    from .progress import reporter
+
+    request = _request(workloads, epochs=epochs, **asked)
+    if save and len(request.workloads) != 1:
+        raise click.UsageError("--save keeps the weights of one workload; name that one")
+    courses = []
+    with reporter(output) as report:
+        plan, datasets = make_plan(request, report)
+        try:
+            for workload in request.workloads:
+                courses.append(
+                    (
+                        workload,
+                        train(workload, datasets[workload.name], plan.lanes, request.settings.seed, report),
+                    )
+                )
+                if save:
+                    _save(output, save, workload, courses[-1][1])
+        finally:
+            _record(store, request, plan, label, courses)
+    if as_json:
+        output.json({"courses": [_document(course) for _, group in courses for course in group]})
+    else:
+        for workload, group in courses:
+            _print(output, workload, group)
+    missed = [
+        c
+        for workload, group in courses
+        for c in group
+        if c.failure or (workload.task.target is not None and not c.reached)
+    ]
+    return exitcodes.FAILED if missed else exitcodes.OK
+
+
+def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
+    from ..run.request import Request
+    from ..run.settings import Settings
+
+    found = workloads_named(workloads)
+    if epochs:
+        found = tuple(
+            w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})}) for w in found
+        )
+    settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
+    return Request(found, tuple(backends), settings, data=data)
+
+
+def _save(output, path: str, workload, courses) -> None:
+    from pathlib import Path
+
+    from ..run.weights_file import save_weights
+
+    learned = [course for course in courses if course.weights]
+    if learned:
+        first, last = learned[0], learned[0].epochs[-1]
+        facts = {
+            "arm": first.arm,
+            "dtype": first.dtype,
+            "epochs": str(last["epoch"]),
+            "accuracy": f"{last['accuracy']:.6f}",
+        }
+        save_weights(Path(path), workload, first.weights, facts)
+        output.note(f"the weights of {first.arm} are in {path}")
+
+
+def _record(store: str, request, plan, label, courses) -> None:
+    """Whatever was learned goes into the store, interrupted or not."""
+    from ..run.request import open_run
+    from ..store.store import open_store
+
+    if not any(course.epochs for _, group in courses for course in group):
+        return
+    with open_store(store) as opened:
+        run_id = open_run(opened, request, plan, label)
+        keys = ("epoch", "loss", "accuracy", "wrong", "n_test", "seconds")
+        rows = [
+            {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **{key: row[key] for key in keys}}
+            for _, group in courses
+            for c in group
+            for row in c.epochs
+        ]
+        opened.add_epochs(run_id, rows)
+        opened.finish_run(run_id, "complete" if len(courses) == len(request.workloads) else "interrupted")
+
+
+def _document(course) -> dict:
+    kept = ("arm", "workload", "dtype", "epochs", "reached", "build_s", "first_call_s", "seconds", "failure")
+    return {key: getattr(course, key) for key in kept}
+
+
+def _print(output, workload, courses) -> None:
+    from rich.table import Table
+
+    from ..run.training import curves_apart
+
+    goal = "" if workload.task.target is None else f", target {workload.task.metric} {workload.task.target:g}"
+    output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")
+    table = Table(
+        "arm",
+        *(("epochs", "loss", "accuracy", "wrong", "steps s", "first step s", "")),
+        box=None,
+        pad_edge=False,
+    )
+    for course in sorted(courses, key=lambda c: (bool(c.failure), c.seconds)):
+        table.add_row(*_row(course))
+    output.table(table)
+    output.text("")
+    output.table(_curves(courses))
+    apart = curves_apart(courses)
+    output.text(
+        f"curves lie apart by {apart['loss']:.1e} in loss (relative) and {apart['wrong']} test example(s) at most\n"
+    )
+
+
+def _row(course) -> list[str]:
+    if course.failure or not course.epochs:
+        return [course.arm, "-", "-", "-", "-", "-", "-", f"failed: {course.failure}"]
+    last = course.epochs[-1]
+    figures = [f"{last['loss']:.4f}", f"{last['accuracy']:.4f}", f"{last['wrong']}/{last['n_test']}"]
+    ending = "target reached" if course.reached else "limit reached"
+    return [
+        course.arm,
+        str(last["epoch"]),
+        *figures,
+        f"{course.seconds:.3f}",
+        f"{course.first_call_s:.2f}",
+        ending,
+    ]
+
+
+def _curves(courses):
+    """Loss of every arm beside each other, an epoch a row; long courses are thinned to twenty rows."""
+    from rich.table import Table
+
+    learned = [course for course in courses if course.epochs]
+    table = Table("epoch", *(course.arm for course in learned), box=None, pad_edge=False)
+    longest = max((len(course.epochs) for course in learned), default=0)
+    step = max(1, -(-longest // 20))
+    for i in (*range(0, longest, step), *([longest - 1] if longest and (longest - 1) % step else [])):
+        cells = [f"{c.epochs[i]['loss']:.9f}" if i < len(c.epochs) else "" for c in learned]
+        table.add_row(str(i + 1), *cells)
+    return table

@@ -1,0 +1,18 @@
+"""What a reader hands on: arrays as they were stored, not yet fitted to a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RawArrays:
+    """Examples by input name and their targets, any shape and number type, for training and for test."""
+
+    where: str
+    """Names the source in errors."""
+    x_train: Mapping[str, np.ndarray]
+    y_train: np.ndarray
+    x_test: Mapping[str, np.ndarray]
+    y_test: np.ndarray

@@ -1,0 +1,73 @@
+"""The examples of a workload, ready to be fed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from ..spec.data import Data, Digits, Idx, Npz, Synthetic
+from ..spec.workload import Workload
+from .arrays import RawArrays
+from .digits import read_digits
+from .fit import fit_part
+from .idx import read_idx_folder
+from .npz import read_npz
+from .synthetic import synthetic
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test examples in the shapes of a workload.
+
+    x_train, x_test: (n, ...) by input name, float32 or the input's integer type
+    y_train, y_test: (n, ...) int32 labels, or float32 values for a regression
+    """
+
+    x_train: Mapping[str, np.ndarray]
+    y_train: np.ndarray
+    x_test: Mapping[str, np.ndarray]
+    y_test: np.ndarray
+
+
+def load(workload: Workload, path_override: str | Path | None = None) -> Dataset:
+    """The data that the workload's task names, or those at `path_override`: a folder of IDX files or an .npz.
+
+    DataError if they cannot be read or do not fit the network.
+    """
+    data = workload.task.data if path_override is None else _data_at(path_override)
+    raw = _read(data, workload)
+    return Dataset(*fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"))
+
+
+def _data_at(path: str | Path) -> Data:
+    path = Path(path).expanduser()
+    if path.is_dir():
+        return Idx(path=str(path))
+    if path.is_file() and path.suffix == ".npz":
+        return Npz(path=str(path))
+    got = "neither" if path.exists() else "nothing there"
+    raise DataError(f"{path}: got {got}, expected an .npz file or a folder of IDX files; check the path")
+
+
+def _read(data: Data, workload: Workload) -> RawArrays:
+    names = [source.name for source in workload.model.inputs]
+    match data:
+        case Synthetic():
+            return synthetic(data, workload)
+        case Npz():
+            return read_npz(data.path, names)
+        case Digits():
+            return read_digits(data, _only(names, "digits"))
+        case Idx():
+            return read_idx_folder(data.path, _only(names, "idx"))
+
+
+def _only(names: list[str], kind: str) -> str:
+    if len(names) != 1:
+        raise DataError(
+            f"data '{kind}' feeds one input, but the network has {len(names)} ({', '.join(names)}); "
+            "use npz or synthetic data"
+        )
+    return names[0]

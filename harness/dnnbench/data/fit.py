@@ -1,0 +1,85 @@
+"""Raw arrays made into exactly what a network reads, or refused with the reason."""
+
+import numpy as np
+
+from ..errors import DataError
+from ..spec.tensor import TensorType
+from ..spec.workload import Workload
+from .arrays import RawArrays
+
+NUMBERS = "biuf"
+"""NumPy's kinds of numbers and truth values; text, objects and complex numbers are refused."""
+ELEMENTS = {"float": np.float32, "int32": np.int32, "bool": np.bool_}
+
+
+def class_count(workload: Workload) -> int:
+    """How many classes the logits tell apart."""
+    return workload.model.types[workload.model.outputs[0]].shape[-1]
+
+
+def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
+    given, targets = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
+    inputs = {
+        source.name: fit_array(
+            given[source.name], source.type, f"{raw.where}: x_{part}, input '{source.name}'"
+        )
+        for source in workload.model.inputs
+    }
+    y = fit_array(targets, workload.target, f"{raw.where}: y_{part}")
+    _same_length(raw.where, part, inputs, y)
+    if workload.task.loss.kind == "cross_entropy":
+        _labels_in_range(y, class_count(workload), f"{raw.where}: y_{part}")
+    return inputs, y
+
+
+def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
+    """(n, ...) as `wanted` types one example: float32, int32 or bool.
+
+    Reshaped where only joined or single axes differ: (n, 64) becomes (n, 8, 8, 1) and back, but (n, 3, 8, 8)
+    does not become (n, 8, 8, 3), which would mix up its pixels.
+    """
+    if array.dtype.kind not in NUMBERS:
+        raise DataError(f"{where}: got elements of type {array.dtype}, expected numbers; convert them first")
+    if array.ndim < 1 or not _reshapable(array.shape[1:], wanted.shape):
+        expected = ", ".join(["n", *map(str, wanted.shape)])
+        raise DataError(f"{where}: got shape {array.shape}, expected ({expected}); reshape or transpose it")
+    _values_fit(array, wanted, where)
+    return np.ascontiguousarray(array.reshape(len(array), *wanted.shape), ELEMENTS[wanted.kind])
+
+
+def _reshapable(got: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    got_axes, wanted_axes = ([n for n in shape if n != 1] for shape in (got, wanted))
+    same_size = np.prod(got, dtype=object) == np.prod(wanted, dtype=object)
+    return got_axes == wanted_axes or (same_size and (len(got_axes) == 1 or len(wanted_axes) == 1))
+
+
+def _values_fit(array: np.ndarray, wanted: TensorType, where: str) -> None:
+    if array.dtype.kind == "f" and not (np.abs(array) <= np.finfo(np.float32).max).all():
+        raise DataError(f"{where}: got NaN, infinity or a number too large for float32; clean the data first")
+    if wanted.kind == "float" or array.dtype.kind == "b":
+        return
+    lo, hi = (0, 1) if wanted.kind == "bool" else (-(2**31), 2**31 - 1)
+    if array.size and (array.min() < lo or array.max() > hi or (array != np.floor(array)).any()):
+        seen = f"{array.min()} to {array.max()}"
+        raise DataError(
+            f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; round them"
+        )
+
+
+def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: np.ndarray) -> None:
+    for name, array in inputs.items():
+        if len(array) != len(targets):
+            counts = f"{len(array)} examples of input '{name}' but {len(targets)} targets"
+            raise DataError(f"{where}: {part} part has {counts}; give one target an example")
+    if not len(targets):
+        raise DataError(f"{where}: {part} part has no example; give at least one")
+
+
+def _labels_in_range(labels: np.ndarray, classes: int, where: str) -> None:
+    if labels.min() < 0 or labels.max() >= classes:
+        seen = f"{labels.min()} to {labels.max()}"
+        raise DataError(
+            f"{where}: got labels {seen}, expected 0 to {classes - 1} for a network of {classes} classes; "
+            "renumber the labels or widen the last layer"
+        )

@@ -1,0 +1,1 @@
+"""Taking time in worker processes, and judging what was taken."""

@@ -1,0 +1,97 @@
+"""Runs measured apart, another day or another machine: compared through their control arms, or not at all."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .statistics import LEVEL, NOTHING, Estimate, Visits, exp_interval, log_pairs
+from .verdict import THETA, UNDECIDED, Verdict, contention_doubt, control_doubt, place
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One cell of a recorded run: its visits, its run's control arm, the machine, and the rounds to drop."""
+
+    visits: Visits
+    control: Visits | None
+    machine_id: str
+    dropped: np.ndarray = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """New time over old, without the contended rounds and with all; between machines no verdict."""
+
+    estimate: Estimate
+    everything: Estimate
+    verdict: Verdict | None
+
+
+def compare_apart(old: Recorded, new: Recorded, theta: float = THETA, level: float = LEVEL) -> Apart:
+    """Ratio, by Welch's t over generations, and verdict of one cell in two runs.
+
+    On one machine both times are divided by their control arm's in the same round.  Between machines the
+    ratio is of plain times and there is no verdict, because the control would measure the machines' NumPy
+    instead.
+    """
+    same = old.machine_id == new.machine_id
+    normal = same and old.control is not None and new.control is not None
+    estimate, everything = (
+        welch_ratio(_log_times(one, normal), _log_times(two, normal), level)
+        for one, two in ((old, new), (replace(old, dropped=NOTHING), replace(new, dropped=NOTHING)))
+    )
+    if not same:
+        return Apart(estimate, everything, None)
+    reason = _doubt(old, new, estimate, everything, theta, level)
+    return Apart(estimate, everything, Verdict(UNDECIDED, reason) if reason else place(estimate, theta))
+
+
+def _doubt(
+    old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float
+) -> str:
+    """Why no verdict may be given on this machine, or an empty text."""
+    for side, run in (("old", old), ("new", new)):
+        if run.control is None:
+            return f"the {side} run holds no control arm to compare by"
+    if estimate.generations == 0:
+        return "a run has no round, free of contention, in which cell and control arm were both visited"
+    if estimate.generations == 1:
+        return "one generation gives no interval; both runs need two or more"
+    controls = (_log_medians(run.control.without(run.dropped)) for run in (old, new))
+    return control_doubt(welch_ratio(*controls, level), theta) or contention_doubt(estimate, everything)
+
+
+def welch_ratio(old: Sequence[float], new: Sequence[float], level: float = LEVEL) -> Estimate:
+    """exp(mean(new) - mean(old)) of log times, one a generation, with Welch's interval.
+
+        df = (a + b)^2 / (a^2 / (G_old - 1) + b^2 / (G_new - 1)),  a, b = variance / G of either side
+
+    Source: B. L. Welch, Biometrika 34 (1947) 28.  NaN limits where a side has fewer than two generations.
+    """
+    from scipy import stats
+
+    generations = min(len(old), len(new))
+    if not generations:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    change = float(np.mean(new) - np.mean(old))
+    if generations < 2:
+        return exp_interval(change, math.nan, generations)
+    a, b = (float(np.var(side, ddof=1)) / len(side) for side in (old, new))
+    if a + b == 0:
+        return exp_interval(change, 0.0, generations)
+    freedom = (a + b) ** 2 / (a**2 / (len(old) - 1) + b**2 / (len(new) - 1))
+    return exp_interval(change, float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(a + b), generations)
+
+
+def _log_times(run: Recorded, normal: bool) -> np.ndarray:
+    """One log time a generation: of a call, or of a call in units of the control arm's."""
+    if normal:
+        return log_pairs(run.visits, run.control, run.dropped).effects()
+    return _log_medians(run.visits.without(run.dropped))
+
+
+def _log_medians(visits: Visits) -> np.ndarray:
+    logs = np.log(visits.call_s)
+    return np.array([np.median(logs[visits.generation == g]) for g in np.unique(visits.generation)])

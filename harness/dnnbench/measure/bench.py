@@ -1,0 +1,90 @@
+"""A built Program at the bench: first calls, warm-up, visits, memory. Runs inside a worker."""
+
+import gc
+from collections.abc import Callable
+from statistics import median
+
+from ..protocol.batch import Batch
+from ..protocol.program import PHASES, Program
+from .clock import now
+from .memory import read_memory, reset_peak
+
+MUTATING = ("train_step", "update_alone")
+"""Phases that change the program, which is therefore restored before every visit."""
+WARM_CALLS = 10
+WARM_LIMIT_S = 0.4
+STEADY = 0.05
+
+
+class Bench:
+    """One program, one batch, every phase as a function without arguments."""
+
+    def __init__(self, program: Program, batch: Batch):
+        self._program = program
+        placed = program.put(batch)
+        self._calls: dict[str, Callable] = {
+            phase: (lambda step=getattr(program, phase): step(placed)) for phase in PHASES
+        }
+        self._placed = placed
+        self._snapshot = program.snapshot()
+
+    def first_call(self, phase: str) -> float:
+        """Seconds of the phase's first call: tracing, compiling, running once."""
+        if phase not in self._calls:
+            self._calls |= self._program.pieces(self._placed)
+        start = now()
+        self._program.wait(self._calls[phase]())
+        elapsed = now() - start
+        self._program.restore(self._snapshot)
+        return elapsed
+
+    def pieces(self) -> list[str]:
+        """Phases that this program can run alone."""
+        return list(self._program.pieces(self._placed))
+
+    def warm_up(self, phase: str) -> tuple[float, bool]:
+        """(seconds of a warm call, whether it settled): call until the two halves of the recent calls agree."""
+        times: list[float] = []
+        spent = 0.0
+        while spent < WARM_LIMIT_S:
+            times.append(self.visit(phase, 1))
+            spent += 2 * times[-1]
+            if len(times) >= WARM_CALLS and _steady(times[-WARM_CALLS:]):
+                return median(times[-WARM_CALLS:]), True
+        return median(times[-WARM_CALLS:]), False
+
+    def visit(self, phase: str, calls: int) -> float:
+        """Seconds of `calls` calls, each waited for, after a restore and one untimed call."""
+        call, wait = self._calls[phase], self._program.wait
+        if phase in MUTATING:
+            self._program.restore(self._snapshot)
+        wait(call())
+        gc.disable()
+        start = now()
+        for _ in range(calls):
+            wait(call())
+        elapsed = now() - start
+        gc.enable()
+        return elapsed
+
+    def peaks(self, phase: str) -> dict[str, int | None]:
+        """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device."""
+        reset_peak()
+        self.visit(phase, 1)
+        return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}
+
+    def facts(self) -> dict:
+        """What the program says of itself."""
+        return self._program.facts()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._calls = {}
+        self._snapshot = self._placed = None
+        self._program.close()
+
+
+def _steady(times: list[float]) -> bool:
+    half = len(times) // 2
+    first, second = median(times[:half]), median(times[half:])
+    return abs(first - second) <= STEADY * min(first, second)

@@ -1,0 +1,106 @@
+"""Was this window of time ours alone? Answered by the kernel's counters, never by how long a sample took.
+
+- 1, steal: the CPUs' stolen time in /proc/stat rose by 1 % of the window. It moves in ticks of 10 ms: any
+  tick flags a window of up to 1 s; a longer one may hold a few, which its median survives.
+- 2, pressure: "some" of /proc/pressure/cpu rose by 5 % of the window: tasks waited for a CPU.
+- 4, throttled: throttled time in the control group's cpu.stat rose at all: a quota stops every thread for
+  tens of milliseconds.
+
+A counter that the system lacks is None, listed by `absent`, and flags nothing.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from .clock import now
+
+STEAL, PRESSURE, THROTTLED = 1, 2, 4
+STEAL_SHARE = 0.01
+PRESSURE_SHARE = 0.05
+STEAL_FIELD = 8
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Counters at one moment, all in seconds since some zero; None where the system has none."""
+
+    at_s: float
+    steal_s: float | None
+    pressure_s: float | None
+    throttled_s: float | None
+
+    @property
+    def absent(self) -> list[str]:
+        """The counters that this system does not have."""
+        return [field.name for field in fields(self) if getattr(self, field.name) is None]
+
+
+class Sampler:
+    """Reads the counters of some CPUs; costs about 0.1 ms a reading, outside the clock.
+
+    cpus: those the workers are confined to; steal elsewhere harms no sample.  root: where /proc and /sys are.
+    """
+
+    def __init__(self, cpus: Collection[int], root: Path = Path("/")) -> None:
+        self._names = {f"cpu{cpu}" for cpu in cpus}
+        self._proc = root / "proc"
+        self._throttle = _throttle_file(root)
+        self._tick_s = 1 / os.sysconf("SC_CLK_TCK")
+
+    def read(self) -> Counters:
+        """All counters now."""
+        return Counters(now(), self._steal_s(), self._pressure_s(), self._throttled_s())
+
+    def _steal_s(self) -> float | None:
+        rows = [line.split() for line in _text(self._proc / "stat").splitlines()]
+        ticks = [
+            int(row[STEAL_FIELD]) for row in rows if row and row[0] in self._names and len(row) > STEAL_FIELD
+        ]
+        return sum(ticks) * self._tick_s if ticks else None
+
+    def _pressure_s(self) -> float | None:
+        for line in _text(self._proc / "pressure" / "cpu").splitlines():
+            if line.startswith("some "):
+                return int(line.rpartition("total=")[2]) * 1e-6
+        return None
+
+    def _throttled_s(self) -> float | None:
+        stat = dict(line.split(maxsplit=1) for line in _text(self._throttle).splitlines() if " " in line)
+        if "throttled_usec" in stat:
+            return int(stat["throttled_usec"]) * 1e-6
+        return int(stat["throttled_time"]) * 1e-9 if "throttled_time" in stat else None
+
+
+def flags(before: Counters, after: Counters) -> int:
+    """The flag bits of the window between two readings."""
+    window_s = after.at_s - before.at_s
+    return (
+        STEAL * _rose(before.steal_s, after.steal_s, STEAL_SHARE * window_s)
+        | PRESSURE * _rose(before.pressure_s, after.pressure_s, PRESSURE_SHARE * window_s)
+        | THROTTLED * _rose(before.throttled_s, after.throttled_s, 0.0)
+    )
+
+
+def _rose(before: float | None, after: float | None, least: float) -> bool:
+    if before is None or after is None:
+        return False
+    return after > before and after - before >= least
+
+
+def _text(path: Path | None) -> str:
+    try:
+        return path.read_text() if path else ""
+    except OSError:
+        return ""
+
+
+def _throttle_file(root: Path) -> Path | None:
+    """This process's cpu.stat: in version 2 of control groups, or version 1's cpu controller."""
+    groups = [line.split(":", 2) for line in _text(root / "proc/self/cgroup").splitlines()]
+    mounts = root / "sys/fs/cgroup"
+    found = [mounts / "cpu" / path.lstrip("/") for _, names, path in groups if "cpu" in names.split(",")]
+    found += [mounts / path.lstrip("/") for number, names, path in groups if number == "0" and not names]
+    files = [folder / "cpu.stat" for folder in [*found, mounts / "cpu", mounts]]
+    return next((file for file in files if "throttled" in _text(file)), None)

@@ -1,0 +1,232 @@
+"""A worker as its parent sees it: a child process that is asked, waited for, and never outlives the run."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dnnbench.errors import WorkerError
+
+from .affinity import spell
+from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
+from .worker import SERVICE
+
+TAIL_BYTES = 4096
+EXIT_GRACE_S = 2.0
+STEP_S = 0.002
+
+
+class WorkerLost(WorkerError):
+    """The process ended or had to be killed, and can be asked no more; `reason` is the text for its cells."""
+
+    def __init__(self, label: str, reason: str, log_path: Path):
+        super().__init__(f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path))
+        self.reason = reason
+
+
+def worker_argv(interpreter: str, cpus: Sequence[int], service: str, fds: Sequence[int]) -> list[str]:
+    """The command line of a worker; fds: its ends of the pipes for requests, answers and life."""
+    inlet, outlet, life = (str(fd) for fd in fds)
+    pipes = ["--inlet", inlet, "--outlet", outlet, "--life", life]
+    return [interpreter, "-m", "dnnbench.measure.worker", *pipes, "--cpus", spell(cpus), "--service", service]
+
+
+class Worker:
+    """One worker process. `call` asks and waits; `send` and `receive` do so apart: several work at once.
+
+    label: names the arm in errors.  environment: all of its variables (see
+    `environment.worker_environment`). log: file that keeps what it prints, by Python or by C.  cpus: its
+    mask, set before any framework is imported; empty for the parent's.  interpreter: another Python, if it
+    can import dnnbench (see `sharing.lend_packages`).
+    """
+
+    def __init__(
+        self,
+        label: str,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        cpus: Sequence[int] = (),
+        interpreter: str = sys.executable,
+        service: str = SERVICE,
+    ) -> None:
+        self.label, self.log = label, log
+        self._doing: str | None = None
+        self._lost: WorkerLost | None = None
+        self._closed = False
+        (inlet, to_child), (from_child, outlet), (life, self._life) = _pipe(), _pipe(), _pipe()
+        theirs = (inlet, outlet, life)
+        try:
+            self._process = _start(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
+        except OSError as error:
+            _close_all(to_child, from_child, self._life)
+            raise WorkerError(
+                f"{label}: cannot start {interpreter} ({error.strerror}); name a Python"
+            ) from None
+        finally:
+            _close_all(*theirs)
+        self._channel = Channel(from_child, to_child, self._running)
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is also the id of its process group."""
+        return self._process.pid
+
+    def call(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> Any:
+        """Ask for a method's result; `doing` words it for errors.  Raises as `send` and `receive` do."""
+        self.send(method, timeout_s, doing=doing, **arguments)
+        return self.receive(timeout_s)
+
+    def send(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> None:
+        """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
+        self._ready_to("send", busy=False)
+        self._doing = doing or method
+        with self._watched(timeout_s):
+            self._channel.send({"method": method, "arguments": arguments}, timeout_s)
+
+    def receive(self, timeout_s: float) -> Any:
+        """The answer to the last `send`.
+
+        Raises WorkerError with the kind, the message and the log of what the method raised, after which the
+        worker goes on; WorkerLost if the process ended or did not answer in `timeout_s` seconds, after
+        which it is gone.
+        """
+        self._ready_to("receive", busy=True)
+        with self._watched(timeout_s):
+            answer = self._channel.receive(timeout_s)
+        doing, self._doing = self._doing, None
+        if "error" in answer:
+            raise self._error(doing or "", **answer["error"])
+        return answer["ok"]
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """End the process and its group: by request if idle, by force if busy or after `timeout_s`."""
+        if self._closed:
+            return
+        if self._doing is None and self._lost is None:
+            with contextlib.suppress(WorkerError):
+                self._channel.send({"method": "close"}, timeout_s)
+                self._exited_within(timeout_s)
+        self._end()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ready_to(self, verb: str, busy: bool) -> None:
+        if self._lost is not None:
+            raise self._lost
+        if self._closed or busy != (self._doing is not None):
+            state = "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
+            raise WorkerError(
+                f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive"
+            )
+
+    @contextlib.contextmanager
+    def _watched(self, timeout_s: float):
+        """Turn a broken conversation into WorkerLost, with nothing of the worker left running."""
+        try:
+            yield
+        except ConnectionClosed:
+            self._exited_within(EXIT_GRACE_S)
+            self._lose(self._death())
+        except NoAnswer:
+            self._lose(f"no answer in {timeout_s:g} s ({self._doing})")
+        except Unsendable:
+            self._doing = None
+            raise
+
+    def _lose(self, reason: str) -> None:
+        self._end()
+        self._lost = WorkerLost(self.label, reason, self.log)
+        raise self._lost from None
+
+    def _end(self) -> None:
+        """Kill what is left of the group before its leader is reaped: until then the id is no one else's."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        if not self._closed:
+            self._closed = True
+            self._channel.close()
+            os.close(self._life)
+
+    def _running(self) -> bool:
+        import psutil
+
+        try:
+            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def _exited_within(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while self._running() and time.monotonic() < deadline:
+            time.sleep(STEP_S)
+
+    def _death(self) -> str:
+        """How the process ended, in words; what runs on after closing its pipe is killed first."""
+        if self._running():
+            return f"closed its pipe and ran on ({self._doing})"
+        return describe_exit(self._process.wait())
+
+    def _error(self, doing: str, type: str, message: str) -> WorkerError:
+        text = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
+        return WorkerError(text, kind=type, log=tail(self.log))
+
+
+def describe_exit(code: int) -> str:
+    """A return code in words, as `subprocess` counts them: negative for signals."""
+    if code >= 0:
+        return f"exit status {code}"
+    if -code == signal.SIGKILL:
+        return "killed by signal 9 (out of memory?)"
+    names = {number.value: number.name for number in signal.Signals}
+    return f"killed by signal {-code} ({names.get(-code, 'unnamed')})"
+
+
+def tail(log: Path, size_bytes: int = TAIL_BYTES) -> str:
+    """The last lines of a worker's log; empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size_bytes))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _start(
+    argv: list[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]
+) -> subprocess.Popen:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=fds,
+            start_new_session=True,
+        )
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends lie above the standard streams, which the child replaces."""
+    ends = os.pipe()
+    raised = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
+    _close_all(*ends)
+    return raised
+
+
+def _close_all(*fds: int) -> None:
+    for fd in fds:
+        os.close(fd)

@@ -1,0 +1,141 @@
+"""Faster, slower, the same, or undecided: said only when nothing known speaks against it."""
+
+import math
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from .statistics import Estimate, Pairs, Ratio, smallest_difference
+
+FASTER, SLOWER, SAME, UNDECIDED = "FASTER", "SLOWER", "SAME", "UNDECIDED"
+THETA = 0.02
+ALPHA = 0.01
+STRONG_RHO = 0.5
+FEW = 7
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """FASTER, SLOWER, SAME or UNDECIDED; the reason is empty only where the text needs none."""
+
+    text: str
+    reason: str = ""
+
+
+def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Verdict:
+    """The verdict on an arm, of its log pairs with the base and the ratio they gave.
+
+    SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
+    Contention, position, drift and a moved control arm turn any of the first three into UNDECIDED.
+    control: the control arm's time beside this arm over that beside the base, where the two were measured
+    apart.
+    """
+    if found.estimate.generations < 2:
+        return Verdict(UNDECIDED, _too_few(found))
+    verdict = place(found.estimate, theta)
+    if verdict.text == UNDECIDED:
+        least = smallest_difference(found.effects, theta)
+        return Verdict(
+            UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on"
+        )
+    doubts = (
+        contention_doubt(found.estimate, found.everything),
+        position_doubt(pairs, theta),
+        drift_doubt(pairs),
+        control_doubt(control, theta) if control else "",
+    )
+    return next((Verdict(UNDECIDED, doubt) for doubt in doubts if doubt), verdict)
+
+
+def _too_few(found: Ratio) -> str:
+    if found.estimate.generations == 1:
+        return "one generation gives no interval"
+    if found.rounds:
+        return "every round met contention from outside"
+    return "never visited in one round with the base"
+
+
+def place(estimate: Estimate, theta: float = THETA) -> Verdict:
+    """Where an interval of a ratio lies, against the dead zone 1 / (1 + theta) to 1 + theta."""
+    if estimate.low > 1 + theta:
+        return Verdict(SLOWER)
+    if estimate.high < 1 / (1 + theta):
+        return Verdict(FASTER)
+    if estimate.low >= 1 / (1 + theta) and estimate.high <= 1 + theta:
+        return Verdict(SAME)
+    return Verdict(
+        UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}"
+    )
+
+
+def contention_doubt(kept: Estimate, everything: Estimate) -> str:
+    """A reason if dropping the contended rounds moved a ratio by more than its half-width, in logarithms."""
+    moved = abs(math.log(kept.value / everything.value))
+    if moved <= math.log(kept.high / kept.low) / 2:
+        return ""
+    return f"contention: {kept.value:.3f} without the contended rounds, {everything.value:.3f} with them"
+
+
+def position_doubt(pairs: Pairs, theta: float = THETA) -> str:
+    """A reason if the ratio depends on which of the two came first: by more than theta, rank-sum p < 0.01."""
+    from scipy import stats
+
+    kept = pairs.kept()
+    centred = _centred(kept.generation, kept.difference)
+    later, earlier = centred[kept.arm_later], centred[~kept.arm_later]
+    if not len(later) or not len(earlier):
+        return ""
+    shift = float(np.median(later) - np.median(earlier))
+    if abs(shift) <= math.log1p(theta) or stats.mannwhitneyu(later, earlier).pvalue >= ALPHA:
+        return ""
+    return f"position: the ratio is {math.expm1(shift):+.1%} where the arm is visited after the base"
+
+
+def drift_doubt(pairs: Pairs) -> str:
+    """A reason if the log ratio drifts with time: Spearman |rho| > 0.5 and p < 0.01.
+
+    Asked within generations (each centred on its own median, or the speed of a process would pass for a
+    drift) and again between them.
+    """
+    kept = pairs.kept()
+    within = _spearman(_centred(kept.generation, kept.round), _centred(kept.generation, kept.difference))
+    effects = kept.effects()
+    between = _spearman(np.arange(len(effects)), effects)
+    for (rho, p), where in ((within, "within generations"), (between, "from generation to generation")):
+        if abs(rho) > STRONG_RHO and p < ALPHA:
+            return f"drift: the ratio moves with time {where} (rho {rho:+.2f}, p {p:.1g})"
+    return ""
+
+
+def control_doubt(control: Estimate, theta: float = THETA) -> str:
+    """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta for certain."""
+    if place(control, theta).text not in (SLOWER, FASTER):
+        return ""
+    return f"the control arm moved by {control.value - 1:+.1%}: the machine was not in the same state"
+
+
+def _centred(generation: np.ndarray, values: np.ndarray) -> np.ndarray:
+    centred = values.astype(float)
+    for g in np.unique(generation):
+        centred[generation == g] -= np.median(centred[generation == g])
+    return centred
+
+
+def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """(rho, p); no correlation where there is nothing to correlate."""
+    from scipy import stats
+
+    if len(values) < 3 or np.ptp(values) == 0 or np.ptp(time) == 0:
+        return 0.0, 1.0
+    found = stats.spearmanr(time, values)
+    rho = float(found.statistic)
+    return rho, _exact_p(rho, len(values)) if len(values) <= FEW else float(found.pvalue)
+
+
+def _exact_p(rho: float, count: int) -> float:
+    """Share of all orders of `count` values that correlate as strongly; the usual p is 0 for any monotone three."""
+    ranks = np.arange(count)
+    orders = np.array(list(permutations(ranks)))
+    rhos = 1 - 6 * ((orders - ranks) ** 2).sum(axis=1) / (count * (count**2 - 1))
+    return float(np.mean(np.abs(rhos) >= abs(rho) - 1e-9))

@@ -1,0 +1,1 @@
+"""From a request to numbers in a store: plan, check, measure, resume."""

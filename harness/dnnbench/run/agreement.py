@@ -1,0 +1,137 @@
+"""Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..data.dataset import Dataset
+from ..data.masks import dropout_masks
+from ..errors import WorkerError
+from ..measure.process import WorkerLost
+from ..numerics.check import check_batch_size, check_steps
+from ..numerics.reference import reference_key
+from ..plugins.discovery import plugins
+from ..protocol.arm import Arm
+from ..protocol.batch import Batch
+from ..spec.workload import Workload
+from .batch import timing_batch
+from .cache import cache_folder
+from .crew import BUILD_TIMEOUT_S, spawn
+from .parallel import in_parallel
+from .plan import Lane
+from .reporter import Reporter
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What one workload is checked on: five batches, and where the reference's answers lie."""
+
+    workload: Workload
+    batches: tuple[Batch, ...]
+    steps: tuple[int, ...]
+    seed: int
+
+    @property
+    def path(self) -> Path:
+        return cache_folder() / "references" / f"{reference_key(self.workload, self.batches, self.steps, self.seed)}.npz"
+
+    def questions(self) -> dict:
+        """What a worker needs to be asked."""
+        return {
+            "workload": self.workload.model_dump(mode="json"),
+            "batches": [asdict(batch) for batch in self.batches],
+            "steps": list(self.steps),
+            "seed": self.seed,
+            "path": str(self.path),
+        }
+
+
+def exam_of(workload: Workload, dataset: Dataset, seed: int) -> Exam:
+    """Different examples in every step, masks included."""
+    steps, size = check_steps(workload), check_batch_size(workload)
+    examples = timing_batch(dataset, size * max(steps), seed)
+    batches = []
+    for i in range(max(steps)):
+        rows = examples.rows(slice(i * size, (i + 1) * size))
+        batches.append(Batch(rows.inputs, rows.targets, dropout_masks(workload.model, size, seed + i)))
+    return Exam(workload, tuple(batches), steps, seed)
+
+
+def check_agreement(lanes: Sequence[Lane], exams: Sequence[Exam], at_once: int, dtypes: Sequence[str], report: Reporter) -> list[dict]:
+    """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
+    report.stage("checking that all arms agree", len(lanes) * len(exams) * len(dtypes) + 1)
+    ensure_references(exams)
+    report.advance(1, "reference")
+    tasks = [(lane, group) for lane in lanes for group in _groups(lane, dtypes)]
+    parts = in_parallel(lambda task: list(_examine(*task, exams, report)), tasks, at_once)
+    rows = [row for part in parts for row in part]
+    place = {(lane.name, exam.workload.name, dtype): i for i, (lane, exam, dtype) in enumerate(
+        (lane, exam, dtype) for exam in exams for lane in lanes for dtype in dtypes
+    )}
+    return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
+
+
+def disagreeing(rows: Sequence[dict]) -> dict[tuple[str, str], str]:
+    """(arm, workload) -> what disagrees most, for those that do."""
+    worst: dict[tuple[str, str], dict] = {}
+    for row in rows:
+        key = row["arm"], row["workload"]
+        if not row["ok"] and (key not in worst or not row["ratio"] <= worst[key]["ratio"]):
+            worst[key] = row
+    return {key: f"{row['tensor']} in {row['dtype']}: {row['reason']}" for key, row in worst.items()}
+
+
+def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Element types that may share a worker: all, unless float64 is a switch of the whole process."""
+    if lane.contender.info.float64_apart:
+        return [(dtype,) for dtype in dtypes]
+    return [tuple(dtypes)]
+
+
+def ensure_references(exams: Sequence[Exam]) -> None:
+    """Make the references that are not in the cache yet, in one worker."""
+    wanted = [exam for exam in exams if not exam.path.exists()]
+    if not wanted:
+        return
+    reference = next(info for info in plugins().backends.values() if info.reference)
+    arm = Arm(reference.name, reference.default_mode, dtype="float64")
+    with spawn(arm, "reference") as worker:
+        worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+        for exam in wanted:
+            worker.call("make_reference", BUILD_TIMEOUT_S, **exam.questions())
+
+
+def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:
+    """One worker, asked about every exam in some element types; what fails becomes a row that says so."""
+    asked = [(exam, dtype) for exam in exams for dtype in dtypes]
+    arm = lane.arm.with_dtype(dtypes[0])
+    try:
+        with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
+            worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+            while asked:
+                exam, dtype = asked[0]
+                found = _ask(worker, exam, dtype)
+                asked.pop(0)
+                yield from (_row(lane, exam, dtype, item) for item in found)
+                report.advance(1, f"{lane.name} {exam.workload.name} {dtype}")
+    except WorkerError as error:
+        yield from (_row(lane, exam, dtype, _unanswered(str(error))) for exam, dtype in asked)
+
+
+def _ask(worker, exam: Exam, dtype: str) -> list[dict]:
+    """The worker's rows; an exception in it is an answer too, its death is not."""
+    try:
+        return worker.call("check", BUILD_TIMEOUT_S, dtype=dtype, **exam.questions())
+    except WorkerLost:
+        raise
+    except WorkerError as error:
+        return [_unanswered(str(error))]
+
+
+def _unanswered(reason: str) -> dict:
+    return {"kind": "not checked", "optimizer": "", "ratio": float("inf"), "tensor": "", "ok": False, "reason": reason}
+
+
+def _row(lane: Lane, exam: Exam, dtype: str, item: dict) -> dict:
+    kept = {key: item[key] for key in ("kind", "optimizer", "ratio", "tensor", "ok", "reason")}
+    return {"arm": lane.name, "workload": exam.workload.name, "dtype": dtype, **kept}

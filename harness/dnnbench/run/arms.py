@@ -1,0 +1,84 @@
+"""Which contenders `--backend` asks for."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import PluginError, UsageError
+from ..plugins.discovery import missing, plugins
+from ..plugins.hooks import BackendInfo
+from ..spec.soundness import near_miss
+
+
+class Contender(NamedTuple):
+    """A backend in one mode under one interpreter; `environment` is empty for this interpreter."""
+
+    info: BackendInfo
+    mode: str
+    environment: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.info.name}:{self.mode}" + (f"@{self.environment}" if self.environment else "")
+
+
+class Selection(NamedTuple):
+    """What can run, and what was left out with the reason."""
+
+    contenders: list[Contender]
+    skipped: dict[str, str]
+
+
+def select(texts: Iterable[str]) -> Selection:
+    """`all`, `all:all`, `torch`, `torch:compile`, `torch@/path/to/python`, lists with commas, repetition.
+
+    `all` leaves out what is not installed; a backend that is named must be there. Each arm counts once.
+    """
+    chosen: dict[str, Contender] = {}
+    skipped: dict[str, str] = {}
+    for text in (part.strip() for whole in texts for part in whole.split(",")):
+        contenders, left_out = _parse(text)
+        chosen |= {contender.name: contender for contender in contenders}
+        skipped |= left_out
+    if not chosen:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
+        raise PluginError(f"no backend can be used here ({reasons or 'none is installed'})")
+    return Selection(list(chosen.values()), skipped)
+
+
+def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
+    head, _, environment = text.partition("@")
+    name, _, mode = head.partition(":")
+    if not name:
+        raise UsageError(f"--backend '{text}' names no backend; write all, torch, torch:compile or a list with commas")
+    if name != "all":
+        return _named(plugins().backend(name), mode, environment), {}
+    if mode not in ("", "all"):
+        raise UsageError(f"--backend '{text}': 'all' takes the default modes, 'all:all' every mode; name a backend for '{mode}'")
+    installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
+    skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
+    skipped |= {n: f"skipped: its plugin is broken: {why}" for n, why in plugins().broken.items()}
+    return [c for info in installed.values() for c in _named(info, mode, environment)], skipped
+
+
+def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
+    if not environment and (reason := missing(info)):
+        raise PluginError(f"backend '{info.name}': {reason}")
+    modes = info.modes if mode == "all" else (mode or info.default_mode,)
+    for asked in modes:
+        if asked not in info.modes:
+            known = ", ".join(info.modes)
+            raise UsageError(f"{info.name} has no mode '{asked}'{near_miss(asked, info.modes)} (it has {known})")
+    return [Contender(info, asked, environment) for asked in modes]
+
+
+def base_arm(names: list[str], wanted: str | None) -> str:
+    """The arm that ratios refer to: the one asked for, else torch in its default mode, else the first."""
+    if wanted:
+        matches = [name for name in names if wanted in (name, name.partition(":")[0])]
+        if not matches:
+            raise UsageError(f"--base '{wanted}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})")
+        return matches[0]
+    torch = [name for name in names if name.startswith("torch:")]
+    if torch:
+        return next((name for name in torch if name == f"torch:{plugins().backends['torch'].default_mode}"), torch[0])
+    return names[0]

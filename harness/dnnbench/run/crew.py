@@ -1,0 +1,106 @@
+"""The worker processes of a run: one for each arm, one for the control; lost ones are replaced."""
+
+import os
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkerError
+from ..measure.affinity import choose_cpus, current_mask
+from ..measure.environment import default_memory, padded, worker_environment
+from ..measure.process import Worker, worker_argv
+from ..measure.sharing import lend_packages
+from ..measure.worker import SERVICE
+from ..protocol.arm import Arm
+from .cache import cache_folder
+from .parallel import in_parallel
+from .plan import CONTROL, Lane, Plan
+
+BUILD_TIMEOUT_S = 600.0
+"""For a start, a build, a compilation or a check: torch.compile has been seen to take 40 s on two busy cores."""
+_chance = random.Random()
+
+
+def visit_timeout_s(expected_s: float) -> float:
+    """A visit may take a thousand times what it should, and a minute at least: bursts of steal slow a step 40 times."""
+    return max(60.0, 1000 * expected_s)
+
+
+def worker_cpus(threads: int) -> list[int]:
+    """The CPUs that every worker is confined to."""
+    return choose_cpus(current_mask(), threads)
+
+
+def spawn(arm: Arm, name: str, memory: str | None = None, service: str = SERVICE) -> Worker:
+    """A worker process for an arm; what it prints is kept in a log named after it."""
+    folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
+    environment = worker_environment(
+        os.environ, threads=arm.threads, memory=memory or default_memory(), cache=cache_folder()
+    )
+    interpreter = sys.executable
+    if arm.environment:
+        interpreter = str(_python_of(Path(arm.environment)))
+        environment["PYTHONPATH"] = str(lend_packages(folder / "lent"))
+    cpus = worker_cpus(arm.threads)
+    environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11, 12)), _chance)
+    log = folder / f"{name.replace('/', '_')}.log"
+    return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
+
+
+def _python_of(place: Path) -> Path:
+    """The interpreter of a virtual environment's folder, or the path itself."""
+    return place / "bin" / "python" if place.is_dir() else place
+
+
+class Crew:
+    """All workers of one generation; a context manager that leaves none behind."""
+
+    def __init__(self, plan: Plan, name: str):
+        self._plan, self._name = plan, name
+        self._workers: dict[str, Worker] = {}
+        self._refusals: dict[str, WorkerError] = {}
+        self.import_s: dict[str, float] = {}
+        self.versions: dict[str, dict] = {}
+        self.cpus = worker_cpus(plan.settings.threads)
+        self.at_once = len(self.cpus)
+
+    def start(self) -> None:
+        """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
+        control = Arm(CONTROL, "eager", threads=self._plan.settings.threads)
+        self._workers[CONTROL] = spawn(control, f"{self._name}-{CONTROL}", self._plan.settings.memory)
+        in_parallel(self._try, self._plan.lanes, self.at_once)
+
+    def _try(self, lane: Lane) -> None:
+        try:
+            self.restart(lane)
+        except WorkerError as error:
+            self._refusals[lane.name] = error
+
+    def restart(self, lane: Lane) -> None:
+        """A fresh process for an arm, in place of any other."""
+        if lane.name in self._workers:
+            self._workers[lane.name].close()
+        worker = spawn(lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory)
+        self._workers[lane.name] = worker
+        started = worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+        self.import_s[lane.name] = started["import_s"]
+        self.versions[lane.name] = started["versions"]
+
+    def call(self, lane: Lane, method: str, timeout_s: float, **arguments: Any) -> Any:
+        """Ask an arm's worker; one that could not start says why."""
+        if lane.name in self._refusals:
+            raise self._refusals[lane.name]
+        return self._workers[lane.name].call(method, timeout_s, **arguments)
+
+    def control(self, calls: int) -> float:
+        """Seconds of a visit of the control arm."""
+        return self._workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=calls)
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        for worker in self._workers.values():
+            worker.close()

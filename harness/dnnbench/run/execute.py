@@ -1,0 +1,141 @@
+"""A run from its plan to its end: agreement, generations, the store; what is measured is never lost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..data.dataset import Dataset
+from ..errors import NothingMeasured
+from ..store.store import Store
+from .agreement import check_agreement, disagreeing, exam_of
+from .crew import worker_cpus
+from .generation import Generation
+from .plan import CONTROL, Plan
+from .record import CellKey, Record
+from .reporter import Reporter
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    run_id: str
+    failed: dict[CellKey, str] = field(default_factory=dict)
+    disagreeing: dict[tuple[str, str], str] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+class Execution:
+    """Runs a plan into a store; `done` generations of an earlier sitting are not measured again."""
+
+    def __init__(self, plan: Plan, datasets: Mapping[str, Dataset], store: Store, run_id: str, report: Reporter):
+        self._plan, self._datasets, self._store, self._report = plan, datasets, store, report
+        self._cells = cell_ids(store, run_id, plan)
+        self._calls: dict[CellKey, int] = {}
+        self._unsupported: dict[CellKey, str] = {}
+        self.outcome = Outcome(run_id)
+
+    def run(self) -> Outcome:
+        """Agreement, then generations; Ctrl-C ends early and keeps everything."""
+        status = "failed"
+        try:
+            if self._plan.settings.check:
+                self._check()
+            self._measure()
+            status = "complete"
+        except KeyboardInterrupt:
+            self.outcome.interrupted = True
+            status = "interrupted"
+        finally:
+            self._settle_cells()
+            self._store.finish_run(self.outcome.run_id, status)
+        return self.outcome
+
+    def _check(self) -> None:
+        """Check, unless an earlier sitting of this run did."""
+        run_id = self.outcome.run_id
+        rows = self._store.agreement(run_id).to_dict("records")
+        if not rows:
+            settings = self._plan.settings
+            workloads = {case.workload.name: case.workload for case in self._plan.cases}
+            exams = [exam_of(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
+            dtypes = list(dict.fromkeys(("float64", settings.dtype)))
+            rows = check_agreement(self._plan.lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
+            self._store.add_agreement(run_id, rows)
+        self.outcome.disagreeing = disagreeing(rows)
+        self._store.update_cells(
+            run_id,
+            [
+                {"cell_id": cell, "unequal": f"disagrees with the reference: {self.outcome.disagreeing[arm, case.partition('/')[0]]}"}
+                for (arm, case, _), cell in self._cells.items()
+                if (arm, case.partition("/")[0]) in self.outcome.disagreeing
+            ],
+        )
+
+    def _measure(self) -> None:
+        done = self._store.done_generations(self.outcome.run_id)
+        self._report.stage("measuring", self._plan.settings.max_time_s)
+        self._report.advance(len(done) * self._plan.share_s * len(self._plan.cases))
+        self._calls = self._frozen_calls()
+        for number in range(self._plan.settings.generations):
+            if number not in done:
+                self._one_generation(number)
+
+    def _one_generation(self, number: int) -> None:
+        given_up = {*self.outcome.failed, *self._unsupported}
+        generation = Generation(self._plan, self._datasets, number, self._calls, given_up, self._report)
+        try:
+            generation.run()
+        finally:
+            self._commit(number, generation.record)
+
+    def _frozen_calls(self) -> dict[CellKey, int]:
+        """Calls a visit that an earlier sitting chose."""
+        known = self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
+        return {key: int(known[cell]) for key, cell in self._cells.items() if cell in known}
+
+    def _commit(self, number: int, record: Record) -> None:
+        """Into the store in one step, with nothing of a generation that measured nothing."""
+        run_id = self.outcome.run_id
+        self.outcome.failed |= record.failures
+        self._unsupported |= record.unsupported
+        blocks = {self._cells[key]: rows for key, rows in record.blocks().items()}
+        if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
+            return
+        facts = {"programs": record.programs, "versions": record.versions}
+        self._store.add_first_calls(run_id, record.first_calls)
+        self._store.update_cells(run_id, [{"cell_id": self._cells[key], **p} for key, p in record.peaks.items()])
+        self._store.update_cells(
+            run_id, [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
+        )
+        self._store.add_generation(run_id, number, facts, blocks)
+
+    def _settle_cells(self) -> None:
+        """Every cell's status: failed and unsupported with the reason, ok where something was measured."""
+        run_id = self.outcome.run_id
+        measured = set(self._store.samples(list(self._cells.values()))["cell_id"])
+        rows = []
+        for key, cell in self._cells.items():
+            if key in self.outcome.failed:
+                rows.append({"cell_id": cell, "status": "failed", "reason": f"failed: {self.outcome.failed[key]}"})
+            elif key in self._unsupported:
+                rows.append({"cell_id": cell, "status": "unsupported", "reason": self._unsupported[key]})
+            elif cell in measured:
+                rows.append({"cell_id": cell, "status": "ok"})
+        self._store.update_cells(run_id, rows)
+
+
+def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:
+    """The store's id of every cell of the plan, added if they are not there yet."""
+    if store.cells(run_id).empty:
+        store.add_cells(run_id, plan.cells())
+    rows = store.cells(run_id)
+    cases = rows["workload"].where(rows["workload"] == "", rows["workload"] + "/" + rows["batch_size"].astype(str))
+    return dict(zip(zip(rows["arm"], cases, rows["phase"], strict=True), rows["cell_id"], strict=True))
+
+
+def refuse_nothing(outcome: Outcome, store: Store, skipped: Sequence[str]) -> None:
+    """NothingMeasured if not one cell of the run has a sample."""
+    cells = store.cells(outcome.run_id)
+    if not (cells[cells["arm"] != CONTROL]["status"] == "ok").any():
+        reasons = sorted({*outcome.failed.values(), *skipped}) or ["interrupted before the first round"]
+        raise NothingMeasured("nothing could be measured: " + "; ".join(reasons))

@@ -1,0 +1,196 @@
+"""One generation: a fresh set of processes, every arm visited in turn, round by round."""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from ..data.dataset import Dataset
+from ..errors import WorkerError
+from ..measure.batching import calls_per_visit
+from ..measure.clock import now, read_cost_s
+from ..measure.contention import Sampler, flags
+from ..measure.process import WorkerLost
+from ..measure.rounds import schedule, thinning
+from .batch import timing_batch
+from .crew import BUILD_TIMEOUT_S, Crew, visit_timeout_s
+from .parallel import in_parallel
+from .plan import CONTROL, Case, Lane, Plan
+from .record import CellKey, Record
+from .reporter import Reporter
+
+UNSETTLED = 8
+"""Flag of visits whose phase did not reach a steady state while warming up."""
+CONTROL_CALLS = 10
+MOST_RESTARTS = 2
+"""How often an arm's worker is started again within one generation."""
+
+
+class Generation:
+    """Measures every case of a plan with one fresh crew. Whatever ends it, `record` holds what was measured.
+
+    calls: calls a visit by cell, frozen by the first generation that fills it.
+    given_up: cells that failed in an earlier generation and are left out.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        datasets: Mapping[str, Dataset],
+        number: int,
+        calls: dict[CellKey, int],
+        given_up: set[CellKey],
+        report: Reporter,
+    ):
+        self._plan, self._datasets, self._number = plan, datasets, number
+        self._calls, self._given_up, self._report = calls, given_up, report
+        self._seconds: dict[CellKey, float] = {}
+        self._unsettled: set[CellKey] = set()
+        self._read_cost_s = read_cost_s()
+        self._restarts = dict.fromkeys((lane.name for lane in plan.lanes), 0)
+        self.record = Record()
+
+    def run(self) -> None:
+        """Start the crew, measure every case, end the crew."""
+        with Crew(self._plan, f"generation{self._number}") as crew:
+            self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
+            crew.start()
+            self.record.versions = crew.versions
+            for case in self._plan.cases:
+                self._prepare(crew, case)
+                self._visit_rounds(crew, case)
+                for lane in self._plan.lanes:
+                    self._finish(crew, lane, case)
+
+    def _prepare(self, crew: Crew, case: Case) -> None:
+        """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
+        self._report.advance(0, f"generation {self._number + 1}: building {case.name}")
+        in_parallel(lambda lane: self._build(crew, lane, case), self._plan.lanes, crew.at_once)
+        for lane in self._plan.lanes:
+            self._warm_up(crew, lane, case)
+
+    def _build(self, crew: Crew, lane: Lane, case: Case) -> None:
+        """Build the case on its arm and time every phase's first call."""
+        settings = self._plan.settings
+        batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
+        try:
+            built = crew.call(
+                lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
+                weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
+            )  # fmt: skip
+        except WorkerError as error:
+            self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
+            return
+        self.record.programs[f"{lane.name} {case.name}"] = built["facts"]
+        for phase in self._runnable(lane, case):
+            if phase.endswith("_alone") and phase not in built["pieces"]:
+                self.record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
+                continue
+            with self._costing_only(crew, lane, case, phase):
+                seconds = crew.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self._note_first_call(crew, lane, case, phase, built["build_s"], seconds)
+
+    def _note_first_call(self, crew: Crew, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
+        times = {"import_s": crew.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
+        where = {"arm": lane.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
+        self.record.first_calls.append({**where, **times, "generation": self._number})
+
+    def _warm_up(self, crew: Crew, lane: Lane, case: Case) -> None:
+        for phase in self._runnable(lane, case):
+            key = lane.name, case.name, phase
+            with self._costing_only(crew, lane, case, phase):
+                warm = crew.call(lane, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self._seconds[key] = warm["seconds"]
+                self._calls.setdefault(key, calls_per_visit(warm["seconds"], self._read_cost_s))
+                if not warm["settled"]:
+                    self._unsettled.add(key)
+
+    def _visit_rounds(self, crew: Crew, case: Case) -> None:
+        """Rounds until this case's share of the time is used; at least one."""
+        lanes = {lane.name: lane for lane in self._plan.lanes}
+        order = schedule(self._visits(case), self._plan.settings.seed * 1000 + self._number, self._thinned(case))
+        sampler, begin, last = Sampler(crew.cpus), now(), now()
+        for number, phases in enumerate(order):
+            wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
+            self._round(crew, case, lanes, number, wanted, sampler)
+            time = now()
+            self._report.advance(time - last, f"generation {self._number + 1}: {case.name}, round {number + 1}")
+            last = time
+            if time - begin >= self._plan.share_s or not any(self._visits(case).values()):
+                return
+
+    def _visits(self, case: Case) -> dict[str, list[str]]:
+        """Arms of each phase that can be visited."""
+        phases = {phase: [] for phase in self._plan.settings.phases}
+        for lane in self._plan.lanes:
+            for phase in self._runnable(lane, case):
+                phases[phase].append(lane.name)
+        return {phase: arms for phase, arms in phases.items() if arms}
+
+    def _thinned(self, case: Case) -> dict[tuple[str, str], int]:
+        """(phase, arm) -> every how many rounds."""
+        every = {}
+        for phase, arms in self._visits(case).items():
+            times = {arm: self._calls[arm, case.name, phase] * self._seconds[arm, case.name, phase] for arm in arms}
+            every |= {(phase, arm): n for arm, n in thinning(times).items()}
+        return every
+
+    def _round(self, crew: Crew, case: Case, lanes: Mapping[str, Lane], number: int, wanted, sampler: Sampler) -> None:
+        before = sampler.read()
+        visits = []
+        for key, position in wanted:
+            if key in self.record.failures:
+                continue
+            calls = self._calls[key]
+            with self._costing_only(crew, lanes[key[0]], case, key[2]):
+                limit = visit_timeout_s(calls * self._seconds[key])
+                seconds = crew.call(lanes[key[0]], "visit", limit, key=case.name, phase=key[2], calls=calls)
+                visits.append((key, position, calls, seconds))
+        visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, crew.control(CONTROL_CALLS)))
+        contended = flags(before, sampler.read())
+        for key, position, calls, seconds in visits:
+            mark = contended | (UNSETTLED if key in self._unsettled else 0)
+            self.record.visits[key].append((number, position, calls, seconds, mark))
+
+    def _finish(self, crew: Crew, lane: Lane, case: Case) -> None:
+        """Peak memory and last facts of a program, then let go of it."""
+        for phase in self._runnable(lane, case):
+            with self._costing_only(crew, lane, case, phase):
+                peaks = crew.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self.record.peaks[lane.name, case.name, phase] = peaks
+        if self._runnable(lane, case):
+            self.record.programs[f"{lane.name} {case.name}"] = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
+            crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+
+    def _runnable(self, lane: Lane, case: Case) -> list[str]:
+        """Phases of an arm that have neither failed nor are impossible."""
+        out = self._given_up | self.record.without()
+        return [phase for phase in self._plan.settings.phases if (lane.name, case.name, phase) not in out]
+
+    @contextmanager
+    def _costing_only(self, crew: Crew, lane: Lane, case: Case, phase: str):
+        """What fails inside costs this cell; a worker that died is replaced for the arm's other phases."""
+        try:
+            yield
+        except WorkerError as error:
+            self.record.failures[lane.name, case.name, phase] = str(error)
+            self._report.note(f"{lane.name} {case.name} {phase}: failed: {error}")
+            if isinstance(error, WorkerLost) and self._runnable(lane, case):
+                self._replace(crew, lane, case)
+
+    def _replace(self, crew: Crew, lane: Lane, case: Case) -> None:
+        self._restarts[lane.name] += 1
+        if self._restarts[lane.name] > MOST_RESTARTS:
+            self._lose(lane, case, f"its worker was lost {self._restarts[lane.name]} times", unsupported=False)
+            return
+        try:
+            crew.restart(lane)
+        except WorkerError as error:
+            self._lose(lane, case, str(error), unsupported=False)
+            return
+        self._build(crew, lane, case)
+
+    def _lose(self, lane: Lane, case: Case, reason: str, unsupported: bool) -> None:
+        where = self.record.unsupported if unsupported else self.record.failures
+        for phase in self._runnable(lane, case):
+            where[lane.name, case.name, phase] = reason
+        self._report.note(f"{lane.name} {case.name}: {'unsupported' if unsupported else 'failed'}: {reason}")

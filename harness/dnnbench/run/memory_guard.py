@@ -1,0 +1,53 @@
+"""Refuse what cannot fit before anything is allocated: a killed process explains nothing."""
+
+from pathlib import Path
+
+import psutil
+
+from ..errors import UsageError
+from ..spec.costs import node_costs, training_step
+from ..spec.workload import Workload
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copies: int) -> None:
+    """UsageError if `copies` programs that train at once need more memory than this machine has free.
+
+    itemsize: bytes an element. The prediction is `spec.costs.training_step`'s, which leaves the frameworks'
+    own memory out: what it refuses cannot run, what it lets pass may still fail.
+    """
+    needed = copies * training_step(workload, batch_size, itemsize).memory_bytes
+    free = available_bytes()
+    if needed > free:
+        largest = _largest(workload, batch_size, itemsize)
+        raise UsageError(
+            f"workload '{workload.name}' at batch size {batch_size} needs about {_gb(needed)} for {copies} "
+            f"program(s), but only {_gb(free)} are free; the largest node is {largest}; "
+            "make it smaller, lower the batch size, or run fewer backends"
+        )
+
+
+def available_bytes(cgroup: Path = CGROUP) -> int:
+    """Memory that new processes can have: the machine's free part, or what a container's limit leaves."""
+    return min([psutil.virtual_memory().available, *_left_in_cgroup(cgroup)])
+
+
+def _left_in_cgroup(cgroup: Path) -> list[int]:
+    """What a limit leaves, or nothing where there is none; cached files count as free."""
+    try:
+        limit, used = (int((cgroup / f"memory.{what}").read_text()) for what in ("max", "current"))
+        cached = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())["file"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [max(limit - used + int(cached), 0)]
+
+
+def _largest(workload: Workload, batch_size: int, itemsize: int) -> str:
+    rows = node_costs(workload.model, batch_size, itemsize)
+    row = max(rows, key=lambda r: r.parameters * itemsize + r.output_bytes)
+    return f"'{row.name}' ({row.parameters:,} parameters, output of {_gb(row.output_bytes)})"
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"

@@ -1,0 +1,126 @@
+"""What was asked for, in a form that is stored with the run and can be asked again."""
+
+import platform
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .. import __version__
+from ..data.dataset import Dataset, load
+from ..errors import UsageError
+from ..measure.machine import host_hash, machine_facts, machine_id
+from ..spec.workload import Workload
+from ..store.store import Store
+from .arms import base_arm, select
+from .devices import choose_device
+from .memory_guard import refuse_if_too_large
+from .plan import Plan, cases_of, lanes_of
+from .reporter import Reporter
+from .settings import Settings
+from .weights_file import load_weights
+
+
+@dataclass(frozen=True)
+class Request:
+    """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own."""
+
+    workloads: tuple[Workload, ...]
+    backends: tuple[str, ...]
+    settings: Settings
+    batch_sizes: tuple[int, ...] = ()
+    base: str = ""
+    weights: str = ""
+    data: str = ""
+
+    def to_json(self, plan: Plan) -> dict:
+        """With what the plan decided: the arms by name, the device, the base."""
+        return {
+            "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+            "backends": [lane.name for lane in plan.lanes],
+            "settings": self.settings.to_json(),
+            "batch_sizes": list(self.batch_sizes),
+            "base": plan.base,
+            "weights": self.weights,
+            "data": self.data,
+            "skipped": dict(plan.skipped),
+            "notes": list(plan.notes),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping) -> "Request":
+        return cls(
+            workloads=tuple(Workload.model_validate(w) for w in stored["workloads"]),
+            backends=tuple(stored["backends"]),
+            settings=Settings.from_json(stored["settings"]),
+            batch_sizes=tuple(stored["batch_sizes"]),
+            base=stored["base"],
+            weights=stored["weights"],
+            data=stored["data"],
+        )
+
+
+def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Dataset]]:
+    """Everything decided and every file read, before a worker starts."""
+    settings = request.settings
+    selection = select(request.backends)
+    for name, reason in selection.skipped.items():
+        report.note(f"{name}: {reason}")
+    for workload in request.workloads:
+        for size in request.batch_sizes or (workload.batch_size,):
+            refuse_if_too_large(workload, size, 8 if settings.dtype == "float64" else 4, len(selection.contenders))
+    datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
+    device = choose_device(settings.device, selection.contenders, report)
+    lanes, notes = lanes_of(selection, settings, device)
+    for note in notes:
+        report.note(note)
+    cases = cases_of(request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed)
+    base = base_arm([lane.name for lane in lanes], request.base)
+    return Plan(lanes, cases, settings, base, selection.skipped, notes), datasets
+
+
+def _weights(request: Request):
+    if not request.weights:
+        return None
+    if len(request.workloads) != 1:
+        raise UsageError(f"--weights {request.weights} belongs to one workload; name that one")
+    return load_weights(request.weights, request.workloads[0])
+
+
+def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> str:
+    """Record machine and run; the id under which everything will be stored. Host names are kept as a hash only."""
+    facts = machine_facts()
+    store.add_machine(machine_id(facts), facts=facts, host_hash=host_hash())
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    store.add_run(
+        run_id,
+        machine_id=machine_id(facts),
+        command=["dnnbench", *sys.argv[1:]],
+        settings=request.to_json(plan),
+        seed=request.settings.seed,
+        dnnbench_version=__version__,
+        versions=_versions(plan),
+        label=label,
+        revision=_revision(),
+    )
+    return run_id
+
+
+def _versions(plan: Plan) -> dict[str, str]:
+    """Of every framework in the plan as its metadata tells, and of Python."""
+    from ..plugins.discovery import version
+
+    distributions = {name for lane in plan.lanes for name in lane.contender.info.requires}
+    return {"python": platform.python_version(), **{name: version(name) for name in sorted(distributions)}}
+
+
+def _revision() -> str | None:
+    """Git revision of the working directory, with '+' where it has changes; None outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "") if head.returncode == 0 else None

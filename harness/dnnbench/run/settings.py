@@ -1,0 +1,37 @@
+"""Everything a user can ask of a run, with the defaults; stored with the run, so that it can be resumed."""
+
+from dataclasses import asdict, dataclass, replace
+
+from ..protocol.program import PHASES
+
+PIECES = ("loss_alone", "update_alone")
+"""Parts of a step that some frameworks can run alone."""
+QUICK_S = 8.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run measures; times in seconds, `precision` and `theta` as shares (0.01 = 1 %)."""
+
+    phases: tuple[str, ...] = (*PHASES, *PIECES)
+    dtype: str = "float32"
+    threads: int = 1
+    device: str = "auto"
+    precision: float = 0.01
+    theta: float = 0.02
+    max_time_s: float = 60.0
+    generations: int = 3
+    seed: int = 0
+    memory: str = "steady"
+    check: bool = True
+
+    def quick(self) -> "Settings":
+        """One short generation: a first look, never a verdict."""
+        return replace(self, generations=1, max_time_s=min(self.max_time_s, QUICK_S))
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Settings":
+        return cls(**(data | {"phases": tuple(data["phases"])}))

@@ -1,0 +1,135 @@
+"""Train a workload to its target on every backend: the same data in the same order from the same weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..errors import WorkerError
+from ..measure.process import Worker
+from ..spec.weights import initial_weights
+from ..spec.workload import Workload
+from .crew import BUILD_TIMEOUT_S, spawn
+from .plan import Lane
+from .reporter import Reporter
+
+EPOCH_TIMEOUT_S = 3600.0
+
+
+@dataclass
+class Course:
+    """How one arm learned one workload; a row an epoch: epoch, loss, accuracy, wrong, n_test, seconds."""
+
+    arm: str
+    workload: str
+    dtype: str
+    epochs: list[dict] = field(default_factory=list)
+    reached: bool = False
+    build_s: float = 0.0
+    first_call_s: float = 0.0
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Of training steps alone, evaluation and data transfer off the clock."""
+        return sum(row["seconds"] for row in self.epochs)
+
+
+def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int, report: Reporter) -> list[Course]:
+    """One arm after the other, so that each has the machine for itself."""
+    courses = []
+    for lane in lanes:
+        course = Course(lane.name, workload.name, lane.arm.dtype)
+        courses.append(course)
+        report.stage(f"{workload.name} on {lane.name}", workload.task.epochs)
+        try:
+            with spawn(lane.arm, f"train-{lane.name}") as worker:
+                _attend(worker, course, workload, dataset, lane, seed, report)
+        except WorkerError as error:
+            course.failure = str(error)
+            report.note(f"{lane.name} {workload.name}: failed: {error}")
+    return courses
+
+
+def _attend(
+    worker: Worker, course: Course, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
+) -> None:
+    key = workload.name
+    worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+    enrolled = worker.call(
+        "enrol", BUILD_TIMEOUT_S, key=key, workload=workload.model_dump(mode="json"),
+        weights=initial_weights(workload.model, seed),
+        train={"inputs": dict(dataset.x_train), "targets": dataset.y_train, "masks": {}},
+        batch_size=min(workload.batch_size, len(dataset.y_train)), seed=seed,
+    )  # fmt: skip
+    course.build_s, course.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
+    for number in range(1, workload.task.epochs + 1):
+        told = worker.call("epoch", EPOCH_TIMEOUT_S, key=key, number=number)
+        outputs = worker.call("predictions", EPOCH_TIMEOUT_S, key=key, inputs=dict(dataset.x_test), targets=dataset.y_test)
+        row = {"epoch": number, **told, **judge(workload, outputs, dataset.y_test)}
+        course.epochs.append(row)
+        report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {_measure(workload, row)}")
+        if not np.isfinite(row["loss"]):
+            raise WorkerError(f"the loss is {row['loss']} after epoch {number}; lower the learning rate")
+        if reached(workload, row):
+            course.reached = True
+            break
+    course.weights = worker.call("learned", EPOCH_TIMEOUT_S, key=key)
+
+
+def judge(workload: Workload, predictions: np.ndarray, targets: np.ndarray) -> dict:
+    """Test figures of one state of the weights: accuracy and wrong answers, or the mean squared error as `test_loss`."""
+    if workload.task.metric == "accuracy":
+        wrong = int(np.sum(predictions != targets))
+        return {"accuracy": 1 - wrong / targets.size, "wrong": wrong, "n_test": int(targets.size)}
+    error = float(np.mean(np.square(predictions.astype(np.float64) - targets)))
+    return {"accuracy": float("nan"), "wrong": 0, "n_test": int(len(targets)), "test_loss": error}
+
+
+def reached(workload: Workload, row: Mapping) -> bool:
+    """Whether an epoch's test figure is at the target."""
+    target = workload.task.target
+    if target is None:
+        return False
+    return row["accuracy"] >= target if workload.task.metric == "accuracy" else row["test_loss"] <= target
+
+
+def _measure(workload: Workload, row: Mapping) -> str:
+    return f"accuracy {row['accuracy']:.4f}" if workload.task.metric == "accuracy" else f"test loss {row['test_loss']:.4f}"
+
+
+def curves_apart(courses: Sequence[Course]) -> dict[str, float]:
+    """How far the arms' curves lie apart: largest relative difference of losses, and of wrong test answers, at one epoch."""
+    rows = [course.epochs for course in courses if course.epochs]
+    apart = {"loss": 0.0, "wrong": 0}
+    for epoch in zip(*rows, strict=False):
+        losses, wrongs = [row["loss"] for row in epoch], [row["wrong"] for row in epoch]
+        apart["loss"] = max(apart["loss"], (max(losses) - min(losses)) / max(abs(x) for x in losses))
+        apart["wrong"] = max(apart["wrong"], max(wrongs) - min(wrongs))
+    return apart
+
+
+def predict(
+    workload: Workload, dataset: Dataset, lanes: Sequence[Lane], weights: Mapping[str, np.ndarray], report: Reporter
+) -> dict[str, np.ndarray | str]:
+    """By arm: the prediction for every test example, or why there is none."""
+    found: dict[str, np.ndarray | str] = {}
+    report.stage(f"predicting with {workload.name}", len(lanes))
+    for lane in lanes:
+        try:
+            with spawn(lane.arm, f"predict-{lane.name}") as worker:
+                found[lane.name] = _predict(worker, lane, workload, dataset, weights)
+        except WorkerError as error:
+            found[lane.name] = str(error)
+        report.advance(1, lane.name)
+    return found
+
+
+def _predict(worker: Worker, lane: Lane, workload: Workload, dataset: Dataset, weights) -> np.ndarray:
+    worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+    test = {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
+    return worker.call(
+        "predict", EPOCH_TIMEOUT_S, workload=workload.model_dump(mode="json"), weights=dict(weights), batch=test
+    )

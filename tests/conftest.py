@@ -1,0 +1,59 @@
+"""What many tests share: one cache, one tier of workers a session."""
+
+import os
+from pathlib import Path
+
+import pytest
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.arm import Arm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def terminal():
+    """xdist sets COLUMNS, which would cut the tables that commands print here."""
+    os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """References and compile caches of this session, shared by all of its pytest processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    os.environ["DNNBENCH_CACHE"] = str(shared / "cache")
+    return Path(os.environ["DNNBENCH_CACHE"])
+
+
+class Workers:
+    """Worker processes by backend, mode and element type, each started once."""
+
+    def __init__(self):
+        self._open = {}
+
+    def get(self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.measure.service:Service"):
+        """The started worker of an arm; skips, with the reason, where its framework is not installed."""
+        from dnnbench.run.crew import spawn
+
+        info = plugins().backends[backend]
+        if reason := missing(info):
+            pytest.skip(reason)
+        arm = Arm(backend, mode or info.default_mode, dtype=dtype)
+        apart = dtype if info.float64_apart else ""
+        key = (arm.name, apart, service)
+        if key not in self._open:
+            worker = spawn(arm, f"test-{arm.name}", service=service)
+            self._open[key] = worker
+            worker.call("start", 120, arm=arm.to_json())
+        return self._open[key]
+
+    def close(self):
+        for worker in self._open.values():
+            worker.close()
+
+
+@pytest.fixture(scope="session")
+def workers():
+    """Started workers, closed at the session's end."""
+    pool = Workers()
+    yield pool
+    pool.close()

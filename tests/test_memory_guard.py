@@ -1,0 +1,52 @@
+"""A network too large for the machine can be read and shown, and is refused before it is built."""
+
+import pytest
+from dnnbench.errors import UsageError
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.run.memory_guard import available_bytes, refuse_if_too_large
+from dnnbench.spec.builder import Builder
+from dnnbench.spec.workload import Workload
+
+
+def wide(features, units):
+    net = Builder("wide")
+    x = net.relu(net.dense(net.input("x", (features,)), units=units, name="giant"))
+    return Workload(name="wide", model=net.build(net.dense(x, units=2, name="small")))
+
+
+def test_a_network_of_terabytes_is_refused_with_its_largest_node():
+    with pytest.raises(UsageError) as caught:
+        refuse_if_too_large(wide(500_000, 500_000), 64, itemsize=4, copies=1)
+    text = str(caught.value)
+    assert (
+        "'wide' at batch size 64 needs about 3,00" in text and "'giant' (250,000,500,000 parameters" in text
+    )
+
+
+def test_a_small_network_passes():
+    refuse_if_too_large(find_workload("cnn_digits"), 64, itemsize=8, copies=4)
+
+
+@pytest.mark.parametrize("batch_size, itemsize, copies", [(10**12, 4, 1), (1, 4, 10**12), (1, 10**12, 1)])
+def test_batch_size_element_size_and_copies_all_count(batch_size, itemsize, copies):
+    refuse_if_too_large(wide(100, 100), 1, 4, 1)
+    with pytest.raises(UsageError):
+        refuse_if_too_large(wide(100, 100), batch_size, itemsize, copies)
+
+
+def cgroup(tmp_path, **files):
+    for name, text in files.items():
+        (tmp_path / f"memory.{name}").write_text(text)
+    return tmp_path
+
+
+def test_a_container_limit_counts_and_its_cached_files_do_not(tmp_path):
+    limited = cgroup(tmp_path, max="5000000\n", current="4000000\n", stat="anon 1000000\nfile 3000000\n")
+    assert available_bytes(limited) == 4_000_000
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"max": "max\n", "current": "5\n", "stat": "file 1\n"}], ids=["absent", "unlimited"]
+)
+def test_without_a_limit_the_machine_decides(tmp_path, files):
+    assert available_bytes(cgroup(tmp_path, **files)) > 10_000_000
