@@ -23,8 +23,8 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 def command(output, run: str, form: str | None, out: str | None, store: str, as_json: bool):
     """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
 
-    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold every cell with its
-    statistics; pytest-benchmark's file holds every visit, in seconds a call. --json is short for --format json.
+    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold every cell with
+    its statistics; pytest-benchmark's file holds every visit, in seconds a call. --json: --format json.
 
     \b
     Examples:
@@ -54,4 +54,6 @@ def _opened(out: str | None):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="utf-8", newline="")
     except OSError as error:
-        raise StoreError(f"export: {path} cannot be written ({error.strerror}); name another file with -o") from error
+        raise StoreError(
+            f"export: {path} cannot be written ({error.strerror}); name another file with -o"
+        ) from error

@@ -81,6 +81,12 @@ def contended_rounds(cells: Iterable[Visits]) -> np.ndarray:
     return np.unique(np.concatenate([NOTHING, *(v.keys[(v.flags & CONTENDED) != 0] for v in cells)]))
 
 
+def all_contended(cells: Sequence[Visits]) -> bool:
+    """Whether not one round of any cell is clean."""
+    rounds = np.unique(np.concatenate([NOTHING, *(v.keys for v in cells)]))
+    return bool(np.isin(rounds, contended_rounds(cells)).all())
+
+
 def spoilt_generations(cells: Sequence[Visits]) -> list[int]:
     """Generations left with under half their rounds once the contended ones are dropped: to be replaced."""
     rounds = np.unique(np.concatenate([NOTHING, *(v.keys for v in cells)]))

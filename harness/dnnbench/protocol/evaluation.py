@@ -19,9 +19,11 @@ def evaluate(
     for node in model.nodes:
         learned, kept = model.roles(node)
         arguments = [values[name] for name in node.inputs]
-        own = {role: parameters[name] for role, name in learned.items()}
-        values[node.name], changed = apply(node, arguments, own, {role: new_state[name] for role, name in kept.items()})
-        new_state |= {kept[role]: array for role, array in changed.items()}
+        own = {role: parameters[name] for role, name in learned.items()} if learned else learned
+        held = {role: new_state[name] for role, name in kept.items()} if kept else kept
+        values[node.name], changed = apply(node, arguments, own, held)
+        for role, array in changed.items():
+            new_state[kept[role]] = array
     return values, new_state
 
 

@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
 from ..errors import NothingMeasured
+from ..measure.statistics import log_pairs
+from ..measure.stopping import FIRST_LOOK, enough
 from ..store.store import Store
 from .agreement import check_agreement, disagreeing, exam_of
 from .crew import worker_cpus
 from .generation import Generation
+from .measured import measured
 from .plan import CONTROL, Plan
 from .record import CellKey, Record
 from .reporter import Reporter
+
+MOST_REPLACED = 2
+"""Generations that a run may replace because contention spoilt them."""
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Execution:
         self._cells = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}
         self._unsupported: dict[CellKey, str] = {}
+        self._replaced: list[int] = []
         self.outcome = Outcome(run_id)
 
     def run(self) -> Outcome:
@@ -76,9 +83,32 @@ class Execution:
         self._report.stage("measuring", self._plan.settings.max_time_s)
         self._report.advance(len(done) * self._plan.share_s * len(self._plan.cases))
         self._calls = self._frozen_calls()
-        for number in range(self._plan.settings.generations):
+        number, last = 0, self._plan.settings.generations - 1
+        while number <= last:
             if number not in done:
                 self._one_generation(number)
+            if self._is_precise():
+                self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
+                return
+            if self._wants_replacement(number):
+                last += 1
+                self._report.note(f"generation {number + 1} met too much contention; another takes its place")
+            number += 1
+
+    def _is_precise(self) -> bool:
+        """Whether every ratio's interval is narrow enough, twice in a row: never before the seventh generation."""
+        found = measured(self._store, self.outcome.run_id)
+        effects = [log_pairs(*pair).effects() for pair in found.ranked_pairs()]
+        return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
+
+    def _wants_replacement(self, number: int) -> bool:
+        """A long run replaces a generation that lost most of its rounds, twice at most; a short one says UNDECIDED."""
+        if self._plan.settings.generations < FIRST_LOOK or len(self._replaced) >= MOST_REPLACED:
+            return False
+        if number in measured(self._store, self.outcome.run_id).spoilt_generations:
+            self._replaced.append(number)
+            return True
+        return False
 
     def _one_generation(self, number: int) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
@@ -102,7 +132,7 @@ class Execution:
         if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
             return
         facts = {"programs": record.programs, "versions": record.versions}
-        self._store.add_first_calls(run_id, record.first_calls)
+        self._store.add_first_calls(run_id, record.first_calls.values())
         self._store.update_cells(run_id, [{"cell_id": self._cells[key], **p} for key, p in record.peaks.items()])
         self._store.update_cells(
             run_id, [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]

@@ -46,6 +46,7 @@ class Generation:
         self._seconds: dict[CellKey, float] = {}
         self._unsettled: set[CellKey] = set()
         self._read_cost_s = read_cost_s()
+        self._rounds = 0
         self._restarts = dict.fromkeys((lane.name for lane in plan.lanes), 0)
         self.record = Record()
 
@@ -92,7 +93,8 @@ class Generation:
     def _note_first_call(self, crew: Crew, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
         times = {"import_s": crew.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
         where = {"arm": lane.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
-        self.record.first_calls.append({**where, **times, "generation": self._number})
+        row = {**where, **times, "generation": self._number}
+        self.record.first_calls.setdefault((lane.name, case.name, phase), row)  # a replaced worker's is not the first
 
     def _warm_up(self, crew: Crew, lane: Lane, case: Case) -> None:
         for phase in self._runnable(lane, case):
@@ -109,11 +111,11 @@ class Generation:
         lanes = {lane.name: lane for lane in self._plan.lanes}
         order = schedule(self._visits(case), self._plan.settings.seed * 1000 + self._number, self._thinned(case))
         sampler, begin, last = Sampler(crew.cpus), now(), now()
-        for number, phases in enumerate(order):
+        for phases in order:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
-            self._round(crew, case, lanes, number, wanted, sampler)
+            self._round(crew, case, lanes, wanted, sampler)
             time = now()
-            self._report.advance(time - last, f"generation {self._number + 1}: {case.name}, round {number + 1}")
+            self._report.advance(time - last, f"generation {self._number + 1}: {case.name}, round {self._rounds}")
             last = time
             if time - begin >= self._plan.share_s or not any(self._visits(case).values()):
                 return
@@ -134,7 +136,8 @@ class Generation:
             every |= {(phase, arm): n for arm, n in thinning(times).items()}
         return every
 
-    def _round(self, crew: Crew, case: Case, lanes: Mapping[str, Lane], number: int, wanted, sampler: Sampler) -> None:
+    def _round(self, crew: Crew, case: Case, lanes: Mapping[str, Lane], wanted, sampler: Sampler) -> None:
+        """Visit every wanted cell, and the control; rounds are numbered through the generation."""
         before = sampler.read()
         visits = []
         for key, position in wanted:
@@ -149,7 +152,8 @@ class Generation:
         contended = flags(before, sampler.read())
         for key, position, calls, seconds in visits:
             mark = contended | (UNSETTLED if key in self._unsettled else 0)
-            self.record.visits[key].append((number, position, calls, seconds, mark))
+            self.record.visits[key].append((self._rounds, position, calls, seconds, mark))
+        self._rounds += 1
 
     def _finish(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Peak memory and last facts of a program, then let go of it."""

@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..measure.apart import Recorded
-from ..measure.statistics import Visits, by_cell, contended_rounds
+from ..measure.statistics import (
+    NOTHING,
+    Visits,
+    all_contended,
+    by_cell,
+    contended_rounds,
+    spoilt_generations,
+)
 from ..measure.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
 from .plan import CONTROL
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 CASE = ("workload", "spec_hash", "batch_size")
@@ -38,16 +46,45 @@ class Measured:
         return self.run["settings"].get("settings", {}).get("theta", THETA)
 
     @cached_property
-    def dropped(self) -> dict[tuple, "np.ndarray"]:
-        """Rounds that met contention, by case (workload, spec_hash, batch_size): all arms leave them out."""
+    def dropped(self) -> dict[tuple, np.ndarray]:
+        """Rounds that met contention, by case (workload, spec_hash, batch_size): all arms leave them out.
+
+        A case without one clean round keeps them all, since a time under contention is better than none; `spoilt`.
+        """
         cases = self.cells.groupby(list(CASE), sort=False)["cell_id"]
         return {
-            case: contended_rounds([self.visits[cell] for cell in cells if cell in self.visits]) for case, cells in cases
+            case: NOTHING if spoilt else contended_rounds(self._visits_of(cells))
+            for case, cells in cases
+            for spoilt in [case in self.spoilt]
         }
+
+    @cached_property
+    def spoilt(self) -> set[tuple]:
+        """Cases of which every round met contention: no verdict."""
+        cases = self.cells.groupby(list(CASE), sort=False)["cell_id"]
+        return {case for case, cells in cases if all_contended(self._visits_of(cells))}
+
+    def _visits_of(self, cells) -> list[Visits]:
+        return [self.visits[cell] for cell in cells if cell in self.visits]
+
+    @cached_property
+    def spoilt_generations(self) -> list[int]:
+        """Generations that lost more than half their rounds to contention."""
+        return spoilt_generations(list(self.visits.values()))
+
+    def ranked_pairs(self) -> list[tuple[Visits, Visits, np.ndarray]]:
+        """(visits of an arm, visits of the base, rounds to drop) of every cell that is compared with the base's."""
+        sound = [row for row in self.cells.itertuples() if row.cell_id in self.visits and row.status != "failed" and not row.unequal]
+        bases = {(*case_of(row), row.phase): row for row in sound if row.arm == self.base}
+        return [
+            (self.visits[row.cell_id], self.visits[bases[key].cell_id], self.dropped[case_of(row)])
+            for row in sound
+            if row.arm != self.base and (key := (*case_of(row), row.phase)) in bases
+        ]
 
     def recorded(self, cell) -> Recorded:
         """A row of `cells` that has visits, ready to be compared with another run's."""
-        dropped = self.dropped[tuple(getattr(cell, name) for name in CASE)]
+        dropped = self.dropped[case_of(cell)]
         return Recorded(self.visits[cell.cell_id], self.control, self.run["machine_id"], dropped)
 
 
@@ -55,7 +92,22 @@ def measured(store: Store, run_id: str) -> Measured:
     """Read a run with all its visits."""
     (run,) = records(store.runs(run_id))
     cells = store.cells(run_id)
-    visits = by_cell(store.samples(cells["cell_id"]))
+    visits = _without_replaced(by_cell(store.samples(cells["cell_id"])), run["settings"])
     (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
     others = cells[cells["arm"] != CONTROL].reset_index(drop=True)
     return Measured(run, others, visits, visits.get(yardstick))
+
+
+def case_of(cell) -> tuple:
+    """(workload, spec_hash, batch_size) of a row of `cells`."""
+    return tuple(getattr(cell, name) for name in CASE)
+
+
+def _without_replaced(visits: dict[str, Visits], settings: dict[str, Any]) -> dict[str, Visits]:
+    """A run with more generations than it planned replaced spoilt ones, which no longer count."""
+    planned = settings.get("settings", {}).get("generations")
+    present = {int(g) for v in visits.values() for g in np.unique(v.generation)}
+    if planned is None or len(present) <= planned:
+        return visits
+    replaced = spoilt_generations(list(visits.values()))[: len(present) - planned]
+    return {cell: v.without(v.keys[np.isin(v.generation, replaced)]) for cell, v in visits.items()}

@@ -16,7 +16,7 @@ class Record:
     visits: dict[CellKey, list[tuple]] = field(default_factory=lambda: defaultdict(list))
     failures: dict[CellKey, str] = field(default_factory=dict)
     unsupported: dict[CellKey, str] = field(default_factory=dict)
-    first_calls: list[dict] = field(default_factory=list)
+    first_calls: dict[CellKey, dict] = field(default_factory=dict)
     peaks: dict[CellKey, dict] = field(default_factory=dict)
     programs: dict[str, dict] = field(default_factory=dict)
     """What each program says of itself, by `<arm> <case>`."""

@@ -1,0 +1,39 @@
+"""The terminal's table of two runs held against each other."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..store.frames import records
+from .quantity import interval, milliseconds, ratio
+from .terminal import VERDICT_STYLES, column_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.text import Text
+
+
+def changes_table(cells: "pd.DataFrame"):
+    """A rich table of `dnnbench.track.compare`'s frame, the worst change first."""
+    table = column_table(
+        "workload", "phase", "arm", ">base, ms", ">new", ">ratio", ">[95 %]", "verdict", "why"
+    )
+    for row in records(cells.sort_values("ratio", ascending=False, kind="stable")):
+        table.add_row(
+            f"{row['workload']}/{row['batch_size']}",
+            row["phase"],
+            row["arm"],
+            milliseconds(row["base_s"]),
+            milliseconds(row["new_s"]),
+            ratio(row["ratio"]),
+            interval(row["ratio_low"], row["ratio_high"]),
+            _verdict(row),
+            row["reason"] or "",
+        )
+    return table
+
+
+def _verdict(row: Mapping[str, Any]) -> "Text":
+    from rich.text import Text
+
+    verdict = row["verdict"] or ""
+    return Text("REGRESSION", "bold red") if row["regression"] else Text(verdict, VERDICT_STYLES[verdict])

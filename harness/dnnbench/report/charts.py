@@ -1,0 +1,210 @@
+"""Pictures for the page: Vega-Lite through altair, drawn to SVG at once, so that the page needs no script.
+
+Colours are CSS variables of the page (`--backend-N`, `--line`, `--band`, `--surface`), so that a chart follows
+the reader's light or dark. Every function takes plain rows and returns the text of one `<svg>`.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.util import find_spec
+from typing import Any
+
+from .palette import variable
+
+WIDTH = 400
+ROW = 19
+BAR = 26
+LETTER = 7.5
+"""Pixels a letter of an axis label may need, whatever font the reader has."""
+TICKS = [m * 10.0**e for e in range(-7, 7) for m in (1, 2, 5)]
+STEP_OPACITY = (1.0, 0.7, 0.45, 0.22)
+"""Of the four steps of training, in their order; the page's key to the bars uses it too."""
+SHAPES = ("circle", "diamond", "triangle-up", "square", "cross", "triangle-down")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+
+Row = Mapping[str, Any]
+
+
+def missing() -> str | None:
+    """What to install before charts can be drawn; None where everything is there."""
+    there = all(find_spec(name) is not None for name in ("altair", "vl_convert"))
+    return None if there else "charts need pip install 'dnnbench[report]'"
+
+
+def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_text: str) -> str:
+    """A point and a bar for each ratio to the base, on a log axis, the dead zone shaded; hollow: undecided.
+
+    rows: phase, arm, backend, ratio, low, high (None without an interval), decided, label.
+    """
+    import altair as alt
+
+    placed = [row | {"end": max(_numbers(row, "ratio", "high"))} for row in rows]
+    seen = [number for row in rows for number in _numbers(row, "ratio", "low", "high")]
+    scale = _log_scale([*seen, 1 / (1 + theta), 1 + theta], room=0.22)
+    x = alt.X("ratio:Q", scale=scale, title="time relative to the base, log axis", axis=_log_axis(scale, "×"))
+    colour = _by_backend(colours)
+    inside = alt.condition("datum.decided", colour, alt.value("var(--surface)"))
+    base = alt.Chart(alt.Data(values=placed))
+    by_arm = base.encode(y=_arms(rows))
+    layers = alt.layer(
+        base.mark_rect(color="var(--band)").encode(x=alt.datum(1 / (1 + theta)), x2=alt.datum(1 + theta)),
+        base.mark_rule(color="var(--muted)", strokeWidth=1).encode(x=alt.datum(1.0)),
+        by_arm.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour),
+        by_arm.mark_point(size=60, strokeWidth=2, opacity=1).encode(x=x, stroke=colour, fill=inside),
+        _labels(by_arm).encode(x=alt.X("end:Q", scale=scale), text="label:N"),
+    )
+    return _svg(_by_phase(layers, rows), alt_text)
+
+
+def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: str) -> str:
+    """One bar for each arm, made of the four steps of training; a negative difference stands left of zero.
+
+    rows: arm, backend, place (0 to 3, of the step), ms, total_ms, label (of the whole).
+    """
+    import altair as alt
+
+    shown = [row | {"opacity": STEP_OPACITY[row["place"]]} for row in rows]
+    base = alt.Chart(alt.Data(values=shown)).encode(y=_arms(sorted(rows, key=lambda row: row["total_ms"])))
+    bars = base.mark_bar(stroke="var(--surface)", strokeWidth=1, height=alt.RelativeBandSize(0.74)).encode(
+        x=alt.X("ms:Q", stack="zero", title="milliseconds a training step", axis=alt.Axis(tickCount=6)),
+        color=_by_backend(colours),
+        fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
+        order="place:O",
+    )
+    whole = _labels(base.transform_filter("datum.place == 0")).encode(x="total_ms:Q", text="label:N")
+    return _svg(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)), alt_text)
+
+
+def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str) -> str:
+    """A line for each arm over the epochs of training.
+
+    rows: epoch, arm, place (of the colour), and `field`; what a log axis cannot show is left out.
+    """
+    import altair as alt
+
+    drawn = [row for row in rows if row[field] is not None and not (log and row[field] <= 0)]
+    arms = {row["arm"]: row["place"] for row in drawn}
+    dashes = [DASHES[_earlier(list(arms.values()), i)] for i in range(len(arms))]
+    domain, inks = list(arms), [variable(place) for place in arms.values()]
+    legend = alt.Legend(title=None, orient="top", columns=2, columnPadding=36, symbolStrokeWidth=2.5)
+    scale = _log_scale([row[field] for row in drawn], room=0.05) if log else alt.Scale(zero=False)
+    axis = _log_axis(scale) if log else alt.Axis(tickCount=6)
+    chart = alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=2)
+    chart = chart.encode(
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", tickCount=8)),
+        y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
+        color=alt.Color("arm:N", scale=alt.Scale(domain=domain, range=inks), legend=legend),
+        strokeDash=alt.StrokeDash("arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend),
+    )
+    return _svg(chart.properties(width=WIDTH, height=220), alt_text)
+
+
+def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int], alt_text: str) -> str:
+    """Each machine's time for the same cells: a shape for each machine, a colour for each backend.
+
+    rows: phase, arm, backend, machine (of `names`), ms, low, high (None without an interval).
+    """
+    import altair as alt
+
+    scale = _log_scale([n for row in rows for n in _numbers(row, "ms", "low", "high")], room=0.06)
+    x = alt.X("ms:Q", scale=scale, title="milliseconds a call, log axis", axis=_log_axis(scale))
+    ink = {"symbolFillColor": "currentColor", "symbolStrokeColor": "currentColor"}
+    legend = alt.Legend(title=None, orient="top", columns=2, columnPadding=60, **ink)
+    shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
+    shape = alt.Shape("machine:N", scale=alt.Scale(domain=list(names), range=shapes), legend=legend)
+    base = alt.Chart(alt.Data(values=list(rows))).encode(y=_arms(rows), color=_by_backend(colours))
+    layers = alt.layer(
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
+        base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=shape),
+    )
+    return _svg(_by_phase(layers, rows), alt_text)
+
+
+def _earlier(colours: Sequence[int], place: int) -> int:
+    """How many arms of the same colour come before: they differ in their dashes."""
+    return min(colours[:place].count(colours[place]), len(DASHES) - 1)
+
+
+def _numbers(row: Row, *names: str) -> list[float]:
+    return [row[name] for name in names if row[name] is not None]
+
+
+def _log_scale(values: Sequence[float], room: float):
+    """From the least to the greatest value; `room`: share of that added above, for labels."""
+    import altair as alt
+
+    low, high = min(values), max(values)
+    span = max(math.log(high / low), 0.1)
+    return alt.Scale(
+        type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False
+    )
+
+
+def _log_axis(scale, unit: str = ""):
+    import altair as alt
+
+    low, high = scale.domain
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    if len(ticks) > 9:
+        ticks = [tick for tick in ticks if f"{tick:e}"[0] == "1"]
+    chosen = {"values": ticks} if len(ticks) > 2 else {"tickCount": 4}
+    return alt.Axis(labelExpr=f"format(datum.value, '.4~g') + '{unit}'", grid=True, **chosen)
+
+
+def _arms(rows: Sequence[Row]):
+    """The axis of arms, in the order of the rows."""
+    import altair as alt
+
+    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    widest = LETTER * max(map(len, arms))
+    return alt.Y(
+        "arm:N", sort=arms, title=None, axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False)
+    )
+
+
+def _by_backend(colours: Mapping[str, int]):
+    import altair as alt
+
+    scale = alt.Scale(domain=list(colours), range=[variable(place) for place in colours.values()])
+    return alt.Color("backend:N", scale=scale, legend=None)
+
+
+def _labels(chart):
+    return chart.mark_text(align="left", dx=8, color="currentColor", fontSize=11)
+
+
+def _by_phase(layers, rows: Sequence[Row]):
+    """One strip for each phase, in the order of the rows, all on one axis."""
+    import altair as alt
+
+    phases = list(dict.fromkeys(row["phase"] for row in rows))
+    header = alt.Header(
+        title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold"
+    )
+    strips = layers.properties(width=WIDTH, height=alt.Step(ROW))
+    return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
+
+
+def _svg(chart, alt_text: str) -> str:
+    """The drawing without what only a file of its own needs, and with words for those who cannot see it."""
+    import vl_convert
+
+    ink = {
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+    }
+    lines = {"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"}
+    chart = (
+        chart.configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(**ink, **lines, titleFontWeight="normal", titlePadding=8)
+        .configure_legend(**ink)
+        .configure_header(**ink, labelPadding=2)
+    )
+    head, body = vl_convert.vegalite_to_svg(chart.to_json()).split(">", 1)
+    head = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", head)
+    return f'{head} role="img" aria-label="{escape(alt_text)}">{body}'

@@ -1,0 +1,89 @@
+"""All that a report tells of one run, read from the store once."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..run.measured import Measured, measured
+from ..store.frames import records
+from ..store.store import Store
+from .purposes import Purpose, purposes
+from .steps import Piece, Steps, pieces_of, steps_of
+from .summary import summary_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADLINES = {"train_step": "training", "infer": "inference"}
+"""The phases that people choose a framework by, first in every table."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One run; `cells` is the `cells` frame joined with `summary`, the control arm left out."""
+
+    measured: Measured
+    machine: dict[str, Any]
+    cells: "pd.DataFrame"
+    steps: list[Steps]
+    pieces: list[Piece]
+    purposes: list[Purpose]
+    agreement: "pd.DataFrame"
+    epochs: "pd.DataFrame"
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The row of frame `runs`."""
+        return self.measured.run
+
+    @property
+    def cases(self) -> list[tuple[str, int]]:
+        """(workload, batch size), in the order of the plan."""
+        return list(dict.fromkeys(zip(self.cells["workload"], self.cells["batch_size"], strict=True)))
+
+    def of_case(self, case: tuple[str, int]) -> "pd.DataFrame":
+        """The cells of one case."""
+        workload, batch_size = case
+        return self.cells[(self.cells["workload"] == workload) & (self.cells["batch_size"] == batch_size)]
+
+    def agrees(self, arm: str, workload: str) -> bool | None:
+        """Whether every check of the arm on that workload passed; None if there was none."""
+        rows = self.agreement[(self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)]
+        return bool(rows["ok"].all()) if len(rows) else None
+
+    @property
+    def machine_name(self) -> str:
+        """Its label, else its processor, else the beginning of its identity."""
+        hardware = self.machine["facts"].get("hardware", {})
+        return self.machine["machine_label"] or hardware.get("cpu_model") or self.machine["machine_id"][:8]
+
+
+def gather(store: Store, run_id: str) -> Evidence:
+    """Read a run and reckon its statistics."""
+    run = measured(store, run_id)
+    machines = store.machines()
+    (machine,) = records(machines[machines["machine_id"] == run.run["machine_id"]])
+    cells = summary_of(run)
+    return Evidence(
+        measured=run,
+        machine=machine,
+        cells=cells,
+        steps=steps_of(run),
+        pieces=pieces_of(run),
+        purposes=purposes(cells, store.first_calls(run_id)),
+        agreement=store.agreement(run_id),
+        epochs=store.epochs(run_id),
+    )
+
+
+def by_headline(phases) -> list[str]:
+    """Phases in the order that people ask for them: a training step, inference, then the rest as planned."""
+    present = list(dict.fromkeys(phases))
+    return [p for p in HEADLINES if p in present] + [p for p in present if p not in HEADLINES]
+
+
+def worst_checks(agreement: "pd.DataFrame") -> "pd.DataFrame":
+    """The worst tensor for each arm, workload and element type, failures before all else."""
+    keys = ["workload", "arm", "dtype"]
+    ranked = agreement.assign(error=agreement["ratio"].fillna(float("inf")))
+    ranked = ranked.sort_values(["ok", "error"], ascending=[True, False], kind="stable")
+    return ranked.drop_duplicates(keys).drop(columns="error").sort_index()

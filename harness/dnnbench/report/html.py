@@ -1,0 +1,114 @@
+"""One page for the browser: offline, without a script, safe to send to anyone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..errors import StoreError, UsageError
+from ..measure.statistics import STEPS
+from ..store.store import Store
+from . import charts, palette, quantity, words
+from .evidence import Evidence, gather
+from .pictures import Picture, caption_of, picture
+from .run_view import RunView
+from .side_by_side import Comparison, side_by_side
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+BY = ("machine",)
+FILTERS = {
+    name: getattr(quantity, name)
+    for name in ("digits", "scaled", "seconds", "milliseconds", "ratio", "interval", "percent", "throughput")
+}
+CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?"}
+
+
+def render_report(
+    stores: Sequence[Store], out: str | Path, *, runs: Sequence[str], by: str | None = None
+) -> Path:
+    """Write the page for runs, each a run_id of the store in its place.
+
+    by: 'machine' sets the cells that the runs share side by side.  returns: the file written; its folders are
+    made. Raises UsageError for another `by`, or for runs that have nothing to set side by side, StoreError
+    where the file cannot be written.
+    """
+    if by is not None and by not in BY:
+        raise UsageError(f"report: got by={by!r}, expected {' or '.join(BY)}")
+    found = [gather(store, run_id) for store, run_id in zip(stores, runs, strict=True)]
+    page = page_of(found, by)
+    out = Path(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"report: {out} cannot be written ({error.strerror}); name another file with -o"
+        ) from error
+    return out
+
+
+def page_of(runs: Sequence[Evidence], by: str | None = None) -> str:
+    """The text of the page."""
+    colours = palette.places(backend for run in runs for backend in run.cells["backend"])
+    comparison = side_by_side(runs) if by else None
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            version=__version__,
+            title=_title(runs),
+            missing_charts=charts.missing(),
+            colours=colours,
+            inks=list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
+            runs=[RunView(run, colours) for run in runs],
+            comparison=comparison,
+            comparison_charts=_machine_charts(comparison, colours)
+            if comparison and not charts.missing()
+            else [],
+            theta=runs[0].measured.theta,
+            step_names=list(zip(STEPS, charts.STEP_OPACITY, strict=True)),
+            chips=CHIPS,
+        )
+    )
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= FILTERS | {"groupby_order": grouped}
+    environment.tests["present"] = quantity.present
+    environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}
+    return environment
+
+
+def _title(runs: Sequence[Evidence]) -> str:
+    """The workloads, timed ones first."""
+    timed = [workload for run in runs for workload, _ in run.cases]
+    learned = [workload for run in runs for workload in run.epochs["workload"]]
+    return words.listed(list(dict.fromkeys([*timed, *learned]))) or "nothing measured"
+
+
+def grouped(rows: Sequence[Any], *names: str) -> list[dict[str, Any]]:
+    """Rows that are alike in the fields named, groups and rows in the order they come in."""
+    found: dict[tuple, list] = {}
+    for row in rows:
+        key = tuple(row[name] if isinstance(row, Mapping) else getattr(row, name) for name in names)
+        found.setdefault(key, []).append(row)
+    return [{"name": ", ".join(map(str, key)), "rows": members} for key, members in found.items()]
+
+
+def _machine_charts(comparison: Comparison, colours: Mapping[str, int]) -> list[Picture]:
+    points = comparison.points()
+    return [
+        picture(caption_of(case), charts.machines, rows, comparison.machines, colours)
+        for case, rows in points.items()
+    ]

@@ -1,0 +1,180 @@
+"""One run as the page shows it: facts, cards, rows and pictures, in the order in which people read."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..store.frames import records
+from . import charts, palette, words
+from .evidence import HEADLINES, Evidence, by_headline, worst_checks
+from .pictures import Picture, caption_of, picture
+from .quantity import ratio, seconds
+from .steps import Steps
+
+
+class RunView:
+    """What the template asks of one run."""
+
+    def __init__(self, evidence: Evidence, colours: Mapping[str, int]):
+        self.evidence, self._colours = evidence, colours
+        self._rows = records(evidence.cells)
+        self._backends = {row["arm"]: row["backend"] for row in self._rows}
+        self.run, self.machine = evidence.run, evidence.machine
+        self.base, self.theta = evidence.measured.base, evidence.measured.theta
+        self.machine_name = evidence.machine_name
+
+    @property
+    def facts(self) -> dict[str, list[tuple[str, str]]]:
+        """Headed lists of what was found on the machine, and of what the run was asked."""
+        asked = self.run["settings"]
+        settings = asked.get("settings", {}) | {
+            name: asked[name] for name in ("weights", "data") if asked.get(name)
+        }
+        parts = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"]}
+        return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was not measured, or not ranked, and why; each reason once."""
+        settings = self.run["settings"]
+        told = [
+            *settings.get("notes", ()),
+            *(f"{name}: {why}" for name, why in settings.get("skipped", {}).items()),
+        ]
+        grouped: dict[tuple[str, str, str], list[str]] = {}
+        for row in self._rows:
+            if row["status"] not in ("ok", "pending"):
+                where = f"{row['workload']} batch {row['batch_size']}"
+                grouped.setdefault((row["arm"], where, row["reason"] or row["status"]), []).append(
+                    row["phase"]
+                )
+        return told + [
+            f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()
+        ]
+
+    @property
+    def headlines(self) -> list[dict[str, Any]]:
+        """A card for each case and purpose: arms from the fastest, and what that means in words."""
+        return [
+            self._headline(case, phase)
+            for case in self.evidence.cases
+            for phase in HEADLINES
+            if any(row["phase"] == phase and row["call_s"] is not None for row in self.of_case(case))
+        ]
+
+    def _headline(self, case: tuple[str, int], phase: str) -> dict[str, Any]:
+        rows = [row for row in self.of_case(case) if row["phase"] == phase]
+        longest = max(row["call_s"] for row in rows if row["call_s"] is not None)
+        bars = [100 * row["call_s"] / longest if row["call_s"] is not None else None for row in rows]
+        return {
+            "workload": case[0],
+            "batch_size": case[1],
+            "purpose": HEADLINES[phase],
+            "rows": list(zip(rows, bars, strict=True)),
+            "sentences": words.sentences(rows, self.base or "", self.theta),
+        }
+
+    @property
+    def cases(self) -> list[tuple[str, int]]:
+        return self.evidence.cases
+
+    def of_case(self, case: tuple[str, int]) -> list[dict[str, Any]]:
+        """Rows of a case by phase, the one that matters most first; in each the fastest first, failures last."""
+        rows = [row for row in self._rows if (row["workload"], row["batch_size"]) == case]
+        order = by_headline(row["phase"] for row in rows)
+        slow = float("inf")
+        return sorted(
+            rows,
+            key=lambda row: (order.index(row["phase"]), slow if row["call_s"] is None else row["call_s"]),
+        )
+
+    def agrees(self, row: Mapping[str, Any]) -> bool | None:
+        return self.evidence.agrees(row["arm"], row["workload"])
+
+    def place_of(self, arm: str) -> int:
+        """Place of the colour of an arm that may have no cell."""
+        backend = self._backends.get(arm) or arm.partition(":")[0]
+        return self._colours.get(backend, palette.place(backend))
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        return records(worst_checks(self.evidence.agreement))
+
+    @property
+    def ratio_charts(self) -> list[Picture]:
+        """One for each case that has ratios besides the base's own."""
+        told = {case: [row for row in self.of_case(case) if row["ratio"] is not None] for case in self.cases}
+        return [
+            picture(
+                caption_of(case),
+                charts.ratios,
+                [_ratio_point(row) for row in rows],
+                self.theta,
+                self._colours,
+            )
+            for case, rows in told.items()
+            if rows
+        ]
+
+    @property
+    def step_charts(self) -> list[Picture]:
+        """One for each case: where the time of a training step goes."""
+        found: dict[tuple[str, int], list[dict]] = {}
+        for steps in self.evidence.steps:
+            found.setdefault((steps.workload, steps.batch_size), []).extend(_bars(steps))
+        return [
+            picture(caption_of(case), charts.training_steps, rows, self._colours)
+            for case, rows in found.items()
+        ]
+
+    @property
+    def trained(self) -> list[dict[str, Any]]:
+        """Each training that the store holds: its last epoch, the seconds of all, and the target it had."""
+        epochs, keys = self.evidence.epochs, ["workload", "dtype", "arm"]
+        if epochs.empty:
+            return []
+        tasks = {w["name"]: w["task"] for w in self.run["settings"].get("workloads", ())}
+        last = epochs.assign(total_s=epochs.groupby(keys)["seconds"].transform("sum")).sort_values(
+            "epoch", kind="stable"
+        )
+        rows = records(last.groupby(keys, sort=False).tail(1).sort_index())
+        return [row | {"target": tasks.get(row["workload"], {}).get("target")} for row in rows]
+
+    @property
+    def curves(self) -> list[Picture]:
+        """Loss and accuracy over the epochs, a pair of charts for each workload and element type."""
+        drawn = []
+        for (workload, dtype), part in self.evidence.epochs.groupby(["workload", "dtype"], sort=False):
+            rows = [row | {"place": self.place_of(row["arm"])} for row in records(part)]
+            for field, title, log in (("loss", "training loss", True), ("accuracy", "test accuracy", False)):
+                if any(row[field] is not None for row in rows):
+                    drawn.append(
+                        picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log)
+                    )
+        return drawn
+
+
+def flat(part: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Nested facts as pairs of texts, keys joined by blanks; what is None was absent on the machine."""
+    for key, value in part.items():
+        name = f"{prefix} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from flat(value, name)
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(map(str, value)) or "none"
+        else:
+            yield name, "absent" if value is None else str(value)
+
+
+def _ratio_point(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "phase": row["phase"], "arm": row["arm"], "backend": row["backend"],
+        "ratio": row["ratio"], "low": row["ratio_low"], "high": row["ratio_high"],
+        "decided": row["verdict"] not in (None, "UNDECIDED"), "label": f"{ratio(row['ratio'])}×",
+    }  # fmt: skip
+
+
+def _bars(steps: Steps) -> list[dict[str, Any]]:
+    values_ms = [step.value * 1e3 for step in steps.seconds.values()]
+    whole = {"total_ms": sum(values_ms), "label": seconds(steps.whole.value)}
+    same = {"arm": steps.arm, "backend": steps.backend} | whole
+    return [same | {"place": place, "ms": value} for place, value in enumerate(values_ms)]

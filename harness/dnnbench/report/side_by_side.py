@@ -1,0 +1,99 @@
+"""The same cells on several machines, beside each other; ratios between machines carry no verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UsageError
+from ..measure.apart import compare_apart
+from ..measure.statistics import Estimate
+from .evidence import Evidence, by_headline
+
+IDENTITY = ("workload", "spec_hash", "batch_size", "phase", "arm", "dtype")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A cell that two machines or more measured; by machine, None where one has no time for it."""
+
+    workload: str
+    batch_size: int
+    phase: str
+    arm: str
+    backend: str
+    times: tuple[Estimate | None, ...]
+    ratios: tuple[Estimate | None, ...]
+    """Seconds of a machine over the first one's that has a time."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Machines by name, and their common cells in the order of the first run's plan."""
+
+    machines: list[str]
+    cells: list[Shared]
+
+    def points(self) -> dict[tuple[str, int], list[dict[str, Any]]]:
+        """Times for a chart, by case."""
+        found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        for cell in self.cells:
+            for machine, time in zip(self.machines, cell.times, strict=True):
+                if time is not None:
+                    found.setdefault((cell.workload, cell.batch_size), []).append(_point(cell, machine, time))
+        return found
+
+
+def side_by_side(runs: Sequence[Evidence]) -> Comparison:
+    """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
+    if len(runs) < 2:
+        raise UsageError(
+            "report: --by machine needs runs of two machines or more; name more stores, or merge them"
+        )
+    by_identity: dict[tuple, dict[int, Any]] = {}
+    for place, run in enumerate(runs):
+        for cell in run.cells.itertuples():
+            if cell.call_s == cell.call_s:
+                by_identity.setdefault(tuple(getattr(cell, n) for n in IDENTITY), {})[place] = cell
+    shared = [_shared(runs, found) for found in by_identity.values() if len(found) > 1]
+    if not shared:
+        raise UsageError(
+            "report: the runs have no cell in common (workload, specification, batch size, phase, arm)"
+        )
+    order = by_headline(cell.phase for cell in shared)
+    cases = list(dict.fromkeys((cell.workload, cell.batch_size) for cell in shared))
+    shared.sort(key=lambda cell: (cases.index((cell.workload, cell.batch_size)), order.index(cell.phase)))
+    return Comparison(_names(runs), shared)
+
+
+def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:
+    first = min(found)
+    cell = found[first]
+    recorded = {place: runs[place].measured.recorded(row) for place, row in found.items()}
+    ratios = {
+        place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first
+    }
+    return Shared(
+        cell.workload, int(cell.batch_size), cell.phase, cell.arm, cell.backend,
+        times=tuple(_time(found[place]) if place in found else None for place in range(len(runs))),
+        ratios=tuple(ratios.get(place) for place in range(len(runs))),
+    )  # fmt: skip
+
+
+def _time(cell) -> Estimate:
+    return Estimate(cell.call_s, cell.call_s_low, cell.call_s_high, int(cell.generations))
+
+
+def _names(runs: Sequence[Evidence]) -> list[str]:
+    """Names of the machines, with the run where two would read alike."""
+    plain = [run.machine_name for run in runs]
+    return [
+        name if plain.count(name) == 1 else f"{name} ({run.run['run_id']})"
+        for name, run in zip(plain, runs, strict=True)
+    ]
+
+
+def _point(cell: Shared, machine: str, time: Estimate) -> dict[str, Any]:
+    sure = time.low == time.low
+    bar = {"low": time.low * 1e3 if sure else None, "high": time.high * 1e3 if sure else None}
+    where = {"phase": cell.phase, "arm": cell.arm, "backend": cell.backend, "machine": machine}
+    return where | bar | {"ms": time.value * 1e3}

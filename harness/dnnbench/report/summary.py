@@ -1,0 +1,99 @@
+"""The statistics of every cell of a run: time, ratio to the base, verdict."""
+
+from typing import TYPE_CHECKING, Any
+
+from ..measure.statistics import Visits, absolute_time, log_pairs, ratio, smallest_difference
+from ..measure.verdict import Verdict, judge
+from ..run.measured import Measured, case_of, measured
+from ..store.columns import FRAMES
+from ..store.frames import frame
+from ..store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMED = FRAMES["summary"][1:7]
+JUDGED = FRAMES["summary"][8:]
+
+
+def summarise(store: Store, run_id: str) -> "pd.DataFrame":
+    """Frame `cells` of a run joined with `summary`, the control arm left out, in the order of the plan.
+
+    A cell without visits keeps its row, status and reason. The base itself, cells that may not be ranked and
+    cells that failed on the way have a time but neither ratio nor verdict; `verdict_reason` says why.
+    """
+    return summary_of(measured(store, run_id))
+
+
+def summary_only(cells: "pd.DataFrame") -> "pd.DataFrame":
+    """The columns of frame `summary` from what `summarise` returns, as `store.export` takes them."""
+    return cells[list(FRAMES["summary"])]
+
+
+def summary_of(run: Measured) -> "pd.DataFrame":
+    """`summarise` of a run that has been read."""
+    bases = {(*case_of(row), row.phase): row for row in run.cells.itertuples() if row.arm == run.base}
+    rows = [
+        _summary(run, cell, bases.get((*case_of(cell), cell.phase)))
+        for cell in run.cells.itertuples()
+        if cell.cell_id in run.visits
+    ]
+    return run.cells.merge(frame("summary", rows), on="cell_id", how="left")
+
+
+def _summary(run: Measured, cell, base_cell) -> list[Any]:
+    """A row of frame `summary`, in the order of its columns."""
+    timed = _timed(run.visits[cell.cell_id], run.dropped[case_of(cell)])
+    is_base = cell.arm == run.base
+    reason = None if is_base else _not_ranked(run, cell, base_cell)
+    silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
+    judged = silent if is_base or reason else _judged(run, cell, base_cell)
+    row = {"cell_id": cell.cell_id, "base": run.base} | timed | judged
+    return [row[name] for name in FRAMES["summary"]]
+
+
+def _timed(visits: Visits, dropped) -> dict[str, Any]:
+    found = absolute_time(visits, dropped)
+    kept = visits.without(dropped)
+    values = (
+        found.value,
+        found.low,
+        found.high,
+        found.generations,
+        len(kept.keys),
+        len(visits.keys) - len(kept.keys),
+    )
+    return dict(zip(TIMED, values, strict=True))
+
+
+def _judged(run: Measured, cell, base_cell) -> dict[str, Any]:
+    pairs = log_pairs(run.visits[cell.cell_id], run.visits[base_cell.cell_id], run.dropped[case_of(cell)])
+    found = ratio(pairs)
+    verdict = judge(pairs, found, run.theta)
+    if case_of(cell) in run.spoilt:
+        verdict = Verdict(
+            "UNDECIDED", "every round met contention (stolen or waited-for CPU time); try a quieter moment"
+        )
+    values = (
+        found.estimate.value,
+        found.estimate.low,
+        found.estimate.high,
+        verdict.text,
+        verdict.reason or None,
+    )
+    return dict(zip(JUDGED, (*values, smallest_difference(found.effects, run.theta)), strict=True))
+
+
+def _not_ranked(run: Measured, cell, base_cell) -> str | None:
+    """Why the cell has no ratio; None if it may be ranked."""
+    if cell.unequal:
+        return f"not ranked: {cell.unequal}"
+    if cell.status == "failed":
+        return f"not ranked: {cell.reason}"
+    if base_cell is None or base_cell.cell_id not in run.visits or base_cell.status == "failed":
+        return f"not ranked: the base {run.base} was not measured here"
+    if base_cell.unequal:
+        return f"not ranked: the base {run.base} {base_cell.unequal}"
+    if cell.rank_group != base_cell.rank_group:
+        return f"not ranked: measured as {cell.rank_group}, the base as {base_cell.rank_group}"
+    return None

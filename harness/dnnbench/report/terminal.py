@@ -1,0 +1,175 @@
+"""What a run shows in the terminal: for each case its phases, the fastest first, in 100 columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..store.frames import records
+from ..store.store import Store
+from .evidence import HEADLINES, Evidence, by_headline, gather
+from .quantity import digits, interval, milliseconds, ratio, seconds, throughput
+from .words import without_verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+VERDICT_STYLES = {"FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", "": "dim"}
+STEP_HEADINGS = ("forward", "loss", "backprop.", "update", "whole step")
+
+
+def print_run(show: Callable[[Any], None], store: Store, run_id: str) -> None:
+    """Show a run by a function that takes what rich can draw, such as `Output.table`."""
+    for part in run_tables(gather(store, run_id)):
+        show(part)
+
+
+def run_tables(evidence: Evidence) -> list[Any]:
+    """Verdicts case by case, then the steps of training, then agreement; headings between them."""
+    parts: list[Any] = []
+    for case in evidence.cases:
+        rows = _in_order(records(evidence.of_case(case)))
+        parts += [
+            _heading(f"{case[0]}, batch {case[1]}", f"ms a call; base {evidence.measured.base}"),
+            case_table(evidence, rows),
+        ]
+        parts += [_note(text) for text in _reasons(rows)]
+    if evidence.steps:
+        parts += [_heading("The four steps of training", "ms, by difference"), steps_table(evidence)]
+    if len(evidence.agreement):
+        parts += [
+            _heading("Agreement", "the worst tensor, error over allowance"),
+            agreement_table(_as_planned(evidence)),
+        ]
+    return parts
+
+
+def _as_planned(evidence: Evidence) -> list[dict[str, Any]]:
+    """Checks in the order of the cells, not of their names."""
+    order = {name: place for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])}
+    rows = records(evidence.agreement)
+    return sorted(
+        rows, key=lambda row: (order.get(row["workload"], -1), order.get(row["arm"], -1), row["dtype"])
+    )
+
+
+def column_table(*headings: str) -> "Table":
+    """A borderless table; a heading that begins with '>' stands over numbers."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+    for heading in headings:
+        number = heading.startswith(">")
+        table.add_column(heading.lstrip(">"), justify="right" if number else "left", no_wrap=heading != "why")
+    return table
+
+
+def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
+    table = column_table(
+        "phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees"
+    )
+    shown = [row for row in rows if row["phase"] in HEADLINES] or rows
+    last = None
+    for row in shown:
+        if last not in (None, row["phase"]):
+            table.add_row()
+        table.add_row("" if row["phase"] == last else row["phase"], *_cells(evidence, row))
+        last = row["phase"]
+    return table
+
+
+def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:
+    from rich.text import Text
+
+    if row["call_s"] is None:
+        return [Text(row["arm"]), Text(row["status"], style="red" if row["status"] == "failed" else "dim")]
+    against = "base" if row["arm"] == evidence.measured.base else ratio(row["ratio"])
+    verdict = row["verdict"] or ""
+    return [
+        Text(row["arm"]),
+        milliseconds(row["call_s"]),
+        Text(interval(row["call_s_low"], row["call_s_high"], milliseconds), style="dim"),
+        Text(against, style="dim" if against == "base" else ""),
+        Text(interval(row["ratio_low"], row["ratio_high"]), style="dim"),
+        Text(verdict, style=VERDICT_STYLES[verdict]),
+        throughput(row["batch_size"] / row["call_s"]),
+        _mark(evidence.agrees(row["arm"], row["workload"])),
+    ]
+
+
+def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Phases by what matters most; the fastest first, what has no time last."""
+    order = by_headline(row["phase"] for row in rows)
+    slow = float("inf")
+    return sorted(rows, key=lambda r: (order.index(r["phase"]), slow if r["call_s"] is None else r["call_s"]))
+
+
+def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why cells have no clear verdict, or no time; each reason once, with the cells it holds for."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        unclear = row["call_s"] is None or row["verdict_reason"]
+        if unclear and row["status"] != "unsupported":
+            grouped.setdefault((row["arm"], without_verdict(row)), []).append(row["phase"])
+    return [f"{arm} ({', '.join(phases)}): {reason}" for (arm, reason), phases in grouped.items()]
+
+
+def steps_table(evidence: Evidence) -> "Table":
+    """Where the time of a training step goes, and how long an arm takes to its first one."""
+    table = column_table("workload", "arm", *(f">{name}" for name in STEP_HEADINGS), ">to first step")
+    starts = {
+        (p.workload, p.batch_size, p.arm): p.first_call_s for p in evidence.purposes if p.name == "training"
+    }
+    ranked = sorted(
+        evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value)
+    )
+    last = None
+    for steps in ranked:
+        case = (steps.workload, steps.batch_size)
+        name = "" if case == last else f"{case[0]}/{case[1]}"
+        times = (milliseconds(e.value) for e in (*steps.seconds.values(), steps.whole))
+        table.add_row(name, steps.arm, *times, seconds(starts.get((*case, steps.arm))))
+        last = case
+    return table
+
+
+def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """The worst tensor for each arm, workload and element type, from rows of frame `agreement`."""
+    from rich.text import Text
+
+    table = column_table("workload", "arm", "type", "agrees", ">ratio", "of", "tensor")
+    worst: dict[tuple, Mapping[str, Any]] = {}
+    for row in rows:
+        key = row["workload"], row["arm"], row["dtype"]
+        worst[key] = max(worst.get(key, row), row, key=_badness)
+    for (workload, arm, dtype), row in worst.items():
+        of = f"{row['kind']} {row['optimizer'] or ''}".strip()
+        table.add_row(
+            workload, Text(arm), dtype, _mark(row["ok"]), digits(row["ratio"]), of, Text(row["tensor"] or "")
+        )
+    return table
+
+
+def _badness(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """What fails above what passes; no ratio, or NaN, above any."""
+    value = row["ratio"]
+    return not row["ok"], float("inf") if value is None or value != value else value
+
+
+def _mark(agrees: bool | None):
+    from rich.text import Text
+
+    if agrees is None:
+        return Text("not checked", style="dim")
+    return Text("✓", style="green") if agrees else Text("✗", style="bold red")
+
+
+def _heading(title: str, subtitle: str):
+    from rich.text import Text
+
+    return Text.assemble("\n", (title, "bold"), (f"   {subtitle}", "dim"))
+
+
+def _note(text: str):
+    from rich.text import Text
+
+    return Text(f"  {text}", style="dim")

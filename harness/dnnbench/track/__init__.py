@@ -1,0 +1,1 @@
+"""Runs over time: whether a later one is slower than an earlier one."""

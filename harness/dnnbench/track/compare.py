@@ -1,0 +1,141 @@
+"""Is a later run slower than an earlier one? Answered cell by cell, through each run's control arm."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..measure.apart import Apart, Recorded, compare_apart
+from ..measure.statistics import absolute_time
+from ..measure.verdict import SLOWER, UNDECIDED
+from ..run.measured import Measured, measured
+from ..store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IDENTITY = ("workload", "spec_hash", "arm_key", "batch_size", "phase")
+COLUMNS = {
+    "workload": "object", "batch_size": "int64", "phase": "object", "arm": "object",
+    "base_s": "float64", "new_s": "float64", "ratio": "float64", "ratio_low": "float64", "ratio_high": "float64",
+    "verdict": "object", "reason": "object", "regression": "bool",
+}  # fmt: skip
+"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, in units of the control arm."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs held against each other; `cells` has a row for each pair, with `COLUMNS`."""
+
+    base_run: str
+    new_run: str
+    cells: "pd.DataFrame"
+    only_base: list[str]
+    only_new: list[str]
+    unusable: str | None
+    """Why nothing could be judged; None if one pair or more got an interval."""
+
+    @property
+    def regressed(self) -> bool:
+        """Whether some cell became slower for certain, by more than the threshold."""
+        return bool(self.cells["regression"].any())
+
+
+def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = None) -> Comparison:
+    """Pair the cells of two runs by identity, and judge each by its ratio new / base.
+
+    fail_on: a share, 0.05 for 5 %; a cell regressed if the whole interval lies above 1 + fail_on and nothing
+    (a moved control arm, contention, a failed check) speaks against it. Without it nothing is a regression.
+    """
+    import pandas as pd
+
+    base, new = measured(store, base_run), measured(store, new_run)
+    bases, news = _timed(base), _timed(new)
+    wrong = _disagreeing(store, base_run) | _disagreeing(store, new_run)
+    rows = [_row(base, bases[key], new, cell, fail_on, wrong) for key, cell in news.items() if key in bases]
+    cells = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return Comparison(
+        base_run,
+        new_run,
+        cells,
+        only_base=[_left_over(cell, new) for key, cell in bases.items() if key not in news],
+        only_new=[_left_over(cell, base) for key, cell in news.items() if key not in bases],
+        unusable=_unusable(base, new, cells),
+    )
+
+
+def _timed(run: Measured) -> dict[tuple, Any]:
+    """Cells with visits that did not fail, by identity."""
+    return {
+        _identity(c): c for c in run.cells.itertuples() if c.cell_id in run.visits and c.status != "failed"
+    }
+
+
+def _identity(cell) -> tuple:
+    return tuple(getattr(cell, name) for name in IDENTITY)
+
+
+def _disagreeing(store: Store, run_id: str) -> set[tuple[str, str]]:
+    """(arm, workload) that computed something else than the reference."""
+    checks = store.agreement(run_id)
+    bad = checks[~checks["ok"]]
+    return set(zip(bad["arm"], bad["workload"], strict=True))
+
+
+def _row(
+    base: Measured, old, new: Measured, cell, fail_on: float | None, wrong: set[tuple[str, str]]
+) -> list[Any]:
+    """A row of the frame, in the order of its columns."""
+    zone = base.theta if fail_on is None else min(base.theta, fail_on)
+    one, two = base.recorded(old), new.recorded(cell)
+    found = compare_apart(one, two, zone)
+    verdict, reason = _verdict(found, (cell.arm, cell.workload) in wrong)
+    regression = fail_on is not None and verdict == SLOWER and found.estimate.low > 1 + fail_on
+    return [
+        cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
+        found.estimate.value, found.estimate.low, found.estimate.high, verdict, reason, regression,
+    ]  # fmt: skip
+
+
+def _call_s(cell: Recorded) -> float:
+    return absolute_time(cell.visits, cell.dropped).value
+
+
+def _verdict(found: Apart, wrong: bool) -> tuple[str | None, str | None]:
+    if found.verdict is None:
+        return None, "measured on another machine: a ratio, but no verdict"
+    if wrong:
+        return UNDECIDED, "not ranked: disagrees with the reference in one of the runs"
+    return found.verdict.text, found.verdict.reason or None
+
+
+def _left_over(cell, other: Measured) -> str:
+    """What a cell without a partner is, and how the other run comes to have none."""
+    same = [c for c in other.cells.itertuples() if _identity(c) == _identity(cell)]
+    why = (same[0].reason or f"{same[0].status}, without a visit") if same else _nearest(cell, other)
+    return f"{cell.workload} batch {cell.batch_size} {cell.phase} {cell.arm}: {why}"
+
+
+def _nearest(cell, other: Measured) -> str:
+    """The part of the identity in which the other run differs, where only one does."""
+    mine = cell.workload, cell.arm, cell.phase
+    for c in (c for c in other.cells.itertuples() if (c.workload, c.arm, c.phase) == mine):
+        if c.spec_hash != cell.spec_hash:
+            return "the workload's specification is another"
+        if c.batch_size == cell.batch_size:
+            here, there = json.loads(cell.arm_key), json.loads(c.arm_key)
+            return ", ".join(
+                f"{k} is {there.get(k)} there, {v} here" for k, v in here.items() if there.get(k) != v
+            )
+    return "not in that run's plan"
+
+
+def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | None:
+    ids = f"{base.run['run_id']} and {new.run['run_id']}"
+    if cells.empty:
+        return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
+    if base.run["machine_id"] != new.run["machine_id"]:
+        return f"{ids} were measured on different machines, whose times carry no verdict; measure both on one"
+    if not cells["ratio_low"].notna().any():
+        reasons = "; ".join(dict.fromkeys(cells["reason"].dropna()))
+        return f"no cell of {ids} got an interval: {reasons}"
+    return None

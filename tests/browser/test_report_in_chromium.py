@@ -1,0 +1,119 @@
+"""The page in a real browser: nothing fetched, nothing complained of, nothing wider than the window."""
+
+import json
+import os
+import shutil
+
+import pytest
+import reporting
+from dnnbench.report.html import render_report
+from dnnbench.store.store import open_store
+
+pytestmark = pytest.mark.browser
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+WIDTHS = (400, 1280)
+
+
+def program(*names: str) -> str:
+    """The first of these programs that is installed; skips, or fails where the browser is required."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        told = f"{names[0]} is not installed (apt-get install chromium chromium-driver)"
+        (pytest.fail if os.environ.get("DNNBENCH_REQUIRE_BROWSER") == "1" else pytest.skip)(told)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(executable_path=program("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A page about one run, and one that sets two machines side by side; an arm has a very long name."""
+    folder = tmp_path_factory.mktemp("pages")
+    arms = reporting.SPEED | {"torch:compile@/home/somebody/environments/nightly/bin/python3.12": 0.9}
+    with open_store(folder / "s.sqlite") as store:
+        reporting.add_run(
+            store, "r1", arms=arms, label="<b>night</b>", notes=["numpy:eager stays on the CPU"]
+        )
+        reporting.add_facts(store, "r1", reporting.SPEED)
+        reporting.add_run(store, "r2", machine="m2", arms=arms)
+        return {
+            "one": render_report([store], folder / "one.html", runs=["r1"]),
+            "two": render_report([store] * 2, folder / "two.html", runs=["r1", "r2"], by="machine"),
+        }
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_opens_from_a_file_without_complaint_or_request(browser, pages, name, width, scheme):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme_is = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme_is})
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.get(pages[name].as_uri())
+    assert browser.get_log("browser") == []
+    assert requested(browser) == [pages[name].as_uri()]
+    assert browser.execute_script("return window.innerWidth") == width
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert wider_than(browser, width) == []
+
+
+def requested(browser) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+def wider_than(browser, width: int) -> list[str]:
+    """What sticks out of the window and is not inside a box that scrolls by itself."""
+    return browser.execute_script(
+        """return [...document.querySelectorAll("body *")].filter(e =>
+             e.getBoundingClientRect().right > arguments[0] + 1 && !e.closest(".scroll, figure, .bars .arm")
+           ).map(e => e.outerHTML.slice(0, 120))""",
+        width,
+    )
+
+
+def test_the_charts_are_there_and_drawn_in_the_colours_of_the_backends(browser, pages):
+    browser.get(pages["one"].as_uri())
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map(e => [e.clientWidth, e.clientHeight])"
+    )
+    assert len(sizes) == 6 and all(w > 300 and h > 80 for w, h in sizes)
+    inks = browser.execute_script(
+        """return [...new Set([...document.querySelectorAll("figure svg path")].map(
+             e => getComputedStyle(e).fill))]"""
+    )
+    dots = browser.execute_script(
+        """return [...new Set([...document.querySelectorAll(".arm")].map(
+             e => getComputedStyle(e, "::before").backgroundColor))]"""
+    )
+    assert len(dots) == 4 and set(dots) <= set(inks)
+
+
+def test_tables_scroll_inside_their_own_box_on_a_phone(browser, pages):
+    metrics = {"width": 400, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(pages["one"].as_uri())
+    boxes = browser.execute_script(
+        "return [...document.querySelectorAll('.scroll')].map(e => [e.clientWidth, e.scrollWidth])"
+    )
+    assert len(boxes) >= 7 and all(shown <= 400 for shown, _ in boxes)
+    assert sum(needed > shown for shown, needed in boxes) >= 5

@@ -1,0 +1,165 @@
+"""Runs made of simulated visits, whose true times are known: what tests of reports and comparisons read."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from dnnbench.protocol.arm import Arm
+from dnnbench.store.store import Store
+
+SECONDS = {
+    "infer": 1e-3,
+    "forward": 1.1e-3,
+    "loss": 1.2e-3,
+    "gradients": 3e-3,
+    "train_step": 4e-3,
+    "loss_alone": 0.15e-3,
+    "update_alone": 1.2e-3,
+}
+"""True seconds a call of the base arm; every other arm takes SPEED times as long."""
+SPEED = {"numpy:eager": 3.0, "torch:eager": 1.0, "tensorflow:graph": 1.25, "jax:jit": 0.5}
+WORKLOADS = ("mlp_digits", "cnn_digits")
+BASE = "torch:eager"
+NOISE = 0.003
+SETTINGS = {
+    "base": BASE,
+    "settings": {"theta": 0.02, "threads": 2, "dtype": "float32", "generations": 3, "max_time_s": 60.0},
+    "workloads": [{"name": name, "task": {"metric": "accuracy", "target": 0.96}} for name in WORKLOADS],
+    "skipped": {},
+    "notes": [],
+}
+FACTS = {
+    "hardware": {
+        "cpu_model": "Example CPU 9000",
+        "physical_cores": 4,
+        "logical_cpus": 8,
+        "memory_gib": 16,
+        "gpus": [],
+    },
+    "system": {
+        "kernel": "Linux 6.1",
+        "python": "3.11.9",
+        "affinity": [0, 1],
+        "governor": None,
+        "load_1min": 0.1,
+    },
+}
+
+
+def add_run(
+    store: Store,
+    run_id: str,
+    *,
+    machine: str = "m1",
+    generations: int = 3,
+    slower: float = 1.0,
+    arms: dict[str, float] = SPEED,
+    workloads: tuple[str, ...] = WORKLOADS,
+    label: str | None = None,
+    rounds: int = 24,
+    seed: int = 0,
+    spec_hash: str = "5bec",
+    machine_speed: float = 1.0,
+    seconds: dict[str, float] = SECONDS,
+    threads: int = 2,
+    **settings,
+) -> list[str]:
+    """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
+
+    slower: factor on every arm but not on the control arm; machine_speed: factor on both.
+    """
+    store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
+    store.add_run(
+        run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings, seed=seed,
+        dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"}, label=label,
+    )  # fmt: skip
+    keys = [(w, phase, arm) for w in workloads for phase in seconds for arm in arms]
+    cells = store.add_cells(run_id, [_cell(*key, spec_hash, threads) for key in keys] + [_control()])
+    for generation in range(generations):
+        draw = np.random.default_rng([seed, generation, sum(map(ord, run_id))])
+        blocks = {}
+        for place, w in enumerate(workloads):
+            numbers = np.arange(rounds) + rounds * place
+            shared = machine_speed * draw.lognormal(sigma=0.05, size=rounds)
+            for cell, (workload, phase, arm) in zip(cells, keys, strict=False):
+                if workload == w:
+                    position = draw.permutation(rounds) % len(arms)
+                    blocks[cell] = visits(
+                        numbers, position, slower * seconds[phase] * arms[arm] * shared, draw
+                    )
+            blocks.setdefault(cells[-1], []).append(visits(numbers, 0 * numbers, 1e-4 * shared, draw))
+        blocks[cells[-1]] = np.concatenate(blocks[cells[-1]])
+        store.add_generation(run_id, generation, {}, blocks)
+    store.update_cells(
+        run_id, [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells]
+    )
+    store.finish_run(run_id, "complete")
+    return cells
+
+
+def visits(numbers: np.ndarray, positions: np.ndarray, call_s: np.ndarray, draw, k: int = 5) -> np.ndarray:
+    """(n, 5) rows of the store: visits of k calls, each with noise of its own."""
+    seconds = k * call_s * draw.lognormal(sigma=NOISE, size=len(numbers))
+    return np.stack([numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1).astype(
+        float
+    )
+
+
+def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:
+    backend, _, mode = arm.partition(":")
+    flops = None if phase.endswith("_alone") else 10**7
+    return _identity(arm, Arm(backend, mode, threads=threads)) | {
+        "workload": workload, "spec_hash": spec_hash, "batch_size": 64, "phase": phase,
+        "flops": flops, "bytes": flops, "rank_group": f"{workload}/64 {phase}",
+    }  # fmt: skip
+
+
+def _control() -> dict:
+    blank = {"workload": "", "spec_hash": "", "batch_size": 0, "phase": "control", "unequal": "a yardstick"}
+    return _identity("control", Arm("control", "eager", threads=2)) | blank
+
+
+def _identity(name: str, arm: Arm) -> dict:
+    key = arm.to_json()
+    return {
+        "arm": name,
+        "arm_key": key,
+        **{k: key[k] for k in ("backend", "mode", "device", "dtype", "threads")},
+    }
+
+
+def add_facts(store: Store, run_id: str, arms: Iterable[str] = SPEED) -> None:
+    """First calls, checks and epochs for a run of `add_run`, one check failing."""
+    arms = list(arms)
+    times = {"import_s": 2.0, "build_s": 0.1, "first_call_s": 0.5, "batch_size": 64, "generation": 0}
+    store.add_first_calls(
+        run_id,
+        [{"arm": a, "workload": w, "phase": p, **times} for a in arms for w in WORKLOADS for p in SECONDS],
+    )
+    checks = [(kind, dtype) for kind in ("outputs", "loss", "gradients") for dtype in ("float64", "float32")]
+    store.add_agreement(
+        run_id,
+        [
+            {"arm": a, "workload": w, "dtype": dtype, "kind": kind, "optimizer": "", "tensor": f"{kind}/fc1",
+             "ratio": 7.0 if _bad(a, w, kind, dtype) else 0.2, "ok": not _bad(a, w, kind, dtype),
+             "reason": "rmse 7.0e-06, allowed 1.0e-06" if _bad(a, w, kind, dtype) else ""}
+            for a in arms for w in WORKLOADS for kind, dtype in checks
+        ],
+    )  # fmt: skip
+    add_epochs(store, run_id, arms)
+
+
+def add_epochs(store: Store, run_id: str, arms: list[str]) -> None:
+    """Twelve epochs of training for each arm."""
+    store.add_epochs(
+        run_id,
+        [
+            {"arm": a, "workload": WORKLOADS[0], "dtype": "float32", "epoch": e, "loss": 2.3 * 0.8**e,
+             "accuracy": 1 - 0.9 * 0.7**e, "wrong": round(324 * 0.7**e), "n_test": 360,
+             "seconds": 0.1 * SPEED[a]}
+            for a in arms for e in range(1, 13)
+        ],
+    )  # fmt: skip
+
+
+def _bad(arm: str, workload: str, kind: str, dtype: str) -> bool:
+    return (arm, workload, kind, dtype) == ("tensorflow:graph", "cnn_digits", "gradients", "float32")

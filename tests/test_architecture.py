@@ -1,0 +1,144 @@
+"""The shape of the code: imports go one way, and the four backends mirror each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "harness" / "dnnbench"
+BACKENDS = {name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras"}
+TIERS = [
+    {"errors"},
+    {"spec"},
+    {"data"},
+    {"protocol"},
+    {"plugins"},
+    {"numerics", "store"},
+    {"measure"},
+    {"run"},
+    {"testing"},
+    {"report"},
+    {"track"},
+    {"cli"},
+]
+TIER = {room: i for i, rooms in enumerate(TIERS) for room in rooms}
+MIRRORED = ("plugin.py", "backend.py", "program.py", "ops.py", "losses.py", "optimizers.py", "device.py")
+
+
+def imports(path, package):
+    """Absolute names of the modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module or "") if part)
+            yield from ([module] if node.module else [f"{module}.{alias.name}" for alias in node.names])
+
+
+def core_files():
+    return [path for path in CORE.rglob("*.py") if path.parent != CORE or path.stem != "__init__"]
+
+
+def room_of(path):
+    inside = path.relative_to(CORE).parts
+    return inside[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", core_files(), ids=lambda p: str(p.relative_to(CORE)))
+def test_imports_go_one_way_and_meet_no_framework(path):
+    package = ("dnnbench", *path.relative_to(CORE).parts[:-1])
+    for name in imports(path, package):
+        parts = name.split(".")
+        assert parts[0] not in FRAMEWORKS, f"the core imports {name}"
+        assert not parts[0].startswith("dnnbench_"), f"the core names a plugin: {name}"
+        if parts[0] == "dnnbench" and len(parts) > 1 and parts[1] in TIER:
+            assert TIER[parts[1]] <= TIER[room_of(path)], f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+
+
+def test_every_room_has_a_tier():
+    rooms = {room_of(path) for path in core_files()}
+    assert rooms <= set(TIER), rooms - set(TIER)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
+    allowed = {"errors", "spec", "protocol", "plugins"}
+    for path in BACKENDS[backend].glob("*.py"):
+        for name in imports(path, (f"dnnbench_{backend}",)):
+            parts = name.split(".")
+            assert not (parts[0].startswith("dnnbench_") and parts[0] != f"dnnbench_{backend}"), f"{path.name} imports {name}"
+            if parts[0] == "dnnbench":
+                assert parts[1] in allowed, f"{path.name} imports {name}"
+
+
+def test_the_reference_uses_no_contender():
+    for path in BACKENDS["numpy"].glob("*.py"):
+        used = {name.split(".")[0] for name in imports(path, ("dnnbench_numpy",))}
+        assert not used & (FRAMEWORKS | {"scipy"}), f"{path.name} uses {used & FRAMEWORKS}"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("file", MIRRORED)
+def test_every_backend_has_the_same_files(backend, file):
+    assert (BACKENDS[backend] / file).is_file()
+
+
+def functions(path):
+    """Public functions of a file in order, each with the names of its arguments."""
+    body = ast.parse(path.read_text()).body
+    return {n.name: [a.arg for a in n.args.args] for n in body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"}
+
+
+def methods(path):
+    """Public methods of the file's one public class, in order."""
+    classes = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef) and n.name[0] != "_"]
+    assert len(classes) == 1, f"{path} has {[c.name for c in classes]}"
+    return [n.name for n in classes[0].body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"]
+
+
+def spec_kinds(path):
+    """Every `kind` that the classes of a spec file declare."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "kind" and node.value is not None:
+            found.append(node.value.value)
+    return found
+
+
+def common(names, wanted):
+    return [name for name in names if name in wanted]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ops_are_the_same_functions_in_the_same_order(backend):
+    reference, mine = functions(BACKENDS["numpy"] / "ops.py"), functions(BACKENDS[backend] / "ops.py")
+    kinds = {kind for path in (CORE / "spec" / "ops").glob("*.py") for kind in spec_kinds(path)}
+    wanted = kinds | {"batch_norm_training"}
+    assert set(wanted) <= set(mine), set(wanted) - set(mine)
+    assert common(mine, wanted) == common(reference, wanted)
+    for name in wanted:
+        assert mine[name] == reference[name], f"{backend}.{name}{mine[name]} against {reference[name]}"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("file", "spec"), [("losses.py", "losses.py"), ("optimizers.py", "optimizers.py")])
+def test_losses_and_optimizers_are_the_same_functions(backend, file, spec):
+    wanted = set(spec_kinds(CORE / "spec" / spec)) | ({"argmax", "identity"} if file == "losses.py" else set())
+    mine = common(functions(BACKENDS[backend] / file), wanted)
+    assert mine == common(functions(BACKENDS["numpy"] / file), wanted) and set(mine) == wanted
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_devices_are_asked_alike(backend):
+    mine = functions(BACKENDS[backend] / "device.py")
+    assert {"devices", "resolve", "peak_memory"} <= set(mine)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("file", "protocol"), [("program.py", "program.py"), ("backend.py", "backend.py")])
+def test_classes_follow_the_protocols_order(backend, file, protocol):
+    wanted = methods(CORE / "protocol" / protocol)
+    assert common(methods(BACKENDS[backend] / file), wanted) == wanted

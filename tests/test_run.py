@@ -1,0 +1,207 @@
+"""`dnnbench run` as a user meets it: real workers, a real store, and backends that misbehave."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from dnnbench.store.store import open_store
+
+THIRD_PARTY = Path(__file__).parent / "third_party"
+TINY = """
+name = "tiny"
+batch_size = 4
+[model]
+name = "tiny"
+inputs = [{ name = "x", shape = [6] }]
+outputs = ["logits"]
+nodes = [
+  { name = "hidden", op = { kind = "dense", units = 8 }, inputs = ["x"] },
+  { name = "active", op = { kind = "relu" }, inputs = ["hidden"] },
+  { name = "logits", op = { kind = "dense", units = 3 }, inputs = ["active"] },
+]
+[task]
+data = { kind = "synthetic", examples = 64 }
+"""
+FAST = ("--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
+pytestmark = pytest.mark.xdist_group("run")
+
+
+@pytest.fixture
+def place(tmp_path, cache):
+    """A working directory with a tiny workload in it."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    return tmp_path
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(THIRD_PARTY)}
+
+
+def dnnbench(place, *arguments, patch=""):
+    """Run a command line in `place`; `patch` is Python run before it."""
+    code = f"import sys\n{patch}\nfrom dnnbench.cli.main import main\nsys.exit(main())"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300)
+
+
+def cells_of(place):
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        cells = store.cells(store.find_run("latest"))
+        samples = store.samples(list(cells["cell_id"])).groupby("cell_id").size()
+        return {(row.arm, row.phase): (row.status, row.reason, int(samples.get(row.cell_id, 0))) for row in cells.itertuples()}
+
+
+def test_a_run_ends_with_tables_a_report_and_code_0(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *FAST)
+    assert done.returncode == 0, done.stderr
+    assert "train_step" in done.stdout and "numpy" in done.stdout
+    assert "results/report.html" in done.stderr and (place / "results/report.html").stat().st_size > 2000
+    cells = cells_of(place)
+    assert {status for status, _, _ in cells.values()} == {"ok"}
+    assert cells["control", "control"][2] > 0, "the control arm is visited in every round"
+
+
+def test_json_is_one_document_on_stdout(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
+    document = json.loads(done.stdout)
+    assert done.returncode == 0 and document["schema_version"] == 1
+    assert [cell["phase"] for cell in document["cells"]] == ["infer"] and document["cells"][0]["call_s"] > 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("crash", "killed by signal 9"), ("raise", "this step always fails")],
+)
+def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", f"numpy,saboteur:{mode}", "--no-check", *FAST)
+    assert done.returncode == 1, done.stderr
+    cells = cells_of(place)
+    status, reason, count = cells[f"saboteur:{mode}", "train_step"]
+    assert status == "failed" and words in reason and count == 0
+    others = [cells[arm, phase] for arm in ("numpy:eager", f"saboteur:{mode}") for phase in ("infer", "forward", "gradients")]
+    assert all(status == "ok" and count > 0 for status, _, count in others)
+    assert "Traceback" not in done.stderr
+    assert words in done.stdout, "the row says so"
+
+
+def test_a_hanging_step_costs_its_cell(place):
+    patch = "import dnnbench.run.generation as g, dnnbench.run.crew as c\nc.BUILD_TIMEOUT_S = g.BUILD_TIMEOUT_S = 8.0"
+    arguments = ("run", "tiny.toml", "--backend", "numpy,saboteur:hang", "--no-check", "--phase", "infer,train_step")
+    done = dnnbench(place, *arguments, *FAST, patch=patch)
+    assert done.returncode == 1, done.stderr
+    cells = cells_of(place)
+    assert cells["saboteur:hang", "train_step"][0] == "failed" and "no answer in 8 s" in cells["saboteur:hang", "train_step"][1]
+    assert cells["saboteur:hang", "infer"][2] > 0 and cells["numpy:eager", "train_step"][2] > 0
+
+
+def test_rubbish_on_stdout_harms_nothing(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur:rubbish", "--phase", "train_step", *FAST)
+    assert done.returncode == 0, done.stderr
+    assert cells_of(place)["saboteur:rubbish", "train_step"][2] > 0 and "rubbish on stdout" not in done.stdout
+
+
+def test_an_arm_that_disagrees_is_timed_marked_and_not_ranked(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,saboteur:wrong", "--json", *FAST)
+    assert done.returncode == 1
+    cells = {(c["arm"], c["phase"]): c for c in json.loads(done.stdout)["cells"]}
+    wrong = cells["saboteur:wrong", "train_step"]
+    assert wrong["call_s"] > 0 and "disagrees" in wrong["unequal"] and wrong["ratio"] is None and wrong["verdict"] is None
+    assert cells["numpy:eager", "train_step"]["unequal"] is None
+
+
+def test_check_alone_finds_the_saboteur(place):
+    done = dnnbench(place, "check", "tiny.toml", "--backend", "numpy,saboteur:wrong,saboteur:honest", "--threads", "1", "--json")
+    rows = json.loads(done.stdout)["agreement"]
+    assert done.returncode == 1
+    assert {row["arm"] for row in rows if not row["ok"]} == {"saboteur:wrong"}
+
+
+def test_nothing_measured_is_code_4(place):
+    arguments = ("run", "tiny.toml", "--backend", "saboteur:raise", "--phase", "train_step", "--no-check")
+    done = dnnbench(place, *arguments, *FAST)
+    assert done.returncode == 4 and "nothing could be measured" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+               "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer,train_step", "--wait"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_for_generations(place, 1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        run_id = store.find_run("latest")
+        assert store.runs(run_id)["status"].item() == "interrupted"
+        kept = store.samples(list(store.cells(run_id)["cell_id"]))
+        assert len(kept) > 0
+    done = dnnbench(place, "run", "--resume", "latest", "--json", "--wait")
+    assert done.returncode == 0, done.stderr
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        assert store.done_generations(run_id) == [0, 1, 2, 3]
+        again = store.samples(list(store.cells(run_id)["cell_id"]))
+        assert len(again.merge(kept)) == len(kept), "no visit of the first sitting is lost or changed"
+
+
+def test_kill_9_loses_at_most_the_generation_in_flight(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+               "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer", "--wait"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_generations(place, 2)
+    process.kill()
+    process.wait()
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        run_id = store.find_run("latest")
+        assert store.done_generations(run_id)[:2] == [0, 1]
+    assert dnnbench(place, "run", "--resume", run_id, "--wait").returncode == 0
+
+
+def wait_for_generations(place, count):
+    """Until the store holds so many committed generations."""
+    store_path = place / "results/dnnbench.sqlite"
+    for _ in range(600):
+        time.sleep(0.1)
+        if store_path.exists():
+            with open_store(store_path, create=False) as store:
+                if len(store.generations()) >= count:
+                    return
+    raise AssertionError("the run never committed a generation")
+
+
+def test_a_dry_run_measures_nothing(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--batch-size", "1,8", "--dry-run", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 0 and len(document["cells"]) == 14
+    assert {cell["batch_size"] for cell in document["cells"]} == {1, 8}
+    assert not (place / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "tinny.toml"), "did you mean"),
+        (("run", "tiny.toml", "--backend", "torhc"), "did you mean 'torch'"),
+        (("run", "tiny.toml", "--backend", "numpy:jit"), "numpy has no mode 'jit'"),
+        (("run", "tiny.toml", "--backend", "numpy", "--device", "gpux"), "device 'gpux' is not known"),
+        (("run", "tiny.toml", "--backend", "numpy", "--device", "gpu"), "computes on cpu alone"),
+        (("run", "tiny.toml", "--backend", "saboteur", "--device", "gpu"), "saboteur has cpu"),
+        (("run", "tiny.toml", "--backend", "numpy", "--batch-size", "0"), "whole numbers"),
+        (("run", "tiny.toml", "--backend", "numpy", "--max-time", "soon"), "expected a time"),
+        (("run", "tiny.toml", "--backend", "numpy", "--precision", "110%"), "expected a share"),
+        (("run", "tiny.toml", "--backend", "numpy", "--phase", "trian"), "expected all or some of"),
+        (("run", "tiny.toml", "--backend", "numpy", "--base", "jax"), "is not among the arms"),
+        (("run", "tiny.toml", "--backend", "numpy", "--weights", "none.safetensors"), "no such weights file"),
+        (("run", "tiny.toml", "--backend", "numpy", "--threads", "4096"), "ask for 1 to"),
+        (("run", "tiny.toml", "--backend", "numpy", "--store", "/dev/null/x.sqlite"), "/dev/null"),
+        (("run", "--resume", "latest", "--store", "nowhere.sqlite"), "nowhere.sqlite"),
+    ],
+)
+def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words):
+    done = dnnbench(place, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,109 @@
+"""`dnnbench train` and `predict` on real digits: every backend learns the same thing, to the stated target."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+ALL = ("--backend", "all", "--threads", "1")
+
+
+def dnnbench(place, *arguments):
+    command = [sys.executable, "-m", "dnnbench.cli.main", *arguments]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)
+
+
+def courses(place, *arguments):
+    done = dnnbench(place, "train", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["courses"]
+
+
+def epochs(found):
+    """For each epoch the rows of all arms."""
+    assert len({len(course["epochs"]) for course in found}) == 1, "all arms stop at the same epoch"
+    return list(zip(*(course["epochs"] for course in found), strict=True))
+
+
+@pytest.mark.parametrize(("workload", "target"), [("mlp_digits", 0.96), ("cnn_digits", 0.98)])
+def test_in_float64_all_backends_have_one_curve(tmp_path, workload, target):
+    found = courses(tmp_path, workload, *ALL, "--dtype", "float64")
+    assert len(found) >= 4
+    for rows in epochs(found):
+        losses = [row["loss"] for row in rows]
+        assert max(losses) - min(losses) <= 1e-9 * max(losses)
+        assert len({row["wrong"] for row in rows}) == 1
+    assert all(course["reached"] and course["epochs"][-1]["accuracy"] >= target for course in found)
+
+
+@pytest.mark.parametrize("workload", ["mlp_digits", "cnn_digits"])
+def test_in_float32_accuracies_lie_within_three_images(tmp_path, workload):
+    found = courses(tmp_path, workload, *ALL)
+    assert all(course["reached"] for course in found)
+    for rows in zip(*(course["epochs"] for course in found), strict=False):
+        wrong = [row["wrong"] for row in rows]
+        assert max(wrong) - min(wrong) <= 3
+
+
+def test_the_same_seed_gives_the_same_curve_and_another_seed_another(tmp_path):
+    arguments = ("mlp_digits", "--backend", "numpy", "--threads", "1", "--epochs", "3")
+    curves = []
+    for seed in ("0", "0", "1"):
+        done = dnnbench(tmp_path, "train", *arguments, "--seed", seed, "--json")
+        assert done.returncode == 1, "three epochs do not reach the target"
+        [course] = json.loads(done.stdout)["courses"]
+        assert not course["reached"] and len(course["epochs"]) == 3
+        curves.append([row["loss"] for row in course["epochs"]])
+    assert curves[0] == curves[1] != curves[2]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with trained weights of the MLP."""
+    place = tmp_path_factory.mktemp("trained")
+    done = dnnbench(place, "train", "mlp_digits", "--backend", "numpy", "--threads", "1", "--save", "mlp.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert "target reached" in done.stdout and "curves lie apart" in done.stdout
+    return place
+
+
+def test_all_backends_predict_the_same_classes_with_trained_weights(trained):
+    done = dnnbench(trained, "predict", "mlp_digits", "--weights", "mlp.safetensors", *ALL, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["differing"] == [] and len(document["arms"]) >= 4
+    assert {arm["accuracy"] >= 0.96 for arm in document["arms"]} == {True}
+    assert len({tuple(arm["predictions"]) for arm in document["arms"]}) == 1
+
+
+def test_weights_of_another_network_are_refused_naming_tensors(trained):
+    done = dnnbench(trained, "predict", "cnn_digits", "--weights", "mlp.safetensors", "--backend", "numpy")
+    assert done.returncode == 2
+    for words in ("mlp_digits", "cnn_digits", "fc1.weight: file has (64, 128), cnn_digits wants (128, 64)", "conv1.bias"):
+        assert words in done.stderr
+
+
+def test_a_file_that_holds_no_weights_is_refused(trained):
+    (trained / "noise.safetensors").write_bytes(b"not weights at all")
+    done = dnnbench(trained, "predict", "mlp_digits", "--weights", "noise.safetensors", "--backend", "numpy")
+    assert done.returncode == 2 and "not a safetensors file" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_inference_is_timed_with_trained_weights_and_says_so(trained):
+    arguments = ("run", "mlp_digits", "--backend", "numpy", "--threads", "1", "--phase", "infer", "--no-check",
+                 "--generations", "1", "--max-time", "1s", "--weights", "mlp.safetensors", "--json", "--wait")  # fmt: skip
+    done = dnnbench(trained, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run"]["settings"]["weights"] == "mlp.safetensors"
+
+
+def test_training_on_data_of_ones_own(tmp_path):
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 10, 400).astype(np.int32)
+    images = (np.eye(64)[labels * 6] + 0.1 * draw.normal(size=(400, 64))).astype(np.float32)
+    np.savez(tmp_path / "own.npz", x_train=images[:300], y_train=labels[:300], x_test=images[300:], y_test=labels[300:])
+    [course] = courses(tmp_path, "mlp_digits", "--backend", "numpy", "--threads", "1", "--data", "own.npz")
+    assert course["reached"] and course["epochs"][-1]["n_test"] == 100

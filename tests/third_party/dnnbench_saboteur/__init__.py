@@ -1,0 +1,1 @@
+"""A third party's backend that misbehaves, one way a mode."""

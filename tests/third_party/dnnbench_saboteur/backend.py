@@ -1,0 +1,61 @@
+"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+from dnnbench_numpy.backend import NumpyBackend
+
+
+def crash(program, batch):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang(program, batch):
+    time.sleep(3600)
+
+
+def rubbish(program, batch):
+    os.write(1, b"\x00\xff rubbish on stdout " * 20_000)
+    print("and rubbish from Python")
+    return program.train_step(batch)
+
+
+def wrong(program, batch):
+    program.train_step(batch)
+    return program.train_step(batch)
+
+
+def fails(program, batch):
+    raise RuntimeError("this step always fails")
+
+
+FAULTS = {"crash": crash, "hang": hang, "rubbish": rubbish, "wrong": wrong, "raise": fails, "busy": wrong}
+
+
+class SaboteurProgram:
+    """Everything NumPy's program does, but for one method."""
+
+    def __init__(self, program, mode):
+        self._program, self._fault = program, FAULTS[mode]
+
+    def train_step(self, batch):
+        return self._fault(self._program, batch)
+
+    def __getattr__(self, name):
+        return getattr(self._program, name)
+
+
+class SaboteurBackend:
+    """Everything NumPy's backend does, and programs that misbehave."""
+
+    def __init__(self):
+        self._backend = NumpyBackend()
+
+    def build(self, workload, weights, arm, seed=0):
+        program = self._backend.build(workload, weights, replace(arm, mode="eager"), seed)
+        return program if arm.mode == "honest" else SaboteurProgram(program, arm.mode)
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)

@@ -1,0 +1,9 @@
+"""Announces the backend through the door that every backend uses."""
+
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+
+
+@hookimpl
+def dnnbench_backends():
+    modes = ("honest", "crash", "hang", "rubbish", "wrong", "raise", "busy")
+    return [BackendInfo("saboteur", "Saboteur", modes, "honest", "dnnbench_saboteur.backend:SaboteurBackend")]

@@ -1,0 +1,73 @@
+"""Services for real worker processes that misbehave in real ways."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+
+
+class Rogue:
+    """Each method is one way in which a framework can go wrong, or right."""
+
+    def add(self, a, b):
+        return a + b
+
+    def echo(self, value):
+        return value
+
+    def sleep(self, seconds):
+        time.sleep(seconds)
+        return seconds
+
+    def fail(self, message):
+        raise ValueError(message)
+
+    def unsendable(self):
+        return {"inner": [object()]}
+
+    def die(self, number):
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+
+    def leave(self, status):
+        sys.exit(status)
+
+    def shout(self, size):
+        """Rubbish to Python's streams, and to the descriptors beneath them as a C library would."""
+        print("x" * size)
+        print("e" * size, file=sys.stderr)
+        os.write(1, b"from C, to 1\n")
+        os.write(2, b"from C, to 2\n")
+        return size
+
+    def spawn(self):
+        """A grandchild that holds every descriptor it can get."""
+        return subprocess.Popen(["sleep", "300"], close_fds=False).pid
+
+    def fork_and_die(self):
+        """A forked grandchild keeps the pipes open after the worker itself is gone."""
+        if os.fork():
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(300)
+
+    def hold_the_lock(self):
+        """Sleep inside C with the interpreter's lock held: no other thread of Python can run."""
+        ctypes.PyDLL(None).sleep(300)
+
+    def environment(self, name):
+        return os.environ.get(name)
+
+    def stdin(self):
+        return sys.stdin.read()
+
+    def _private(self):
+        return "out of reach"
+
+
+class Stillborn:
+    """A service that cannot be made."""
+
+    def __init__(self):
+        raise ImportError("no such framework")
