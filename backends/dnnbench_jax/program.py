@@ -133,7 +133,7 @@ class JaxProgram(Program):
             "denormals": "kept" if float(half) > 0 else "flushed to zero",
             "generator": jax.config.jax_default_prng_impl if self._key is not None else "none",
             "xla_flags": os.environ.get("XLA_FLAGS", ""),
-            "compilations": {phase: self._compilations(phase) for phase in PHASES},
+            "compilations": sum(map(self._compilations, PHASES)),
         }
 
     def peak_memory(self):

@@ -27,4 +27,10 @@ def adam(optimizer, parameters, gradients, slots, t):
         m += (1 - b1) * g
         v *= b2
         v += (1 - b2) * g * g
-        p -= optimizer.learning_rate * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + optimizer.epsilon)
+        m_hat, v_hat = m / _corrected(b1, t, p.dtype), v / _corrected(b2, t, p.dtype)
+        p -= optimizer.learning_rate * m_hat / (np.sqrt(v_hat) + optimizer.epsilon)
+
+
+def _corrected(b, t, dtype):
+    """1 - b^t in the parameters' own type, where it cancels: in float32, rounding that is honest (optax has it too)."""
+    return 1 - dtype.type(b) ** t

@@ -15,8 +15,8 @@ class TensorflowBackend(Backend):
 
     def versions(self):
         build = tf.sysconfig.get_build_info()
-        libraries = {name: build[f"{name}_version"] for name in ("cuda", "cudnn") if f"{name}_version" in build}
-        return {"tensorflow": tf.__version__, **libraries}
+        built_for = {name: build.get(f"{name}_version") for name in ("cuda", "cudnn")}
+        return {"tensorflow": tf.__version__} | {name: version for name, version in built_for.items() if version}
 
     def configure(self, arm):
         try:
@@ -36,18 +36,21 @@ class TensorflowBackend(Backend):
     def unsupported(self, workload, arm):
         if arm.dtype not in ("float32", "float64"):
             return f"dnnbench's TensorFlow backend computes in float32 and float64, not in {arm.dtype}"
-        task = workload.task
-        for module, kind in [(losses, task.loss.kind), (optimizers, task.optimizer.kind), *_ops_of(workload.model)]:
+        for module, kind in _wanted(workload):
             if not hasattr(module, kind):
-                return f"dnnbench's TensorFlow backend has no '{kind}' in its {module.__name__.rpartition('.')[2]}"
+                where = module.__name__.rpartition(".")[2]
+                return f"dnnbench's TensorFlow backend has no '{kind}' among its {where}"
         return None
 
     def build(self, workload, weights, arm, seed=0):
         return TensorflowProgram(workload, weights, arm, seed)
 
 
-def _ops_of(model):
-    return [(ops, node.op.kind) for node in model.nodes]
+def _wanted(workload):
+    """(module, function) for everything that the workload is made of."""
+    task = workload.task
+    yield from ((losses, task.loss.kind), (losses, task.loss.prediction), (optimizers, task.optimizer.kind))
+    yield from ((ops, node.op.kind) for node in workload.model.nodes)
 
 
 def _too_late(arm, error):

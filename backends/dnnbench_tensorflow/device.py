@@ -10,7 +10,8 @@ from dnnbench.protocol.device import CPU, KINDS, Device
 def devices() -> list[Device]:
     """Every logical device, the CPU first."""
     if tf.config.list_physical_devices("TPU") and not tf.config.list_logical_devices("TPU"):
-        tf.tpu.experimental.initialize_tpu_system(tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local"))
+        here = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+        tf.tpu.experimental.initialize_tpu_system(here)
     logical = [d for d in tf.config.list_logical_devices() if d.device_type.lower() in KINDS]
     found = [_described(d.device_type.lower(), int(d.name.rpartition(":")[2])) for d in logical]
     return sorted(found, key=lambda d: (d.kind != CPU.kind, d.kind, d.index))
@@ -20,7 +21,8 @@ def _described(kind: str, index: int) -> Device:
     physical = tf.config.list_physical_devices(kind.upper())
     if kind != "gpu" or index >= len(physical):
         return Device(kind, index)
-    return Device(kind, index, tf.config.experimental.get_device_details(physical[index]).get("device_name", ""))
+    details = tf.config.experimental.get_device_details(physical[index])
+    return Device(kind, index, details.get("device_name", ""))
 
 
 def resolve(device: Device) -> str:
@@ -32,25 +34,25 @@ def resolve(device: Device) -> str:
 
 
 def place(device: Device) -> AbstractContextManager:
-    """Where TensorFlow puts what it computes inside; empty where there is no choice, since it costs 1-5 microseconds a call."""
+    """Where TensorFlow puts what is computed inside; empty where there is one place: it costs 1-5 us a call."""
     name = resolve(device)
     return tf.device(name) if len(devices()) > 1 else nullcontext()
 
 
 def synchronize(device: Device) -> None:
-    """Return when the device has nothing left to do; TensorFlow's CPU devices finish before a call returns."""
+    """Return when the device has nothing left to do; a call on the CPU returns only then."""
     if device.kind != CPU.kind:
         tf.test.experimental.sync_devices()
 
 
 def peak_memory(device: Device) -> int | None:
-    """Most bytes held on the device; None on the CPU, whose counter TensorFlow does not keep."""
-    if device.kind == CPU.kind:
+    """Most bytes held on the device; None but on a GPU: TensorFlow counts nowhere else."""
+    if device.kind != "gpu":
         return None
-    return tf.config.experimental.get_memory_info(f"{device.kind.upper()}:{device.index}")["peak"]
+    return tf.config.experimental.get_memory_info(f"GPU:{device.index}")["peak"]
 
 
 def reset_peak_memory(device: Device) -> None:
     """Let the peak start again from what is held now."""
-    if device.kind != CPU.kind:
-        tf.config.experimental.reset_memory_stats(f"{device.kind.upper()}:{device.index}")
+    if device.kind == "gpu":
+        tf.config.experimental.reset_memory_stats(f"GPU:{device.index}")

@@ -49,8 +49,8 @@ def max_pool2d(op, x):
     """Explicit padding is put on first: XLA has no pool that pads by numbers."""
     if isinstance(op.padding, str):
         return tf.nn.max_pool2d(x, op.window, op.steps, op.padding.upper())
-    lowest = tf.constant(-np.inf, x.dtype)
-    return tf.nn.max_pool2d(tf.pad(x, _every_axis(op.padding), constant_values=lowest), op.window, op.steps, "VALID")
+    padded = tf.pad(x, _every_axis(op.padding), constant_values=tf.constant(-np.inf, x.dtype))
+    return tf.nn.max_pool2d(padded, op.window, op.steps, "VALID")
 
 
 def avg_pool2d(op, x):

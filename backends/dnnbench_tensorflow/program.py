@@ -12,6 +12,8 @@ from dnnbench.protocol.program import Program
 
 from . import device, losses, ops, optimizers
 
+ZERO = tf.UnconnectedGradients.ZERO
+
 
 class TensorBatch(NamedTuple):
     """A batch on the device."""
@@ -19,8 +21,8 @@ class TensorBatch(NamedTuple):
     named: Batch
     arguments: tuple
     """As a phase's function takes it: flat where it is traced, since dictionaries bind slower."""
-    functions: dict
-    """A phase's function by its name, shared by all batches of one shape."""
+    shape: tuple
+    """What a phase's function depends on: number of examples, and which masks were brought."""
 
 
 class TensorflowProgram(Program):
@@ -43,8 +45,7 @@ class TensorflowProgram(Program):
             named = Batch(inputs, self._tensor(batch.targets, self._target_kind), masks)
         device.synchronize(self._arm.device)
         flat = (*inputs.values(), named.targets, *masks.values())
-        functions = self._functions.setdefault((batch.size, *masks), {})
-        return TensorBatch(named, (named,) if self._arm.mode == "eager" else flat, functions)
+        return TensorBatch(named, (named,) if self._arm.mode == "eager" else flat, (batch.size, *masks))
 
     def infer(self, batch):
         return self._run("infer", batch)
@@ -87,7 +88,7 @@ class TensorflowProgram(Program):
         return _arrays(self._weights)
 
     def optimizer_state(self):
-        return {f"{slot}/{name}": array for slot, kept in self._slots.items() for name, array in _arrays(kept).items()}
+        return {f"{slot}/{name}": np.array(v) for slot, kept in self._slots.items() for name, v in kept.items()}
 
     def model_state(self):
         return _arrays(self._state)
@@ -102,13 +103,13 @@ class TensorflowProgram(Program):
 
     def snapshot(self):
         with self._place:
-            return [tf.identity(variable) for variable in self._variables()]
+            return [tf.raw_ops.DeepCopy(x=variable) for variable in self._variables()]
 
     def restore(self, snapshot):
-        """A variable may share the snapshot's memory: TensorFlow copies it before the next change."""
+        """Copies now what the next step would otherwise copy before it changes it."""
         with self._place:
-            for variable, tensor in zip(self._variables(), snapshot, strict=True):
-                variable.assign(tensor, read_value=False)
+            for variable, kept in zip(self._variables(), snapshot, strict=True):
+                variable.assign(tf.raw_ops.DeepCopy(x=kept), read_value=False)
         device.synchronize(self._arm.device)
 
     def activations(self, batch):
@@ -131,22 +132,20 @@ class TensorflowProgram(Program):
             "deterministic_ops": "not requested",
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
             "batch_norm": "two-pass",
-            "compile_count": sum(map(len, self._functions.values())),
+            "compile_count": len(self._functions),
         }
 
     def peak_memory(self):
         return device.peak_memory(self._arm.device)
 
     def close(self):
-        for functions in self._functions.values():
-            functions.clear()
-        self._weights, self._state, self._slots = {}, {}, {}
+        self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
 
     def _create_variables(self, seed):
         dtype, model = self._arm.dtype, self._model
 
-        def variables(parameters, trainable=False):
-            return {name: tf.Variable(tf.zeros(p.shape, dtype), trainable=trainable) for name, p in parameters.items()}
+        def variables(arrays, trainable=False):
+            return {name: tf.Variable(tf.zeros(a.shape, dtype), trainable=trainable) for name, a in arrays.items()}
 
         self._weights = variables(model.parameters, trainable=True)
         self._state = variables(model.state)
@@ -168,20 +167,21 @@ class TensorflowProgram(Program):
         return tf.constant(np.array(array, dtype))
 
     def _run(self, phase, batch):
-        function = batch.functions.get(phase)
-        if function is None:
-            function = batch.functions[phase] = self._phase_function(phase, batch)
-        return function(*batch.arguments)
+        key = phase, batch.shape
+        if key not in self._functions:
+            self._functions[key] = self._phase_function(phase, batch)
+        return self._functions[key](*batch.arguments)
 
     def _phase_function(self, phase, batch):
-        method, named = getattr(self, f"_{phase}"), batch.named
+        method = getattr(self, f"_{phase}")
         if self._arm.mode == "eager":
             return self._placed(method)
 
+        inputs, masks = tuple(batch.named.inputs), tuple(batch.named.masks)
+
         def flat(*tensors):
-            inputs = dict(zip(named.inputs, tensors, strict=False))
-            targets, *masks = tensors[len(inputs) :]
-            return method(Batch(inputs, targets, dict(zip(named.masks, masks, strict=True))))
+            first, targets, rest = tensors[: len(inputs)], tensors[len(inputs)], tensors[len(inputs) + 1 :]
+            return method(Batch(dict(zip(inputs, first, strict=True)), targets, dict(zip(masks, rest, strict=True))))
 
         return self._function(flat, batch.arguments)
 
@@ -224,7 +224,7 @@ class TensorflowProgram(Program):
     def _gradients(self, batch):
         with tf.GradientTape() as tape:
             values, state, loss = self._evaluate_loss(batch)
-        found = tape.gradient(loss, list(self._weights.values()), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        found = tape.gradient(loss, list(self._weights.values()), unconnected_gradients=ZERO)
         gradients = dict(zip(self._weights, found, strict=True))
         return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": gradients}
 
@@ -255,7 +255,7 @@ class TensorflowProgram(Program):
             tape.watch(output)
             loss = self._loss_of(output, batch.targets)
         names = [node.name for node in self._model.nodes]
-        found = tape.gradient(loss, [values[name] for name in names], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        found = tape.gradient(loss, [values[name] for name in names], unconnected_gradients=ZERO)
         return dict(zip(names, found, strict=True))
 
     def _evaluate(self, batch):

@@ -18,7 +18,8 @@ class TorchBackend(Backend):
     name = "torch"
 
     def versions(self):
-        parts = dict(re.findall(r"(Math Kernel Library|MKL-DNN)\S* (?:Version |v)(\S+)", torch.__config__.show()))
+        built_with = torch.__config__.show()
+        parts = dict(re.findall(r"(Math Kernel Library|MKL-DNN)\S* (?:Version |v)([\d.]+)", built_with))
         names = {"Math Kernel Library": "mkl", "MKL-DNN": "onednn"}
         found = {"torch": torch.__version__} | {names[part]: version for part, version in parts.items()}
         return found | ({"cuda": torch.version.cuda} if torch.version.cuda else {})
@@ -47,7 +48,7 @@ class TorchBackend(Backend):
                 return f"dnnbench's PyTorch has no {what} '{kind}'"
         compiler = os.environ.get("CXX", "g++")
         if arm.mode == "compile" and not shutil.which(compiler):
-            return f"torch.compile needs a C++ compiler, and '{compiler}' is not there; install it, or name one in CXX"
+            return f"torch.compile needs a C++ compiler and finds no '{compiler}'; install it, or name one in CXX"
         return None
 
     def build(self, workload, weights, arm, seed=0):
@@ -62,16 +63,16 @@ def _run_one_op_at_a_time():
         torch.set_num_interop_threads(1)
     except RuntimeError:
         raise PluginError(
-            f"PyTorch already runs with {torch.get_num_interop_threads()} inter-op threads and cannot go back to 1; "
-            "configure it before any other work of the process"
+            f"PyTorch already runs with {torch.get_num_interop_threads()} inter-op threads and cannot go back "
+            "to 1; configure it before any other work of the process"
         ) from None
 
 
 def _prepare_compiler():
     """Process-wide, as torch.compile's arguments of the same meaning cost 5 microseconds a call.
 
-    Compile in this process: helper processes outlive a worker that is killed. Compile for every shape of batch, without a
-    limit past which code would run uncompiled.
+    Compile in this process: helper processes outlive a worker that is killed. Compile for every shape of batch,
+    without a limit past which code would run uncompiled.
     """
     import torch._dynamo.config
     import torch._inductor.config

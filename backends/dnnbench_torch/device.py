@@ -1,7 +1,7 @@
 """Where PyTorch computes, and how arrays lie there.
 
-A tensor of images is kept as (N, C, H, W) in channels_last memory: the bytes of NHWC, so its permutation is free. An
-`order` is the permutation of a canonical array's axes that gives the axes inside.
+A tensor of images is kept as (N, C, H, W) in channels_last memory: the bytes of NHWC, so its permutation is free.
+An `order` is the permutation of a canonical array's axes that gives the axes inside.
 """
 
 import numpy as np
@@ -25,7 +25,10 @@ def resolve(device: Device) -> torch.device:
     """The framework's own name of a device; PluginError if it is not there."""
     if not any(device.same_place(known) for known in devices()):
         known = ", ".join(map(str, devices()))
-        raise PluginError(f"PyTorch has no device '{device}' here; it has {known}: choose one, or install a build with CUDA")
+        raise PluginError(
+            f"PyTorch has no device '{device}' here; it has {known}: choose one of them "
+            "(a GPU needs its driver and a build of PyTorch for it)"
+        )
     return torch.device("cpu") if device.kind == "cpu" else torch.device("cuda", device.index)
 
 
@@ -65,7 +68,8 @@ def constant_order(shape: tuple[int, ...]) -> Order:
 
 def parameter_order(kind: str, role: str, shape: tuple[int, ...]) -> Order:
     """Order in which an op wants a parameter: (out, in) for dense, (out, in, h, w) for a convolution."""
-    return {("dense", "weight"): (1, 0), ("conv2d", "weight"): (3, 2, 0, 1)}.get((kind, role), natural(len(shape)))
+    transposed = {("dense", "weight"): (1, 0), ("conv2d", "weight"): (3, 2, 0, 1)}
+    return transposed.get((kind, role), natural(len(shape)))
 
 
 def natural(ndim: int) -> Order:

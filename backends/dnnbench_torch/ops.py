@@ -1,6 +1,6 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it.
 
-Images are (N, C, H, W). The arguments are tensors, or stand-ins for them that know `ndim` and `shape` but not N.
+Images are (N, C, H, W). Arguments are tensors, or stand-ins for them that know `ndim` and `shape` but not N.
 """
 
 import torch
@@ -23,7 +23,7 @@ def conv2d(op, x, weight, bias=None):
 
 
 def _padded(x, pads, value, widest):
-    """(x, padding left for the kernel to do): PyTorch's kernels pad both sides alike, and pools at most half a window."""
+    """(x, padding that the kernel can do itself): the same on both sides, and for pools at most half a window."""
     (top, bottom), (left, right) = pads
     fits = widest is None or (top <= widest[0] // 2 and left <= widest[1] // 2)
     if top == bottom and left == right and fits:
@@ -94,10 +94,11 @@ def _channels_second(x):
 
 
 def batch_norm_training(op, x, scale, bias, mean, variance):
-    """The kernel's own running variance would be unbiased; the biased one is read off what it saves for backpropagation."""
-    y, batch_mean, inverse = torch.native_batch_norm(_channels_second(x), scale, bias, None, None, True, 0.0, op.epsilon)
+    """PyTorch's running variance is unbiased: the biased one comes from what the kernel saves for backpropagation."""
+    rows = _channels_second(x)
+    y, batch_mean, inverse_std = torch.native_batch_norm(rows, scale, bias, None, None, True, 0.0, op.epsilon)
     running = {
         "mean": torch.lerp(mean, batch_mean, 1 - op.momentum),
-        "variance": torch.lerp(variance, inverse.pow(-2) - op.epsilon, 1 - op.momentum),
+        "variance": torch.lerp(variance, inverse_std.pow(-2) - op.epsilon, 1 - op.momentum),
     }
     return y if x.ndim in (2, 4) else y.view_as(x), running

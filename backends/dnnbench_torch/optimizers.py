@@ -1,6 +1,6 @@
 """torch.optim's optimizers with every constant given; their formulas are those of `dnnbench.spec.optimizers`.
 
-parameters: leaf tensors, perhaps none. Slots exist before the first step, so that a compiled step never changes.
+parameters: leaf tensors, perhaps none. Slots exist before the first step, so that it compiles once.
 """
 
 import inspect
@@ -24,10 +24,10 @@ def momentum(optimizer, parameters):
 
 
 def adam(optimizer, parameters):
-    betas = (optimizer.beta1, optimizer.beta2)
-    made = torch.optim.Adam([{"params": parameters}], lr=optimizer.learning_rate, betas=betas, eps=optimizer.epsilon)
+    constants = {"betas": (optimizer.beta1, optimizer.beta2), "eps": optimizer.epsilon}
+    made = torch.optim.Adam([{"params": parameters}], lr=optimizer.learning_rate, **constants)
     for p in parameters:
-        # A compiled step computes 1 - beta^t in the type of t: in float32 it would lose four digits of the second moment's.
+        # A compiled step computes 1 - beta^t in t's own type; with 0.999 float32 loses three digits there.
         made.state[p]["step"] = torch.zeros((), dtype=torch.float64)
         made.state[p]["exp_avg"] = torch.zeros_like(p, requires_grad=False)
         made.state[p]["exp_avg_sq"] = torch.zeros_like(p, requires_grad=False)
@@ -37,7 +37,7 @@ def adam(optimizer, parameters):
 def bare_step(optimizer):
     """`optimizer.step` without its profiling wrapper, which breaks a compiled graph.
 
-    Its code is its own: Dynamo keeps and counts what it compiled by code object, and past a limit runs it uncompiled.
+    Its code is its own: Dynamo keeps what it compiled by code object, and past a limit runs it uncompiled.
     """
     step = inspect.unwrap(type(optimizer).step)
 

@@ -21,10 +21,10 @@ RETURNED = {
 
 
 class TorchProgram(Program):
-    """Weights are leaf tensors by name; every phase calls a function of (inputs, targets, masks, weights, state).
+    """Weights are leaf tensors by name; a phase calls a function of (inputs, targets, masks, weights, state).
 
-    The function is written from the spec's graph when it is first wanted: what runs is what a user writes by hand, and
-    no walk through a graph. In mode `compile` it goes through torch.compile, once for every shape of batch.
+    The function is written from the spec's graph when it is first wanted: what runs is what a user writes by hand,
+    and no walk through a graph. In mode `compile` it goes through torch.compile, once for every shape of batch.
     """
 
     def __init__(self, workload, weights, arm, seed):
@@ -34,15 +34,15 @@ class TorchProgram(Program):
         self._functions = {}
         self._nodes = {name: device.tensor_order(type.shape) for name, type in self._model.types.items()}
         self._orders = parameter_orders(self._model)
-        self._weights = {name: self._parameter(name, weights[name]).requires_grad_() for name in self._model.parameters}
-        self._state = {name: self._parameter(name, weights[name]) for name in self._model.state}
+        self._weights = {n: self._parameter(n, weights[n]).requires_grad_() for n in self._model.parameters}
+        self._state = {n: self._parameter(n, weights[n]) for n in self._model.state}
         self._random = any(node.op.random for node in self._model.nodes)
         self._generator_state = torch.Generator(self._device).manual_seed(seed).get_state()
         spec = workload.task.optimizer
         self._optimizer = getattr(optimizers, spec.kind)(spec, list(self._weights.values()))
         self._step = self._optimizer.step
         if arm.mode == "compile":
-            self._compiled_before = compilations()
+            self._compiled_before = compiler_counts()
             self._step = torch.compile(optimizers.bare_step(self._optimizer))
 
     def put(self, batch):
@@ -77,17 +77,20 @@ class TorchProgram(Program):
         result = self.gradients(batch)
         logits, stored = self._model.outputs[0], result["gradients"]
         ready = Batch({logits: result["outputs"][logits].detach().requires_grad_()}, batch.targets)
-        return {"loss_alone": lambda: self._call("loss_alone", ready), "update_alone": lambda: self._update(stored)}
+        return {
+            "loss_alone": lambda: self._call("loss_alone", ready),
+            "update_alone": lambda: self._update(stored),
+        }
 
     def wait(self, result):
         device.synchronize(self._device)
 
     def get(self, result):
-        orders = {"outputs": self._nodes, "state": self._orders, "gradients": self._orders}
         flat = {}
         for group, value in result.items():
-            if group in orders:
-                flat |= {f"{group}/{name}": device.download(t, orders[group][name]) for name, t in value.items()}
+            if isinstance(value, dict):
+                orders = self._nodes if group == "outputs" else self._orders
+                flat |= {f"{group}/{name}": device.download(t, orders[name]) for name, t in value.items()}
             else:
                 flat[group] = device.download(value, self._prediction_order() if group == "prediction" else None)
         return flat
@@ -137,18 +140,19 @@ class TorchProgram(Program):
         return self._by_node(probes | dict(zip(reached, found, strict=True)))
 
     def facts(self):
-        facts = {
+        return {
             "device": str(self._measured_device()),
             "layout": "channels_last",
             "dtype": self._arm.dtype,
             "threads": torch.get_num_threads(),
+            "inter_op_threads": torch.get_num_interop_threads(),
             "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "cudnn_allow_tf32": torch.backends.cudnn.allow_tf32,
+            "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             "optimizer": f"torch.optim.{type(self._optimizer).__name__}",
+            **self._compiler_counts(),
         }
-        if self._arm.mode == "compile":
-            facts |= {name: n - self._compiled_before[name] for name, n in compilations().items()}
-        return facts
 
     def peak_memory(self):
         return device.peak_memory(self._arm.device)
@@ -213,10 +217,18 @@ class TorchProgram(Program):
         return torch.zeros((size, *shape), dtype=self._dtype, device=self._device).permute(self._nodes[name])
 
     def _prediction_order(self):
-        return self._nodes[self._model.outputs[0]] if self._workload.task.loss.prediction == "identity" else None
+        """Order of a predicted output; classes have none."""
+        is_output = self._workload.task.loss.prediction == "identity"
+        return self._nodes[self._model.outputs[0]] if is_output else None
 
     def _by_node(self, values):
         return {name: device.download(value, self._nodes[name]) for name, value in values.items()}
+
+    def _compiler_counts(self):
+        """Since this program was built; whatever else the process compiled in the meantime counts too."""
+        if self._arm.mode != "compile":
+            return {"compilations": 0, "graph_breaks": 0}
+        return {name: n - self._compiled_before[name] for name, n in compiler_counts().items()}
 
     def _measured_device(self):
         """Asked from a result: one example of zeros through the function that is not compiled."""
@@ -234,7 +246,8 @@ def parameter_orders(model):
         learned, kept = model.roles(node)
         for role, name in {**learned, **kept}.items():
             wanted.setdefault(name, set()).add(device.parameter_order(node.op.kind, role, shapes[name]))
-    return {name: orders.pop() if len(orders) == 1 else device.natural(len(shapes[name])) for name, orders in wanted.items()}
+    agreed = {name: orders.pop() for name, orders in wanted.items() if len(orders) == 1}
+    return {name: agreed.get(name, device.natural(len(shape))) for name, shape in shapes.items()}
 
 
 def reached_nodes(model):
@@ -245,8 +258,9 @@ def reached_nodes(model):
 def straight_line(workload, phase, mask_names, orders):
     """A function of (inputs, targets, masks, weights, state, probes) that computes one phase's result.
 
-    The graph is walked once with stand-ins for tensors, and torch.fx writes down what they were used for. A dropout node
-    that `mask_names` leaves out draws its own mask. A probe is added to a node's value: dL/dprobe is the node's cotangent.
+    The graph is walked once with stand-ins for tensors, and torch.fx writes down what they were used for. A dropout
+    node that `mask_names` leaves out draws its own mask. For `cotangents` a probe of zeros is added to every node's
+    value: dL/dprobe is what flows there, whether or not the function is compiled.
     """
     graph = fx.Graph()
     recorder = fx.proxy.GraphAppendingTracer(graph)
@@ -268,10 +282,13 @@ def _walk(model, phase, given, mask_names, orders):
     apply = inference(ops) if phase == "infer" else training(ops, masks, lambda node: None)
     probed = reached_nodes(model) if phase == "cotangents" else ()
 
+    def as_wanted(node, role, parameter):
+        name = model.roles(node)[0][role]
+        order = device.parameter_order(node.op.kind, role, model.parameters[name].shape)
+        return parameter if orders[name] == order else parameter.permute(order)
+
     def applied(node, arguments, parameters, state):
-        learned, _ = model.roles(node)
-        wanted = {role: device.parameter_order(node.op.kind, role, model.parameters[learned[role]].shape) for role in learned}
-        turned = {r: p if orders[learned[r]] == wanted[r] else p.permute(wanted[r]) for r, p in parameters.items()}
+        turned = {role: as_wanted(node, role, parameter) for role, parameter in parameters.items()}
         value, changed = apply(node, arguments, turned, state)
         if node.name in probed:
             value = value + given["probes"][node.name]
@@ -303,8 +320,9 @@ def _result(workload, phase, values, state, targets):
     return {part: parts[part]() for part in RETURNED[phase]}
 
 
-def compilations():
+def compiler_counts():
     """What Dynamo has compiled in this process, and how often it could not go on in one graph."""
     from torch._dynamo.utils import counters
 
-    return {"compiled_graphs": counters["stats"]["unique_graphs"], "graph_breaks": sum(counters["graph_break"].values())}
+    breaks = sum(counters["graph_break"].values())
+    return {"compilations": counters["stats"]["unique_graphs"], "graph_breaks": breaks}

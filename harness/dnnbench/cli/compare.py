@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("base")
 @click.argument("new")
-@click.option("--fail-on", type=Share(), help="Exit 3 where a cell is slower for certain by more than this, such as 5%.")
+@click.option(
+    "--fail-on", type=Share(), help="Exit 3 where a cell is slower for certain by more than this: 5%."
+)
 @STORE
 @output_options
 @click.pass_obj
 def command(output, base: str, new: str, fail_on: float | None, store: str, as_json: bool):
     """Compare run NEW with run BASE, cell by cell.
 
-    BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions, or `latest`. Each time
-    is taken in units of its run's control arm; the interval is Welch's over generations, so both runs need two or
-    more. Only runs of one machine are judged. Exit codes: 3 a regression, 4 nothing could be judged.
+    BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions, or `latest`.
+    Each time is taken in units of its run's control arm; the interval is Welch's over generations, so both
+    runs need two or more. Only runs of one machine are judged. Exit codes: 3 regression, 4 nothing to judge.
 
     \b
     Examples:

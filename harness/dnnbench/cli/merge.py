@@ -13,8 +13,8 @@ from .options import output_options
 def command(output, target: str, source: str, as_json: bool):
     """Copy into store TARGET the runs that only store SOURCE holds.
 
-    Both are SQLite files or addresses of PostgreSQL databases; TARGET is made if it is not there. Every row names
-    its run and machine, so merging again adds nothing. SOURCE is only brought to the current schema.
+    Both are SQLite files or addresses of PostgreSQL databases; TARGET is made if it is not there. Every row
+    names its run and machine, so merging again adds nothing. SOURCE is only brought to the current schema.
 
     \b
     Examples:

@@ -107,7 +107,6 @@ class _Rule:
             base = times * max(sigma32, BUDGET.floor * self._u * s)
             if _moved_by_gradients(key):
                 base += BUDGET.kink * self._reference.sigma_kink[key]
-            base += self._rounding_of_correction(key, s)
         return base + self._rounding_of_weights(key)
 
     def _rounding_of_weights(self, key: str) -> float:
@@ -116,13 +115,6 @@ class _Rule:
             return 0.0
         _, k = _optimizer_and_step(key)
         return self._u * self._weight_rms[self._parameter(key)] * k**0.5
-
-    def _rounding_of_correction(self, key: str, s: float) -> float:
-        """Adam divides by 1 - b2^t, which cancels: computed in the arm's own type, as optax does, it carries u / (1 - b2)."""
-        if "/weights/" not in key or not key.startswith("adam@"):
-            return 0.0
-        adam = optimizer_by_kind(self._workload, "adam")
-        return self._u * s / (1 - adam.beta2)
 
     def _null_limit(self, key: str) -> float | None:
         """Rule 7: gradients that are zero but for rounding, and what SGD-like optimizers make of them."""

@@ -1,6 +1,6 @@
 """Pictures for the page: Vega-Lite through altair, drawn to SVG at once, so that the page needs no script.
 
-Colours are CSS variables of the page (`--backend-N`, `--line`, `--band`, `--surface`), so that a chart follows
+Colours are CSS variables of the page (`--backend-N`, `--line`, `--band` and others), so that a chart follows
 the reader's light or dark. Every function takes plain rows and returns the text of one `<svg>`.
 """
 
@@ -19,6 +19,8 @@ BAR = 26
 LETTER = 7.5
 """Pixels a letter of an axis label may need, whatever font the reader has."""
 TICKS = [m * 10.0**e for e in range(-7, 7) for m in (1, 2, 5)]
+FURTHEST = 4.0
+"""How many times beyond all points a bar may reach before it is cut."""
 STEP_OPACITY = (1.0, 0.7, 0.45, 0.22)
 """Of the four steps of training, in their order; the page's key to the bars uses it too."""
 SHAPES = ("circle", "diamond", "triangle-up", "square", "cross", "triangle-down")
@@ -40,6 +42,7 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
     """
     import altair as alt
 
+    rows = _cut(rows)
     placed = [row | {"end": max(_numbers(row, "ratio", "high"))} for row in rows]
     seen = [number for row in rows for number in _numbers(row, "ratio", "low", "high")]
     scale = _log_scale([*seen, 1 / (1 + theta), 1 + theta], room=0.22)
@@ -61,19 +64,19 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
 def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: str) -> str:
     """One bar for each arm, made of the four steps of training; a negative difference stands left of zero.
 
-    rows: arm, backend, place (0 to 3, of the step), ms, total_ms, label (of the whole).
+    rows: arm, backend, place (0 to 3, of the step), ms, end_ms (of the whole bar), label (of the whole).
     """
     import altair as alt
 
     shown = [row | {"opacity": STEP_OPACITY[row["place"]]} for row in rows]
-    base = alt.Chart(alt.Data(values=shown)).encode(y=_arms(sorted(rows, key=lambda row: row["total_ms"])))
+    base = alt.Chart(alt.Data(values=shown)).encode(y=_arms(sorted(rows, key=lambda row: row["end_ms"])))
     bars = base.mark_bar(stroke="var(--surface)", strokeWidth=1, height=alt.RelativeBandSize(0.74)).encode(
         x=alt.X("ms:Q", stack="zero", title="milliseconds a training step", axis=alt.Axis(tickCount=6)),
         color=_by_backend(colours),
         fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
         order="place:O",
     )
-    whole = _labels(base.transform_filter("datum.place == 0")).encode(x="total_ms:Q", text="label:N")
+    whole = _labels(base.transform_filter("datum.place == 0")).encode(x="end_ms:Q", text="label:N")
     return _svg(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)), alt_text)
 
 
@@ -120,6 +123,15 @@ def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, in
         base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=shape),
     )
     return _svg(_by_phase(layers, rows), alt_text)
+
+
+def _cut(rows: Sequence[Row]) -> list[Row]:
+    """Intervals cut where they would squeeze the points together: far beyond the outermost of them."""
+    least, most = min(row["ratio"] for row in rows) / FURTHEST, max(row["ratio"] for row in rows) * FURTHEST
+    return [
+        row if row["low"] is None else row | {"low": max(row["low"], least), "high": min(row["high"], most)}
+        for row in rows
+    ]
 
 
 def _earlier(colours: Sequence[int], place: int) -> int:

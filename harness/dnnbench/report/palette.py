@@ -1,4 +1,4 @@
-"""One colour for each backend, the same in every table and chart, that colour-blind readers tell apart too."""
+"""One colour for each backend, the same in every table and chart; colour-blind readers tell them apart."""
 
 import zlib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ DARK_COLOURS = ("#7cc7f0", "#dd9cbd", "#3d9bdc", "#2fbf93", "#f0813a", "#f0b43c"
 
 
 def places(backends: Iterable[str]) -> dict[str, int]:
-    """Place in COLOURS by backend: its own, which is the same on every page, or the next free one if taken."""
+    """Place in COLOURS by backend: its own, the same on every page, or the next free one if taken."""
     chosen: dict[str, int] = {}
     for name in sorted(set(backends)):
         wanted = place(name)

@@ -14,7 +14,7 @@ def present(value) -> bool:
 
 
 def digits(value: float | None, count: int = 3) -> str:
-    """`count` significant digits: 0.0123 -> '0.0123', 1234.5 -> '1,230'; with an exponent beyond a million."""
+    """`count` significant digits: 0.0123 -> '0.0123', 1234.5 -> '1,230'; the very large with an exponent."""
     if not present(value):
         return MISSING
     if not math.isfinite(value):

@@ -78,7 +78,7 @@ class RunView:
         return self.evidence.cases
 
     def of_case(self, case: tuple[str, int]) -> list[dict[str, Any]]:
-        """Rows of a case by phase, the one that matters most first; in each the fastest first, failures last."""
+        """Rows of a case by phase, what matters most first; in each the fastest first, failures last."""
         rows = [row for row in self._rows if (row["workload"], row["batch_size"]) == case]
         order = by_headline(row["phase"] for row in rows)
         slow = float("inf")
@@ -175,6 +175,6 @@ def _ratio_point(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _bars(steps: Steps) -> list[dict[str, Any]]:
     values_ms = [step.value * 1e3 for step in steps.seconds.values()]
-    whole = {"total_ms": sum(values_ms), "label": seconds(steps.whole.value)}
+    whole = {"end_ms": sum(value for value in values_ms if value > 0), "label": seconds(steps.whole.value)}
     same = {"arm": steps.arm, "backend": steps.backend} | whole
     return [same | {"place": place, "ms": value} for place, value in enumerate(values_ms)]

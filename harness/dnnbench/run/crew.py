@@ -16,7 +16,7 @@ from ..measure.worker import SERVICE
 from ..protocol.arm import Arm
 from .cache import cache_folder
 from .parallel import in_parallel
-from .plan import CONTROL, Lane, Plan
+from .plan import CONTROL, CONTROL_ARM, Lane, Plan
 
 BUILD_TIMEOUT_S = 600.0
 """For a start, a build, a compilation or a check: torch.compile has been seen to take 40 s on two busy cores."""
@@ -68,8 +68,7 @@ class Crew:
 
     def start(self) -> None:
         """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
-        control = Arm(CONTROL, "eager", threads=self._plan.settings.threads)
-        self._workers[CONTROL] = spawn(control, f"{self._name}-{CONTROL}", self._plan.settings.memory)
+        self._workers[CONTROL] = spawn(CONTROL_ARM, f"{self._name}-{CONTROL}", self._plan.settings.memory)
         in_parallel(self._try, self._plan.lanes, self.at_once)
 
     def _try(self, lane: Lane) -> None:

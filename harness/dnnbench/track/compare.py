@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 IDENTITY = ("workload", "spec_hash", "arm_key", "batch_size", "phase")
 COLUMNS = {
     "workload": "object", "batch_size": "int64", "phase": "object", "arm": "object",
-    "base_s": "float64", "new_s": "float64", "ratio": "float64", "ratio_low": "float64", "ratio_high": "float64",
+    "base_s": "float64", "new_s": "float64",
+    "ratio": "float64", "ratio_low": "float64", "ratio_high": "float64",
     "verdict": "object", "reason": "object", "regression": "bool",
 }  # fmt: skip
-"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, in units of the control arm."""
+"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, each over its control."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,149 @@
+"""A worker's service: dnnbench's Program and the same network written by hand, in one process, visited in turn."""
+
+import gc
+import importlib
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from dnnbench.data.dataset import load
+from dnnbench.errors import DnnbenchError
+from dnnbench.measure.batching import calls_per_visit
+from dnnbench.measure.bench import MUTATING, Bench
+from dnnbench.measure.clock import now, read_cost_s
+from dnnbench.measure.rounds import schedule
+from dnnbench.plugins.discovery import load_backend, plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.program import PHASES
+from dnnbench.run.batch import timing_batch
+from dnnbench.spec.weights import initial_weights
+from dnnbench.spec.workload import Workload
+
+SIDES = ("dnnbench", "handwritten")
+STEPS = 3
+"""Training steps after which the weights are compared."""
+WARM_VISITS = 20
+ROUNDING = 64 * 2.0**-24
+"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms in another order."""
+NAMES = ("outputs/logits", "loss")
+
+
+class Unequal(DnnbenchError):
+    """The two sides do not compute the same."""
+
+
+class ByHand:
+    """A handwritten Trainer at the bench, in the plainest loop that times it."""
+
+    def __init__(self, trainer, images, labels):
+        self.trainer, self.calls = trainer, trainer.phases(images, labels)
+
+    def visit(self, phase: str, calls: int) -> float:
+        """As `Bench.visit`."""
+        call = self.calls[phase]
+        if phase in MUTATING:
+            self.trainer.restart()
+        call()
+        gc.disable()
+        start = now()
+        for _ in range(calls):
+            call()
+        elapsed = now() - start
+        gc.enable()
+        return elapsed
+
+    def read(self, phase: str) -> dict[str, np.ndarray]:
+        """One call's result, named as `Program.get` names it."""
+        result = self.calls[phase]()
+        names = ("outputs/logits", "prediction") if phase == "infer" else NAMES[: 1 if phase == "forward" else 2]
+        found = {name: _array(value) for name, value in zip(names, result, strict=False)}
+        if phase == "gradients":
+            found |= {f"gradients/{name}": array for name, array in self.trainer.gradients_in(result).items()}
+        return found
+
+
+@dataclass
+class Pair:
+    """Both sides of one workload, and how many calls make a visit of each phase."""
+
+    sides: dict[str, Bench | ByHand]
+    calls: dict[str, int]
+
+
+class Beside:
+    """One arm's two sides."""
+
+    def __init__(self):
+        self._pairs: dict[str, Pair] = {}
+
+    def start(self, arm: dict) -> dict[str, str]:
+        """Import the framework; its versions."""
+        self._arm = Arm.from_json(arm)
+        self._backend = load_backend(plugins().backend(self._arm.backend))
+        self._backend.configure(self._arm)
+        self._handwritten = importlib.import_module(f"handwritten.{self._arm.backend}")
+        return self._backend.versions()
+
+    def build(self, workload: dict, phases: list[str]) -> None:
+        """Build both sides, make sure that they agree, warm them up."""
+        spec = Workload.model_validate(workload)
+        weights = initial_weights(spec.model, 0)
+        batch = timing_batch(load(spec), spec.batch_size, 0)
+        by_hand = ByHand(self._handwritten.Trainer(spec.name, self._arm.mode, weights), batch.inputs["image"], batch.targets)
+        program = self._backend.build(spec, weights, self._arm, 0)
+        bench = Bench(program, batch)
+        compare_sides(program, program.put(batch), by_hand)
+        sides = dict(zip(SIDES, (bench, by_hand), strict=True))
+        self._pairs[spec.name] = Pair(sides, {phase: _calls(sides, phase) for phase in phases})
+
+    def rounds(self, seconds: float, seed: int) -> list[list]:
+        """Visits for so many seconds, as [workload, phase, side, round, position, calls, seconds]."""
+        cells = {f"{name} {phase}": list(SIDES) for name, pair in self._pairs.items() for phase in pair.calls}
+        visits, end = [], now() + seconds
+        for number, phases in enumerate(schedule(cells, seed)):
+            for cell, order in phases:
+                visits += self._visits(*cell.split(), order, number)
+            if now() >= end:
+                return visits
+
+    def _visits(self, name, phase, order, number):
+        pair = self._pairs[name]
+        calls = pair.calls[phase]
+        return [
+            [name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls)]
+            for position, side in enumerate(order)
+        ]
+
+
+def compare_sides(program, placed, by_hand: ByHand) -> None:
+    """Raise Unequal unless every phase gives both sides the same tensors, and training the same weights."""
+    for phase in PHASES:
+        _require_equal(phase, program.get(getattr(program, phase)(placed)), by_hand.read(phase))
+    for _ in range(STEPS - 1):
+        program.wait(program.train_step(placed))
+        by_hand.calls["train_step"]()
+    _require_equal(f"weights after {STEPS} steps", program.weights(), by_hand.trainer.weights())
+
+
+def _require_equal(where: str, ours: dict, theirs: dict) -> None:
+    if ours.keys() != theirs.keys():
+        raise Unequal(f"{where}: dnnbench gives {sorted(ours)}, the handwritten network {sorted(theirs)}")
+    for name, array in ours.items():
+        other = theirs[name]
+        apart = _rms(array.astype(float) - other.astype(float)) if array.shape == other.shape else np.inf
+        if not apart <= ROUNDING * _rms(other):
+            raise Unequal(f"{where}: '{name}' differs by {apart:.2g} (rms) of {_rms(other):.2g}: mathematics or start differ")
+
+
+def _rms(array) -> float:
+    return float(np.sqrt(np.mean(np.square(array, dtype=float))))
+
+
+def _calls(sides: dict, phase: str) -> int:
+    """One number for both sides, so that both spread the clock's cost over as many calls."""
+    warm_s = [median(side.visit(phase, 1) for _ in range(WARM_VISITS)) for side in sides.values()]
+    return calls_per_visit(min(warm_s), read_cost_s())
+
+
+def _array(tensor) -> np.ndarray:
+    return np.array(tensor.detach() if hasattr(tensor, "detach") else tensor)

@@ -1,0 +1,70 @@
+"""Both sides of an arm, over several fresh processes, and what they say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from beside import SIDES
+from dnnbench.measure.statistics import Ratio, Visits, log_pairs, ratio
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.protocol.arm import Arm
+from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One phase: visits of each side over all processes, and dnnbench's time over the handwritten network's."""
+
+    visits: Mapping[str, Visits]
+    ratio: Ratio
+    versions: Mapping[str, str]
+
+
+class Comparisons:
+    """Measures an arm when its first comparison is asked for.
+
+    selected: `arm`, `workload` and `phase` of every comparison that will be.
+    """
+
+    def __init__(self, selected: Sequence[Mapping[str, str]], processes: int, seconds: float):
+        self._selected, self._processes, self._seconds = selected, processes, seconds
+        self._measured: dict[tuple[str, str, str], Comparison] = {}
+
+    def get(self, arm: str, workload: str, phase: str) -> Comparison:
+        """The comparison; WorkerError where a side fails or the two do not agree."""
+        if (arm, workload, phase) not in self._measured:
+            self._measure(arm)
+        return self._measured[arm, workload, phase]
+
+    def _measure(self, arm: str) -> None:
+        wanted = sorted({(one["workload"], one["phase"]) for one in self._selected if one["arm"] == arm})
+        rows = []
+        for process in range(self._processes):
+            versions, visits = self._one_process(arm, wanted, process)
+            rows += [(process, *visit) for visit in visits]
+        for workload, phase in wanted:
+            sides = {side: _visits(rows, workload, phase, side) for side in SIDES}
+            found = ratio(log_pairs(*(sides[side] for side in SIDES)))
+            self._measured[arm, workload, phase] = Comparison(sides, found, versions)
+
+    def _one_process(self, name: str, wanted: Sequence[tuple[str, str]], process: int) -> tuple[dict, list]:
+        arm = Arm(*name.split(":"))
+        with spawn(arm, f"beside-{name}-{process}", service="beside:Beside") as worker:
+            versions = worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+            for workload in dict.fromkeys(workload for workload, _ in wanted):
+                spec = find_workload(workload).model_dump(mode="json")
+                phases = [phase for name, phase in wanted if name == workload]
+                worker.call("build", BUILD_TIMEOUT_S, workload=spec, phases=phases)
+            seconds = self._seconds * len(wanted)
+            return versions, worker.call("rounds", BUILD_TIMEOUT_S + 10 * seconds, seconds=seconds, seed=process)
+
+
+def _visits(rows: Sequence[tuple], workload: str, phase: str, side: str) -> Visits:
+    chosen = [
+        (process, number, position, seconds / calls)
+        for process, w, p, s, number, position, calls, seconds in rows
+        if (w, p, s) == (workload, phase, side)
+    ]
+    process, number, position, call_s = zip(*chosen, strict=True)
+    whole = (np.array(column, np.int64) for column in (process, number, position))
+    return Visits(*whole, np.array(call_s), np.zeros(len(call_s), np.int64))

@@ -1,0 +1,96 @@
+"""What the harness itself costs: a call, a message, a command, and the time of a run that is not spent on visits."""
+
+import resource
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from dnnbench.measure.bench import Bench
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.plugins.discovery import plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.run.crew import spawn
+from dnnbench.run.generation import Generation
+from dnnbench.run.reporter import Silent
+from dnnbench.run.request import Request, make_plan
+from dnnbench.run.settings import Settings
+from null import NullProgram
+from replay import replay
+
+VISITS = 200
+COMMANDS = (("--help",), ("list", "backends"))
+
+
+@pytest.mark.benchmark(timer=replay, group="null arm, a call")
+@pytest.mark.parametrize("phase", ("infer", "train_step"))
+@pytest.mark.parametrize("calls", (1, 10, 100, 10_000))
+def test_null_arm(benchmark, phase, calls):
+    """Seconds a call that Bench reports for a Program that does nothing: loop, wait, and its share of the clock."""
+    bench = Bench(NullProgram(), None)
+    seconds = [bench.visit(phase, calls) / calls for _ in range(VISITS)]
+    replay.play(benchmark, seconds)
+
+
+@pytest.fixture
+def null_worker(worker_path):
+    with spawn(Arm("null", "none"), "null", service="null:Null") as worker:
+        worker.call("nothing", 60)
+        yield worker
+
+
+@pytest.mark.benchmark(group="null arm, a message")
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [("nothing", {}), ("visit", {"key": "mlp_digits/64", "phase": "infer", "calls": 1})],
+    ids=("nothing", "visit"),
+)
+def test_round_trip(benchmark, null_worker, method, arguments):
+    """Wall time from asking a worker to its answer."""
+    benchmark.pedantic(lambda: null_worker.call(method, 10, **arguments), rounds=2000, warmup_rounds=50)
+
+
+def cpu_of_children_s() -> float:
+    """User and system seconds of every child process that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.benchmark(timer=cpu_of_children_s, group="commands, CPU time")
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_command(benchmark, words):
+    """CPU seconds of a command that must answer at once."""
+    command = [str(Path(sysconfig.get_path("scripts")) / "dnnbench"), *words]
+    benchmark.pedantic(
+        lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1
+    )
+
+
+class Rounds(Silent):
+    """Keeps the seconds of each round: the only steps of a generation that have a length."""
+
+    def __init__(self):
+        self.seconds: list[float] = []
+
+    def advance(self, done, text=""):
+        if done:
+            self.seconds.append(done)
+
+
+@pytest.mark.benchmark(timer=replay, group="a run's rounds")
+def test_share_of_visits(benchmark, cache):
+    """Wall time of the rounds of one generation with the defaults, and the share of it that visits take.
+
+    A visit is its k timed calls and the untimed one before them; the rest is restoring, messages, the control arm, counters.
+    """
+    workloads = tuple(find_workload(name) for name in plugins().workloads)
+    rounds = Rounds()
+    plan, datasets = make_plan(Request(workloads, ("all",), Settings()), rounds)
+    rounds.seconds.clear()
+    generation = Generation(plan, datasets, 0, {}, set(), rounds)
+    generation.run()
+    assert not generation.record.failures
+    visits = [visit for rows in generation.record.visits.values() for visit in rows]
+    visiting_s = sum(seconds * (calls + 1) / calls for _, _, calls, seconds, _ in visits)
+    benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.lanes), "visits": len(visits)}
+    replay.play(benchmark, rounds.seconds)
