@@ -15,8 +15,8 @@ class TensorflowBackend(Backend):
 
     def versions(self):
         build = tf.sysconfig.get_build_info()
-        built_for = {name: build.get(f"{name}_version") for name in ("cuda", "cudnn")}
-        return {"tensorflow": tf.__version__} | {name: version for name, version in built_for.items() if version}
+        built_for = [name for name in ("cuda", "cudnn") if f"{name}_version" in build]
+        return {"tensorflow": tf.__version__} | {name: build[f"{name}_version"] for name in built_for}
 
     def configure(self, arm):
         try:

@@ -16,16 +16,14 @@ def dense(op, x, weight, bias=None):
 
 
 def conv2d(op, x, weight, bias=None):
-    if op.dilation == (1, 1):
-        y = tf.nn.conv2d(x, weight, op.strides, _padding(op))
-    else:
-        y = _dilated(op, x, weight)
+    y = (_plain if op.dilation == (1, 1) else _dilated)(op, x, weight)
     return y if bias is None else tf.nn.bias_add(y, bias)
 
 
-def _padding(op):
+def _plain(op, x, weight):
     """TensorFlow's 'SAME' is the spec's; numbers go in as they are."""
-    return op.padding.upper() if isinstance(op.padding, str) else _every_axis(op.padding)
+    padding = op.padding.upper() if isinstance(op.padding, str) else _every_axis(op.padding)
+    return tf.nn.conv2d(x, weight, op.strides, padding)
 
 
 def _every_axis(pads):
@@ -55,7 +53,7 @@ def max_pool2d(op, x):
 
 def avg_pool2d(op, x):
     """TensorFlow's own divisor leaves padding out, and it pads by name only."""
-    if op.padding == "valid" or op.padding == "same" and not op.count_include_pad:
+    if op.padding == "valid" or (op.padding == "same" and not op.count_include_pad):
         return tf.nn.avg_pool2d(x, op.window, op.steps, op.padding.upper())
     y = tf.nn.avg_pool2d(tf.pad(x, _every_axis(op.pads(types(x)))), op.window, op.steps, "VALID")
     return y if op.count_include_pad else y * tf.constant(np.prod(op.window) / _window_counts(op, x), x.dtype)

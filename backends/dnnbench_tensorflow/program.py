@@ -88,7 +88,8 @@ class TensorflowProgram(Program):
         return _arrays(self._weights)
 
     def optimizer_state(self):
-        return {f"{slot}/{name}": np.array(v) for slot, kept in self._slots.items() for name, v in kept.items()}
+        slots = self._slots.items()
+        return _arrays({f"{slot}/{name}": variable for slot, kept in slots for name, variable in kept.items()})
 
     def model_state(self):
         return _arrays(self._state)
@@ -145,7 +146,8 @@ class TensorflowProgram(Program):
         dtype, model = self._arm.dtype, self._model
 
         def variables(arrays, trainable=False):
-            return {name: tf.Variable(tf.zeros(a.shape, dtype), trainable=trainable) for name, a in arrays.items()}
+            zeros = {name: tf.zeros(array.shape, dtype) for name, array in arrays.items()}
+            return {name: tf.Variable(start, trainable=trainable) for name, start in zeros.items()}
 
         self._weights = variables(model.parameters, trainable=True)
         self._state = variables(model.state)
@@ -180,8 +182,9 @@ class TensorflowProgram(Program):
         inputs, masks = tuple(batch.named.inputs), tuple(batch.named.masks)
 
         def flat(*tensors):
-            first, targets, rest = tensors[: len(inputs)], tensors[len(inputs)], tensors[len(inputs) + 1 :]
-            return method(Batch(dict(zip(inputs, first, strict=True)), targets, dict(zip(masks, rest, strict=True))))
+            named_inputs = dict(zip(inputs, tensors, strict=False))
+            named_masks = dict(zip(masks, tensors[len(inputs) + 1 :], strict=True))
+            return method(Batch(named_inputs, tensors[len(inputs)], named_masks))
 
         return self._function(flat, batch.arguments)
 

@@ -89,7 +89,8 @@ class Beside:
         spec = Workload.model_validate(workload)
         weights = initial_weights(spec.model, 0)
         batch = timing_batch(load(spec), spec.batch_size, 0)
-        by_hand = ByHand(self._handwritten.Trainer(spec.name, self._arm.mode, weights), batch.inputs["image"], batch.targets)
+        trainer = self._handwritten.Trainer(spec.name, self._arm.mode, weights)
+        by_hand = ByHand(trainer, batch.inputs["image"], batch.targets)
         program = self._backend.build(spec, weights, self._arm, 0)
         bench = Bench(program, batch)
         compare_sides(program, program.put(batch), by_hand)
@@ -132,7 +133,8 @@ def _require_equal(where: str, ours: dict, theirs: dict) -> None:
         other = theirs[name]
         apart = _rms(array.astype(float) - other.astype(float)) if array.shape == other.shape else np.inf
         if not apart <= ROUNDING * _rms(other):
-            raise Unequal(f"{where}: '{name}' differs by {apart:.2g} (rms) of {_rms(other):.2g}: mathematics or start differ")
+            size = _rms(other)
+            raise Unequal(f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: mathematics or start differ")
 
 
 def _rms(array) -> float:

@@ -10,7 +10,7 @@ from comparisons import Comparisons
 def pytest_addoption(parser):
     group = parser.getgroup("dnnbench's own benchmarks")
     group.addoption("--processes", type=int, default=6, help="fresh processes for each arm (default 6)")
-    group.addoption("--seconds", type=float, default=1.2, help="seconds of visits for each phase in a process (default 1.2)")
+    group.addoption("--seconds", type=float, default=1.2, help="seconds of visits a phase and process (default 1.2)")
 
 
 @pytest.fixture(scope="session")

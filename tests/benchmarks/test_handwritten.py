@@ -15,8 +15,8 @@ ALARM = 1.10
 """The test fails when the whole interval lies above this.
 
 Five times the aim's distance from 1: an interval over six processes on a busy machine moves by a percent or two, and a
-benchmark that fails by chance is soon ignored. The figures are what to read. NumPy's Program is exempt: it is the reference, the
-mathematics written plainly, and its handwritten twin works in place.
+benchmark that fails by chance is soon ignored. The figures are what to read. NumPy's Program is exempt: it is the
+reference, the mathematics written plainly, and its handwritten twin works in place.
 """
 
 

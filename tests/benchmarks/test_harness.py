@@ -6,6 +6,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from dnnbench.measure.affinity import current_mask
 from dnnbench.measure.bench import Bench
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
@@ -61,9 +62,7 @@ def cpu_of_children_s() -> float:
 def test_command(benchmark, words):
     """CPU seconds of a command that must answer at once."""
     command = [str(Path(sysconfig.get_path("scripts")) / "dnnbench"), *words]
-    benchmark.pedantic(
-        lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1
-    )
+    benchmark.pedantic(lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1)
 
 
 class Rounds(Silent):
@@ -81,11 +80,12 @@ class Rounds(Silent):
 def test_share_of_visits(benchmark, cache):
     """Wall time of the rounds of one generation with the defaults, and the share of it that visits take.
 
-    A visit is its k timed calls and the untimed one before them; the rest is restoring, messages, the control arm, counters.
+    A visit is its k timed calls and the untimed one before them; the rest is restoring, messages, the control arm.
     """
     workloads = tuple(find_workload(name) for name in plugins().workloads)
     rounds = Rounds()
-    plan, datasets = make_plan(Request(workloads, ("all",), Settings()), rounds)
+    settings = Settings(threads=len(current_mask()))
+    plan, datasets = make_plan(Request(workloads, ("all",), settings), rounds)
     rounds.seconds.clear()
     generation = Generation(plan, datasets, 0, {}, set(), rounds)
     generation.run()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..protocol.program import Program
@@ -79,9 +78,9 @@ def rms(a: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64)))))
 
 
-def reference_key(workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int) -> str:
-    """32 hex digits over everything a reference depends on, the versions of dnnbench and NumPy included."""
-    digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {__version__} {np.__version__}".encode())
+def reference_key(workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int, code: str) -> str:
+    """32 hex digits over everything a reference depends on: spec, data, NumPy's version, and the `code` that makes it."""
+    digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code}".encode())
     for batch in batches:
         for name, array in [*sorted(batch.inputs.items()), ("targets", batch.targets), *sorted(batch.masks.items())]:
             digest.update(f"{name}{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())

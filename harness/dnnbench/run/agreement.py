@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..data.dataset import Dataset
@@ -10,7 +11,8 @@ from ..errors import WorkerError
 from ..measure.process import WorkerLost
 from ..numerics.check import check_batch_size, check_steps
 from ..numerics.reference import reference_key
-from ..plugins.discovery import plugins
+from ..plugins.discovery import plugins, source_digest
+from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..spec.workload import Workload
@@ -33,7 +35,8 @@ class Exam:
 
     @property
     def path(self) -> Path:
-        return cache_folder() / "references" / f"{reference_key(self.workload, self.batches, self.steps, self.seed)}.npz"
+        key = reference_key(self.workload, self.batches, self.steps, self.seed, _code())
+        return cache_folder() / "references" / f"{key}.npz"
 
     def questions(self) -> dict:
         """What a worker needs to be asked."""
@@ -93,12 +96,22 @@ def ensure_references(exams: Sequence[Exam]) -> None:
     wanted = [exam for exam in exams if not exam.path.exists()]
     if not wanted:
         return
-    reference = next(info for info in plugins().backends.values() if info.reference)
+    reference = _reference()
     arm = Arm(reference.name, reference.default_mode, dtype="float64")
     with spawn(arm, "reference") as worker:
         worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
         for exam in wanted:
             worker.call("make_reference", BUILD_TIMEOUT_S, **exam.questions())
+
+
+def _reference() -> BackendInfo:
+    return next(info for info in plugins().backends.values() if info.reference)
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """Digest of the sources that make a reference: a change to any of them makes every cached one stale."""
+    return source_digest(_reference().target.partition(".")[0], "dnnbench.numerics", "dnnbench.spec", "dnnbench.protocol")
 
 
 def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:

@@ -1,0 +1,79 @@
+"""The figures of docs/speed.md as Markdown: `python tests/benchmarks/table.py FILE...`
+
+FILE: what `--benchmark-json FILE` wrote.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from dnnbench.protocol.program import PHASES
+
+Row = list[str]
+
+
+def load(paths: Iterable[str]) -> list[dict]:
+    """The benchmarks of several sittings together."""
+    return [benchmark for path in paths for benchmark in json.loads(Path(path).read_text())["benchmarks"]]
+
+
+def ratio_rows(benchmarks: list[dict]) -> list[Row]:
+    """A row for each arm and workload: dnnbench's time over the handwritten network's in each phase."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for one in benchmarks:
+        if "ratio" in one["extra_info"]:
+            where = one["params"]["arm"], one["params"]["workload"]
+            found.setdefault(where, {})[one["params"]["phase"]] = _ratio(**one["extra_info"])
+    return [[*where, *(ratios.get(phase, "") for phase in PHASES)] for where, ratios in found.items()]
+
+
+def _ratio(ratio: float, low: float, high: float, **_rest) -> str:
+    return f"{ratio:.3f} ({low:.3f} to {high:.3f})"
+
+
+def time_rows(benchmarks: list[dict]) -> list[Row]:
+    """A row for each arm and workload: median microseconds a call of the handwritten network."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for one in benchmarks:
+        if "ratio" in one["extra_info"] and one["params"]["side"] == "handwritten":
+            where = one["params"]["arm"], one["params"]["workload"]
+            found.setdefault(where, {})[one["params"]["phase"]] = f"{1e6 * one['stats']['median']:.1f}"
+    return [[*where, *(times.get(phase, "") for phase in PHASES)] for where, times in found.items()]
+
+
+def harness_rows(benchmarks: list[dict]) -> list[Row]:
+    """A row for each figure of the harness itself."""
+    rest = [one for one in benchmarks if "ratio" not in one["extra_info"]]
+    return [[one["group"], one["param"] or "", _seconds(one["stats"]["median"]), _share(one)] for one in rest]
+
+
+def _seconds(value: float) -> str:
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if value * scale >= 1:
+            return f"{value * scale:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def _share(one: dict) -> str:
+    share = one["extra_info"].get("share")
+    return "" if share is None else f"{share:.0%} of it in visits"
+
+
+def markdown(heading: Row, rows: list[Row]) -> str:
+    """A table, or nothing where there are no rows."""
+    if not rows:
+        return ""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def main(paths: list[str]) -> None:
+    benchmarks = load(paths)
+    print(markdown(["arm", "workload", *PHASES], ratio_rows(benchmarks)))
+    print(markdown(["arm", "workload", *(f"{phase}, µs" for phase in PHASES)], time_rows(benchmarks)))
+    print(markdown(["what", "case", "median", ""], harness_rows(benchmarks)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
