@@ -13,7 +13,7 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.exitcodes import worst
 from dnnbench.cli.formulas import formula
 from dnnbench.cli.main import COMMANDS, main
-from dnnbench.cli.units import scaled
+from dnnbench.report.quantity import scaled
 from dnnbench.spec.builder import Builder
 
 HEAVY = ("torch", "tensorflow", "jax", "pandas", "numpy", "scipy", "sqlalchemy")
@@ -323,10 +323,10 @@ def test_formula_of_a_sum_of_many_and_of_long_names():
     [
         (0, "0 B"),
         (999, "999 B"),
-        (1000, "1 kB"),
+        (1000, "1.00 kB"),
         (82432, "82.4 kB"),
-        (999_600, "1 MB"),
-        (10**10, "10 GB"),
+        (999_600, "1.00 MB"),
+        (10**10, "10.0 GB"),
         (10**22, "10,000 EB"),
     ],
 )

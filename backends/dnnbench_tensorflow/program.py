@@ -15,7 +15,7 @@ from . import device, losses, ops, optimizers
 ZERO = tf.UnconnectedGradients.ZERO
 
 
-class TensorBatch(NamedTuple):
+class _TensorBatch(NamedTuple):
     """A batch on the device."""
 
     named: Batch
@@ -45,7 +45,7 @@ class TensorflowProgram(Program):
             named = Batch(inputs, self._tensor(batch.targets, self._target_kind), masks)
         device.synchronize(self._arm.device)
         flat = (*inputs.values(), named.targets, *masks.values())
-        return TensorBatch(named, (named,) if self._arm.mode == "eager" else flat, (batch.size, *masks))
+        return _TensorBatch(named, (named,) if self._arm.mode == "eager" else flat, (batch.size, *masks))
 
     def infer(self, batch):
         return self._run("infer", batch)
@@ -89,7 +89,7 @@ class TensorflowProgram(Program):
 
     def optimizer_state(self):
         slots = self._slots.items()
-        return _arrays({f"{slot}/{name}": variable for slot, kept in slots for name, variable in kept.items()})
+        return _arrays({f"{slot}/{name}": kept[name] for slot, kept in slots for name in kept})
 
     def model_state(self):
         return _arrays(self._state)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..report.quantity import scaled
 from .options import output_options
-from .units import count, scaled
 
 if TYPE_CHECKING:
     from ..spec.workload import Workload
@@ -114,7 +114,7 @@ def _layers_table(layers: list[dict[str, Any]]):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("mathematics")
     for row in layers:
-        numbers = count(row["parameters"]), count(row["macs"]), scaled(row["forward_bytes"], "B")
+        numbers = f"{row['parameters']:,}", f"{row['macs']:,}", scaled(row["forward_bytes"], "B")
         table.add_row(row["name"], row["op"], _shape(row["output_shape"]), *numbers, row["formula"])
     return table
 
@@ -122,7 +122,7 @@ def _layers_table(layers: list[dict[str, Any]]):
 def _totals_table(described: dict[str, Any]):
     from rich.table import Table
 
-    heading = f"{count(described['parameters'])} parameters, {count(described['macs'])} MACs forward"
+    heading = f"{described['parameters']:,} parameters, {described['macs']:,} MACs forward"
     table = Table("", box=None, pad_edge=False, title=heading, title_justify="left", title_style="bold")
     for column in ("operations", "bytes moved", "memory"):
         table.add_column(column, justify="right", no_wrap=True)

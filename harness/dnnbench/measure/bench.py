@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 from ..protocol.batch import Batch
@@ -22,9 +23,7 @@ class Bench:
     def __init__(self, program: Program, batch: Batch):
         self._program = program
         placed = program.put(batch)
-        self._calls: dict[str, Callable] = {
-            phase: (lambda step=getattr(program, phase): step(placed)) for phase in PHASES
-        }
+        self._calls: dict[str, Callable] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
         self._placed = placed
         self._snapshot = program.snapshot()
 

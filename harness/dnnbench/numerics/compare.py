@@ -27,11 +27,11 @@ class Finding(NamedTuple):
 
 def compare(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[Finding]:
     """Every tensor of the reference against the contender's."""
-    rule = _Rule(reference, workload, dtype, _initial_rms(workload, reference))
+    rule = _Rule(reference, workload, dtype, _initial_rms(workload))
     return [rule.judge(key, observed.get(key)) for key in reference.tensors]
 
 
-def _initial_rms(workload: Workload, reference: Reference) -> dict[str, float]:
+def _initial_rms(workload: Workload) -> dict[str, float]:
     """rms of each weight, from how its initializer is drawn: uniform in [-b, b] has b / sqrt(3)."""
     sizes = {"zeros": 0.0, "ones": 1.0}
     return {

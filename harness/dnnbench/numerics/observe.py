@@ -6,7 +6,7 @@ import numpy as np
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program
-from ..spec.optimizers import Adam, Momentum, Optimizer, Sgd
+from ..spec.optimizers import Adam, Optimizer, Sgd
 from ..spec.workload import Workload
 
 Build = Callable[[Workload], Program]
@@ -75,5 +75,3 @@ def optimizer_by_kind(workload: Workload, kind: str) -> Optimizer:
     """The optimizer whose trajectory a key names."""
     return next(o for o in optimizers_to_check(workload) if o.kind == kind)
 
-
-__all__ = ["Adam", "Build", "Momentum", "Tensors", "observe", "optimizer_by_kind", "optimizers_to_check", "with_optimizer"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.workload import Workload
@@ -110,8 +109,3 @@ def load_reference(path: Path) -> Reference:
         return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
 
     return Reference(group("tensor"), group("sigma32", float), group("kink", float), group("zero"))
-
-
-def reference_arm(mode: str, dtype: str, threads: int) -> Arm:
-    """The arm of one evaluation of the reference."""
-    return Arm("numpy", mode, dtype=dtype, threads=threads)

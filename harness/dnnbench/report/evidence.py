@@ -29,6 +29,8 @@ class Evidence:
     purposes: list[Purpose]
     agreement: "pd.DataFrame"
     epochs: "pd.DataFrame"
+    programs: dict[str, dict[str, Any]]
+    """What each program said of itself in the last generation, by `<arm> <case>`."""
 
     @property
     def run(self) -> dict[str, Any]:
@@ -72,7 +74,13 @@ def gather(store: Store, run_id: str) -> Evidence:
         purposes=purposes(cells, store.first_calls(run_id)),
         agreement=store.agreement(run_id),
         epochs=store.epochs(run_id),
+        programs=_programs(store, run_id),
     )
+
+
+def _programs(store: Store, run_id: str) -> dict[str, dict[str, Any]]:
+    generations = records(store.generations(run_id))
+    return generations[-1]["facts"].get("programs", {}) if generations else {}
 
 
 def by_headline(phases) -> list[str]:

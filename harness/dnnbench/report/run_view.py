@@ -20,16 +20,16 @@ class RunView:
         self._backends = {row["arm"]: row["backend"] for row in self._rows}
         self.run, self.machine = evidence.run, evidence.machine
         self.base, self.theta = evidence.measured.base, evidence.measured.theta
-        self.machine_name = evidence.machine_name
+        self.machine_name, self._programs = evidence.machine_name, evidence.programs
 
     @property
     def facts(self) -> dict[str, list[tuple[str, str]]]:
-        """Headed lists of what was found on the machine, and of what the run was asked."""
+        """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
         asked = self.run["settings"]
         settings = asked.get("settings", {}) | {
             name: asked[name] for name in ("weights", "data") if asked.get(name)
         }
-        parts = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"]}
+        parts = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"], **self._programs}
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
 
     @property

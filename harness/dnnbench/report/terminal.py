@@ -39,7 +39,16 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading("Agreement", "the worst tensor, error over allowance"),
             agreement_table(_as_planned(evidence)),
         ]
-    return parts
+    return parts + [_note(text) for text in _compiled(evidence)]
+
+
+def _compiled(evidence: Evidence) -> list[str]:
+    """How whole the graphs are that torch.compile made, where it was used."""
+    counted = {name: facts for name, facts in evidence.programs.items() if facts.get("graph_breaks") is not None and facts["compilations"]}
+    return [
+        f"{name}: {facts['compilations']} graphs compiled, {facts['graph_breaks']} graph breaks"
+        for name, facts in counted.items()
+    ]
 
 
 def _as_planned(evidence: Evidence) -> list[dict[str, Any]]:

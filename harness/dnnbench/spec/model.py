@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import Field, model_validator
 
-from .ops import AnyOp, Op
+from .ops import AnyOp
 from .tensor import ZEROS, Initializer, Kind, Name, Parameter, Shape, Spec, TensorType
 
 
@@ -139,5 +139,3 @@ class Model(Spec):
         """The node of that name; KeyError if there is none."""
         return next(n for n in self.nodes if n.name == name)
 
-
-__all__ = ["Constant", "GraphError", "Input", "Model", "Node", "Op"]
