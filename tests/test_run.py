@@ -205,3 +205,15 @@ def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words
     done = dnnbench(place, *arguments)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ctrl_c_before_anything_is_measured_is_130_too(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", *FAST]
+    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("checking that all arms agree"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said and "--resume" in said

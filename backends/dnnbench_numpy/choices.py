@@ -46,13 +46,21 @@ def largest(taps: list[np.ndarray]) -> np.ndarray:
 
 def first_largest(taps: list[np.ndarray]) -> list[np.ndarray]:
     """For each array where it is the first that holds the maximum: exactly one is true at every place."""
-    stacked = np.stack(taps)
-    first = stacked.argmax(axis=0)
     if _flipping.get():
-        best = stacked.max(axis=0)
-        others = np.where(np.arange(len(taps)).reshape(-1, *[1] * best.ndim) == first, -np.inf, stacked)
-        gap = best - others.max(axis=0)
-        first = np.where((gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=0), first)
+        return _flipped_choice(np.stack(taps))
+    best = largest(taps)
+    left, chosen = np.ones(best.shape, bool), []
+    for tap in taps:
+        chosen.append(left & (tap == best))
+        left ^= chosen[-1]
+    return chosen
+
+
+def _flipped_choice(taps: np.ndarray) -> list[np.ndarray]:
+    first, best = taps.argmax(axis=0), taps.max(axis=0)
+    others = np.where(np.arange(len(taps)).reshape(-1, *[1] * best.ndim) == first, -np.inf, taps)
+    gap = best - others.max(axis=0)
+    first = np.where((gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=0), first)
     return [first == i for i in range(len(taps))]
 
 

@@ -16,8 +16,14 @@ def types(*inputs):
 
 
 def dense(op, x, weight, bias=None):
-    y = matmul(x, weight)
-    return y if bias is None else y + bias
+    return _biased(matmul(x, weight), bias)
+
+
+def _biased(y, bias):
+    """y + bias in y's own memory: y is a product that nobody else holds."""
+    if bias is not None:
+        y += bias
+    return y
 
 
 def columns(op, x):
@@ -28,8 +34,7 @@ def columns(op, x):
 
 def conv2d(op, x, weight, bias=None):
     y = matmul(columns(op, x), weight.reshape(-1, op.filters))
-    y = y.reshape(len(x), *op.output(types(x)).shape)
-    return y if bias is None else y + bias
+    return _biased(y, bias).reshape(len(x), *op.output(types(x)).shape)
 
 
 def max_pool2d(op, x):

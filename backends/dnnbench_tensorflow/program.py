@@ -32,7 +32,7 @@ class TensorflowProgram(Program):
         self._model, self._task, self._arm = workload.model, workload.task, arm
         self._target_kind = workload.target.kind
         self._place = device.place(arm.device)
-        self._functions = {}
+        self._functions, self._traces = {}, 0
         device.reset_peak_memory(arm.device)
         with self._place:
             self._create_variables(seed)
@@ -133,7 +133,7 @@ class TensorflowProgram(Program):
             "deterministic_ops": "not requested",
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
             "batch_norm": "two-pass",
-            "compile_count": len(self._functions),
+            "compilations": self._traces,
         }
 
     def peak_memory(self):
@@ -182,6 +182,7 @@ class TensorflowProgram(Program):
         inputs, masks = tuple(batch.named.inputs), tuple(batch.named.masks)
 
         def flat(*tensors):
+            self._traces += 1
             named_inputs = dict(zip(inputs, tensors, strict=False))
             named_masks = dict(zip(masks, tensors[len(inputs) + 1 :], strict=True))
             return method(Batch(named_inputs, tensors[len(inputs)], named_masks))

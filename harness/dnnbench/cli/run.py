@@ -162,12 +162,15 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
 
     from ..report.html import render_report
     from ..report.terminal import print_run
-    from ..run.execute import refuse_nothing
+    from ..run.execute import measured_anything, refuse_nothing
     from ..store.store import open_store
     from .run_json import run_document
 
     with open_store(store) as opened:
         skipped = opened.runs(outcome.run_id)["settings"].iloc[0]["skipped"].values()
+        if outcome.interrupted and not measured_anything(opened, outcome.run_id):
+            output.note(f"run {outcome.run_id} was interrupted before anything was measured; --resume {outcome.run_id} goes on")
+            return exitcodes.INTERRUPTED
         refuse_nothing(outcome, opened, list(skipped))
         if as_json:
             output.json(run_document(opened, outcome.run_id))

@@ -165,7 +165,12 @@ def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:
 
 def refuse_nothing(outcome: Outcome, store: Store, skipped: Sequence[str]) -> None:
     """NothingMeasured if not one cell of the run has a sample."""
-    cells = store.cells(outcome.run_id)
-    if not (cells[cells["arm"] != CONTROL]["status"] == "ok").any():
-        reasons = sorted({*outcome.failed.values(), *skipped}) or ["interrupted before the first round"]
-        raise NothingMeasured("nothing could be measured: " + "; ".join(reasons))
+    if not measured_anything(store, outcome.run_id):
+        reasons = {*store.cells(outcome.run_id)["reason"].dropna(), *skipped}
+        raise NothingMeasured("nothing could be measured: " + "; ".join(sorted(reasons)))
+
+
+def measured_anything(store: Store, run_id: str) -> bool:
+    """Whether a cell other than the control arm's has a result."""
+    cells = store.cells(run_id)
+    return bool((cells[cells["arm"] != CONTROL]["status"] == "ok").any())
