@@ -30,7 +30,9 @@ class Workers:
     def __init__(self):
         self._open = {}
 
-    def get(self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.measure.service:Service"):
+    def get(
+        self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.measure.service:Service"
+    ):
         """The started worker of an arm; skips, with the reason, where its framework is not installed."""
         from dnnbench.run.crew import spawn
 

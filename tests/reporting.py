@@ -83,15 +83,11 @@ def add_run(
             for cell, (workload, phase, arm) in zip(cells, keys, strict=False):
                 if workload == w:
                     position = draw.permutation(rounds) % len(arms)
-                    blocks[cell] = visits(
-                        numbers, position, slower * seconds[phase] * arms[arm] * shared, draw
-                    )
+                    blocks[cell] = visits(numbers, position, slower * seconds[phase] * arms[arm] * shared, draw)
             blocks.setdefault(cells[-1], []).append(visits(numbers, 0 * numbers, 1e-4 * shared, draw))
         blocks[cells[-1]] = np.concatenate(blocks[cells[-1]])
         store.add_generation(run_id, generation, {}, blocks)
-    store.update_cells(
-        run_id, [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells]
-    )
+    store.update_cells(run_id, [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells])
     store.finish_run(run_id, "complete")
     return cells
 
@@ -99,9 +95,7 @@ def add_run(
 def visits(numbers: np.ndarray, positions: np.ndarray, call_s: np.ndarray, draw, k: int = 5) -> np.ndarray:
     """(n, 5) rows of the store: visits of k calls, each with noise of its own."""
     seconds = k * call_s * draw.lognormal(sigma=NOISE, size=len(numbers))
-    return np.stack([numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1).astype(
-        float
-    )
+    return np.stack([numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1).astype(float)
 
 
 def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:

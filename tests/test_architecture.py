@@ -55,7 +55,9 @@ def test_imports_go_one_way_and_meet_no_framework(path):
         assert parts[0] not in FRAMEWORKS, f"the core imports {name}"
         assert not parts[0].startswith("dnnbench_"), f"the core names a plugin: {name}"
         if parts[0] == "dnnbench" and len(parts) > 1 and parts[1] in TIER:
-            assert TIER[parts[1]] <= TIER[room_of(path)], f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+            assert TIER[parts[1]] <= TIER[room_of(path)], (
+                f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+            )
 
 
 def test_every_room_has_a_tier():
@@ -69,7 +71,9 @@ def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
     for path in BACKENDS[backend].glob("*.py"):
         for name in imports(path, (f"dnnbench_{backend}",)):
             parts = name.split(".")
-            assert not (parts[0].startswith("dnnbench_") and parts[0] != f"dnnbench_{backend}"), f"{path.name} imports {name}"
+            assert not (parts[0].startswith("dnnbench_") and parts[0] != f"dnnbench_{backend}"), (
+                f"{path.name} imports {name}"
+            )
             if parts[0] == "dnnbench":
                 assert parts[1] in allowed, f"{path.name} imports {name}"
 

@@ -375,11 +375,7 @@ def raising(folder, error):
 def test_ctrl_c_ends_with_130(tmp_path):
     folder = raising(tmp_path, "os.kill(os.getpid(), signal.SIGINT)")
     done = dnnbench("show", "odd", path=[folder])
-    assert (
-        done.returncode == exitcodes.INTERRUPTED
-        and "interrupted" in done.stderr
-        and "Traceback" not in done.stderr
-    )
+    assert done.returncode == exitcodes.INTERRUPTED and "interrupted" in done.stderr and "Traceback" not in done.stderr
 
 
 BUG = "return type('Half', (), {'batch_size': 1, 'model': None, 'task': None})()"
@@ -420,8 +416,7 @@ def test_a_reader_that_leaves_is_no_fault(arguments, unbuffered):
 def test_tables_keep_their_width_in_a_pipe():
     text = dnnbench("list", "backends").stdout
     assert any(
-        line.rstrip().endswith("installed") and "graph (default), eager, xla" in line
-        for line in text.splitlines()
+        line.rstrip().endswith("installed") and "graph (default), eager, xla" in line for line in text.splitlines()
     )
 
 

@@ -77,9 +77,7 @@ def test_cells_of_one_run_only_are_listed_with_the_reason(tmp_path):
     with open_store(path) as store:
         cells = store.cells("new")
         failed = cells.cell_id[(cells.arm == "jax:jit") & (cells.phase == "infer")].item()
-        store.update_cells(
-            "new", [{"cell_id": failed, "status": "failed", "reason": "failed: killed by signal 9"}]
-        )
+        store.update_cells("new", [{"cell_id": failed, "status": "failed", "reason": "failed: killed by signal 9"}])
         found = compare(store, "base", "new")
     assert len(found.cells) == 13 and len(found.only_new) == 7 and len(found.only_base) == 15
     assert "mlp_digits batch 64 infer jax:jit: failed: killed by signal 9" in found.only_base

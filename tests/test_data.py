@@ -109,9 +109,7 @@ def test_idx_folder(tmp_path, zipped):
         assert data.x_test["image"].shape == (3, 8, 8, 1)
 
 
-@pytest.mark.parametrize(
-    "code, dtype", [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")]
-)
+@pytest.mark.parametrize("code, dtype", [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")])
 def test_idx_elements_of_every_type(tmp_path, code, dtype):
     path = tmp_path / "x"
     array = np.array([[1, 2, 3], [-4, 5, 100]]).astype(dtype)
@@ -142,9 +140,7 @@ def test_bad_idx_file(tmp_path, content, message):
     assert message in str(caught.value) and str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "content", [b"not gzip", gzip.compress(b"x" * 100)[:-12], gzip.compress(b"ab")[:12] + b"zzzz"]
-)
+@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"x" * 100)[:-12], gzip.compress(b"ab")[:12] + b"zzzz"])
 def test_bad_gzip(tmp_path, content):
     path = tmp_path / "x.gz"
     path.write_bytes(content)
@@ -165,9 +161,7 @@ def test_npz_in_any_shape_of_the_same_pixels(tmp_path, stored, wanted):
     np.savez(path, **arrays(shape=stored))
     for data in (load(workload(Npz(path=str(path)), wanted)), load(workload(Digits(), wanted), path)):
         assert data.x_train["image"].shape == (6, *wanted)
-        np.testing.assert_array_equal(
-            data.x_train["image"].ravel(), arrays()["x_train"].astype(np.float32).ravel()
-        )
+        np.testing.assert_array_equal(data.x_train["image"].ravel(), arrays()["x_train"].astype(np.float32).ravel())
 
 
 def test_npz_of_several_inputs(tmp_path):
@@ -225,9 +219,7 @@ def test_bad_arrays(tmp_path, changes, message):
 def test_channels_are_never_mixed_up_silently(tmp_path):
     path = tmp_path / "chw.npz"
     np.savez(path, **arrays(shape=(3, 4, 4)))
-    with pytest.raises(
-        DataError, match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose"
-    ):
+    with pytest.raises(DataError, match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose"):
         load(workload(Npz(path=str(path)), (4, 4, 3)))
 
 
@@ -266,9 +258,7 @@ def test_synthetic_data_for_several_inputs_of_every_kind():
     image = net.input("image", (4,))
     net.input("ids", (7,), dtype="int32")
     net.input("mask", (2, 2), dtype="bool")
-    made = Workload(
-        name="many", model=net.build(net.dense(image, units=3)), task=Task(data=Synthetic(examples=50))
-    )
+    made = Workload(name="many", model=net.build(net.dense(image, units=3)), task=Task(data=Synthetic(examples=50)))
     data, again = load(made), load(made)
     kinds = {name: (array.shape, array.dtype.name) for name, array in data.x_train.items()}
     assert kinds == {"image": ((50, 4), "float32"), "ids": ((50, 7), "int32"), "mask": ((50, 2, 2), "bool")}

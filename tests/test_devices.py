@@ -126,12 +126,16 @@ def run_on(backend, device, variables, service="dnnbench.measure.service:Service
     with spawn(arm, f"test-{backend}", service=service) as worker:
         worker.call("start", 120, arm=arm.to_json())
         weights = initial_weights(workload.model, 0)
-        worker.call("build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0)
+        worker.call(
+            "build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0
+        )
         assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
         return worker.call("facts", 60, key="k")
 
 
-@pytest.mark.parametrize("kind", [pytest.param("gpu", marks=pytest.mark.gpu), pytest.param("tpu", marks=pytest.mark.tpu)])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("gpu", marks=pytest.mark.gpu), pytest.param("tpu", marks=pytest.mark.tpu)]
+)
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_an_accelerator_computes_the_same(workers, backend, kind):
     """On a machine that has one: every op on the device against the reference, and the device really used."""

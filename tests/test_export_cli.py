@@ -14,9 +14,7 @@ from dnnbench.cli.main import main
 from dnnbench.store.columns import FRAMES
 from dnnbench.store.store import open_store
 
-PYTEST_BENCHMARK = (
-    shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
-)
+PYTEST_BENCHMARK = shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +38,7 @@ def test_pytest_benchmark_itself_compares_two_exports(store, tmp_path, capsys):
     line = [PYTEST_BENCHMARK, "compare", *files, "--columns=median,rounds", "--sort=name", "--group-by=name"]
     read = subprocess.run(line, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert read.returncode == 0, read.stderr
-    lines = [
-        line.split()
-        for line in read.stdout.splitlines()
-        if line.startswith("train_step[mlp_digits-64-jax:jit]")
-    ]
+    lines = [line.split() for line in read.stdout.splitlines() if line.startswith("train_step[mlp_digits-64-jax:jit]")]
     before, after = ([word for word in words if word[0].isdigit()] for words in lines)
     assert 1.1 < float(after[0]) / float(before[0]) < 1.3
     assert int(before[-1]) == 3 * 24

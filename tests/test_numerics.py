@@ -18,7 +18,17 @@ from dnnbench.testing.cases import CASES, batches_of
 from dnnbench_numpy.backend import NumpyBackend
 
 CAPS = Budget(
-    noise=10, noise_small=30, small=10, floor=4, exact=64, exact_cap=1e-9, local=30, kink=2, null=1e-10, moved=1e3, work_flops=2e10
+    noise=10,
+    noise_small=30,
+    small=10,
+    floor=4,
+    exact=64,
+    exact_cap=1e-9,
+    local=30,
+    kink=2,
+    null=1e-10,
+    moved=1e3,
+    work_flops=2e10,
 )
 
 
@@ -74,7 +84,11 @@ def put(key, value, at=0):
         (lambda o: o.pop("loss"), "loss", "missing"),
         (put("outputs/logits", np.nan), "outputs/logits", "not finite"),
         (put("gradients/logits.bias", np.inf), "gradients/logits.bias", "not finite"),
-        (lambda o: o.update({"outputs/logits": o["outputs/logits"][:2]}), "outputs/logits", "shape (2, 5), expected (4, 5)"),
+        (
+            lambda o: o.update({"outputs/logits": o["outputs/logits"][:2]}),
+            "outputs/logits",
+            "shape (2, 5), expected (4, 5)",
+        ),
         (lambda o: o.update({"outputs/logits": o["outputs/logits"].astype("f4")}), "outputs/logits", "type float32"),
         (lambda o: o["sgd@5/weights/logits.weight"].fill(0), "sgd@5/weights/logits.weight", "should have moved"),
         (lambda o: o.update({"prediction": (o["prediction"] + 1) % 5}), "prediction", "another class"),

@@ -25,9 +25,7 @@ from rich.console import Console
 def store(tmp_path_factory):
     """Six quiet generations with everything in them."""
     with open_store(tmp_path_factory.mktemp("report") / "known.sqlite") as opened:
-        reporting.add_run(
-            opened, "known", generations=6, notes=["numpy:eager stays on the CPU"], skipped={"a": "b"}
-        )
+        reporting.add_run(opened, "known", generations=6, notes=["numpy:eager stays on the CPU"], skipped={"a": "b"})
         reporting.add_facts(opened, "known")
         yield opened
 
@@ -130,9 +128,7 @@ def test_what_may_not_be_ranked_has_a_time_and_a_reason_but_no_ratio(empty, case
 def test_cells_without_a_visit_keep_their_row_and_reason(empty):
     reporting.add_run(empty, "r", generations=0)
     cells = empty.cells("r").cell_id[:3]
-    empty.update_cells(
-        "r", [{"cell_id": c, "status": "failed", "reason": "failed: no answer in 60 s"} for c in cells]
-    )
+    empty.update_cells("r", [{"cell_id": c, "status": "failed", "reason": "failed: no answer in 60 s"} for c in cells])
     found = summarise(empty, "r")
     assert len(found) == 2 * 7 * 4 and found.call_s.isna().all()
     assert found.reason[:3].tolist() == ["failed: no answer in 60 s"] * 3
@@ -142,11 +138,7 @@ def test_cells_without_a_visit_keep_their_row_and_reason(empty):
 def test_one_generation_gives_a_time_but_no_interval_and_no_verdict(empty):
     reporting.add_run(empty, "r", generations=1)
     found = cell(summarise(empty, "r"), "jax:jit")
-    assert (
-        found.ratio == pytest.approx(0.5, rel=0.02)
-        and np.isnan(found.ratio_low)
-        and np.isnan(found.call_s_low)
-    )
+    assert found.ratio == pytest.approx(0.5, rel=0.02) and np.isnan(found.ratio_low) and np.isnan(found.call_s_low)
     assert found.verdict == "UNDECIDED" and "one generation" in found.verdict_reason
 
 
@@ -210,18 +202,14 @@ def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     training = text[text.index("train_step") : text.index("infer")]
     order = [re.search(r"(\w+:\w+)", line)[1] for line in training.splitlines() if ":" in line]
     assert order == ["jax:jit", "torch:eager", "tensorflow:graph", "numpy:eager"]
-    assert re.search(
-        r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +3\d,\d{3} ✓", training
-    )
+    assert re.search(r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +3\d,\d{3} ✓", training)
     assert "✗" in text[text.index("Agreement") :]
     assert len(text.splitlines()) < 70
 
 
 def test_the_terminal_tells_why_a_cell_has_no_verdict(empty):
     cells = reporting.add_run(empty, "r", generations=1)
-    empty.update_cells(
-        "r", [{"cell_id": cells[3], "status": "failed", "reason": "failed: killed by signal 9"}]
-    )
+    empty.update_cells("r", [{"cell_id": cells[3], "status": "failed", "reason": "failed: killed by signal 9"}])
     text = printed(gather(empty, "r"), width=160)
     assert "jax:jit (infer): not ranked: failed: killed by signal 9" in text
     assert "one generation gives no interval" in text and "not checked" in text
@@ -245,9 +233,7 @@ def page(*runs, **options):
     return html.page_of(list(runs), **options)
 
 
-LOADS = re.compile(
-    r"""\bsrc\s*=|<link|@import|url\(|<script|<iframe|<object|https?:|\bon\w+\s*=\s*["']""", re.I
-)
+LOADS = re.compile(r"""\bsrc\s*=|<link|@import|url\(|<script|<iframe|<object|https?:|\bon\w+\s*=\s*["']""", re.I)
 
 
 @pytest.fixture(scope="module")
@@ -375,9 +361,7 @@ def test_machines_of_one_name_are_told_apart(known, empty):
     ]
 
 
-@pytest.mark.parametrize(
-    "change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}]
-)
+@pytest.mark.parametrize("change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}])
 def test_machines_without_a_common_cell_are_refused(known, empty, change):
     reporting.add_run(empty, "other", machine="m2", **change)
     with pytest.raises(UsageError, match="no cell in common"):

@@ -53,7 +53,10 @@ def cells_of(place):
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
         samples = store.samples(list(cells["cell_id"])).groupby("cell_id").size()
-        return {(row.arm, row.phase): (row.status, row.reason, int(samples.get(row.cell_id, 0))) for row in cells.itertuples()}
+        return {
+            (row.arm, row.phase): (row.status, row.reason, int(samples.get(row.cell_id, 0)))
+            for row in cells.itertuples()
+        }
 
 
 def test_a_run_ends_with_tables_a_report_and_code_0(place):
@@ -83,7 +86,9 @@ def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
     cells = cells_of(place)
     status, reason, count = cells[f"saboteur:{mode}", "train_step"]
     assert status == "failed" and words in reason and count == 0
-    others = [cells[arm, phase] for arm in ("numpy:eager", f"saboteur:{mode}") for phase in ("infer", "forward", "gradients")]
+    others = [
+        cells[arm, phase] for arm in ("numpy:eager", f"saboteur:{mode}") for phase in ("infer", "forward", "gradients")
+    ]
     assert all(status == "ok" and count > 0 for status, _, count in others)
     assert "Traceback" not in done.stderr
     assert words in done.stdout, "the row says so"
@@ -95,7 +100,10 @@ def test_a_hanging_step_costs_its_cell(place):
     done = dnnbench(place, *arguments, *FAST, patch=patch)
     assert done.returncode == 1, done.stderr
     cells = cells_of(place)
-    assert cells["saboteur:hang", "train_step"][0] == "failed" and "no answer in 8 s" in cells["saboteur:hang", "train_step"][1]
+    assert (
+        cells["saboteur:hang", "train_step"][0] == "failed"
+        and "no answer in 8 s" in cells["saboteur:hang", "train_step"][1]
+    )
     assert cells["saboteur:hang", "infer"][2] > 0 and cells["numpy:eager", "train_step"][2] > 0
 
 
@@ -110,12 +118,16 @@ def test_an_arm_that_disagrees_is_timed_marked_and_not_ranked(place):
     assert done.returncode == 1
     cells = {(c["arm"], c["phase"]): c for c in json.loads(done.stdout)["cells"]}
     wrong = cells["saboteur:wrong", "train_step"]
-    assert wrong["call_s"] > 0 and "disagrees" in wrong["unequal"] and wrong["ratio"] is None and wrong["verdict"] is None
+    assert (
+        wrong["call_s"] > 0 and "disagrees" in wrong["unequal"] and wrong["ratio"] is None and wrong["verdict"] is None
+    )
     assert cells["numpy:eager", "train_step"]["unequal"] is None
 
 
 def test_check_alone_finds_the_saboteur(place):
-    done = dnnbench(place, "check", "tiny.toml", "--backend", "numpy,saboteur:wrong,saboteur:honest", "--threads", "1", "--json")
+    done = dnnbench(
+        place, "check", "tiny.toml", "--backend", "numpy,saboteur:wrong,saboteur:honest", "--threads", "1", "--json"
+    )
     rows = json.loads(done.stdout)["agreement"]
     assert done.returncode == 1
     assert {row["arm"] for row in rows if not row["ok"]} == {"saboteur:wrong"}
@@ -151,7 +163,9 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
 def test_kill_9_loses_at_most_the_generation_in_flight(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
                "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer", "--wait"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     wait_for_generations(place, 2)
     process.kill()
     process.wait()
@@ -209,7 +223,9 @@ def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words
 
 def test_ctrl_c_before_anything_is_measured_is_130_too(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", *FAST]
-    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     for line in process.stderr:
         if line.startswith("checking that all arms agree"):
             process.send_signal(signal.SIGINT)

@@ -400,9 +400,7 @@ def test_the_hash_changes_with_the_meaning(edits):
     assert parse_workload(edited(edits), "w").spec_hash != parse_workload(GOOD, "w").spec_hash
 
 
-@pytest.mark.parametrize(
-    "edits", [{"name": "other"}, {"model.name": "other"}, {"batch_size": 7}, {"description": "x"}]
-)
+@pytest.mark.parametrize("edits", [{"name": "other"}, {"model.name": "other"}, {"batch_size": 7}, {"description": "x"}])
 def test_the_hash_does_not_change_with_names_or_batch_size(edits):
     assert parse_workload(edited(edits), "w").spec_hash == parse_workload(GOOD, "w").spec_hash
 
@@ -426,9 +424,7 @@ WORDS = st.sampled_from(
 )
 VALUES = st.recursive(
     SCALARS | WORDS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )
 

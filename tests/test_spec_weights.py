@@ -40,9 +40,9 @@ def test_he_uniform_has_its_bound_and_variance():
     weight = initial_weights(find_workload("mlp_digits").model, seed=0)["fc1.weight"]
     bound = np.sqrt(6 / 64)
     assert np.abs(weight).max() <= bound and np.abs(weight).max() > 0.999 * bound
-    assert weight.var() == pytest.approx(2 / 64, rel=0.05) and abs(
-        weight.mean()
-    ) < 5 * weight.std() / np.sqrt(weight.size)
+    assert weight.var() == pytest.approx(2 / 64, rel=0.05) and abs(weight.mean()) < 5 * weight.std() / np.sqrt(
+        weight.size
+    )
 
 
 def test_seed_and_name_choose_the_draw_and_nothing_else_does():

@@ -66,9 +66,7 @@ def test_bad_visits_are_refused(row, said):
     assert said in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    "change", [{"layout_version": 2}, {"dtype": ">f8"}, {"columns": "round"}, {"n": 7}], ids=str
-)
+@pytest.mark.parametrize("change", [{"layout_version": 2}, {"dtype": ">f8"}, {"columns": "round"}, {"n": 7}], ids=str)
 def test_blocks_of_another_layout_are_refused(change):
     block = samples.Block(**(vars(samples.pack(storing.visits(0))) | change))
     with pytest.raises(StoreError, match=r"got layout|expected 280 bytes"):
@@ -190,9 +188,7 @@ REFUSED = {
 
 
 def _bare_run(store, machine_id):
-    store.add_run(
-        "r3", machine_id=machine_id, command=[], settings={}, seed=0, dnnbench_version="0", versions={}
-    )
+    store.add_run("r3", machine_id=machine_id, command=[], settings={}, seed=0, dnnbench_version="0", versions={})
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -226,9 +222,7 @@ with open_store(sys.argv[1]) as store:
 def test_kill_9_loses_no_generation_that_was_committed(tmp_path, acknowledged):
     path = tmp_path / "killed.sqlite"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    child = subprocess.Popen(
-        [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment
-    )
+    child = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment)
     seen = [int(child.stdout.readline()) for _ in range(acknowledged)]
     child.send_signal(signal.SIGKILL)
     seen += [int(line) for line in child.stdout.read().split()]
@@ -384,9 +378,7 @@ def as_common_user():
             os.seteuid(0)
 
 
-@pytest.mark.parametrize(
-    ("mode", "said"), [(0o555, "a folder that you may write to"), (0o000, "Permission denied")]
-)
+@pytest.mark.parametrize(("mode", "said"), [(0o555, "a folder that you may write to"), (0o000, "Permission denied")])
 def test_a_folder_without_permission_says_what_to_do(mode, said):
     with tempfile.TemporaryDirectory() as parent:
         os.chmod(parent, 0o755)
@@ -501,9 +493,7 @@ def test_a_run_that_went_on_replaces_its_older_copy_and_never_the_reverse(tmp_pa
 
 def _summary(store, run_id):
     cells = store.cells(run_id)["cell_id"]
-    return pd.DataFrame(
-        {"cell_id": cells[:3], "call_s": [1e-3, np.nan, 3e-3], "verdict": ["SAME", None, None]}
-    )
+    return pd.DataFrame({"cell_id": cells[:3], "call_s": [1e-3, np.nan, 3e-3], "verdict": ["SAME", None, None]})
 
 
 def _export(store, run_id, format):

@@ -80,7 +80,12 @@ def test_all_backends_predict_the_same_classes_with_trained_weights(trained):
 def test_weights_of_another_network_are_refused_naming_tensors(trained):
     done = dnnbench(trained, "predict", "cnn_digits", "--weights", "mlp.safetensors", "--backend", "numpy")
     assert done.returncode == 2
-    for words in ("mlp_digits", "cnn_digits", "fc1.weight: file has (64, 128), cnn_digits wants (128, 64)", "conv1.bias"):
+    for words in (
+        "mlp_digits",
+        "cnn_digits",
+        "fc1.weight: file has (64, 128), cnn_digits wants (128, 64)",
+        "conv1.bias",
+    ):
         assert words in done.stderr
 
 

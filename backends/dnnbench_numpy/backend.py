@@ -17,7 +17,11 @@ class NumpyBackend(Backend):
     name = "numpy"
 
     def versions(self):
-        blas = {info["internal_api"]: info["version"] or "unknown" for info in threadpool_info() if info["user_api"] == "blas"}
+        blas = {
+            info["internal_api"]: info["version"] or "unknown"
+            for info in threadpool_info()
+            if info["user_api"] == "blas"
+        }
         return {"numpy": np.__version__, **blas}
 
     def configure(self, arm):

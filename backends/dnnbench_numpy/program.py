@@ -76,7 +76,9 @@ class NumpyProgram(Program):
         return {name: array.copy() for name, array in self._weights.items()}
 
     def optimizer_state(self):
-        return {f"{slot}/{name}": array.copy() for slot, arrays in self._slots.items() for name, array in arrays.items()}
+        return {
+            f"{slot}/{name}": array.copy() for slot, arrays in self._slots.items() for name, array in arrays.items()
+        }
 
     def model_state(self):
         return {name: array.copy() for name, array in self._state.items()}
@@ -167,7 +169,9 @@ class NumpyProgram(Program):
         for constant in model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])
-        return flowing, {name: learned[name] if name in learned else np.zeros_like(p) for name, p in self._weights.items()}
+        return flowing, {
+            name: learned[name] if name in learned else np.zeros_like(p) for name, p in self._weights.items()
+        }
 
     def _node_gradient(self, node, g, values, masks):
         parameters = {role: self._weights[name] for role, name in self._model.roles(node)[0].items()}

@@ -48,9 +48,7 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     arms = reporting.SPEED | {"torch:compile@/home/somebody/environments/nightly/bin/python3.12": 0.9}
     with open_store(folder / "s.sqlite") as store:
-        reporting.add_run(
-            store, "r1", arms=arms, label="<b>night</b>", notes=["numpy:eager stays on the CPU"]
-        )
+        reporting.add_run(store, "r1", arms=arms, label="<b>night</b>", notes=["numpy:eager stays on the CPU"])
         reporting.add_facts(store, "r1", reporting.SPEED)
         reporting.add_run(store, "r2", machine="m2", arms=arms)
         return {

@@ -52,7 +52,9 @@ def test_there_are_arms_and_cases():
     assert len(DEFAULT) >= 4 and len(OTHER) >= 4 and len(CASES) >= 39
 
 
-@pytest.mark.parametrize(("backend", "mode", "case", "dtype"), in_group(DEFAULT, [c for c in CASES if c != "everything"]))
+@pytest.mark.parametrize(
+    ("backend", "mode", "case", "dtype"), in_group(DEFAULT, [c for c in CASES if c != "everything"])
+)
 def test_default_modes_agree_on_every_case(workers, backend, mode, case, dtype):
     row = worst(workers, backend, mode, case, dtype)
     assert row["ok"], row

@@ -99,9 +99,7 @@ def _abilities(measures: dict[str, Any]) -> dict[str, str]:
     blind = ", ".join(name.removesuffix("_s") for name in measures["absent_counters"])
     return {
         "time": f"steps of {resolution:.0f} ns, {cost:.0f} ns a reading",
-        "disturbances": f"noticed, but for {blind}"
-        if blind
-        else "steal, pressure and throttling are noticed",
+        "disturbances": f"noticed, but for {blind}" if blind else "steal, pressure and throttling are noticed",
         "peak memory": measures["peak_memory"] or "of each worker, resettable",
         "memory setting": measures["memory_setting"],
     }
@@ -112,8 +110,4 @@ def _value(value: Any) -> str:
         return "not told"
     if isinstance(value, list):
         return ", ".join(map(_value, value)) or "none"
-    return (
-        ", ".join(f"{key} {_value(item)}" for key, item in value.items())
-        if isinstance(value, dict)
-        else str(value)
-    )
+    return ", ".join(f"{key} {_value(item)}" for key, item in value.items()) if isinstance(value, dict) else str(value)

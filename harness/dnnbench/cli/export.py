@@ -54,6 +54,4 @@ def _opened(out: str | None):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="utf-8", newline="")
     except OSError as error:
-        raise StoreError(
-            f"export: {path} cannot be written ({error.strerror}); name another file with -o"
-        ) from error
+        raise StoreError(f"export: {path} cannot be written ({error.strerror}); name another file with -o") from error

@@ -9,9 +9,7 @@ from .work_options import threads_or_all, work_options, workloads_named
 
 @click.command("predict")
 @click.argument("workload")
-@click.option(
-    "--weights", required=True, metavar="FILE", help="Weights from `dnnbench train WORKLOAD --save FILE`."
-)
+@click.option("--weights", required=True, metavar="FILE", help="Weights from `dnnbench train WORKLOAD --save FILE`.")
 @work_options
 @output_options
 @click.pass_obj
@@ -57,9 +55,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
 def _differing(arms: list[dict]) -> list[int]:
     """Test examples of which not all arms predict the same."""
     lists = [arm["predictions"] for arm in arms if not arm["failure"]]
-    return [
-        i for i, values in enumerate(zip(*lists, strict=True)) if len({str(value) for value in values}) > 1
-    ]
+    return [i for i, values in enumerate(zip(*lists, strict=True)) if len({str(value) for value in values}) > 1]
 
 
 def _print(output, arms: list[dict], differing: list[int]) -> None:
@@ -74,10 +70,6 @@ def _print(output, arms: list[dict], differing: list[int]) -> None:
     output.table(table)
     able = [arm for arm in arms if not arm["failure"]]
     if differing:
-        output.text(
-            f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}"
-        )
+        output.text(f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}")
     elif able:
-        output.text(
-            f"all {len(able)} arm(s) predict the same for every one of {able[0]['n_test']} test examples"
-        )
+        output.text(f"all {len(able)} arm(s) predict the same for every one of {able[0]['n_test']} test examples")

@@ -38,9 +38,7 @@ REPORT = "results/report.html"
     show_default=True,
     help="Stop early once every interval is this narrow.",
 )
-@click.option(
-    "--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run."
-)
+@click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run.")
 @click.option(
     "--generations",
     type=click.IntRange(1, 100),
@@ -57,9 +55,7 @@ REPORT = "results/report.html"
 @click.option(
     "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."
 )
-@click.option(
-    "--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable."
-)
+@click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
 @click.option("--label", help="A name for the run, to compare with later.")
 @click.option("--resume", metavar="RUN", help="Go on with an interrupted run: its id, its label, or latest.")
@@ -115,9 +111,7 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
         max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), check=not no_check,
     )  # fmt: skip
     settings = settings.quick() if quick else settings
-    return Request(
-        workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data
-    )
+    return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data)
 
 
 def _open(store, request, plan, label):
@@ -141,9 +135,7 @@ def _tell_plan(output, plan, as_json: bool) -> None:
     ]
     settings = plan.settings
     if as_json:
-        output.json(
-            {"cells": cells, "base": plan.base, "skipped": dict(plan.skipped), "settings": settings.to_json()}
-        )
+        output.json({"cells": cells, "base": plan.base, "skipped": dict(plan.skipped), "settings": settings.to_json()})
         return
     output.text(
         f"arms      {', '.join(lane.name for lane in plan.lanes)} on {plan.lanes[0].arm.device}; base {plan.base}"
@@ -169,7 +161,9 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     with open_store(store) as opened:
         skipped = opened.runs(outcome.run_id)["settings"].iloc[0]["skipped"].values()
         if outcome.interrupted and not measured_anything(opened, outcome.run_id):
-            output.note(f"run {outcome.run_id} was interrupted before anything was measured; --resume {outcome.run_id} goes on")
+            output.note(
+                f"run {outcome.run_id} was interrupted before anything was measured; --resume {outcome.run_id} goes on"
+            )
             return exitcodes.INTERRUPTED
         refuse_nothing(outcome, opened, list(skipped))
         if as_json:

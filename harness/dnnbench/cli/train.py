@@ -11,9 +11,7 @@ from .work_options import STORE, threads_or_all, work_options, workloads_named
 @click.argument("workloads", nargs=-1)
 @work_options
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the workload's limit]")
-@click.option(
-    "--save", metavar="FILE", help="Keep the first arm's weights (safetensors, with the spec's hash)."
-)
+@click.option("--save", metavar="FILE", help="Keep the first arm's weights (safetensors, with the spec's hash).")
 @STORE
 @click.option("--label", help="A name for the run.")
 @output_options
@@ -72,9 +70,7 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
 
     found = workloads_named(workloads)
     if epochs:
-        found = tuple(
-            w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})}) for w in found
-        )
+        found = tuple(w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})}) for w in found)
     settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
     return Request(found, tuple(backends), settings, data=data)
 

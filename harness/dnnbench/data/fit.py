@@ -21,9 +21,7 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
     """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
     given, targets = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
     inputs = {
-        source.name: fit_array(
-            given[source.name], source.type, f"{raw.where}: x_{part}, input '{source.name}'"
-        )
+        source.name: fit_array(given[source.name], source.type, f"{raw.where}: x_{part}, input '{source.name}'")
         for source in workload.model.inputs
     }
     y = fit_array(targets, workload.target, f"{raw.where}: y_{part}")
@@ -62,9 +60,7 @@ def _values_fit(array: np.ndarray, wanted: TensorType, where: str) -> None:
     lo, hi = (0, 1) if wanted.kind == "bool" else (-(2**31), 2**31 - 1)
     if array.size and (array.min() < lo or array.max() > hi or (array != np.floor(array)).any()):
         seen = f"{array.min()} to {array.max()}"
-        raise DataError(
-            f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; round them"
-        )
+        raise DataError(f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; round them")
 
 
 def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: np.ndarray) -> None:

@@ -45,9 +45,7 @@ def read_idx(path: Path) -> np.ndarray:
     shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
     wanted = start + prod(shape) * element.itemsize
     if len(content) != wanted:
-        raise DataError(
-            f"{path}: got {len(content)} bytes, its header {shape} wants {wanted}; fetch it again"
-        )
+        raise DataError(f"{path}: got {len(content)} bytes, its header {shape} wants {wanted}; fetch it again")
     return np.frombuffer(content, element, offset=start).reshape(shape)
 
 

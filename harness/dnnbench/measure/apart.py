@@ -48,9 +48,7 @@ def compare_apart(old: Recorded, new: Recorded, theta: float = THETA, level: flo
     return Apart(estimate, everything, Verdict(UNDECIDED, reason) if reason else place(estimate, theta))
 
 
-def _doubt(
-    old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float
-) -> str:
+def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float) -> str:
     """Why no verdict may be given on this machine, or an empty text."""
     for side, run in (("old", old), ("new", new)):
         if run.control is None:

@@ -55,9 +55,7 @@ class Sampler:
 
     def _steal_s(self) -> float | None:
         rows = [line.split() for line in _text(self._proc / "stat").splitlines()]
-        ticks = [
-            int(row[STEAL_FIELD]) for row in rows if row and row[0] in self._names and len(row) > STEAL_FIELD
-        ]
+        ticks = [int(row[STEAL_FIELD]) for row in rows if row and row[0] in self._names and len(row) > STEAL_FIELD]
         return sum(ticks) * self._tick_s if ticks else None
 
     def _pressure_s(self) -> float | None:

@@ -43,9 +43,7 @@ def default_memory() -> str:
     return "steady" if platform.libc_ver()[0] == "glibc" else "native"
 
 
-def worker_environment(
-    inherited: Mapping[str, str], *, threads: int, memory: str, cache: Path
-) -> dict[str, str]:
+def worker_environment(inherited: Mapping[str, str], *, threads: int, memory: str, cache: Path) -> dict[str, str]:
     """What a worker's process finds in its environment; `MEANING` says why for each variable.
 
     inherited: the caller's variables, kept unless set here.  threads: for every library's pool.  memory:
@@ -78,9 +76,7 @@ def _memory_variables(memory: str, inherited: str) -> dict[str, str]:
     if memory == "native":
         return {}
     given = dict(entry.split("=", 1) for entry in inherited.split(":") if "=" in entry)
-    return {
-        "GLIBC_TUNABLES": ":".join(f"{name}={value}" for name, value in (given | STEADY_TUNABLES).items())
-    }
+    return {"GLIBC_TUNABLES": ":".join(f"{name}={value}" for name, value in (given | STEADY_TUNABLES).items())}
 
 
 def padded(environment: Mapping[str, str], argv: Sequence[str], chance: random.Random) -> dict[str, str]:

@@ -33,13 +33,10 @@ def machine_lock(path: Path | None = None, wait_s: float = 0.0) -> Iterator[None
         lock.acquire()
     except filelock.Timeout:
         raise UsageError(
-            f"another dnnbench is measuring on this machine ({_holder(path)}); "
-            "wait for it with --wait, or end it"
+            f"another dnnbench is measuring on this machine ({_holder(path)}); wait for it with --wait, or end it"
         ) from None
     except OSError as error:
-        raise UsageError(
-            f"the lock file {path} cannot be opened ({error.strerror}); make it writable"
-        ) from None
+        raise UsageError(f"the lock file {path} cannot be opened ({error.strerror}); make it writable") from None
     try:
         _note(path).write_text(json.dumps({"pid": os.getpid(), "command": sys.argv}))
         yield

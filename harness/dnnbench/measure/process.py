@@ -66,9 +66,7 @@ class Worker:
             self._process = _start(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
         except OSError as error:
             _close_all(to_child, from_child, self._life)
-            raise WorkerError(
-                f"{label}: cannot start {interpreter} ({error.strerror}); name a Python"
-            ) from None
+            raise WorkerError(f"{label}: cannot start {interpreter} ({error.strerror}); name a Python") from None
         finally:
             _close_all(*theirs)
         self._channel = Channel(from_child, to_child, self._running)
@@ -126,9 +124,7 @@ class Worker:
             raise self._lost
         if self._closed or busy != (self._doing is not None):
             state = "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
-            raise WorkerError(
-                f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive"
-            )
+            raise WorkerError(f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive")
 
     @contextlib.contextmanager
     def _watched(self, timeout_s: float):
@@ -203,9 +199,7 @@ def tail(log: Path, size_bytes: int = TAIL_BYTES) -> str:
         return ""
 
 
-def _start(
-    argv: list[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]
-) -> subprocess.Popen:
+def _start(argv: list[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]) -> subprocess.Popen:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(

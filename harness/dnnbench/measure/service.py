@@ -86,11 +86,15 @@ class Service:
         weights = initial_weights(spec.model, seed)
 
         def build_in(mode, dtype):
-            return lambda variant: self._backend.build(variant, weights, Arm(self._arm.backend, mode, dtype=dtype), seed)
+            return lambda variant: self._backend.build(
+                variant, weights, Arm(self._arm.backend, mode, dtype=dtype), seed
+            )
 
         save_reference(make_reference(build_in, spec, [_batch(b) for b in batches], steps), Path(path))
 
-    def check(self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str) -> list[dict]:
+    def check(
+        self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str
+    ) -> list[dict]:
         """The arm held against a reference in one element type: a row for each kind of tensor."""
         spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
         if reason := self._backend.unsupported(spec, arm):

@@ -206,9 +206,7 @@ def exp_interval(mean: float, half: float, generations: int) -> Estimate:
     return Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), generations)
 
 
-def time_difference(
-    outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL
-) -> Estimate:
+def time_difference(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL) -> Estimate:
     """Seconds by which the outer phase exceeds the inner one, paired by round; may be negative."""
     effects = second_pairs(outer, inner, dropped).effects()
     mean, half = mean_interval(effects, level)

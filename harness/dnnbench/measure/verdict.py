@@ -36,9 +36,7 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     verdict = place(found.estimate, theta)
     if verdict.text == UNDECIDED:
         least = smallest_difference(found.effects, theta)
-        return Verdict(
-            UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on"
-        )
+        return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
     doubts = (
         contention_doubt(found.estimate, found.everything),
         position_doubt(pairs, theta),
@@ -64,9 +62,7 @@ def place(estimate: Estimate, theta: float = THETA) -> Verdict:
         return Verdict(FASTER)
     if estimate.low >= 1 / (1 + theta) and estimate.high <= 1 + theta:
         return Verdict(SAME)
-    return Verdict(
-        UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}"
-    )
+    return Verdict(UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
 
 
 def contention_doubt(kept: Estimate, everything: Estimate) -> str:

@@ -93,9 +93,7 @@ class _Body:
         padding = -self.size % ALIGNMENT_BYTES
         if padding:
             self.pieces.append(bytes(padding))
-        self.layout.append(
-            {"dtype": array.dtype.str, "shape": list(array.shape), "offset": self.size + padding}
-        )
+        self.layout.append({"dtype": array.dtype.str, "shape": list(array.shape), "offset": self.size + padding})
         if array.nbytes:
             self.pieces.append(array.reshape(-1).view("u1").data)
         self.size += padding + array.nbytes

@@ -35,7 +35,8 @@ def _initial_rms(workload: Workload) -> dict[str, float]:
     """rms of each weight, from how its initializer is drawn: uniform in [-b, b] has b / sqrt(3)."""
     sizes = {"zeros": 0.0, "ones": 1.0}
     return {
-        name: sizes.get(p.initializer.kind, p.initializer.bound / 3**0.5) for name, p in workload.model.parameters.items()
+        name: sizes.get(p.initializer.kind, p.initializer.bound / 3**0.5)
+        for name, p in workload.model.parameters.items()
     }
 
 

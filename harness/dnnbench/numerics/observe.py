@@ -74,4 +74,3 @@ def _standing(program: Program, start: Mapping[str, np.ndarray], batch: Batch) -
 def optimizer_by_kind(workload: Workload, kind: str) -> Optimizer:
     """The optimizer whose trajectory a key names."""
     return next(o for o in optimizers_to_check(workload) if o.kind == kind)
-

@@ -24,7 +24,9 @@ class Device(NamedTuple):
         """`gpu:1` -> Device('gpu', 1); UsageError for anything else than KIND[:INDEX]."""
         match = re.fullmatch(r"(cpu|gpu|tpu)(?::(\d+))?", text.strip().lower())
         if not match:
-            raise UsageError(f"device '{text}' is not known; write {', '.join(KINDS)}, or one with an index such as gpu:1")
+            raise UsageError(
+                f"device '{text}' is not known; write {', '.join(KINDS)}, or one with an index such as gpu:1"
+            )
         return cls(match[1], int(match[2] or 0))
 
     def same_place(self, other: "Device") -> bool:

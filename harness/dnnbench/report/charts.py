@@ -149,9 +149,7 @@ def _log_scale(values: Sequence[float], room: float):
 
     low, high = min(values), max(values)
     span = max(math.log(high / low), 0.1)
-    return alt.Scale(
-        type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False
-    )
+    return alt.Scale(type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False)
 
 
 def _log_axis(scale, unit: str = ""):
@@ -171,9 +169,7 @@ def _arms(rows: Sequence[Row]):
 
     arms = list(dict.fromkeys(row["arm"] for row in rows))
     widest = LETTER * max(map(len, arms))
-    return alt.Y(
-        "arm:N", sort=arms, title=None, axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False)
-    )
+    return alt.Y("arm:N", sort=arms, title=None, axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False))
 
 
 def _by_backend(colours: Mapping[str, int]):
@@ -192,9 +188,7 @@ def _by_phase(layers, rows: Sequence[Row]):
     import altair as alt
 
     phases = list(dict.fromkeys(row["phase"] for row in rows))
-    header = alt.Header(
-        title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold"
-    )
+    header = alt.Header(title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold")
     strips = layers.properties(width=WIDTH, height=alt.Step(ROW))
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
 

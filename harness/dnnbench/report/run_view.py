@@ -26,9 +26,7 @@ class RunView:
     def facts(self) -> dict[str, list[tuple[str, str]]]:
         """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
         asked = self.run["settings"]
-        settings = asked.get("settings", {}) | {
-            name: asked[name] for name in ("weights", "data") if asked.get(name)
-        }
+        settings = asked.get("settings", {}) | {name: asked[name] for name in ("weights", "data") if asked.get(name)}
         parts = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"], **self._programs}
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
 
@@ -44,12 +42,8 @@ class RunView:
         for row in self._rows:
             if row["status"] not in ("ok", "pending"):
                 where = f"{row['workload']} batch {row['batch_size']}"
-                grouped.setdefault((row["arm"], where, row["reason"] or row["status"]), []).append(
-                    row["phase"]
-                )
-        return told + [
-            f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()
-        ]
+                grouped.setdefault((row["arm"], where, row["reason"] or row["status"]), []).append(row["phase"])
+        return told + [f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()]
 
     @property
     def headlines(self) -> list[dict[str, Any]]:
@@ -121,10 +115,7 @@ class RunView:
         found: dict[tuple[str, int], list[dict]] = {}
         for steps in self.evidence.steps:
             found.setdefault((steps.workload, steps.batch_size), []).extend(_bars(steps))
-        return [
-            picture(caption_of(case), charts.training_steps, rows, self._colours)
-            for case, rows in found.items()
-        ]
+        return [picture(caption_of(case), charts.training_steps, rows, self._colours) for case, rows in found.items()]
 
     @property
     def trained(self) -> list[dict[str, Any]]:
@@ -147,9 +138,7 @@ class RunView:
             rows = [row | {"place": self.place_of(row["arm"])} for row in records(part)]
             for field, title, log in (("loss", "training loss", True), ("accuracy", "test accuracy", False)):
                 if any(row[field] is not None for row in rows):
-                    drawn.append(
-                        picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log)
-                    )
+                    drawn.append(picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log))
         return drawn
 
 

@@ -46,9 +46,7 @@ class Comparison:
 def side_by_side(runs: Sequence[Evidence]) -> Comparison:
     """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
     if len(runs) < 2:
-        raise UsageError(
-            "report: --by machine needs runs of two machines or more; name more stores, or merge them"
-        )
+        raise UsageError("report: --by machine needs runs of two machines or more; name more stores, or merge them")
     by_identity: dict[tuple, dict[int, Any]] = {}
     for place, run in enumerate(runs):
         for cell in run.cells.itertuples():
@@ -56,9 +54,7 @@ def side_by_side(runs: Sequence[Evidence]) -> Comparison:
                 by_identity.setdefault(tuple(getattr(cell, n) for n in IDENTITY), {})[place] = cell
     shared = [_shared(runs, found) for found in by_identity.values() if len(found) > 1]
     if not shared:
-        raise UsageError(
-            "report: the runs have no cell in common (workload, specification, batch size, phase, arm)"
-        )
+        raise UsageError("report: the runs have no cell in common (workload, specification, batch size, phase, arm)")
     order = by_headline(cell.phase for cell in shared)
     cases = list(dict.fromkeys((cell.workload, cell.batch_size) for cell in shared))
     shared.sort(key=lambda cell: (cases.index((cell.workload, cell.batch_size)), order.index(cell.phase)))
@@ -69,9 +65,7 @@ def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:
     first = min(found)
     cell = found[first]
     recorded = {place: runs[place].measured.recorded(row) for place, row in found.items()}
-    ratios = {
-        place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first
-    }
+    ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first}
     return Shared(
         cell.workload, int(cell.batch_size), cell.phase, cell.arm, cell.backend,
         times=tuple(_time(found[place]) if place in found else None for place in range(len(runs))),

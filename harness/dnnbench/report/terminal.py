@@ -44,7 +44,11 @@ def run_tables(evidence: Evidence) -> list[Any]:
 
 def _compiled(evidence: Evidence) -> list[str]:
     """How whole the graphs are that torch.compile made, where it was used."""
-    counted = {name: facts for name, facts in evidence.programs.items() if facts.get("graph_breaks") is not None and facts["compilations"]}
+    counted = {
+        name: facts
+        for name, facts in evidence.programs.items()
+        if facts.get("graph_breaks") is not None and facts["compilations"]
+    }
     return [
         f"{name}: {facts['compilations']} graphs compiled, {facts['graph_breaks']} graph breaks"
         for name, facts in counted.items()
@@ -55,9 +59,7 @@ def _as_planned(evidence: Evidence) -> list[dict[str, Any]]:
     """Checks in the order of the cells, not of their names."""
     order = {name: place for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])}
     rows = records(evidence.agreement)
-    return sorted(
-        rows, key=lambda row: (order.get(row["workload"], -1), order.get(row["arm"], -1), row["dtype"])
-    )
+    return sorted(rows, key=lambda row: (order.get(row["workload"], -1), order.get(row["arm"], -1), row["dtype"]))
 
 
 def column_table(*headings: str) -> "Table":
@@ -73,9 +75,7 @@ def column_table(*headings: str) -> "Table":
 
 def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
-    table = column_table(
-        "phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees"
-    )
+    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
     shown = [row for row in rows if row["phase"] in HEADLINES] or rows
     last = None
     for row in shown:
@@ -125,12 +125,8 @@ def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def steps_table(evidence: Evidence) -> "Table":
     """Where the time of a training step goes, and how long an arm takes to its first one."""
     table = column_table("workload", "arm", *(f">{name}" for name in STEP_HEADINGS), ">to first step")
-    starts = {
-        (p.workload, p.batch_size, p.arm): p.first_call_s for p in evidence.purposes if p.name == "training"
-    }
-    ranked = sorted(
-        evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value)
-    )
+    starts = {(p.workload, p.batch_size, p.arm): p.first_call_s for p in evidence.purposes if p.name == "training"}
+    ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     last = None
     for steps in ranked:
         case = (steps.workload, steps.batch_size)
@@ -152,9 +148,7 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
         worst[key] = max(worst.get(key, row), row, key=_badness)
     for (workload, arm, dtype), row in worst.items():
         of = f"{row['kind']} {row['optimizer'] or ''}".strip()
-        table.add_row(
-            workload, Text(arm), dtype, _mark(row["ok"]), digits(row["ratio"]), of, Text(row["tensor"] or "")
-        )
+        table.add_row(workload, Text(arm), dtype, _mark(row["ok"]), digits(row["ratio"]), of, Text(row["tensor"] or ""))
     return table
 
 

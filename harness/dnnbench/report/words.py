@@ -32,18 +32,12 @@ def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
 
 
 def _with_ratio(row: Row) -> str:
-    return (
-        f"{row['arm']} ({ratio(row['ratio'])}× {interval(row['ratio_low'], row['ratio_high'])}".rstrip() + ")"
-    )
+    return f"{row['arm']} ({ratio(row['ratio'])}× {interval(row['ratio_low'], row['ratio_high'])}".rstrip() + ")"
 
 
 def without_verdict(row: Row) -> str:
     """Why a cell has no verdict: what it failed of, what it may not be ranked for, or its status."""
-    return (
-        row["verdict_reason"]
-        or row["reason"]
-        or {"pending": "not measured yet"}.get(row["status"], row["status"])
-    )
+    return row["verdict_reason"] or row["reason"] or {"pending": "not measured yet"}.get(row["status"], row["status"])
 
 
 def listed(words: Sequence[str]) -> str:

@@ -60,7 +60,9 @@ def exam_of(workload: Workload, dataset: Dataset, seed: int) -> Exam:
     return Exam(workload, tuple(batches), steps, seed)
 
 
-def check_agreement(lanes: Sequence[Lane], exams: Sequence[Exam], at_once: int, dtypes: Sequence[str], report: Reporter) -> list[dict]:
+def check_agreement(
+    lanes: Sequence[Lane], exams: Sequence[Exam], at_once: int, dtypes: Sequence[str], report: Reporter
+) -> list[dict]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(lanes) * len(exams) * len(dtypes) + 1)
     ensure_references(exams)
@@ -68,9 +70,12 @@ def check_agreement(lanes: Sequence[Lane], exams: Sequence[Exam], at_once: int, 
     tasks = [(lane, group) for lane in lanes for group in _groups(lane, dtypes)]
     parts = in_parallel(lambda task: list(_examine(*task, exams, report)), tasks, at_once)
     rows = [row for part in parts for row in part]
-    place = {(lane.name, exam.workload.name, dtype): i for i, (lane, exam, dtype) in enumerate(
-        (lane, exam, dtype) for exam in exams for lane in lanes for dtype in dtypes
-    )}
+    place = {
+        (lane.name, exam.workload.name, dtype): i
+        for i, (lane, exam, dtype) in enumerate(
+            (lane, exam, dtype) for exam in exams for lane in lanes for dtype in dtypes
+        )
+    }
     return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
 
 
@@ -111,7 +116,9 @@ def _reference() -> BackendInfo:
 @lru_cache(maxsize=1)
 def _code() -> str:
     """Digest of the sources that make a reference: a change to any of them makes every cached one stale."""
-    return source_digest(_reference().target.partition(".")[0], "dnnbench.numerics", "dnnbench.spec", "dnnbench.protocol")
+    return source_digest(
+        _reference().target.partition(".")[0], "dnnbench.numerics", "dnnbench.spec", "dnnbench.protocol"
+    )
 
 
 def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:

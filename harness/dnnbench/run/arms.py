@@ -53,7 +53,9 @@ def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
     if name != "all":
         return _named(plugins().backend(name), mode, environment), {}
     if mode not in ("", "all"):
-        raise UsageError(f"--backend '{text}': 'all' takes the default modes, 'all:all' every mode; name a backend for '{mode}'")
+        raise UsageError(
+            f"--backend '{text}': 'all' takes the default modes, 'all:all' every mode; name a backend for '{mode}'"
+        )
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
     skipped |= {n: f"skipped: its plugin is broken: {why}" for n, why in plugins().broken.items()}
@@ -76,7 +78,9 @@ def base_arm(names: list[str], wanted: str | None) -> str:
     if wanted:
         matches = [name for name in names if wanted in (name, name.partition(":")[0])]
         if not matches:
-            raise UsageError(f"--base '{wanted}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})")
+            raise UsageError(
+                f"--base '{wanted}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})"
+            )
         return matches[0]
     torch = [name for name in names if name.startswith("torch:")]
     if torch:

@@ -68,12 +68,16 @@ def _automatic(others: Sequence[Contender], report: Reporter) -> Device:
 
 def _demand(wanted: Device, others: Sequence[Contender]) -> Device:
     if not others:
-        raise UsageError(f"--device {wanted}: the NumPy reference computes on cpu alone; add a backend that can use {wanted}")
+        raise UsageError(
+            f"--device {wanted}: the NumPy reference computes on cpu alone; add a backend that can use {wanted}"
+        )
     found = list_devices(others)
     without = {name: devices for name, devices in found.items() if not _has(devices, wanted)}
     if without:
         has = "; ".join(f"{name} has {_names(devices)}" for name, devices in without.items())
-        raise UsageError(f"--device {wanted}: not there for every backend: {has}; name other backends, or another device")
+        raise UsageError(
+            f"--device {wanted}: not there for every backend: {has}; name other backends, or another device"
+        )
     return wanted
 
 

@@ -72,7 +72,10 @@ class Execution:
         self._store.update_cells(
             run_id,
             [
-                {"cell_id": cell, "unequal": f"disagrees with the reference: {self.outcome.disagreeing[arm, case.partition('/')[0]]}"}
+                {
+                    "cell_id": cell,
+                    "unequal": f"disagrees with the reference: {self.outcome.disagreeing[arm, case.partition('/')[0]]}",
+                }
                 for (arm, case, _), cell in self._cells.items()
                 if (arm, case.partition("/")[0]) in self.outcome.disagreeing
             ],

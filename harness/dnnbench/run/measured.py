@@ -74,7 +74,11 @@ class Measured:
 
     def ranked_pairs(self) -> list[tuple[Visits, Visits, np.ndarray]]:
         """(visits of an arm, visits of the base, rounds to drop) of every cell that is compared with the base's."""
-        sound = [row for row in self.cells.itertuples() if row.cell_id in self.visits and row.status != "failed" and not row.unequal]
+        sound = [
+            row
+            for row in self.cells.itertuples()
+            if row.cell_id in self.visits and row.status != "failed" and not row.unequal
+        ]
         bases = {(*case_of(row), row.phase): row for row in sound if row.arm == self.base}
         return [
             (self.visits[row.cell_id], self.visits[bases[key].cell_id], self.dropped[case_of(row)])

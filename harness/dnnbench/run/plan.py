@@ -67,7 +67,10 @@ class Plan:
     def cells(self) -> list[dict]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
-            self._cell(lane, case, phase) for case in self.cases for phase in self.settings.phases for lane in self.lanes
+            self._cell(lane, case, phase)
+            for case in self.cases
+            for phase in self.settings.phases
+            for lane in self.lanes
         ]
         return [*rows, self._control_cell()]
 
@@ -90,16 +93,30 @@ class Plan:
     def _control_cell(self) -> dict:
         arm = CONTROL_ARM
         blank = {"workload": "", "spec_hash": "", "batch_size": 0, "phase": CONTROL, "rank_group": CONTROL}
-        return {**_identity(arm, CONTROL), **blank, "flops": None, "bytes": None, "unequal": "the control arm is a yardstick"}
+        return {
+            **_identity(arm, CONTROL),
+            **blank,
+            "flops": None,
+            "bytes": None,
+            "unequal": "the control arm is a yardstick",
+        }
 
 
 def _identity(arm: Arm, name: str) -> dict:
     key = arm.to_json()
-    return {"arm": name, "arm_key": key, **{k: key[k] for k in ("backend", "mode", "device", "dtype", "threads", "environment")}}
+    return {
+        "arm": name,
+        "arm_key": key,
+        **{k: key[k] for k in ("backend", "mode", "device", "dtype", "threads", "environment")},
+    }
 
 
 def cases_of(
-    workloads: Sequence[Workload], batch_sizes: Sequence[int], weights: Mapping[str, np.ndarray] | None, origin: str, seed: int
+    workloads: Sequence[Workload],
+    batch_sizes: Sequence[int],
+    weights: Mapping[str, np.ndarray] | None,
+    origin: str,
+    seed: int,
 ) -> tuple[Case, ...]:
     """Every workload at every batch size asked for, else at its own; initial weights unless some are given."""
     return tuple(

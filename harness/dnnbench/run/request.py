@@ -76,7 +76,9 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     lanes, notes = lanes_of(selection, settings, device)
     for note in notes:
         report.note(note)
-    cases = cases_of(request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed)
+    cases = cases_of(
+        request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
+    )
     base = base_arm([lane.name for lane in lanes], request.base)
     return Plan(lanes, cases, settings, base, selection.skipped, notes), datasets
 

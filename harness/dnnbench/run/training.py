@@ -67,7 +67,9 @@ def _attend(
     course.build_s, course.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
     for number in range(1, workload.task.epochs + 1):
         told = worker.call("epoch", EPOCH_TIMEOUT_S, key=key, number=number)
-        outputs = worker.call("predictions", EPOCH_TIMEOUT_S, key=key, inputs=dict(dataset.x_test), targets=dataset.y_test)
+        outputs = worker.call(
+            "predictions", EPOCH_TIMEOUT_S, key=key, inputs=dict(dataset.x_test), targets=dataset.y_test
+        )
         row = {"epoch": number, **told, **judge(workload, outputs, dataset.y_test)}
         course.epochs.append(row)
         report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {_measure(workload, row)}")
@@ -85,7 +87,7 @@ def judge(workload: Workload, predictions: np.ndarray, targets: np.ndarray) -> d
         wrong = int(np.sum(predictions != targets))
         return {"accuracy": 1 - wrong / targets.size, "wrong": wrong, "n_test": int(targets.size)}
     error = float(np.mean(np.square(predictions.astype(np.float64) - targets)))
-    return {"accuracy": float("nan"), "wrong": 0, "n_test": int(len(targets)), "test_loss": error}
+    return {"accuracy": float("nan"), "wrong": 0, "n_test": len(targets), "test_loss": error}
 
 
 def reached(workload: Workload, row: Mapping) -> bool:
@@ -97,7 +99,9 @@ def reached(workload: Workload, row: Mapping) -> bool:
 
 
 def _measure(workload: Workload, row: Mapping) -> str:
-    return f"accuracy {row['accuracy']:.4f}" if workload.task.metric == "accuracy" else f"test loss {row['test_loss']:.4f}"
+    return (
+        f"accuracy {row['accuracy']:.4f}" if workload.task.metric == "accuracy" else f"test loss {row['test_loss']:.4f}"
+    )
 
 
 def curves_apart(courses: Sequence[Course]) -> dict[str, float]:

@@ -138,4 +138,3 @@ class Model(Spec):
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""
         return next(n for n in self.nodes if n.name == name)
-

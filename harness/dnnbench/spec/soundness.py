@@ -95,9 +95,7 @@ def _sources(model: Model) -> Iterator[Problem]:
 def _shapes(model: Model) -> Iterator[Problem]:
     """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is told once."""
     sources = (*model.inputs, *model.constants)
-    types: dict[str, TensorType] = {
-        item.name: item.type for item in sources if item.type.size <= MOST_ELEMENTS
-    }
+    types: dict[str, TensorType] = {item.name: item.type for item in sources if item.type.size <= MOST_ELEMENTS}
     owned: dict[str, Parameter] = {c.name: Parameter(c.shape, c.initializer) for c in model.constants}
     for i, node in enumerate(model.nodes):
         where, named_twice = ("nodes", i), node.name in types

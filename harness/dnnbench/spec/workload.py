@@ -52,6 +52,9 @@ class Workload(Spec):
     @cached_property
     def spec_hash(self) -> str:
         """16 hex digits over model, loss and optimizer: what a measured cell is a measurement of."""
-        task = {"loss": self.task.loss.model_dump(mode="json"), "optimizer": self.task.optimizer.model_dump(mode="json")}
+        task = {
+            "loss": self.task.loss.model_dump(mode="json"),
+            "optimizer": self.task.optimizer.model_dump(mode="json"),
+        }
         text = self.model.spec_hash + json.dumps(task, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -58,9 +58,7 @@ def _url_of(target: str | Path) -> URL:
         backend = url.get_backend_name()
     except (ArgumentError, ValueError) as error:
         # What SQLAlchemy says repeats the address, password and all.
-        raise StoreError(
-            "store: got a broken address; expected a path or postgresql://USER@HOST/DATABASE"
-        ) from error
+        raise StoreError("store: got a broken address; expected a path or postgresql://USER@HOST/DATABASE") from error
     if backend not in ("sqlite", "postgresql"):
         raise StoreError(f"store: got a {backend} database, expected a path (SQLite) or postgresql://...")
     return url
@@ -101,9 +99,7 @@ def _sqlite(path: Path, create: bool) -> Engine:
 def _check_file(path: Path, create: bool) -> None:
     try:
         if path.is_dir():
-            raise StoreError(
-                f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}"
-            )
+            raise StoreError(f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}")
         if not create and not path.exists():
             raise StoreError(f"store {path}: no such file; `dnnbench run` makes one, --store names another")
         path.parent.mkdir(parents=True, exist_ok=True)

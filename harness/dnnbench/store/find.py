@@ -33,9 +33,7 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
 
 
 def _is_revision(revision: str | None, text: str) -> bool:
-    return revision is not None and (
-        revision == text or (len(text) >= SHORTEST_REVISION and revision.startswith(text))
-    )
+    return revision is not None and (revision == text or (len(text) >= SHORTEST_REVISION and revision.startswith(text)))
 
 
 def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:

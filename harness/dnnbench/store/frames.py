@@ -65,9 +65,7 @@ def cells(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.Da
     return frame("cells", _of_runs(connection, query, CELL, run_ids))
 
 
-def of_runs(
-    connection: Connection, name: str, table: Table, run_ids: str | Iterable[str] | None
-) -> "pd.DataFrame":
+def of_runs(connection: Connection, name: str, table: Table, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
     """A frame that is one table, ordered by its primary key."""
     query = _select(name, table).order_by(*(table.c[key] for key in key_names(table)))
     return frame(name, _of_runs(connection, query, table, run_ids))
@@ -88,9 +86,7 @@ def samples(connection: Connection, cell_ids: str | Iterable[str]) -> "pd.DataFr
         "cell_id": np.repeat(np.array(cells, dtype=object), np.array(counts, dtype=int)),
         "generation": np.repeat(np.array(generations, dtype=int), np.array(counts, dtype=int)),
     } | {name: rows[:, place] for place, name in enumerate(VISIT)}
-    return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=COLUMNS[name].dtype) for name in FRAMES["samples"]}
-    )
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=COLUMNS[name].dtype) for name in FRAMES["samples"]})
 
 
 def _blocks(connection: Connection, cell_ids: str | Iterable[str]) -> Iterator[tuple[str, int, Block]]:

@@ -221,7 +221,9 @@ def two_inputs(net):
 @case
 def everything(net):
     """Every op in one network: what a slow compiler is asked instead of the other cases."""
-    x = net.relu(net.batch_norm(net.conv2d(_image(net, (9, 8, 2)), filters=4, kernel=(3, 3), strides=(2, 1), bias=False)))
+    x = net.relu(
+        net.batch_norm(net.conv2d(_image(net, (9, 8, 2)), filters=4, kernel=(3, 3), strides=(2, 1), bias=False))
+    )
     x = net.add(x, net.conv2d(x, filters=4, kernel=(2, 2)), net.constant("offset", (5, 8, 4)))
     x = net.max_pool2d(x, window=(3, 3), strides=(2, 2), padding=((1, 1), (0, 1)))
     x = net.sigmoid(net.avg_pool2d(x, window=(2, 2), strides=(1, 1), padding=((0, 1), (1, 0))))
@@ -237,7 +239,9 @@ def _trained_by(name: str, optimizer, loss=None) -> None:
         model = net.build(net.dense(x, units=CLASSES, name="logits"))
         loss_of = loss or CrossEntropy()
         metric = "accuracy" if loss_of.prediction == "argmax" else "loss"
-        return Workload(name=name, model=model, task=Task(loss=loss_of, optimizer=optimizer, metric=metric), batch_size=4)
+        return Workload(
+            name=name, model=model, task=Task(loss=loss_of, optimizer=optimizer, metric=metric), batch_size=4
+        )
 
     CASES[name] = workload
 

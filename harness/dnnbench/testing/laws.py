@@ -115,6 +115,7 @@ def activations_and_cotangents_cover_every_node(make: Make, batches: Sequence[Ba
 
 def closing_gives_memory_back(make: Make, batches: Sequence[Batch]) -> None:
     """After a few cycles of build, train and close, twenty more grow the process by less than 64 MiB."""
+
     def cycle():
         program = make()
         _train(program, batches[:1])
@@ -145,7 +146,9 @@ def the_second_call_compiles_nothing(make: Make, batches: Sequence[Batch]) -> No
 
     first, second = call_all(), call_all()
     if first != second:
-        raise LawBroken(f"{second - first} more compilation(s) in the second round of calls, after {first} in the first")
+        raise LawBroken(
+            f"{second - first} more compilation(s) in the second round of calls, after {first} in the first"
+        )
 
 
 def wait_means_done(make: Make, batches: Sequence[Batch]) -> None:

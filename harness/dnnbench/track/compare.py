@@ -66,9 +66,7 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
 
 def _timed(run: Measured) -> dict[tuple, Any]:
     """Cells with visits that did not fail, by identity."""
-    return {
-        _identity(c): c for c in run.cells.itertuples() if c.cell_id in run.visits and c.status != "failed"
-    }
+    return {_identity(c): c for c in run.cells.itertuples() if c.cell_id in run.visits and c.status != "failed"}
 
 
 def _identity(cell) -> tuple:
@@ -82,9 +80,7 @@ def _disagreeing(store: Store, run_id: str) -> set[tuple[str, str]]:
     return set(zip(bad["arm"], bad["workload"], strict=True))
 
 
-def _row(
-    base: Measured, old, new: Measured, cell, fail_on: float | None, wrong: set[tuple[str, str]]
-) -> list[Any]:
+def _row(base: Measured, old, new: Measured, cell, fail_on: float | None, wrong: set[tuple[str, str]]) -> list[Any]:
     """A row of the frame, in the order of its columns."""
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
@@ -124,9 +120,7 @@ def _nearest(cell, other: Measured) -> str:
             return "the workload's specification is another"
         if c.batch_size == cell.batch_size:
             here, there = json.loads(cell.arm_key), json.loads(c.arm_key)
-            return ", ".join(
-                f"{k} is {there.get(k)} there, {v} here" for k, v in here.items() if there.get(k) != v
-            )
+            return ", ".join(f"{k} is {there.get(k)} there, {v} here" for k, v in here.items() if there.get(k) != v)
     return "not in that run's plan"
 
 

@@ -15,8 +15,19 @@ from .pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 from .shape import Flatten
 
 AnyOp = Annotated[
-    Dense | Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool | Flatten
-    | Relu | Sigmoid | Tanh | Softmax | Add | Dropout | BatchNorm,
+    Dense
+    | Conv2d
+    | MaxPool2d
+    | AvgPool2d
+    | GlobalAvgPool
+    | Flatten
+    | Relu
+    | Sigmoid
+    | Tanh
+    | Softmax
+    | Add
+    | Dropout
+    | BatchNorm,
     Field(discriminator="kind"),
 ]
 OPS: dict[str, type[Op]] = {op.model_fields["kind"].default: op for op in get_args(get_args(AnyOp)[0])}

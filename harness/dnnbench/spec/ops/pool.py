@@ -28,7 +28,9 @@ class WindowPool(Op):
         height, width, channels = image(inputs)
         pads = self.pads(inputs)
         if any(max(p) >= k for p, k in zip(pads, self.window, strict=True)):
-            raise ValueError(f"padding {pads} as wide as the window {self.window} makes windows of padding alone; pad less")
+            raise ValueError(
+                f"padding {pads} as wide as the window {self.window} makes windows of padding alone; pad less"
+            )
         geometry = zip((height, width), self.window, self.steps, pads, strict=True)
         return TensorType((*(windows_along(*axis) for axis in geometry), channels))
 

@@ -14,7 +14,11 @@ Padding = Annotated[
 
 
 def resolve_padding(
-    padding: Padding, size: Sequence[int], window: Sequence[int], strides: Sequence[int], dilation: Sequence[int] = (1, 1)
+    padding: Padding,
+    size: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int] = (1, 1),
 ) -> Pads:
     """Explicit (lo, hi) per axis.
 
