@@ -16,10 +16,10 @@ def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0):
         (after(steal_s=0.01), 1),
         (after(window_s=1.5, steal_s=0.01), 0),
         (after(window_s=1.5, steal_s=0.02), 1),
-        (after(pressure_s=0.004), 0),
-        (after(pressure_s=0.006), 2),
+        (after(pressure_s=0.04), 0),
+        (after(pressure_s=0.06), 2),
         (after(throttled_s=1e-6), 4),
-        (after(steal_s=0.05, pressure_s=0.05, throttled_s=0.05), 7),
+        (after(steal_s=0.05, pressure_s=0.09, throttled_s=0.05), 7),
         (after(window_s=0.0), 0),
     ],
 )
