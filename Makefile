@@ -35,9 +35,9 @@ lint: install  ## ruff
 	$(BIN)/ruff check .
 
 .PHONY: ci-deps
-ci-deps:  ## Debian packages that the browser and PostgreSQL tests need
+ci-deps:  ## Debian packages that the browser, PostgreSQL and torch.compile tests need
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver postgresql > /dev/null
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver g++ postgresql > /dev/null
 
 .PHONY: clean
 clean:  ## remove .venv and caches
