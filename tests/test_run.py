@@ -233,3 +233,21 @@ def test_ctrl_c_before_anything_is_measured_is_130_too(place):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "Traceback" not in said and "--resume" in said
+
+
+def test_an_arm_may_name_another_interpreter(place):
+    """This very environment, asked for by its folder: packages are lent, versions and cells are its own."""
+    arms = f"numpy,numpy@{sys.prefix}"
+    done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--json", *FAST)
+    assert done.returncode == 0, done.stderr
+    names = {cell["arm"]: cell["call_s"] for cell in json.loads(done.stdout)["cells"]}
+    assert set(names) == {"numpy:eager", f"numpy:eager@{sys.prefix}"} and all(names.values())
+
+
+def test_an_interpreter_that_is_not_there_costs_its_arm(place):
+    arms = "numpy,numpy@/nowhere/bin/python"
+    done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--no-check", *FAST)
+    assert done.returncode == 1, done.stderr
+    status, reason, _ = cells_of(place)["numpy:eager@/nowhere/bin/python", "infer"]
+    assert status == "failed" and "cannot start /nowhere/bin/python" in reason
+    assert cells_of(place)["numpy:eager", "infer"][0] == "ok"

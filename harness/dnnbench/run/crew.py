@@ -4,11 +4,12 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import WorkerError
-from ..measure.affinity import choose_cpus, current_mask
+from ..measure.affinity import choose_cpus, confine, current_mask, parent_cpus
 from ..measure.environment import default_memory, padded, worker_environment
 from ..measure.process import Worker, worker_argv
 from ..measure.sharing import lend_packages
@@ -33,8 +34,10 @@ def worker_cpus(threads: int) -> list[int]:
     return choose_cpus(current_mask(), threads)
 
 
-def spawn(arm: Arm, name: str, memory: str | None = None, service: str = SERVICE) -> Worker:
-    """A worker process for an arm; what it prints is kept in a log named after it."""
+def spawn(
+    arm: Arm, name: str, memory: str | None = None, service: str = SERVICE, cpus: Sequence[int] | None = None
+) -> Worker:
+    """A worker process for an arm, on `cpus` or as many as it has threads; what it prints is kept in a log named after it."""
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
     environment = worker_environment(
         os.environ, threads=arm.threads, memory=memory or default_memory(), cache=cache_folder()
@@ -43,7 +46,7 @@ def spawn(arm: Arm, name: str, memory: str | None = None, service: str = SERVICE
     if arm.environment:
         interpreter = str(_python_of(Path(arm.environment)))
         environment["PYTHONPATH"] = str(lend_packages(folder / "lent"))
-    cpus = worker_cpus(arm.threads)
+    cpus = worker_cpus(arm.threads) if cpus is None else cpus
     environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11, 12)), _chance)
     log = folder / f"{name.replace('/', '_')}.log"
     return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
@@ -55,7 +58,7 @@ def _python_of(place: Path) -> Path:
 
 
 class Crew:
-    """All workers of one generation; a context manager that leaves none behind."""
+    """All workers of one generation, and this process out of their way; a context manager that leaves none behind."""
 
     def __init__(self, plan: Plan, name: str):
         self._plan, self._name = plan, name
@@ -63,12 +66,15 @@ class Crew:
         self._refusals: dict[str, WorkerError] = {}
         self.import_s: dict[str, float] = {}
         self.versions: dict[str, dict] = {}
+        self._mask = current_mask()
         self.cpus = worker_cpus(plan.settings.threads)
         self.at_once = len(self.cpus)
 
     def start(self) -> None:
         """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
-        self._workers[CONTROL] = spawn(CONTROL_ARM, f"{self._name}-{CONTROL}", self._plan.settings.memory)
+        self._workers[CONTROL] = spawn(
+            CONTROL_ARM, f"{self._name}-{CONTROL}", self._plan.settings.memory, cpus=self.cpus[-1:]
+        )
         in_parallel(self._try, self._plan.lanes, self.at_once)
 
     def _try(self, lane: Lane) -> None:
@@ -81,7 +87,7 @@ class Crew:
         """A fresh process for an arm, in place of any other."""
         if lane.name in self._workers:
             self._workers[lane.name].close()
-        worker = spawn(lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory)
+        worker = spawn(lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory, cpus=self.cpus)
         self._workers[lane.name] = worker
         started = worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
         self.import_s[lane.name] = started["import_s"]
@@ -98,8 +104,10 @@ class Crew:
         return self._workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=calls)
 
     def __enter__(self) -> "Crew":
+        confine(parent_cpus(self._mask, self.cpus))
         return self
 
     def __exit__(self, *_exception) -> None:
         for worker in self._workers.values():
             worker.close()
+        confine(self._mask)
