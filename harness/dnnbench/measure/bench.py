@@ -13,7 +13,7 @@ from .memory import read_memory, reset_peak
 MUTATING = ("train_step", "update_alone")
 """Phases that change the program, which is therefore restored before every visit."""
 WARM_CALLS = 10
-WARM_LIMIT_S = 0.4
+WARM_LIMIT_S = 0.2
 STEADY = 0.05
 
 
