@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from dnnbench.store.store import open_store
 
@@ -251,3 +252,32 @@ def test_an_interpreter_that_is_not_there_costs_its_arm(place):
     status, reason, _ = cells_of(place)["numpy:eager@/nowhere/bin/python", "infer"]
     assert status == "failed" and "cannot start /nowhere/bin/python" in reason
     assert cells_of(place)["numpy:eager", "infer"][0] == "ok"
+
+
+def test_a_crash_in_every_case_costs_only_its_cells(place):
+    arguments = ("run", "tiny.toml", "--backend", "numpy,saboteur:crash", "--no-check", "--phase", "infer,train_step")
+    done = dnnbench(place, *arguments, "--batch-size", "1,2,4,8", *FAST)
+    assert done.returncode == 1, done.stderr
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        cells = store.cells(store.find_run("latest"))
+    crashing = cells[cells["arm"] == "saboteur:crash"]
+    assert dict(zip(zip(crashing["batch_size"], crashing["phase"], strict=True), crashing["status"], strict=True)) == {
+        (size, phase): status for size in (1, 2, 4, 8) for phase, status in (("infer", "ok"), ("train_step", "failed"))
+    }
+
+
+def test_a_lost_control_arm_costs_no_other_arm(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+               "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    children = []
+    while len(children) < 2:
+        time.sleep(0.02)
+        children = sorted(psutil.Process(process.pid).children(), key=lambda child: child.create_time())
+    children[0].kill()  # the control is started first
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    cells = cells_of(place)
+    assert cells["numpy:eager", "infer"][2] > 0 and cells["control", "control"][2] == 0

@@ -36,7 +36,7 @@ REPORT = "results/report.html"
     type=Share(),
     default="1%",
     show_default=True,
-    help="Stop early once every interval is this narrow.",
+    help="Stop early, from the seventh generation on, once every interval is this narrow.",
 )
 @click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run.")
 @click.option(

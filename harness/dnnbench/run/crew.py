@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import WorkerError
 from ..measure.affinity import choose_cpus, confine, current_mask, parent_cpus
 from ..measure.environment import default_memory, padded, worker_environment
-from ..measure.process import Worker, worker_argv
+from ..measure.process import Worker, WorkerLost, worker_argv
 from ..measure.sharing import lend_packages
 from ..measure.worker import SERVICE
 from ..protocol.arm import Arm
@@ -64,6 +64,7 @@ class Crew:
         self._plan, self._name = plan, name
         self._workers: dict[str, Worker] = {}
         self._refusals: dict[str, WorkerError] = {}
+        self._lost: set[str] = set()
         self.import_s: dict[str, float] = {}
         self.versions: dict[str, dict] = {}
         self._mask = current_mask()
@@ -97,11 +98,27 @@ class Crew:
         """Ask an arm's worker; one that could not start says why."""
         if lane.name in self._refusals:
             raise self._refusals[lane.name]
-        return self._workers[lane.name].call(method, timeout_s, **arguments)
+        try:
+            return self._workers[lane.name].call(method, timeout_s, **arguments)
+        except WorkerLost:
+            self._lost.add(lane.name)
+            raise
 
-    def control(self, calls: int) -> float:
-        """Seconds of a visit of the control arm."""
-        return self._workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=calls)
+    def revive(self, lane: Lane) -> None:
+        """A fresh process for an arm whose last one was lost; nothing for any other."""
+        if lane.name in self._lost:
+            self.restart(lane)
+            self._lost.discard(lane.name)
+
+    def control(self, calls: int) -> float | None:
+        """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
+        if CONTROL in self._lost:
+            return None
+        try:
+            return self._workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=calls)
+        except WorkerLost:
+            self._lost.add(CONTROL)
+            return None
 
     def __enter__(self) -> "Crew":
         confine(parent_cpus(self._mask, self.cpus))

@@ -22,7 +22,7 @@ UNSETTLED = 8
 """Flag of visits whose phase did not reach a steady state while warming up."""
 CONTROL_CALLS = 10
 MOST_RESTARTS = 2
-"""How often an arm's worker is started again within one generation."""
+"""How often an arm's worker is started again within one case of a generation."""
 
 
 class Generation:
@@ -65,6 +65,7 @@ class Generation:
     def _prepare(self, crew: Crew, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
         self._report.advance(0, f"generation {self._number + 1}: building {case.name}")
+        self._restarts = dict.fromkeys(self._restarts, 0)
         in_parallel(lambda lane: self._build(crew, lane, case), self._plan.lanes, crew.at_once)
         for lane in self._plan.lanes:
             self._warm_up(crew, lane, case)
@@ -74,6 +75,7 @@ class Generation:
         settings = self._plan.settings
         batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
         try:
+            crew.revive(lane)
             built = crew.call(
                 lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
                 weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
@@ -148,7 +150,8 @@ class Generation:
                 limit = visit_timeout_s(calls * self._seconds[key])
                 seconds = crew.call(lanes[key[0]], "visit", limit, key=case.name, phase=key[2], calls=calls)
                 visits.append((key, position, calls, seconds))
-        visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, crew.control(CONTROL_CALLS)))
+        if (seconds := crew.control(CONTROL_CALLS)) is not None:
+            visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds))
         contended = flags(before, sampler.read())
         for key, position, calls, seconds in visits:
             mark = contended | (UNSETTLED if key in self._unsettled else 0)
@@ -161,9 +164,13 @@ class Generation:
             with self._costing_only(crew, lane, case, phase):
                 peaks = crew.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self.record.peaks[lane.name, case.name, phase] = peaks
-        if self._runnable(lane, case):
+        if not self._runnable(lane, case):
+            return
+        try:
             self.record.programs[f"{lane.name} {case.name}"] = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
             crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+        except WorkerError as error:
+            self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
 
     def _runnable(self, lane: Lane, case: Case) -> list[str]:
         """Phases of an arm that have neither failed nor are impossible."""
@@ -185,11 +192,6 @@ class Generation:
         self._restarts[lane.name] += 1
         if self._restarts[lane.name] > MOST_RESTARTS:
             self._lose(lane, case, f"its worker was lost {self._restarts[lane.name]} times", unsupported=False)
-            return
-        try:
-            crew.restart(lane)
-        except WorkerError as error:
-            self._lose(lane, case, str(error), unsupported=False)
             return
         self._build(crew, lane, case)
 
