@@ -1,5 +1,6 @@
 """The agreement rule itself: its constants are capped, and each of its clauses can fail."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 
@@ -155,6 +156,14 @@ def test_a_reference_survives_the_disk(tmp_path):
     assert back.sigma32 == reference.sigma32 and back.sigma_kink == reference.sigma_kink
     assert back.tensors.keys() == reference.tensors.keys()
     assert all(np.array_equal(back.tensors[k], a) for k, a in reference.tensors.items())
+
+
+def test_a_reference_written_by_many_at_once_is_whole(tmp_path):
+    _, reference, _ = exam()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: save_reference(reference, tmp_path / "r.npz"), range(40)))
+    assert load_reference(tmp_path / "r.npz").sigma32 == reference.sigma32
+    assert [path.name for path in tmp_path.iterdir()] == ["r.npz"]
 
 
 def test_the_cache_key_changes_with_all_that_matters():

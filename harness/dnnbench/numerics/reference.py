@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def reference_key(workload: Workload, batches: Sequence[Batch], steps: Sequence[
 
 
 def save_reference(reference: Reference, path: Path) -> None:
-    """Write a reference so that a reader finds either nothing or the whole of it."""
+    """Write a reference so that a reader finds either nothing or the whole of it, however many write it at once."""
     parts = {
         **{f"tensor:{key}": array for key, array in reference.tensors.items()},
         **{f"zero:{key}": array for key, array in reference.zero.items()},
@@ -95,9 +96,9 @@ def save_reference(reference: Reference, path: Path) -> None:
         **{f"kink:{key}": np.float64(value) for key, value in reference.sigma_kink.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp.npz")
-    np.savez(unfinished, **parts)
-    unfinished.replace(path)
+    with NamedTemporaryFile(dir=path.parent, suffix=".unfinished", delete=False) as unfinished:
+        np.savez(unfinished, **parts)
+    Path(unfinished.name).replace(path)
 
 
 def load_reference(path: Path) -> Reference:
