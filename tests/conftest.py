@@ -10,8 +10,9 @@ from dnnbench.protocol.arm import Arm
 
 @pytest.fixture(scope="session", autouse=True)
 def terminal():
-    """xdist sets COLUMNS, which would cut the tables that commands print here."""
+    """xdist sets COLUMNS, and readline behind Python's back, which would cut the tables that commands print here."""
     os.environ.pop("COLUMNS", None)
+    os.unsetenv("COLUMNS")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,3 +60,17 @@ def workers():
     pool = Workers()
     yield pool
     pool.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many planted faults were caught, and how many honest checks gave no alarm (`record_property` in test_faults)."""
+    told = {"fault caught": set(), "honest check": set()}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            told.setdefault(name, set()).add(value)
+    failed = {r.nodeid for r in terminalreporter.getreports("failed") if "test_faults.py" in r.nodeid}
+    if told["fault caught"]:
+        caught, honest = len(told["fault caught"]), len(told["honest check"])
+        terminalreporter.write_line(
+            f"planted faults caught: {caught}; honest checks without alarm: {honest}; tests of either that failed: {len(failed)}"
+        )

@@ -361,6 +361,7 @@ def raising(folder, error):
     source = f"""
         import os, signal
         from dnnbench.plugins.hooks import WorkloadInfo, hookimpl
+        from dnnbench_workloads.digits import mlp_digits
 
         def build():
             {error}
@@ -378,7 +379,7 @@ def test_ctrl_c_ends_with_130(tmp_path):
     assert done.returncode == exitcodes.INTERRUPTED and "interrupted" in done.stderr and "Traceback" not in done.stderr
 
 
-BUG = "return type('Half', (), {'batch_size': 1, 'model': None, 'task': None})()"
+BUG = "from dnnbench.cli import show; show.describe = lambda *_: None.layers; return mlp_digits()"
 
 
 def test_a_bug_is_called_one_and_its_traceback_kept(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dnnbench.data.dataset import load
 from dnnbench.data.idx import read_idx
-from dnnbench.data.masks import dropout_masks
+from dnnbench.data.masks import random_masks
 from dnnbench.data.order import batches, epoch_order
 from dnnbench.errors import DataError
 from dnnbench.run.batch import timing_batch
@@ -54,7 +54,7 @@ def write_mnist(folder, zipped, n=5, tests=3):
         for stem, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
             content = idx_bytes(array)
             path = folder / (stem + (".gz" if zipped else ""))
-            path.write_bytes(gzip.compress(content) if zipped else content)
+            path.write_bytes(gzip.compress(content, mtime=0) if zipped else content)
     return folder
 
 
@@ -140,7 +140,9 @@ def test_bad_idx_file(tmp_path, content, message):
     assert message in str(caught.value) and str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"x" * 100)[:-12], gzip.compress(b"ab")[:12] + b"zzzz"])
+@pytest.mark.parametrize(
+    "content", [b"not gzip", gzip.compress(b"x" * 100, mtime=0)[:-12], gzip.compress(b"ab", mtime=0)[:12] + b"zzzz"]
+)
 def test_bad_gzip(tmp_path, content):
     path = tmp_path / "x.gz"
     path.write_bytes(content)
@@ -307,19 +309,19 @@ def test_the_last_smaller_batch_counts(n, size, sizes):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.9])
-def test_dropout_masks_keep_their_rate(rate):
+def test_random_masks_keep_their_rate(rate):
     net = Builder("drop")
     x = net.dropout(net.input("x", (50,)), rate=rate, name="thin")
     model = net.build(net.dropout(net.dense(x, units=40), rate=rate, name="thinner"))
-    masks = dropout_masks(model, 200, seed=3)
+    masks = random_masks(model, 200, seed=3)
     assert {name: mask.shape for name, mask in masks.items()} == {"thin": (200, 50), "thinner": (200, 40)}
     for mask in masks.values():
         assert mask.dtype == np.float32 and set(np.unique(mask)) <= {0.0, 1.0}
         assert abs(mask.mean() - (1 - rate)) <= 5 * np.sqrt(rate * (1 - rate) / mask.size)
-    again = dropout_masks(model, 200, seed=3)
+    again = random_masks(model, 200, seed=3)
     assert all(np.array_equal(masks[name], again[name]) for name in masks)
     if rate:
-        assert not np.array_equal(masks["thin"], dropout_masks(model, 200, seed=4)["thin"])
+        assert not np.array_equal(masks["thin"], random_masks(model, 200, seed=4)["thin"])
 
 
 def test_timing_batch_starts_the_epoch_and_repeats_when_data_run_out():

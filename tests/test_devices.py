@@ -17,7 +17,8 @@ from dnnbench.run.plan import lanes_of
 from dnnbench.run.reporter import Silent
 from dnnbench.run.settings import Settings
 from dnnbench.spec.weights import initial_weights
-from dnnbench.testing.cases import CASES, batches_of
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
 
 CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 

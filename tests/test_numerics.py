@@ -10,12 +10,14 @@ from dnnbench.numerics.budget import BUDGET, CHECK_BATCH, STEPS, UNIT, Budget
 from dnnbench.numerics.check import check_steps, summarise
 from dnnbench.numerics.compare import Finding, compare
 from dnnbench.numerics.observe import observe
-from dnnbench.numerics.reference import load_reference, make_reference, reference_key, save_reference
+from dnnbench.numerics.reference import load_reference, make_reference, reference_key, save_reference, study_of
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.precision import PRECISIONS
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
-from dnnbench.testing.cases import CASES, batches_of
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
 
 CAPS = Budget(
@@ -27,6 +29,7 @@ CAPS = Budget(
     exact_cap=1e-9,
     local=30,
     kink=2,
+    floor_low=1,
     null=1e-10,
     moved=1e3,
     work_flops=2e10,
@@ -40,7 +43,9 @@ def test_no_constant_grows_unseen(name):
 
 
 def test_types_steps_and_batch():
-    assert dict(UNIT) == {"float64": 2.0**-53, "float32": 2.0**-24}
+    assert UNIT["float64"] == 2.0**-53 and UNIT["float32"] == 2.0**-24
+    assert UNIT.keys() == PRECISIONS.keys()
+    assert max(UNIT.values()) == UNIT["bfloat16"] == 2.0**-8
     assert STEPS == (1, 5) and CHECK_BATCH == 4
 
 
@@ -53,20 +58,21 @@ def wide():
 
 
 @cache
-def exam(case="batch_norm"):
+def exam(case="batch_norm", study="float32"):
     workload = wide() if case == "wide" else CASES[case]()
     weights, batches = initial_weights(workload.model, 0), batches_of(workload)
 
     def build_in(mode, dtype):
         return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
 
-    reference = make_reference(build_in, workload, batches, STEPS)
-    return workload, reference, {d: observe(build_in("eager", d), workload, batches, STEPS) for d in UNIT}
+    reference = make_reference(build_in, workload, batches, STEPS, study)
+    dtypes = [dtype for dtype in UNIT if study_of(dtype) == study]
+    return workload, reference, {d: observe(build_in("eager", d), workload, batches, STEPS) for d in dtypes}
 
 
 def findings(change, dtype="float64"):
     """Findings after a change to what an honest program was seen to compute."""
-    workload, reference, seen = exam()
+    workload, reference, seen = exam(study=study_of(dtype))
     observed = {key: np.array(array) for key, array in seen[dtype].items()}
     change(observed)
     return {f.key: f for f in compare(reference, observed, workload, dtype)}
@@ -108,7 +114,8 @@ def test_honest_tensors_pass(dtype):
 
 
 @pytest.mark.parametrize(("dtype", "error", "ok"), [("float64", 1e-15, True), ("float64", 1e-12, False),
-                                                    ("float32", 1e-7, True), ("float32", 1e-4, False)])  # fmt: skip
+                                                    ("float32", 1e-7, True), ("float32", 1e-4, False),
+                                                    ("bfloat16", 1e-3, True), ("bfloat16", 0.5, False)])  # fmt: skip
 def test_the_size_of_the_error_decides(dtype, error, ok):
     def scale(observed):
         observed["outputs/logits"] *= 1 + error
@@ -153,7 +160,7 @@ def test_a_reference_survives_the_disk(tmp_path):
     _, reference, _ = exam()
     save_reference(reference, tmp_path / "r.npz")
     back = load_reference(tmp_path / "r.npz")
-    assert back.sigma32 == reference.sigma32 and back.sigma_kink == reference.sigma_kink
+    assert back.sigma == reference.sigma and back.sigma_kink == reference.sigma_kink
     assert back.tensors.keys() == reference.tensors.keys()
     assert all(np.array_equal(back.tensors[k], a) for k, a in reference.tensors.items())
 
@@ -162,7 +169,7 @@ def test_a_reference_written_by_many_at_once_is_whole(tmp_path):
     _, reference, _ = exam()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: save_reference(reference, tmp_path / "r.npz"), range(40)))
-    assert load_reference(tmp_path / "r.npz").sigma32 == reference.sigma32
+    assert load_reference(tmp_path / "r.npz").sigma == reference.sigma
     assert [path.name for path in tmp_path.iterdir()] == ["r.npz"]
 
 
@@ -177,5 +184,6 @@ def test_the_cache_key_changes_with_all_that_matters():
         reference_key(workload, batches, (1,), 0, "code"),
         reference_key(workload, batches, (1, 5), 1, "code"),
         reference_key(workload, batches, (1, 5), 0, "other code"),
+        reference_key(workload, batches, (1, 5), 0, "code", "bfloat16"),
     }
-    assert len(keys) == 6
+    assert len(keys) == 7

@@ -245,13 +245,12 @@ def test_an_arm_may_name_another_interpreter(place):
     assert set(names) == {"numpy:eager", f"numpy:eager@{sys.prefix}"} and all(names.values())
 
 
-def test_an_interpreter_that_is_not_there_costs_its_arm(place):
+def test_an_interpreter_that_is_not_there_is_told_before_anything_starts(place):
     arms = "numpy,numpy@/nowhere/bin/python"
     done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--no-check", *FAST)
-    assert done.returncode == 1, done.stderr
-    status, reason, _ = cells_of(place)["numpy:eager@/nowhere/bin/python", "infer"]
-    assert status == "failed" and "cannot start /nowhere/bin/python" in reason
-    assert cells_of(place)["numpy:eager", "infer"][0] == "ok"
+    assert done.returncode == 2, done.stderr
+    assert "'@/nowhere/bin/python' is neither an environment" in done.stderr and "dnnbench envs create" in done.stderr
+    assert not (place / "results").exists()
 
 
 def test_a_crash_in_every_case_costs_only_its_cells(place):

@@ -9,7 +9,8 @@ from dnnbench.numerics.reference import make_reference
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
 from dnnbench.spec.weights import initial_weights
-from dnnbench.testing.cases import CASES, batches_of
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy import gradients, losses, ops, optimizers
 from dnnbench_numpy.backend import NumpyBackend
 
@@ -57,13 +58,13 @@ def slightly_wrong(y):
 
 
 def nan_in_one_element(y):
-    y = np.array(y)
+    y = np.array(y, order="C")
     y.reshape(-1)[-1] = np.nan
     return y
 
 
 def one_border_element_wrong(y):
-    y = np.array(y)
+    y = np.array(y, order="C")
     y.reshape(len(y), -1)[:, -1] *= 1.01
     return y
 
@@ -94,7 +95,7 @@ def test_a_stale_answer_is_caught(monkeypatch, kind):
     assert not verdict(case).ok
 
 
-@pytest.mark.parametrize("kind", OPS)
+@pytest.mark.parametrize("kind", [kind for kind in OPS if kind != "embedding"])  # ids have no gradient
 def test_a_dropped_input_gradient_is_caught(monkeypatch, kind):
     case = next(n for n, b in CASES.items() if uses_behind_a_parameter(b().model, kind))
     exam(case)

@@ -69,7 +69,7 @@ FAULTS = {
         {"task": {"optimizer": {"kind": "adam", "lerning_rate": 1}}},
         "task.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?",
     ),
-    "unknown op": ({f"{FC1}.op.kind": "desne"}, f"{FC1}.op: got kind 'desne', expected one of dense, conv2d"),
+    "unknown op": ({f"{FC1}.op.kind": "desne"}, f"{FC1}.op: got kind 'desne', expected one of dense, matmul, conv1d"),
     "unknown optimizer": ({"task": {"optimizer": {"kind": "adm"}}}, "did you mean 'adam'?"),
     "op without a kind": (
         {f"{FC1}.op": {"units": 3}},
@@ -107,7 +107,7 @@ FAULTS = {
         "model.inputs[0].dtype: got 'flaot', expected 'float'",
     ),
     "bad name": ({"name": "3 x"}, "name: got '3 x', expected a name of letters"),
-    "name too long": ({"name": "x" * 81}, "expected at most 80 characters"),
+    "name too long": ({"model.name": "x" * 81}, "expected at most 80 characters"),
     "no output": ({"model.outputs": []}, "model.outputs: got [], expected a list of at least 1"),
     "no node": ({"model.nodes": []}, "model.nodes: got [], expected a list of at least 1"),
     "unknown output": (
@@ -142,7 +142,7 @@ FAULTS = {
     ),
     "shapes that do not add up": (
         {"model.nodes[2]": {"name": "sum", "inputs": ["fc1", "flat"], "op": {"kind": "add"}}},
-        "model.nodes[2]: node 'sum' (add): adds tensors of one shape, got (N, 10) and (N, 64)",
+        "model.nodes[2]: node 'sum' (add): combines tensors of one shape, got (N, 10) and (N, 64)",
     ),
     "too many inputs": (
         {f"{FC1}.inputs": ["flat", "flat"]},

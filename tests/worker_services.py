@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 
@@ -41,6 +42,15 @@ class Rogue:
         os.write(1, b"from C, to 1\n")
         os.write(2, b"from C, to 2\n")
         return size
+
+    def burn(self):
+        """Go on burning CPU in a thread after the answer, as a library's spinning pool does."""
+
+        def spin():
+            while True:
+                pass
+
+        threading.Thread(target=spin, daemon=True).start()
 
     def spawn(self):
         """A grandchild that holds every descriptor it can get."""

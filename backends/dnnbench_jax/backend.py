@@ -8,6 +8,7 @@ import jaxlib
 import optax
 from dnnbench.errors import PluginError
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.precision import PRECISIONS
 
 from . import device, losses, ops, optimizers
 from .program import JaxProgram
@@ -28,7 +29,7 @@ class JaxBackend(Backend):
         os.environ["NPROC"] = str(arm.threads)
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         jax.config.update("jax_enable_x64", arm.dtype == "float64")
-        jax.config.update("jax_default_matmul_precision", "highest")
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if arm.dtype == "tf32" else "highest")
         jax.config.update("jax_default_device", device.resolve(arm.device))
         _check_threads(arm.threads)
 
@@ -36,8 +37,10 @@ class JaxBackend(Backend):
         return device.devices()
 
     def unsupported(self, workload, arm):
-        if arm.dtype not in ("float32", "float64"):
-            return f"this backend computes in float32 and float64, not in {arm.dtype}"
+        if arm.dtype not in PRECISIONS:
+            return f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
+        if arm.dtype == "tf32" and arm.device.kind != "gpu":
+            return f"tf32 is a way in which NVIDIA GPUs multiply; on the device '{arm.device}' choose float32"
         task = workload.task
         wanted = [(ops, node.op.kind) for node in workload.model.nodes]
         for module, kind in [*wanted, (losses, task.loss.kind), (optimizers, task.optimizer.kind)]:

@@ -18,6 +18,12 @@ def resolve(device: Device) -> jax.Device:
     raise PluginError(f"JAX has no device '{device}'{reason}; there are {known}. Choose one of them with --device")
 
 
+def computing() -> str:
+    """Platform that the process was configured for: `cpu`, `gpu`, `tpu`."""
+    chosen = jax.config.jax_default_device
+    return chosen.platform if chosen else jax.default_backend()
+
+
 def peak_memory(device: jax.Device) -> int | None:
     """Most bytes held on the device since the process started; None on the CPU, where JAX does not count."""
     return (device.memory_stats() or {}).get("peak_bytes_in_use")

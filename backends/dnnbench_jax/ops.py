@@ -6,6 +6,10 @@ import numpy as np
 from dnnbench.spec.tensor import TensorType
 from jax import lax
 
+from .attention import attend
+from .convolution import convolve, convolve_transposed
+from .recurrent import first_state, gates_in_time, gru_states, lstm_states, shown
+
 
 def types(*inputs):
     """Types of arrays as the spec's shape rules want them."""
@@ -13,15 +17,27 @@ def types(*inputs):
 
 
 def dense(op, x, weight, bias=None):
-    y = x @ weight
+    return _biased(x @ (weight.T if op.transposed else weight), bias)
+
+
+def _biased(y, bias):
     return y if bias is None else y + bias
+
+
+def matmul(op, a, b):
+    return a @ (jnp.swapaxes(b, -1, -2) if op.transpose_b else b)
+
+
+def conv1d(op, x, weight, bias=None):
+    return _biased(convolve(x, weight, (op.strides,), (op.pads(types(x)),), (op.dilation,), op.groups), bias)
 
 
 def conv2d(op, x, weight, bias=None):
-    layouts = ("NHWC", "HWIO", "NHWC")
-    pads = op.pads(types(x))
-    y = lax.conv_general_dilated(x, weight, op.strides, pads, rhs_dilation=op.dilation, dimension_numbers=layouts)
-    return y if bias is None else y + bias
+    return _biased(convolve(x, weight, op.strides, op.pads(types(x)), op.dilation, op.groups), bias)
+
+
+def conv_transpose2d(op, x, weight, bias=None):
+    return _biased(convolve_transposed(x, weight, op.strides, op.pads, op.dilation, op.output_padding), bias)
 
 
 def max_pool2d(op, x):
@@ -48,12 +64,83 @@ def global_avg_pool(op, x):
     return x.mean(axis=(1, 2))
 
 
+def global_max_pool(op, x):
+    """The first largest is picked, as the gradient of `jnp.max` is shared out among ties."""
+    rows = x.reshape(len(x), -1, x.shape[-1])
+    places = jnp.arange(rows.shape[1])[:, None]
+    return jnp.where(places == rows.argmax(axis=1)[:, None], rows, 0).sum(axis=1)
+
+
+def adaptive_avg_pool2d(op, x):
+    for axis, windows in enumerate(op.windows(types(x)), start=1):
+        parts = [lax.slice_in_dim(x, start, stop, axis=axis).mean(axis=axis) for start, stop in windows]
+        x = jnp.stack(parts, axis)
+    return x
+
+
 def flatten(op, x):
     return x.reshape(len(x), -1)
 
 
+def reshape(op, x):
+    return x.reshape(len(x), *op.shape)
+
+
+def transpose(op, x):
+    return x.transpose(0, *(axis + 1 for axis in op.axes))
+
+
+def slice(op, x):
+    return lax.slice_in_dim(x, op.start, op.stop, axis=_axis(op.axis, x))
+
+
+def _axis(axis, x):
+    """An example's axis -> the array's."""
+    return axis % (x.ndim - 1) + 1
+
+
+def concat(op, *inputs):
+    batched = max(inputs, key=lambda x: x.ndim)
+    full = [x if x.ndim == batched.ndim else jnp.broadcast_to(x, (len(batched), *x.shape)) for x in inputs]
+    return jnp.concatenate(full, axis=_axis(op.axis, batched))
+
+
+def mean(op, x):
+    return x.mean(axis=tuple(_axis(axis, x) for axis in op.axes))
+
+
 def relu(op, x):
     return jax.nn.relu(x)
+
+
+def relu6(op, x):
+    return _clipped_to_6(x)
+
+
+def _clipped_to_6(x):
+    """Derivative 0 at 0 and at 6, where that of `jax.nn.relu6` is a half."""
+    return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x))
+
+
+def leaky_relu(op, x):
+    """The derivative of `jax.nn.leaky_relu` at 0 is 1."""
+    return jnp.where(x > 0, x, op.slope * x)
+
+
+def elu(op, x):
+    return jax.nn.elu(x, op.alpha)
+
+
+def gelu(op, x):
+    return jax.nn.gelu(x, approximate=op.approximation == "tanh")
+
+
+def silu(op, x):
+    return jax.nn.silu(x)
+
+
+def hardswish(op, x):
+    return x * _clipped_to_6(x + 3) / 6
 
 
 def sigmoid(op, x):
@@ -72,10 +159,25 @@ def add(op, *inputs):
     return sum(inputs[1:], inputs[0])
 
 
+def mul(op, *inputs):
+    product = inputs[0]
+    for x in inputs[1:]:
+        product = product * x
+    return product
+
+
 def dropout(op, x, mask, generator):
+    return _thinned(op, x, mask, generator, x.shape)
+
+
+def stochastic_depth(op, x, mask, generator):
+    return _thinned(op, x, mask, generator, x.shape[:1])
+
+
+def _thinned(op, x, mask, generator, shape):
     if mask is None:
-        mask = jax.random.bernoulli(generator, 1 - op.rate, x.shape)
-    return jnp.where(mask, x / (1 - op.rate), 0)
+        mask = jax.random.bernoulli(generator, 1 - op.rate, shape)
+    return jnp.where(lax.expand_dims(mask, range(mask.ndim, x.ndim)), x / (1 - op.rate), 0)
 
 
 def batch_norm(op, x, scale, bias, mean, variance):
@@ -86,8 +188,51 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     axes = tuple(range(x.ndim - 1))
     batch_mean = x.mean(axis=axes)
     batch_variance = jnp.square(x - batch_mean).mean(axis=axes)
+    count = x.size // x.shape[-1]
+    kept_variance = batch_variance * (count / (count - 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
-        "variance": op.momentum * variance + (1 - op.momentum) * batch_variance,
+        "variance": op.momentum * variance + (1 - op.momentum) * kept_variance,
     }
     return batch_norm(op, x, scale, bias, batch_mean, batch_variance), running
+
+
+def layer_norm(op, x, scale, bias):
+    return _standardised(x, (-1,), op.epsilon) * scale + bias
+
+
+def _standardised(x, axes, epsilon):
+    """Mean 0 and variance 1 over `axes`, the variance in two passes."""
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return centred * lax.rsqrt(jnp.square(centred).mean(axis=axes, keepdims=True) + epsilon)
+
+
+def rms_norm(op, x, scale):
+    return x * lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + op.epsilon) * scale
+
+
+def group_norm(op, x, scale, bias):
+    groups = x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)
+    return _standardised(groups, (1, 3), op.epsilon).reshape(x.shape) * scale + bias
+
+
+def embedding(op, ids, weight):
+    return jnp.take(weight, ids, axis=0)
+
+
+def position_embedding(op, x, weight):
+    return x + weight[op.offset : op.offset + x.shape[1]]
+
+
+def lstm(op, x, *states, weight, recurrent, bias):
+    h, c = states or (first_state(op, x), first_state(op, x))
+    return shown(op, lstm_states(gates_in_time(x, weight, bias), h, c, recurrent))
+
+
+def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
+    (h,) = states or (first_state(op, x),)
+    return shown(op, gru_states(gates_in_time(x, weight, bias), h, recurrent, hidden_bias))
+
+
+def attention(op, q, k, v, mask=None):
+    return attend(op, q, k, v, mask)

@@ -32,7 +32,7 @@ class NumpyBackend(Backend):
 
     def unsupported(self, workload, arm):
         if arm.dtype not in ("float32", "float64"):
-            return f"NumPy computes in float32 and float64, not in {arm.dtype}"
+            return f"NumPy has no arithmetic in {arm.dtype}; it computes in float32 and float64"
         return None
 
     def build(self, workload, weights, arm, seed=0):

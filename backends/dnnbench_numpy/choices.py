@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 
 TIE = 1e-5
-"""A choice is flipped when it hangs on less than this share of the tensor's root mean square."""
+"""A choice is flipped when it hangs on less than this share of the tensor's root mean square, or of the threshold."""
 _flipping = ContextVar("flipping", default=False)
 
 
@@ -26,42 +26,55 @@ def flipped():
         _flipping.reset(token)
 
 
-def positive(x: np.ndarray) -> np.ndarray:
-    """x > 0, elementwise."""
-    chosen = x > 0
-    return chosen ^ ((x != 0) & (np.abs(x) <= TIE * _rms(x))) if _flipping.get() else chosen
+def above(x: np.ndarray, threshold: float = 0.0) -> np.ndarray:
+    """x > threshold, elementwise."""
+    chosen = x > threshold
+    if not _flipping.get():
+        return chosen
+    return chosen ^ ((x != threshold) & (np.abs(x - threshold) <= TIE * max(_rms(x), abs(threshold))))
+
+
+def below(x: np.ndarray, threshold: float) -> np.ndarray:
+    """x < threshold, elementwise."""
+    return above(-x, -threshold)
 
 
 def rectified(x: np.ndarray) -> np.ndarray:
     """max(x, 0), elementwise; NaN stays NaN."""
-    return x * positive(x) if _flipping.get() else np.maximum(x, 0)
+    return x * above(x) if _flipping.get() else np.maximum(x, 0)
+
+
+def place_of_largest(x: np.ndarray, axis: int) -> np.ndarray:
+    """Index of the first largest element along an axis, which stays as 1."""
+    first = x.argmax(axis=axis, keepdims=True)
+    if not _flipping.get():
+        return first
+    best = np.take_along_axis(x, first, axis)
+    others = x.copy()
+    np.put_along_axis(others, first, -np.inf, axis)
+    gap = best - others.max(axis=axis, keepdims=True)
+    return np.where((gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=axis, keepdims=True), first)
 
 
 def largest(taps: list[np.ndarray]) -> np.ndarray:
     """Elementwise maximum over arrays of one shape."""
     if _flipping.get():
-        return reduce(np.add, [np.where(mask, tap, 0) for mask, tap in zip(first_largest(taps), taps, strict=True)])
+        stack = np.stack(taps)
+        return np.take_along_axis(stack, place_of_largest(stack, 0), 0)[0]
     return reduce(np.maximum, taps)
 
 
 def first_largest(taps: list[np.ndarray]) -> list[np.ndarray]:
     """For each array where it is the first that holds the maximum: exactly one is true at every place."""
     if _flipping.get():
-        return _flipped_choice(np.stack(taps))
+        place = place_of_largest(np.stack(taps), 0)[0]
+        return [place == i for i in range(len(taps))]
     best = largest(taps)
     left, chosen = np.ones(best.shape, bool), []
     for tap in taps:
         chosen.append(left & (tap == best))
         left ^= chosen[-1]
     return chosen
-
-
-def _flipped_choice(taps: np.ndarray) -> list[np.ndarray]:
-    first, best = taps.argmax(axis=0), taps.max(axis=0)
-    others = np.where(np.arange(len(taps)).reshape(-1, *[1] * best.ndim) == first, -np.inf, taps)
-    gap = best - others.max(axis=0)
-    first = np.where((gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=0), first)
-    return [first == i for i in range(len(taps))]
 
 
 def _rms(x: np.ndarray) -> float:

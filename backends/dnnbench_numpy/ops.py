@@ -1,22 +1,21 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it."""
 
+from functools import reduce
 from math import prod
 
 import numpy as np
-from dnnbench.spec.tensor import TensorType
 
-from .choices import largest, rectified
-from .products import matmul
-from .windows import pad, patches, places, taps
-
-
-def types(*inputs):
-    """Types of arrays as the spec's shape rules want them."""
-    return [TensorType(x.shape[1:]) for x in inputs]
+from . import convolution, products
+from .activations import logistic, normal_share
+from .attention import attention_weights, by_head, side_by_side
+from .choices import above, largest, place_of_largest, rectified
+from .norms import all_but_last, in_groups, moments, root_mean_square, standardised
+from .recurrent import gru_steps, lstm_steps
+from .windows import Geometry, taps, types
 
 
 def dense(op, x, weight, bias=None):
-    return _biased(matmul(x, weight), bias)
+    return _biased(products.matmul(x, weight.T if op.transposed else weight), bias)
 
 
 def _biased(y, bias):
@@ -26,55 +25,125 @@ def _biased(y, bias):
     return y
 
 
-def columns(op, x):
-    """Windows as the rows of a matrix.      x: (N, H, W, C)   returns: (N H' W', kh kw C)"""
-    view = patches(pad(x, op.pads(types(x))), op.kernel, op.strides, op.dilation)
-    return view.reshape(-1, prod(view.shape[3:]))
+def matmul(op, a, b):
+    return products.matmul(a, b.swapaxes(-1, -2) if op.transpose_b else b)
+
+
+def conv1d(op, x, weight, bias=None):
+    return _biased(convolution.correlate(x[:, None], weight[None], convolution.along_time(op, x))[:, 0], bias)
 
 
 def conv2d(op, x, weight, bias=None):
-    y = matmul(columns(op, x), weight.reshape(-1, op.filters))
-    return _biased(y, bias).reshape(len(x), *op.output(types(x)).shape)
+    return _biased(convolution.correlate(x, weight, convolution.over_images(op, x)), bias)
+
+
+def conv_transpose2d(op, x, weight, bias=None):
+    shape = (len(x), *op.output(types(x)).shape)
+    return _biased(convolution.image_gradient(x, weight, convolution.transposed(op), shape), bias)
 
 
 def max_pool2d(op, x):
-    return largest(pool_taps(op, x, -np.inf))
+    return largest(taps(x, pool_geometry(op, x), -np.inf))
 
 
-def pool_taps(op, x, padding):
-    """The elements that all windows have at each of their places."""
-    out = op.output(types(x)).shape
-    return taps(pad(x, op.pads(types(x)), padding), op.window, op.steps, out)
+def pool_geometry(op, x):
+    """Where a pool's windows lie."""
+    return Geometry(op.window, op.steps, op.pads(types(x)))
 
 
 def avg_pool2d(op, x):
-    return sum(pool_taps(op, x, 0.0)) / window_counts(op, x)
+    return reduce(np.add, taps(x, pool_geometry(op, x))) / window_counts(op, x)
 
 
 def window_counts(op, x):
-    """Elements that each window divides by.      returns: (H', W', 1) or a number"""
+    """Elements that each window divides by.      returns: (1, H', W', 1) or a number"""
     if op.count_include_pad:
         return float(prod(op.window))
-    inside = np.ones((1, *x.shape[1:3], 1), x.dtype)
-    out = op.output(types(x)).shape
-    padded = pad(inside, op.pads(types(x)))
-    return sum(padded[place] for place in places(op.window, op.steps, out))[0]
+    return reduce(np.add, taps(np.ones((1, *x.shape[1:3], 1), x.dtype), pool_geometry(op, x)))
 
 
 def global_avg_pool(op, x):
     return x.mean(axis=(1, 2))
 
 
+def global_max_pool(op, x):
+    pixels = x.reshape(len(x), -1, x.shape[-1])
+    return np.take_along_axis(pixels, place_of_largest(pixels, 1), 1)[:, 0]
+
+
+def adaptive_avg_pool2d(op, x):
+    """A mean over a rectangle is one over its rows, then over its columns."""
+    rows, columns = op.windows(types(x))
+    x = np.stack([x[:, start:stop].mean(axis=1) for start, stop in rows], axis=1)
+    return np.stack([x[:, :, start:stop].mean(axis=2) for start, stop in columns], axis=2)
+
+
 def flatten(op, x):
     return x.reshape(len(x), -1)
+
+
+def reshape(op, x):
+    return x.reshape(len(x), *op.shape)
+
+
+def transpose(op, x):
+    return x.transpose(0, *(axis + 1 for axis in op.axes))
+
+
+def slice(op, x):
+    return x[part_of_axis(op, x)]
+
+
+def part_of_axis(op, x):
+    """Index of the part that a slice keeps."""
+    return (np.s_[:],) * batched_axis(op.axis, x.ndim) + (np.s_[op.start : op.stop],)
+
+
+def batched_axis(axis, ndim):
+    """An axis of one example, counted behind the batch."""
+    return axis % (ndim - 1) + 1
+
+
+def concat(op, *inputs):
+    ndim, size = max((x.ndim, len(x)) for x in inputs)
+    every = [x if x.ndim == ndim else np.broadcast_to(x, (size, *x.shape)) for x in inputs]
+    return np.concatenate(every, axis=batched_axis(op.axis, ndim))
+
+
+def mean(op, x):
+    return x.mean(axis=tuple(batched_axis(axis, x.ndim) for axis in op.axes))
 
 
 def relu(op, x):
     return rectified(x)
 
 
+def relu6(op, x):
+    return np.clip(x, 0, 6)
+
+
+def leaky_relu(op, x):
+    return np.where(above(x), x, op.slope * x)
+
+
+def elu(op, x):
+    return np.where(x > 0, x, op.alpha * np.expm1(np.minimum(x, 0)))
+
+
+def gelu(op, x):
+    return x * normal_share(x, op.approximation)
+
+
+def silu(op, x):
+    return x * logistic(x)
+
+
+def hardswish(op, x):
+    return x * np.clip(x + 3, 0, 6) / 6
+
+
 def sigmoid(op, x):
-    return 1 / (1 + np.exp(-x))
+    return logistic(x)
 
 
 def tanh(op, x):
@@ -87,13 +156,24 @@ def softmax(op, x):
 
 
 def add(op, *inputs):
-    return sum(inputs[1:], inputs[0])
+    return reduce(np.add, inputs)
+
+
+def mul(op, *inputs):
+    return reduce(np.multiply, inputs)
 
 
 def dropout(op, x, mask, generator):
-    if mask is None:
-        mask = generator.random(x.shape, np.float32) >= op.rate
-    return x * mask / (1 - op.rate)
+    return thinned(op, x, mask)
+
+
+def stochastic_depth(op, x, mask, generator):
+    return thinned(op, x, mask)
+
+
+def thinned(op, x, mask):
+    """x mask / (1 - rate), the mask stretched over x; the program draws it, as backpropagation reads it again."""
+    return x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)) / (1 - op.rate)
 
 
 def batch_norm(op, x, scale, bias, mean, variance):
@@ -101,11 +181,50 @@ def batch_norm(op, x, scale, bias, mean, variance):
 
 
 def batch_norm_training(op, x, scale, bias, mean, variance):
-    axes = tuple(range(x.ndim - 1))
-    batch_mean = x.mean(axis=axes)
-    batch_variance = np.square(x - batch_mean).mean(axis=axes)
+    batch_mean, batch_variance = (m.reshape(-1) for m in moments(x, all_but_last(x)))
+    count = x.size // x.shape[-1]
+    seen = batch_variance * (count / (count - 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
-        "variance": op.momentum * variance + (1 - op.momentum) * batch_variance,
+        "variance": op.momentum * variance + (1 - op.momentum) * seen,
     }
     return batch_norm(op, x, scale, bias, batch_mean, batch_variance), running
+
+
+def layer_norm(op, x, scale, bias):
+    return standardised(x, (-1,), op.epsilon)[0] * scale + bias
+
+
+def rms_norm(op, x, scale):
+    return x / root_mean_square(x, op.epsilon) * scale
+
+
+def group_norm(op, x, scale, bias):
+    xhat, _ = standardised(in_groups(x, op.groups), (1, 3), op.epsilon)
+    return xhat.reshape(x.shape) * scale + bias
+
+
+def embedding(op, ids, weight):
+    return weight[ids]
+
+
+def position_embedding(op, x, weight):
+    return x + weight[op.offset : op.offset + x.shape[1]]
+
+
+def lstm(op, x, *states, weight, recurrent, bias):
+    _, hidden, _ = lstm_steps(op, x, states, weight, recurrent, bias)
+    return _shown(op, hidden)
+
+
+def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
+    _, hidden, _ = gru_steps(op, x, states, weight, recurrent, bias, hidden_bias)
+    return _shown(op, hidden)
+
+
+def _shown(op, hidden):
+    return hidden[:, 1:] if op.sequences else hidden[:, -1]
+
+
+def attention(op, q, k, v, mask=None):
+    return side_by_side(products.matmul(attention_weights(op, q, k, mask), by_head(v, op.heads)))

@@ -1,4 +1,4 @@
-"""The one matrix product that everything is built on, and other orders in which it can be summed.
+"""The products that everything is built on, and other orders in which they can be summed.
 
 Rounding depends on the order of summation. The agreement check learns how much by running the reference in other
 orders: `blocked` sums the inner dimension in blocks, `reversed` from its end.
@@ -9,7 +9,10 @@ from contextvars import ContextVar
 
 import numpy as np
 
-BLOCK = 16
+from .rounding import operand, stored
+
+BLOCK, BLOCKS = 16, 8
+"""`blocked` sums at least so many elements at a time, in at most so many blocks, so that large products stay cheap."""
 _order = ContextVar("order", default="straight")
 
 
@@ -24,10 +27,43 @@ def summation(order: str):
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a @ b over the last axis of a and the first of b.      a: (..., k)   b: (k, m)   returns: (..., m)"""
+    """a @ b over the last axis of a and the last but one of b.
+
+    a: (..., k)   b: (k, m)   returns: (..., m);   or stacks a: (..., n, k)   b: (..., k, m)   returns: (..., n, m)
+    """
+    a, b = operand(a), operand(b)
+    if b.ndim == 2 < a.ndim:  # one large product instead of a stack of small ones
+        return stored(_ordered(a.reshape(-1, a.shape[-1]), b)).reshape(*a.shape[:-1], b.shape[-1])
+    return stored(_ordered(a, b))
+
+
+def _ordered(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a @ b in the order of the study."""
     match _order.get():
         case "blocked":
-            return sum(a[..., i : i + BLOCK] @ b[i : i + BLOCK] for i in range(0, len(b), BLOCK))
+            total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
+            for block in _blocks(a.shape[-1]):
+                total += a[..., block] @ b[..., block, :]
+            return total
         case "reversed":
-            return np.ascontiguousarray(a[..., ::-1]) @ np.ascontiguousarray(b[::-1])
+            return np.ascontiguousarray(a[..., ::-1]) @ np.ascontiguousarray(b[..., ::-1, :])
     return a @ b
+
+
+def _blocks(inner: int) -> list[slice]:
+    size = max(BLOCK, -(-inner // BLOCKS))
+    return [slice(start, start + size) for start in range(0, inner, size)]
+
+
+def weighted_sum(arrays: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """sum_i arrays[i] weights[i]; the studies sum from the end.
+
+    arrays: k of (..., c)   weights: (k, c)   returns: (..., c)
+    """
+    pairs = list(zip(map(operand, arrays), operand(weights), strict=True))
+    if _order.get() != "straight":
+        pairs.reverse()
+    total = pairs[0][0] * pairs[0][1]
+    for x, w in pairs[1:]:
+        total += x * w
+    return stored(total)

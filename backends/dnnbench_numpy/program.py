@@ -2,35 +2,50 @@
 
 from contextlib import nullcontext
 from copy import deepcopy
+from typing import Any, NamedTuple
 
 import numpy as np
 from dnnbench.protocol.batch import Batch
-from dnnbench.protocol.evaluation import evaluate, inference, training
+from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
+from dnnbench.protocol.precision import LOSS_SCALE, cast_around, computed_in
 from dnnbench.protocol.program import Program
 
 from . import choices, device, gradients, losses, ops, optimizers, products
+from .rounding import cast, computing
+
+
+class _Step(NamedTuple):
+    """What backpropagation reads of a node, in the type that it computed in."""
+
+    arguments: list
+    parameters: dict[str, Any]
+    value: np.ndarray
 
 
 class NumpyProgram(Program):
-    """Weights, statistics and slots are arrays by name in the arm's element type."""
+    """Weights, statistics and slots are arrays by name in the element type that the arm keeps.
+
+    Types that NumPy has no arithmetic in are emulated in float32, see `rounding`.
+    """
 
     def __init__(self, workload, weights, arm, seed):
         self._model, self._task, self._arm = workload.model, workload.task, arm
+        self._precision, self._dtype = arm.precision, arm.precision.weights
+        self._types = computed_in(self._model, self._precision)
         self._generator = np.random.Generator(np.random.Philox(seed))
         self.load(weights)
 
     def put(self, batch):
-        as_type = {i.name: self._arm.dtype if i.dtype == "float" else i.dtype for i in self._model.inputs}
-        inputs = {name: np.array(array, as_type[name]) for name, array in batch.inputs.items()}
-        targets = np.array(batch.targets, self._arm.dtype if batch.targets.dtype.kind == "f" else np.intp)
-        return Batch(inputs, targets, {name: np.array(mask, self._arm.dtype) for name, mask in batch.masks.items()})
+        inputs = {i.name: self._placed(i, batch.inputs[i.name]) for i in self._model.inputs}
+        targets = np.array(batch.targets, self._dtype if batch.targets.dtype.kind == "f" else np.intp)
+        return Batch(inputs, targets, {name: np.array(mask, self._dtype) for name, mask in batch.masks.items()})
 
     def infer(self, batch):
         with self._study():
-            values, _ = evaluate(self._model, batch.inputs, self._weights, self._state, inference(ops))
-        outputs = self._outputs(values)
+            apply = self._cast_around(inference(ops))
+            found = outputs(self._model, batch.inputs, self._weights, self._state, apply)
         predict = getattr(losses, self._task.loss.prediction)
-        return {"outputs": outputs, "prediction": predict(outputs[self._model.outputs[0]])}
+        return {"outputs": found, "prediction": predict(found[self._model.outputs[0]])}
 
     def forward(self, batch):
         values, state, _ = self._forward(batch)
@@ -41,9 +56,9 @@ class NumpyProgram(Program):
         return {"outputs": self._outputs(values), "state": state, "loss": self._loss_of(values, batch)}
 
     def gradients(self, batch):
-        values, state, masks = self._forward(batch)
-        _, learned = self._backpropagate(values, masks, self._output_gradient(values, batch))
+        values, state, tape = self._forward(batch)
         loss = self._loss_of(values, batch)
+        _, learned = self._backpropagate(tape, self._output_gradient(values, batch))
         return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": learned}
 
     def train_step(self, batch):
@@ -84,8 +99,8 @@ class NumpyProgram(Program):
         return {name: array.copy() for name, array in self._state.items()}
 
     def load(self, weights):
-        self._weights = {name: np.array(weights[name], self._arm.dtype) for name in self._model.parameters}
-        self._state = {name: np.array(weights[name], self._arm.dtype) for name in self._model.state}
+        self._weights = {name: np.array(weights[name], self._dtype) for name in self._model.parameters}
+        self._state = {name: np.array(weights[name], self._dtype) for name in self._model.state}
         slots = self._task.optimizer.slots
         self._slots = {slot: {name: np.zeros_like(p) for name, p in self._weights.items()} for slot in slots}
         self._step = 0
@@ -102,13 +117,21 @@ class NumpyProgram(Program):
         return {node.name: values[node.name] for node in self._model.nodes}
 
     def cotangents(self, batch):
-        values, _, masks = self._forward(batch)
-        flowing, _ = self._backpropagate(values, masks, self._output_gradient(values, batch))
+        values, _, tape = self._forward(batch)
+        flowing, _ = self._backpropagate(tape, self._output_gradient(values, batch), keep=True)
         zeros = {node.name: np.zeros_like(values[node.name]) for node in self._model.nodes}
-        return zeros | {name: np.array(g) for name, g in flowing.items() if name in zeros}
+        return zeros | {name: self._unscaled(g) for name, g in flowing.items() if name in zeros}
 
     def facts(self):
-        return {"device": "cpu", "layout": "NHWC", "dtype": self._arm.dtype, "compilations": 0}
+        half = np.full(1, np.finfo(self._dtype).tiny) / 2
+        return {
+            "device": "cpu",
+            "layout": "NHWC",
+            "dtype": self._precision.name,
+            "tf32": False,
+            "denormals": "kept" if half[0] > 0 else "flushed to zero",
+            "compilations": 0,
+        }
 
     def peak_memory(self):
         return device.peak_memory(self._arm.device)
@@ -125,19 +148,43 @@ class NumpyProgram(Program):
                 return choices.flipped()
         return products.summation(self._arm.mode)
 
-    def _forward(self, batch):
-        masks = dict(batch.masks)
-        for node in self._model.nodes:
-            if node.op.random and node.name not in masks:
-                masks[node.name] = self._draw(node, batch.size)
-        with self._study():
-            apply = training(ops, masks, lambda node: None)
-            values, state = evaluate(self._model, batch.inputs, self._weights, self._state, apply)
-        return values, state, masks
+    def _placed(self, source, array):
+        if source.dtype != "float":
+            return np.array(array, source.dtype)
+        return cast(np.array(array, self._dtype), self._precision.values)
 
-    def _draw(self, node, size):
-        drawn = self._generator.random((size, *self._model.types[node.name].shape), np.float32)
-        return (drawn >= node.op.rate).astype(self._arm.dtype)
+    def _forward(self, batch):
+        """(value of every tensor, state after the pass, what backpropagation reads of each node)"""
+        masks = {node.name: self._mask(node, batch) for node in self._model.nodes if node.op.random}
+        tape: dict[str, _Step] = {}
+        with self._study():
+            apply = self._cast_around(training(ops, masks, lambda node: None), _recorder(tape, masks))
+            values, state = evaluate(self._model, batch.inputs, self._weights, self._state, apply)
+        return values, state, tape
+
+    def _mask(self, node, batch):
+        """The batch's mask, or a new one: drawn here, as backpropagation reads it again."""
+        if node.name in batch.masks:
+            return batch.masks[node.name]
+        shape = (batch.size, *node.op.mask_shape(self._model.input_types(node)))
+        return (self._generator.random(shape, np.float32) >= node.op.rate).astype(self._dtype)
+
+    def _cast_around(self, apply, record=lambda *step: None):
+        """`apply` in the precision of the arm; `record(node, arguments, parameters, value)` sees what it computed with."""
+
+        def computed(node, arguments, parameters, state):
+            inside, _ = self._types[node.name]
+            with self._computing(inside):
+                value, changed = apply(node, arguments, parameters, state)
+            value = cast(value, inside)
+            record(node, arguments, parameters, value)
+            return value, changed
+
+        return cast_around(self._model, computed, self._precision, cast)
+
+    def _computing(self, type_name):
+        """Tells ops the type to emulate; nothing to tell where NumPy has the type."""
+        return nullcontext() if self._precision.products == self._precision.weights else computing(type_name)
 
     def _outputs(self, values):
         return {name: values[name] for name in self._model.outputs}
@@ -148,42 +195,65 @@ class NumpyProgram(Program):
 
     def _output_gradient(self, values, batch):
         loss = self._task.loss
-        return getattr(gradients, loss.kind)(loss, values[self._model.outputs[0]], batch.targets)
+        g = getattr(gradients, loss.kind)(loss, values[self._model.outputs[0]], batch.targets)
+        return g * LOSS_SCALE if self._precision.scaled else g
 
-    def _backpropagate(self, values, masks, output_gradient):
-        """(dL/d of every tensor that depends on a parameter, dL/d of every parameter), the chain rule backwards."""
-        model = self._model
-        flowing = {model.outputs[0]: output_gradient}
-        learned = {}
+    def _unscaled(self, g):
+        return g / LOSS_SCALE if self._precision.scaled else g
+
+    def _backpropagate(self, tape, output_gradient, keep=False):
+        """(dL/d of every tensor that depends on a parameter, dL/d of every parameter), the chain rule backwards.
+
+        Gradients of tensors are let go after their last use unless `keep`; those of a scaled loss are scaled.
+        """
+        flowing, learned = {}, {}
+        self._flow(flowing, self._model.outputs[0], output_gradient)
         with self._study():
-            for node in reversed(model.nodes):
-                if node.name not in flowing or node.name not in model.learned:
-                    continue
-                inputs, roles = self._node_gradient(node, flowing[node.name], values, masks)
-                for name, gradient in zip(node.inputs, inputs, strict=True):
-                    if name in model.learned:
-                        _accumulate(flowing, name, gradient())
-                names = node.names(roles)
-                for role, gradient in roles.items():
-                    _accumulate(learned, names[role], gradient)
-        for constant in model.constants:
+            for node in reversed(self._model.nodes):
+                if node.name in flowing and node.name in self._model.learned:
+                    g = flowing[node.name] if keep else flowing.pop(node.name)
+                    self._through(node, tape[node.name], g, flowing, learned)
+        for constant in self._model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])
         return flowing, {
-            name: learned[name] if name in learned else np.zeros_like(p) for name, p in self._weights.items()
+            name: self._unscaled(learned[name]) if name in learned else np.zeros_like(p)
+            for name, p in self._weights.items()
         }
 
-    def _node_gradient(self, node, g, values, masks):
-        parameters = {role: self._weights[name] for role, name in self._model.roles(node)[0].items()}
-        if node.op.random:
-            parameters["mask"] = masks[node.name]
-        arguments = [values[name] for name in node.inputs]
-        return getattr(gradients, node.op.kind)(node.op, g, values[node.name], *arguments, **parameters)
+    def _through(self, node, step, g, flowing, learned):
+        """Carry dL/d of a node's value to its inputs and parameters."""
+        inside, _ = self._types[node.name]
+        with self._computing(inside):
+            gradient = getattr(gradients, node.op.kind)
+            inputs, roles = gradient(node.op, g, step.value, *step.arguments, **step.parameters)
+            for name, to_input in zip(node.inputs, inputs, strict=False):  # ids and masks have none
+                if name in self._model.learned:
+                    self._flow(flowing, name, cast(to_input(), inside))
+        names = node.names(roles)
+        for role, found in roles.items():
+            _accumulate(learned, names[role], cast(found, inside))
+
+    def _flow(self, flowing, name, gradient):
+        """Add to dL/d of a tensor, in that tensor's own type."""
+        _, own = self._types[name]
+        _accumulate(flowing, name, cast(gradient, own))
+        flowing[name] = cast(flowing[name], own)
 
     def _update(self, found):
+        if self._precision.scaled and not all(np.isfinite(g).all() for g in found.values()):
+            return
         self._step += 1
         optimizer = self._task.optimizer
         getattr(optimizers, optimizer.kind)(optimizer, self._weights, found, self._slots, self._step)
+
+
+def _recorder(tape, masks):
+    def record(node, arguments, parameters, value):
+        drawn = {"mask": masks[node.name]} if node.op.random else {}
+        tape[node.name] = _Step(arguments, parameters | drawn, value)
+
+    return record
 
 
 def _accumulate(sums, name, gradient):

@@ -1,9 +1,27 @@
 """Views of an image through sliding windows; nothing loops over pixels."""
 
+from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
+from dnnbench.spec.tensor import TensorType
 from numpy.lib.stride_tricks import sliding_window_view
+
+
+class Geometry(NamedTuple):
+    """Where windows lie on an image, one pair an axis; `groups` of channels are read apart."""
+
+    window: tuple[int, int]
+    strides: tuple[int, int]
+    pads: tuple[tuple[int, int], tuple[int, int]]
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+def types(*inputs: np.ndarray) -> list[TensorType]:
+    """Types of arrays as the spec's shape rules want them."""
+    return [TensorType(x.shape[1:]) for x in inputs]
 
 
 def pad(x: np.ndarray, pads, value: float = 0.0) -> np.ndarray:
@@ -17,29 +35,41 @@ def pad(x: np.ndarray, pads, value: float = 0.0) -> np.ndarray:
     return padded
 
 
-def unpad(x: np.ndarray, pads) -> np.ndarray:
-    """The image inside its padding."""
-    (top, bottom), (left, right) = pads
-    return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
+def patches(x: np.ndarray, at: Geometry) -> np.ndarray:
+    """Every window as a view of the padded image.      x: (N, H, W, C)   returns: (N, H', W', kh, kw, C)"""
+    spans = [(k - 1) * d + 1 for k, d in zip(at.window, at.dilation, strict=True)]
+    view = sliding_window_view(pad(x, at.pads), spans, axis=(1, 2))  # (N, ., ., C, span, span)
+    view = view[:, :: at.strides[0], :: at.strides[1], :, :: at.dilation[0], :: at.dilation[1]]
+    return view.transpose(0, 1, 2, 4, 5, 3)
 
 
-def patches(x: np.ndarray, window, strides, dilation=(1, 1)) -> np.ndarray:
-    """Every window as a view.      x: (N, H, W, C)   returns: (N, H', W', kh, kw, C)"""
-    spans = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
-    view = sliding_window_view(x, spans, axis=(1, 2))[:, :: strides[0], :: strides[1]]  # (N, H', W', C, span, span)
-    return view[..., :: dilation[0], :: dilation[1]].transpose(0, 1, 2, 4, 5, 3)
+def taps(x: np.ndarray, at: Geometry, value: float = 0.0) -> list[np.ndarray]:
+    """For each place in the window, in row order, the elements that all windows have there: views of shape (N, H', W', C).
+
+    Padding counts as `value`.
+    """
+    padded = pad(x, at.pads, value)
+    return [padded[place] for place in _places(at, padded.shape[1:3])]
 
 
-def taps(x: np.ndarray, window, strides, out, dilation=(1, 1)) -> list[np.ndarray]:
-    """For each place in the window, in row order, the elements that all windows have there: views of shape (N, H', W', C)."""
-    return [x[place] for place in places(window, strides, out, dilation)]
+def spread(shares: Iterable[np.ndarray], at: Geometry, shape: tuple[int, ...]) -> np.ndarray:
+    """The adjoint of `taps`: each tap's share added to the elements of the image that it was read from.
+
+    shares: (N, H', W', C) for each place in the window   shape: (N, H, W, C), the image's
+    """
+    (top, bottom), (left, right) = at.pads
+    n, height, width, channels = shape
+    total = None
+    for share, place in zip(shares, _places(at, (height + top + bottom, width + left + right)), strict=True):
+        if total is None:
+            total = np.zeros((n, height + top + bottom, width + left + right, channels), share.dtype)
+        total[place] += share
+    return total[:, top : top + height, left : left + width]
 
 
-def places(window, strides, out, dilation=(1, 1)):
-    """Index of each tap into the padded image; `out` is (H', W')."""
-    for u, v in product(*map(range, window)):
-        yield (
-            slice(None),
-            slice(u * dilation[0], u * dilation[0] + (out[0] - 1) * strides[0] + 1, strides[0]),
-            slice(v * dilation[1], v * dilation[1] + (out[1] - 1) * strides[1] + 1, strides[1]),
-        )
+def _places(at: Geometry, size: tuple[int, int]) -> Iterator[tuple[slice, ...]]:
+    """Index of each tap into a padded image of this size."""
+    axes = zip(size, at.window, at.strides, at.dilation, strict=True)
+    rows, columns = ([slice(u * d, u * d + n - (k - 1) * d, s) for u in range(k)] for n, k, s, d in axes)
+    for row, column in product(rows, columns):
+        yield slice(None), row, column

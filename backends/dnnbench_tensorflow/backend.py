@@ -27,15 +27,14 @@ class TensorflowBackend(Backend):
         except RuntimeError as error:
             raise PluginError(_too_late(arm, error)) from error
         tf.config.set_soft_device_placement(False)
-        tf.config.experimental.enable_tensor_float_32_execution(False)
         tf.config.experimental.set_synchronous_execution(True)
 
     def devices(self):
         return device.devices()
 
     def unsupported(self, workload, arm):
-        if arm.dtype not in ("float32", "float64"):
-            return f"dnnbench's TensorFlow backend computes in float32 and float64, not in {arm.dtype}"
+        if arm.dtype == "tf32" and arm.device.kind != "gpu":
+            return f"tf32 is how a GPU multiplies float32; TensorFlow has no such products on {arm.device}"
         for module, kind in _wanted(workload):
             if not hasattr(module, kind):
                 where = module.__name__.rpartition(".")[2]
@@ -43,6 +42,7 @@ class TensorflowBackend(Backend):
         return None
 
     def build(self, workload, weights, arm, seed=0):
+        tf.config.experimental.enable_tensor_float_32_execution(arm.dtype == "tf32")
         return TensorflowProgram(workload, weights, arm, seed)
 
 

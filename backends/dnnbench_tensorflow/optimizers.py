@@ -1,47 +1,114 @@
 """One step of each optimizer, as `dnnbench.spec.optimizers` defines it: changes the variables it is given.
 
 parameters: variables by name   gradients: tensors by name   slots: variables by slot and name
-t: variable that holds the number of steps taken before this one, kept by an optimizer that needs it
+t: variable that holds the number of steps taken before this one, kept where an optimizer or its schedule needs it
 """
+
+from math import pi
 
 import tensorflow as tf
 
 
 def sgd(optimizer, parameters, gradients, slots, t):
-    (rate,) = _constants(parameters, optimizer.learning_rate)
-    for name, p in parameters.items():
-        tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=rate, delta=gradients[name])
+    rate = _rate(optimizer, t)
+    for _, p, g in _prepared(optimizer, parameters, gradients):
+        tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=_like(p, rate), delta=g)
 
 
 def momentum(optimizer, parameters, gradients, slots, t):
-    rate, mu = _constants(parameters, optimizer.learning_rate, optimizer.momentum)
-    for name, p in parameters.items():
-        b, g = slots["velocity"][name], gradients[name]
-        tf.raw_ops.ResourceApplyMomentum(var=p.handle, accum=b.handle, lr=rate, grad=g, momentum=mu)
+    _move_along_velocity(optimizer, parameters, gradients, slots, t, use_nesterov=False)
+
+
+def nesterov(optimizer, parameters, gradients, slots, t):
+    _move_along_velocity(optimizer, parameters, gradients, slots, t, use_nesterov=True)
+
+
+def _move_along_velocity(optimizer, parameters, gradients, slots, t, use_nesterov):
+    rate = _rate(optimizer, t)
+    for name, p, g in _prepared(optimizer, parameters, gradients):
+        b, lr, mu = slots["velocity"][name], _like(p, rate), _like(p, optimizer.momentum)
+        tf.raw_ops.ResourceApplyMomentum(
+            var=p.handle, accum=b.handle, lr=lr, grad=g, momentum=mu, use_nesterov=use_nesterov
+        )
+
+
+def rmsprop(optimizer, parameters, gradients, slots, t):
+    """Written out: ResourceApplyRMSProp has epsilon inside the root."""
+    rate = _rate(optimizer, t)
+    for name, p, g in _prepared(optimizer, parameters, gradients):
+        v = slots["mean_square"][name]
+        new_v = optimizer.decay * v + (1 - optimizer.decay) * tf.square(g)
+        v.assign(new_v, read_value=False)
+        p.assign_sub(_like(p, rate) * g / (tf.sqrt(new_v) + optimizer.epsilon), read_value=False)
 
 
 def adam(optimizer, parameters, gradients, slots, t):
-    """Written out: ResourceApplyAdam forms 1 - beta2 in float32, 1.3e-5 off at 0.999, and adds eps-hat."""
-    b1, b2 = optimizer.beta1, optimizer.beta2
-    rate, epsilon = _corrected(optimizer, t.assign_add(1))
-    for name, p in parameters.items():
-        m, v, g = slots["first_moment"][name], slots["second_moment"][name], gradients[name]
-        new_m, new_v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * tf.square(g)
-        m.assign(new_m, read_value=False)
-        v.assign(new_v, read_value=False)
-        change = tf.cast(rate, p.dtype) * new_m / (tf.sqrt(new_v) + tf.cast(epsilon, p.dtype))
+    steps = _counted(t)
+    rate = _scheduled(optimizer, steps)
+    for p, change in _adam_changes(optimizer, _prepared(optimizer, parameters, gradients), slots, rate, steps):
         p.assign_sub(change, read_value=False)
 
 
-def _constants(parameters, *values):
-    """In the parameters' type from the start, never through float32."""
-    dtype = next((p.dtype for p in parameters.values()), tf.float32)
-    return [tf.constant(value, dtype) for value in values]
+def adamw(optimizer, parameters, gradients, slots, t):
+    steps = _counted(t)
+    rate = _scheduled(optimizer, steps)
+    kept = 1 - rate * optimizer.weight_decay
+    clipped = _clipped(optimizer, parameters, gradients)
+    for p, change in _adam_changes(optimizer, clipped, slots, rate, steps):
+        p.assign(p * _like(p, kept) - change, read_value=False)
 
 
-def _corrected(optimizer, t):
-    """(rate, epsilon) with which p -= rate m / (sqrt(v) + epsilon) is the step with both bias corrections."""
-    steps = tf.cast(t, tf.float64)
-    first = 1 - tf.pow(tf.constant(optimizer.beta1, tf.float64), steps)
-    second = tf.sqrt(1 - tf.pow(tf.constant(optimizer.beta2, tf.float64), steps))
-    return optimizer.learning_rate * second / first, optimizer.epsilon * second
+def _adam_changes(optimizer, gradients, slots, rate, steps):
+    """(p, what Adam takes from it) for every parameter; moves the moments.
+
+    Written out: ResourceApplyAdam forms 1 - beta2 in float32, 1.3e-5 off at 0.999, and adds eps-hat.
+    """
+    b1, b2 = optimizer.beta1, optimizer.beta2
+    first = 1 - tf.pow(tf.constant(b1, tf.float64), steps)
+    second = tf.sqrt(1 - tf.pow(tf.constant(b2, tf.float64), steps))
+    for name, p, g in gradients:
+        m, v = slots["first_moment"][name], slots["second_moment"][name]
+        new_m, new_v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * tf.square(g)
+        m.assign(new_m, read_value=False)
+        v.assign(new_v, read_value=False)
+        root = tf.sqrt(new_v) + _like(p, optimizer.epsilon * second)
+        yield p, _like(p, rate * second / first) * new_m / root
+
+
+def _prepared(optimizer, parameters, gradients):
+    """(name, p, g) of every parameter, clipped, then decayed."""
+    for name, p, g in _clipped(optimizer, parameters, gradients):
+        yield name, p, g + optimizer.weight_decay * p if optimizer.weight_decay else g
+
+
+def _clipped(optimizer, parameters, gradients):
+    limit = optimizer.clip_norm
+    if limit is not None:
+        factor = limit / tf.maximum(tf.linalg.global_norm(list(gradients.values())), limit)
+        gradients = {name: g * factor for name, g in gradients.items()}
+    return [(name, p, gradients[name]) for name, p in parameters.items()]
+
+
+def _rate(optimizer, t):
+    """Learning rate of this step; only a schedule counts steps."""
+    return _scheduled(optimizer, _counted(t)) if optimizer.schedule else optimizer.learning_rate
+
+
+def _counted(t):
+    """This step's number, from 1."""
+    return tf.cast(t.assign_add(1), tf.float64)
+
+
+def _scheduled(optimizer, steps):
+    """`optimizer.rate` of a step that is known on the device alone."""
+    plan = optimizer.schedule
+    if plan is None:
+        return tf.constant(optimizer.learning_rate, tf.float64)
+    share = tf.minimum((steps - plan.warmup) / max(plan.steps - plan.warmup, 1), 1)
+    falling = plan.floor + (1 - plan.floor) * (1 + tf.cos(pi * share)) / 2
+    return optimizer.learning_rate * tf.where(steps <= plan.warmup, steps / max(plan.warmup, 1), falling)
+
+
+def _like(p, value):
+    """A number in the parameter's type; one that is known beforehand goes there straight, never through float32."""
+    return tf.cast(value, p.dtype) if tf.is_tensor(value) else tf.constant(value, p.dtype)

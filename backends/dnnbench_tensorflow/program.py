@@ -7,10 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 from dnnbench.protocol.batch import Batch
-from dnnbench.protocol.evaluation import evaluate, inference, training
+from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
+from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import Program
 
 from . import device, losses, ops, optimizers
+from .kernels import told
+from .tracing import traced
 
 ZERO = tf.UnconnectedGradients.ZERO
 
@@ -38,6 +41,7 @@ class TensorflowProgram(Program):
 
     def __init__(self, workload, weights, arm, seed):
         self._model, self._task, self._arm = workload.model, workload.task, arm
+        self._precision = arm.precision
         self._target_kind = workload.target.kind
         self._place = device.place(arm.device)
         self._functions, self._traces = {}, 0
@@ -48,9 +52,10 @@ class TensorflowProgram(Program):
 
     def put(self, batch):
         with self._place:
-            inputs = {i.name: self._tensor(batch.inputs[i.name], i.dtype) for i in self._model.inputs}
-            masks = {name: self._tensor(mask, "float") for name, mask in batch.masks.items()}
-            named = Batch(inputs, self._tensor(batch.targets, self._target_kind), masks)
+            values, weights = self._precision.values, self._precision.weights
+            inputs = {i.name: _tensor(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs}
+            masks = {name: _tensor(mask, "float", values) for name, mask in batch.masks.items()}
+            named = Batch(inputs, _tensor(batch.targets, self._target_kind, weights), masks)
         device.synchronize(self._arm.device)
         return _TensorBatch(named, {phase: self._arguments(phase, named) for phase in READ}, (batch.size, *masks))
 
@@ -92,9 +97,9 @@ class TensorflowProgram(Program):
         flat = {}
         for group, value in result.items():
             if isinstance(value, dict):
-                flat |= {f"{group}/{name}": np.array(tensor) for name, tensor in value.items()}
+                flat |= {f"{group}/{name}": _array(tensor) for name, tensor in value.items()}
             else:
-                flat[group] = np.array(value)
+                flat[group] = _array(value)
         return flat
 
     def weights(self):
@@ -110,7 +115,7 @@ class TensorflowProgram(Program):
     def load(self, weights):
         with self._place:
             for name, variable in (self._weights | self._state).items():
-                variable.assign(self._tensor(weights[name], "float"))
+                variable.assign(_tensor(weights[name], "float", self._precision.weights))
             for variable in (*self._slot_variables(), self._steps):
                 variable.assign(tf.zeros_like(variable))
         device.synchronize(self._arm.device)
@@ -133,18 +138,20 @@ class TensorflowProgram(Program):
         return _arrays(self._run("value_gradients", batch))
 
     def facts(self):
-        probe = tf.fill((1 << 16,), tf.constant(np.finfo(self._arm.dtype).tiny / 4, self._arm.dtype))
-        result = self._function(lambda x: {"product": x * 1.5}, (probe,))(probe)["product"]
+        product = self._denormal_product()
         return {
-            "device": result.device.rpartition("device:")[2],
+            "device": product.device.rpartition("device:")[2],
             "layout": "NHWC",
             "dtype": self._arm.dtype,
+            "weights": self._precision.weights,
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
-            "denormals": "kept" if np.count_nonzero(result) else "flushed",
+            "denormals": "kept" if np.count_nonzero(product) else "flushed to zero",
+            "loss_scale": LOSS_SCALE if self._precision.scaled else 1.0,
             "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
             "deterministic_ops": "not requested",
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+            "onednn_products": os.environ.get("TF_SET_ONEDNN_FPMATH_MODE", "float32"),
             "batch_norm": "two-pass",
             "compilations": self._traces,
         }
@@ -156,7 +163,7 @@ class TensorflowProgram(Program):
         self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
 
     def _create_variables(self, seed):
-        dtype, model = self._arm.dtype, self._model
+        dtype, model = self._precision.weights, self._model
 
         def variables(arrays, trainable=False):
             zeros = {name: tf.zeros(array.shape, dtype) for name, array in arrays.items()}
@@ -168,6 +175,14 @@ class TensorflowProgram(Program):
         self._steps = tf.Variable(0, trainable=False, dtype=tf.int64)
         self._generator = tf.random.Generator.from_seed(seed, alg="philox")
 
+    def _denormal_product(self):
+        """Products below the smallest normal number, made as this program's are: TensorFlow has no switch to ask."""
+        dtype = self._precision.weights
+        probe = tf.fill((1 << 16,), tf.constant(np.finfo(dtype).tiny / 4, dtype))
+        if "probe" not in self._functions:
+            self._functions["probe"] = self._function(lambda x: {"product": x * 1.5}, (probe,))
+        return self._functions["probe"](probe)["product"]
+
     def _slot_variables(self):
         return [variable for kept in self._slots.values() for variable in kept.values()]
 
@@ -175,11 +190,6 @@ class TensorflowProgram(Program):
         """Everything a step may change."""
         kept = (*self._weights.values(), *self._state.values(), *self._slot_variables())
         return (*kept, self._steps, self._generator.state)
-
-    def _tensor(self, array, kind):
-        """A copy on the device. Integers are int64: TensorFlow keeps int32 in host memory even on a GPU."""
-        dtype = {"float": self._arm.dtype, "int32": "int64", "bool": "bool"}[kind]
-        return tf.constant(np.array(array, dtype))
 
     def _run(self, phase, batch):
         key = phase, batch.shape
@@ -190,7 +200,7 @@ class TensorflowProgram(Program):
     def _phase_function(self, phase, batch):
         method = getattr(self, f"_{phase}")
         if self._arm.mode == "eager":
-            return self._placed(method)
+            return self._function(method, ())
 
         inputs, masks = tuple(batch.named.inputs), tuple(batch.named.masks) if "masks" in READ[phase] else ()
 
@@ -203,23 +213,13 @@ class TensorflowProgram(Program):
         return self._function(flat, batch.arguments[phase])
 
     def _function(self, function, tensors):
-        """`function` in the program's mode, traced once for tensors like these.
-
-        Its result leaves the trace as a list: TensorFlow takes 4 microseconds to put a dictionary together again.
-        """
-        if self._arm.mode == "eager":
-            return self._placed(function)
-        form = []
-
-        def listed(*arguments):
-            result = function(*arguments)
-            form[:] = _form(result)
-            return _flat(result)
-
-        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
-        traced = tf.function(listed, autograph=False, jit_compile=self._arm.mode == "xla")
-        with self._place:
-            return self._placed(_named(traced.get_concrete_function(*specs), form))
+        """`function` in the program's mode, traced once for tensors like these."""
+        function = told(self._arm.mode, self._arm.device, function)
+        if self._arm.mode != "eager":
+            self._traces += 1
+            with self._place:
+                function = traced(function, tensors, xla=self._arm.mode == "xla")
+        return self._placed(function)
 
     def _placed(self, function):
         """`function`, called where the program lives."""
@@ -233,10 +233,9 @@ class TensorflowProgram(Program):
         return run
 
     def _infer(self, batch):
-        values, _ = evaluate(self._model, batch.inputs, self._weights, self._state, inference(ops))
-        outputs = self._outputs(values)
+        found = outputs(self._model, batch.inputs, self._weights, self._state, self._cast_around(inference(ops)))
         predict = getattr(losses, self._task.loss.prediction)
-        return {"outputs": outputs, "prediction": predict(outputs[self._model.outputs[0]])}
+        return {"outputs": found, "prediction": predict(found[self._model.outputs[0]])}
 
     def _forward(self, batch):
         with tf.GradientTape():
@@ -251,8 +250,9 @@ class TensorflowProgram(Program):
     def _gradients(self, batch):
         with tf.GradientTape() as tape:
             values, state, loss = self._evaluate_loss(batch)
-        found = tape.gradient(loss, list(self._weights.values()), unconnected_gradients=ZERO)
-        gradients = dict(zip(self._weights, found, strict=True))
+            lifted = self._lifted(loss)
+        found = tape.gradient(lifted, list(self._weights.values()), unconnected_gradients=ZERO)
+        gradients = {name: self._lowered(g) for name, g in zip(self._weights, found, strict=True)}
         return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": gradients}
 
     def _train_step(self, batch):
@@ -280,13 +280,13 @@ class TensorflowProgram(Program):
             values, _ = self._evaluate(batch)
             output = values[self._model.outputs[0]]
             tape.watch(output)
-            loss = self._loss_of(output, batch.targets)
+            lifted = self._lifted(self._loss_of(output, batch.targets))
         names = [node.name for node in self._model.nodes]
-        found = tape.gradient(loss, [values[name] for name in names], unconnected_gradients=ZERO)
-        return dict(zip(names, found, strict=True))
+        found = tape.gradient(lifted, [values[name] for name in names], unconnected_gradients=ZERO)
+        return {name: self._lowered(tf.cast(g, self._precision.weights)) for name, g in zip(names, found, strict=True)}
 
     def _evaluate(self, batch):
-        apply = training(ops, batch.masks, lambda node: self._generator)
+        apply = self._cast_around(training(ops, batch.masks, lambda node: self._generator))
         return evaluate(self._model, batch.inputs, self._weights, self._state, apply)
 
     def _evaluate_loss(self, batch):
@@ -295,43 +295,45 @@ class TensorflowProgram(Program):
 
     def _loss_of(self, output, targets):
         loss = self._task.loss
-        return getattr(losses, loss.kind)(loss, output, targets)
+        return getattr(losses, loss.kind)(loss, tf.cast(output, self._precision.weights), targets)
+
+    def _cast_around(self, apply):
+        return cast_around(self._model, apply, self._precision, tf.cast)
+
+    def _lifted(self, loss):
+        """What is backpropagated: the loss, scaled where gradients would underflow."""
+        return loss * LOSS_SCALE if self._precision.scaled else loss
+
+    def _lowered(self, gradient):
+        """A gradient of `_lifted` as one of the loss; a table's, which names rows, becomes an array of all."""
+        dense = tf.convert_to_tensor(gradient)
+        return dense / LOSS_SCALE if self._precision.scaled else dense
 
     def _outputs(self, values):
         return {name: values[name] for name in self._model.outputs}
 
     def _update(self, gradients):
+        if not self._precision.scaled:
+            return self._step(gradients)
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients.values()])
+        tf.cond(finite, lambda: self._step(gradients), lambda: None)
+
+    def _step(self, gradients):
         optimizer = self._task.optimizer
         getattr(optimizers, optimizer.kind)(optimizer, self._weights, gradients, self._slots, self._steps)
 
 
-def _flat(result):
-    return [t for value in result.values() for t in (value.values() if isinstance(value, dict) else [value])]
+def _tensor(array, kind, dtype):
+    """A copy on the device. Integers are int64: TensorFlow keeps int32 in host memory even on a GPU."""
+    dtype = {"float": dtype, "int32": "int64", "bool": "bool"}[kind]
+    return tf.constant(np.array(array, tf.as_dtype(dtype).as_numpy_dtype))
 
 
-def _form(result):
-    """(group, its names or None, where it begins, where it ends) in `_flat(result)`."""
-    form, start = [], 0
-    for group, value in result.items():
-        names = list(value) if isinstance(value, dict) else None
-        end = start + (1 if names is None else len(names))
-        form.append((group, names, start, end))
-        start = end
-    return form
-
-
-def _named(function, form):
-    """`function`, which returns a list of tensors, as one that returns them by group and name."""
-
-    def call(*arguments):
-        tensors = function(*arguments)
-        return {
-            group: tensors[start] if names is None else dict(zip(names, tensors[start:end], strict=True))
-            for group, names, start, end in form
-        }
-
-    return call
+def _array(tensor):
+    """A copy on the host; numbers that NumPy computes with slowly or not at all become float32, which holds them exactly."""
+    array = np.array(tensor)
+    return array.astype(np.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else array
 
 
 def _arrays(tensors):
-    return {name: np.array(tensor) for name, tensor in tensors.items()}
+    return {name: _array(tensor) for name, tensor in tensors.items()}

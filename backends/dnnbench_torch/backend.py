@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from functools import cache
 
 import torch
 from dnnbench.errors import PluginError
@@ -27,10 +28,9 @@ class TorchBackend(Backend):
     def configure(self, arm):
         torch.set_num_threads(arm.threads)
         _run_one_op_at_a_time()
-        torch.set_float32_matmul_precision("highest")
-        torch.backends.cudnn.allow_tf32 = False
+        _let_products_round(arm.dtype == "tf32")
         torch.backends.cudnn.benchmark = False
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(True)  # as TensorFlow and XLA do on the CPU, unasked
         if arm.mode == "compile":
             _prepare_compiler()
 
@@ -38,8 +38,8 @@ class TorchBackend(Backend):
         return device.devices()
 
     def unsupported(self, workload, arm):
-        if arm.dtype not in ("float32", "float64"):
-            return f"dnnbench's PyTorch computes in float32 and float64, not in {arm.dtype}"
+        if arm.dtype == "tf32" and arm.device.kind != "gpu":
+            return "TF32 is a way in which GPUs multiply float32; PyTorch has no such products on the CPU"
         task = workload.task
         wanted = [("op", node.op.kind, ops) for node in workload.model.nodes]
         wanted += [("optimizer", task.optimizer.kind, optimizers), ("loss", task.loss.kind, losses)]
@@ -53,6 +53,14 @@ class TorchBackend(Backend):
 
     def build(self, workload, weights, arm, seed=0):
         return TorchProgram(workload, weights, arm, seed)
+
+
+def _let_products_round(tf32):
+    """Whether products of float32 may keep 10 bits of fraction on a GPU; half-width ones add up in float32."""
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
 
 
 def _run_one_op_at_a_time():
@@ -80,3 +88,20 @@ def _prepare_compiler():
     torch._inductor.config.compile_threads = 1
     torch._dynamo.config.automatic_dynamic_shapes = False
     torch._dynamo.config.cache_size_limit = 256
+    _train_lstm_step_by_step()
+
+
+@cache
+def _train_lstm_step_by_step():
+    """Keep compiled training off a oneDNN layer that is for inference alone: PyTorch's issue 158007, there in 2.13.
+
+    Chosen for inputs that need no gradient, whatever the weights need, it saves nothing to go back with and fails.
+    """
+    from torch._decomp import decompositions
+
+    chosen = decompositions.select_one_layer_lstm_function
+
+    def choose(*arguments):
+        return decompositions.one_layer_lstm if torch.is_grad_enabled() else chosen(*arguments)
+
+    decompositions.select_one_layer_lstm_function = choose

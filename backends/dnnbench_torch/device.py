@@ -1,15 +1,8 @@
-"""Where PyTorch computes, and how arrays lie there.
+"""Where PyTorch computes."""
 
-A tensor of images is kept as (N, C, H, W) in channels_last memory: the bytes of NHWC, so its permutation is free.
-An `order` is the permutation of a canonical array's axes that gives the axes inside.
-"""
-
-import numpy as np
 import torch
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import CPU, Device
-
-Order = tuple[int, ...]
 
 
 def devices() -> list[Device]:
@@ -56,41 +49,7 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def tensor_order(shape: tuple[int, ...]) -> Order:
-    """Order of a batched tensor; `shape` is one example's."""
-    return (0, 3, 1, 2) if len(shape) == 3 else natural(len(shape) + 1)
-
-
-def constant_order(shape: tuple[int, ...]) -> Order:
-    """Order of a learned constant: that of the tensors it is added to, without the batch."""
-    return (2, 0, 1) if len(shape) == 3 else natural(len(shape))
-
-
-def parameter_order(kind: str, role: str, shape: tuple[int, ...]) -> Order:
-    """Order in which an op wants a parameter: (out, in) for dense, (out, in, h, w) for a convolution."""
-    transposed = {("dense", "weight"): (1, 0), ("conv2d", "weight"): (3, 2, 0, 1)}
-    return transposed.get((kind, role), natural(len(shape)))
-
-
-def natural(ndim: int) -> Order:
-    """The order that changes nothing."""
-    return tuple(range(ndim))
-
-
-def inverse(order: Order) -> Order:
-    """The order that undoes `order`."""
-    return tuple(sorted(range(len(order)), key=order.__getitem__))
-
-
-def upload(array: np.ndarray, order: Order, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """A copy on the device: matrices in rows, images and kernels of convolutions in channels_last memory."""
-    inside = torch.tensor(array, dtype=dtype, device=device).permute(order)
-    if order == (3, 2, 0, 1):
-        return inside.contiguous(memory_format=torch.channels_last)
-    return inside.contiguous() if inside.ndim == 2 else inside
-
-
-def download(tensor: torch.Tensor, order: Order | None = None) -> np.ndarray:
-    """A copy as a NumPy array in canonical axes."""
-    canonical = tensor.detach().permute(inverse(order)) if order else tensor.detach()
-    return np.array(canonical.cpu().numpy(), order="C")
+def denormals(device: torch.device) -> str:
+    """What becomes of numbers below the smallest normal one, by trial."""
+    half = torch.full((), torch.finfo(torch.float32).tiny, device=device) / 2
+    return "kept" if half.item() > 0 else "flushed to zero"

@@ -7,9 +7,15 @@ import torch.nn.functional as F
 
 
 def cross_entropy(loss, z, labels):
-    if z.ndim in (2, 4):
-        return F.cross_entropy(z, labels)
-    return F.cross_entropy(z.flatten(0, -2), labels.flatten())
+    """No label is PyTorch's default for `ignored`, -100."""
+    if z.ndim not in (2, 4):
+        z, labels = z.flatten(0, -2), labels.flatten()
+    ignored = -100 if loss.ignored is None else loss.ignored
+    return F.cross_entropy(z, labels, ignore_index=ignored, label_smoothing=loss.smoothing)
+
+
+def bce_with_logits(loss, z, targets):
+    return F.binary_cross_entropy_with_logits(z, targets)
 
 
 def mse(loss, z, targets):
@@ -18,6 +24,10 @@ def mse(loss, z, targets):
 
 def argmax(z):
     return z.argmax(1 if z.ndim == 4 else -1)
+
+
+def positive(z):
+    return (z > 0).long()
 
 
 def identity(z):

@@ -3,63 +3,129 @@
 Images are (N, C, H, W). Arguments are tensors, or stand-ins for them that know `ndim` and `shape` but not N.
 """
 
+from functools import reduce
+from operator import mul as times
+
 import torch
 import torch.nn.functional as F
-from dnnbench.spec.tensor import TensorType
 
-
-def types(x):
-    """Types of images as the spec's shape rules want them."""
-    return [TensorType((*x.shape[2:], x.shape[1]))]
+from .attention import visible
+from .axes import beside, canonical, dim_of, inside, types
+from .windows import padded, window_means
 
 
 def dense(op, x, weight, bias=None):
     return F.linear(x, weight, bias)
 
 
+def matmul(op, a, b):
+    stacked = canonical(b)
+    y = torch.matmul(canonical(a), stacked.transpose(-1, -2) if op.transpose_b else stacked)
+    return inside(y, a.ndim)
+
+
+def conv1d(op, x, weight, bias=None):
+    """As an image one row high, whose channels_last memory is the sequence's own; torch.conv1d would copy it."""
+    row, padding = padded(x.transpose(1, 2).unsqueeze(2), ((0, 0), op.pads(types(x))))  # (N, C, 1, T)
+    y = torch.conv2d(row, weight.unsqueeze(2), bias, (1, op.strides), padding, (1, op.dilation), op.groups)
+    return y.squeeze(2).transpose(1, 2)
+
+
 def conv2d(op, x, weight, bias=None):
-    x, padding = _padded(x, op.pads(types(x)), 0.0, widest=None)
-    return torch.conv2d(x, weight, bias, op.strides, padding, op.dilation)
+    x, padding = padded(x, op.pads(types(x)))
+    return torch.conv2d(x, weight, bias, op.strides, padding, op.dilation, op.groups)
 
 
-def _padded(x, pads, value, widest):
-    """(x, padding that the kernel can do itself): the same on both sides, and for pools at most half a window."""
-    (top, bottom), (left, right) = pads
-    fits = widest is None or (top <= widest[0] // 2 and left <= widest[1] // 2)
-    if top == bottom and left == right and fits:
-        return x, (top, left)
-    return F.pad(x, (left, right, top, bottom), value=value), (0, 0)
+def conv_transpose2d(op, x, weight, bias=None):
+    """PyTorch cuts the same on both sides; anything else is cut here."""
+    height, width, _ = op.output(types(x)).shape
+    (top, bottom), (left, right) = op.pads
+    even = top == bottom and left == right
+    cut = (top, left) if even else (0, 0)
+    y = torch.conv_transpose2d(x, weight, bias, op.strides, cut, op.output_padding, 1, op.dilation)
+    return y if even else y.narrow(2, top, height).narrow(3, left, width)
 
 
 def max_pool2d(op, x):
-    x, padding = _padded(x, op.pads(types(x)), -float("inf"), widest=op.window)
+    x, padding = padded(x, op.pads(types(x)), -float("inf"), widest=op.window)
     return torch.max_pool2d(x, op.window, op.steps, padding)
 
 
 def avg_pool2d(op, x):
-    padded, padding = _padded(x, op.pads(types(x)), 0.0, widest=op.window)
-    if padded is x or op.count_include_pad:
-        return F.avg_pool2d(padded, op.window, op.steps, padding, count_include_pad=op.count_include_pad)
-    inside, _ = _padded(torch.ones_like(x[:1, :1]), op.pads(types(x)), 0.0, widest=op.window)
-    return _window_sums(op, padded) / _window_sums(op, inside)
-
-
-def _window_sums(op, x):
-    return F.avg_pool2d(x, op.window, op.steps, divisor_override=1)
+    pads = op.pads(types(x))
+    within, padding = padded(x, pads, widest=op.window)
+    if within is not x and not op.count_include_pad:
+        return window_means(op, x, pads)
+    return F.avg_pool2d(within, op.window, op.steps, padding, count_include_pad=op.count_include_pad)
 
 
 def global_avg_pool(op, x):
     return x.mean((2, 3))
 
 
+def global_max_pool(op, x):
+    """amax would share the gradient among ties; max gives it to the first."""
+    return torch.max(x.flatten(2), -1)[0]
+
+
+def adaptive_avg_pool2d(op, x):
+    return F.adaptive_avg_pool2d(x, op.size)
+
+
 def flatten(op, x):
-    if x.ndim == 4:
-        x = x.permute(0, 2, 3, 1)  # (N, H, W, C), the order in memory
-    return x.flatten(1)
+    return canonical(x).flatten(1)
+
+
+def reshape(op, x):
+    return inside(canonical(x).reshape(-1, *op.shape), 1 + len(op.shape))
+
+
+def transpose(op, x):
+    return inside(canonical(x).permute(0, *(1 + axis for axis in op.axes)), x.ndim)
+
+
+def slice(op, x):
+    dim = dim_of(x.ndim, op.axis)
+    return x.narrow(dim, op.start, (op.stop or x.shape[dim]) - op.start)
+
+
+def concat(op, *inputs):
+    batched = max(inputs, key=lambda x: x.ndim)
+    whole = [x if x.ndim == batched.ndim else x.expand(batched.size(0), *x.shape) for x in inputs]
+    return torch.cat(whole, dim_of(batched.ndim, op.axis))
+
+
+def mean(op, x):
+    axes = [axis % (x.ndim - 1) + 1 for axis in op.axes]
+    return inside(canonical(x).mean(axes), x.ndim - len(axes))
 
 
 def relu(op, x):
     return torch.relu(x)
+
+
+def relu6(op, x):
+    return F.relu6(x)
+
+
+def leaky_relu(op, x):
+    return F.leaky_relu(x, op.slope)
+
+
+def elu(op, x):
+    return F.elu(x, op.alpha)
+
+
+def gelu(op, x):
+    return F.gelu(x, approximate="tanh" if op.approximation == "tanh" else "none")
+
+
+def silu(op, x):
+    return F.silu(x)
+
+
+def hardswish(op, x):
+    return F.hardswish(x)
 
 
 def sigmoid(op, x):
@@ -71,16 +137,27 @@ def tanh(op, x):
 
 
 def softmax(op, x):
-    return torch.softmax(x, 1 if x.ndim == 4 else -1)
+    return torch.softmax(x, dim_of(x.ndim, -1))
 
 
 def add(op, *inputs):
-    return sum(inputs[1:], inputs[0])
+    return sum(beside(inputs), inputs[0])
+
+
+def mul(op, *inputs):
+    return reduce(times, beside(inputs), inputs[0])
 
 
 def dropout(op, x, mask, generator):
     """F.dropout takes no generator: the program lends its own to the device's default one."""
     return F.dropout(x, op.rate) if mask is None else x * mask / (1 - op.rate)
+
+
+def stochastic_depth(op, x, mask, generator):
+    beside = (1,) * (x.ndim - 1)
+    if mask is None:
+        return x * F.dropout(x.new_ones((x.size(0), *beside)), op.rate)
+    return x * mask.view(-1, *beside) / (1 - op.rate)
 
 
 def batch_norm(op, x, scale, bias, mean, variance):
@@ -94,11 +171,63 @@ def _channels_second(x):
 
 
 def batch_norm_training(op, x, scale, bias, mean, variance):
-    """PyTorch's running variance is unbiased: the biased one comes from what the kernel saves for backpropagation."""
+    """What F.batch_norm calls, for the sake of what it saves for backpropagation: the biased variance is in there."""
     rows = _channels_second(x)
-    y, batch_mean, inverse_std = torch.native_batch_norm(rows, scale, bias, None, None, True, 0.0, op.epsilon)
+    saved = torch._batch_norm_impl_index(rows, scale, bias, None, None, True, 0.0, op.epsilon, True)
+    y, batch_mean, batch_variance = saved[0], saved[1], saved[2].pow(-2) - op.epsilon
+    if op.unbiased:
+        count = rows.numel() / types(x)[0].shape[-1]
+        batch_variance = batch_variance * (count / (count - 1))
     running = {
         "mean": torch.lerp(mean, batch_mean, 1 - op.momentum),
-        "variance": torch.lerp(variance, inverse_std.pow(-2) - op.epsilon, 1 - op.momentum),
+        "variance": torch.lerp(variance, batch_variance, 1 - op.momentum),
     }
     return y if x.ndim in (2, 4) else y.view_as(x), running
+
+
+def layer_norm(op, x, scale, bias):
+    y = F.layer_norm(canonical(x), types(x)[0].shape[-1:], scale, bias, op.epsilon)
+    return inside(y, x.ndim)
+
+
+def rms_norm(op, x, scale):
+    y = F.rms_norm(canonical(x), types(x)[0].shape[-1:], scale, op.epsilon)
+    return inside(y, x.ndim)
+
+
+def group_norm(op, x, scale, bias):
+    if x.ndim in (2, 4):
+        return torch.group_norm(x, op.groups, scale, bias, op.epsilon)
+    return torch.group_norm(x.movedim(-1, 1), op.groups, scale, bias, op.epsilon).movedim(1, -1)
+
+
+def embedding(op, ids, weight):
+    return inside(F.embedding(ids, weight), ids.ndim + 1)
+
+
+def position_embedding(op, x, weight):
+    return x + weight.narrow(0, op.offset, x.shape[1])
+
+
+def lstm(op, x, *state, weight, recurrent, bias):
+    """PyTorch adds two biases; its second one is zero."""
+    h, c = state or 2 * (x.new_zeros((x.size(0), op.units)),)
+    parameters = [weight, recurrent, bias, torch.zeros_like(bias)]
+    first = (h.unsqueeze(0), c.unsqueeze(0))
+    found = torch.lstm(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    return found[0] if op.sequences else found[1].squeeze(0)
+
+
+def gru(op, x, *state, weight, recurrent, bias, hidden_bias):
+    """PyTorch's second bias stands before each gate; the layout has put the gates in its order."""
+    (h,) = state or (x.new_zeros((x.size(0), op.units)),)
+    parameters = [weight, recurrent, bias, F.pad(hidden_bias, (2 * op.units, 0))]
+    found = torch.gru(x, h.unsqueeze(0), parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    return found[0] if op.sequences else found[1].squeeze(0)
+
+
+def attention(op, q, k, v, mask=None):
+    heads = [x.unflatten(-1, (op.heads, -1)).transpose(1, 2) for x in (q, k, v)]  # (N, heads, T, D / heads)
+    mask, triangle = visible(op, q, k, mask)
+    y = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=triangle)
+    return y.transpose(1, 2).flatten(2)

@@ -1,6 +1,7 @@
 """torch.optim's optimizers with every constant given; their formulas are those of `dnnbench.spec.optimizers`.
 
-parameters: leaf tensors, perhaps none. Slots exist before the first step, so that it compiles once.
+parameters: leaf tensors, perhaps none. Slots exist before the first step, so that it compiles once. Eager steps are
+PyTorch's fused ones where it has them; a compiled one is fused by the compiler.
 """
 
 import inspect
@@ -8,41 +9,114 @@ from types import FunctionType
 
 import torch
 
-SLOTS = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
+SLOTS = {
+    "velocity": "momentum_buffer",
+    "mean_square": "square_avg",
+    "first_moment": "exp_avg",
+    "second_moment": "exp_avg_sq",
+}
 """PyTorch's name of each slot."""
 
 
-def sgd(optimizer, parameters):
-    return torch.optim.SGD([{"params": parameters}], lr=optimizer.learning_rate)
+def sgd(optimizer, parameters, compiled):
+    return _made(torch.optim.SGD, optimizer, parameters, compiled, fused=not compiled)
 
 
-def momentum(optimizer, parameters):
-    made = torch.optim.SGD([{"params": parameters}], lr=optimizer.learning_rate, momentum=optimizer.momentum)
+def momentum(optimizer, parameters, compiled):
+    return _made(torch.optim.SGD, optimizer, parameters, compiled, fused=not compiled, momentum=optimizer.momentum)
+
+
+def nesterov(optimizer, parameters, compiled):
+    """PyTorch's foreach form would add the momentum into the gradients themselves."""
+    constants = {"momentum": optimizer.momentum, "nesterov": True, "foreach": False, "fused": not compiled}
+    return _made(torch.optim.SGD, optimizer, parameters, compiled, **constants)
+
+
+def rmsprop(optimizer, parameters, compiled):
+    constants = {"alpha": optimizer.decay, "eps": optimizer.epsilon}
+    return _counting(_made(torch.optim.RMSprop, optimizer, parameters, compiled, **constants))
+
+
+def adam(optimizer, parameters, compiled):
+    return _adam(torch.optim.Adam, optimizer, parameters, compiled)
+
+
+def adamw(optimizer, parameters, compiled):
+    return _adam(torch.optim.AdamW, optimizer, parameters, compiled)
+
+
+def _adam(kind, optimizer, parameters, compiled):
+    constants = {"betas": (optimizer.beta1, optimizer.beta2), "eps": optimizer.epsilon, "fused": not compiled}
+    return _counting(_made(kind, optimizer, parameters, compiled, **constants))
+
+
+def _made(kind, optimizer, parameters, compiled, **constants):
+    """A rate that changes is a tensor where the step is compiled: a number would compile it anew each time."""
+    rate = optimizer.learning_rate
+    if compiled and optimizer.schedule and parameters:
+        rate = torch.tensor(rate, dtype=parameters[0].dtype, device=parameters[0].device)
+        constants |= {} if kind is torch.optim.SGD else {"capturable": True}
+    made = kind([{"params": parameters}], lr=rate, weight_decay=optimizer.weight_decay, **constants)
     for p in parameters:
-        made.state[p]["momentum_buffer"] = torch.zeros_like(p, requires_grad=False)
+        for slot in optimizer.slots:
+            made.state[p][SLOTS[slot]] = torch.zeros_like(p, requires_grad=False)
     return made
 
 
-def adam(optimizer, parameters):
-    constants = {"betas": (optimizer.beta1, optimizer.beta2), "eps": optimizer.epsilon}
-    made = torch.optim.Adam([{"params": parameters}], lr=optimizer.learning_rate, **constants)
-    for p in parameters:
-        # A compiled step computes 1 - beta^t in t's own type; with 0.999 float32 loses three digits there.
-        made.state[p]["step"] = torch.zeros((), dtype=torch.float64)
-        made.state[p]["exp_avg"] = torch.zeros_like(p, requires_grad=False)
-        made.state[p]["exp_avg_sq"] = torch.zeros_like(p, requires_grad=False)
-    return made
+def _counting(made):
+    """The step count of each parameter, on the device where PyTorch wants it there.
 
-
-def bare_step(optimizer):
-    """`optimizer.step` without its profiling wrapper, which breaks a compiled graph.
-
-    Its code is its own: Dynamo keeps what it compiled by code object, and past a limit runs it uncompiled.
+    A compiled step computes 1 - beta^t in t's own type; with 0.999 float32 loses three digits there.
     """
-    step = inspect.unwrap(type(optimizer).step)
+    group = made.param_groups[0]
+    dtype = torch.float32 if group.get("fused") else torch.float64
+    on_device = group.get("fused") or group["capturable"]
+    for p in group["params"]:
+        made.state[p]["step"] = torch.zeros((), dtype=dtype, device=p.device if on_device else "cpu")
+    return made
+
+
+def set_rate(made, rate):
+    """The learning rate of the next step, in place where it is a tensor."""
+    for group in made.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def described(made):
+    """Name, and whether PyTorch's own fused step runs."""
+    return f"torch.optim.{type(made).__name__}" + (", fused" if made.defaults.get("fused") else "")
+
+
+def all_finite(gradients):
+    """Whether no element is infinite or NaN; waits for the device."""
+    return bool(torch.stack(torch._foreach_norm(gradients, float("inf"))).isfinite().all())
+
+
+def clipping(largest):
+    """A function of gradients that makes their global norm at most `largest`; torch.nn.utils' adds 1e-6 to the norm."""
+
+    def clip(gradients):
+        norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
+        return torch._foreach_mul(gradients, largest / norm.clamp(min=largest))
+
+    return _with_code_of_its_own(clip)
+
+
+def bare_step(made):
+    """`step` of an optimizer without its profiling wrapper, which breaks a compiled graph."""
+    step = inspect.unwrap(type(made).step)
 
     def bare():
         with torch.no_grad():
-            step(optimizer)
+            step(made)
 
-    return FunctionType(bare.__code__.replace(), bare.__globals__, bare.__name__, None, bare.__closure__)
+    return _with_code_of_its_own(bare)
+
+
+def _with_code_of_its_own(function):
+    """Dynamo keeps what it compiled by code object, and past a limit runs it uncompiled."""
+    code = function.__code__.replace()
+    return FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)

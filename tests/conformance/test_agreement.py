@@ -1,66 +1,79 @@
-"""Every op, loss and optimizer in every backend against the NumPy reference in float64."""
+"""The table op x backend x mode x element type x side: small networks in every own backend against the NumPy reference.
+
+Every case in the default modes in float64; elsewhere a telling one for each op, loss and optimizer, because compilers take a
+second or more for each. `dnnbench conformance NAME:all --dtype all` asks the rest. The verdicts come from the conformance
+kit's engine, which asks many cases in one network; a test reads its own off.
+"""
 
 import pytest
-from dnnbench.plugins.discovery import plugins
-from dnnbench.run.agreement import Exam, ensure_references
-from dnnbench.testing.cases import CASES, batches_of, missing_ops
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.ops import OPS
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.registry import missing_ops
+from dnnbench.testing.examiner import Examiners
+from dnnbench.testing.families import FAMILIES, TRAINING
+from dnnbench.testing.verdicts import SIDES
 
-DEFAULT = [(name, info.default_mode) for name, info in plugins().backends.items()]
-OTHER = [(name, mode) for name, info in plugins().backends.items() for mode in info.modes if mode != info.default_mode]
-DTYPES = ("float64", "float32")
-
-
-def in_group(arms, cases):
-    """A test for each arm, case and type; all of an arm in one pytest process, which starts its worker once."""
-    return [
-        pytest.param(
-            backend,
-            mode,
-            case,
-            dtype,
-            marks=pytest.mark.xdist_group(f"{backend}:{mode}"),
-            id=f"{backend}-{mode}-{case}-{dtype}",
-        )
-        for backend, mode in arms
-        for case in cases
-        for dtype in DTYPES
-        if not compiled_alike(backend, case, dtype)
-    ]
-
-
-def compiled_alike(backend, case, dtype):
-    """XLA hands float32 products and convolutions to other libraries, but makes all else by the code that float64 tests;
-    its compiler is too slow to be asked twice."""
-    return backend == "jax" and dtype == "float32" and not case.startswith(("dense", "conv2d", "everything"))
-
-
-def worst(workers, backend, mode, case, dtype):
-    """The worst row of a check, asked exactly as `dnnbench check` asks."""
-    workload = CASES[case]()
-    exam = Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0)
-    ensure_references([exam])
-    rows = workers.get(backend, mode, dtype).call("check", 600, dtype=dtype, **exam.questions())
-    assert len({row["kind"] for row in rows}) >= 8, "kinds of tensor that were compared"
-    return max(rows, key=lambda row: row["ratio"])
+TELLING = (
+    "relu_at_zero", "relu6_at_zero", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid", "softmax",
+    "conv1d_uneven_padding", "conv2d_dilated_same", "conv2d_depthwise_multiplied", "conv_transpose2d_overlapping",
+    "dense_transposed", "tied_embedding", "position_embedding", "matmul", "batch_norm_unbiased", "layer_norm_far_from_zero",
+    "rms_norm", "group_norm", "dropout", "stochastic_depth", "max_pool2d_overlapping", "avg_pool2d_padded",
+    "global_avg_pool", "global_max_pool_tied", "adaptive_avg_pool2d", "lstm_from_state", "gru_last_from_state",
+    "attention_masked", "attention_after_a_cache", "reshape_sequence_to_image", "transpose_image", "slices", "class_token",
+    "mean_of_channels", "add_along_one_axis", "layer_scale", "two_outputs", "cross_entropy_ignoring", "bce_with_logits",
+    "mse", "clipped", "nesterov_with_decay", "rmsprop_with_decay", "adam_with_decay", "adamw_clipped_on_a_schedule",
+)  # fmt: skip
+OWN = ("torch", "tensorflow", "jax", "numpy")
+MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]
+DEFAULT = [(backend, plugins().backends[backend].default_mode) for backend in OWN]
+ARMS = {
+    **{Arm(*place, dtype=dtype): TELLING for place in MODES for dtype in ("float64", "float32")},
+    **{Arm(*place, dtype=dtype): TELLING for place in DEFAULT for dtype in ("bfloat16", "mixed_bfloat16")},
+    **{Arm(*place, dtype="float64"): tuple(CASES) for place in DEFAULT},
+}
+TABLE = [(arm, case, side) for arm, cases in ARMS.items() for case in cases for side in SIDES]
+UNSUPPORTED = {("numpy", dtype): TELLING for dtype in ("bfloat16", "mixed_bfloat16")}
+"""(backend, element type) -> cases that it truly cannot do, each with a reason that it tells."""
 
 
-def test_the_cases_cover_every_op():
-    assert not missing_ops()
+def row(arm, case, side):
+    """All of an arm's in one pytest process, which starts its worker once."""
+    group = pytest.mark.xdist_group(f"{arm.name}-{arm.dtype}")
+    return pytest.param(arm, case, side, marks=group, id=f"{arm.name}-{arm.dtype}-{case}-{side}")
 
 
-def test_there_are_arms_and_cases():
-    assert len(DEFAULT) >= 4 and len(OTHER) >= 4 and len(CASES) >= 39
+@pytest.fixture(scope="module")
+def examiners():
+    opened = Examiners()
+    yield opened
+    opened.close()
 
 
-@pytest.mark.parametrize(
-    ("backend", "mode", "case", "dtype"), in_group(DEFAULT, [c for c in CASES if c != "everything"])
-)
-def test_default_modes_agree_on_every_case(workers, backend, mode, case, dtype):
-    row = worst(workers, backend, mode, case, dtype)
-    assert row["ok"], row
+def kinds(cases):
+    """What some cases test: ops; losses and optimizers where those are what is tested."""
+    workloads = {case: CASES[case]() for case in cases}
+    tasks = [w.task for case, w in workloads.items() if FAMILIES[case] == TRAINING]
+    ops = {node.op.kind for w in workloads.values() for node in w.model.nodes}
+    return ops, {task.loss.kind for task in tasks}, {task.optimizer.kind for task in tasks}
 
 
-@pytest.mark.parametrize(("backend", "mode", "case", "dtype"), in_group([*DEFAULT, *OTHER], ["everything"]))
-def test_every_mode_agrees_on_everything(workers, backend, mode, case, dtype):
-    row = worst(workers, backend, mode, case, dtype)
-    assert row["ok"], row
+def test_the_table_is_whole():
+    assert not missing_ops() and set(FAMILIES) == set(CASES) and len(CASES) >= 124
+    assert len(MODES) == 8 and len(ARMS) == 24
+    assert {(a.backend, a.mode, a.dtype) for a in ARMS} >= {(*m, d) for m in MODES for d in ("float64", "float32")}
+    assert kinds(TELLING) == kinds(CASES) and kinds(TELLING)[0] == set(OPS)
+    assert len(set(TELLING)) == len(TELLING) == 48
+    assert len(TABLE) == 2 * (20 * len(TELLING) + 4 * len(CASES)) >= 2912
+
+
+@pytest.mark.parametrize(("arm", "case", "side"), [row(*key) for key in TABLE])
+def test_it_agrees(examiners, arm, case, side):
+    if reason := missing(plugins().backends[arm.backend]):
+        pytest.skip(reason)
+    verdict = examiners.of(arm, ARMS[arm]).verdicts(case)[side]
+    if case in UNSUPPORTED.get((arm.backend, arm.dtype), ()):
+        assert verdict.status == "unsupported" and verdict.reason
+    else:
+        assert verdict.status == "ok", verdict

@@ -1,24 +1,35 @@
 """The laws of the protocol, asked of every backend in its own worker."""
 
 import pytest
-from dnnbench.plugins.discovery import plugins
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.testing.examiner import Examiners
+from dnnbench.testing.law_exams import law_verdict
 from dnnbench.testing.laws import LAWS
 
-ARMS = [(name, info.default_mode) for name, info in plugins().backends.items()]
-SERVICE = "dnnbench.testing.service:LawService"
-CASE = {"closing_gives_memory_back": "batch_norm", "wait_means_done": "heavy"}
+ARMS = [Arm(name, info.default_mode) for name, info in plugins().backends.items()]
+
+
+@pytest.fixture(scope="module")
+def examiners():
+    opened = Examiners()
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize(
-    ("backend", "mode", "law"),
+    ("arm", "law"),
     [
-        pytest.param(b, m, law, marks=pytest.mark.xdist_group(f"{b}:{m}"), id=f"{b}-{m}-{law}")
-        for b, m in ARMS
+        pytest.param(arm, law, marks=pytest.mark.xdist_group(f"{arm.name}-laws"), id=f"{arm.name}-{law}")
+        for arm in ARMS
         for law in LAWS
     ],
 )
-def test_law(workers, backend, mode, law):
-    workers.get(backend, mode, service=SERVICE).call("law", 600, name=law, case=CASE.get(law, "everything"))
+def test_law(examiners, arm, law):
+    if reason := missing(plugins().backends[arm.backend]):
+        pytest.skip(reason)
+    verdict = law_verdict(examiners.of(arm).examinee, law)
+    assert verdict.status == "kept" and verdict.case in ("everything", "batch_norm", "heavy"), verdict
 
 
 def test_there_are_laws():

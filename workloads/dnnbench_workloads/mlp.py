@@ -2,15 +2,26 @@
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum
-from dnnbench.spec.workload import Task, Workload
+from dnnbench.spec.workload import Workload
+from pydantic import PositiveInt
+
+from .images import Source, classifier
+
+TINY = {"image": 8, "hidden": 64, "batch": 32, "data": "digits"}
 
 
-def mlp_digits() -> Workload:
-    """64-128-64-10 on scikit-learn's digits."""
-    net = Builder("mlp_digits")
-    x = net.input("image", (64,))
-    x = net.relu(net.dense(x, units=128, name="fc1"))
-    x = net.relu(net.dense(x, units=64, name="fc2"))
-    model = net.build(net.dense(x, units=10, name="logits"))
-    task = Task(optimizer=Momentum(learning_rate=0.05, momentum=0.9), target=0.96)
-    return Workload(name="mlp_digits", description="MLP 64-128-64-10 on 8x8 digits", model=model, task=task)
+def mlp(
+    image: PositiveInt = 28,
+    hidden: PositiveInt = 512,
+    layers: PositiveInt = 2,
+    classes: PositiveInt = 10,
+    batch: PositiveInt = 128,
+    data: Source = "synthetic",
+) -> Workload:
+    """Multilayer perceptron 784-512-512-10."""
+    net = Builder("mlp")
+    x = net.flatten(net.input("image", (image, image, 1)))
+    for i in range(1, layers + 1):
+        x = net.relu(net.dense(x, units=hidden, name=f"fc{i}"))
+    logits = net.dense(x, units=classes, name="logits")
+    return classifier(net, logits, data, batch, Momentum(learning_rate=0.05, momentum=0.9), target=0.96)

@@ -4,54 +4,87 @@ import rich_click as click
 
 from . import exitcodes
 from .options import output_options
-from .work_options import threads_or_all, work_options, workloads_named
+from .types import Words
+from .work_options import DTYPES, threads_or_all, work_options, workloads_named
 
 
 @click.command("check")
 @click.argument("workloads", nargs=-1)
-@work_options
+@work_options(dtype=False)
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=Words(DTYPES),
+    default="float64,float32",
+    show_default=True,
+    help="Element types to check in, as a list.",
+)
+@click.option(
+    "--explain", is_flag=True, help="Find the first node, loss or optimizer that diverges, and what it smells of."
+)
 @output_options
 @click.pass_obj
-def command(output, workloads, backends, device, dtype, threads, seed, data, as_json: bool):
-    """Check that all arms agree with the reference, in float64 and in --dtype.
+def command(output, workloads, backends, device, dtypes, threads, seed, data, explain: bool, as_json: bool):
+    """Check that all arms agree with the reference, in each --dtype.
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running statistics are held against
-    the NumPy reference in float64. Exit code 1 if anything disagrees.
+    the NumPy reference in float64. The matrix shows the worst error of each kind of tensor over what honest rounding explains.
+    Exit code 1 if anything disagrees, 4 if nothing could be checked.
 
     \b
     Examples:
       dnnbench check --backend all:all
+      dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
     """
     from ..run.agreement import check_agreement, exam_of
     from ..run.crew import worker_cpus
+    from ..run.explain import explain_all
     from ..run.request import Request, make_plan
     from ..run.settings import Settings
     from .progress import reporter
 
-    settings = Settings(dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
+    settings = Settings(dtype=dtypes[-1], threads=threads_or_all(threads), device=device, seed=seed)
     request = Request(workloads_named(workloads), tuple(backends), settings, data=data)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         exams = [exam_of(workload, datasets[workload.name], seed) for workload in request.workloads]
-        dtypes = list(dict.fromkeys(("float64", dtype)))
         rows = check_agreement(plan.lanes, exams, len(worker_cpus(settings.threads)), dtypes, report)
+        explanations = explain_all(plan.lanes, exams, rows, report) if explain else []
     failed = [row for row in rows if not row["ok"]]
     if as_json:
-        output.json({"agreement": rows, "agree": not failed, "skipped": dict(plan.skipped)})
+        told = {"agreement": rows, "agree": not failed, "explanations": explanations, "skipped": dict(plan.skipped)}
+        output.json(told)
     else:
-        _print(output, rows, failed)
+        _print(output, rows, failed, explanations)
+    _refuse_nothing(rows)
     return exitcodes.FAILED if failed else exitcodes.OK
 
 
-def _print(output, rows: list[dict], failed: list[dict]) -> None:
-    from ..report.terminal import agreement_table
+def _refuse_nothing(rows: list[dict]) -> None:
+    from ..errors import NothingMeasured
+    from ..run.agreement import UNSUPPORTED
 
+    if all(row["kind"] == UNSUPPORTED for row in rows):
+        raise NothingMeasured("nothing could be checked: " + "; ".join(sorted({row["reason"] for row in rows})))
+
+
+def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
+    from ..report.terminal import agreement_matrix, agreement_table
+    from ..run.agreement import UNSUPPORTED
+
+    output.table(agreement_matrix(rows))
+    output.text("")
     output.table(agreement_table(rows))
     for row in failed:
         where = f"{row['arm']} {row['workload']} {row['dtype']}"
         output.error(
             f"{where}: {row['kind']}: {row['tensor']}: {row['reason']} ({row['ratio']:.3g} times the allowance)"
         )
+    for found in explanations:
+        where = f"{found['arm']} {found['workload']} {found['dtype']}"
+        output.text(f"{where}: {found.get('sentence') or found['error']}")
+    for reason in dict.fromkeys(row["reason"] for row in rows if row["kind"] == UNSUPPORTED):
+        output.note(f"unsupported: {reason}")
     arms = len({row["arm"] for row in rows})
     output.note(f"{arms} arm(s), {len(rows)} comparisons, {len(failed)} beyond their allowance")

@@ -18,9 +18,15 @@ def formula(model: Model, node: Node) -> str:
 
 
 def with_settings(part: Spec, text: str) -> str:
-    """A loss's or optimizer's formula and the numbers in it: `p -= lr g   (learning_rate 0.1)`."""
-    numbers = ", ".join(f"{name} {value:g}" for name, value in _scalars_raw(part).items())
-    return f"{text}   ({numbers})" if numbers else text
+    """A loss's or optimizer's formula and what is set in it: `p -= lr g   (learning_rate 0.1)`; zeros set nothing."""
+    told = [f"{name} {value:g}" for name, value in _scalars_raw(part).items() if value]
+    parts = {name: getattr(part, name) for name in type(part).model_fields}
+    told += [f"{name} {_pairs(inner)}" for name, inner in parts.items() if isinstance(inner, Spec)]
+    return f"{text}   ({', '.join(told)})" if told else text
+
+
+def _pairs(part: Spec) -> str:
+    return "(" + ", ".join(f"{name} {value}" for name, value in part.model_dump().items()) + ")"
 
 
 def _has_bias(model: Model, node: Node) -> bool:
@@ -29,7 +35,10 @@ def _has_bias(model: Model, node: Node) -> bool:
 
 def _widened(text: str, inputs: int) -> str:
     """y = x1 + x2 for as many as there are."""
-    return text.replace("x1 + x2", " + ".join(f"x{i + 1}" for i in range(inputs)))
+    names = [f"x{i + 1}" for i in range(inputs)]
+    for between in (" + ", ", ", " "):
+        text = text.replace(f"x1{between}x2", between.join(names))
+    return text
 
 
 def _names(node: Node) -> dict[str, str]:

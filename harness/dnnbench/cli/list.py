@@ -15,7 +15,9 @@ def command(output, what: str, as_json: bool):
     """List backends, workloads or devices.
 
     `backends` tells the version of each framework, the modes, and what to install for those that cannot run.
-    `workloads` tells the names that `show` and `run` take. Neither imports a framework; `devices` asks every installed
+    `workloads` tells the names that `show` and `run` take, each with its parameters: 'resnet50[tiny]',
+    'resnet50[tiny,batch=2]', 'resnet50[image=64,width=0.25]' (in quotes where the shell has a meaning for brackets);
+    a star marks what is measured when none is named. Neither imports a framework; `devices` asks every installed
     framework what it can compute on, which takes seconds.
 
     \b
@@ -42,10 +44,10 @@ def backends() -> dict[str, Any]:
 
 
 def workloads() -> dict[str, Any]:
-    """Every announced workload by name and line, and plugins that could not be used."""
+    """Every announced workload with its parameters, and plugins that could not be used."""
     from ..plugins.discovery import plugins
 
-    rows = [{"name": info.name, "description": info.description} for info in plugins().workloads.values()]
+    rows = [_workload(info) for info in plugins().workloads.values()]
     return {"workloads": rows, "broken_plugins": _broken()}
 
 
@@ -90,6 +92,18 @@ def _backend(info) -> dict[str, Any]:
     }
 
 
+def _workload(info) -> dict[str, Any]:
+    from ..plugins.parameters import defaults
+
+    return {
+        "name": info.name,
+        "description": info.description,
+        "parameters": defaults(info),
+        "presets": {name: dict(values) for name, values in info.presets.items()},
+        "default": info.default,
+    }
+
+
 def _broken() -> dict[str, str]:
     """Asks for backends and workloads both, since a plugin can break in either."""
     from ..plugins.discovery import plugins
@@ -100,19 +114,31 @@ def _broken() -> dict[str, str]:
 
 
 def table_of(rows: list[dict[str, Any]]):
-    """A rich table of what `backends` or `workloads` gives."""
-    from rich.markup import escape
+    """A rich table of what one of the lists gives."""
     from rich.table import Table
 
-    keys = [key for key in (rows[0] if rows else {}) if key not in ("default_mode", "installed", "reference")]
+    keys = [key for key in (rows[0] if rows else {}) if key not in UNSHOWN]
     table = Table(*keys, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(_cell(row, key)) for key in keys))
+        table.add_row(*(_cell(row, key) for key in keys))
     return table
 
 
+UNSHOWN = ("default_mode", "installed", "reference", "default")
+"""What only --json tells as it stands."""
+
+
 def _cell(row: dict[str, Any], key: str) -> str:
-    if key == "modes":
-        default = row["default_mode"]
-        return ", ".join(f"{mode} (default)" if mode == default else mode for mode in row["modes"])
+    from ..plugins.parameters import text_of
+
+    match key:
+        case "modes":
+            default = row["default_mode"]
+            return ", ".join(f"{mode} (default)" if mode == default else mode for mode in row["modes"])
+        case "name" if row.get("default"):
+            return f"{row['name']} *"
+        case "parameters":
+            return " ".join(f"{name}={text_of(value)}" for name, value in row[key].items())
+        case "presets":
+            return " ".join(row[key])
     return "-" if row[key] is None else str(row[key])

@@ -14,6 +14,7 @@ from .output import Output
 COMMANDS = {
     "run": "Check that all arms agree, then time training and inference.",
     "check": "Numerical agreement alone.",
+    "conformance": "What a backend supports, what is wrong with it, by how much.",
     "train": "Train to the target on every backend, and see that they learn alike.",
     "predict": "What trained weights predict, on every backend.",
     "report": "One offline HTML page about recorded runs.",
@@ -23,6 +24,7 @@ COMMANDS = {
     "show": "Layers, shapes, parameters, operations and bytes of a network.",
     "list": "Backends, workloads and devices.",
     "schema": "JSON Schema of a workload file.",
+    "envs": "Other Python environments, to compare versions of a framework.",
     "doctor": "What is installed, what this machine can measure, what to fix.",
 }
 

@@ -55,7 +55,7 @@ def _console(file):
             raise
 
     fixed = None if file.isatty() or "COLUMNS" in os.environ else UNCUT_COLUMNS
-    return PipeConsole(file=file, width=fixed, highlight=False)
+    return PipeConsole(file=file, width=fixed, highlight=False, markup=False)
 
 
 def _finite(value: Any) -> Any:

@@ -16,7 +16,7 @@ from .work_options import threads_or_all, work_options, workloads_named
 def command(output, workload, weights, backends, device, dtype, threads, seed, data, as_json: bool):
     """Predict WORKLOAD's test set with trained weights, on every backend.
 
-    Tells each arm's accuracy and whether all arms predict the same classes. Weights of another network are refused,
+    Tells each arm's accuracy, or loss, and whether all arms predict the same. Weights of another network are refused,
     saying which tensors differ. Exit code 1 if arms differ or fail.
 
     \b
@@ -40,36 +40,51 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
         predicted = predict(found, dataset, plan.lanes, arrays, report)
     arms = [
         {"arm": arm, "failure": p} if isinstance(p, str)
-        else {"arm": arm, "failure": "", **judge(found, p, dataset.y_test), "predictions": p.tolist()}
+        else {"arm": arm, "failure": "", **judge(p[1]), "predictions": p[0].tolist()}
         for arm, p in predicted.items()
     ]  # fmt: skip
-    differing = _differing(arms)
+    differing = differing_on(found, arms)
     if as_json:
         output.json({"workload": found.name, "weights": weights, "arms": arms, "differing": differing})
     else:
-        _print(output, arms, differing)
+        _print(output, found, arms, differing)
     failed = differing or any(arm["failure"] for arm in arms)
     return exitcodes.FAILED if failed else exitcodes.OK
 
 
-def _differing(arms: list[dict]) -> list[int]:
+CLOSE = 1e-3
+"""Two numbers that a regression predicts are the same within this share of their root mean square."""
+
+
+def differing_on(workload, arms: list[dict]) -> list[int]:
     """Test examples of which not all arms predict the same."""
-    lists = [arm["predictions"] for arm in arms if not arm["failure"]]
-    return [i for i, values in enumerate(zip(*lists, strict=True)) if len({str(value) for value in values}) > 1]
+    import numpy as np
+
+    able = [np.array(arm["predictions"]) for arm in arms if not arm["failure"]]
+    if len(able) < 2:
+        return []
+    first, *others = able
+    near = CLOSE * np.sqrt(np.mean(np.square(first))) if workload.task.loss.prediction == "identity" else 0
+    apart = [~(np.abs(other - first) <= near) for other in others]
+    return np.flatnonzero(np.any([a.reshape(len(first), -1).any(axis=1) for a in apart], axis=0)).tolist()
 
 
-def _print(output, arms: list[dict], differing: list[int]) -> None:
+def _print(output, workload, arms: list[dict], differing: list[int]) -> None:
     from rich.table import Table
 
-    table = Table("arm", "accuracy", "wrong", "", box=None, pad_edge=False)
+    from .train import figures_of, headings_of
+
+    headings = headings_of(workload)
+    table = Table("arm", *headings, "", box=None, pad_edge=False)
     for arm in arms:
         if arm["failure"]:
-            table.add_row(arm["arm"], "-", "-", f"failed: {arm['failure']}")
+            table.add_row(arm["arm"], *["-"] * len(headings), f"failed: {arm['failure']}")
         else:
-            table.add_row(arm["arm"], f"{arm['accuracy']:.4f}", f"{arm['wrong']}/{arm['n_test']}", "")
+            table.add_row(arm["arm"], *figures_of(workload, arm), "")
     output.table(table)
     able = [arm for arm in arms if not arm["failure"]]
     if differing:
         output.text(f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}")
     elif able:
-        output.text(f"all {len(able)} arm(s) predict the same for every one of {able[0]['n_test']} test examples")
+        examples = len(able[0]["predictions"])
+        output.text(f"all {len(able)} arm(s) predict the same for every one of {examples} test examples")

@@ -3,7 +3,7 @@
 import rich_click as click
 
 from ..protocol.program import PHASES
-from ..run.settings import PIECES
+from ..run.settings import PIECES, TIMINGS
 from . import exitcodes
 from .options import output_options
 from .types import Numbers, Seconds, Share, Words
@@ -53,7 +53,20 @@ REPORT = "results/report.html"
     help="Allocator of every worker.  [default: steady where glibc is]",
 )
 @click.option(
+    "--timing",
+    type=click.Choice(TIMINGS),
+    default="latency",
+    show_default=True,
+    help="latency: wait for each call before the next; throughput: hand over all calls of a visit, then wait.",
+)
+@click.option(
+    "--cold-start", is_flag=True, help="Empty compile caches for the first generation; the others find its work done."
+)
+@click.option(
     "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."
+)
+@click.option(
+    "--allow-unequal", is_flag=True, help="Rank arms that differ in what should be equal (the fairness ledger)."
 )
 @click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
@@ -66,8 +79,8 @@ REPORT = "results/report.html"
 def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
     """Check that all arms compute the same thing, then time training and inference.
 
-    WORKLOADS are names from `dnnbench list workloads` or .toml/.json files; without one, every installed workload is
-    measured. Ends by writing results/report.html.
+    WORKLOADS are names from `dnnbench list workloads` or .toml/.json files; without one, the small ones that
+    it marks with a star are measured. Ends by writing results/report.html.
 
     \b
     Examples:
@@ -101,14 +114,15 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
 
 
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
-             generations, quick, memory, weights, no_check):  # fmt: skip
+             generations, quick, memory, timing, cold_start, allow_unequal, weights, no_check):  # fmt: skip
     from ..measure.environment import default_memory
     from ..run.request import Request
     from ..run.settings import Settings
 
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
-        max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), check=not no_check,
+        max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), timing=timing,
+        cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check,
     )  # fmt: skip
     settings = settings.quick() if quick else settings
     return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data)

@@ -2,7 +2,7 @@
 
 
 def run_document(store, run_id: str) -> dict:
-    """Run, cells with their statistics, agreement and first calls; units stand in results/README.md."""
+    """Run, cells with their statistics, agreement, first calls, what generations found; units are in results/README.md."""
     from ..report.summary import summarise
     from ..store.frames import records
 
@@ -11,4 +11,5 @@ def run_document(store, run_id: str) -> dict:
         "cells": records(summarise(store, run_id)),
         "agreement": records(store.agreement(run_id)),
         "first_calls": records(store.first_calls(run_id)),
+        "generations": records(store.generations(run_id)),
     }

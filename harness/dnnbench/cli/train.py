@@ -69,6 +69,9 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     from ..run.settings import Settings
 
     found = workloads_named(workloads)
+    for workload in found:
+        if workload.inference_only:
+            raise click.UsageError(f"'{workload.name}' is a form for inference, which nobody trains; leave it out")
     if epochs:
         found = tuple(w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})}) for w in found)
     settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
@@ -87,8 +90,10 @@ def _save(output, path: str, workload, courses) -> None:
             "arm": first.arm,
             "dtype": first.dtype,
             "epochs": str(last["epoch"]),
-            "accuracy": f"{last['accuracy']:.6f}",
+            "test_loss": f"{last['test_loss']:.6f}",
         }
+        if last["accuracy"] is not None:
+            facts["accuracy"] = f"{last['accuracy']:.6f}"
         save_weights(Path(path), workload, first.weights, facts)
         output.note(f"the weights of {first.arm} are in {path}")
 
@@ -127,26 +132,26 @@ def _print(output, workload, courses) -> None:
     output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")
     table = Table(
         "arm",
-        *(("epochs", "loss", "accuracy", "wrong", "steps s", "first step s", "")),
+        *(("epochs", "loss", *headings_of(workload), "steps s", "first step s", "")),
         box=None,
         pad_edge=False,
     )
     for course in sorted(courses, key=lambda c: (bool(c.failure), c.seconds)):
-        table.add_row(*_row(course))
+        table.add_row(*_row(workload, course))
     output.table(table)
     output.text("")
     output.table(_curves(courses))
     apart = curves_apart(courses)
     output.text(
-        f"curves lie apart by {apart['loss']:.1e} in loss (relative) and {apart['wrong']} test example(s) at most\n"
+        f"curves lie apart by {apart['loss']:.1e} in loss (relative) and {apart['wrong']} test answer(s) at most\n"
     )
 
 
-def _row(course) -> list[str]:
+def _row(workload, course) -> list[str]:
     if course.failure or not course.epochs:
-        return [course.arm, "-", "-", "-", "-", "-", "-", f"failed: {course.failure}"]
+        return [course.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {course.failure}"]
     last = course.epochs[-1]
-    figures = [f"{last['loss']:.4f}", f"{last['accuracy']:.4f}", f"{last['wrong']}/{last['n_test']}"]
+    figures = [f"{last['loss']:.4f}", *figures_of(workload, last)]
     ending = "target reached" if course.reached else "limit reached"
     return [
         course.arm,
@@ -156,6 +161,18 @@ def _row(course) -> list[str]:
         f"{course.first_call_s:.2f}",
         ending,
     ]
+
+
+def headings_of(workload) -> tuple[str, ...]:
+    """Which test figures tell of the task's metric."""
+    return ("accuracy", "wrong") if workload.task.metric == "accuracy" else ("test loss",)
+
+
+def figures_of(workload, row) -> list[str]:
+    """A row of test figures as text, under `headings_of`."""
+    if workload.task.metric == "accuracy":
+        return [f"{row['accuracy']:.4f}", f"{row['wrong']}/{row['n_test']}"]
+    return [f"{row['test_loss']:.4f}"]
 
 
 def _curves(courses):

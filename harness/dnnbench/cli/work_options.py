@@ -2,6 +2,8 @@
 
 import rich_click as click
 
+DTYPES = ("float64", "float32", "tf32", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
+"""Names of `dnnbench.protocol.precision.PRECISIONS`, without importing it."""
 BACKEND = click.option(
     *("--backend", "backends"),
     multiple=True,
@@ -20,10 +22,11 @@ DEVICE = click.option(
 )
 DTYPE = click.option(
     "--dtype",
-    type=click.Choice(["float32", "float64"]),
+    type=click.Choice(DTYPES),
     default="float32",
     show_default=True,
-    help="Element type.",
+    help="Element type. bfloat16 and float16: activations and products in it, weights and sums kept in float32; "
+    "mixed_...: products alone in it; tf32: float32 whose products keep 10 bits of fraction (GPU).",
 )
 THREADS = click.option(
     "--threads",
@@ -53,9 +56,11 @@ STORE = click.option(
 )
 
 
-def work_options(command):
-    """--backend, --device, --dtype, --threads, --seed, --data."""
-    for option in (DATA, SEED, THREADS, DTYPE, DEVICE, BACKEND):
+def work_options(command=None, *, dtype: bool = True):
+    """--backend, --device, --dtype (unless the command has its own), --threads, --seed, --data."""
+    if command is None:
+        return lambda wrapped: work_options(wrapped, dtype=dtype)
+    for option in (DATA, SEED, THREADS, *([DTYPE] if dtype else []), DEVICE, BACKEND):
         command = option(command)
     return command
 
@@ -69,8 +74,17 @@ def threads_or_all(threads: int | None) -> int:
 
 
 def workloads_named(names: tuple[str, ...]) -> tuple:
-    """Workloads by name or file; without a name, all that are installed."""
-    from ..plugins.catalog import find_workload
-    from ..plugins.discovery import plugins
+    """Workloads by name or file, each once; without a name, those that their plugins call default.
 
-    return tuple(find_workload(name) for name in names or plugins().workloads)
+    UsageError if two different ones bear the same name, or if nothing is named and no plugin has a default.
+    """
+    from ..errors import UsageError
+    from ..plugins.catalog import default_workloads, find_workload
+
+    found = {}
+    for workload in [find_workload(name) for name in names] if names else default_workloads():
+        if found.setdefault(workload.name, workload) != workload:
+            raise UsageError(f"two different workloads are called '{workload.name}'; rename one, or run one at a time")
+    if not found:
+        raise UsageError("no workload is named, and no plugin has one to measure by default; name one")
+    return tuple(found.values())

@@ -1,7 +1,7 @@
 """What a reader hands on: arrays as they were stored, not yet fitted to a network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,3 +16,5 @@ class RawArrays:
     y_train: np.ndarray
     x_test: Mapping[str, np.ndarray]
     y_test: np.ndarray
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What identifies the source where it differs between machines: its version, its SHA-256."""

@@ -1,20 +1,23 @@
 """The examples of a workload, ready to be fed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
-from ..spec.data import Data, Digits, Idx, Npz, Synthetic
+from ..spec.data import Data, Digits, Idx, Npz, PythonSource, Reordered, Synthetic, Table
 from ..spec.workload import Workload
 from .arrays import RawArrays
 from .digits import read_digits
 from .fit import fit_part
 from .idx import read_idx_folder
 from .npz import read_npz
+from .python_source import read_python_source
+from .reordered import reordered
 from .synthetic import synthetic
+from .table import read_table
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,15 @@ class Dataset:
     """Training and test examples in the shapes of a workload.
 
     x_train, x_test: (n, ...) by input name, float32 or the input's integer type
-    y_train, y_test: (n, ...) int32 labels, or float32 values for a regression
+    y_train, y_test: (n, ...) int32 labels, or float32 values for a regression or yes-or-no targets
+    facts: what identifies the data where they differ between machines, such as their SHA-256
     """
 
     x_train: Mapping[str, np.ndarray]
     y_train: np.ndarray
     x_test: Mapping[str, np.ndarray]
     y_test: np.ndarray
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(workload: Workload, path_override: str | Path | None = None) -> Dataset:
@@ -38,7 +43,7 @@ def load(workload: Workload, path_override: str | Path | None = None) -> Dataset
     """
     data = workload.task.data if path_override is None else _data_at(path_override)
     raw = _read(data, workload)
-    return Dataset(*fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"))
+    return Dataset(*fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"), facts=raw.facts)
 
 
 def _data_at(path: str | Path) -> Data:
@@ -58,6 +63,12 @@ def _read(data: Data, workload: Workload) -> RawArrays:
             return synthetic(data, workload)
         case Npz():
             return read_npz(data.path, names)
+        case PythonSource():
+            return read_python_source(data, workload)
+        case Reordered():
+            return reordered(data, workload)
+        case Table():
+            return read_table(data, _only(names, "table"))
         case Digits():
             return read_digits(data, _only(names, "digits"))
         case Idx():

@@ -5,20 +5,44 @@ import numpy as np
 from ..errors import DataError
 from ..spec.data import Digits
 from .arrays import RawArrays
-from .order import permutation
+from .split import stratified
 
 BRIGHTEST = 16
+EDGE = 8
+BACKGROUND = 10
+"""Label of a pixel without ink."""
 
 
 def read_digits(data: Digits, input_name: str) -> RawArrays:
-    """Pixels / 16, (n, 64) in [0, 1], labels 0 to 9; in a stratified split.
+    """Pixels / 16 in [0, 1], and what `data.target` asks for; in a stratified split.
 
+    images: (n, size + 2 margin, size + 2 margin, channels)
+    targets: labels 0 to 9 (n,), images (n, size, size, channels), or labels 0 to 10 of pixels (n, size, size)
     Source: Alpaydin & Kaynak 1998, UCI optical recognition of handwritten digits, test part.
     """
     pixels, labels = _load()
-    test = _test_rows(labels, data)
-    x = (pixels / BRIGHTEST).astype(np.float32)
-    return RawArrays("digits", {input_name: x[~test]}, labels[~test], {input_name: x[test]}, labels[test])
+    test = stratified(labels, data.test_fraction, data.split_seed, "digits")
+    images = _images(pixels, data)
+    y = _targets(images, labels, data.target)
+    margin = (data.margin, data.margin)
+    x = np.pad(images, ((0, 0), margin, margin, (0, 0)))
+    return RawArrays("digits", {input_name: x[~test]}, y[~test], {input_name: x[test]}, y[test])
+
+
+def _images(pixels: np.ndarray, data: Digits) -> np.ndarray:
+    grey = (pixels / BRIGHTEST).astype(np.float32).reshape(-1, EDGE, EDGE, 1)
+    times = data.size // EDGE
+    return grey.repeat(times, axis=1).repeat(times, axis=2).repeat(data.channels, axis=3)
+
+
+def _targets(images: np.ndarray, labels: np.ndarray, target: str) -> np.ndarray:
+    match target:
+        case "label":
+            return labels
+        case "image":
+            return images
+        case "pixels":
+            return np.where(images[..., 0] > 0.5, labels[:, None, None], BACKGROUND)
 
 
 def _load() -> tuple[np.ndarray, np.ndarray]:
@@ -27,13 +51,3 @@ def _load() -> tuple[np.ndarray, np.ndarray]:
     except ImportError as error:
         raise DataError(f"data 'digits': cannot import scikit-learn ({error}); pip install it") from None
     return load_digits(return_X_y=True)
-
-
-def _test_rows(labels: np.ndarray, data: Digits) -> np.ndarray:
-    """True for the examples of the test part: of each class its share, at least one and never all."""
-    test = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        share = min(max(round(data.test_fraction * len(rows)), 1), len(rows) - 1)
-        test[rows[permutation(data.split_seed, f"digits:{label}", len(rows))[:share]]] = True
-    return test

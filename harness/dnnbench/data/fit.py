@@ -26,8 +26,12 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
     }
     y = fit_array(targets, workload.target, f"{raw.where}: y_{part}")
     _same_length(raw.where, part, inputs, y)
-    if workload.task.loss.kind == "cross_entropy":
-        _labels_in_range(y, class_count(workload), f"{raw.where}: y_{part}")
+    for name, size in workload.model.vocabularies.items():
+        _ids_in_range(inputs[name], size, f"{raw.where}: x_{part}, input '{name}'")
+    for source in workload.model.inputs:
+        if source.dtype == "bool":
+            _rows_seen(inputs[source.name], f"{raw.where}: x_{part}, input '{source.name}'")
+    _targets_fit(y, workload, f"{raw.where}: y_{part}")
     return inputs, y
 
 
@@ -70,6 +74,37 @@ def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: 
             raise DataError(f"{where}: {part} part has {counts}; give one target an example")
     if not len(targets):
         raise DataError(f"{where}: {part} part has no example; give at least one")
+
+
+def _ids_in_range(ids: np.ndarray, size: int, where: str) -> None:
+    if ids.min() < 0 or ids.max() >= size:
+        raise DataError(
+            f"{where}: got ids {ids.min()} to {ids.max()}, expected 0 to {size - 1} for a table of {size} rows; "
+            "renumber the ids or enlarge the table"
+        )
+
+
+def _rows_seen(mask: np.ndarray, where: str) -> None:
+    blind = np.argwhere(~mask.any(axis=-1))
+    if len(blind):
+        raise DataError(f"{where}: nothing is True in row {blind[0].tolist()}; attention needs a place to look at")
+
+
+def _targets_fit(y: np.ndarray, workload: Workload, where: str) -> None:
+    loss = workload.task.loss
+    if loss.kind == "cross_entropy":
+        counted = y != loss.ignored if loss.ignored is not None else np.ones(y.shape, bool)
+        _some_count(counted, loss.ignored, where)
+        _labels_in_range(y[counted], class_count(workload), where)
+    elif loss.kind == "bce_with_logits" and (y.min() < 0 or y.max() > 1):
+        raise DataError(f"{where}: got targets {y.min()} to {y.max()}, expected 0 (no) to 1 (yes); rescale them")
+
+
+def _some_count(counted: np.ndarray, ignored: int | None, where: str) -> None:
+    """One label at least an example, so that every batch has one whatever its size."""
+    empty = np.flatnonzero(~counted.reshape(len(counted), -1).any(axis=1))
+    if len(empty):
+        raise DataError(f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; leave it out")
 
 
 def _labels_in_range(labels: np.ndarray, classes: int, where: str) -> None:

@@ -9,15 +9,17 @@ from ..spec.weights import generator
 from ..spec.workload import Workload
 from .arrays import RawArrays
 from .fit import class_count
+from .hidden import hidden_positions
 
 TEST_SHARE = 5
 """One test example for so many training examples."""
 
 
 def synthetic(data: Synthetic, workload: Workload) -> RawArrays:
-    """Standard normal float inputs and values, uniform labels; integer and boolean inputs are 0 or 1.
+    """Standard normal float inputs and values; ids below the size of their table, labels and yes-or-no targets evenly drawn.
 
-    0 and 1, because a model does not say how many ids its integer inputs may take and every table has two.
+    Boolean inputs are True up to a place drawn evenly in each row. Where the loss ignores a label, 15 % of an example's
+    labels count. Integer inputs without a table are 0 or 1.
     """
     tests = max(data.examples // TEST_SHARE, 1)
     try:
@@ -29,19 +31,34 @@ def synthetic(data: Synthetic, workload: Workload) -> RawArrays:
 
 
 def _part(workload: Workload, n: int, part: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    inputs = {source.name: _input(source, n, part) for source in workload.model.inputs}
+    sizes = workload.model.vocabularies
+    inputs = {source.name: _input(source, n, part, sizes.get(source.name, 2)) for source in workload.model.inputs}
     return inputs, _targets(workload, n, part)
 
 
-def _input(source: Input, n: int, part: str) -> np.ndarray:
+def _input(source: Input, n: int, part: str, vocabulary: int) -> np.ndarray:
     draw, shape = generator(0, f"synthetic:{part}:{source.name}"), (n, *source.shape)
     if source.dtype == "float":
         return draw.standard_normal(shape, np.float32)
-    return draw.integers(0, 2, shape, np.int32)
+    if source.dtype == "bool":
+        return np.arange(shape[-1]) < draw.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+    return draw.integers(0, vocabulary, shape, np.int32)
 
 
 def _targets(workload: Workload, n: int, part: str) -> np.ndarray:
     draw, shape = generator(0, f"synthetic:{part}:targets"), (n, *workload.target.shape)
-    if workload.target.kind == "float":
-        return draw.standard_normal(shape, np.float32)
-    return draw.integers(0, class_count(workload), shape, np.int32)
+    match workload.task.loss.kind:
+        case "cross_entropy":
+            labels = draw.integers(0, class_count(workload), shape, np.int32)
+            return _some_ignored(labels, workload.task.loss.ignored, part)
+        case "bce_with_logits":
+            return draw.integers(0, 2, shape).astype(np.float32)
+    return draw.standard_normal(shape, np.float32)
+
+
+def _some_ignored(labels: np.ndarray, ignored: int | None, part: str) -> np.ndarray:
+    if ignored is None:
+        return labels
+    width = labels[0].size
+    counted = hidden_positions(0, f"synthetic:{part}:counted", np.full(len(labels), width), width)
+    return np.where(counted.reshape(labels.shape), labels, np.int32(ignored))

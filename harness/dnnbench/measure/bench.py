@@ -3,11 +3,14 @@
 import gc
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from statistics import median
 
 from ..protocol.batch import Batch
 from ..protocol.program import PHASES, Program
+from .audit import Audit, audit
 from .clock import now
+from .energy import LEAST_S, Meter
 from .memory import read_memory, reset_peak
 
 MUTATING = ("train_step", "update_alone")
@@ -22,6 +25,7 @@ class Bench:
 
     def __init__(self, program: Program, batch: Batch):
         self._program = program
+        self._batch = batch
         placed = program.put(batch)
         self._calls: dict[str, Callable] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
         self._placed = placed
@@ -52,17 +56,17 @@ class Bench:
                 return median(times[-WARM_CALLS:]), True
         return median(times[-WARM_CALLS:]), False
 
-    def visit(self, phase: str, calls: int) -> float:
-        """Seconds of `calls` calls, each waited for, after a restore and one untimed call."""
+    def visit(self, phase: str, calls: int, timing: str = "latency") -> float:
+        """Seconds of `calls` calls, after a restore and one untimed call.
+
+        latency: each call is waited for before the next   throughput: all are called, then all are waited for.
+        """
         call, wait = self._calls[phase], self._program.wait
         if phase in MUTATING:
             self._program.restore(self._snapshot)
         wait(call())
         gc.disable()
-        start = now()
-        for _ in range(calls):
-            wait(call())
-        elapsed = now() - start
+        elapsed = _TIMERS[timing](call, wait, calls)
         gc.enable()
         return elapsed
 
@@ -71,6 +75,17 @@ class Bench:
         reset_peak()
         self.visit(phase, 1)
         return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}
+
+    def audit(self, calls: int) -> Audit:
+        """Whether inference's time adds up, its wait waits, and its answers are its own."""
+        return audit(self._program, self._batch, self._calls["infer"], calls)
+
+    def energy(self, phase: str, counter: Meter) -> float:
+        """Joules a call, over a visit long enough for the counter."""
+        calls = max(ceil(LEAST_S / self.visit(phase, 1)), 1)
+        before = counter.read()
+        self.visit(phase, calls)
+        return counter.joules_since(before) / (calls + 1)
 
     def facts(self) -> dict:
         """What the program says of itself."""
@@ -81,6 +96,24 @@ class Bench:
         self._calls = {}
         self._snapshot = self._placed = None
         self._program.close()
+
+
+def _latency_s(call: Callable, wait: Callable, calls: int) -> float:
+    start = now()
+    for _ in range(calls):
+        wait(call())
+    return now() - start
+
+
+def _throughput_s(call: Callable, wait: Callable, calls: int) -> float:
+    start = now()
+    results = [call() for _ in range(calls)]
+    for result in results:
+        wait(result)
+    return now() - start
+
+
+_TIMERS = {"latency": _latency_s, "throughput": _throughput_s}
 
 
 def _steady(times: list[float]) -> bool:

@@ -1,11 +1,12 @@
 """A built Program that learns: epochs on the clock, evaluation off it. Runs inside a worker."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
-from ..data.masks import dropout_masks
+from ..data.masks import random_masks
 from ..data.order import batches, epoch_order
+from ..numerics.score import Score, counts, score, total
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.workload import Workload
@@ -31,24 +32,29 @@ class Classroom:
         return elapsed
 
     def epoch(self, number: int) -> dict[str, float]:
-        """One pass over the training set: mean loss over its examples, and the seconds of its steps alone."""
-        seconds, losses, sizes = 0.0, [], []
+        """One pass over the training set: mean loss over its labels that count, and the seconds of its steps alone."""
+        seconds, losses, counted = 0.0, [], []
         for i, rows in enumerate(self._epoch(number)):
-            batch = self._program.put(self._batch(rows, number, i))
+            given = self._batch(rows, number, i)
+            batch = self._program.put(given)
             start = now()
             result = self._program.train_step(batch)
             self._program.wait(result)
             seconds += now() - start
             losses.append(float(self._program.get({"loss": result["loss"]})["loss"]))
-            sizes.append(len(rows))
-        return {"loss": float(np.average(losses, weights=sizes)), "seconds": seconds}
+            counted.append(counts(self._workload.task.loss, given.targets).sum())
+        return {"loss": float(np.average(losses, weights=counted)), "seconds": seconds}
 
-    def predictions(self, inputs: Mapping[str, np.ndarray], targets: np.ndarray) -> np.ndarray:
-        """What the program predicts for each example, in batches of the training size."""
-        whole, found = Batch(inputs, targets), []
-        for rows in batches(np.arange(whole.size), self._size):
-            found.append(self._program.get(self._program.infer(self._program.put(whole.rows(rows))))["prediction"])
-        return np.concatenate(found)
+    def examine(self, test: Batch) -> tuple[np.ndarray, Score]:
+        """What the program predicts for each example, in batches of the training size, and how well."""
+        loss, first = self._workload.task.loss, f"outputs/{self._workload.model.outputs[0]}"
+        predictions, scores = [], []
+        for rows in batches(np.arange(test.size), self._size):
+            given = test.rows(rows)
+            found = self._program.get(self._program.infer(self._program.put(given)))
+            predictions.append(found["prediction"])
+            scores.append(score(loss, found[first], found["prediction"], given.targets))
+        return np.concatenate(predictions), total(scores)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters and running statistics by name."""
@@ -60,4 +66,4 @@ class Classroom:
     def _batch(self, rows: np.ndarray, epoch: int, index: int) -> Batch:
         batch = self._train.rows(rows)
         seed = self._seed + 1_000_003 * epoch + index
-        return Batch(batch.inputs, batch.targets, dropout_masks(self._workload.model, len(rows), seed))
+        return Batch(batch.inputs, batch.targets, random_masks(self._workload.model, len(rows), seed))

@@ -60,6 +60,7 @@ class Worker:
         self._doing: str | None = None
         self._lost: WorkerLost | None = None
         self._closed = False
+        self._stops_when_idle = False
         (inlet, to_child), (from_child, outlet), (life, self._life) = _pipe(), _pipe(), _pipe()
         theirs = (inlet, outlet, life)
         try:
@@ -85,6 +86,7 @@ class Worker:
         """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
         self._ready_to("send", busy=False)
         self._doing = doing or method
+        self._signal_if_stopping(signal.SIGCONT)
         with self._watched(timeout_s):
             self._channel.send({"method": method, "arguments": arguments}, timeout_s)
 
@@ -99,15 +101,28 @@ class Worker:
         with self._watched(timeout_s):
             answer = self._channel.receive(timeout_s)
         doing, self._doing = self._doing, None
+        self._signal_if_stopping(signal.SIGSTOP)
         if "error" in answer:
             raise self._error(doing or "", **answer["error"])
         return answer["ok"]
+
+    def stop_when_idle(self) -> None:
+        """From now on the process is stopped between a request's answer and the next one: it burns CPU while it waits."""
+        self._stops_when_idle = True
+        if self._doing is None:
+            self._signal_if_stopping(signal.SIGSTOP)
+
+    def _signal_if_stopping(self, number: signal.Signals) -> None:
+        if self._stops_when_idle:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End the process and its group: by request if idle, by force if busy or after `timeout_s`."""
         if self._closed:
             return
         if self._doing is None and self._lost is None:
+            self._signal_if_stopping(signal.SIGCONT)
             with contextlib.suppress(WorkerError):
                 self._channel.send({"method": "close"}, timeout_s)
                 self._exited_within(timeout_s)

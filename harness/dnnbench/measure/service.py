@@ -1,20 +1,28 @@
 """What a worker does when it is asked: the methods a parent may call, over one backend and one arm."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..errors import PluginError
 from ..numerics.check import check
+from ..numerics.nodes import judge_nodes, observe_nodes
+from ..numerics.probe import product_bits
 from ..numerics.reference import load_reference, make_reference, save_reference
+from ..numerics.replay import Replay
 from ..plugins.discovery import load_backend, plugins
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
+from ..protocol.precision import PRECISIONS
 from ..protocol.program import Program
+from ..protocol.rounding import rounded
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .bench import Bench
 from .classroom import Classroom
 from .clock import now
 from .control import Control
+from .energy import meter
+from .peaks import measure_peaks
 
 
 class Service:
@@ -24,6 +32,7 @@ class Service:
         self._benches: dict[str, Bench] = {}
         self._classrooms: dict[str, Classroom] = {}
         self._control: Control | None = None
+        self._product_bits: float | None = None
 
     def start(self, arm: dict) -> dict:
         """Import the backend and configure the process; seconds and versions."""
@@ -53,7 +62,7 @@ class Service:
         program = self._program(workload, weights, seed)
         build_s = now() - begin
         self._benches[key] = Bench(program, _batch(batch))
-        return {"build_s": build_s, "facts": self._benches[key].facts(), "pieces": self._benches[key].pieces()}
+        return {"build_s": build_s, "facts": self.facts(key), "pieces": self._benches[key].pieces()}
 
     def first_call(self, key: str, phase: str) -> float:
         """Seconds of a phase's first call."""
@@ -64,48 +73,100 @@ class Service:
         seconds, settled = self._benches[key].warm_up(phase)
         return {"seconds": seconds, "settled": settled}
 
-    def visit(self, key: str, phase: str, calls: int) -> float:
-        """Seconds of one visit."""
-        return self._benches[key].visit(phase, calls)
+    def visit(self, key: str, phase: str, calls: int, timing: str) -> float:
+        """Seconds of one visit, `latency` or `throughput`."""
+        return self._benches[key].visit(phase, calls, timing)
 
     def peaks(self, key: str, phase: str) -> dict:
         """Most memory held during one call of a phase."""
         return self._benches[key].peaks(phase)
 
+    def audit(self, key: str, calls: int) -> dict:
+        """What the bench finds wrong with itself."""
+        return self._benches[key].audit(calls).to_json()
+
+    def energy(self, key: str, phase: str) -> dict | None:
+        """Joules a call and the counter that told them; None where the device has no counter."""
+        counter = meter(self._arm.device)
+        if counter is None:
+            return None
+        return {"joules": self._benches[key].energy(phase, counter), "source": counter.source}
+
+    def machine_peaks(self) -> dict:
+        """The best rates this arm reaches in products and in streaming memory."""
+
+        def build(workload: Workload, weights: dict) -> Program:
+            return self._backend.build(workload, weights, self._arm)
+
+        return measure_peaks(build, self._arm.precision.itemsize).to_json()
+
     def facts(self, key: str) -> dict:
-        """What a program says of itself by now."""
-        return self._benches[key].facts()
+        """What a program says of itself by now, and to how many bits this process multiplies."""
+        return self._benches[key].facts() | {"product_bits": self._measured_product_bits()}
 
     def drop(self, key: str) -> None:
         """Close a program."""
         self._benches.pop(key).close()
 
-    def make_reference(self, workload: dict, batches: list[dict], steps: list[int], seed: int, path: str) -> None:
-        """Write the reference of a workload, unless it is there already."""
+    def make_reference(
+        self, workload: dict, batches: list[dict], steps: list[int], seed: int, path: str, study: str
+    ) -> None:
+        """Write the reference of a workload; in a lower precision, from weights and inputs that are its numbers."""
         spec = Workload.model_validate(workload)
-        weights = initial_weights(spec.model, seed)
+        weights = _on_grid(initial_weights(spec.model, seed), study)
 
         def build_in(mode, dtype):
             return lambda variant: self._backend.build(
                 variant, weights, Arm(self._arm.backend, mode, dtype=dtype), seed
             )
 
-        save_reference(make_reference(build_in, spec, [_batch(b) for b in batches], steps), Path(path))
+        fed = [_batch_on_grid(b, study) for b in batches]
+        save_reference(make_reference(build_in, spec, fed, steps, study), Path(path))
 
     def check(
-        self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str
+        self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str, study: str
     ) -> list[dict]:
         """The arm held against a reference in one element type: a row for each kind of tensor."""
         spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
         if reason := self._backend.unsupported(spec, arm):
             raise PluginError(reason)
-        weights = initial_weights(spec.model, seed)
+        weights = _on_grid(initial_weights(spec.model, seed), study)
 
         def build(variant: Workload) -> Program:
             return self._backend.build(variant, weights, arm, seed)
 
-        rows = check(build, spec, dtype, load_reference(Path(path)), [_batch(b) for b in batches], steps)
+        fed = [_batch_on_grid(b, study) for b in batches]
+        rows = check(build, spec, dtype, load_reference(Path(path)), fed, steps)
         return [row._asdict() | {"ok": row.ok} for row in rows]
+
+    def study_nodes(self, replay: dict, study: str, seed: int, path: str) -> None:
+        """Write the reference of a replay, node by node."""
+        case = _replay_on_grid(replay, study, seed)
+
+        def build_in(mode, dtype):
+            arm = Arm(self._arm.backend, mode, dtype=dtype)
+            return lambda variant: self._backend.build(variant, case.weights, arm, seed)
+
+        found = make_reference(build_in, case.workload, case.batches, case.steps, study, look=observe_nodes)
+        save_reference(found, Path(path))
+
+    def node_values(self, replay: dict, study: str, seed: int) -> dict:
+        """What this backend computes of a replay in float64, node by node."""
+        case = _replay_on_grid(replay, study, seed)
+        return self._observed(case, self._arm.with_dtype("float64"), seed)
+
+    def explain(self, replay: dict, dtype: str, study: str, seed: int, path: str, tensors: bool) -> dict:
+        """The arm held against a replay's reference: findings by key, and with `tensors` what disagrees."""
+        case = _replay_on_grid(replay, study, seed)
+        seen = self._observed(case, self._arm.with_dtype(dtype), seed)
+        findings = judge_nodes(load_reference(Path(path)), seen, case.workload, dtype)
+        wrong = {f.key: seen[f.key] for f in findings if tensors and not f.ok and f.key in seen}
+        return {"findings": [finding._asdict() for finding in findings], "tensors": wrong}
+
+    def _observed(self, case: Replay, arm: Arm, seed: int) -> dict:
+        return observe_nodes(
+            lambda w: self._backend.build(w, case.weights, arm, seed), case.workload, case.batches, case.steps
+        )
 
     def enrol(self, key: str, workload: dict, weights: dict, train: dict, batch_size: int, seed: int) -> dict:
         """Build a program that will learn; seconds of building and of the first steps."""
@@ -119,20 +180,27 @@ class Service:
         """One pass over the training set."""
         return self._classrooms[key].epoch(number)
 
-    def predictions(self, key: str, inputs: dict, targets):
-        """What the program predicts for each example."""
-        return self._classrooms[key].predictions(inputs, targets)
+    def examine(self, key: str, test: dict) -> dict:
+        """How well a program does on a batch by now, as the fields of a Score."""
+        return asdict(self._classrooms[key].examine(_batch(test))[1])
 
-    def predict(self, workload: dict, weights: dict, batch: dict):
-        """Predictions of given weights for every example of a batch, in the workload's batch size."""
+    def predict(self, workload: dict, weights: dict, batch: dict) -> dict:
+        """`predictions` of given weights for every example of a batch, in the workload's batch size, and their `score`."""
         spec = Workload.model_validate(workload)
         program = self._program(workload, weights, 0)
         whole = _batch(batch)
-        return Classroom(program, spec, whole, spec.batch_size, 0).predictions(whole.inputs, whole.targets)
+        predictions, score = Classroom(program, spec, whole, spec.batch_size, 0).examine(whole)
+        return {"predictions": predictions, "score": asdict(score)}
 
     def learned(self, key: str) -> dict:
         """Parameters and running statistics by name."""
         return self._classrooms[key].weights()
+
+    def _measured_product_bits(self) -> float:
+        """Once a process: the same kernels serve every program."""
+        if self._product_bits is None:
+            self._product_bits = round(product_bits(lambda w, weights: self._backend.build(w, weights, self._arm)), 1)
+        return self._product_bits
 
     def _program(self, workload: dict, weights: dict, seed: int) -> Program:
         spec = Workload.model_validate(workload)
@@ -143,3 +211,21 @@ class Service:
 
 def _batch(parts: dict) -> Batch:
     return Batch(**parts)
+
+
+def _batch_on_grid(parts: dict, study: str) -> Batch:
+    return Batch(**(parts | {"inputs": _on_grid(parts["inputs"], study)}))
+
+
+def _on_grid(arrays: dict, study: str) -> dict:
+    """Float arrays at numbers of the study's products, so that its checks tell of arithmetic and not of the start."""
+    products = PRECISIONS[study].products
+    return {name: rounded(a, products) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+
+
+def _replay_on_grid(parts: dict, study: str, seed: int) -> Replay:
+    """With every weight, those that it does not bring being initial ones."""
+    case = Replay.from_json(parts)
+    weights = _on_grid(initial_weights(case.workload.model, seed) | dict(case.weights), study)
+    batches = tuple(replace(b, inputs=_on_grid(dict(b.inputs), study)) for b in case.batches)
+    return replace(case, batches=batches, weights=weights)

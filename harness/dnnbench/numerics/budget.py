@@ -1,6 +1,7 @@
 """Every constant of the agreement rule, in one table. A test caps them.
 
-u is the unit roundoff of a type. sigma32 is the error of honest float32, measured on the reference itself.
+u is the unit roundoff of a type. sigma is the error of honest float32, or of a lower precision, measured
+on the reference itself.
 """
 
 from types import MappingProxyType
@@ -24,6 +25,8 @@ class Budget(NamedTuple):
     """largest single error, in allowances."""
     kink: float = 2
     """below float64: times sigma_kink more for gradients and what they move."""
+    floor_low: float = 1
+    """the same in lower precisions, whose sigma is measured at their own size of error."""
     null: float = 1e-10
     """a tensor below this share of the largest gradient's rms is null."""
     moved: float = 1e3
@@ -33,8 +36,17 @@ class Budget(NamedTuple):
 
 
 BUDGET = Budget()
-UNIT = MappingProxyType({"float64": 2.0**-53, "float32": 2.0**-24})
-"""Unit roundoff by element type."""
+UNIT = MappingProxyType(
+    {
+        "float64": 2.0**-53,
+        "float32": 2.0**-24,
+        **dict.fromkeys(("tf32", "float16", "mixed_float16"), 2.0**-11),
+        **dict.fromkeys(("bfloat16", "mixed_bfloat16"), 2.0**-8),
+    }
+)
+"""Unit roundoff of the coarsest numbers in each precision."""
+ADAPTIVE = frozenset({"rmsprop", "adam", "adamw"})
+"""Optimizers that divide by the gradient's own size: a gradient of rounding alone moves weights as far as any other."""
 STEPS = (1, 5)
 """After how many training steps weights, slots and running statistics are compared."""
 CHECK_BATCH = 4

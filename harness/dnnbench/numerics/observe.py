@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import DeviceBatch, Program
 from ..spec.optimizers import Adam, Optimizer, Sgd
 from ..spec.workload import Workload
 
@@ -24,34 +24,57 @@ def with_optimizer(workload: Workload, optimizer: Optimizer) -> Workload:
     return workload.model_copy(update={"task": workload.task.model_copy(update={"optimizer": optimizer})})
 
 
-def observe(build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
+def observe(
+    build: Build,
+    workload: Workload,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    optimizers: Sequence[Optimizer] = (),
+) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps on the batches make of the weights.
+
+    Of a network that nobody trains only what it infers.
+    optimizers: those that train, one after the other; none for all that are to be checked.
 
     Keys: `infer/<node>`, `outputs/<node>`, `loss`, `gradients/<p>`, `state/<s>`, and for each optimizer and k
     `<optimizer>@<k>/weights/<p>` (the change p_k - p_0), `.../slots/<slot>/<p>`, `.../state/<s>`, `.../infer/<node>`.
     """
+    if workload.inference_only:
+        return _inference(build(workload), batches[0])
     seen: Tensors = {}
-    for i, optimizer in enumerate(optimizers_to_check(workload)):
+    for i, optimizer in enumerate(optimizers or optimizers_to_check(workload)):
         program = build(with_optimizer(workload, optimizer))
         try:
             if i == 0:
                 seen |= _single_pass(program, batches[0])
-            seen |= _trajectory(program, optimizer.kind, batches, steps)
+            seen |= trajectory(program, optimizer.kind, batches, steps)
         finally:
             program.close()
     return seen
 
 
+def _inference(program: Program, batch: Batch) -> Tensors:
+    try:
+        return _inferred(program, program.put(batch))
+    finally:
+        program.close()
+
+
+def _inferred(program: Program, placed: DeviceBatch) -> Tensors:
+    found = program.get(program.infer(placed))
+    return {key.replace("outputs/", "infer/"): array for key, array in found.items()}
+
+
 def _single_pass(program: Program, batch: Batch) -> Tensors:
     placed = program.put(batch)
-    inferred = program.get(program.infer(placed))
-    seen = {key.replace("outputs/", "infer/"): array for key, array in inferred.items()}
+    seen = _inferred(program, placed)
     seen |= {"forward/" + key: array for key, array in program.get(program.forward(placed)).items()}
     seen |= {"loss/" + key: array for key, array in program.get(program.loss(placed)).items()}
     return seen | program.get(program.gradients(placed))
 
 
-def _trajectory(program: Program, name: str, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
+def trajectory(program: Program, name: str, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
+    """What is left after each of `steps` training steps, on the batches one after the other."""
     start = {key: array.astype(np.float64) for key, array in program.weights().items()}
     seen: Tensors = {}
     for k in range(1, max(steps) + 1):

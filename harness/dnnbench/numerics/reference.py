@@ -1,7 +1,7 @@
 """The truth that contenders are held against: the NumPy backend in float64, and how far honest rounding may stray from it."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,35 +15,51 @@ from .observe import Tensors, observe
 
 BuildIn = Callable[[str, str], Callable[[Workload], Program]]
 """(mode, dtype) -> build(workload)"""
+Look = Callable[[Callable[[Workload], Program], Workload, Sequence[Batch], Sequence[int]], Tensors]
+"""(build, workload, batches, steps) -> tensors by key"""
+PER_EXAMPLE = {"outputs", "infer", "prediction", "activations", "cotangents"}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """By key of `observe`: the truth R, sigma32, sigma_kink, and where R is zero whatever the rounding."""
+    """By key of `observe`: the truth R, sigma, sigma_kink, and where R is zero whatever the rounding."""
 
     tensors: Tensors
-    sigma32: Mapping[str, float]
+    sigma: Mapping[str, float]
     sigma_kink: Mapping[str, float]
     zero: Mapping[str, np.ndarray]
 
 
-def make_reference(build_in: BuildIn, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Reference:
-    """Five evaluations: the truth, three honest float32 ones, and float64 with every close choice flipped.
+def study_of(dtype: str) -> str:
+    """The precision whose honest error tells how far results in `dtype` may lie: float64's is scaled from float32's."""
+    return "float32" if dtype == "float64" else dtype
 
-    sigma32 = worst rmse against R over float32 with the batch permuted, inner dimensions summed in blocks, and reversed.
-    sigma_kink = rmse between R and the flipped evaluation.
+
+def make_reference(
+    build_in: BuildIn,
+    workload: Workload,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    study: str = "float32",
+    look: Look = observe,
+) -> Reference:
+    """Five evaluations: the truth, three honest ones in `study`, and float64 with every close choice flipped.
+
+    look: what is observed of each.
+    sigma = worst rmse against R in `study` with the batch permuted, inner dimensions summed in blocks, and reversed.
+    sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips already.
     """
 
     def run(mode, dtype, rows):
-        return observe(build_in(mode, dtype), workload, rows, steps)
+        return look(build_in(mode, dtype), workload, rows, steps)
 
     permutation = np.roll(np.arange(batches[0].size)[::-1], 1)
     truth = run("eager", "float64", batches)
     flipped = run("flipped", "float64", batches)
     rounded = [
-        _unpermute(run("eager", "float32", [batch.rows(permutation) for batch in batches]), permutation),
-        run("blocked", "float32", batches),
-        run("reversed", "float32", batches),
+        _unpermute(run("eager", study, [batch.rows(permutation) for batch in batches]), permutation),
+        run("blocked", study, batches),
+        run("reversed", study, batches),
     ]
     return Reference(
         truth,
@@ -65,7 +81,7 @@ def _unpermute(tensors: Tensors, permutation: np.ndarray) -> Tensors:
 
 def per_example(key: str) -> bool:
     """Whether the tensor's first axis counts examples."""
-    return any(part in ("outputs", "infer", "prediction") for part in key.split("/"))
+    return any(part in PER_EXAMPLE for part in key.split("/"))
 
 
 def rmse(a: np.ndarray, b: np.ndarray) -> float:
@@ -78,9 +94,11 @@ def rms(a: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64)))))
 
 
-def reference_key(workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int, code: str) -> str:
+def reference_key(
+    workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int, code: str, study: str = "float32"
+) -> str:
     """32 hex digits over everything a reference depends on: spec, data, NumPy's version, and the `code` that makes it."""
-    digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code}".encode())
+    digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {study}".encode())
     for batch in batches:
         for name, array in [*sorted(batch.inputs.items()), ("targets", batch.targets), *sorted(batch.masks.items())]:
             digest.update(f"{name}{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
@@ -92,7 +110,7 @@ def save_reference(reference: Reference, path: Path) -> None:
     parts = {
         **{f"tensor:{key}": array for key, array in reference.tensors.items()},
         **{f"zero:{key}": array for key, array in reference.zero.items()},
-        **{f"sigma32:{key}": np.float64(value) for key, value in reference.sigma32.items()},
+        **{f"sigma:{key}": np.float64(value) for key, value in reference.sigma.items()},
         **{f"kink:{key}": np.float64(value) for key, value in reference.sigma_kink.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,4 +127,20 @@ def load_reference(path: Path) -> Reference:
     def group(prefix, convert=lambda array: array):
         return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
 
-    return Reference(group("tensor"), group("sigma32", float), group("kink", float), group("zero"))
+    return Reference(group("tensor"), group("sigma", float), group("kink", float), group("zero"))
+
+
+class StoredTensors(Mapping):
+    """The tensors of a written reference by key, each read when it is asked for."""
+
+    def __init__(self, path: Path):
+        self._archive = np.load(path, allow_pickle=False)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return self._archive[f"tensor:{key}"]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.partition(":")[2] for name in self._archive.files if name.startswith("tensor:"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

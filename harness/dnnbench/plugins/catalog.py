@@ -1,45 +1,77 @@
 """Workloads by name or by file."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ..errors import PluginError, SpecError, UsageError
 from ..spec.files import read_workload
+from ..spec.model import GraphError
 from ..spec.soundness import near_miss
 from ..spec.workload import Workload
 from .discovery import plugins
 from .hooks import WorkloadInfo
+from .parameters import canonical, chosen, split
 
 SUFFIXES = (".toml", ".json")
 
 
 def find_workload(text: str) -> Workload:
-    """The workload of that name, or in the .toml or .json file at that path.
+    """The workload of that name, such as `resnet50[tiny,batch=2]`, or in the .toml or .json file at that path.
 
-    UsageError for a name nobody brings, SpecError for a file with faults, PluginError if its plugin raises.
+    Its name is the shortest text that gives the same parameters. UsageError for a name nobody brings and for parameters
+    that it does not take or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
-    known = plugins().workloads
-    if text in known:
-        return _build(known[text])
-    path = Path(text).expanduser()
-    if path.suffix in SUFFIXES:
+    path, known = Path(text).expanduser(), plugins().workloads
+    if text not in known and path.suffix in SUFFIXES:
         return _read(path)
-    if text and (path.exists() or text != path.name):
+    if text and text not in known and (path.exists() or text != path.name):
         raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; rename it")
-    raise UsageError(
-        f"no workload is called '{text}'{near_miss(text, known)} (there are {', '.join(known) or 'none'}); "
-        "give one of these names, or the path of a .toml or .json file"
-    )
+    name, items = split(text) if text else ("", [])
+    if name not in known:
+        raise UsageError(
+            f"no workload is called '{name}'{near_miss(name, known)} (there are {', '.join(known) or 'none'}); "
+            "give one of these names, or the path of a .toml or .json file"
+        )
+    return _build(known[name], items)
 
 
-def _build(info: WorkloadInfo) -> Workload:
+def default_workloads() -> list[Workload]:
+    """What is measured when no name is given."""
+    return [_build(info, []) for info in plugins().workloads.values() if info.default]
+
+
+def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
+    values = chosen(info, items)
     try:
-        return info.build()
-    except SpecError:
+        built = info.build(**values)
+        if not isinstance(built, Workload):
+            raise PluginError(
+                f"workload '{info.name}': its plugin gave {built!r}, expected a Workload; tell its author"
+            )
+        named = {"name": canonical(info, values), "description": built.description or info.description}
+        return Workload.model_validate({**dict(built), **named})
+    except (SpecError, PluginError):
         raise
     except Exception as error:
+        if items and isinstance(error, ValueError):
+            raise UsageError(f"workload '{info.name}[{','.join(items)}]': {_why(error)}") from None
         raised = f"{type(error).__name__}: {error}"
         raise PluginError(f"workload '{info.name}': its plugin raised {raised}; tell its author") from error
+
+
+def _why(error: ValueError) -> str:
+    """What a builder or the network it makes says against the parameters, in one sentence."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, GraphError):
+        return cause.problems[0][1]
+    where = ".".join(map(str, first["loc"]))
+    return f"it makes a {error.title.lower()} of {where} {first['input']!r}: {first['msg']}"
 
 
 def _read(path: Path) -> Workload:

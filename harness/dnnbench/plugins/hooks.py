@@ -1,7 +1,8 @@
 """Hook specifications and the marker that plugins use."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pluggy
 
@@ -32,11 +33,19 @@ class BackendInfo:
 
 @dataclass(frozen=True)
 class WorkloadInfo:
-    """A named workload; `build` makes it."""
+    """A named workload, which `build` makes from keyword parameters that all have defaults.
+
+    The parameters are annotated with what a text can be read as (int, float, bool, Literal[...], pydantic's PositiveInt):
+    NAME[PARAMETER=VALUE,...] on the command line is read by these, and what comes out bears that text as its name.
+    """
 
     name: str
     description: str
     build: Callable
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parameters by the word that stands for them: NAME[tiny]."""
+    default: bool = False
+    """Whether a run without a name measures it."""
 
 
 class Hooks:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 
 from .device import CPU, Device
+from .precision import PRECISIONS, Precision
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Arm:
     def name(self) -> str:
         """As the user writes it, mode always told."""
         return f"{self.backend}:{self.mode}" + (f"@{self.environment}" if self.environment else "")
+
+    @property
+    def precision(self) -> Precision:
+        """The types that `dtype` stands for."""
+        return PRECISIONS[self.dtype]
 
     def to_json(self) -> dict:
         """Plain data for a message or a store."""

@@ -17,14 +17,32 @@ def evaluate(
     values = dict(inputs) | {c.name: parameters[c.name] for c in model.constants}
     new_state = dict(state)
     for node in model.nodes:
-        learned, kept = model.roles(node)
-        arguments = [values[name] for name in node.inputs]
-        own = {role: parameters[name] for role, name in learned.items()} if learned else learned
-        held = {role: new_state[name] for role, name in kept.items()} if kept else kept
-        values[node.name], changed = apply(node, arguments, own, held)
-        for role, array in changed.items():
-            new_state[kept[role]] = array
+        values[node.name] = _value(model, node, values, parameters, new_state, apply)
     return values, new_state
+
+
+def outputs(
+    model: Model, inputs: Mapping[str, Any], parameters: Mapping[str, Any], state: Mapping[str, Any], apply: Apply
+) -> dict[str, Any]:
+    """Value of every output; any other value is let go after its last use, as inference written by hand does."""
+    values = dict(inputs) | {c.name: parameters[c.name] for c in model.constants}
+    for node in model.nodes:
+        values[node.name] = _value(model, node, values, parameters, state, apply)
+        for name in model.spent[node.name]:
+            del values[name]
+    return {name: values[name] for name in model.outputs}
+
+
+def _value(model, node, values, parameters, state, apply):
+    """One node's value; what it changes goes into `state`."""
+    learned, kept = model.roles(node)
+    arguments = [values[name] for name in node.inputs]
+    own = {role: parameters[name] for role, name in learned.items()} if learned else learned
+    held = {role: state[name] for role, name in kept.items()} if kept else kept
+    value, changed = apply(node, arguments, own, held)
+    for role, array in changed.items():
+        state[kept[role]] = array
+    return value
 
 
 def inference(ops: ModuleType) -> Apply:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 from ..run.measured import Measured, measured
 from ..store.frames import records
 from ..store.store import Store
+from .break_even import BreakEven, break_evens
 from .purposes import Purpose, purposes
+from .roofline import Roof, Share, roofs, shares
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of
 
@@ -31,6 +33,8 @@ class Evidence:
     epochs: "pd.DataFrame"
     programs: dict[str, dict[str, Any]]
     """What each program said of itself in the last generation, by `<arm> <case>`."""
+    found: dict[str, Any]
+    """What the first generation found besides times: peaks, audits, energy, the fairness ledger."""
 
     @property
     def run(self) -> dict[str, Any]:
@@ -51,6 +55,27 @@ class Evidence:
         """Whether every check of the arm on that workload passed; None if there was none."""
         rows = self.agreement[(self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)]
         return bool(rows["ok"].all()) if len(rows) else None
+
+    @property
+    def roofs(self) -> dict[tuple[str, str], Roof]:
+        """The best rates of each device and type."""
+        return roofs(self.cells, self.found.get("machine_peaks", {}))
+
+    @property
+    def shares(self) -> list[Share]:
+        """How near each training step and inference comes to them."""
+        return shares(self.cells, self.roofs, self.found.get("energy", {}))
+
+    @property
+    def break_evens(self) -> list[BreakEven]:
+        """Which arm overtakes the base, or the base it, after how many calls."""
+        return break_evens(self.purposes, self.measured.base)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the benches found wrong with themselves, and workers that burnt CPU while they waited."""
+        audits = self.found.get("audits", {})
+        return [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
 
     @property
     def machine_name(self) -> str:
@@ -74,13 +99,14 @@ def gather(store: Store, run_id: str) -> Evidence:
         purposes=purposes(cells, store.first_calls(run_id)),
         agreement=store.agreement(run_id),
         epochs=store.epochs(run_id),
-        programs=_programs(store, run_id),
+        programs=_facts(store, run_id, -1).get("programs", {}),
+        found=_facts(store, run_id, 0),
     )
 
 
-def _programs(store: Store, run_id: str) -> dict[str, dict[str, Any]]:
+def _facts(store: Store, run_id: str, place: int) -> dict[str, Any]:
     generations = records(store.generations(run_id))
-    return generations[-1]["facts"].get("programs", {}) if generations else {}
+    return generations[place]["facts"] if generations else {}
 
 
 def by_headline(phases) -> list[str]:

@@ -81,6 +81,16 @@ class RunView:
             key=lambda row: (order.index(row["phase"]), slow if row["call_s"] is None else row["call_s"]),
         )
 
+    @property
+    def ledger(self) -> dict[str, list[dict[str, Any]]]:
+        """Lines of the fairness ledger by case."""
+        return self.evidence.found.get("ledger", {})
+
+    @staticmethod
+    def ledger_arms(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Arms that any line of a ledger tells of, in their order."""
+        return list(dict.fromkeys(arm for line in lines for arm in line["values"]))
+
     def agrees(self, row: Mapping[str, Any]) -> bool | None:
         return self.evidence.agrees(row["arm"], row["workload"])
 
@@ -128,7 +138,7 @@ class RunView:
             "epoch", kind="stable"
         )
         rows = records(last.groupby(keys, sort=False).tail(1).sort_index())
-        return [row | {"target": tasks.get(row["workload"], {}).get("target")} for row in rows]
+        return [row | _goal(tasks.get(row["workload"], {})) for row in rows]
 
     @property
     def curves(self) -> list[Picture]:
@@ -140,6 +150,11 @@ class RunView:
                 if any(row[field] is not None for row in rows):
                     drawn.append(picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log))
         return drawn
+
+
+def _goal(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The metric that training aimed at, and its target."""
+    return {"metric": task.get("metric"), "target": task.get("target")}
 
 
 def flat(part: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

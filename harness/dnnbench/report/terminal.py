@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..run.agreement import UNSUPPORTED
 from ..store.frames import records
 from ..store.store import Store
 from .evidence import HEADLINES, Evidence, by_headline, gather
-from .quantity import digits, interval, milliseconds, ratio, seconds, throughput
+from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
 from .words import without_verdict
 
 if TYPE_CHECKING:
@@ -34,12 +35,49 @@ def run_tables(evidence: Evidence) -> list[Any]:
         parts += [_note(text) for text in _reasons(rows)]
     if evidence.steps:
         parts += [_heading("The four steps of training", "ms, by difference"), steps_table(evidence)]
+        parts += [_note(found.sentence) for found in evidence.break_evens]
+    if evidence.roofs:
+        parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
     if len(evidence.agreement):
         parts += [
             _heading("Agreement", "the worst tensor, error over allowance"),
             agreement_table(_as_planned(evidence)),
         ]
-    return parts + [_note(text) for text in _compiled(evidence)]
+    return parts + [_note(text) for text in (*_compiled(evidence), *_ledger(evidence), *evidence.doubts)]
+
+
+def _roof_words(evidence: Evidence) -> str:
+    """The peaks and who reached them."""
+    told = [
+        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_source.partition(',')[0]}), "
+        f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_source.partition(',')[0]})"
+        for (device, dtype), roof in evidence.roofs.items()
+    ]
+    return "; ".join(told)
+
+
+def _ledger(evidence: Evidence) -> list[str]:
+    """Lines of the fairness ledger that differ between arms."""
+    return [
+        f"{case}: {line['what']} differs: " + ", ".join(f"{arm} {value}" for arm, value in line["values"].items())
+        for case, lines in evidence.found.get("ledger", {}).items()
+        for line in lines
+        if line["must_match"] and not line["equal"]
+    ]
+
+
+def roofline_table(evidence: Evidence) -> "Table":
+    """Rate, share of the measured peak, arithmetic intensity, what bounds it, and energy where a counter tells it."""
+    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy")
+    last = None
+    for s in evidence.shares:
+        case = f"{s.workload}/{s.batch_size}"
+        share = "no peak" if s.share is None else percent(s.share)
+        energy = "no counter" if s.joules is None else scaled(s.joules, "J")
+        name = "" if case == last else case
+        table.add_row(name, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy)
+        last = case
+    return table
 
 
 def _compiled(evidence: Evidence) -> list[str]:
@@ -147,8 +185,34 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
         key = row["workload"], row["arm"], row["dtype"]
         worst[key] = max(worst.get(key, row), row, key=_badness)
     for (workload, arm, dtype), row in worst.items():
+        if row["kind"] == UNSUPPORTED:
+            table.add_row(workload, Text(arm), dtype, Text(UNSUPPORTED, style="dim"))
+            continue
         of = f"{row['kind']} {row['optimizer'] or ''}".strip()
         table.add_row(workload, Text(arm), dtype, _mark(row["ok"]), digits(row["ratio"]), of, Text(row["tensor"] or ""))
+    return table
+
+
+KINDS = ("outputs", "loss", "gradients", "state", "weights", "slots")
+"""Columns of the agreement matrix: kinds of tensor, those after one and five steps together."""
+
+
+def agreement_matrix(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """The worst ratio to the allowance by workload, arm and type, for each kind of tensor; above 1 is red."""
+    from rich.text import Text
+
+    table = column_table("workload", "arm", "type", *(f">{kind}" for kind in KINDS))
+    cases: dict[tuple, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        worst = cases.setdefault((row["workload"], row["arm"], row["dtype"]), {})
+        kind = row["kind"].partition("@")[0]
+        worst[kind] = max(worst.get(kind, row), row, key=_badness)
+    for (workload, arm, dtype), worst in cases.items():
+        if UNSUPPORTED in worst:
+            table.add_row(workload, Text(arm), dtype, Text(UNSUPPORTED, style="dim"))
+            continue
+        cells = [(digits(worst[kind]["ratio"]), worst[kind]["ok"]) if kind in worst else ("", True) for kind in KINDS]
+        table.add_row(workload, Text(arm), dtype, *(Text(text, style="" if ok else "bold red") for text, ok in cells))
     return table
 
 

@@ -1,16 +1,16 @@
 """Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from ..data.dataset import Dataset
-from ..data.masks import dropout_masks
+from ..data.masks import random_masks
 from ..errors import WorkerError
 from ..measure.process import WorkerLost
 from ..numerics.check import check_batch_size, check_steps
-from ..numerics.reference import reference_key
+from ..numerics.reference import reference_key, study_of
 from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
@@ -23,6 +23,9 @@ from .parallel import in_parallel
 from .plan import Lane
 from .reporter import Reporter
 
+UNSUPPORTED = "unsupported"
+"""Kind of the row that stands for an arm which cannot run a workload in a type."""
+
 
 @dataclass(frozen=True)
 class Exam:
@@ -32,10 +35,16 @@ class Exam:
     batches: tuple[Batch, ...]
     steps: tuple[int, ...]
     seed: int
+    study: str = "float32"
+    """The precision whose honest error the reference measures."""
+
+    def in_precision(self, dtype: str) -> "Exam":
+        """The exam that results in `dtype` are held against."""
+        return replace(self, study=study_of(dtype))
 
     @property
     def path(self) -> Path:
-        key = reference_key(self.workload, self.batches, self.steps, self.seed, _code())
+        key = reference_key(self.workload, self.batches, self.steps, self.seed, _code(), self.study)
         return cache_folder() / "references" / f"{key}.npz"
 
     def questions(self) -> dict:
@@ -46,6 +55,7 @@ class Exam:
             "steps": list(self.steps),
             "seed": self.seed,
             "path": str(self.path),
+            "study": self.study,
         }
 
 
@@ -56,7 +66,7 @@ def exam_of(workload: Workload, dataset: Dataset, seed: int) -> Exam:
     batches = []
     for i in range(max(steps)):
         rows = examples.rows(slice(i * size, (i + 1) * size))
-        batches.append(Batch(rows.inputs, rows.targets, dropout_masks(workload.model, size, seed + i)))
+        batches.append(Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i)))
     return Exam(workload, tuple(batches), steps, seed)
 
 
@@ -65,7 +75,7 @@ def check_agreement(
 ) -> list[dict]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(lanes) * len(exams) * len(dtypes) + 1)
-    ensure_references(exams)
+    ensure_references(list({e.path: e for exam in exams for e in map(exam.in_precision, dtypes)}.values()))
     report.advance(1, "reference")
     tasks = [(lane, group) for lane in lanes for group in _groups(lane, dtypes)]
     parts = in_parallel(lambda task: list(_examine(*task, exams, report)), tasks, at_once)
@@ -101,7 +111,7 @@ def ensure_references(exams: Sequence[Exam]) -> None:
     wanted = [exam for exam in exams if not exam.path.exists()]
     if not wanted:
         return
-    reference = _reference()
+    reference = reference_backend()
     arm = Arm(reference.name, reference.default_mode, dtype="float64")
     with spawn(arm, "reference") as worker:
         worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
@@ -109,7 +119,8 @@ def ensure_references(exams: Sequence[Exam]) -> None:
             worker.call("make_reference", BUILD_TIMEOUT_S, **exam.questions())
 
 
-def _reference() -> BackendInfo:
+def reference_backend() -> BackendInfo:
+    """The backend that all others are checked against."""
     return next(info for info in plugins().backends.values() if info.reference)
 
 
@@ -117,13 +128,13 @@ def _reference() -> BackendInfo:
 def _code() -> str:
     """Digest of the sources that make a reference: a change to any of them makes every cached one stale."""
     return source_digest(
-        _reference().target.partition(".")[0], "dnnbench.numerics", "dnnbench.spec", "dnnbench.protocol"
+        reference_backend().target.partition(".")[0], "dnnbench.numerics", "dnnbench.spec", "dnnbench.protocol"
     )
 
 
 def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:
     """One worker, asked about every exam in some element types; what fails becomes a row that says so."""
-    asked = [(exam, dtype) for exam in exams for dtype in dtypes]
+    asked = [(exam.in_precision(dtype), dtype) for exam in exams for dtype in dtypes]
     arm = lane.arm.with_dtype(dtypes[0])
     try:
         with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
@@ -145,7 +156,13 @@ def _ask(worker, exam: Exam, dtype: str) -> list[dict]:
     except WorkerLost:
         raise
     except WorkerError as error:
-        return [_unanswered(str(error))]
+        return [_unsupported(str(error)) if error.kind == "PluginError" else _unanswered(str(error))]
+
+
+def _unsupported(reason: str) -> dict:
+    """An arm that cannot run a workload in a type has nothing to disagree with; the row says so."""
+    nothing = {"kind": UNSUPPORTED, "optimizer": "", "ratio": float("nan"), "tensor": ""}
+    return {**nothing, "ok": True, "reason": reason}
 
 
 def _unanswered(reason: str) -> dict:

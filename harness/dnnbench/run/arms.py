@@ -7,6 +7,7 @@ from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
 from ..spec.soundness import near_miss
+from .environments import interpreter_of
 
 
 class Contender(NamedTuple):
@@ -63,7 +64,9 @@ def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
 
 
 def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
-    if not environment and (reason := missing(info)):
+    if environment:
+        interpreter_of(environment)
+    elif reason := missing(info):
         raise PluginError(f"backend '{info.name}': {reason}")
     modes = info.modes if mode == "all" else (mode or info.default_mode,)
     for asked in modes:

@@ -11,11 +11,13 @@ from typing import Any
 from ..errors import WorkerError
 from ..measure.affinity import choose_cpus, confine, current_mask, parent_cpus
 from ..measure.environment import default_memory, padded, worker_environment
+from ..measure.idle import NOISY_SHARE, idle_shares
 from ..measure.process import Worker, WorkerLost, worker_argv
 from ..measure.sharing import lend_packages
 from ..measure.worker import SERVICE
 from ..protocol.arm import Arm
 from .cache import cache_folder
+from .environments import interpreter_of
 from .parallel import in_parallel
 from .plan import CONTROL, CONTROL_ARM, Lane, Plan
 
@@ -35,16 +37,24 @@ def worker_cpus(threads: int) -> list[int]:
 
 
 def spawn(
-    arm: Arm, name: str, memory: str | None = None, service: str = SERVICE, cpus: Sequence[int] | None = None
+    arm: Arm,
+    name: str,
+    memory: str | None = None,
+    service: str = SERVICE,
+    cpus: Sequence[int] | None = None,
+    cache: Path | None = None,
 ) -> Worker:
-    """A worker process for an arm, on `cpus` or as many as it has threads; what it prints is kept in a log named after it."""
+    """A worker process for an arm, on `cpus` or as many as it has threads; what it prints is kept in a log named after it.
+
+    cache: folder of its compile caches; None for the user's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
     environment = worker_environment(
-        os.environ, threads=arm.threads, memory=memory or default_memory(), cache=cache_folder()
+        os.environ, threads=arm.threads, memory=memory or default_memory(), cache=cache or cache_folder()
     )
     interpreter = sys.executable
     if arm.environment:
-        interpreter = str(_python_of(Path(arm.environment)))
+        interpreter = str(interpreter_of(arm.environment))
         environment["PYTHONPATH"] = str(lend_packages(folder / "lent"))
     cpus = worker_cpus(arm.threads) if cpus is None else cpus
     environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11, 12)), _chance)
@@ -52,16 +62,11 @@ def spawn(
     return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
 
 
-def _python_of(place: Path) -> Path:
-    """The interpreter of a virtual environment's folder, or the path itself."""
-    return place / "bin" / "python" if place.is_dir() else place
-
-
 class Crew:
     """All workers of one generation, and this process out of their way; a context manager that leaves none behind."""
 
-    def __init__(self, plan: Plan, name: str):
-        self._plan, self._name = plan, name
+    def __init__(self, plan: Plan, name: str, cache: Path | None = None):
+        self._plan, self._name, self._cache = plan, name, cache
         self._workers: dict[str, Worker] = {}
         self._refusals: dict[str, WorkerError] = {}
         self._lost: set[str] = set()
@@ -88,7 +93,9 @@ class Crew:
         """A fresh process for an arm, in place of any other."""
         if lane.name in self._workers:
             self._workers[lane.name].close()
-        worker = spawn(lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory, cpus=self.cpus)
+        worker = spawn(
+            lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory, cpus=self.cpus, cache=self._cache
+        )
         self._workers[lane.name] = worker
         started = worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
         self.import_s[lane.name] = started["import_s"]
@@ -109,6 +116,14 @@ class Crew:
         if lane.name in self._lost:
             self.restart(lane)
             self._lost.discard(lane.name)
+
+    def hush(self) -> dict[str, float]:
+        """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""
+        shares = idle_shares({name: worker.pid for name, worker in self._workers.items() if name not in self._lost})
+        for name, share in shares.items():
+            if share > NOISY_SHARE:
+                self._workers[name].stop_when_idle()
+        return shares
 
     def control(self, calls: int) -> float | None:
         """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""

@@ -10,6 +10,7 @@ from ..measure.stopping import FIRST_LOOK, enough
 from ..store.store import Store
 from .agreement import check_agreement, disagreeing, exam_of
 from .crew import worker_cpus
+from .fairness import Line, ledger, unequal
 from .generation import Generation
 from .measured import measured
 from .plan import CONTROL, Plan
@@ -134,13 +135,30 @@ class Execution:
         blocks = {self._cells[key]: rows for key, rows in record.blocks().items()}
         if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
             return
-        facts = {"programs": record.programs, "versions": record.versions}
         self._store.add_first_calls(run_id, record.first_calls.values())
         self._store.update_cells(run_id, [{"cell_id": self._cells[key], **p} for key, p in record.peaks.items()])
         self._store.update_cells(
             run_id, [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
         )
-        self._store.add_generation(run_id, number, facts, blocks)
+        ledgers = {case.name: ledger(self._plan, record, case.name) for case in self._plan.cases}
+        told = {case: [line.to_json() for line in lines] for case, lines in ledgers.items()}
+        self._store.add_generation(run_id, number, record.facts() | {"ledger": told}, blocks)
+        if number == 0 and not self._plan.settings.allow_unequal:
+            self._part_unequal(ledgers)
+
+    def _part_unequal(self, ledgers: Mapping[str, list[Line]]) -> None:
+        """Arms that differ from the base in what should be equal are shown and not ranked."""
+        rows = []
+        for case, lines in ledgers.items():
+            for arm, reason in unequal(lines, self._plan.base).items():
+                self._report.note(f"{arm} {case}: not ranked: {reason} (--allow-unequal ranks it all the same)")
+                cells = [cell for (a, c, _), cell in self._cells.items() if (a, c) == (arm, case)]
+                rows += [
+                    {"cell_id": cell, "unequal": reason}
+                    for cell in cells
+                    if (arm, case.partition("/")[0]) not in self.outcome.disagreeing
+                ]
+        self._store.update_cells(self.outcome.run_id, rows)
 
     def _settle_cells(self) -> None:
         """Every cell's status: failed and unsupported with the reason, ok where something was measured."""

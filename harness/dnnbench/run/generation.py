@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..data.dataset import Dataset
 from ..errors import WorkerError
 from ..measure.batching import calls_per_visit
 from ..measure.clock import now, read_cost_s
 from ..measure.contention import Sampler, flags
+from ..measure.idle import NOISY_SHARE
 from ..measure.process import WorkerLost
 from ..measure.rounds import schedule, thinning
 from .batch import timing_batch
@@ -52,7 +55,7 @@ class Generation:
 
     def run(self) -> None:
         """Start the crew, measure every case, end the crew."""
-        with Crew(self._plan, f"generation{self._number}") as crew:
+        with TemporaryDirectory(prefix="dnnbench-cold-") as empty, self._crew(Path(empty)) as crew:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
             crew.start()
             self.record.versions = crew.versions
@@ -61,6 +64,23 @@ class Generation:
                 self._visit_rounds(crew, case)
                 for lane in self._plan.lanes:
                     self._finish(crew, lane, case)
+            if self._number == 0:
+                self._find_peaks(crew)
+
+    def _crew(self, empty: Path) -> Crew:
+        """The first generation of a cold start compiles everything; all others find what was compiled before."""
+        cold = self._plan.settings.cold_start and self._number == 0
+        self.record.compile_cache = "cold" if cold else "as found"
+        return Crew(self._plan, f"generation{self._number}", empty if cold else None)
+
+    def _find_peaks(self, crew: Crew) -> None:
+        """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing."""
+        for lane in self._plan.lanes:
+            self._report.advance(0, f"generation {self._number + 1}: best rates of {lane.name}")
+            try:
+                self.record.machine_peaks[lane.name] = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
+            except WorkerError as error:
+                self._report.note(f"{lane.name}: its best rates are unknown: {error}")
 
     def _prepare(self, crew: Crew, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
@@ -69,6 +89,14 @@ class Generation:
         in_parallel(lambda lane: self._build(crew, lane, case), self._plan.lanes, crew.at_once)
         for lane in self._plan.lanes:
             self._warm_up(crew, lane, case)
+        self._hush(crew, case)
+
+    def _hush(self, crew: Crew, case: Case) -> None:
+        """See that nobody burns CPU while another is measured, and record how much each did."""
+        for name, share in crew.hush().items():
+            self.record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
+            if share > NOISY_SHARE:
+                self._report.note(f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits")
 
     def _build(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""
@@ -124,7 +152,7 @@ class Generation:
 
     def _visits(self, case: Case) -> dict[str, list[str]]:
         """Arms of each phase that can be visited."""
-        phases = {phase: [] for phase in self._plan.settings.phases}
+        phases = {phase: [] for phase in self._plan.phases(case)}
         for lane in self._plan.lanes:
             for phase in self._runnable(lane, case):
                 phases[phase].append(lane.name)
@@ -148,7 +176,8 @@ class Generation:
             calls = self._calls[key]
             with self._costing_only(crew, lanes[key[0]], case, key[2]):
                 limit = visit_timeout_s(calls * self._seconds[key])
-                seconds = crew.call(lanes[key[0]], "visit", limit, key=case.name, phase=key[2], calls=calls)
+                asked = {"key": case.name, "phase": key[2], "calls": calls, "timing": self._plan.settings.timing}
+                seconds = crew.call(lanes[key[0]], "visit", limit, **asked)
                 visits.append((key, position, calls, seconds))
         if (seconds := crew.control(CONTROL_CALLS)) is not None:
             visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds))
@@ -164,6 +193,8 @@ class Generation:
             with self._costing_only(crew, lane, case, phase):
                 peaks = crew.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self.record.peaks[lane.name, case.name, phase] = peaks
+        if self._number == 0:
+            self._look_once(crew, lane, case)
         if not self._runnable(lane, case):
             return
         try:
@@ -172,10 +203,23 @@ class Generation:
         except WorkerError as error:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
 
+    def _look_once(self, crew: Crew, lane: Lane, case: Case) -> None:
+        """The self-audit, and joules where a counter tells them."""
+        for phase in self._runnable(lane, case):
+            with self._costing_only(crew, lane, case, phase):
+                if phase == "infer":
+                    calls = self._calls[lane.name, case.name, phase]
+                    found = crew.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
+                    self.record.audits[f"{lane.name} {case.name}"] = found
+                    for fault in found["faults"]:
+                        self._report.note(f"{lane.name} {case.name}: {fault}")
+                if (energy := crew.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
+                    self.record.energy[f"{lane.name} {case.name} {phase}"] = energy
+
     def _runnable(self, lane: Lane, case: Case) -> list[str]:
         """Phases of an arm that have neither failed nor are impossible."""
         out = self._given_up | self.record.without()
-        return [phase for phase in self._plan.settings.phases if (lane.name, case.name, phase) not in out]
+        return [phase for phase in self._plan.phases(case) if (lane.name, case.name, phase) not in out]
 
     @contextmanager
     def _costing_only(self, crew: Crew, lane: Lane, case: Case, phase: str):

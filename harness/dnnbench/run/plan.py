@@ -58,24 +58,31 @@ class Plan:
     base: str
     skipped: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    data_facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What identifies a workload's data where they differ between machines, by workload."""
 
     @property
     def share_s(self) -> float:
         """Seconds of visits for one case in one generation."""
         return self.settings.max_time_s / (len(self.cases) * self.settings.generations)
 
+    def phases(self, case: Case) -> tuple[str, ...]:
+        """What is timed of a case; `infer` alone of a network that nobody trains."""
+        wanted = self.settings.phases
+        return tuple(phase for phase in wanted if phase == "infer") if case.workload.inference_only else wanted
+
     def cells(self) -> list[dict]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
             self._cell(lane, case, phase)
             for case in self.cases
-            for phase in self.settings.phases
+            for phase in self.phases(case)
             for lane in self.lanes
         ]
         return [*rows, self._control_cell()]
 
     def _cell(self, lane: Lane, case: Case, phase: str) -> dict:
-        itemsize = 8 if lane.arm.dtype == "float64" else 4
+        itemsize = lane.arm.precision.itemsize
         totals = phase_totals(case.workload, case.batch_size, phase, itemsize) or (None, None)
         same_place = f"{lane.arm.device} {lane.arm.dtype} {lane.arm.threads} threads"
         return {

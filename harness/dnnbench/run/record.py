@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,27 @@ class Record:
     peaks: dict[CellKey, dict] = field(default_factory=dict)
     programs: dict[str, dict] = field(default_factory=dict)
     """What each program says of itself, by `<arm> <case>`."""
+    audits: dict[str, dict] = field(default_factory=dict)
+    """What each bench found wrong with itself, by `<arm> <case>`."""
+    energy: dict[str, dict] = field(default_factory=dict)
+    """Joules a call and their counter, by `<arm> <case> <phase>`; nothing where there is no counter."""
+    machine_peaks: dict[str, dict] = field(default_factory=dict)
+    """Best rates of products and of streaming memory, by arm."""
+    idle_cpu: dict[str, float] = field(default_factory=dict)
+    """Share of a CPU burnt while waiting, by `<arm> <case>`."""
+    compile_cache: str = "as found"
+    """`cold` where the workers started with empty compile caches."""
     versions: dict[str, dict] = field(default_factory=dict)
     """Versions by backend."""
 
     def blocks(self) -> dict[CellKey, np.ndarray]:
         """(n, 5) array of visits by cell."""
         return {key: np.array(rows, np.float64) for key, rows in self.visits.items() if rows}
+
+    def facts(self) -> dict[str, Any]:
+        """What was found besides times, as the store keeps it with the generation."""
+        names = ("programs", "versions", "idle_cpu", "audits", "energy", "machine_peaks", "compile_cache")
+        return {name: getattr(self, name) for name in names}
 
     def without(self) -> set[CellKey]:
         """Cells that are not to be visited."""

@@ -12,6 +12,7 @@ from .. import __version__
 from ..data.dataset import Dataset, load
 from ..errors import UsageError
 from ..measure.machine import host_hash, machine_facts, machine_id
+from ..protocol.precision import PRECISIONS
 from ..spec.workload import Workload
 from ..store.store import Store
 from .arms import base_arm, select
@@ -45,6 +46,7 @@ class Request:
             "base": plan.base,
             "weights": self.weights,
             "data": self.data,
+            "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
             "skipped": dict(plan.skipped),
             "notes": list(plan.notes),
         }
@@ -70,7 +72,7 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         report.note(f"{name}: {reason}")
     for workload in request.workloads:
         for size in request.batch_sizes or (workload.batch_size,):
-            refuse_if_too_large(workload, size, 8 if settings.dtype == "float64" else 4, len(selection.contenders))
+            refuse_if_too_large(workload, size, PRECISIONS[settings.dtype].itemsize, len(selection.contenders))
     datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     device = choose_device(settings.device, selection.contenders, report)
     lanes, notes = lanes_of(selection, settings, device)
@@ -80,7 +82,8 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
     )
     base = base_arm([lane.name for lane in lanes], request.base)
-    return Plan(lanes, cases, settings, base, selection.skipped, notes), datasets
+    facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
+    return Plan(lanes, cases, settings, base, selection.skipped, notes, facts), datasets
 
 
 def _weights(request: Request):

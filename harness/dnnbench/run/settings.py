@@ -7,6 +7,8 @@ from ..protocol.program import PHASES
 PIECES = ("loss_alone", "update_alone")
 """Parts of a step that some frameworks can run alone."""
 QUICK_S = 8.0
+TIMINGS = ("latency", "throughput")
+"""Each call waited for before the next, or all of a visit's calls before any is waited for."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Settings:
     generations: int = 3
     seed: int = 0
     memory: str = "steady"
+    timing: str = "latency"
+    cold_start: bool = False
+    allow_unequal: bool = False
     check: bool = True
 
     def quick(self) -> "Settings":

@@ -8,6 +8,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..errors import WorkerError
 from ..measure.process import Worker
+from ..numerics.score import Score
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .crew import BUILD_TIMEOUT_S, spawn
@@ -19,7 +20,7 @@ EPOCH_TIMEOUT_S = 3600.0
 
 @dataclass
 class Course:
-    """How one arm learned one workload; a row an epoch: epoch, loss, accuracy, wrong, n_test, seconds."""
+    """How one arm learned one workload; a row an epoch: epoch, loss, seconds, and what `judge` tells."""
 
     arm: str
     workload: str
@@ -56,7 +57,7 @@ def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int
 def _attend(
     worker: Worker, course: Course, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
 ) -> None:
-    key = workload.name
+    key, test = workload.name, {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
     worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
     enrolled = worker.call(
         "enrol", BUILD_TIMEOUT_S, key=key, workload=workload.model_dump(mode="json"),
@@ -67,12 +68,9 @@ def _attend(
     course.build_s, course.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
     for number in range(1, workload.task.epochs + 1):
         told = worker.call("epoch", EPOCH_TIMEOUT_S, key=key, number=number)
-        outputs = worker.call(
-            "predictions", EPOCH_TIMEOUT_S, key=key, inputs=dict(dataset.x_test), targets=dataset.y_test
-        )
-        row = {"epoch": number, **told, **judge(workload, outputs, dataset.y_test)}
+        row = {"epoch": number, **told, **judge(Score(**worker.call("examine", EPOCH_TIMEOUT_S, key=key, test=test)))}
         course.epochs.append(row)
-        report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {_measure(workload, row)}")
+        report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {told_of(row)}")
         if not np.isfinite(row["loss"]):
             raise WorkerError(f"the loss is {row['loss']} after epoch {number}; lower the learning rate")
         if reached(workload, row):
@@ -81,13 +79,17 @@ def _attend(
     course.weights = worker.call("learned", EPOCH_TIMEOUT_S, key=key)
 
 
-def judge(workload: Workload, predictions: np.ndarray, targets: np.ndarray) -> dict:
-    """Test figures of one state of the weights: accuracy and wrong answers, or the mean squared error as `test_loss`."""
-    if workload.task.metric == "accuracy":
-        wrong = int(np.sum(predictions != targets))
-        return {"accuracy": 1 - wrong / targets.size, "wrong": wrong, "n_test": int(targets.size)}
-    error = float(np.mean(np.square(predictions.astype(np.float64) - targets)))
-    return {"accuracy": float("nan"), "wrong": 0, "n_test": len(targets), "test_loss": error}
+def judge(score: Score) -> dict:
+    """Test figures of one state of the weights: `test_loss` over `n_test` answers that count, and how many are right.
+
+    A regression has no `accuracy` (None) and nothing `wrong` (0).
+    """
+    return {
+        "accuracy": score.accuracy,
+        "wrong": score.wrong or 0,
+        "n_test": score.counted,
+        "test_loss": score.loss,
+    }
 
 
 def reached(workload: Workload, row: Mapping) -> bool:
@@ -98,10 +100,10 @@ def reached(workload: Workload, row: Mapping) -> bool:
     return row["accuracy"] >= target if workload.task.metric == "accuracy" else row["test_loss"] <= target
 
 
-def _measure(workload: Workload, row: Mapping) -> str:
-    return (
-        f"accuracy {row['accuracy']:.4f}" if workload.task.metric == "accuracy" else f"test loss {row['test_loss']:.4f}"
-    )
+def told_of(row: Mapping) -> str:
+    """An epoch's test figures in words."""
+    accuracy = "" if row["accuracy"] is None else f"accuracy {row['accuracy']:.4f}, "
+    return f"{accuracy}test loss {row['test_loss']:.4f}"
 
 
 def curves_apart(courses: Sequence[Course]) -> dict[str, float]:
@@ -117,9 +119,9 @@ def curves_apart(courses: Sequence[Course]) -> dict[str, float]:
 
 def predict(
     workload: Workload, dataset: Dataset, lanes: Sequence[Lane], weights: Mapping[str, np.ndarray], report: Reporter
-) -> dict[str, np.ndarray | str]:
-    """By arm: the prediction for every test example, or why there is none."""
-    found: dict[str, np.ndarray | str] = {}
+) -> dict[str, tuple[np.ndarray, Score] | str]:
+    """By arm: the prediction for every test example and how good they are, or why there are none."""
+    found: dict[str, tuple[np.ndarray, Score] | str] = {}
     report.stage(f"predicting with {workload.name}", len(lanes))
     for lane in lanes:
         try:
@@ -131,9 +133,10 @@ def predict(
     return found
 
 
-def _predict(worker: Worker, lane: Lane, workload: Workload, dataset: Dataset, weights) -> np.ndarray:
+def _predict(worker: Worker, lane: Lane, workload: Workload, dataset: Dataset, weights) -> tuple[np.ndarray, Score]:
     worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
     test = {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
-    return worker.call(
+    found = worker.call(
         "predict", EPOCH_TIMEOUT_S, workload=workload.model_dump(mode="json"), weights=dict(weights), batch=test
     )
+    return found["predictions"], Score(**found["score"])

@@ -121,6 +121,27 @@ class Model(Spec):
         }
 
     @cached_property
+    def vocabularies(self) -> dict[str, int]:
+        """How many ids an integer input may take, by the smallest table that is looked up with it."""
+        found: dict[str, int] = {}
+        for node in self.nodes:
+            size = getattr(node.op, "vocabulary", None)
+            if size is not None:
+                name = node.inputs[0]
+                found[name] = min(size, found.get(name, size))
+        return found
+
+    @cached_property
+    def spent(self) -> dict[str, tuple[str, ...]]:
+        """By node, the tensors that nobody reads after it; outputs are never spent."""
+        last = {name: node.name for node in self.nodes for name in (node.name, *node.inputs)}
+        found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        for name, node in last.items():
+            if name not in self.outputs:
+                found[node].append(name)
+        return {node: tuple(names) for node, names in found.items()}
+
+    @cached_property
     def learned(self) -> frozenset[str]:
         """Tensors that depend on a parameter: backpropagation carries gradients to these and to no other."""
         found = {c.name for c in self.constants}

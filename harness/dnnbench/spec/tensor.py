@@ -37,9 +37,10 @@ class TensorType(NamedTuple):
 
 
 class Initializer(Spec):
-    """Where a parameter starts: `zeros`, `ones`, or `uniform` in [-bound, bound]."""
+    """Where a parameter starts: `zeros`, `ones`, `constant` at `value`, or `uniform` in [-bound, bound]."""
 
-    kind: Literal["zeros", "ones", "uniform"]
+    kind: Literal["zeros", "ones", "constant", "uniform"]
+    value: float = 0.0
     bound: float = Field(1.0, gt=0)
 
 

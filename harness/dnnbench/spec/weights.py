@@ -24,4 +24,5 @@ def _draw(parameter: Parameter, seed: int, name: str) -> np.ndarray:
     shape, start = parameter
     if start.kind == "uniform":
         return generator(seed, name).uniform(-start.bound, start.bound, shape).astype(np.float32)
-    return np.full(shape, 1.0 if start.kind == "ones" else 0.0, np.float32)
+    value = {"zeros": 0.0, "ones": 1.0, "constant": start.value}[start.kind]
+    return np.full(shape, value, np.float32)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -11,7 +11,10 @@ from .data import Data, Digits
 from .losses import CrossEntropy, Loss
 from .model import GraphError, Model
 from .optimizers import Momentum, Optimizer
-from .tensor import Name, Spec, TensorType
+from .tensor import Spec, TensorType
+
+WorkloadName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(\[[A-Za-z0-9_.,=+-]*\])?$", max_length=200)]
+"""A name, and what sets it apart from others of its builder: `resnet50[image=64,width=0.25]`."""
 
 
 class Task(Spec):
@@ -28,18 +31,20 @@ class Task(Spec):
 class Workload(Spec):
     """What `dnnbench run` takes by name, or from a TOML or JSON file."""
 
-    name: Name
+    name: WorkloadName
     description: str = ""
     model: Model
     task: Task = Task()
     batch_size: PositiveInt = Field(64, le=1_000_000)
+    inference_only: bool = False
+    """Only `infer` is timed: a network that nobody trains in this form, such as one step of decoding."""
 
     @model_validator(mode="after")
     def _loss_fits(self):
         output = self.model.types[self.model.outputs[0]]
         if self.task.loss.kind == "cross_entropy" and len(output.shape) < 1:
             raise GraphError([(("task", "loss"), f"cross_entropy wants logits (N, ..., K), got {output}")])
-        if self.task.metric == "accuracy" and self.task.loss.prediction != "argmax":
+        if self.task.metric == "accuracy" and self.task.loss.prediction == "identity":
             text = f"accuracy counts classes, but {self.task.loss.kind} predicts numbers; use metric = 'loss'"
             raise GraphError([(("task", "metric"), text)])
         return self

@@ -83,9 +83,9 @@ COLUMNS: dict[str, Column] = {
     # training
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
-    "accuracy": Column(REAL, "1", "share of test examples classified correctly after the epoch"),
-    "n_test": Column(COUNT, "examples", "test examples"),
-    "wrong": Column(COUNT, "examples", "test examples classified wrongly"),
+    "accuracy": Column(REAL, "1", "share of test answers that are right after the epoch; none for a regression"),
+    "n_test": Column(COUNT, "answers", "test answers: examples, or the labels of a sequence that count"),
+    "wrong": Column(COUNT, "answers", "test answers that are wrong"),
     # statistics, made by others from samples and brought back for export
     "call_s": Column(REAL, "s", "wall time of one call: median over generations of medians"),
     "call_s_low": Column(REAL, "s", "lower end of the 95 % interval of call_s"),

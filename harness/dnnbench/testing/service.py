@@ -1,17 +1,65 @@
 """A worker's service that can also be held against the laws: `python -m dnnbench.measure.worker --service ...`."""
 
-from ..measure.service import Service
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import PluginError
+from ..measure.service import Service, _batch_on_grid, _on_grid
+from ..numerics.compare import compare
+from ..numerics.observe import observe
+from ..numerics.reference import Reference, load_reference
+from ..protocol.batch import Batch
+from ..protocol.program import Program
 from ..spec.weights import initial_weights
-from .cases import CASES, batches_of, heavy
+from ..spec.workload import Workload
+from .cases.batches import batches_of
 from .laws import LAWS
 
 
 class LawService(Service):
-    """Service, and one method more."""
+    """Service, and what tests ask besides."""
 
-    def law(self, name: str, case: str, seed: int = 0) -> None:
-        """Hold the started backend against one law on one case; raises LawBroken."""
-        workload = heavy() if case == "heavy" else CASES[case]()
-        weights = initial_weights(workload.model, seed)
-        batches = batches_of(workload, size=workload.batch_size)
-        LAWS[name](lambda: self._backend.build(workload, weights, self._arm, seed), batches)
+    def refusal(self, workload: dict, dtype: str) -> str | None:
+        """Why the arm cannot run the workload in an element type, or None."""
+        return self._backend.unsupported(Workload.model_validate(workload), self._arm.with_dtype(dtype))
+
+    def law(self, name: str, workload: dict, seed: int = 0) -> None:
+        """Hold the started backend against one law on one workload; raises LawBroken."""
+        spec = Workload.model_validate(workload)
+        weights = initial_weights(spec.model, seed)
+        batches = batches_of(spec, size=spec.batch_size)
+        LAWS[name](lambda: self._backend.build(spec, weights, self._arm, seed), batches)
+
+    def findings(
+        self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str, study: str
+    ) -> list[dict]:
+        """The arm held against a reference, every tensor told; trained by the workload's own optimizer alone."""
+        spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
+        if reason := self._backend.unsupported(spec, arm):
+            raise PluginError(reason)
+        weights = _on_grid(initial_weights(spec.model, seed), study)
+
+        def build(variant: Workload) -> Program:
+            return self._backend.build(variant, weights, arm, seed)
+
+        fed = [_batch_on_grid(b, study) for b in batches]
+        seen = observe(build, spec, fed, steps, [spec.task.optimizer])
+        reference = _trained_by(spec.task.optimizer.kind, load_reference(Path(path)))
+        return [finding._asdict() for finding in compare(reference, seen, spec, dtype)]
+
+    def gradients(self, workload: dict, batch: dict, dtype: str, seed: int = 0) -> dict[str, np.ndarray]:
+        """One gradient pass: outputs, state, loss and gradients as `Program.get` names them."""
+        spec = Workload.model_validate(workload)
+        program = self._backend.build(spec, initial_weights(spec.model, seed), self._arm.with_dtype(dtype), seed)
+        try:
+            return program.get(program.gradients(program.put(Batch(**batch))))
+        finally:
+            program.close()
+
+
+def _trained_by(optimizer: str, reference: Reference) -> Reference:
+    """What a reference tells without the trajectories of other optimizers."""
+    tensors = reference.tensors.items()
+    return replace(reference, tensors={k: r for k, r in tensors if "@" not in k or k.startswith(f"{optimizer}@")})

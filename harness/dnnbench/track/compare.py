@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IDENTITY = ("workload", "spec_hash", "arm_key", "batch_size", "phase")
+MUST_MATCH = ("timing", "memory")
+"""Settings of a run that change what a second means."""
 COLUMNS = {
     "workload": "object", "batch_size": "int64", "phase": "object", "arm": "object",
     "base_s": "float64", "new_s": "float64",
@@ -124,10 +126,17 @@ def _nearest(cell, other: Measured) -> str:
     return "not in that run's plan"
 
 
+def _setting(run: Measured, name: str):
+    return run.run["settings"].get("settings", {}).get(name)
+
+
 def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | None:
     ids = f"{base.run['run_id']} and {new.run['run_id']}"
     if cells.empty:
         return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
+    if differs := [name for name in MUST_MATCH if _setting(base, name) != _setting(new, name)]:
+        told = ", ".join(f"{name} {_setting(base, name)} and {_setting(new, name)}" for name in differs)
+        return f"{ids} were measured in different ways ({told}); measure both alike"
     if base.run["machine_id"] != new.run["machine_id"]:
         return f"{ids} were measured on different machines, whose times carry no verdict; measure both on one"
     if not cells["ratio_low"].notna().any():

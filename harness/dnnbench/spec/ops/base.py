@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ..tensor import Parameter, Spec, TensorType
 
@@ -19,6 +19,8 @@ class Op(Spec, ABC):
     """Fewest and most inputs; None for no upper limit."""
     random: ClassVar[bool] = False
     """Draws random numbers in training mode."""
+    arithmetic: ClassVar[Literal["product", "wide", "plain"]] = "plain"
+    """What it does in low precision: multiplies matrices, sums many elements (in float32), or neither."""
 
     @abstractmethod
     def output(self, inputs: Sequence[TensorType]) -> TensorType:
@@ -57,3 +59,19 @@ def image(inputs: Sequence[TensorType]) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise ValueError(f"wants an image (N, H, W, C), got {inputs[0]}; give the input a shape of three sizes")
     return shape
+
+
+def sequence(inputs: Sequence[TensorType]) -> tuple[int, int]:
+    """(T, C) of the single sequence input."""
+    floats(inputs)
+    shape = inputs[0].shape
+    if len(shape) != 2:
+        raise ValueError(f"wants a sequence (N, T, C), got {inputs[0]}; give the input a shape of two sizes")
+    return shape
+
+
+def axis_of(axis: int, shape: Sequence[int]) -> int:
+    """An axis of one example counted from 0; ValueError if there is no such axis."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis={axis} does not exist: an example has {len(shape)} axes (0 is the first after N)")
+    return axis % len(shape)

@@ -12,11 +12,14 @@ class Dense(Op):
     """Affine map of the last axis: y = x W + b.
 
     x: (N, n) or (N, T, n)   W: (n, units)   b: (units,)   y: (N, units) or (N, T, units)
+    transposed: y = x W^T + b with W: (units, n), the shape of an embedding's table, so that the two can share it.
     """
 
     kind: Literal["dense"] = "dense"
     units: PositiveInt
     bias: bool = True
+    transposed: bool = False
+    arithmetic: ClassVar[str] = "product"
     formula: ClassVar[str] = "y = x W + b"
 
     def output(self, inputs):
@@ -31,7 +34,8 @@ class Dense(Op):
 
     def parameters(self, inputs):
         n = inputs[0].shape[-1]
-        weight = {"weight": Parameter((n, self.units), he_uniform(n))}
+        shape = (self.units, n) if self.transposed else (n, self.units)
+        weight = {"weight": Parameter(shape, he_uniform(n))}
         return weight | ({"bias": Parameter((self.units,), ZEROS)} if self.bias else {})
 
     def macs(self, inputs):

@@ -56,6 +56,7 @@ class AvgPool2d(WindowPool):
 
     kind: Literal["avg_pool2d"] = "avg_pool2d"
     count_include_pad: bool = False
+    arithmetic: ClassVar[str] = "wide"
     formula: ClassVar[str] = "y = mean over windows of x"
 
 
@@ -67,6 +68,7 @@ class GlobalAvgPool(Op):
     """
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
+    arithmetic: ClassVar[str] = "wide"
     formula: ClassVar[str] = "y = mean over H, W of x"
 
     def output(self, inputs):
@@ -74,3 +76,44 @@ class GlobalAvgPool(Op):
 
     def elementwise_flops(self, inputs):
         return inputs[0].size
+
+
+class GlobalMaxPool(Op):
+    """Largest element of the whole image; a tie sends its gradient to the first.
+
+    y[n,c] = max_{i,j} x[n,i,j,c]      x: (N, H, W, C)   y: (N, C)
+    """
+
+    kind: Literal["global_max_pool"] = "global_max_pool"
+    formula: ClassVar[str] = "y = max over H, W of x"
+
+    def output(self, inputs):
+        return TensorType((image(inputs)[2],))
+
+    def elementwise_flops(self, inputs):
+        return inputs[0].size
+
+
+class AdaptiveAvgPool2d(Op):
+    """Mean over windows that share out the image evenly, whatever its size.
+
+    Along an axis of n places, window i of `size` covers [floor(i n / size), ceil((i + 1) n / size)).
+    x: (N, H, W, C)   y: (N, size_h, size_w, C)   Source: PyTorch's AdaptiveAvgPool2d.
+    """
+
+    kind: Literal["adaptive_avg_pool2d"] = "adaptive_avg_pool2d"
+    size: Pair
+    arithmetic: ClassVar[str] = "wide"
+    formula: ClassVar[str] = "y = mean over windows of x"
+
+    def output(self, inputs):
+        return TensorType((*self.size, image(inputs)[2]))
+
+    def windows(self, inputs) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """(start, stop) of every window along H and along W."""
+        places = zip(inputs[0].shape[:2], self.size, strict=True)
+        return tuple([(i * n // size, -(-(i + 1) * n // size)) for i in range(size)] for n, size in places)
+
+    def elementwise_flops(self, inputs):
+        rows, columns = (sum(stop - start for start, stop in axis) for axis in self.windows(inputs))
+        return rows * columns * inputs[0].shape[2]

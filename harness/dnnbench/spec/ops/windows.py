@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 Pair = tuple[PositiveInt, PositiveInt]
-Pads = tuple[tuple[NonNegativeInt, NonNegativeInt], tuple[NonNegativeInt, NonNegativeInt]]
+Ends = tuple[NonNegativeInt, NonNegativeInt]
+Pads = tuple[Ends, Ends]
 Padding = Annotated[
     Literal["same", "valid"] | Pads,
     Field(description="'same', 'valid', or [[top, bottom], [left, right]]"),
@@ -14,18 +15,18 @@ Padding = Annotated[
 
 
 def resolve_padding(
-    padding: Padding,
+    padding: Literal["same", "valid"] | Sequence[Ends],
     size: Sequence[int],
     window: Sequence[int],
     strides: Sequence[int],
     dilation: Sequence[int] = (1, 1),
-) -> Pads:
+) -> tuple[Ends, ...]:
     """Explicit (lo, hi) per axis.
 
     same: total = max((ceil(H/s) - 1) s + (k - 1) d + 1 - H, 0), lo = total // 2, as TensorFlow and XLA do.
     """
     if padding == "valid":
-        return ((0, 0), (0, 0))
+        return ((0, 0),) * len(window)
     if padding != "same":
         return padding
     totals = [

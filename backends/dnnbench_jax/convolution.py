@@ -1,0 +1,52 @@
+"""Convolutions over one or two axes, by what is fastest on the device."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from . import device
+from .depthwise import depthwise
+
+LAYOUTS = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
+"""By axes of the input."""
+
+
+def convolve(x, weight, strides, pads, dilation, groups):
+    """Cross-correlation in groups.      x: (N, ..., C)   weight: (..., C / groups, filters)   returns: (N, ..., filters)
+
+    XLA's grouped convolutions on a CPU, and their gradients most of all, are 10 to 90 times slower than the sums that
+    they stand for.
+    """
+    geometry = (strides, pads, dilation)
+    if groups == 1 or device.computing() != "cpu":
+        return _by_xla(x, weight, *geometry, groups)
+    if groups == x.shape[-1]:
+        return _depthwise(x, weight, *geometry)
+    blocks = zip(jnp.split(x, groups, -1), jnp.split(weight, groups, -1), strict=True)
+    return jnp.concatenate([_by_xla(*block, *geometry) for block in blocks], -1)
+
+
+def _by_xla(x, weight, strides, pads, dilation, groups=1):
+    layouts = LAYOUTS[x.ndim]
+    return lax.conv_general_dilated(
+        x, weight, strides, pads, rhs_dilation=dilation, dimension_numbers=layouts, feature_group_count=groups
+    )
+
+
+def _depthwise(x, weight, strides, pads, dilation):
+    if x.ndim == 4:
+        return depthwise(x, weight, strides, pads, dilation)
+    return depthwise(x[:, None], weight[None], (1, *strides), ((0, 0), *pads), (1, *dilation))[:, 0]
+
+
+def convolve_transposed(x, weight, strides, cuts, dilation, extra):
+    """The gradient of a convolution with respect to its input, as a convolution of x with zeros between its places.
+
+    x: (N, H, W, C)   weight: (kh, kw, filters, C)   cuts, extra: places less before and after, and more after
+    `lax.conv_transpose` does not flip the kernel.
+    """
+    spans = [(k - 1) * d for k, d in zip(weight.shape, dilation, strict=False)]
+    pads = [(s - lo, s - hi + more) for s, (lo, hi), more in zip(spans, cuts, extra, strict=True)]
+    layouts = ("NHWC", "HWOI", "NHWC")
+    return lax.conv_general_dilated(
+        x, jnp.flip(weight, (0, 1)), (1, 1), pads, strides, dilation, dimension_numbers=layouts
+    )

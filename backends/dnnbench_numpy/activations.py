@@ -1,0 +1,30 @@
+"""Functions of one number and their derivatives, where they are more than a line."""
+
+from math import pi, sqrt
+
+import numpy as np
+from scipy.special import erf
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)); 0 where exp(-x) is beyond the largest number."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def normal_share(x: np.ndarray, approximation: str) -> np.ndarray:
+    """Phi(x), the share of a normal distribution below x, or its tanh form."""
+    if approximation == "tanh":
+        return 0.5 * (1 + np.tanh(_inside_tanh(x)))
+    return 0.5 * (1 + erf(x * sqrt(0.5)))
+
+
+def normal_density(x: np.ndarray, approximation: str) -> np.ndarray:
+    """dPhi/dx: exp(-x^2 / 2) / sqrt(2 pi), or the derivative of Phi's tanh form."""
+    if approximation == "tanh":
+        return 0.5 * (1 - np.tanh(_inside_tanh(x)) ** 2) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x))
+    return np.exp(-0.5 * x * x) / sqrt(2 * pi)
+
+
+def _inside_tanh(x):
+    return sqrt(2 / pi) * (x + 0.044715 * x * x * x)

@@ -1,0 +1,36 @@
+"""Whose kernels compute an op, which decides between ways that mean the same."""
+
+from contextvars import ContextVar
+
+import tensorflow as tf
+
+_USED: ContextVar[tuple[str, str]] = ContextVar("used", default=("eager", "cpu"))
+
+
+def told(mode, device, function):
+    """`function` as it runs, or is traced, where ops may ask."""
+
+    def run(*arguments):
+        token = _USED.set((mode, device.kind))
+        try:
+            return function(*arguments)
+        finally:
+            _USED.reset(token)
+
+    return run
+
+
+def xla_on_cpu():
+    """Whether XLA compiles for the CPU, where it makes plain loops of convolutions in groups."""
+    return _USED.get() == ("xla", "cpu")
+
+
+def narrow_sums(dtype):
+    """Whether sums of this type lose their small terms: TensorFlow's own CPU kernels add float16 up in float16."""
+    mode, kind = _USED.get()
+    return dtype == tf.float16 and kind == "cpu" and mode != "xla"
+
+
+def wide(dtype):
+    """The type that many elements of this one are added up in."""
+    return tf.float32 if dtype.size == 2 else dtype

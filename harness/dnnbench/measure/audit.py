@@ -1,0 +1,85 @@
+"""What a bench can find wrong with itself: time that does not add up, waits that do not wait, answers that are cached."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import median
+from time import process_time
+
+import numpy as np
+
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+from .clock import now
+
+REPEATS = 7
+LINEAR = (0.7, 1.4)
+"""Time of 2 n calls over twice the time of n: outside, the time is not the calls'."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Ratios that should be near 1 or below it, and one answer that should be yes.
+
+    linear: time of 2 n calls over twice that of n   unwaited: time of one call left unwaited over that of one waited for
+    answers_differ: another input gave another output   cpus_used: CPU seconds of the process over wall seconds
+    """
+
+    linear: float
+    unwaited: float
+    answers_differ: bool
+    cpus_used: float
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, in words; empty if nothing is."""
+        found = []
+        if not LINEAR[0] <= self.linear <= LINEAR[1]:
+            found.append(f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed")
+        if not self.unwaited <= LINEAR[1]:
+            found.append(f"a call took {self.unwaited:.2f} times as long when nobody waited for it")
+        if not self.answers_differ:
+            found.append("another input gave the same output: an answer is cached")
+        return found
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"faults": self.faults}
+
+
+def audit(program: Program, batch: Batch, call: Callable[[], object], calls: int) -> Audit:
+    """Check one program on its warm `call` (its inference), with `calls` as n; draws no random number, changes nothing."""
+    wall_s, used_s = now(), process_time()
+    short = [_seconds(program, call, calls) for _ in range(REPEATS)]
+    long = [_seconds(program, call, 2 * calls) for _ in range(REPEATS)]
+    cpus_used = (process_time() - used_s) / (now() - wall_s)
+    waited = [_seconds(program, call, 1) for _ in range(REPEATS)]
+    unwaited = [_unwaited_s(program, call) for _ in range(REPEATS)]
+    return Audit(
+        round(median(long) / (2 * median(short)), 3),
+        round(median(unwaited) / median(waited), 3),
+        _answers_differ(program, batch),
+        round(cpus_used, 2),
+    )
+
+
+def _seconds(program: Program, call, calls: int) -> float:
+    begin = now()
+    for _ in range(calls):
+        program.wait(call())
+    return now() - begin
+
+
+def _unwaited_s(program: Program, call) -> float:
+    begin = now()
+    result = call()
+    elapsed = now() - begin
+    program.wait(result)
+    return elapsed
+
+
+def _answers_differ(program: Program, batch: Batch) -> bool:
+    """Whether inference tells the batch from its first example repeated; a batch of equal examples cannot be told."""
+    same = batch.rows(np.zeros(batch.size, int))
+    if all(np.array_equal(same.inputs[name], array) for name, array in batch.inputs.items()):
+        return True
+    first, second = (program.get(program.infer(program.put(fed))) for fed in (batch, same))
+    return any(not np.array_equal(first[name], second[name]) for name in first)

@@ -1,0 +1,88 @@
+"""Parameters of a workload in its name: NAME[PRESET,PARAMETER=VALUE,...]."""
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..errors import PluginError, UsageError
+from ..spec.soundness import near_miss
+from .hooks import WorkloadInfo
+
+_NAMED = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
+_FINITE = ConfigDict(allow_inf_nan=False)
+
+
+def split(text: str) -> tuple[str, list[str]]:
+    """`resnet50[tiny,batch=2]` as ('resnet50', ['tiny', 'batch=2']); UsageError for brackets in any other place."""
+    match = _NAMED.fullmatch(text.strip())
+    if not match:
+        raise UsageError(f"workload '{text}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets")
+    return match[1].strip(), [item.strip() for item in (match[2] or "").split(",") if item.strip()]
+
+
+def defaults(info: WorkloadInfo) -> dict[str, Any]:
+    """Value by parameter, in the builder's order."""
+    return {name: parameter.default for name, parameter in _signature(info).items()}
+
+
+def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
+    """Every parameter's value: defaults, then presets, then what is given one by one.
+
+    UsageError for an unknown preset or parameter, a value that its annotation refuses, or a parameter given twice.
+    """
+    values, given = defaults(info), {}
+    for item in items:
+        name, equals, text = (part.strip() for part in item.partition("="))
+        if not equals:
+            values |= _preset(info, name)
+        elif name in given:
+            raise UsageError(f"workload '{info.name}': '{name}' is given twice; give it once")
+        else:
+            given[name] = _value(info, name, text)
+    return values | given
+
+
+def canonical(info: WorkloadInfo, values: Mapping[str, Any]) -> str:
+    """The shortest name of these values: the preset nearest to them, or none, and what differs from it."""
+    bases = {"": defaults(info)} | {name: defaults(info) | preset for name, preset in info.presets.items()}
+    apart = {name: [key for key in base if base[key] != values[key]] for name, base in bases.items()}
+    nearest = min(apart, key=lambda name: len(apart[name]))
+    items = [*filter(None, [nearest]), *(f"{key}={text_of(values[key])}" for key in apart[nearest])]
+    return f"{info.name}[{','.join(items)}]" if items else info.name
+
+
+def text_of(value: Any) -> str:
+    """A value as it is written in a name."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _signature(info: WorkloadInfo) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(info.build, eval_str=True).parameters
+
+
+def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
+    if name in info.presets:
+        return info.presets[name]
+    if name in _signature(info):
+        raise UsageError(f"workload '{info.name}': parameter '{name}' has no value; write {name}=VALUE")
+    there = f"there are {', '.join(info.presets)}" if info.presets else "it has none"
+    raise UsageError(f"workload '{info.name}' has no preset '{name}'{near_miss(name, info.presets)} ({there})")
+
+
+def _value(info: WorkloadInfo, name: str, text: str) -> Any:
+    known = _signature(info)
+    if name not in known:
+        there = f"there are {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"workload '{info.name}' has no parameter '{name}'{near_miss(name, known)} ({there})")
+    kind = known[name].annotation
+    if kind is inspect.Parameter.empty:
+        raise PluginError(f"workload '{info.name}': parameter '{name}' has no annotation; tell its author")
+    try:
+        return TypeAdapter(kind, config=_FINITE).validate_strings(text)
+    except ValidationError as error:
+        wanted = error.errors()[0]["msg"].replace("Input should be", "expected")
+        near = near_miss(text, map(str, get_args(kind)))
+        raise UsageError(f"workload '{info.name}': got {name}={text}, {wanted}{near}") from None

@@ -1,0 +1,97 @@
+"""Element types as users name them, and which of them an op computes in."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..spec.model import Model
+from ..spec.ops.base import Op
+from .evaluation import Apply
+
+
+class Precision(NamedTuple):
+    """Three types: of what is kept, of what flows, and of what products read.
+
+    weights: parameters, running statistics, optimizer slots, the loss   values: activations and their gradients
+    products: inputs of matrix products and convolutions; `tf32` is a float32 whose products keep 10 bits of fraction.
+    scaled: the loss is multiplied by LOSS_SCALE before backpropagation, and gradients divided by it.
+    """
+
+    name: str
+    weights: str
+    values: str
+    products: str
+    scaled: bool = False
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one activation."""
+        return {"float64": 8, "float32": 4}.get(self.values, 2)
+
+    @property
+    def low(self) -> bool:
+        """Whether tensors are cast around ops; tf32 is a way of multiplying float32."""
+        return self.products in ("bfloat16", "float16")
+
+    def types(self, op: Op) -> tuple[str | None, str | None]:
+        """(type its inputs and parameters are cast to, type its result is cast to) in a low precision.
+
+        product: computes in `products` and gives that. wide (normalisations, softmax, means): computes in `weights`, as a
+        sum over many elements must. plain: computes in the widest of its inputs' types, which None stands for.
+        In pure low precision every result is `values`; in mixed precision wide results stay wide.
+        """
+        pure = self.values == self.products
+        match op.arithmetic:
+            case "product":
+                return self.products, self.products
+            case "wide":
+                return self.weights, self.values if pure else self.weights
+        return (self.values, self.values) if pure else (None, None)
+
+
+LOSS_SCALE = 1024.0
+"""Lifts float16 gradients over its smallest normal number, 6e-5; a power of two, so that scaling rounds nothing."""
+PRECISIONS = {
+    precision.name: precision
+    for precision in (
+        Precision("float64", "float64", "float64", "float64"),
+        Precision("float32", "float32", "float32", "float32"),
+        Precision("tf32", "float32", "float32", "tf32"),
+        Precision("bfloat16", "float32", "bfloat16", "bfloat16"),
+        Precision("float16", "float32", "float16", "float16", scaled=True),
+        Precision("mixed_bfloat16", "float32", "float32", "bfloat16"),
+        Precision("mixed_float16", "float32", "float32", "float16", scaled=True),
+    )
+}
+"""By the name that --dtype takes."""
+
+
+def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]]:
+    """(type it computes in, type of its value) of every node, float input and constant, by name."""
+    types = {i.name: (precision.values,) * 2 for i in model.inputs if i.dtype == "float"}
+    types |= {c.name: (precision.weights,) * 2 for c in model.constants}
+    for node in model.nodes:
+        inside, outside = precision.types(node.op)
+        given = {types[name][1] for name in node.inputs if name in types}
+        inside = inside or (given.pop() if len(given) == 1 else precision.weights)
+        types[node.name] = inside, outside or inside
+    return types
+
+
+def cast_around(model: Model, apply: Apply, precision: Precision, cast: Callable[[Any, str], Any]) -> Apply:
+    """`apply` with float arguments and parameters cast to the type that each op computes in.
+
+    cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`, constants in `weights`;
+    running statistics are handed on as they are kept.
+    """
+    if not precision.low:
+        return apply
+    types = computed_in(model, precision)
+
+    def applied(node, arguments, parameters, state):
+        inside, outside = types[node.name]
+        arguments = [cast(x, inside) if n in types else x for n, x in zip(node.inputs, arguments, strict=True)]
+        parameters = {role: cast(p, inside) for role, p in parameters.items()}
+        value, changed = apply(node, arguments, parameters, state)
+        return cast(value, outside), changed
+
+    return applied

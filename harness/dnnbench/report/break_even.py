@@ -1,0 +1,49 @@
+"""After how many calls an arm that starts later but runs faster has caught up with the base."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from .purposes import Purpose
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """calls: how many of `name` (training steps or inferences) until `arm` has overtaken `base`, starts included."""
+
+    workload: str
+    batch_size: int
+    name: str
+    arm: str
+    base: str
+    calls: int
+
+    @property
+    def sentence(self) -> str:
+        unit = "steps" if self.name == "training" else "calls"
+        return f"{self.workload}/{self.batch_size} {self.name}: {self.arm} overtakes {self.base} after {self.calls:,} {unit}"
+
+
+def break_evens(found: Sequence[Purpose], base: str | None) -> list[BreakEven]:
+    """N = (start_arm - start_base) / (call_base - call_arm), rounded up, either way round, where each wins once.
+
+    Starts are import, build and first call together; an arm that starts first and runs faster needs no catching up.
+    """
+    bases = {(p.workload, p.batch_size, p.name): p for p in found if p.arm == base}
+    pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in found if p.arm != base]
+    return [_meeting(*_later_first(arm, other)) for arm, other in pairs if other and _cross(arm, other)]
+
+
+def _cross(one: Purpose, two: Purpose) -> bool:
+    if one.first_call_s is None or two.first_call_s is None:
+        return False
+    return (one.first_call_s - two.first_call_s) * (two.call_s - one.call_s) > 0
+
+
+def _later_first(one: Purpose, two: Purpose) -> tuple[Purpose, Purpose]:
+    return (one, two) if one.first_call_s > two.first_call_s else (two, one)
+
+
+def _meeting(late: Purpose, early: Purpose) -> BreakEven:
+    calls = ceil((late.first_call_s - early.first_call_s) / (early.call_s - late.call_s))
+    return BreakEven(late.workload, late.batch_size, late.name, late.arm, early.arm, calls)

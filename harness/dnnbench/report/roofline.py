@@ -1,0 +1,86 @@
+"""How near each cell comes to what the machine can do, with the peaks that the same run measured.
+
+intensity = FLOPs / bytes of the spec; attainable = min(peak FLOP/s, intensity x peak B/s); share of peak (MFU) = rate / peak.
+A device and type whose peak no arm could tell gives no share.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .purposes import PURPOSES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Place = tuple[str, str]
+"""(device, dtype)"""
+
+
+@dataclass(frozen=True)
+class Roof:
+    """The best rates of any arm on one device in one type, per second, and who reached them how."""
+
+    flops_per_s: float
+    flops_source: str
+    bytes_per_s: float
+    bytes_source: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """One training step or inference of one arm against the roof; None where there is no peak or no counter."""
+
+    workload: str
+    batch_size: int
+    arm: str
+    backend: str
+    phase: str
+    rate: float
+    intensity: float
+    share: float | None
+    bound: str | None
+    joules: float | None
+
+    @property
+    def examples_per_joule(self) -> float | None:
+        return self.batch_size / self.joules if self.joules else None
+
+
+def roofs(cells: "pd.DataFrame", peaks: Mapping[str, Mapping[str, Any]]) -> dict[Place, Roof]:
+    """The roof of every device and type, from the best rates by arm."""
+    places = {row.arm: (row.device, row.dtype) for row in cells.itertuples()}
+    by_place: dict[Place, list[tuple[str, Mapping[str, Any]]]] = {}
+    for arm, found in peaks.items():
+        if arm in places:
+            by_place.setdefault(places[arm], []).append((arm, found))
+    return {place: _roof(found) for place, found in by_place.items()}
+
+
+def _roof(found: list[tuple[str, Mapping[str, Any]]]) -> Roof:
+    product, stream = (max(found, key=lambda item: item[1][rate]) for rate in ("flops_per_s", "bytes_per_s"))
+    return Roof(
+        product[1]["flops_per_s"],
+        f"{product[0]}, {product[1]['product']}",
+        stream[1]["bytes_per_s"],
+        f"{stream[0]}, {stream[1]['stream']}",
+    )
+
+
+def shares(cells: "pd.DataFrame", tops: Mapping[Place, Roof], energy: Mapping[str, Mapping[str, Any]]) -> list[Share]:
+    """A row for every training step and inference that was timed and whose work the spec counts.
+
+    cells: frame `cells` joined with `summary`   energy: joules a call by `<arm> <workload>/<batch> <phase>`
+    """
+    timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
+    return [_share(row, tops.get((row.device, row.dtype)), energy) for row in timed.itertuples()]
+
+
+def _share(row, top: Roof | None, energy: Mapping[str, Mapping[str, Any]]) -> Share:
+    rate, intensity = row.flops / row.call_s, row.flops / row.bytes
+    told = energy.get(f"{row.arm} {row.workload}/{row.batch_size} {row.phase}")
+    bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
+    return Share(
+        row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
+        None if top is None else rate / top.flops_per_s, bound, told["joules"] if told else None,
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Other Python environments that an arm may name: another version of a framework beside this one's."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import requires
+from os import environ
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from ..errors import UsageError
+from ..plugins.discovery import plugins
+from ..spec.soundness import near_miss
+
+WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
+"""What dnnbench's core imports in a worker; the rest of its requirements serve the command line."""
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+PROBE = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
+
+
+def environments_folder() -> Path:
+    """`$DNNBENCH_ENVS`, else a folder of the user's data."""
+    return Path(environ.get("DNNBENCH_ENVS") or user_data_path("dnnbench") / "envs")
+
+
+def known_environments() -> dict[str, Path]:
+    """Interpreter by name of every environment that `dnnbench envs create` made."""
+    folder = environments_folder()
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {place.name: place / "bin" / "python" for place in found if (place / "bin" / "python").exists()}
+
+
+def interpreter_of(environment: str) -> Path:
+    """The Python that `BACKEND@environment` means: a name of `envs list`, a virtual environment's folder, or a Python.
+
+    UsageError if there is none.
+    """
+    known = known_environments()
+    if environment in known:
+        return known[environment]
+    place = Path(environment).expanduser()
+    python = place / "bin" / "python" if place.is_dir() else place
+    if not python.is_file():
+        raise UsageError(
+            f"'@{environment}' is neither an environment ({', '.join(known) or 'there is none yet'}) nor the path of "
+            f"one{near_miss(environment, known)}; make one with: dnnbench envs create {_slug(environment)} PACKAGE==VERSION"
+        )
+    return python
+
+
+def _slug(text: str) -> str:
+    return Path(text).name or "NAME"
+
+
+def create_environment(name: str, requirements: Sequence[str], constraints: Sequence[str] = ()) -> Path:
+    """Make a virtual environment with `requirements` and what a worker needs; its interpreter.
+
+    UsageError for a name that is taken or odd, or if pip cannot install: nothing is left behind then.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"environment '{name}': use letters, digits, '.', '_' and '-', a letter or digit first")
+    place = environments_folder() / name
+    if place.exists():
+        raise UsageError(f"environment '{name}' exists already; choose another name, or: dnnbench envs remove {name}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _run([sys.executable, "-m", "venv", str(place)], f"environment '{name}'")
+        python = place / "bin" / "python"
+        wanted = [*requirements, *worker_requirements(requirements)]
+        options = [part for file in constraints for part in ("-c", file)]
+        _run([str(python), "-m", "pip", "install", "--quiet", *options, *wanted], f"environment '{name}'")
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return python
+
+
+def remove_environment(name: str) -> None:
+    """Delete an environment; UsageError if there is none of that name."""
+    known = known_environments()
+    if name not in known:
+        raise UsageError(
+            f"no environment is called '{name}'{near_miss(name, known)} (there are {', '.join(known) or 'none'})"
+        )
+    shutil.rmtree(environments_folder() / name)
+
+
+def worker_requirements(requirements: Sequence[str]) -> list[str]:
+    """dnnbench's own requirements in a worker, and what the backends of the named frameworks need beside them."""
+    named = {_distribution(text) for text in requirements}
+    backends = [info.requires for info in plugins().backends.values() if named & set(info.requires)]
+    beside = {name for needed in backends for name in needed} - named
+    specs = {_distribution(text): text.partition(";")[0].strip() for text in requires("dnnbench") or []}
+    return [specs.get(name, name) for name in (*WORKER_NEEDS, *sorted(beside)) if name not in named]
+
+
+def _distribution(requirement: str) -> str:
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
+
+
+def python_version(python: Path) -> str:
+    """The version an interpreter tells; 'broken' if it tells none."""
+    asked = subprocess.run([str(python), "-c", PROBE], capture_output=True, text=True)
+    return asked.stdout.strip() or "broken"
+
+
+def _run(command: list[str], where: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        told = (done.stderr or done.stdout).strip().splitlines()
+        raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(told[-3:])}")

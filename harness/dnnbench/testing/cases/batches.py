@@ -1,0 +1,56 @@
+"""What cases are fed: seeded examples in which conventions show."""
+
+import numpy as np
+
+from ...data.masks import random_masks
+from ...protocol.batch import Batch
+from ...spec.model import Input
+from ...spec.weights import generator
+from ...spec.workload import Workload
+
+
+def batches_of(workload: Workload, count: int = 5, size: int = 4, seed: int = 0) -> list[Batch]:
+    """Seeded batches of normal inputs.
+
+    An input whose name ends in `zeroed` has rows of zeros, one-channel images have two levels, ids repeat,
+    and boolean masks hide a tail that differs between examples.
+    """
+    return [_batch_of(workload, size, f"{workload.name}.{i}", seed) for i in range(count)]
+
+
+def _batch_of(workload: Workload, size: int, name: str, seed: int) -> Batch:
+    draw = generator(seed, name)
+    inputs = {i.name: _input(draw, i, size, workload.model.vocabularies.get(i.name, 2)) for i in workload.model.inputs}
+    return Batch(inputs, _targets(draw, workload, size), random_masks(workload.model, size, seed + _number(name)))
+
+
+def _number(name: str) -> int:
+    return sum(map(ord, name))
+
+
+def _input(draw: np.random.Generator, source: Input, size: int, vocabulary: int) -> np.ndarray:
+    shape = (size, *source.shape)
+    match source.dtype:
+        case "int32":
+            return draw.integers(0, vocabulary, shape).astype(np.int32)
+        case "bool":
+            seen = draw.integers(1, source.shape[-1] + 1, shape[:-1])
+            return np.arange(source.shape[-1]) < seen[..., None]
+    x = draw.normal(size=shape).astype(np.float32)
+    if source.name.endswith("zeroed"):
+        x[::2] = 0
+    return np.sign(x) if source.shape[-1:] == (1,) else x
+
+
+def _targets(draw: np.random.Generator, workload: Workload, size: int) -> np.ndarray:
+    loss, target = workload.task.loss, workload.target
+    shape = (size, *target.shape)
+    if loss.kind == "cross_entropy":
+        classes = workload.model.types[workload.model.outputs[0]].shape[-1]
+        labels = draw.integers(0, classes, shape).astype(np.int32)
+        if loss.ignored is not None:
+            labels.reshape(-1)[1::3] = loss.ignored
+        return labels
+    if loss.kind == "bce_with_logits":
+        return draw.integers(0, 2, shape).astype(np.float32)
+    return draw.normal(size=shape).astype(np.float32)

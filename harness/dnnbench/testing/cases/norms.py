@@ -1,0 +1,74 @@
+"""Normalisations and random thinning."""
+
+from .convolutions import image
+from .registry import case
+
+
+@case
+def batch_norm(net):
+    return net.relu(net.batch_norm(net.dense(net.input("x", (6,)), units=8, bias=False)))
+
+
+@case
+def batch_norm_of_images(net):
+    x = net.conv2d(image(net), filters=4, kernel=(3, 3), bias=False)
+    return net.relu(net.batch_norm(x, epsilon=1e-3, momentum=0.8))
+
+
+@case
+def batch_norm_unbiased(net):
+    return net.relu(net.batch_norm(net.dense(net.input("x", (3, 6)), units=4, bias=False), unbiased=True))
+
+
+@case
+def layer_norm(net):
+    return net.layer_norm(net.dense(net.input("x", (3, 6)), units=8))
+
+
+@case
+def layer_norm_of_images(net):
+    return net.relu(net.layer_norm(net.conv2d(image(net), filters=4, kernel=(3, 3)), epsilon=1e-3))
+
+
+@case
+def layer_norm_far_from_zero(net):
+    """A mean far above the deviation: a variance in one pass loses its digits here."""
+    x = net.dense(net.input("x", (6,)), units=8)
+    far = net.add(x, net.dense(net.input("one", (1,)), units=8, name="offset"))
+    return net.layer_norm(far)
+
+
+@case
+def rms_norm(net):
+    return net.rms_norm(net.dense(net.input("x", (3, 6)), units=8))
+
+
+@case
+def rms_norm_of_images(net):
+    return net.rms_norm(net.conv2d(image(net), filters=4, kernel=(3, 3)), epsilon=1e-2)
+
+
+@case
+def group_norm(net):
+    return net.group_norm(net.conv2d(image(net), filters=6, kernel=(3, 3)), groups=3)
+
+
+@case
+def group_norm_of_sequences(net):
+    return net.group_norm(net.dense(net.input("x", (3, 6)), units=8), groups=2, epsilon=1e-3)
+
+
+@case
+def dropout(net):
+    return net.dropout(net.dense(net.input("x", (6,)), units=16), rate=0.3)
+
+
+@case
+def dropout_of_images(net):
+    return net.dropout(net.conv2d(image(net), filters=4, kernel=(3, 3)), rate=0.5)
+
+
+@case
+def stochastic_depth(net):
+    x = net.conv2d(image(net), filters=4, kernel=(3, 3))
+    return net.add(x, net.stochastic_depth(net.tanh(x), rate=0.4))

@@ -1,0 +1,74 @@
+"""Pools: windows, padding, ties, whole images."""
+
+from .convolutions import image
+from .registry import case
+
+
+def convolved(net, size=(7, 6, 3)):
+    return net.conv2d(image(net, size), filters=4, kernel=(3, 3))
+
+
+@case
+def max_pool2d(net):
+    return net.max_pool2d(convolved(net), window=(2, 2))
+
+
+@case
+def max_pool2d_overlapping(net):
+    return net.max_pool2d(convolved(net), window=(3, 3), strides=(2, 2), padding=((1, 1), (0, 1)))
+
+
+@case
+def max_pool2d_same(net):
+    return net.max_pool2d(convolved(net), window=(3, 2), strides=(2, 2), padding="same")
+
+
+@case
+def max_pool2d_tied(net):
+    """Every window of a relu's zeros, and a bias before the relu that makes many pixels equal."""
+    x = net.conv2d(net.input("image", (6, 6, 1)), filters=2, kernel=(1, 1), name="flat_image")
+    x = net.max_pool2d(net.relu(x), window=(2, 2))
+    return net.conv2d(x, filters=3, kernel=(2, 2))
+
+
+@case
+def avg_pool2d(net):
+    return net.avg_pool2d(convolved(net), window=(2, 3))
+
+
+@case
+def avg_pool2d_padded(net):
+    return net.avg_pool2d(convolved(net), window=(3, 3), strides=(2, 2), padding=((1, 0), (1, 1)))
+
+
+@case
+def avg_pool2d_counting_padding(net):
+    uneven = ((1, 0), (1, 1))
+    return net.avg_pool2d(convolved(net), window=(3, 3), strides=(2, 2), padding=uneven, count_include_pad=True)
+
+
+@case
+def global_avg_pool(net):
+    return net.global_avg_pool(convolved(net))
+
+
+@case
+def global_max_pool(net):
+    return net.global_max_pool(convolved(net))
+
+
+@case
+def global_max_pool_tied(net):
+    x = net.conv2d(net.input("image", (4, 4, 1)), filters=2, kernel=(1, 1))
+    return net.global_max_pool(x)
+
+
+@case
+def adaptive_avg_pool2d(net):
+    """Seven places in three windows overlap; six in four too."""
+    return net.adaptive_avg_pool2d(convolved(net), size=(3, 4))
+
+
+@case
+def adaptive_avg_pool2d_growing(net):
+    return net.adaptive_avg_pool2d(convolved(net, (3, 4, 2)), size=(5, 2))

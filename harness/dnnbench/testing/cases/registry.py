@@ -1,0 +1,39 @@
+"""Where cases are kept: a case is a name and a function that builds its workload."""
+
+from collections.abc import Callable
+
+from ...spec.builder import Builder
+from ...spec.losses import CrossEntropy
+from ...spec.ops import OPS
+from ...spec.optimizers import Momentum
+from ...spec.workload import Task, Workload
+
+CLASSES = 5
+CASES: dict[str, Callable[[], Workload]] = {}
+
+
+def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
+    """Register a network: `build` adds nodes to a Builder and returns the node that is tested.
+
+    Its value is an output, and goes through a flatten and a dense of CLASSES logits, so that a gradient comes back to it.
+    """
+
+    def workload() -> Workload:
+        net = Builder(build.__name__)
+        tested = build(net)
+        logits = net.dense(net.flatten(tested, name="flat"), units=CLASSES, name="logits")
+        task = Task(loss=CrossEntropy(), optimizer=Momentum(learning_rate=0.05))
+        return Workload(name=build.__name__, model=net.build(logits, tested), task=task, batch_size=4)
+
+    CASES[build.__name__] = workload
+    return workload
+
+
+def ops_covered() -> set[str]:
+    """Kinds of op that the cases use."""
+    return {node.op.kind for build in CASES.values() for node in build().model.nodes}
+
+
+def missing_ops() -> set[str]:
+    """Ops of the spec that no case uses."""
+    return set(OPS) - ops_covered()

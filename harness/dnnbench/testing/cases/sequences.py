@@ -1,0 +1,72 @@
+"""Recurrent layers and attention."""
+
+from .registry import case
+
+
+@case
+def lstm(net):
+    return net.lstm(net.dense(net.input("x", (4, 6)), units=5), units=3)
+
+
+@case
+def lstm_last(net):
+    return net.lstm(net.input("x", (4, 6)), units=3, sequences=False)
+
+
+@case
+def lstm_from_state(net):
+    h, c = (net.tanh(net.dense(net.input(name, (5,)), units=3)) for name in ("h", "c"))
+    return net.lstm(net.input("x", (3, 6)), h, c, units=3)
+
+
+@case
+def gru(net):
+    return net.gru(net.dense(net.input("x", (4, 6)), units=5), units=3)
+
+
+@case
+def gru_last_from_state(net):
+    h = net.tanh(net.dense(net.input("h", (5,)), units=3))
+    return net.gru(net.input("x", (4, 6)), h, units=3, sequences=False)
+
+
+def projected(net, x, memory=None):
+    """Queries of x, keys and values of `memory` or x itself."""
+    memory = memory or x
+    return net.dense(x, units=8), net.dense(memory, units=8), net.dense(memory, units=8)
+
+
+@case
+def attention(net):
+    return net.attention(*projected(net, net.input("x", (4, 6))), heads=2)
+
+
+@case
+def attention_causal(net):
+    return net.attention(*projected(net, net.input("x", (4, 6))), heads=4, causal=True)
+
+
+@case
+def attention_masked(net):
+    """True means attend."""
+    return net.attention(*projected(net, net.input("x", (4, 6))), net.input("mask", (4,), "bool"), heads=2)
+
+
+@case
+def attention_to_memory_masked_for_each_query(net):
+    q, k, v = projected(net, net.input("x", (3, 6)), net.input("memory", (5, 4)))
+    return net.attention(q, k, v, net.input("mask", (3, 5), "bool"), heads=1)
+
+
+@case
+def attention_after_a_cache(net):
+    """Two new queries behind three cached keys: causal with an offset."""
+    q, k, v = projected(net, net.input("x", (2, 6)))
+    keys = net.concat(net.input("past_keys", (3, 8)), k, axis=0)
+    return net.attention(q, keys, net.concat(net.input("past_values", (3, 8)), v, axis=0), heads=2, causal=True)
+
+
+@case
+def attention_causal_masked(net):
+    """Prefix masks keep the first key in sight, so that no causal row is fully masked."""
+    return net.attention(*projected(net, net.input("x", (4, 6))), net.input("mask", (4,), "bool"), heads=2, causal=True)

@@ -1,0 +1,52 @@
+"""Losses and optimizers, on a small multilayer perceptron each."""
+
+from ...spec.builder import Builder
+from ...spec.losses import BceWithLogits, CrossEntropy, Mse
+from ...spec.optimizers import Adam, AdamW, Momentum, Nesterov, Rmsprop, Sgd, WarmupCosine
+from ...spec.workload import Task, Workload
+from .registry import CASES, CLASSES
+
+
+def _trained_by(name: str, optimizer, loss=None, shape: tuple[int, ...] = (6,)) -> None:
+    def workload() -> Workload:
+        net = Builder(name)
+        x = net.tanh(net.dense(net.input("x", shape), units=8))
+        model = net.build(net.dense(x, units=CLASSES, name="logits"))
+        score = loss or CrossEntropy()
+        metric = "loss" if score.prediction == "identity" else "accuracy"
+        return Workload(name=name, model=model, task=Task(loss=score, optimizer=optimizer, metric=metric), batch_size=4)
+
+    CASES[name] = workload
+
+
+_trained_by("sgd", Sgd(learning_rate=0.2))
+_trained_by("sgd_with_decay", Sgd(learning_rate=0.2, weight_decay=0.1))
+_trained_by("momentum", Momentum(learning_rate=0.1, momentum=0.7))
+_trained_by("momentum_with_decay", Momentum(learning_rate=0.1, momentum=0.7, weight_decay=0.05))
+_trained_by("nesterov", Nesterov(learning_rate=0.1, momentum=0.7))
+_trained_by("nesterov_with_decay", Nesterov(learning_rate=0.1, momentum=0.7, weight_decay=0.05))
+_trained_by("rmsprop", Rmsprop(learning_rate=0.01, decay=0.8, epsilon=1e-3))
+_trained_by("rmsprop_with_decay", Rmsprop(learning_rate=0.01, decay=0.8, epsilon=1e-3, weight_decay=0.05))
+_trained_by("adam", Adam(learning_rate=0.01, beta1=0.8, beta2=0.95, epsilon=1e-3))
+_trained_by("adam_with_decay", Adam(learning_rate=0.01, weight_decay=0.05))
+_trained_by("adamw", AdamW(learning_rate=0.01, weight_decay=0.1))
+_trained_by("clipped", Momentum(learning_rate=0.2, clip_norm=0.1, weight_decay=0.05))
+_trained_by("clipped_beyond_the_norm", Sgd(learning_rate=0.2, clip_norm=100))
+_trained_by("adamw_clipped_on_a_schedule", AdamW(clip_norm=0.5, schedule=WarmupCosine(warmup=2, steps=4, floor=0.1)))
+_trained_by("sgd_on_a_schedule", Sgd(learning_rate=0.2, schedule=WarmupCosine(warmup=3, steps=10)))
+_trained_by("cross_entropy_smoothed", Sgd(), CrossEntropy(smoothing=0.1))
+_trained_by("cross_entropy_of_sequences", Sgd(), CrossEntropy(), (3, 6))
+_trained_by("cross_entropy_ignoring", Sgd(), CrossEntropy(ignored=-1, smoothing=0.2), (3, 6))
+_trained_by("bce_with_logits", Sgd(), BceWithLogits())
+_trained_by("mse", Sgd(learning_rate=0.1), Mse())
+
+
+def _image_labels() -> Workload:
+    """A label for every pixel, as in segmentation."""
+    net = Builder("cross_entropy_of_images")
+    model = net.build(net.conv2d(net.input("image", (4, 3, 2)), filters=CLASSES, kernel=(3, 3), name="logits"))
+    task = Task(loss=CrossEntropy(ignored=-1), optimizer=Sgd())
+    return Workload(name="cross_entropy_of_images", model=model, task=task, batch_size=4)
+
+
+CASES["cross_entropy_of_images"] = _image_labels

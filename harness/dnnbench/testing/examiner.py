@@ -1,0 +1,135 @@
+"""Cases put to an arm, many in one network, and one by one where that network is not right."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from ..errors import WorkerError
+from ..numerics.budget import STEPS
+from ..numerics.compare import Finding
+from ..numerics.observe import with_optimizer
+from ..protocol.arm import Arm
+from ..run.agreement import Exam, ensure_references
+from ..spec.optimizers import Sgd
+from ..spec.workload import Workload
+from .cases import CASES
+from .cases.batches import batches_of
+from .cases.combined import combined
+from .examinee import Examinee
+from .families import FAMILIES, TRAINING
+from .verdicts import Side, Verdict, case_of, judged, unanswered, unsupported
+
+TOGETHER = 20
+"""Most cases in one network. A compiler takes 2.5 times as long for ten networks as for one of ten cases, and gains no
+more by larger ones (JAX jit), which only need more memory."""
+PLAIN = Sgd(learning_rate=0.02)
+"""Trains the cases of ops: it moves weights by the gradient itself, and every backend begins with it."""
+
+
+def groups_of(cases: Sequence[str]) -> list[tuple[str, ...]]:
+    """Ops together, in even parts; losses and optimizers, of which a network has but one, alone."""
+    ops = [case for case in cases if FAMILIES[case] != TRAINING]
+    parts = -(-len(ops) // TOGETHER)
+    together = [tuple(ops[i * len(ops) // parts : (i + 1) * len(ops) // parts]) for i in range(parts)]
+    return [*together, *((case,) for case in cases if FAMILIES[case] == TRAINING)]
+
+
+def workload_of(cases: Sequence[str]) -> Workload:
+    """One case as it stands, or several as branches of one network; ops are trained by plain SGD."""
+    if FAMILIES[cases[0]] == TRAINING:
+        return CASES[cases[0]]()
+    return with_optimizer(combined("together", cases) if len(cases) > 1 else CASES[cases[0]](), PLAIN)
+
+
+@cache
+def exam_of(cases: tuple[str, ...], dtype: str) -> Exam:
+    """What the cases are asked on in an element type."""
+    workload = workload_of(cases)
+    return Exam(workload, tuple(batches_of(workload)), STEPS, seed=0).in_precision(dtype)
+
+
+class Examiner:
+    """One arm in one element type, asked about some cases or all; remembers its verdicts."""
+
+    def __init__(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)):
+        self._arm = arm
+        self.examinee = Examinee(arm)
+        self.groups = groups_of(cases)
+        self._known: dict[str, dict[Side, Verdict]] = {}
+
+    def verdicts(self, case: str) -> dict[Side, Verdict]:
+        """Both sides of a case; the rest of its group is answered with it."""
+        if case not in self._known:
+            self._known |= self._examine(next(group for group in self.groups if case in group))
+        return self._known[case]
+
+    def _examine(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
+        refusals = {case: self._refusal(case) for case in cases}
+        able = [case for case, reason in refusals.items() if reason is None]
+        refused = {c: unsupported(self._arm.name, c, self._arm.dtype, r) for c, r in refusals.items() if r is not None}
+        return refused | (self._answers(able) if able else {})
+
+    def _refusal(self, case: str) -> str | None:
+        """Why the arm cannot do a case; one whose question is not answered is put to it all the same."""
+        try:
+            workload = workload_of((case,)).model_dump(mode="json")
+            return self.examinee.ask("refusal", workload=workload, dtype=self._arm.dtype)
+        except WorkerError:
+            return None
+
+    def _answers(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
+        """Verdicts of cases together, or of each half where together they are not right.
+
+        One branch's fault shows in the loss, and so in every branch: only a network that is right tells of its branches.
+        """
+        if len(cases) == 1:
+            return {cases[0]: self._alone(cases[0])}
+        findings = self._together(cases)
+        if findings is None:
+            middle = len(cases) // 2
+            return self._answers(cases[:middle]) | self._answers(cases[middle:])
+        return {case: self._judged(case, [f for f in findings if case_of(f.key) == case]) for case in cases}
+
+    def _together(self, cases: Sequence[str]) -> list[Finding] | None:
+        """Every tensor of one network of many cases; None unless all of them are right."""
+        try:
+            findings = self._findings(tuple(cases))
+        except WorkerError:
+            return None
+        return findings if all(finding.ok for finding in findings) else None
+
+    def _alone(self, case: str) -> dict[Side, Verdict]:
+        try:
+            return self._judged(case, self._findings((case,)))
+        except WorkerError as error:
+            return unanswered(self._arm.name, case, self._arm.dtype, str(error))
+
+    def _judged(self, case: str, findings: Sequence[Finding]) -> dict[Side, Verdict]:
+        return judged(self._arm.name, case, self._arm.dtype, findings)
+
+    def _findings(self, cases: tuple[str, ...]) -> list[Finding]:
+        dtype = self._arm.dtype
+        exam = exam_of(cases, dtype)
+        alone = [exam_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
+        ensure_references([exam, *alone])  # one process makes many small ones
+        return [Finding(**row) for row in self.examinee.ask("findings", dtype=dtype, **exam.questions())]
+
+
+class Examiners:
+    """Examiners by arm, of which one has a worker: frameworks are large."""
+
+    def __init__(self):
+        self._made: dict[Arm, Examiner] = {}
+
+    def of(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)) -> Examiner:
+        """The arm's examiner; `cases` count at the first question."""
+        for other, examiner in self._made.items():
+            if other != arm:
+                examiner.examinee.close()
+        if arm not in self._made:
+            self._made[arm] = Examiner(arm, cases)
+        return self._made[arm]
+
+    def close(self) -> None:
+        """End every worker."""
+        for examiner in self._made.values():
+            examiner.examinee.close()

@@ -1,0 +1,46 @@
+"""Laws put to an arm, each on a network that shows whether it is kept."""
+
+from collections.abc import Sequence
+from inspect import getdoc
+
+from ..errors import WorkerError
+from ..numerics.observe import with_optimizer
+from ..spec.workload import Workload
+from .cases import CASES
+from .cases.everything import heavy
+from .examinee import Examinee
+from .examiner import PLAIN
+from .laws import LAWS
+from .verdicts import LawVerdict
+
+NETWORKS = {"closing_gives_memory_back": CASES["batch_norm"], "wait_means_done": heavy}
+"""Where a law is not asked on `everything`: twenty builds want a small network, waiting wants much work."""
+
+
+def law_dtype(dtypes: Sequence[str]) -> str:
+    """The element type that laws are asked in: float32 where it is among those asked for."""
+    return "float32" if "float32" in dtypes else dtypes[0]
+
+
+def candidates(law: str) -> list[Workload]:
+    """Networks to ask a law on, the most telling first: the law's own, that under plain SGD, and a plain perceptron."""
+    workload = NETWORKS.get(law, CASES["everything"])()
+    smaller = [] if law == "wait_means_done" else [CASES["relu"]()]
+    return [workload, *(with_optimizer(network, PLAIN) for network in (workload, *smaller))]
+
+
+def law_verdict(examinee: Examinee, law: str) -> LawVerdict:
+    """Ask an arm whether it keeps a law, on the first network that it can do."""
+    arm, meaning = examinee.arm.name, getdoc(LAWS[law]).split("\n")[0]
+    reasons = []
+    try:
+        for workload in candidates(law):
+            asked = workload.model_dump(mode="json")
+            reason = examinee.ask("refusal", workload=asked, dtype=examinee.arm.dtype)
+            if reason is None:
+                examinee.ask("law", name=law, workload=asked)
+                return LawVerdict(arm, law, meaning, "kept", workload.name)
+            reasons.append(reason)
+    except WorkerError as error:
+        return LawVerdict(arm, law, meaning, "broken", workload.name, str(error))
+    return LawVerdict(arm, law, meaning, "unsupported", reason=reasons[-1])

@@ -1,0 +1,43 @@
+"""Options of `pytest --pyargs dnnbench.testing`; any other pytest session is left as it was."""
+
+import pytest
+
+PACKAGE = "dnnbench.testing"
+KEY = "dnnbench_backends"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(parser, args):
+    """Add the options before pytest parses them: it finds a conftest inside an installed package too late for that."""
+    if not any(argument.partition("::")[0].startswith(PACKAGE) for argument in args):
+        return
+    group = parser.getgroup("dnnbench", "the conformance kit of dnnbench")
+    group.addoption("--backend", dest=KEY, action="append", metavar="NAME[:MODE]", help="backend to hold to the laws")
+    group.addoption("--dtype", default="float64,float32", metavar="NAME,...", help="element types to hold it to")
+
+
+def pytest_configure(config):
+    """Refuse bad options at once; know the marker by which pytest-xdist keeps an arm in one process."""
+    if hasattr(config.option, KEY):
+        arms_of(config)
+        if not config.pluginmanager.hasplugin("xdist"):
+            config.addinivalue_line("markers", "xdist_group(name): tests that share a worker of dnnbench")
+
+
+def arms_of(config):
+    """The arms asked for, each in every element type asked for; pytest.UsageError if that cannot be meant."""
+    from ..errors import DnnbenchError
+    from ..protocol.arm import Arm
+    from ..protocol.precision import PRECISIONS
+    from ..run.arms import select
+
+    names, dtypes = getattr(config.option, KEY), config.option.dtype.split(",")
+    if not names:
+        raise pytest.UsageError("say which backend to hold against the laws, such as --backend numpy")
+    if strangers := set(dtypes) - set(PRECISIONS):
+        raise pytest.UsageError(f"--dtype {', '.join(strangers)}: expected some of {', '.join(PRECISIONS)}")
+    try:
+        contenders = select(names).contenders
+    except DnnbenchError as error:
+        raise pytest.UsageError(str(error)) from error
+    return [Arm(c.info.name, c.mode, dtype=d, environment=c.environment) for c in contenders for d in dtypes]

@@ -1,0 +1,57 @@
+"""The conformance kit as tests: `pytest --pyargs dnnbench.testing --backend NAME[:MODE]`."""
+
+import pytest
+
+from .examiner import Examiners
+from .families import FAMILIES
+from .law_exams import law_dtype, law_verdict
+from .laws import LAWS
+from .pytest_plugin import arms_of
+from .verdicts import SIDES
+
+
+def pytest_generate_tests(metafunc):
+    """A test for each case and side of every arm; one for each law, in one of the element types."""
+    arms = arms_of(metafunc.config)
+    if metafunc.function is test_law:
+        dtype = law_dtype([arm.dtype for arm in arms])
+        rows = [(arm, law) for arm in arms if arm.dtype == dtype for law in LAWS]
+    else:
+        rows = [(arm, case, side) for arm in arms for case in FAMILIES for side in SIDES]
+    metafunc.parametrize(metafunc.fixturenames[1:], [_row(row) for row in rows])
+
+
+def _row(row):
+    """All of an arm's go to one process of pytest-xdist."""
+    arm, *rest = row
+    place = pytest.mark.xdist_group(f"{arm.name}-{arm.dtype}")
+    return pytest.param(*row, id="-".join([arm.name, arm.dtype, *rest]), marks=place)
+
+
+@pytest.fixture(scope="module")
+def examiners():
+    opened = Examiners()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def law_examiners():
+    """Workers of their own: what a law says of memory is not for one that has done other work."""
+    opened = Examiners()
+    yield opened
+    opened.close()
+
+
+def test_case(examiners, arm, case, side):
+    verdict = examiners.of(arm).verdicts(case)[side]
+    if verdict.status == "unsupported":
+        pytest.skip(verdict.reason)
+    assert verdict.status == "ok", verdict
+
+
+def test_law(law_examiners, arm, law):
+    verdict = law_verdict(law_examiners.of(arm).examinee, law)
+    if verdict.status == "unsupported":
+        pytest.skip(verdict.reason)
+    assert verdict.status == "kept", verdict

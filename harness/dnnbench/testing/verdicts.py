@@ -1,0 +1,71 @@
+"""What the kit finds: a verdict on each side of a case, and on each law."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from ..numerics.compare import Finding
+
+Side = Literal["forward", "gradient"]
+SIDES: tuple[Side, ...] = ("forward", "gradient")
+
+
+class Verdict(NamedTuple):
+    """One side of one case on one arm in one element type.
+
+    forward: outputs, loss and running statistics of the first batch.   gradient: gradients, and what they make of weights,
+    slots and outputs in five steps.   ratio: of the worst of `tensors` tensors, error over allowance.
+    """
+
+    arm: str
+    case: str
+    dtype: str
+    side: Side
+    status: Literal["ok", "wrong", "unsupported"]
+    ratio: float = 0.0
+    tensor: str = ""
+    reason: str = ""
+    tensors: int = 0
+
+
+class LawVerdict(NamedTuple):
+    """One law on one arm, asked on the network called `case`."""
+
+    arm: str
+    law: str
+    meaning: str
+    status: Literal["kept", "broken", "unsupported"]
+    case: str = ""
+    reason: str = ""
+
+
+def side_of(key: str) -> Side:
+    """Which side of a case a tensor of `numerics.observe` belongs to."""
+    return "gradient" if "@" in key or key.startswith("gradients/") else "forward"
+
+
+def case_of(key: str) -> str:
+    """The branch of a combined network that a tensor belongs to; its loss, total and prediction belong to none."""
+    return key.rpartition("/")[2].partition(".")[0]
+
+
+def judged(arm: str, case: str, dtype: str, findings: Sequence[Finding]) -> dict[Side, Verdict]:
+    """The worst tensor of each side; a side of which nothing was compared is wrong."""
+    return {side: _worst(arm, case, dtype, side, [f for f in findings if side_of(f.key) == side]) for side in SIDES}
+
+
+def _worst(arm: str, case: str, dtype: str, side: Side, findings: list[Finding]) -> Verdict:
+    if not findings:
+        return Verdict(arm, case, dtype, side, "wrong", float("inf"), reason="nothing was compared")
+    worst = max(findings, key=lambda f: f.ratio if f.ratio == f.ratio else float("inf"))
+    status = "ok" if worst.ok else "wrong"
+    return Verdict(arm, case, dtype, side, status, worst.ratio, worst.key, worst.reason, len(findings))
+
+
+def unanswered(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
+    """A case that raised or killed its worker: wrong on both sides."""
+    return {side: Verdict(arm, case, dtype, side, "wrong", float("inf"), reason=reason) for side in SIDES}
+
+
+def unsupported(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
+    """A case that the arm says it cannot do."""
+    return {side: Verdict(arm, case, dtype, side, "unsupported", reason=reason) for side in SIDES}

@@ -1,0 +1,70 @@
+"""Random networks that hypothesis builds: every backend agrees on each, and a failing one is shrunk and printed as TOML."""
+
+import pytest
+import tomli_w
+from dnnbench.numerics.compare import compare
+from dnnbench.numerics.reference import make_reference
+from dnnbench.plugins.discovery import plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.ops import OPS
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench_numpy.backend import NumpyBackend
+from hypothesis import HealthCheck, Phase, given, note, settings
+from random_graphs import GROW, workloads
+
+PER_OP = 2
+BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]
+SERVICE = "dnnbench.testing.service:LawService"
+seen: dict[str, set[str]] = {}
+"""Kinds of op by spec hash of every graph that was checked in this process."""
+
+
+def reference_of(workload, batches):
+    weights = initial_weights(workload.model, 0)
+
+    def build_in(mode, dtype):
+        return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
+
+    return make_reference(build_in, workload, batches, (1,))
+
+
+def disagreements(worker, workload, batches, reference):
+    """Tensors of one gradient pass that lie beyond their allowance."""
+    seen = worker.call(
+        "gradients", 600, workload=workload.model_dump(mode="json"), batch=vars(batches[0]), dtype="float64"
+    )
+    wanted = {key: array for key, array in reference.tensors.items() if key in seen}
+    assert {"loss", "outputs/logits", "gradients/logits.weight"} <= wanted.keys()
+    return [f for f in compare(reference, seen, workload, "float64") if f.key in wanted and not f.ok]
+
+
+def as_toml(workload):
+    return tomli_w.dumps(workload.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+
+
+@pytest.mark.xdist_group("random graphs")
+@pytest.mark.parametrize("kind", OPS)
+def test_backends_agree_on_random_graphs(workers, kind):
+    phases = (Phase.explicit, Phase.generate, Phase.shrink)
+
+    @settings(max_examples=PER_OP, derandomize=True, deadline=None, database=None, phases=phases,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(workloads(kind))
+    def agree(workload):
+        batches = batches_of(workload, count=1)
+        reference = reference_of(workload, batches)
+        seen[workload.spec_hash] = {node.op.kind for node in workload.model.nodes}
+        for backend in BACKENDS:
+            worker = workers.get(backend, "eager", "float64", service=SERVICE)
+            if wrong := disagreements(worker, workload, batches, reference):
+                note(as_toml(workload))
+                pytest.fail(f"{backend}: {[str(finding) for finding in wrong[:3]]}")
+
+    agree()
+
+
+@pytest.mark.xdist_group("random graphs")
+def test_the_graphs_cover_every_op():
+    assert len(seen) >= 50
+    assert set().union(*seen.values()) == set(OPS) == set(GROW)

@@ -1,0 +1,1 @@
+"""Real backends with one wrong convention planted in each: what `dnnbench check` must find, and name."""

@@ -1,0 +1,68 @@
+"""How a fault gets into a backend: functions of its modules are replaced, methods of its programs are wrapped."""
+
+from importlib import import_module
+
+from .table import FAULTS
+
+REPLACEMENTS = {}
+"""(framework, mode) -> [(module, function, honest -> fault)], filled by the modules of faults."""
+ALTERATIONS = {}
+"""(framework, mode) -> function that changes a program."""
+
+
+def replaces(*targets):
+    """Register `make(honest)` as the fault of its own name, in place of `module.function` of the backend it is written for."""
+
+    def register(make):
+        key = make.__module__.rpartition(".")[2].removeprefix("in_"), make.__name__
+        REPLACEMENTS[key] = [(*target.split("."), make) for target in targets]
+        return make
+
+    return register
+
+
+def alters(change):
+    """Register a function that changes a program as the fault of its own name."""
+    ALTERATIONS[change.__module__.rpartition(".")[2].removeprefix("in_"), change.__name__] = change
+    return change
+
+
+class Planted:
+    """The fault that stands in this process, if any."""
+
+    def __init__(self):
+        self._honest = []
+        self._alteration = None
+
+    def plant(self, framework, mode):
+        """Put a fault of the table into its backend; KeyError if nobody wrote it."""
+        import_module(f"dnnbench_faults.in_{framework}")
+        key = framework, mode
+        if key in ALTERATIONS:
+            self._alteration = ALTERATIONS[key]
+            return
+        for module_name, function, make in REPLACEMENTS[key] if key in REPLACEMENTS else self._generic(framework, mode):
+            module = import_module(f"dnnbench_{framework}.{module_name}")
+            honest = getattr(module, function)
+            self._honest.append((module, function, honest))
+            setattr(module, function, make(honest))
+
+    def _generic(self, framework, mode):
+        """A mechanism that any op can suffer, in all functions that compute the op."""
+        fault = next(f for f in FAULTS if (f.backend, f.mode) == (framework, mode))
+        tools = import_module(f"dnnbench_faults.in_{framework}").TOOLS
+        change = getattr(import_module("dnnbench_faults.anywhere"), fault.mechanism_name)
+        ops = import_module(f"dnnbench_{framework}.ops")
+        names = [name for name in (fault.target, f"{fault.target}_training") if hasattr(ops, name)]
+        return [("ops", name, lambda honest: change(honest, tools)) for name in names]
+
+    def alter(self, program):
+        """Change a program that was built."""
+        if self._alteration:
+            self._alteration(program)
+
+    def uproot(self):
+        """Everything as it was."""
+        for module, function, honest in reversed(self._honest):
+            setattr(module, function, honest)
+        self._honest, self._alteration = [], None

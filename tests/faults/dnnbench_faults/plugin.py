@@ -1,0 +1,17 @@
+"""Announces a faulty twin of each backend, whose modes are `honest` and its faults."""
+
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+
+from .table import BACKENDS, FAULTS
+
+
+@hookimpl
+def dnnbench_backends():
+    return [_twin(name) for name in BACKENDS]
+
+
+def _twin(name):
+    modes = ("honest", *(fault.mode for fault in FAULTS if fault.backend == name))
+    apart = name == "jax"
+    return BackendInfo(f"faulty_{name}", f"Faulty {name}", modes, "honest", f"dnnbench_faults.backend:{name.title()}",
+                       float64_apart=apart)  # fmt: skip

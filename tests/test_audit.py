@@ -1,0 +1,68 @@
+"""The bench's self-audit: an honest program passes, and each way to cheat time shows."""
+
+import time
+
+import pytest
+from dnnbench.measure.bench import Bench
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench_numpy.backend import NumpyBackend
+
+
+class Changed:
+    """An honest program with one method replaced."""
+
+    def __init__(self, program, **replaced):
+        self._program = program
+        for name, method in replaced.items():
+            setattr(self, name, lambda *a, method=method: method(program, *a))
+
+    def __getattr__(self, name):
+        return getattr(self._program, name)
+
+
+def audited(**replaced):
+    workload = CASES["conv2d_same"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    return Bench(Changed(program, **replaced), batches_of(workload)[0]).audit(calls=10)
+
+
+def cached(program, batch, memory={}):  # noqa: B006
+    return memory.setdefault(id(program), program.infer(batch))
+
+
+
+
+def test_an_honest_program_has_no_fault():
+    found = audited()
+    assert found.faults == [] and 0 < found.cpus_used < 3
+
+
+def test_a_cached_answer_is_found():
+    assert any("cached" in fault for fault in audited(infer=cached).faults)
+
+
+def test_sleeping_instead_of_computing_shows_in_the_cpu_used():
+    asleep = audited(infer=lambda program, batch: (time.sleep(0.02), program.infer(batch))[1])
+    assert asleep.cpus_used < 0.2
+
+
+@pytest.mark.parametrize("calls", [1, 4])
+def test_throughput_calls_all_before_it_waits(calls):
+    log = []
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    watched = Changed(
+        program,
+        infer=lambda p, batch: (log.append("call"), p.infer(batch))[1],
+        wait=lambda p, result: log.append("wait"),
+    )
+    bench = Bench(watched, batches_of(workload)[0])
+    log.clear()
+    bench.visit("infer", calls, "throughput")
+    assert log == ["call", "wait"] + ["call"] * calls + ["wait"] * calls
+    log.clear()
+    bench.visit("infer", calls, "latency")
+    assert log == ["call", "wait"] * (calls + 1)

@@ -1,0 +1,66 @@
+"""Shares of measured peaks, and when one arm overtakes another, against figures worked out by hand."""
+
+import pandas as pd
+import pytest
+from dnnbench.report.break_even import break_evens
+from dnnbench.report.purposes import Purpose
+from dnnbench.report.roofline import roofs, shares
+
+PEAKS = {
+    "numpy:eager": {"flops_per_s": 4e9, "bytes_per_s": 2e9, "product": "big product", "stream": "long pass"},
+    "torch:eager": {"flops_per_s": 5e9, "bytes_per_s": 1e9, "product": "big product", "stream": "long pass"},
+}
+
+
+def cells(**changes):
+    row = {
+        "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch", "phase": "infer",
+        "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9,
+    }  # fmt: skip
+    return pd.DataFrame([row | {"arm": "numpy:eager", "backend": "numpy"}, row | changes])
+
+
+def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
+    tops = roofs(cells(), PEAKS)
+    top = tops["cpu", "float32"]
+    assert (top.flops_per_s, top.bytes_per_s) == (5e9, 2e9)
+    assert top.flops_source.startswith("torch:eager") and top.bytes_source.startswith("numpy:eager")
+    (_, found) = shares(cells(), tops, {"torch:eager net/8 infer": {"joules": 4.0}})
+    assert (found.rate, found.intensity, found.share) == (2e9, 4.0, pytest.approx(0.4))
+    assert found.bound == "compute" and found.joules == 4.0 and found.examples_per_joule == 2.0
+
+
+def test_little_work_on_many_bytes_is_bound_by_memory():
+    (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {})
+    assert found.bound == "memory" and found.joules is None and found.examples_per_joule is None
+
+
+def test_an_unknown_peak_gives_no_share():
+    other = cells(device="gpu")
+    (_, found) = shares(other, roofs(other, {"numpy:eager": PEAKS["numpy:eager"]}), {})
+    assert found.share is None and found.bound is None and found.rate == 2e9
+
+
+def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
+    assert len(shares(cells(phase="loss"), {}, {})) == 1
+    assert len(shares(cells(call_s=float("nan")), {}, {})) == 1
+
+
+def purpose(arm, start_s, call_s, name="training"):
+    return Purpose("net", 8, arm, arm, name, "", 1, call_s, call_s, call_s, start_s, None, None)
+
+
+def test_who_starts_later_but_runs_faster_overtakes():
+    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002)], "base")
+    assert (found.arm, found.base, found.calls) == ("jit", "base", 500)
+    assert found.sentence == "net/8 training: jit overtakes base after 500 steps"
+
+
+def test_the_base_may_be_the_one_that_overtakes():
+    (found,) = break_evens([purpose("base", 5.0, 0.002), purpose("eager", 1.0, 0.010)], "base")
+    assert (found.arm, found.base) == ("base", "eager")
+
+
+@pytest.mark.parametrize("other", [purpose("late", 5.0, 0.02), purpose("early", 0.5, 0.001), purpose("new", None, 0.001)])
+def test_who_never_crosses_is_not_told(other):
+    assert break_evens([purpose("base", 1.0, 0.010), other], "base") == []
