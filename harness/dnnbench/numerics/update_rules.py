@@ -193,7 +193,7 @@ ADAMS, ROOTED = ("adam", "adamw"), ("adam", "adamw", "rmsprop")
 RULES = (
     Rule("weights not updated", step=lambda o, p, g, slots, t: None),
     Rule("the step taken twice", times=2),
-    Rule("steps counted from 0", first=0),
+    Rule("steps counted from 0", _where(lambda o: not o.schedule or o.schedule.warmup), first=0),
     Rule("steps counted from 2 (one step ahead)", first=2),
     Rule("sign of the step", step=lambda o, p, g, slots, t: RIGHT[o.kind](o, p, -g, slots, t)),
     Rule("no bias correction", _for(*ADAMS), step=_adam(first=False, second=False)),

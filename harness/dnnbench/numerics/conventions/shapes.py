@@ -40,12 +40,6 @@ def reversed_order(scene):
     return scene.with_order(range(len(scene.inputs))[::-1])
 
 
-@convention("joined along another axis", "concat")
-def other_axis(scene):
-    axes = scene.inputs[0].ndim - 1
-    return scene.with_op(axis=(scene.op.axis % axes + 1) % axes)
-
-
 @convention("slice that starts one place late", "slice")
 def late(scene):
     return scene.value(lambda: _moved(scene, 1))
