@@ -13,7 +13,7 @@ from dnnbench_numpy.backend import NumpyBackend
 from hypothesis import HealthCheck, Phase, given, note, settings
 from random_graphs import GROW, workloads
 
-PER_OP = 2
+PER_OP = 3
 BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]
 SERVICE = "dnnbench.testing.service:LawService"
 seen: dict[str, set[str]] = {}

@@ -3,6 +3,17 @@
 from . import attention, elementwise, losses, norms, products, recurrent, shapes, windows
 from .scene import CONVENTIONS, Convention, Scene, Variant
 
-__all__ = ["CONVENTIONS", "Convention", "Scene", "Variant"]
-
-FAMILIES = (attention, elementwise, losses, norms, products, recurrent, shapes, windows)
+__all__ = [
+    "CONVENTIONS",
+    "Convention",
+    "Scene",
+    "Variant",
+    "attention",
+    "elementwise",
+    "losses",
+    "norms",
+    "products",
+    "recurrent",
+    "shapes",
+    "windows",
+]
