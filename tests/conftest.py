@@ -4,8 +4,19 @@ import os
 from pathlib import Path
 
 import pytest
+from dnnbench.measure.affinity import current_mask
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Refuse an xdist that does not know the groups: tests of one group share a process and what it has made."""
+    grouped = next((item for item in items if item.get_closest_marker("xdist_group")), None)
+    if grouped and config.getoption("loadgroup", False) and "@" not in grouped.nodeid:
+        raise pytest.UsageError(
+            f"pytest {pytest.__version__} and its xdist ignore groups: install what constraints.txt pins"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,7 +55,7 @@ class Workers:
         apart = dtype if info.float64_apart else ""
         key = (arm.name, apart, service)
         if key not in self._open:
-            worker = spawn(arm, f"test-{arm.name}", service=service)
+            worker = spawn(arm, f"test-{arm.name}", service=service, cpus=current_mask())
             self._open[key] = worker
             worker.call("start", 120, arm=arm.to_json())
         return self._open[key]

@@ -54,8 +54,11 @@ def conv1d(op, g, y, x, weight, bias=None):
     """conv2d's, over images one pixel high"""
     image, as_rows, at = x[:, None], g[:, None], convolution.along_time(op, x)
     learned = {"weight": convolution.weight_gradient(as_rows, image, at, (1, *weight.shape))[0]}
-    dx = lambda: convolution.image_gradient(as_rows, weight[None], at, image.shape)[:, 0]  # noqa: E731
-    return (dx,), learned | _bias_gradient(g, bias)
+
+    def input_gradient():
+        return convolution.image_gradient(as_rows, weight[None], at, image.shape)[:, 0]
+
+    return (input_gradient,), learned | _bias_gradient(g, bias)
 
 
 def conv2d(op, g, y, x, weight, bias=None):
@@ -267,8 +270,11 @@ def rms_norm(op, g, y, x, scale):
     """With xhat = x / r: dx = (g scale - xhat mean(g scale xhat)) / r"""
     r = root_mean_square(x, op.epsilon)
     xhat, inner = x / r, g * scale
-    dx = lambda: (inner - xhat * (inner * xhat).mean(axis=-1, keepdims=True)) / r  # noqa: E731
-    return (dx,), {"scale": _rows(g * xhat).sum(axis=0)}
+
+    def input_gradient():
+        return (inner - xhat * (inner * xhat).mean(axis=-1, keepdims=True)) / r
+
+    return (input_gradient,), {"scale": _rows(g * xhat).sum(axis=0)}
 
 
 def group_norm(op, g, y, x, scale, bias):

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
+from dnnbench.protocol.rounding import rounded
 
-FRACTION = {"float32": 23, "tf32": 10, "bfloat16": 7}
-"""Bits of fraction of the types that have float32's exponent."""
 _computing_in = ContextVar("computing_in", default="float32")
 
 
@@ -26,13 +25,7 @@ def computing(type_name: str):
 
 def cast(x: np.ndarray, type_name: str) -> np.ndarray:
     """x as a tensor of this type holds it; tensors of tf32 are float32, and only products read less of them."""
-    match type_name:
-        case "bfloat16":
-            return _nearest(x, FRACTION["bfloat16"])
-        case "float16":
-            with np.errstate(over="ignore"):
-                return x.astype(np.float16).astype(np.float32)
-    return x
+    return x if type_name == "tf32" else rounded(x, type_name)
 
 
 def stored(x: np.ndarray) -> np.ndarray:
@@ -42,13 +35,4 @@ def stored(x: np.ndarray) -> np.ndarray:
 
 def operand(x: np.ndarray) -> np.ndarray:
     """What a product reads of x."""
-    return _nearest(x, FRACTION["tf32"]) if _computing_in.get() == "tf32" else x
-
-
-def _nearest(x: np.ndarray, fraction: int) -> np.ndarray:
-    """x rounded to so many bits of fraction, ties to even; infinities and NaN stay."""
-    dropped = FRACTION["float32"] - fraction
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    odd = (bits >> np.uint32(dropped)) & np.uint32(1)
-    rounded = (bits + odd + np.uint32((1 << (dropped - 1)) - 1)) & np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)
-    return np.where(np.isfinite(x), rounded.view(np.float32).reshape(np.shape(x)), x)
+    return rounded(x, "tf32") if _computing_in.get() == "tf32" else x

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..errors import PluginError
 from ..numerics.check import check
+from ..numerics.grid import batch_on_grid, on_grid
 from ..numerics.nodes import judge_nodes, observe_nodes
 from ..numerics.probe import product_bits
 from ..numerics.reference import load_reference, make_reference, save_reference
@@ -12,9 +13,7 @@ from ..numerics.replay import Replay
 from ..plugins.discovery import load_backend, plugins
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
-from ..protocol.precision import PRECISIONS
 from ..protocol.program import Program
-from ..protocol.rounding import rounded
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .bench import Bench
@@ -113,14 +112,14 @@ class Service:
     ) -> None:
         """Write the reference of a workload; in a lower precision, from weights and inputs that are its numbers."""
         spec = Workload.model_validate(workload)
-        weights = _on_grid(initial_weights(spec.model, seed), study)
+        weights = on_grid(initial_weights(spec.model, seed), study)
 
         def build_in(mode, dtype):
             return lambda variant: self._backend.build(
                 variant, weights, Arm(self._arm.backend, mode, dtype=dtype), seed
             )
 
-        fed = [_batch_on_grid(b, study) for b in batches]
+        fed = [batch_on_grid(_batch(b), study) for b in batches]
         save_reference(make_reference(build_in, spec, fed, steps, study), Path(path))
 
     def check(
@@ -130,12 +129,12 @@ class Service:
         spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
         if reason := self._backend.unsupported(spec, arm):
             raise PluginError(reason)
-        weights = _on_grid(initial_weights(spec.model, seed), study)
+        weights = on_grid(initial_weights(spec.model, seed), study)
 
         def build(variant: Workload) -> Program:
             return self._backend.build(variant, weights, arm, seed)
 
-        fed = [_batch_on_grid(b, study) for b in batches]
+        fed = [batch_on_grid(_batch(b), study) for b in batches]
         rows = check(build, spec, dtype, load_reference(Path(path)), fed, steps)
         return [row._asdict() | {"ok": row.ok} for row in rows]
 
@@ -213,19 +212,9 @@ def _batch(parts: dict) -> Batch:
     return Batch(**parts)
 
 
-def _batch_on_grid(parts: dict, study: str) -> Batch:
-    return Batch(**(parts | {"inputs": _on_grid(parts["inputs"], study)}))
-
-
-def _on_grid(arrays: dict, study: str) -> dict:
-    """Float arrays at numbers of the study's products, so that its checks tell of arithmetic and not of the start."""
-    products = PRECISIONS[study].products
-    return {name: rounded(a, products) if a.dtype.kind == "f" else a for name, a in arrays.items()}
-
-
 def _replay_on_grid(parts: dict, study: str, seed: int) -> Replay:
     """With every weight, those that it does not bring being initial ones."""
     case = Replay.from_json(parts)
-    weights = _on_grid(initial_weights(case.workload.model, seed) | dict(case.weights), study)
-    batches = tuple(replace(b, inputs=_on_grid(dict(b.inputs), study)) for b in case.batches)
+    weights = on_grid(initial_weights(case.workload.model, seed) | dict(case.weights), study)
+    batches = tuple(batch_on_grid(batch, study) for batch in case.batches)
     return replace(case, batches=batches, weights=weights)

@@ -96,7 +96,9 @@ class Generation:
         for name, share in crew.hush().items():
             self.record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
             if share > NOISY_SHARE:
-                self._report.note(f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits")
+                self._report.note(
+                    f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
+                )
 
     def _build(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""

@@ -74,10 +74,7 @@ class Plan:
     def cells(self) -> list[dict]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
-            self._cell(lane, case, phase)
-            for case in self.cases
-            for phase in self.phases(case)
-            for lane in self.lanes
+            self._cell(lane, case, phase) for case in self.cases for phase in self.phases(case) for lane in self.lanes
         ]
         return [*rows, self._control_cell()]
 

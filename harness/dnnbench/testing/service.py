@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import PluginError
-from ..measure.service import Service, _batch_on_grid, _on_grid
+from ..measure.service import Service
 from ..numerics.compare import compare
+from ..numerics.grid import batch_on_grid, on_grid
 from ..numerics.observe import observe
 from ..numerics.reference import Reference, load_reference
 from ..protocol.batch import Batch
@@ -39,12 +40,12 @@ class LawService(Service):
         spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
         if reason := self._backend.unsupported(spec, arm):
             raise PluginError(reason)
-        weights = _on_grid(initial_weights(spec.model, seed), study)
+        weights = on_grid(initial_weights(spec.model, seed), study)
 
         def build(variant: Workload) -> Program:
             return self._backend.build(variant, weights, arm, seed)
 
-        fed = [_batch_on_grid(b, study) for b in batches]
+        fed = [batch_on_grid(Batch(**b), study) for b in batches]
         seen = observe(build, spec, fed, steps, [spec.task.optimizer])
         reference = _trained_by(spec.task.optimizer.kind, load_reference(Path(path)))
         return [finding._asdict() for finding in compare(reference, seen, spec, dtype)]

@@ -27,7 +27,10 @@ def scale_without_root(scene):
 @convention("mask's polarity (True hides)", "attention")
 def mask_inverted(scene):
     """Queries that then see nothing see everything: what a mask of -1e9 added to the scores makes of them."""
-    hidden = lambda mask: ~mask | mask.all(axis=-1, keepdims=True)  # noqa: E731
+
+    def hidden(mask):
+        return ~mask | mask.all(axis=-1, keepdims=True)
+
     return scene.with_inputs({3: hidden}) if len(scene.inputs) == 4 else None
 
 
@@ -41,17 +44,21 @@ def other_causality(scene):
     return scene.with_op(causal=not scene.op.causal)
 
 
-def _attended(scene, allowed, after=lambda y: y):
+def _split(x, heads):
+    """(N, T, D) -> (N, heads, T, D / heads)"""
+    return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
+
+
+def _attended(scene, allowed):
     """Attention under a mask (T, S) of what each query may see, on top of the scene's own."""
     q, k, v, *masks = scene.inputs
     heads = scene.op.heads
-    split = lambda x: x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)  # noqa: E731
-    scores = split(q) @ split(k).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5
+    scores = _split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5
     seen = np.broadcast_to(allowed, (len(q), 1, q.shape[1], k.shape[1]))
     for mask in masks:
         seen = seen & (mask[:, None, None, :] if mask.ndim == 2 else mask[:, None])
     e = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
-    return after((e / e.sum(axis=-1, keepdims=True) @ split(v)).swapaxes(1, 2).reshape(q.shape))
+    return (e / e.sum(axis=-1, keepdims=True) @ _split(v, heads)).swapaxes(1, 2).reshape(q.shape)
 
 
 @convention("causal mask that starts at the first key, whatever the cache", "attention")
@@ -74,8 +81,13 @@ def strictly_causal(scene):
 def heads_interleaved(scene):
     heads, width = scene.op.heads, scene.inputs[0].shape[-1]
     order = np.arange(width).reshape(-1, heads).T.reshape(-1)
-    pick = lambda x: x[..., order]  # noqa: E731
-    back = lambda y: y[..., np.argsort(order)]  # noqa: E731
+
+    def pick(x):
+        return x[..., order]
+
+    def back(y):
+        return y[..., np.argsort(order)]
+
     return scene.with_inputs({0: pick, 1: pick, 2: pick}, back) if heads > 1 and scene.asks_for_value() else None
 
 
@@ -92,9 +104,8 @@ def over_queries(scene):
         return None
 
     def formula():
-        split = lambda x: x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)  # noqa: E731
-        e = np.exp(split(q) @ split(k).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5)
-        return (e / e.sum(axis=-2, keepdims=True) @ split(v)).swapaxes(1, 2).reshape(q.shape)
+        e = np.exp(_split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5)
+        return (e / e.sum(axis=-2, keepdims=True) @ _split(v, heads)).swapaxes(1, 2).reshape(q.shape)
 
     return scene.value(formula)
 

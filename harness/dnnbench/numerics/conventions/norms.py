@@ -39,7 +39,9 @@ for _epsilon in EPSILONS:
 
 @convention("epsilon outside the root", *NORMS)
 def epsilon_outside(scene):
-    root = lambda v: np.sqrt(v) + scene.op.epsilon  # noqa: E731
+    def root(v):
+        return np.sqrt(v) + scene.op.epsilon
+
     return scene.value(lambda: _normalised(scene, scene.inputs[0], root=root, centre=scene.op.kind != "rms_norm"))
 
 

@@ -31,11 +31,15 @@ class Attention(Op):
                 raise ValueError(f"wants sequences (N, T, D), got {x}; reshape before it")
         (length, width), keys, values = (x.shape for x in inputs[:3])
         if keys != values or keys[1] != width:
-            raise ValueError(f"wants keys and values of one shape and the queries' width {width}, got {keys} and {values}")
+            raise ValueError(
+                f"wants keys and values of one shape and the queries' width {width}, got {keys} and {values}"
+            )
         if width % self.heads:
             raise ValueError(f"heads={self.heads} do not divide the width {width}; choose one of its divisors")
         if self.causal and length > keys[0]:
-            raise ValueError(f"causal attention of {length} queries to {keys[0]} keys leaves the first ones nothing to see")
+            raise ValueError(
+                f"causal attention of {length} queries to {keys[0]} keys leaves the first ones nothing to see"
+            )
         self._check_mask(inputs[3:], length, keys[0])
         return inputs[0]
 

@@ -29,9 +29,9 @@ class Conv1d(Op):
     filters: PositiveInt
     kernel: PositiveInt
     strides: PositiveInt = 1
-    padding: Annotated[
-        Literal["same", "valid"] | Ends, Field(description="'same', 'valid', or [before, after]")
-    ] = "same"
+    padding: Annotated[Literal["same", "valid"] | Ends, Field(description="'same', 'valid', or [before, after]")] = (
+        "same"
+    )
     dilation: PositiveInt = 1
     groups: PositiveInt = 1
     bias: bool = True
@@ -113,9 +113,9 @@ class ConvTranspose2d(Op):
     filters: PositiveInt
     kernel: Pair
     strides: Pair = (1, 1)
-    padding: Annotated[
-        Literal["valid"] | Pads, Field(description="'valid', or [[top, bottom], [left, right]]")
-    ] = "valid"
+    padding: Annotated[Literal["valid"] | Pads, Field(description="'valid', or [[top, bottom], [left, right]]")] = (
+        "valid"
+    )
     dilation: Pair = (1, 1)
     output_padding: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
     bias: bool = True
@@ -131,7 +131,9 @@ class ConvTranspose2d(Op):
         size = image(inputs)[:2]
         for extra, stride in zip(self.output_padding, self.strides, strict=True):
             if extra >= stride:
-                raise ValueError(f"output_padding={list(self.output_padding)} must be below strides={list(self.strides)}")
+                raise ValueError(
+                    f"output_padding={list(self.output_padding)} must be below strides={list(self.strides)}"
+                )
         axes = zip(size, self.kernel, self.strides, self.pads, self.dilation, self.output_padding, strict=True)
         grown = [(n - 1) * s - sum(pads) + (k - 1) * d + 1 + extra for n, k, s, pads, d, extra in axes]
         if min(grown) < 1:

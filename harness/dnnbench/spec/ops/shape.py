@@ -54,7 +54,9 @@ class Transpose(Op):
         floats(inputs)
         shape = inputs[0].shape
         if sorted(self.axes) != list(range(len(shape))):
-            raise ValueError(f"axes={list(self.axes)} do not name each axis of {inputs[0]} once (0 is the first after N)")
+            raise ValueError(
+                f"axes={list(self.axes)} do not name each axis of {inputs[0]} once (0 is the first after N)"
+            )
         return TensorType(tuple(shape[axis] for axis in self.axes))
 
 
@@ -73,7 +75,9 @@ class Slice(Op):
         axis = axis_of(self.axis, shape)
         stop = shape[axis] if self.stop is None else self.stop
         if not self.start < stop <= shape[axis]:
-            raise ValueError(f"[{self.start}:{stop}] is no part of axis {axis} of {inputs[0]}, which has {shape[axis]} places")
+            raise ValueError(
+                f"[{self.start}:{stop}] is no part of axis {axis} of {inputs[0]}, which has {shape[axis]} places"
+            )
         return TensorType((*shape[:axis], stop - self.start, *shape[axis + 1 :]))
 
 

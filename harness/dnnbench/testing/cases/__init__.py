@@ -3,4 +3,15 @@
 from . import activations, convolutions, dense, everything, norms, pools, sequences, shapes, training
 from .registry import CASES
 
-__all__ = ["CASES", "activations", "convolutions", "dense", "everything", "norms", "pools", "sequences", "shapes", "training"]
+__all__ = [
+    "CASES",
+    "activations",
+    "convolutions",
+    "dense",
+    "everything",
+    "norms",
+    "pools",
+    "sequences",
+    "shapes",
+    "training",
+]
