@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from dnnbench.measure.affinity import current_mask
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 
@@ -55,7 +54,7 @@ class Workers:
         apart = dtype if info.float64_apart else ""
         key = (arm.name, apart, service)
         if key not in self._open:
-            worker = spawn(arm, f"test-{arm.name}", service=service, cpus=current_mask())
+            worker = spawn(arm, f"test-{arm.name}", service=service)
             self._open[key] = worker
             worker.call("start", 120, arm=arm.to_json())
         return self._open[key]

@@ -146,6 +146,13 @@ def test_without_a_name_the_small_ones_are_measured():
     assert [workload.name for workload in workloads_named(())] == ["mlp_digits", "cnn_digits"]
 
 
+def test_all_is_every_workload_that_takes_the_parameters(only_net):
+    assert [w.name for w in workloads_named(("all",))] == ["net"]
+    assert [w.name for w in workloads_named(("all[tiny,batch=3]", "net"))] == ["net[tiny,batch=3]", "net"]
+    with pytest.raises(UsageError, match=r"'all\[nothing\]': no workload takes these"):
+        workloads_named(("all[nothing]",))
+
+
 def test_one_workload_written_two_ways_is_measured_once(only_net):
     assert [w.name for w in workloads_named(("net[tiny]", "net[units=2,batch=1]", "net"))] == ["net[tiny]", "net"]
 

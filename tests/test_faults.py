@@ -30,9 +30,9 @@ DTYPES = ("float64", "float32")
 PATIENCE_S = 600
 
 
-def exam_of(case):
+def exam_of(case, dtype):
     workload = BUILDERS[case]()
-    return Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0)
+    return Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision(dtype)
 
 
 class Dock:
@@ -58,14 +58,14 @@ class Dock:
         """Rows of a check, asked exactly as `dnnbench check` asks."""
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
-        worker, exam = self._worker(backend, dtype), exam_of(case)
+        worker, exam = self._worker(backend, dtype), exam_of(case, dtype)
         if not exam.path.exists():
             self._reference().call("make_reference", PATIENCE_S, **exam.questions())
         worker.call("start", PATIENCE_S, arm=Arm(f"faulty_{backend}", mode, dtype=dtype).to_json())
         return worker.call("check", PATIENCE_S, dtype=dtype, **exam.questions())
 
     def explain(self, backend, case, dtype, rows):
-        return explain_exam(self._worker(backend, dtype), self._reference(), exam_of(case), dtype, rows)
+        return explain_exam(self._worker(backend, dtype), self._reference(), exam_of(case, dtype), dtype, rows)
 
 
 @pytest.fixture(scope="module")

@@ -23,17 +23,20 @@ def program_builder(workload, dtype="float64", mode="eager"):
 
 
 @cache
-def exam(case):
-    """(workload, batches, reference) of a case, made by the honest backend."""
+def exam(case, dtype):
+    """(workload, batches, reference) of a case in a type, made by the honest backend."""
     workload = CASES[case]()
     batches = batches_of(workload)
-    build_in = lambda mode, dtype: program_builder(workload, dtype, mode)  # noqa: E731
-    return workload, batches, make_reference(build_in, workload, batches, STEPS)
+
+    def build_in(mode, kind):
+        return program_builder(workload, kind, mode)
+
+    return workload, batches, make_reference(build_in, workload, batches, STEPS, dtype)
 
 
 def verdict(case, dtype="float64"):
     """The worst row of a check of the NumPy backend as it stands now."""
-    workload, batches, reference = exam(case)
+    workload, batches, reference = exam(case, dtype)
     rows = check(program_builder(workload, dtype), workload, dtype, reference, batches, STEPS)
     return max(rows, key=lambda row: row.ratio if row.ratio == row.ratio else np.inf)
 
@@ -73,7 +76,7 @@ def one_border_element_wrong(y):
 @pytest.mark.parametrize("lie", [slightly_wrong, nan_in_one_element, one_border_element_wrong])
 def test_a_wrong_value_is_caught(monkeypatch, kind, lie):
     case = case_with(kind)
-    exam(case)
+    exam(case, "float64")
     for name in forward_names(kind):
         honest = getattr(ops, name)
         monkeypatch.setattr(ops, name, lambda *a, honest=honest, **k: of_value(honest(*a, **k), lie))
@@ -83,7 +86,7 @@ def test_a_wrong_value_is_caught(monkeypatch, kind, lie):
 @pytest.mark.parametrize("kind", OPS)
 def test_a_stale_answer_is_caught(monkeypatch, kind):
     case = case_with(kind)
-    exam(case)
+    exam(case, "float64")
     for name in forward_names(kind):
         honest, memory = getattr(ops, name), {}
 
@@ -98,7 +101,7 @@ def test_a_stale_answer_is_caught(monkeypatch, kind):
 @pytest.mark.parametrize("kind", [kind for kind in OPS if kind != "embedding"])  # ids have no gradient
 def test_a_dropped_input_gradient_is_caught(monkeypatch, kind):
     case = next(n for n, b in CASES.items() if uses_behind_a_parameter(b().model, kind))
-    exam(case)
+    exam(case, "float64")
     honest = getattr(gradients, kind)
 
     def dropped(op, g, y, *inputs, **named):
@@ -118,7 +121,7 @@ def uses_behind_a_parameter(model, kind):
                                             ("batch_norm", "scale"), ("batch_norm", "bias")])  # fmt: skip
 def test_a_dropped_parameter_gradient_is_caught(monkeypatch, kind, role):
     case = case_with(kind)
-    exam(case)
+    exam(case, "float64")
     honest = getattr(gradients, kind)
 
     def dropped(*arguments, **named):
@@ -133,7 +136,7 @@ def test_a_dropped_parameter_gradient_is_caught(monkeypatch, kind, role):
 @pytest.mark.parametrize("where", [losses, gradients])
 def test_an_unscaled_loss_is_caught(monkeypatch, loss, where):
     case = "mse" if loss == "mse" else "dense"
-    exam(case)
+    exam(case, "float64")
     honest = getattr(where, loss)
     monkeypatch.setattr(where, loss, lambda spec, z, t: honest(spec, z, t) * len(z))
     assert not verdict(case).ok
@@ -165,13 +168,13 @@ def never_moves(optimizer, parameters, gradients, slots, t):
     [("adam", epsilon_inside_the_root), ("momentum", learning_rate_in_the_velocity), ("sgd", never_moves)],
 )
 def test_another_convention_of_an_optimizer_is_caught(monkeypatch, kind, wrong):
-    exam("dense")
+    exam("dense", "float64")
     monkeypatch.setattr(optimizers, kind, wrong)
     assert not verdict("dense").ok
 
 
 def test_unbiased_running_variance_is_caught(monkeypatch):
-    exam("batch_norm")
+    exam("batch_norm", "float64")
     honest = ops.batch_norm_training
 
     def unbiased(op, x, scale, bias, mean, variance):

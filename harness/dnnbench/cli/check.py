@@ -34,6 +34,7 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
     \b
     Examples:
       dnnbench check --backend all:all
+      dnnbench check 'all[tiny]' --backend all
       dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
     """

@@ -4,7 +4,7 @@ import rich_click as click
 
 from . import exitcodes
 from .options import output_options
-from .work_options import threads_or_all, work_options, workloads_named
+from .work_options import threads_or_all, work_options
 
 
 @click.command("predict")
@@ -24,13 +24,14 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
       dnnbench train mlp_digits --backend torch --save mlp.safetensors
       dnnbench predict mlp_digits --weights mlp.safetensors --backend all
     """
+    from ..plugins.catalog import find_workload
     from ..run.request import Request, make_plan
     from ..run.settings import Settings
     from ..run.training import judge, predict
     from ..run.weights_file import load_weights
     from .progress import reporter
 
-    found = workloads_named((workload,))[0]
+    found = find_workload(workload)
     arrays = load_weights(weights, found)
     settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
     request = Request((found,), tuple(backends), settings, data=data, weights=weights)

@@ -79,8 +79,8 @@ REPORT = "results/report.html"
 def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
     """Check that all arms compute the same thing, then time training and inference.
 
-    WORKLOADS are names from `dnnbench list workloads` or .toml/.json files; without one, the small ones that
-    it marks with a star are measured. Ends by writing results/report.html.
+    WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size, or .toml/.json files;
+    without one, the small ones that it marks with a star are measured. Ends by writing results/report.html.
 
     \b
     Examples:

@@ -74,15 +74,15 @@ def threads_or_all(threads: int | None) -> int:
 
 
 def workloads_named(names: tuple[str, ...]) -> tuple:
-    """Workloads by name or file, each once; without a name, those that their plugins call default.
+    """Workloads by name or file, each once; of all[tiny] all that have it; without a name, the plugins' defaults.
 
     UsageError if two different ones bear the same name, or if nothing is named and no plugin has a default.
     """
     from ..errors import UsageError
-    from ..plugins.catalog import default_workloads, find_workload
+    from ..plugins.catalog import default_workloads, find_workloads
 
     found = {}
-    for workload in [find_workload(name) for name in names] if names else default_workloads():
+    for workload in [w for name in names for w in find_workloads(name)] if names else default_workloads():
         if found.setdefault(workload.name, workload) != workload:
             raise UsageError(f"two different workloads are called '{workload.name}'; rename one, or run one at a time")
     if not found:

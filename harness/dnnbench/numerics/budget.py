@@ -1,7 +1,6 @@
 """Every constant of the agreement rule, in one table. A test caps them.
 
-u is the unit roundoff of a type. sigma is the error of honest float32, or of a lower precision, measured
-on the reference itself.
+u is the unit roundoff of a type. sigma is the error of honest arithmetic in that type, measured on the reference itself.
 """
 
 from types import MappingProxyType
@@ -12,23 +11,19 @@ class Budget(NamedTuple):
     """How much error the rule allows a tensor; see `allowance` in compare.py."""
 
     noise: float = 10
-    """float32: times the larger of sigma32 and `floor` u S."""
+    """below float64: times the larger of sigma and `floor` u S."""
     noise_small: float = 30
     """the same for tensors of `small` elements or fewer."""
     small: int = 10
-    floor: float = 4
     exact: float = 64
-    """float64: times sigma32 scaled to float64, and times u S at least."""
-    exact_cap: float = 1e-9
-    """float64: never more than this share of S."""
-    local: float = 30
-    """largest single error, in allowances."""
-    kink: float = 2
-    """below float64: times sigma_kink more for gradients and what they move."""
+    """the same in float64, where the mildest wrong convention is a million times larger."""
+    floor: float = 4
     floor_low: float = 1
     """the same in lower precisions, whose sigma is measured at their own size of error."""
-    null: float = 1e-10
-    """a tensor below this share of the largest gradient's rms is null."""
+    local: float = 30
+    """largest single error, in allowances, unless honest evaluations show larger ones."""
+    kink: float = 2
+    """below float64: times sigma_kink more for gradients and what they move."""
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10

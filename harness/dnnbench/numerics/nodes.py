@@ -8,10 +8,9 @@ from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.model import Model
 from ..spec.workload import Workload
-from .budget import BUDGET, UNIT
 from .compare import Finding, compare
 from .observe import Build, Tensors, trajectory
-from .reference import Reference, rms, rmse
+from .reference import Reference
 
 
 def watched(workload: Workload) -> Workload:
@@ -58,12 +57,8 @@ def _training_pass(program: Program, batch: Batch) -> Tensors:
 
 def judge_nodes(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[Finding]:
     """Every tensor of `observe_nodes` against the reference's; what repeats an older answer to the bit is said to."""
-    largest = _largest_cotangent(reference.tensors)
     findings = []
     for finding in compare(reference, observed, watched(workload), dtype):
-        r, a = reference.tensors[finding.key], observed.get(finding.key)
-        if not finding.ok and "cotangents/" in finding.key and rms(r) < BUDGET.null * largest:
-            finding = _null_cotangent(finding, a, r, BUDGET.exact * UNIT[dtype] * largest)
         if not finding.ok and _repeats(finding.key, observed):
             finding = finding._replace(reason=f"{finding.reason}; {REPEATED}")
         findings.append(finding)
@@ -71,17 +66,6 @@ def judge_nodes(reference: Reference, observed: Tensors, workload: Workload, dty
 
 
 REPEATED = "the same to the bit as before the steps"
-
-
-def _largest_cotangent(tensors: Tensors) -> float:
-    return max((rms(r) for key, r in tensors.items() if "cotangents/" in key), default=0.0)
-
-
-def _null_cotangent(finding: Finding, a: np.ndarray | None, r: np.ndarray, allowed: float) -> Finding:
-    """What is zero but for rounding is held to the rounding of the largest cotangent."""
-    if a is None or a.shape != r.shape or not np.all(np.isfinite(a)):
-        return finding
-    return finding._replace(ratio=rmse(a, r) / allowed)
 
 
 def _repeats(key: str, observed: Tensors) -> bool:

@@ -16,7 +16,7 @@ Tensors = dict[str, np.ndarray]
 def optimizers_to_check(workload: Workload) -> list[Optimizer]:
     """The workload's own first, then SGD and Adam: Adam hides a wrong loss scale that SGD shows."""
     own = workload.task.optimizer
-    return [own, *(other for other in (Sgd(learning_rate=0.1), Adam()) if other.kind != own.kind)]
+    return [own, *(other for other in (Sgd(learning_rate=0.01), Adam()) if other.kind != own.kind)]
 
 
 def with_optimizer(workload: Workload, optimizer: Optimizer) -> Workload:

@@ -1,4 +1,4 @@
-"""The truth that contenders are held against: the NumPy backend in float64, and how far honest rounding may stray from it."""
+"""The truth that contenders are held against: the NumPy backend in float64, and how far honest rounding strays from it."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,17 +22,13 @@ PER_EXAMPLE = {"outputs", "infer", "prediction", "activations", "cotangents"}
 
 @dataclass(frozen=True)
 class Reference:
-    """By key of `observe`: the truth R, sigma, sigma_kink, and where R is zero whatever the rounding."""
+    """By key of `observe`: the truth R, sigma, peak, sigma_kink, and where R is zero whatever the rounding."""
 
     tensors: Tensors
     sigma: Mapping[str, float]
+    peak: Mapping[str, float]
     sigma_kink: Mapping[str, float]
     zero: Mapping[str, np.ndarray]
-
-
-def study_of(dtype: str) -> str:
-    """The precision whose honest error tells how far results in `dtype` may lie: float64's is scaled from float32's."""
-    return "float32" if dtype == "float64" else dtype
 
 
 def make_reference(
@@ -40,13 +36,14 @@ def make_reference(
     workload: Workload,
     batches: Sequence[Batch],
     steps: Sequence[int],
-    study: str = "float32",
+    study: str,
     look: Look = observe,
 ) -> Reference:
     """Five evaluations: the truth, three honest ones in `study`, and float64 with every close choice flipped.
 
     look: what is observed of each.
-    sigma = worst rmse against R in `study` with the batch permuted, inner dimensions summed in blocks, and reversed.
+    sigma, peak = worst rmse, and largest single error, against R in `study` with the batch permuted, inner dimensions summed
+    in blocks, and reversed.
     sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips already.
     """
 
@@ -64,6 +61,7 @@ def make_reference(
     return Reference(
         truth,
         {key: max(rmse(other[key], r) for other in rounded) for key, r in truth.items()},
+        {key: max(largest(other[key], r) for other in rounded) for key, r in truth.items()},
         {key: rmse(flipped[key], r) for key, r in truth.items()},
         {key: _zero_in_all(key, [truth, flipped, *rounded]) for key in truth},
     )
@@ -89,13 +87,18 @@ def rmse(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64) - np.asarray(b, np.float64)))))
 
 
+def largest(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest |a - b|, in float64."""
+    return float(np.max(np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)), initial=0.0))
+
+
 def rms(a: np.ndarray) -> float:
     """Root mean square, in float64."""
     return float(np.sqrt(np.mean(np.square(np.asarray(a, np.float64)))))
 
 
 def reference_key(
-    workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int, code: str, study: str = "float32"
+    workload: Workload, batches: Sequence[Batch], steps: Sequence[int], seed: int, code: str, study: str
 ) -> str:
     """32 hex digits over everything a reference depends on: spec, data, NumPy's version, and the `code` that makes it."""
     digest = hashlib.sha256(f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {study}".encode())
@@ -111,6 +114,7 @@ def save_reference(reference: Reference, path: Path) -> None:
         **{f"tensor:{key}": array for key, array in reference.tensors.items()},
         **{f"zero:{key}": array for key, array in reference.zero.items()},
         **{f"sigma:{key}": np.float64(value) for key, value in reference.sigma.items()},
+        **{f"peak:{key}": np.float64(value) for key, value in reference.peak.items()},
         **{f"kink:{key}": np.float64(value) for key, value in reference.sigma_kink.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +131,7 @@ def load_reference(path: Path) -> Reference:
     def group(prefix, convert=lambda array: array):
         return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
 
-    return Reference(group("tensor"), group("sigma", float), group("kink", float), group("zero"))
+    return Reference(group("tensor"), group("sigma", float), group("peak", float), group("kink", float), group("zero"))
 
 
 class StoredTensors(Mapping):

@@ -16,6 +16,7 @@ from .hooks import WorkloadInfo
 from .parameters import canonical, chosen, split
 
 SUFFIXES = (".toml", ".json")
+ALL = "all"
 
 
 def find_workload(text: str) -> Workload:
@@ -36,6 +37,30 @@ def find_workload(text: str) -> Workload:
             "give one of these names, or the path of a .toml or .json file"
         )
     return _build(known[name], items)
+
+
+def find_workloads(text: str) -> list[Workload]:
+    """The workload that `text` names; of `all` every one, of `all[tiny]` every one that takes these parameters.
+
+    UsageError as `find_workload`, and if no workload takes them.
+    """
+    name, items = split(text) if text.startswith(ALL) else ("", [])
+    if name != ALL:
+        return [find_workload(text)]
+    known = list(plugins().workloads.values())
+    if takers := [info for info in known if _takes(info, items)]:
+        return [_build(info, items) for info in takers]
+    if not known:
+        return []
+    raise UsageError(f"'{text}': no workload takes these; `dnnbench list workloads` shows what each one takes")
+
+
+def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
+    try:
+        chosen(info, items)
+    except UsageError:
+        return False
+    return True
 
 
 def default_workloads() -> list[Workload]:

@@ -10,7 +10,7 @@ from ..data.masks import random_masks
 from ..errors import WorkerError
 from ..measure.process import WorkerLost
 from ..numerics.check import check_batch_size, check_steps
-from ..numerics.reference import reference_key, study_of
+from ..numerics.reference import reference_key
 from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
@@ -35,12 +35,12 @@ class Exam:
     batches: tuple[Batch, ...]
     steps: tuple[int, ...]
     seed: int
-    study: str = "float32"
-    """The precision whose honest error the reference measures."""
+    study: str = "float64"
+    """The precision of the answers: the reference measures its honest error."""
 
     def in_precision(self, dtype: str) -> "Exam":
         """The exam that results in `dtype` are held against."""
-        return replace(self, study=study_of(dtype))
+        return replace(self, study=dtype)
 
     @property
     def path(self) -> Path:

@@ -32,7 +32,7 @@ def visit_timeout_s(expected_s: float) -> float:
 
 
 def worker_cpus(threads: int) -> list[int]:
-    """The CPUs that every worker is confined to."""
+    """The CPUs that every worker which is timed is confined to."""
     return choose_cpus(current_mask(), threads)
 
 
@@ -44,9 +44,9 @@ def spawn(
     cpus: Sequence[int] | None = None,
     cache: Path | None = None,
 ) -> Worker:
-    """A worker process for an arm, on `cpus` or as many as it has threads; what it prints is kept in a log named after it.
+    """A worker process for an arm; what it prints is kept in a log named after it.
 
-    cache: folder of its compile caches; None for the user's.
+    cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.   cache: folder of its compile caches; None for the user's.
     """
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
     environment = worker_environment(
@@ -56,7 +56,7 @@ def spawn(
     if arm.environment:
         interpreter = str(interpreter_of(arm.environment))
         environment["PYTHONPATH"] = str(lend_packages(folder / "lent"))
-    cpus = worker_cpus(arm.threads) if cpus is None else cpus
+    cpus = current_mask() if cpus is None else cpus
     environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11, 12)), _chance)
     log = folder / f"{name.replace('/', '_')}.log"
     return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)

@@ -11,7 +11,7 @@ from ..measure.process import Worker
 from ..numerics.score import Score
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .crew import BUILD_TIMEOUT_S, spawn
+from .crew import BUILD_TIMEOUT_S, spawn, worker_cpus
 from .plan import Lane
 from .reporter import Reporter
 
@@ -46,7 +46,7 @@ def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int
         courses.append(course)
         report.stage(f"{workload.name} on {lane.name}", workload.task.epochs)
         try:
-            with spawn(lane.arm, f"train-{lane.name}") as worker:
+            with spawn(lane.arm, f"train-{lane.name}", cpus=worker_cpus(lane.arm.threads)) as worker:
                 _attend(worker, course, workload, dataset, lane, seed, report)
         except WorkerError as error:
             course.failure = str(error)

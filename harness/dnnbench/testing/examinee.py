@@ -3,7 +3,6 @@
 from typing import Any
 
 from ..errors import WorkerError
-from ..measure.affinity import current_mask
 from ..measure.process import Worker, WorkerLost
 from ..protocol.arm import Arm
 from ..run.crew import BUILD_TIMEOUT_S, spawn
@@ -23,8 +22,7 @@ class Examinee:
         """Import the framework: seconds and versions. WorkerError if it cannot be."""
         if self._refusal is not None:
             raise self._refusal
-        # one thread, but any CPU: several examinees may be busy at once
-        self._worker = spawn(self.arm, f"conformance-{self.arm.name}", service=SERVICE, cpus=current_mask())
+        self._worker = spawn(self.arm, f"conformance-{self.arm.name}", service=SERVICE)
         try:
             return self._worker.call("start", BUILD_TIMEOUT_S, arm=self.arm.to_json())
         except WorkerError as error:

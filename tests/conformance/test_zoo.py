@@ -1,0 +1,49 @@
+"""The zoo computes the same in every backend: outputs, loss, gradients, statistics and trained weights of each tiny network."""
+
+import pytest
+from dnnbench.data.dataset import load
+from dnnbench.plugins.catalog import find_workload, find_workloads
+from dnnbench.plugins.discovery import plugins
+from dnnbench.run.agreement import ensure_references, exam_of
+
+CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
+TINY = [workload.name for workload in find_workloads("all[tiny]")]
+PATIENCE_S = 600
+
+
+def together(backend, dtype, *values, name):
+    """All of a backend and type in one pytest process, which starts its worker once."""
+    group = pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")
+    return pytest.param(backend, dtype, *values, marks=group, id=f"{backend}-{dtype}-{name}")
+
+
+def disagreements(workers, backend, dtype, workload):
+    """Rows of a check in the backend's default mode that are beyond their allowance; asked as `dnnbench check` asks."""
+    exam = exam_of(workload, load(workload), 0).in_precision(dtype)
+    ensure_references([exam])
+    rows = workers.get(backend, dtype=dtype).call("check", PATIENCE_S, dtype=dtype, **exam.questions())
+    assert rows
+    return [row for row in rows if not row["ok"]]
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype", "name"),
+    [together(backend, "float64", name, name=name) for backend in CONTENDERS for name in TINY],
+)
+def test_tiny_networks_agree(workers, backend, dtype, name):
+    assert not disagreements(workers, backend, dtype, find_workload(name))
+
+
+def test_the_zoo_is_whole():
+    assert len(TINY) >= 23 and {name.partition("[")[0] for name in TINY} >= {"resnet50", "gpt2_small", "dlrm"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [together(backend, dtype, name="resnet50") for backend in CONTENDERS for dtype in ("float64", "float32")],
+)
+def test_resnet50_infers_the_same_in_full_size(workers, backend, dtype):
+    """4.1e9 multiply-adds an image of 224 x 224, 25,557,032 weights; forward only."""
+    full = find_workload("resnet50[batch=1]")
+    assert full.batch_size == 1 and full.model.inputs[0].shape == (224, 224, 3)
+    assert not disagreements(workers, backend, dtype, full.model_copy(update={"inference_only": True}))
