@@ -26,9 +26,22 @@ run: install  ## check and time every installed backend on the digits; ends with
 test: install  ## the whole test suite
 	$(PYTEST) -n 2 --dist loadgroup
 
+EVERY_TYPE := float64,float32,bfloat16,float16,mixed_bfloat16,mixed_float16
+
+.PHONY: check-all
+check-all: install  ## every case in every mode and type, and the tiny zoo: hours, most of them in compilers
+	for backend in numpy torch tensorflow jax; do \
+	    $(BIN)/dnnbench conformance $$backend:all --dtype $(EVERY_TYPE) || exit; \
+	done
+	$(BIN)/dnnbench check 'all[tiny]' --backend all:all --dtype float64,float32,bfloat16
+
 .PHONY: bench
 bench: install  ## each arm beside the same network written by hand; what the harness itself costs
 	$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
+
+.PHONY: study
+study: install  ## prove the measuring method: record trials of known truth, replay them, write docs/proof.md
+	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
 .PHONY: lint
 lint: install  ## ruff

@@ -73,11 +73,11 @@ def workers():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """How many planted faults were caught, and how many honest checks gave no alarm: what test_faults recorded."""
+    """What test_faults recorded: faults caught, honest checks without alarm, and how clearly."""
     told = {}
     for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
         for name, value in report.user_properties:
-            told.setdefault((name, report.outcome), set()).add(value)
+            told.setdefault((name, report.outcome), set()).add(tuple(value) if isinstance(value, list) else value)
     missed, alarms = (told.get((name, "failed"), set()) for name in ("planted fault", "honest check"))
     caught, quiet = (
         told.get((name, "passed"), set()) - bad for name, bad in (("planted fault", missed), ("honest check", alarms))
@@ -85,3 +85,8 @@ def pytest_terminal_summary(terminalreporter):
     if caught or missed:
         faults = f"planted faults caught: {len(caught)} of {len(caught | missed)}"
         terminalreporter.write_line(f"{faults}; honest checks without alarm: {len(quiet)} of {len(quiet | alarms)}")
+    for dtype in ("float64", "float32"):
+        for what, choose in (("mildest fault", min), ("worst honest", max)):
+            if found := told.get((f"{what} {dtype}", "passed")):
+                ratio, where = choose(found)
+                terminalreporter.write_line(f"{what} in {dtype}: {ratio:.3g} allowances ({where})")

@@ -148,7 +148,7 @@ def add_epochs(store: Store, run_id: str, arms: list[str]) -> None:
         run_id,
         [
             {"arm": a, "workload": WORKLOADS[0], "dtype": "float32", "epoch": e, "loss": 2.3 * 0.8**e,
-             "accuracy": 1 - 0.9 * 0.7**e, "wrong": round(324 * 0.7**e), "n_test": 360,
+             "test_loss": 2.4 * 0.9**e, "accuracy": 1 - 0.9 * 0.7**e, "wrong": round(324 * 0.7**e), "n_test": 360,
              "seconds": 0.1 * SPEED[a]}
             for a in arms for e in range(1, 13)
         ],

@@ -72,7 +72,10 @@ def add_everything(store: Store, run_id: str, **changes) -> list[str]:
     )
     store.add_epochs(
         run_id,
-        [identity | {"epoch": 1, "loss": 0.3, "accuracy": 0.9, "seconds": 0.5, "n_test": 360, "wrong": 36}],
+        [
+            identity
+            | {"epoch": 1, "loss": 0.3, "test_loss": 0.4, "accuracy": 0.9, "seconds": 0.5, "n_test": 360, "wrong": 36}
+        ],
     )
     store.update_cells(run_id, [{"cell_id": cell, "status": "ok", "calls": 3} for cell in cells])
     store.finish_run(run_id, "complete")

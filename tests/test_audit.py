@@ -33,8 +33,6 @@ def cached(program, batch, memory={}):  # noqa: B006
     return memory.setdefault(id(program), program.infer(batch))
 
 
-
-
 def test_an_honest_program_has_no_fault():
     found = audited()
     assert found.faults == [] and 0 < found.cpus_used < 3

@@ -132,7 +132,7 @@ def test_each_case_gets_its_own_verdict_though_asked_together(stranger, mode, di
         expected = reasons[mode].replace("sigmoid", key[0])
         assert expected in verdicts[key][1], verdicts[key]
     if mode == "wrong":
-        assert verdicts["sigmoid", "gradient"][2].startswith("gradients/")
+        assert "dense1" in verdicts["sigmoid", "gradient"][2], "the layer before the sigmoid"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,21 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pynvml
 import pytest
 from dnnbench.measure.affinity import current_mask
-from dnnbench.measure.contention import Counters, Sampler, flags
+from dnnbench.measure.contention import Counters, Sampler, flags, switches_per_s
+from dnnbench.measure.gpus import GpuState, GpuWatch, gpus, watch
+from dnnbench.measure.service import Service
+from dnnbench.measure.statistics import CONTENDED
 
-QUIET = Counters(100.0, 1.0, 1.0, 1.0)
+STILL = GpuState(0x0, 0)
+QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL)
 
 
-def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0):
-    return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s)
+def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL):
+    return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s, 7 + switches, gpu)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +30,13 @@ def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0):
         (after(throttled_s=1e-6), 4),
         (after(steal_s=0.05, pressure_s=0.09, throttled_s=0.05), 7),
         (after(window_s=0.0), 0),
+        (after(switches=9), 0),
+        (after(switches=11), 16),
+        (after(gpu=GpuState(0x40, 0)), 32),
+        (after(gpu=GpuState(0x5, 0)), 0),
+        (after(gpu=GpuState(0x0, 1)), 64),
+        (after(gpu=GpuState(None, None)), 0),
+        (after(gpu=None), 0),
     ],
 )
 def test_flags_by_counter(later, bits):
@@ -30,6 +46,7 @@ def test_flags_by_counter(later, bits):
 def test_an_absent_counter_flags_nothing_and_is_listed():
     blind = Counters(0.0, None, None, None)
     assert flags(blind, Counters(1.0, 5.0, 5.0, 5.0)) == 0 == flags(QUIET, blind)
+    assert switches_per_s(blind, QUIET) is None
     assert blind.absent == ["steal_s", "pressure_s", "throttled_s"] and QUIET.absent == []
 
 
@@ -93,3 +110,96 @@ def test_the_real_counters_never_go_back():
     for name in ("at_s", "steal_s", "pressure_s", "throttled_s"):
         if name not in earlier.absent:
             assert getattr(later, name) >= getattr(earlier, name)
+
+
+def test_a_gpu_that_was_hot_when_the_window_began_flags_it_too():
+    hot = Counters(100.0, 1.0, 1.0, 1.0, 7, GpuState(0x20, 0))
+    assert flags(hot, after()) == 32 and CONTENDED & 32 and CONTENDED & 64
+
+
+def test_switches_alone_drop_no_round():
+    assert not CONTENDED & flags(QUIET, after(switches=10_000))
+
+
+def test_switches_are_counted_per_second_of_the_window():
+    assert switches_per_s(QUIET, after(window_s=0.5, switches=20)) == pytest.approx(40)
+    assert switches_per_s(QUIET, after(window_s=0.5, switches=-20)) == 0  # a worker was replaced
+
+
+def test_a_process_that_loses_its_cpu_is_seen_to():
+    service = Service()
+    before = service.switches()
+    rivals = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in current_mask()]
+    try:
+        while service.switches() == before:  # with a rival on every CPU it must come
+            sum(range(100_000))
+    finally:
+        for rival in rivals:
+            rival.kill()
+            rival.wait()
+    assert service.switches() > before
+
+
+class RecordedNvml:
+    """NVML as its documentation says it answers: recorded, since no test machine has a GPU.
+
+    Untested here: that a real driver gives these answers, and that its process ids are those that we see.
+    """
+
+    NVMLError, NVMLError_NotFound = pynvml.NVMLError, pynvml.NVMLError_NotFound
+
+    def __init__(self, reasons=0x0, running=(11,), used=(), refused=(), error=pynvml.NVML_ERROR_NOT_SUPPORTED):
+        self._answers = {
+            "nvmlDeviceGetCurrentClocksThrottleReasons": reasons,
+            "nvmlDeviceGetComputeRunningProcesses": [
+                SimpleNamespace(pid=pid, usedGpuMemory=1 << 30) for pid in running
+            ],
+            "nvmlDeviceGetProcessUtilization": [
+                SimpleNamespace(pid=pid, smUtil=share, timeStamp=stamp) for pid, share, stamp in used
+            ],
+        }
+        self._refused, self._error, self.asked_since = refused, error, []
+
+    def __getattr__(self, name):
+        def answer(_handle, *arguments):
+            if name in self._refused:
+                raise pynvml.NVMLError(self._error)
+            self.asked_since += arguments
+            return self._answers[name]
+
+        return answer
+
+
+RECORDED = {
+    "ours alone": ({"used": [(11, 80, 5)]}, GpuState(0x0, 0)),
+    "a stranger at work": ({"running": (11, 99), "used": [(11, 80, 5), (99, 20, 6), (99, 30, 7)]}, GpuState(0x0, 1)),
+    "a stranger at rest": ({"running": (11, 99), "used": [(11, 80, 5), (99, 0, 6)]}, GpuState(0x0, 0)),
+    "another namespace": ({"running": (4011,), "used": [(4011, 80, 5)]}, GpuState(0x0, None)),
+    "heat": ({"reasons": 0x40}, GpuState(0x40, 0)),
+    "nothing told": (
+        {"refused": ("nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetComputeRunningProcesses")},
+        GpuState(None, None),
+    ),
+    "no shares of time told": ({"refused": ("nvmlDeviceGetProcessUtilization",)}, GpuState(0x0, None)),
+    "nothing since": (
+        {"refused": ("nvmlDeviceGetProcessUtilization",), "error": pynvml.NVML_ERROR_NOT_FOUND},
+        GpuState(0x0, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_answer_of_nvml_is_read(name):
+    answers, state = RECORDED[name]
+    assert GpuWatch(RecordedNvml(**answers), "gpu", lambda: [11, 12]).read() == state
+
+
+def test_each_reading_asks_for_what_is_new():
+    nvml = RecordedNvml(used=[(11, 80, 5), (11, 80, 9)])
+    reader = GpuWatch(nvml, "gpu", lambda: [11])
+    reader.read(), reader.read()
+    assert nvml.asked_since == [0, 9]
+
+
+def test_nobody_watches_where_there_is_no_gpu():
+    assert gpus() or watch(0, list) is None

@@ -5,9 +5,10 @@ import copy
 import pytest
 from dnnbench.cli.advice import advice
 from dnnbench.cli.doctor import examine
+from dnnbench.cli.preflight import LOOKED_AT, preflight
 
 QUIET = {
-    "backends": [{"title": "NumPy", "installed": True, "status": "installed"}],
+    "backends": [{"title": "NumPy", "installed": True, "status": "installed", "version": "2"}],
     "broken_plugins": {},
     "machine": {
         "hardware": {"physical_cores": 4, "logical_cpus": 4},
@@ -19,8 +20,19 @@ QUIET = {
             "gpus": [],
         },
     },
-    "measures": {"absent_counters": [], "peak_memory": ""},
-    "contention": {"steal": False, "pressure": False, "throttled": False},
+    "measures": {
+        "absent_counters": [],
+        "peak_memory": "",
+        "memory_setting": "steady",
+        "clock_resolution_s": 5e-8,
+    },
+    "contention": {
+        "steal": False,
+        "steal_share": 0.0,
+        "pressure": False,
+        "pressure_share": 0.1,
+        "throttled": False,
+    },
 }
 GPU = {"processes": 0, "throttle_reasons": 0x1}
 SYSTEM = ("machine", "system")
@@ -28,7 +40,7 @@ SYSTEM = ("machine", "system")
 FINDINGS = {
     "a framework missing": (
         ("backends",),
-        [{"title": "JAX", "installed": False, "status": "jax is not installed"}],
+        [{"title": "JAX", "installed": False, "status": "jax is not installed", "version": None}],
         "JAX cannot run: jax is",
     ),
     "a broken plugin": (("broken_plugins",), {"x": "KeyError: 1"}, "plugin 'x' is broken (KeyError: 1)"),
@@ -54,8 +66,16 @@ FINDINGS = {
     "a hot GPU": (
         (*SYSTEM, "gpus"),
         [GPU, {**GPU, "throttle_reasons": 0x40}],
-        "gpu:1 is held below its clock",
+        "gpu:1 is held below its clock (heat (hardware))",
     ),
+    "a capped GPU": (
+        (*SYSTEM, "gpus"),
+        [{**GPU, "power_limit_mw": 300000, "power_limit_default_mw": 700000}],
+        "gpu:0 is capped at 300 W, its default is 700 W",
+    ),
+    "uneven clocks": ((*SYSTEM, "frequencies_mhz"), [3000.0, 2000.0], "run at 2000 to 3000 MHz"),
+    "boost": ((*SYSTEM, "boost"), True, "turn boost off"),
+    "a flag": ((*SYSTEM, "flags"), {"XLA_FLAGS": "--x"}, "XLA_FLAGS change how libraries compute"),
 }
 
 
@@ -83,6 +103,8 @@ HARMLESS = {
     **{".".join(path): (path, None) for path in UNTOLD},
     "an idle GPU": ((*SYSTEM, "gpus"), [GPU]),
     "a GPU that tells nothing": ((*SYSTEM, "gpus"), [{"processes": None, "throttle_reasons": None}]),
+    "even clocks": ((*SYSTEM, "frequencies_mhz"), [3000.0, 2990.0]),
+    "no boost": ((*SYSTEM, "boost"), False),
     "a generous quota": ((*SYSTEM, "cpu_quota"), 8.0),
 }
 
@@ -98,3 +120,44 @@ def test_examine_finds_this_machine():
     assert found["machine"]["system"]["affinity"] and len(found["machine_id"]) == 16
     assert 0 < found["measures"]["clock_resolution_s"] < 1 and 0 < found["measures"]["clock_read_cost_s"] < 1
     assert found["contention"]["watched_s"] >= 0.05 and isinstance(found["advice"], list)
+
+
+SPOKEN = {
+    "cores": (("machine", "hardware", "logical_cpus"), 8, "4 cores, 8 logical CPUs"),
+    "SMT siblings": ((*SYSTEM, "smt_siblings"), [[0, 1], [2, 3]], "0 and 1; 2 and 3"),
+    "frequency": ((*SYSTEM, "frequencies_mhz"), [3000.0, 2000.0], "2000 to 3000 MHz"),
+    "ASLR": ((*SYSTEM, "aslr"), "2", "on"),
+    "steal": (("contention", "steal_share"), 0.025, "2.5%"),
+    "throttling": (("contention", "throttled"), None, "absent"),
+    "governor": ((*SYSTEM, "governor"), None, "absent"),
+    "quota": ((*SYSTEM, "cpu_quota"), 1.5, "1.5 CPUs"),
+    "GPU clocks": (
+        (*SYSTEM, "gpus"),
+        [{**GPU, "sm_clock_mhz": 345, "sm_clock_max_mhz": 1980}, {**GPU, "sm_clock_mhz": None}],
+        "gpu:0 345 of 1980 MHz; gpu:1 absent",
+    ),
+    "GPU throttle reasons": ((*SYSTEM, "gpus"), [{**GPU, "throttle_reasons": 0x1004}], "gpu:0 power cap, 0x1000"),
+}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_fact_is_told_in_words(name):
+    path, value, expected = SPOKEN[name]
+    [fact] = [fact for fact in preflight(with_finding(path, value)) if fact.name == name]
+    assert fact.told == expected and fact.to_json()["absent"] == (expected == "absent")
+
+
+def test_each_piece_of_advice_stands_with_its_fact():
+    found = with_finding((*SYSTEM, "governor"), "powersave")
+    assert [fact.name for fact in preflight(found) if fact.to_do] == ["governor"]
+    placed = {
+        path: [f for f in preflight(with_finding(path, value)) if f.to_do] for path, value, _ in FINDINGS.values()
+    }
+    assert {path for path, facts in placed.items() if not facts} == {("backends",), ("broken_plugins",)}
+
+
+def test_every_fact_of_this_machine_has_words_and_a_meaning():
+    facts = examine(watch_s=0.05)["preflight"]
+    assert [fact["name"] for fact in facts] == list(LOOKED_AT)
+    assert all(fact["told"] and fact["meaning"] for fact in facts)
+    assert all((fact["told"] == "absent") == fact["absent"] for fact in facts)

@@ -98,6 +98,7 @@ def test_a_planted_fault_is_caught_and_named(dock, backend, fault, dtype, record
     record_property("planted fault", f"{backend}:{fault.mode}")
     rows = dock.check(backend, fault.mode, fault.case, dtype)
     assert not all(row["ok"] for row in rows), "not caught"
+    record_property(f"mildest fault {dtype}", (max(row["ratio"] for row in rows), f"{backend}:{fault.mode}"))
     found = dock.explain(backend, fault.case, dtype, rows)
     named = found.op if found.what == "node" else found.name
     assert (found.what, named) == (fault.what, fault.named), found.sentence
@@ -111,7 +112,9 @@ def test_the_same_backend_without_its_fault_passes(dock, backend, case, record_p
     for dtype in DTYPES[:1] if backend == "jax" else DTYPES:
         record_property("honest check", f"{backend}:{case}:{dtype}")
         rows = dock.check(backend, "honest", case, dtype)
-        assert all(row["ok"] for row in rows), max(rows, key=lambda row: row["ratio"])
+        worst = max(rows, key=lambda row: row["ratio"])
+        assert all(row["ok"] for row in rows), worst
+        record_property(f"worst honest {dtype}", (worst["ratio"], f"{backend} {worst['tensor']}"))
 
 
 def test_the_table_is_large_and_varied():

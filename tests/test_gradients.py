@@ -17,6 +17,8 @@ AT_A_KINK = {
     "relu_at_zero": "half the examples stand at 0, where the derivative is one-sided",
     "relu6_at_zero": "half the examples stand at 0, where the derivative is one-sided",
     "leaky_relu_at_zero": "half the examples stand at 0, where the derivative is one-sided",
+    "max_pool2d_tied": "two or more elements are largest, and either side of a step another one is",
+    "global_max_pool_tied": "two or more elements are largest, and either side of a step another one is",
 }
 
 

@@ -2,7 +2,19 @@ import json
 import socket
 
 import pytest
-from dnnbench.measure.machine import cpu_model, cpu_quota, host_hash, machine_facts, machine_id, system
+from dnnbench.measure.machine import (
+    blas,
+    boost,
+    cpu_model,
+    cpu_quota,
+    flags,
+    frequencies_mhz,
+    host_hash,
+    machine_facts,
+    machine_id,
+    smt_siblings,
+    system,
+)
 
 
 def test_facts_are_plain_data_and_say_what_this_machine_is():
@@ -24,9 +36,12 @@ def test_the_host_is_named_by_a_hash():
     assert len(host_hash()) == 16 and socket.gethostname() not in host_hash()
 
 
+UNTOLD = ("governor", "aslr", "huge_pages", "cpu_quota", "smt_siblings", "frequencies_mhz", "boost")
+
+
 def test_what_the_system_does_not_tell_is_none(tmp_path):
     facts = system(tmp_path)
-    assert [facts[name] for name in ("governor", "aslr", "huge_pages", "cpu_quota")] == [None] * 4
+    assert [facts[name] for name in UNTOLD] == [None] * len(UNTOLD)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +68,53 @@ def test_settings_are_read_as_the_kernel_writes_them(tmp_path):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: A Fast One @ 3GHz\n")
     assert system(tmp_path)["huge_pages"] == "madvise" and cpu_model(tmp_path) == "A Fast One @ 3GHz"
+
+
+def write(root, **files):
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+CPU = "sys__devices__system__cpu__"
+
+
+def test_cpus_of_one_core_are_grouped(tmp_path):
+    for cpu, siblings in enumerate(("0,2", "1,3", "0,2", "1,3")):
+        write(tmp_path, **{f"{CPU}cpu{cpu}__topology__thread_siblings_list": siblings})
+    assert smt_siblings([0, 1, 2, 3], tmp_path) == [[0, 2], [1, 3]]
+    assert smt_siblings([0, 1, 2], tmp_path) == [[0, 2]] and smt_siblings([0, 1], tmp_path) == []
+    assert smt_siblings([0, 9], tmp_path) is None
+
+
+def test_clocks_come_from_the_driver_or_else_from_cpuinfo(tmp_path):
+    write(tmp_path, proc__cpuinfo="cpu MHz\t\t: 2596.120\ncpu MHz\t\t: 2596.5\n")
+    assert frequencies_mhz([0, 1], tmp_path) == [2596.12, 2596.5]
+    for cpu, khz in enumerate((3000000, 1500000)):
+        write(tmp_path, **{f"{CPU}cpu{cpu}__cpufreq__scaling_cur_freq": f"{khz}\n"})
+    assert frequencies_mhz([0, 1], tmp_path) == [3000.0, 1500.0]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "on"),
+    [
+        ("cpufreq__boost", "1", True),
+        ("cpufreq__boost", "0", False),
+        ("intel_pstate__no_turbo", "0", True),
+        ("intel_pstate__no_turbo", "1", False),
+    ],
+)
+def test_boost(tmp_path, file, text, on):
+    write(tmp_path, **{CPU + file: text + "\n"})
+    assert boost(tmp_path) is on
+
+
+def test_the_pool_of_threads_behind_numpy_is_told():
+    (pool,) = [row for row in blas() if row["library"] in ("openblas", "mkl", "blis", "accelerate")][:1]
+    assert pool["threads"] >= 1
+
+
+def test_flags_are_those_that_change_computing_and_no_place_of_a_file():
+    told = flags({"XLA_FLAGS": "--x", "OMP_NUM_THREADS": "1", "TORCH_HOME": "/x", "HOME": "/y", "LANG": "C"})
+    assert told == {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"}

@@ -61,6 +61,8 @@ def test_the_base_may_be_the_one_that_overtakes():
     assert (found.arm, found.base) == ("base", "eager")
 
 
-@pytest.mark.parametrize("other", [purpose("late", 5.0, 0.02), purpose("early", 0.5, 0.001), purpose("new", None, 0.001)])
+@pytest.mark.parametrize(
+    "other", [purpose("late", 5.0, 0.02), purpose("early", 0.5, 0.001), purpose("new", None, 0.001)]
+)
 def test_who_never_crosses_is_not_told(other):
     assert break_evens([purpose("base", 1.0, 0.010), other], "base") == []

@@ -64,10 +64,24 @@ def test_a_run_ends_with_tables_a_report_and_code_0(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *FAST)
     assert done.returncode == 0, done.stderr
     assert "train_step" in done.stdout and "numpy" in done.stdout
+    assert "null arm (a Program that does nothing): " in done.stdout
     assert "results/report.html" in done.stderr and (place / "results/report.html").stat().st_size > 2000
     cells = cells_of(place)
     assert {status for status, _, _ in cells.values()} == {"ok"}
     assert cells["control", "control"][2] > 0, "the control arm is visited in every round"
+
+
+def test_a_twin_is_the_base_in_a_process_of_its_own(place):
+    fast = ("--threads", "1", "--max-time", "2s", "--generations", "2", "--wait", "--no-check", "--json")
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--twin", *fast)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    (twin,) = document["twins"]
+    assert (twin["arm"], twin["phase"], twin["generations"]) == ("numpy:eager", "infer", 2)
+    assert 0.2 < twin["value"] < 5 and twin["covers_1"] == (twin["low"] <= 1 <= twin["high"])
+    assert [cell["arm"] for cell in document["cells"]] == ["numpy:eager"] == document["run"]["settings"]["backends"]
+    cells = cells_of(place)
+    assert cells["numpy:eager#twin", "infer"][2] == cells["numpy:eager", "infer"][2] > 0
 
 
 def test_json_is_one_document_on_stdout(place):
@@ -75,6 +89,16 @@ def test_json_is_one_document_on_stdout(place):
     document = json.loads(done.stdout)
     assert done.returncode == 0 and document["schema_version"] == 1
     assert [cell["phase"] for cell in document["cells"]] == ["infer"] and document["cells"][0]["call_s"] > 0
+    (held,) = document["memory"]
+    assert held["weights"] == held["by_spec"]["weights"] == 4 * (6 * 8 + 8 + 8 * 3 + 3)
+    assert (
+        (held["optimizer"], held["phase"]) == (held["weights"], "infer")
+        and held["peak_rss"] > 10 * 2**20
+        and held["grew"] >= 0
+    )
+    facts = document["generations"][0]["facts"]
+    assert 0 < facts["null_call_s"]["median"] < document["cells"][0]["call_s"] < facts["null_call_s"]["max"] * 1e6
+    assert facts["switches_per_s"]["median"] >= 0
 
 
 @pytest.mark.parametrize(

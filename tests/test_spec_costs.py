@@ -2,7 +2,7 @@
 
 import pytest
 from dnnbench.spec.builder import Builder
-from dnnbench.spec.costs import inference, node_costs, parameter_count, phase_totals, training_step
+from dnnbench.spec.costs import inference, memory_parts, node_costs, parameter_count, phase_totals, training_step
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.optimizers import Adam, Momentum, Sgd
 from dnnbench.spec.workload import Task, Workload
@@ -89,3 +89,21 @@ def test_phases_contain_each_other(phase, part):
 
 def test_a_piece_of_a_phase_has_no_total():
     assert phase_totals(mlp(), N, "update_alone") is None
+
+
+# phase: weights, optimizer, gradients, activations, batch; 26 parameters, 100 activations, 30 inputs of 10 examples
+PARTS = {
+    "infer": (26, 0, 0, 40 + 40, 0),
+    "forward": (26, 0, 0, 40 + 40 + 20, 30),
+    "loss": (26, 0, 0, 40 + 40 + 20, 30),
+    "gradients": (26, 0, 26, 40 + 40 + 20, 30),
+    "train_step": (26, 2 * 26, 26, 40 + 40 + 20, 30),
+}
+
+
+@pytest.mark.parametrize("phase", PARTS)
+def test_memory_by_part(phase):
+    assert memory_parts(mlp(Adam()), N, phase) == tuple(4 * count for count in PARTS[phase])
+    weights, optimizer, gradients, activations, batch = PARTS[phase]
+    low = memory_parts(mlp(Adam()), N, phase, itemsize=2, kept=4)
+    assert low == (4 * weights, 4 * optimizer, 4 * gradients, 2 * activations, 2 * batch)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from dnnbench.errors import SpecError
+from dnnbench.numerics.reference import PER_EXAMPLE
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.files import parse_workload, read_workload, write_workload
 from dnnbench.spec.losses import CrossEntropy
 from dnnbench.spec.optimizers import Adam
+from dnnbench.spec.soundness import RESERVED
 from dnnbench.spec.workload import Task, Workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,6 +137,18 @@ FAULTS = {
         {"model.nodes[2]": {**CONV, "name": "image"}},
         "model.nodes[2].name: the name 'image' is",
     ),
+    "reserved node": (
+        {"model.nodes[2]": {**CONV, "name": "prediction"}},
+        "model.nodes[2].name: the name 'prediction' is reserved for a group of tensors that a check compares; choose",
+    ),
+    "reserved input": (
+        {"model.inputs[1]": {"name": "outputs", "shape": [3]}},
+        "model.inputs[1].name: the name 'outputs' is reserved",
+    ),
+    "reserved parameter": (
+        {f"{FC1}.parameters": {"weight": "infer"}},
+        f"{FC1}.parameters.weight: the name 'infer' is reserved",
+    ),
     "shape clash": (
         {f"{FC1}.inputs": ["image"]},
         f"{FC1}: node 'fc1' (dense): input (N, 8, 8, 1) has 64 features in 3 axes but units=10 "
@@ -227,6 +241,10 @@ FAULTS = {
 def test_one_fault_is_told_once_with_file_and_key_path(edits, expected):
     [told] = problems(edited(edits))
     assert told.startswith("net.toml: ") and expected in told
+
+
+def test_the_words_that_a_check_reads_are_reserved():
+    assert PER_EXAMPLE == RESERVED
 
 
 @pytest.mark.parametrize("raw", [None, [], 3, "text", [GOOD]])

@@ -242,7 +242,7 @@ def test_many_may_open_a_new_store_at_once(tmp_path):
         path = tmp_path / f"new{attempt}.sqlite"
         storing.at_once(lambda _, path=path: open_store(path).close())
         with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(1,)]
+            assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(schema.SCHEMA_VERSION,)]
 
 
 def test_opening_waits_for_another_that_is_making_the_file(tmp_path):
@@ -272,17 +272,33 @@ def test_an_older_store_is_brought_up_to_date(tmp_path, monkeypatch):
     with sqlite3.connect(path) as old:
         old.execute("ALTER TABLE cell DROP COLUMN unequal")
         old.execute("ALTER TABLE cell DROP COLUMN rank_group")
+    now = schema.SCHEMA_VERSION
     steps = {
-        1: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN unequal TEXT")),
-        2: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN rank_group TEXT")),
+        now: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN unequal TEXT")),
+        now + 1: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN rank_group TEXT")),
     }
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 2)
     with open_store(path) as store:
         store.update_cells("r1", [{"cell_id": cells[0], "unequal": "different device", "rank_group": "a"}])
         assert store.cells()["unequal"].tolist() == ["different device", None, None, None, None]
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(3,)]
+        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(now + 2,)]
+
+
+def test_a_store_of_version_1_lacks_the_test_losses_alone(tmp_path):
+    path = tmp_path / "first.sqlite"
+    with open_store(path) as store:
+        storing.add_everything(store, "r1")
+        now = storing.contents(store)
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE epoch DROP COLUMN test_loss")
+        old.execute("UPDATE dnnbench_schema SET version = 1")
+    with open_store(path) as store:
+        assert store.epochs()["test_loss"].isna().all() and len(store.epochs()) == 1
+        assert {name for name, rows in storing.contents(store).items() if rows != now[name]} == {"epochs"}
+        storing.add_everything(store, "r2")
+        assert store.epochs("r2")["test_loss"].tolist() == [0.4]
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
@@ -293,12 +309,13 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch
         connection.execute(text("ALTER TABLE cell ADD COLUMN extra TEXT"))
         connection.execute(text("ALTER TABLE nowhere ADD COLUMN extra TEXT"))
 
-    monkeypatch.setattr(schema, "MIGRATIONS", {1: half})
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
+    now = schema.SCHEMA_VERSION
+    monkeypatch.setattr(schema, "MIGRATIONS", {now: half})
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 1)
     with pytest.raises(StoreError, match="nowhere"):
         open_store(path)
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(1,)]
+        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(now,)]
         assert "extra" not in [row[1] for row in connection.execute("PRAGMA table_info(cell)")]
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from dnnbench.store.store import open_store
 
 ALL = ("--backend", "all", "--threads", "1")
 
@@ -101,6 +102,21 @@ def test_inference_is_timed_with_trained_weights_and_says_so(trained):
     done = dnnbench(trained, *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run"]["settings"]["weights"] == "mlp.safetensors"
+
+
+def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
+    name = "mlp_table[table=diabetes]"
+    arguments = (name, "--backend", "numpy", "--threads", "1", "--epochs", "2", "--store", "s.sqlite")
+    done = dnnbench(tmp_path, "train", *arguments, "--json")
+    [course] = json.loads(done.stdout)["courses"]
+    told = [row["test_loss"] for row in course["epochs"]]
+    with open_store(tmp_path / "s.sqlite") as store:
+        kept = store.epochs()
+    assert kept["test_loss"].tolist() == told and len(told) == 2
+    assert kept["accuracy"].isna().all()
+    done = dnnbench(tmp_path, "report", "s.sqlite", "-o", "page.html")
+    assert done.returncode == 0, done.stderr
+    assert f">{told[-1]:.4g}</td>" in (tmp_path / "page.html").read_text()
 
 
 def test_training_on_data_of_ones_own(tmp_path):

@@ -40,7 +40,7 @@ class JaxBackend(Backend):
         if arm.dtype not in PRECISIONS:
             return f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return f"tf32 is a way in which NVIDIA GPUs multiply; on the device '{arm.device}' choose float32"
+            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
         task = workload.task
         wanted = [(ops, node.op.kind) for node in workload.model.nodes]
         for module, kind in [*wanted, (losses, task.loss.kind), (optimizers, task.optimizer.kind)]:

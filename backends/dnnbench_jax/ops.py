@@ -189,7 +189,7 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     batch_mean = x.mean(axis=axes)
     batch_variance = jnp.square(x - batch_mean).mean(axis=axes)
     count = x.size // x.shape[-1]
-    kept_variance = batch_variance * (count / (count - 1)) if op.unbiased else batch_variance
+    kept_variance = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
         "variance": op.momentum * variance + (1 - op.momentum) * kept_variance,

@@ -183,7 +183,7 @@ def batch_norm(op, x, scale, bias, mean, variance):
 def batch_norm_training(op, x, scale, bias, mean, variance):
     batch_mean, batch_variance = (m.reshape(-1) for m in moments(x, all_but_last(x)))
     count = x.size // x.shape[-1]
-    seen = batch_variance * (count / (count - 1)) if op.unbiased else batch_variance
+    seen = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
         "variance": op.momentum * variance + (1 - op.momentum) * seen,

@@ -34,7 +34,7 @@ class TensorflowBackend(Backend):
 
     def unsupported(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return f"tf32 is how a GPU multiplies float32; TensorFlow has no such products on {arm.device}"
+            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
         for module, kind in _wanted(workload):
             if not hasattr(module, kind):
                 where = module.__name__.rpartition(".")[2]

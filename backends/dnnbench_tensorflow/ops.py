@@ -223,7 +223,7 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     batch_mean = tf.reduce_mean(x, axes)
     batch_variance = tf.reduce_mean(tf.math.squared_difference(x, tf.stop_gradient(batch_mean)), axes)
     count = prod(x.shape[:-1])
-    kept = batch_variance * (count / (count - 1)) if op.unbiased else batch_variance
+    kept = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
         "variance": op.momentum * variance + (1 - op.momentum) * kept,

@@ -39,7 +39,7 @@ class TorchBackend(Backend):
 
     def unsupported(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return "TF32 is a way in which GPUs multiply float32; PyTorch has no such products on the CPU"
+            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
         task = workload.task
         wanted = [("op", node.op.kind, ops) for node in workload.model.nodes]
         wanted += [("optimizer", task.optimizer.kind, optimizers), ("loss", task.loss.kind, losses)]

@@ -176,8 +176,8 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     saved = torch._batch_norm_impl_index(rows, scale, bias, None, None, True, 0.0, op.epsilon, True)
     y, batch_mean, batch_variance = saved[0], saved[1], saved[2].pow(-2) - op.epsilon
     if op.unbiased:
-        count = rows.numel() / types(x)[0].shape[-1]
-        batch_variance = batch_variance * (count / (count - 1))
+        count = rows.numel() // types(x)[0].shape[-1]
+        batch_variance = batch_variance * (count / torch.sym_max(count - 1, 1))
     running = {
         "mean": torch.lerp(mean, batch_mean, 1 - op.momentum),
         "variance": torch.lerp(variance, batch_variance, 1 - op.momentum),

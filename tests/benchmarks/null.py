@@ -1,26 +1,7 @@
-"""A null arm: what is left when the network costs nothing is the harness."""
+"""A worker's service that holds the null arm alone: what is left is the harness, its messages included."""
 
 from dnnbench.measure.bench import Bench
-
-
-class NullProgram:
-    """All that a Bench asks of a Program, and none of it does anything."""
-
-    def put(self, batch):
-        return None
-
-    def infer(self, batch):
-        return None
-
-    forward = loss = gradients = train_step = infer
-
-    def wait(self, result):
-        return None
-
-    def snapshot(self):
-        return None
-
-    restore = wait
+from dnnbench.measure.null import NullProgram
 
 
 class Null:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dnnbench.measure.affinity import current_mask
 from dnnbench.measure.bench import Bench
+from dnnbench.measure.null import NullProgram
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
@@ -16,7 +17,6 @@ from dnnbench.run.generation import Generation
 from dnnbench.run.reporter import Silent
 from dnnbench.run.request import Request, make_plan
 from dnnbench.run.settings import Settings
-from null import NullProgram
 from replay import replay
 
 VISITS = 200

@@ -1,7 +1,10 @@
 """The zoo computes the same in every backend: outputs, loss, gradients, statistics and trained weights of each tiny network."""
 
+from pathlib import Path
+
 import pytest
 from dnnbench.data.dataset import load
+from dnnbench.measure.memory import read_memory
 from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.plugins.discovery import plugins
 from dnnbench.run.agreement import ensure_references, exam_of
@@ -9,6 +12,8 @@ from dnnbench.run.agreement import ensure_references, exam_of
 CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
 PATIENCE_S = 600
+MOST_BYTES = 2 * 2**30
+"""That a worker may ever have held for the tiny networks it has checked."""
 
 
 def together(backend, dtype, *values, name):
@@ -32,6 +37,8 @@ def disagreements(workers, backend, dtype, workload):
 )
 def test_tiny_networks_agree(workers, backend, dtype, name):
     assert not disagreements(workers, backend, dtype, find_workload(name))
+    held = read_memory(Path(f"/proc/{workers.get(backend, dtype=dtype).pid}")).peak_rss_bytes
+    assert held is None or held < MOST_BYTES
 
 
 def test_the_zoo_is_whole():

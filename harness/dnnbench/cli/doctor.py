@@ -12,18 +12,28 @@ WATCH_S = 1.0
 
 
 @click.command("doctor")
+@click.option("--noise", is_flag=True, help="Measure for about a minute what differences this machine can tell.")
 @output_options
 @click.pass_obj
-def command(output, as_json: bool):
+def command(output, noise: bool, as_json: bool):
     """Look at this machine and installation, and say what to fix before measuring.
 
-    Nothing is changed, no framework is imported, and the contention counters are watched for one second.
+    Nothing is changed, no framework is imported, and the contention counters are watched for one second. Each
+    fact is told with what it means; one that this machine does not tell is told as absent. With --noise, two equal
+    NumPy workers are compared instead: the smallest slowdown that 10 s, 60 s and 10 min of visits can tell here, and
+    what limits it.
 
     \b
     Examples:
       dnnbench doctor
       dnnbench doctor --json
+      dnnbench doctor --noise
     """
+    if noise:
+        from .noise import tell_noise
+
+        tell_noise(output, as_json)
+        return
     output.detail(f"watching for other work for {WATCH_S:g} s")
     found = examine(WATCH_S)
     if as_json:
@@ -40,8 +50,10 @@ def examine(watch_s: float) -> dict[str, Any]:
     from ..measure.machine import machine_facts, machine_id
     from .advice import advice
     from .list import backends
+    from .preflight import preflight
 
-    sampler, facts = Sampler(current_mask()), machine_facts()
+    cpus, facts = current_mask(), machine_facts()
+    sampler = Sampler(cpus)
     before = sampler.read()
     time.sleep(watch_s)
     after = sampler.read()
@@ -51,9 +63,9 @@ def examine(watch_s: float) -> dict[str, Any]:
         "machine_id": machine_id(facts),
         "machine": facts,
         "measures": _measures(after),
-        "contention": _contention(before, after),
+        "contention": _contention(before, after, len(cpus)),
     }
-    return found | {"advice": advice(found)}
+    return found | {"preflight": [fact.to_json() for fact in preflight(found)], "advice": advice(found)}
 
 
 def _measures(counters) -> dict[str, Any]:
@@ -70,12 +82,22 @@ def _measures(counters) -> dict[str, Any]:
     }
 
 
-def _contention(before, after) -> dict[str, Any]:
+def _contention(before, after, cpus: int) -> dict[str, Any]:
+    """Whether each flag would be raised, None where the counter is absent; and the shares behind two of them."""
     from ..measure.contention import PRESSURE, STEAL, THROTTLED, flags
 
-    bits = flags(before, after)
+    bits, window_s = flags(before, after), after.at_s - before.at_s
     names = {"steal": STEAL, "pressure": PRESSURE, "throttled": THROTTLED}
-    return {"watched_s": after.at_s - before.at_s, **{name: bool(bits & bit) for name, bit in names.items()}}
+    return {
+        "watched_s": window_s,
+        "steal_share": _rise(before.steal_s, after.steal_s, window_s * cpus),
+        "pressure_share": _rise(before.pressure_s, after.pressure_s, window_s),
+        **{name: None if f"{name}_s" in after.absent else bool(bits & bit) for name, bit in names.items()},
+    }
+
+
+def _rise(before: float | None, after: float | None, whole_s: float) -> float | None:
+    return None if before is None or after is None else (after - before) / whole_s
 
 
 def _print(output, found: dict[str, Any]) -> None:
@@ -83,31 +105,11 @@ def _print(output, found: dict[str, Any]) -> None:
 
     output.text(f"dnnbench {found['version']} on Python {found['machine']['system']['python']}\n")
     output.table(table_of(found["backends"]))
-    output.text("\nmachine")
-    for name, value in (found["machine"]["hardware"] | found["machine"]["system"]).items():
-        output.text(f"  {name.replace('_', ' '):<23}{_value(value)}")
-    output.text("\nmeasuring")
-    for name, value in _abilities(found["measures"]).items():
-        output.text(f"  {name:<23}{value}")
+    output.text("\nbefore measuring")
+    for fact in found["preflight"]:
+        output.text(f"  {fact['name']:<21}{fact['told']}\n{'':<23}({fact['meaning']})")
+        for sentence in fact["to_do"]:
+            output.text(f"{'':<23}-> {sentence}")
     output.text("\nto fix" if found["advice"] else "\nnothing to fix")
     for sentence in found["advice"]:
         output.text(f"  - {sentence}")
-
-
-def _abilities(measures: dict[str, Any]) -> dict[str, str]:
-    resolution, cost = (measures[f"clock_{what}_s"] * 1e9 for what in ("resolution", "read_cost"))
-    blind = ", ".join(name.removesuffix("_s") for name in measures["absent_counters"])
-    return {
-        "time": f"steps of {resolution:.0f} ns, {cost:.0f} ns a reading",
-        "disturbances": f"noticed, but for {blind}" if blind else "steal, pressure and throttling are noticed",
-        "peak memory": measures["peak_memory"] or "of each worker, resettable",
-        "memory setting": measures["memory_setting"],
-    }
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "not told"
-    if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
-    return ", ".join(f"{key} {_value(item)}" for key, item in value.items()) if isinstance(value, dict) else str(value)

@@ -13,6 +13,7 @@ from .output import Output
 
 COMMANDS = {
     "run": "Check that all arms agree, then time training and inference.",
+    "gate": "Fail if a candidate is slower than the base for certain: for CI.",
     "check": "Numerical agreement alone.",
     "conformance": "What a backend supports, what is wrong with it, by how much.",
     "train": "Train to the target on every backend, and see that they learn alike.",
@@ -68,7 +69,7 @@ def cli():
       dnnbench show mlp_digits --batch-size 1
 
     Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed or
-    disagreed, 2 usage, 3 regression, 4 nothing could be measured, 130 interrupted.
+    disagreed, or a gate confirmed a slowdown, 2 usage, 3 regression, 4 nothing could be measured, 130 interrupted.
     """
 
 

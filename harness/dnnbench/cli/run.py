@@ -68,6 +68,9 @@ REPORT = "results/report.html"
 @click.option(
     "--allow-unequal", is_flag=True, help="Rank arms that differ in what should be equal (the fairness ledger)."
 )
+@click.option(
+    "--twin", is_flag=True, help="Measure the base a second time: where its ratio to itself misses 1, no verdict holds."
+)
 @click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
 @click.option("--label", help="A name for the run, to compare with later.")
@@ -114,7 +117,7 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
 
 
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
-             generations, quick, memory, timing, cold_start, allow_unequal, weights, no_check):  # fmt: skip
+             generations, quick, memory, timing, cold_start, allow_unequal, weights, twin, no_check):  # fmt: skip
     from ..measure.environment import default_memory
     from ..run.request import Request
     from ..run.settings import Settings
@@ -122,7 +125,7 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
         max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), timing=timing,
-        cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check,
+        cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check, twin=twin,
     )  # fmt: skip
     settings = settings.quick() if quick else settings
     return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data)

@@ -107,7 +107,7 @@ def _record(store: str, request, plan, label, courses) -> None:
         return
     with open_store(store) as opened:
         run_id = open_run(opened, request, plan, label)
-        keys = ("epoch", "loss", "accuracy", "wrong", "n_test", "seconds")
+        keys = ("epoch", "loss", "test_loss", "accuracy", "wrong", "n_test", "seconds")
         rows = [
             {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **{key: row[key] for key in keys}}
             for _, group in courses

@@ -76,6 +76,11 @@ class Bench:
         self.visit(phase, 1)
         return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}
 
+    def parts(self) -> dict[str, int]:
+        """Bytes of the weights and of the optimizer's slots, as the program itself holds them."""
+        held = {"weights_bytes": self._program.weights(), "optimizer_bytes": self._program.optimizer_state()}
+        return {name: sum(array.nbytes for array in arrays.values()) for name, arrays in held.items()}
+
     def audit(self, calls: int) -> Audit:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
         return audit(self._program, self._batch, self._calls["infer"], calls)

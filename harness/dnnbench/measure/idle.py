@@ -8,8 +8,7 @@ SETTLE_S = 0.2
 """After the last call: a library may spin for a few milliseconds, which is over before the next visit's untimed call."""
 WATCH_S = 0.25
 NOISY_SHARE = 0.01
-"""Of one CPU: four quiet workers together stay far below it (measured 0.0 %); OpenBLAS without its timeout burns half a
-second's worth after each call."""
+"""Of one CPU; OpenBLAS without its timeout spins for 130 ms after each call."""
 
 
 def cpu_s(pid: int, proc: Path = Path("/proc")) -> float | None:

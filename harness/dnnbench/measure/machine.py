@@ -5,12 +5,19 @@ import json
 import os
 import platform
 import socket
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from .affinity import current_mask
+from .affinity import core_of, current_mask
+from .gpus import gpus
 
 ROOT = Path("/")
 GIB = 1 << 30
+FLAG_PREFIXES = (
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "NPY_", "ATEN_", "PYTORCH_", "TORCH", "TF_"),
+    *("XLA_", "JAX_", "CUDA_", "CUBLAS_", "CUDNN_", "NVIDIA_", "NPROC", "MALLOC_", "GLIBC_TUNABLES"),
+)
+PLACES = ("_DIR", "_HOME", "_PATH", "_ROOT", "_FILE")
 
 
 def machine_facts(root: Path = ROOT) -> dict:
@@ -66,15 +73,21 @@ def cpu_model(root: Path = ROOT) -> str | None:
 
 def system(root: Path = ROOT) -> dict:
     """Kernel, Python and the settings that change timings."""
+    cpus = current_mask()
     return {
         "kernel": f"{platform.system()} {platform.release()}",
         "libc": " ".join(platform.libc_ver()).strip() or None,
         "python": platform.python_version(),
-        "affinity": current_mask(),
+        "affinity": cpus,
+        "smt_siblings": smt_siblings(cpus, root),
         "cpu_quota": cpu_quota(root),
         "governor": _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "frequencies_mhz": frequencies_mhz(cpus, root),
+        "boost": boost(root),
         "aslr": _text(root / "proc/sys/kernel/randomize_va_space"),
         "huge_pages": _chosen(_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
+        "blas": blas(),
+        "flags": flags(os.environ),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "gpus": gpus(),
     }
@@ -90,39 +103,56 @@ def cpu_quota(root: Path = ROOT) -> float | None:
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
 
 
-def gpus() -> list[dict]:
-    """One dict for each NVIDIA GPU; empty without a GPU, its driver or the nvidia-ml-py package."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-    except (ImportError, OSError):
-        return []
-    except pynvml.NVMLError:
-        return []
-    try:
-        return [_gpu(pynvml, pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())]
-    finally:
-        pynvml.nvmlShutdown()
+def smt_siblings(cpus: Collection[int], root: Path = ROOT) -> list[list[int]] | None:
+    """Groups of the given CPUs that share a core, each with two members or more; None where the system does not tell."""
+    topology = root / "sys/devices/system/cpu"
+    if not all((topology / f"cpu{cpu}/topology/thread_siblings_list").exists() for cpu in cpus):
+        return None
+    by_core: dict[str, list[int]] = {}
+    for cpu in sorted(cpus):
+        by_core.setdefault(core_of(cpu, topology), []).append(cpu)
+    return [group for group in by_core.values() if len(group) > 1]
 
 
-def _gpu(nvml, handle) -> dict:
-    def ask(question, *arguments):
-        try:
-            return question(handle, *arguments)
-        except nvml.NVMLError:
-            return None
+def frequencies_mhz(cpus: Collection[int], root: Path = ROOT) -> list[float] | None:
+    """Clock of each CPU now: what the driver reports, else /proc/cpuinfo, which under a hypervisor is a nominal one."""
+    files = [root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in sorted(cpus)]
+    told = [int(text) / 1000 for text in map(_text, files) if text and text.isdigit()]
+    listed = (_text(root / "proc/cpuinfo") or "").splitlines()
+    told = told or [float(line.partition(":")[2]) for line in listed if line.startswith("cpu MHz")]
+    return told or None
 
-    memory = ask(nvml.nvmlDeviceGetMemoryInfo)
-    return {
-        "name": ask(nvml.nvmlDeviceGetName),
-        "driver": nvml.nvmlSystemGetDriverVersion(),
-        "memory_bytes": memory and memory.total,
-        "power_limit_mw": ask(nvml.nvmlDeviceGetPowerManagementLimit),
-        "sm_clock_mhz": ask(nvml.nvmlDeviceGetClockInfo, nvml.NVML_CLOCK_SM),
-        "throttle_reasons": ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons),
-        "processes": len(ask(nvml.nvmlDeviceGetComputeRunningProcesses) or []),
-    }
+
+def boost(root: Path = ROOT) -> bool | None:
+    """Whether clocks may rise above the nominal one; None where the driver does not say."""
+    allowed = _text(root / "sys/devices/system/cpu/cpufreq/boost")
+    forbidden = _text(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
+    if allowed is None and forbidden is None:
+        return None
+    return allowed == "1" if allowed is not None else forbidden == "0"
+
+
+def blas() -> list[dict]:
+    """Libraries with a pool of threads in this process, once NumPy is imported: name, version, kernels, threads."""
+    import numpy  # noqa: F401
+    import threadpoolctl
+
+    rows = threadpoolctl.threadpool_info()
+    return [
+        {
+            "library": row["internal_api"],
+            "version": row["version"],
+            "kernels": row.get("architecture"),
+            "threads": row["num_threads"],
+        }
+        for row in rows
+    ]
+
+
+def flags(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that change how libraries compute, of those that are set; places of files are left out."""
+    told = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES) and not name.endswith(PLACES)]
+    return {name: environment[name] for name in told}
 
 
 def _chosen(options: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """What a worker does when it is asked: the methods a parent may call, over one backend and one arm."""
 
+import resource
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from .classroom import Classroom
 from .clock import now
 from .control import Control
 from .energy import meter
+from .memory import read_memory
+from .null import NullProgram
 from .peaks import measure_peaks
 
 
@@ -31,6 +34,7 @@ class Service:
         self._benches: dict[str, Bench] = {}
         self._classrooms: dict[str, Classroom] = {}
         self._control: Control | None = None
+        self._null: Bench | None = None
         self._product_bits: float | None = None
 
     def start(self, arm: dict) -> dict:
@@ -47,6 +51,16 @@ class Service:
             self._control = Control()
         return self._control.visit(calls)
 
+    def null(self, calls: int, timing: str) -> float:
+        """Seconds of one visit of the null arm; needs no `start`."""
+        if self._null is None:
+            self._null = Bench(NullProgram(), None)
+        return self._null.visit("infer", calls, timing)
+
+    def switches(self) -> int:
+        """Involuntary context switches of all threads of this process so far; needs no `start`."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
     def devices(self) -> list[dict]:
         """Every device the framework can use here."""
         return [device._asdict() | {"name": str(device)} for device in self._backend.devices()]
@@ -56,12 +70,13 @@ class Service:
         return self._backend.unsupported(Workload.model_validate(workload), self._arm)
 
     def build(self, key: str, workload: dict, weights: dict, batch: dict, seed: int) -> dict:
-        """Build a program at the bench; seconds, its facts, and the pieces it can run alone."""
-        begin = now()
+        """Build a program at the bench; seconds, resident bytes before it, its facts, the pieces it can run alone."""
+        resident, begin = read_memory().rss_bytes, now()
         program = self._program(workload, weights, seed)
         build_s = now() - begin
         self._benches[key] = Bench(program, _batch(batch))
-        return {"build_s": build_s, "facts": self.facts(key), "pieces": self._benches[key].pieces()}
+        told = {"build_s": build_s, "before_build_bytes": resident}
+        return told | {"facts": self.facts(key), "pieces": self._benches[key].pieces()}
 
     def first_call(self, key: str, phase: str) -> float:
         """Seconds of a phase's first call."""
@@ -79,6 +94,10 @@ class Service:
     def peaks(self, key: str, phase: str) -> dict:
         """Most memory held during one call of a phase."""
         return self._benches[key].peaks(phase)
+
+    def parts(self, key: str) -> dict:
+        """Bytes of a program's weights and of its optimizer's slots."""
+        return self._benches[key].parts()
 
     def audit(self, key: str, calls: int) -> dict:
         """What the bench finds wrong with itself."""

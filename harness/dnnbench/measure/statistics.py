@@ -14,14 +14,14 @@ import numpy as np
 
 from dnnbench.errors import UsageError
 
-from .contention import PRESSURE, STEAL, THROTTLED
+from .contention import GPU_SHARED, GPU_SLOWED, PRESSURE, STEAL, THROTTLED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.95
 POWER = 0.80
-CONTENDED = STEAL | PRESSURE | THROTTLED
+CONTENDED = STEAL | PRESSURE | THROTTLED | GPU_SLOWED | GPU_SHARED
 ROUNDS_A_GENERATION = 1 << 32
 STEPS = {
     "forward pass": ("forward", None),
@@ -227,12 +227,14 @@ def training_steps(phases: Mapping[str, Visits], dropped: np.ndarray = NOTHING) 
     return found
 
 
-def smallest_difference(effects: Sequence[float], theta: float, power: float = POWER) -> float:
+def smallest_difference(
+    effects: Sequence[float], theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2
+) -> float:
     """The smallest true slowdown, as a fraction, that a run like this one calls SLOWER four times in five.
 
-        log(1 + theta) + (t(0.975, G-1) + t(power, G-1)) sd(D_g) / sqrt(G),  minus the logarithm
+        log(1 + theta) + (t(1 - alpha, G-1) + t(power, G-1)) sd(D_g) / sqrt(G),  minus the logarithm
 
-    NaN below two generations.
+    alpha: one-sided; a two-sided 95 % interval leaves 2.5 % on either side.  NaN below two generations.
     """
     from scipy import stats
 
@@ -240,7 +242,7 @@ def smallest_difference(effects: Sequence[float], theta: float, power: float = P
     if count < 2:
         return math.nan
     spread = float(np.std(effects, ddof=1)) / math.sqrt(count)
-    steps = stats.t.ppf([(1 + LEVEL) / 2, power], count - 1).sum()
+    steps = stats.t.ppf([1 - alpha, power], count - 1).sum()
     return math.expm1(math.log1p(theta) + float(steps) * spread)
 
 

@@ -32,21 +32,27 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     apart.
     """
     if found.estimate.generations < 2:
-        return Verdict(UNDECIDED, _too_few(found))
+        return Verdict(UNDECIDED, too_few(found))
     verdict = place(found.estimate, theta)
     if verdict.text == UNDECIDED:
         least = smallest_difference(found.effects, theta)
         return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
-    doubts = (
-        contention_doubt(found.estimate, found.everything),
-        position_doubt(pairs, theta),
-        drift_doubt(pairs),
-        control_doubt(control, theta) if control else "",
+    reason = doubt(pairs, found, theta, control)
+    return Verdict(UNDECIDED, reason) if reason else verdict
+
+
+def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
+    """The first that speaks against a ratio: contention, position, drift, a moved control arm; empty if none does."""
+    return (
+        contention_doubt(found.estimate, found.everything)
+        or position_doubt(pairs, theta)
+        or drift_doubt(pairs)
+        or (control_doubt(control, theta) if control else "")
     )
-    return next((Verdict(UNDECIDED, doubt) for doubt in doubts if doubt), verdict)
 
 
-def _too_few(found: Ratio) -> str:
+def too_few(found: Ratio) -> str:
+    """Why a ratio of under two generations has no interval."""
     if found.estimate.generations == 1:
         return "one generation gives no interval"
     if found.rounds:

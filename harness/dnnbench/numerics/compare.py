@@ -11,6 +11,8 @@ from .budget import ADAPTIVE, BUDGET, UNIT
 from .observe import Tensors, optimizer_by_kind
 from .reference import Reference, largest, rms, rmse
 
+PREDICTION = "prediction"
+
 
 class Finding(NamedTuple):
     """One tensor held against the reference; `ratio` is error over allowance, at most 1 where they agree."""
@@ -52,7 +54,7 @@ class _Rule:
         r = self._reference.tensors[key]
         for fault in self._faults(key, r, a):
             return Finding(key, float("inf"), fault)
-        if key.endswith("prediction"):
+        if key == PREDICTION:
             return Finding(key, 0.0)
         allowed = self._allowance(key, r)
         spread = _ratio(key, rmse(a, r), allowed, "rmse")
@@ -66,8 +68,8 @@ class _Rule:
             yield "missing"
         elif a.shape != r.shape:
             yield f"shape {a.shape}, expected {r.shape}"
-        elif key.endswith("prediction"):
-            yield from self._prediction_faults(key, a)
+        elif key == PREDICTION:
+            yield from self._prediction_faults(a)
         elif not re.search(r"weights/|loss", key) and a.dtype != self._array_type:
             yield f"type {a.dtype}, expected {self._array_type}"
         elif not np.all(np.isfinite(r)):
@@ -83,9 +85,9 @@ class _Rule:
         worst = float(np.max(np.abs(leaked), initial=0.0))
         return _ratio(key, worst, allowed + self._flipped_step(key), "largest value where the reference is zero")
 
-    def _prediction_faults(self, key: str, a: np.ndarray) -> Iterator[str]:
+    def _prediction_faults(self, a: np.ndarray) -> Iterator[str]:
         """The class must be the reference's wherever its logits tell the classes apart by more than rounding."""
-        logits = key.removesuffix("prediction") + f"infer/{self._workload.model.outputs[0]}"
+        logits = f"infer/{self._workload.model.outputs[0]}"
         z = self._reference.tensors[logits]
         rounding = BUDGET.local * self._allowance(logits, z)
         match self._workload.task.loss.prediction:

@@ -28,6 +28,11 @@ class Precision(NamedTuple):
         return {"float64": 8, "float32": 4}.get(self.values, 2)
 
     @property
+    def kept_itemsize(self) -> int:
+        """Bytes of one parameter, and of one element of its gradient and optimizer slots."""
+        return {"float64": 8, "float32": 4}[self.weights]
+
+    @property
     def low(self) -> bool:
         """Whether tensors are cast around ops; tf32 is a way of multiplying float32."""
         return self.products in ("bfloat16", "float16")

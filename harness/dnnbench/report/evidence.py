@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..run.measured import Measured, measured
+from ..run.twins import Twin, twins_of
 from ..store.frames import records
 from ..store.store import Store
 from .break_even import BreakEven, break_evens
+from .memory import Memory, memory_of
 from .purposes import Purpose, purposes
 from .roofline import Roof, Share, roofs, shares
 from .steps import Piece, Steps, pieces_of, steps_of
@@ -76,6 +78,21 @@ class Evidence:
         """What the benches found wrong with themselves, and workers that burnt CPU while they waited."""
         audits = self.found.get("audits", {})
         return [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
+
+    @property
+    def memory(self) -> list[Memory]:
+        """What each training step and inference holds, by part."""
+        return memory_of(self.cells, self.found.get("memory", {}))
+
+    @property
+    def twins(self) -> list[Twin]:
+        """The base against itself, where the run measured it twice."""
+        return twins_of(self.measured)
+
+    @property
+    def null_call_s(self) -> float | None:
+        """Seconds of a call of a Program that does nothing: the harness's own, part of every time."""
+        return (self.found.get("null_call_s") or {}).get("median")
 
     @property
     def machine_name(self) -> str:

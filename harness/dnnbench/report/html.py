@@ -78,7 +78,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS | {"groupby_order": grouped}
+    environment.filters |= FILTERS | {"groupby_order": grouped, "unsteady": words.unsteady}
     environment.tests["present"] = quantity.present
     environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}
     return environment

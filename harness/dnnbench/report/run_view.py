@@ -142,14 +142,20 @@ class RunView:
 
     @property
     def curves(self) -> list[Picture]:
-        """Loss and accuracy over the epochs, a pair of charts for each workload and element type."""
+        """Training loss and what is told of the test set, a pair of charts for each workload and element type."""
         drawn = []
         for (workload, dtype), part in self.evidence.epochs.groupby(["workload", "dtype"], sort=False):
             rows = [row | {"place": self.place_of(row["arm"])} for row in records(part)]
-            for field, title, log in (("loss", "training loss", True), ("accuracy", "test accuracy", False)):
+            for field, title, log in (("loss", "training loss", True), _test_figure(rows)):
                 if any(row[field] is not None for row in rows):
                     drawn.append(picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log))
         return drawn
+
+
+def _test_figure(rows: Iterable[Mapping[str, Any]]) -> tuple[str, str, bool]:
+    """(column, title, whether on a log axis) of what a test set tells: a regression has no accuracy."""
+    counted = any(row["accuracy"] is not None for row in rows)
+    return ("accuracy", "test accuracy", False) if counted else ("test_loss", "test loss", True)
 
 
 def _goal(task: Mapping[str, Any]) -> dict[str, Any]:

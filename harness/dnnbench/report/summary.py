@@ -2,9 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..measure.contention import UNSETTLED
 from ..measure.statistics import Visits, absolute_time, log_pairs, ratio, smallest_difference
-from ..measure.verdict import Verdict, judge
+from ..measure.verdict import UNDECIDED, Verdict, judge
 from ..run.measured import Measured, case_of, measured
+from ..run.twins import twin_doubt, twins_of
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.store import Store
@@ -12,8 +16,8 @@ from ..store.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
-TIMED = FRAMES["summary"][1:7]
-JUDGED = FRAMES["summary"][8:]
+TIMED = FRAMES["summary"][1:8]
+JUDGED = FRAMES["summary"][9:]
 
 
 def summarise(store: Store, run_id: str) -> "pd.DataFrame":
@@ -33,21 +37,22 @@ def summary_only(cells: "pd.DataFrame") -> "pd.DataFrame":
 def summary_of(run: Measured) -> "pd.DataFrame":
     """`summarise` of a run that has been read."""
     bases = {(*case_of(row), row.phase): row for row in run.cells.itertuples() if row.arm == run.base}
+    doubt = twin_doubt(twins_of(run))
     rows = [
-        _summary(run, cell, bases.get((*case_of(cell), cell.phase)))
+        _summary(run, cell, bases.get((*case_of(cell), cell.phase)), doubt)
         for cell in run.cells.itertuples()
         if cell.cell_id in run.visits
     ]
     return run.cells.merge(frame("summary", rows), on="cell_id", how="left")
 
 
-def _summary(run: Measured, cell, base_cell) -> list[Any]:
+def _summary(run: Measured, cell, base_cell, doubt: str) -> list[Any]:
     """A row of frame `summary`, in the order of its columns."""
     timed = _timed(run.visits[cell.cell_id], run.dropped[case_of(cell)])
     is_base = cell.arm == run.base
     reason = None if is_base else _not_ranked(run, cell, base_cell)
     silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
-    judged = silent if is_base or reason else _judged(run, cell, base_cell)
+    judged = silent if is_base or reason else _judged(run, cell, base_cell, doubt)
     row = {"cell_id": cell.cell_id, "base": run.base} | timed | judged
     return [row[name] for name in FRAMES["summary"]]
 
@@ -62,11 +67,13 @@ def _timed(visits: Visits, dropped) -> dict[str, Any]:
         found.generations,
         len(kept.keys),
         len(visits.keys) - len(kept.keys),
+        len(np.unique(visits.generation[(visits.flags & UNSETTLED) != 0])),
     )
     return dict(zip(TIMED, values, strict=True))
 
 
-def _judged(run: Measured, cell, base_cell) -> dict[str, Any]:
+def _judged(run: Measured, cell, base_cell, doubt: str) -> dict[str, Any]:
+    """doubt: why no verdict of the run holds, empty if they may."""
     pairs = log_pairs(run.visits[cell.cell_id], run.visits[base_cell.cell_id], run.dropped[case_of(cell)])
     found = ratio(pairs)
     verdict = judge(pairs, found, run.theta)
@@ -74,6 +81,8 @@ def _judged(run: Measured, cell, base_cell) -> dict[str, Any]:
         verdict = Verdict(
             "UNDECIDED", "every round met contention (stolen or waited-for CPU time); try a quieter moment"
         )
+    elif doubt and verdict.text != UNDECIDED:
+        verdict = Verdict(UNDECIDED, doubt)
     values = (
         found.estimate.value,
         found.estimate.low,

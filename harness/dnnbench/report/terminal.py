@@ -8,7 +8,7 @@ from ..store.frames import records
 from ..store.store import Store
 from .evidence import HEADLINES, Evidence, by_headline, gather
 from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
-from .words import without_verdict
+from .words import unsteady, without_verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,10 +32,14 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading(f"{case[0]}, batch {case[1]}", f"ms a call; base {evidence.measured.base}"),
             case_table(evidence, rows),
         ]
-        parts += [_note(text) for text in _reasons(rows)]
+        parts += [_note(text) for text in (*_reasons(rows), *_unsteady(rows))]
+    if evidence.twins:
+        parts += [_heading("Twin", "the base over itself; all intervals together 95 %"), twin_table(evidence)]
     if evidence.steps:
         parts += [_heading("The four steps of training", "ms, by difference"), steps_table(evidence)]
         parts += [_note(found.sentence) for found in evidence.break_evens]
+    if evidence.memory:
+        parts += [_heading("Memory", "weights and optimizer as held; the rest by the spec"), memory_table(evidence)]
     if evidence.roofs:
         parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
     if len(evidence.agreement):
@@ -43,7 +47,15 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading("Agreement", "the worst tensor, error over allowance"),
             agreement_table(_as_planned(evidence)),
         ]
-    return parts + [_note(text) for text in (*_compiled(evidence), *_ledger(evidence), *evidence.doubts)]
+    notes = (*_compiled(evidence), *_ledger(evidence), *_overhead(evidence), *evidence.doubts)
+    return parts + [_note(text) for text in notes]
+
+
+def _overhead(evidence: Evidence) -> list[str]:
+    """What the harness itself takes, where the run measured it."""
+    if evidence.null_call_s is None:
+        return []
+    return [f"null arm (a Program that does nothing): {seconds(evidence.null_call_s)} a call, part of every time above"]
 
 
 def _roof_words(evidence: Evidence) -> str:
@@ -113,8 +125,8 @@ def column_table(*headings: str) -> "Table":
 
 def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
-    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
     shown = [row for row in rows if row["phase"] in HEADLINES] or rows
+    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
     last = None
     for row in shown:
         if last not in (None, row["phase"]):
@@ -133,7 +145,7 @@ def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:
     verdict = row["verdict"] or ""
     return [
         Text(row["arm"]),
-        milliseconds(row["call_s"]),
+        ("~" if row["no_steady_state"] else "") + milliseconds(row["call_s"]),
         Text(interval(row["call_s_low"], row["call_s_high"], milliseconds), style="dim"),
         Text(against, style="dim" if against == "base" else ""),
         Text(interval(row["ratio_low"], row["ratio_high"]), style="dim"),
@@ -158,6 +170,45 @@ def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if unclear and row["status"] != "unsupported":
             grouped.setdefault((row["arm"], without_verdict(row)), []).append(row["phase"])
     return [f"{arm} ({', '.join(phases)}): {reason}" for (arm, reason), phases in grouped.items()]
+
+
+def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a '~' before a time stands for."""
+    return [f"~ {row['arm']} ({row['phase']}): {unsteady(row)} generations" for row in rows if unsteady(row)]
+
+
+def memory_table(evidence: Evidence) -> "Table":
+    """Memory by part; where the program's own arrays are not what the spec says, both stand."""
+    headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process grew")
+    on_device = any(row.peak_device is not None for row in evidence.memory)
+    table = column_table(*headings, *([">device"] if on_device else []))
+    last = None
+    for row in evidence.memory:
+        case, spec = f"{row.workload}/{row.batch_size}", row.by_spec
+        slots = "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer)
+        parts = (_both(row.weights, spec.weights), slots, scaled(spec.gradients, "B"), scaled(spec.activations, "B"))
+        device = [scaled(row.peak_device, "B")] if on_device else []
+        table.add_row("" if case == last else case, row.phase, row.arm, *parts, scaled(row.grew, "B"), *device)
+        last = case
+    return table
+
+
+def _both(held: int, by_spec: int) -> str:
+    return scaled(held, "B") if held == by_spec else f"{scaled(held, 'B')} (spec {scaled(by_spec, 'B')})"
+
+
+def twin_table(evidence: Evidence) -> "Table":
+    """The base measured twice, whose ratio must cover 1."""
+    from rich.text import Text
+
+    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1")
+    for twin in evidence.twins:
+        found, covers = twin.ratio, {True: "yes", False: "NO", None: "one generation gives no interval"}[twin.covers]
+        style = "bold red" if twin.covers is False else ""
+        name = f"{twin.workload}/{twin.batch_size}"
+        bounds = Text(interval(found.low, found.high))
+        table.add_row(name, twin.phase, Text(twin.arm), ratio(found.value), bounds, Text(covers, style=style))
+    return table
 
 
 def steps_table(evidence: Evidence) -> "Table":

@@ -40,6 +40,11 @@ def without_verdict(row: Row) -> str:
     return row["verdict_reason"] or row["reason"] or {"pending": "not measured yet"}.get(row["status"], row["status"])
 
 
+def unsteady(row: Row) -> str:
+    """'no_steady_state 2/3': generations whose warm-up ended unsteady, of those that were measured; else empty."""
+    return f"no_steady_state {row['no_steady_state']}/{row['generations']}" if row["no_steady_state"] else ""
+
+
 def listed(words: Sequence[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

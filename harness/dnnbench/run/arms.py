@@ -76,10 +76,17 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
     return [Contender(info, asked, environment) for asked in modes]
 
 
+def _without_mode(name: str) -> str:
+    """`torch:eager@new` as a user may write it: `torch@new`."""
+    head, at, environment = name.partition("@")
+    return head.partition(":")[0] + at + environment
+
+
 def base_arm(names: list[str], wanted: str | None) -> str:
     """The arm that ratios refer to: the one asked for, else torch in its default mode, else the first."""
     if wanted:
-        matches = [name for name in names if wanted in (name, name.partition(":")[0])]
+        matches = [name for name in names if wanted in (name, _without_mode(name))]
+        matches += [name for name in names if wanted == name.partition(":")[0]]
         if not matches:
             raise UsageError(
                 f"--base '{wanted}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})"

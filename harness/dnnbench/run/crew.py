@@ -46,7 +46,8 @@ def spawn(
 ) -> Worker:
     """A worker process for an arm; what it prints is kept in a log named after it.
 
-    cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.   cache: folder of its compile caches; None for the user's.
+    cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.
+    cache: folder of its compile caches; None for the user's.
     """
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
     environment = worker_environment(
@@ -127,12 +128,36 @@ class Crew:
 
     def control(self, calls: int) -> float | None:
         """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
+        return self._ask_control("control", calls=calls)
+
+    def null(self, calls: int, timing: str) -> float | None:
+        """Seconds of a visit of the null arm, which lives in the control's worker; None once that is lost."""
+        return self._ask_control("null", calls=calls, timing=timing)
+
+    def _ask_control(self, method: str, **arguments: Any) -> float | None:
         if CONTROL in self._lost:
             return None
         try:
-            return self._workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=calls)
+            return self._workers[CONTROL].call(method, BUILD_TIMEOUT_S, **arguments)
         except WorkerLost:
             self._lost.add(CONTROL)
+            return None
+
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.pid for worker in self._workers.values()]
+
+    def switches(self) -> int | None:
+        """Involuntary context switches of all living workers together; None where there is none."""
+        told = [self._switches_of(worker) for worker in self._workers.values()]
+        living = [count for count in told if count is not None]
+        return sum(living) if living else None
+
+    @staticmethod
+    def _switches_of(worker: Worker) -> int | None:
+        try:
+            return worker.call("switches", BUILD_TIMEOUT_S)
+        except WorkerLost:
             return None
 
     def __enter__(self) -> "Crew":

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
 from ..errors import NothingMeasured
-from ..measure.statistics import log_pairs
 from ..measure.stopping import FIRST_LOOK, enough
 from ..store.store import Store
 from .agreement import check_agreement, disagreeing, exam_of
@@ -67,7 +66,8 @@ class Execution:
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
             exams = [exam_of(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
             dtypes = list(dict.fromkeys(("float64", settings.dtype)))
-            rows = check_agreement(self._plan.lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
+            lanes = [lane for lane in self._plan.lanes if not lane.twin]
+            rows = check_agreement(lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
             self._store.add_agreement(run_id, rows)
         self.outcome.disagreeing = disagreeing(rows)
         self._store.update_cells(
@@ -102,7 +102,7 @@ class Execution:
     def _is_precise(self) -> bool:
         """Whether every ratio's interval is narrow enough, twice in a row: never before the seventh generation."""
         found = measured(self._store, self.outcome.run_id)
-        effects = [log_pairs(*pair).effects() for pair in found.ranked_pairs()]
+        effects = [found.against_base(cell).effects() for cell in found.ranked()]
         return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
 
     def _wants_replacement(self, number: int) -> bool:

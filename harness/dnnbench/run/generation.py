@@ -10,10 +10,12 @@ from ..data.dataset import Dataset
 from ..errors import WorkerError
 from ..measure.batching import calls_per_visit
 from ..measure.clock import now, read_cost_s
-from ..measure.contention import Sampler, flags
+from ..measure.contention import UNSETTLED, Sampler, flags, switches_per_s
+from ..measure.gpus import watch
 from ..measure.idle import NOISY_SHARE
 from ..measure.process import WorkerLost
 from ..measure.rounds import schedule, thinning
+from ..spec.costs import memory_parts
 from .batch import timing_batch
 from .crew import BUILD_TIMEOUT_S, Crew, visit_timeout_s
 from .parallel import in_parallel
@@ -21,9 +23,10 @@ from .plan import CONTROL, Case, Lane, Plan
 from .record import CellKey, Record
 from .reporter import Reporter
 
-UNSETTLED = 8
-"""Flag of visits whose phase did not reach a steady state while warming up."""
 CONTROL_CALLS = 10
+NULL_CALLS = 100
+PURPOSES = ("infer", "train_step")
+"""Phases whose memory is taken apart: what people use a network for."""
 MOST_RESTARTS = 2
 """How often an arm's worker is started again within one case of a generation."""
 
@@ -114,6 +117,7 @@ class Generation:
             self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
             return
         self.record.programs[f"{lane.name} {case.name}"] = built["facts"]
+        self.record.memory[f"{lane.name} {case.name}"] = {"before_build_bytes": built["before_build_bytes"]}
         for phase in self._runnable(lane, case):
             if phase.endswith("_alone") and phase not in built["pieces"]:
                 self.record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
@@ -142,7 +146,7 @@ class Generation:
         """Rounds until this case's share of the time is used; at least one."""
         lanes = {lane.name: lane for lane in self._plan.lanes}
         order = schedule(self._visits(case), self._plan.settings.seed * 1000 + self._number, self._thinned(case))
-        sampler, begin, last = Sampler(crew.cpus), now(), now()
+        sampler, begin, last = self._sampler(crew), now(), now()
         for phases in order:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
             self._round(crew, case, lanes, wanted, sampler)
@@ -151,6 +155,11 @@ class Generation:
             last = time
             if time - begin >= self._plan.share_s or not any(self._visits(case).values()):
                 return
+
+    def _sampler(self, crew: Crew) -> Sampler:
+        """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
+        used = {lane.arm.device.index for lane in self._plan.lanes if lane.arm.device.kind == "gpu"}
+        return Sampler(crew.cpus, switches=crew.switches, gpu=watch(min(used), crew.pids) if used else None)
 
     def _visits(self, case: Case) -> dict[str, list[str]]:
         """Arms of each phase that can be visited."""
@@ -183,7 +192,12 @@ class Generation:
                 visits.append((key, position, calls, seconds))
         if (seconds := crew.control(CONTROL_CALLS)) is not None:
             visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds))
-        contended = flags(before, sampler.read())
+        if (seconds := crew.null(NULL_CALLS, self._plan.settings.timing)) is not None:
+            self.record.null_call_s.append(seconds / NULL_CALLS)
+        after = sampler.read()
+        contended = flags(before, after)
+        if (rate := switches_per_s(before, after)) is not None:
+            self.record.switches_per_s.append(rate)
         for key, position, calls, seconds in visits:
             mark = contended | (UNSETTLED if key in self._unsettled else 0)
             self.record.visits[key].append((self._rounds, position, calls, seconds, mark))
@@ -206,7 +220,7 @@ class Generation:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
 
     def _look_once(self, crew: Crew, lane: Lane, case: Case) -> None:
-        """The self-audit, and joules where a counter tells them."""
+        """The self-audit, memory by part, and joules where a counter tells them."""
         for phase in self._runnable(lane, case):
             with self._costing_only(crew, lane, case, phase):
                 if phase == "infer":
@@ -215,8 +229,17 @@ class Generation:
                     self.record.audits[f"{lane.name} {case.name}"] = found
                     for fault in found["faults"]:
                         self._report.note(f"{lane.name} {case.name}: {fault}")
+                if phase in PURPOSES:
+                    self._note_memory(crew, lane, case, phase)
                 if (energy := crew.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
                     self.record.energy[f"{lane.name} {case.name} {phase}"] = energy
+
+    def _note_memory(self, crew: Crew, lane: Lane, case: Case, phase: str) -> None:
+        """What the program's weights and slots take, and what the spec says that the phase does."""
+        told, precision = self.record.memory[f"{lane.name} {case.name}"], lane.arm.precision
+        told |= crew.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
+        by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
+        told.setdefault("by_spec", {})[phase] = by_spec._asdict()
 
     def _runnable(self, lane: Lane, case: Case) -> list[str]:
         """Phases of an arm that have neither failed nor are impossible."""

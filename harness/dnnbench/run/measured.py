@@ -9,31 +9,37 @@ import numpy as np
 from ..measure.apart import Recorded
 from ..measure.statistics import (
     NOTHING,
+    Pairs,
     Visits,
     all_contended,
     by_cell,
     contended_rounds,
+    log_pairs,
     spoilt_generations,
 )
 from ..measure.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
-from .plan import CONTROL
+from .plan import CONTROL, twin_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SPOILT = "every round met contention (stolen or waited-for CPU time); try a quieter moment"
+"""Why a case of `Measured.spoilt` has no verdict."""
 CASE = ("workload", "spec_hash", "batch_size")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run; `cells` is the store's frame without the control arm, `visits` are those of a cell_id."""
+    """One run; `cells` is the store's frame without the control arm and the base's twin, `visits` are those of a cell_id."""
 
     run: dict[str, Any]
     cells: "pd.DataFrame"
     visits: dict[str, Visits]
     control: Visits | None
+    twins: "pd.DataFrame"
+    """The rows of the base's twin; empty where the run had none."""
 
     @property
     def base(self) -> str | None:
@@ -72,19 +78,34 @@ class Measured:
         """Generations that lost more than half their rounds to contention."""
         return spoilt_generations(list(self.visits.values()))
 
-    def ranked_pairs(self) -> list[tuple[Visits, Visits, np.ndarray]]:
-        """(visits of an arm, visits of the base, rounds to drop) of every cell that is compared with the base's."""
-        sound = [
-            row
-            for row in self.cells.itertuples()
-            if row.cell_id in self.visits and row.status != "failed" and not row.unequal
-        ]
-        bases = {(*case_of(row), row.phase): row for row in sound if row.arm == self.base}
-        return [
-            (self.visits[row.cell_id], self.visits[bases[key].cell_id], self.dropped[case_of(row)])
-            for row in sound
-            if row.arm != self.base and (key := (*case_of(row), row.phase)) in bases
-        ]
+    @cached_property
+    def _bases(self) -> dict[tuple, Any]:
+        """The base's row of `cells`, by case and phase."""
+        return {(*case_of(row), row.phase): row for row in self.cells.itertuples() if row.arm == self.base}
+
+    def not_ranked(self, cell) -> str:
+        """Why a row of `cells` cannot be held against the base's; empty if it can."""
+        base = self._bases.get((*case_of(cell), cell.phase))
+        if cell.unequal:
+            return f"not ranked: {cell.unequal}"
+        if cell.status == "failed" or cell.cell_id not in self.visits:
+            return f"not ranked: {cell.reason or cell.status}"
+        if base is None or base.cell_id not in self.visits or base.status == "failed":
+            return f"not ranked: the base {self.base} was not measured here"
+        if base.unequal:
+            return f"not ranked: the base {self.base} {base.unequal}"
+        if cell.rank_group != base.rank_group:
+            return f"not ranked: measured as {cell.rank_group}, the base as {base.rank_group}"
+        return ""
+
+    def against_base(self, cell) -> Pairs:
+        """The log pairs with the base of a row of `cells` that is ranked."""
+        base = self._bases[*case_of(cell), cell.phase]
+        return log_pairs(self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[case_of(cell)])
+
+    def ranked(self) -> list[Any]:
+        """Rows of `cells` that can be held against the base's."""
+        return [row for row in self.cells.itertuples() if row.arm != self.base and not self.not_ranked(row)]
 
     def recorded(self, cell) -> Recorded:
         """A row of `cells` that has visits, ready to be compared with another run's."""
@@ -98,8 +119,9 @@ def measured(store: Store, run_id: str) -> Measured:
     cells = store.cells(run_id)
     visits = _without_replaced(by_cell(store.samples(cells["cell_id"])), run["settings"])
     (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
-    others = cells[cells["arm"] != CONTROL].reset_index(drop=True)
-    return Measured(run, others, visits, visits.get(yardstick))
+    twin = cells["arm"] == twin_of(run["settings"].get("base") or "")
+    others = cells[(cells["arm"] != CONTROL) & ~twin].reset_index(drop=True)
+    return Measured(run, others, visits, visits.get(yardstick), cells[twin])
 
 
 def case_of(cell) -> tuple:

@@ -1,7 +1,7 @@
 """What a run will do, decided before anything starts: arms, cases, cells."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from .settings import Settings
 
 CONTROL = "control"
 """Name of the control arm and of its one phase."""
+
+
+def twin_of(arm: str) -> str:
+    """The name of an arm that is measured a second time."""
+    return f"{arm}#twin"
 
 
 CONTROL_ARM = Arm(CONTROL, "eager", CPU, "float32", threads=1)
@@ -37,15 +42,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Lane:
-    """One arm of the run; `unequal` says why it may not be ranked against the others."""
+    """One arm of the run; `unequal` says why it may not be ranked against the others.
+
+    twin: whether it is the base a second time, whose ratio must cover 1.
+    """
 
     contender: Contender
     arm: Arm
     unequal: str | None = None
+    twin: bool = False
 
     @property
     def name(self) -> str:
-        return self.contender.name
+        return twin_of(self.contender.name) if self.twin else self.contender.name
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     data_facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What identifies a workload's data where they differ between machines, by workload."""
+    only: frozenset[tuple[str, str]] = frozenset()
+    """(case, phase) of everything that is timed; empty for all of it."""
 
     @property
     def share_s(self) -> float:
@@ -68,8 +79,13 @@ class Plan:
 
     def phases(self, case: Case) -> tuple[str, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""
-        wanted = self.settings.phases
-        return tuple(phase for phase in wanted if phase == "infer") if case.workload.inference_only else wanted
+        wanted = [phase for phase in self.settings.phases if not self.only or (case.name, phase) in self.only]
+        return tuple(phase for phase in wanted if phase == "infer" or not case.workload.inference_only)
+
+    def limited_to(self, only: Collection[tuple[str, str]]) -> "Plan":
+        """The same plan with nothing but these (case, phase)."""
+        cases = tuple(case for case in self.cases if any(case.name == name for name, _ in only))
+        return replace(self, cases=cases, only=frozenset(only))
 
     def cells(self) -> list[dict]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""

@@ -25,10 +25,16 @@ class Record:
     """What each bench found wrong with itself, by `<arm> <case>`."""
     energy: dict[str, dict] = field(default_factory=dict)
     """Joules a call and their counter, by `<arm> <case> <phase>`; nothing where there is no counter."""
+    memory: dict[str, dict] = field(default_factory=dict)
+    """Bytes by `<arm> <case>`: resident before it was built, its weights and slots, and `by_spec` for each purpose."""
     machine_peaks: dict[str, dict] = field(default_factory=dict)
     """Best rates of products and of streaming memory, by arm."""
     idle_cpu: dict[str, float] = field(default_factory=dict)
     """Share of a CPU burnt while waiting, by `<arm> <case>`."""
+    null_call_s: list[float] = field(default_factory=list)
+    """Seconds of a call of the null arm, by round: what the harness itself costs."""
+    switches_per_s: list[float] = field(default_factory=list)
+    """Involuntary context switches of the workers per second, by round."""
     compile_cache: str = "as found"
     """`cold` where the workers started with empty compile caches."""
     versions: dict[str, dict] = field(default_factory=dict)
@@ -40,9 +46,18 @@ class Record:
 
     def facts(self) -> dict[str, Any]:
         """What was found besides times, as the store keeps it with the generation."""
-        names = ("programs", "versions", "idle_cpu", "audits", "energy", "machine_peaks", "compile_cache")
-        return {name: getattr(self, name) for name in names}
+        names = ("programs", "versions", "idle_cpu", "audits", "energy", "machine_peaks", "memory", "compile_cache")
+        by_round = ("switches_per_s", "null_call_s")
+        return {n: getattr(self, n) for n in names} | {n: _summary(getattr(self, n)) for n in by_round}
 
     def without(self) -> set[CellKey]:
         """Cells that are not to be visited."""
         return {*self.failures, *self.unsupported}
+
+
+def _summary(values: list[float]) -> dict[str, float] | None:
+    """Median, ninth decile and most; None without a value."""
+    if not values:
+        return None
+    median, high, most = np.quantile(values, (0.5, 0.9, 1.0)).tolist()
+    return {"median": median, "p90": high, "max": most}

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .. import __version__
@@ -26,7 +26,11 @@ from .weights_file import load_weights
 
 @dataclass(frozen=True)
 class Request:
-    """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own."""
+    """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own.
+
+    only: (case, phase) of what is timed, empty for all of it.  confirms: the run whose findings this one
+    confirms, empty for any but the second of a gate.
+    """
 
     workloads: tuple[Workload, ...]
     backends: tuple[str, ...]
@@ -35,17 +39,21 @@ class Request:
     base: str = ""
     weights: str = ""
     data: str = ""
+    only: tuple[tuple[str, str], ...] = ()
+    confirms: str = ""
 
     def to_json(self, plan: Plan) -> dict:
         """With what the plan decided: the arms by name, the device, the base."""
         return {
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
-            "backends": [lane.name for lane in plan.lanes],
+            "backends": [lane.name for lane in plan.lanes if not lane.twin],
             "settings": self.settings.to_json(),
             "batch_sizes": list(self.batch_sizes),
             "base": plan.base,
             "weights": self.weights,
             "data": self.data,
+            "only": [list(pair) for pair in self.only],
+            "confirms": self.confirms,
             "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
             "skipped": dict(plan.skipped),
             "notes": list(plan.notes),
@@ -61,6 +69,8 @@ class Request:
             base=stored["base"],
             weights=stored["weights"],
             data=stored["data"],
+            only=tuple((case, phase) for case, phase in stored.get("only", ())),
+            confirms=stored.get("confirms", ""),
         )
 
 
@@ -72,7 +82,9 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         report.note(f"{name}: {reason}")
     for workload in request.workloads:
         for size in request.batch_sizes or (workload.batch_size,):
-            refuse_if_too_large(workload, size, PRECISIONS[settings.dtype].itemsize, len(selection.contenders))
+            refuse_if_too_large(
+                workload, size, PRECISIONS[settings.dtype].itemsize, len(selection.contenders) + settings.twin
+            )
     datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     device = choose_device(settings.device, selection.contenders, report)
     lanes, notes = lanes_of(selection, settings, device)
@@ -82,8 +94,11 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
     )
     base = base_arm([lane.name for lane in lanes], request.base)
+    if settings.twin:
+        lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
-    return Plan(lanes, cases, settings, base, selection.skipped, notes, facts), datasets
+    plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts)
+    return plan.limited_to(request.only) if request.only else plan, datasets
 
 
 def _weights(request: Request):

@@ -29,6 +29,7 @@ class Settings:
     cold_start: bool = False
     allow_unequal: bool = False
     check: bool = True
+    twin: bool = False
 
     def quick(self) -> "Settings":
         """One short generation: a first look, never a verdict."""

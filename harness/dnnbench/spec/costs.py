@@ -33,6 +33,16 @@ class Totals(NamedTuple):
     memory_bytes: int
 
 
+class MemoryParts(NamedTuple):
+    """Bytes that one call of a phase needs, by what they are."""
+
+    weights: int
+    optimizer: int
+    gradients: int
+    activations: int
+    batch: int
+
+
 def node_costs(model: Model, batch_size: int, itemsize: int = 4) -> list[NodeCost]:
     """One row a node, in order."""
     return [_node_cost(model, node, batch_size, itemsize) for node in model.nodes]
@@ -60,8 +70,7 @@ def parameter_count(model: Model) -> int:
 def inference(model: Model, batch_size: int, itemsize: int = 4) -> Totals:
     """Forward pass alone; memory is weights plus the largest pair of neighbouring tensors."""
     rows = node_costs(model, batch_size, itemsize)
-    held = parameter_count(model) * itemsize
-    widest = max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
+    held, widest = parameter_count(model) * itemsize, _widest_pair(model, batch_size, itemsize)
     return Totals(sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows), held + widest)
 
 
@@ -76,9 +85,29 @@ def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Tot
     slots = len(optimizer.slots)
     flops = sum(r.forward_flops + r.backward_flops for r in rows) + count * optimizer.flops_per_parameter
     moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (3 + 2 * slots)
-    fed = batch_size * itemsize * sum(source.type.size for source in workload.model.inputs)
-    held = count * itemsize * (2 + slots) + fed + sum(r.output_bytes for r in rows)
+    held = sum(memory_parts(workload, batch_size, "train_step", itemsize, itemsize))
     return Totals(flops, moved, held)
+
+
+def memory_parts(workload: Workload, batch_size: int, phase: str, itemsize: int = 4, kept: int = 4) -> MemoryParts:
+    """What a phase of `dnnbench.protocol.program.PHASES` holds at its end, nothing fused and nothing freed.
+
+    itemsize: bytes of an activation   kept: bytes of a weight, a gradient and an optimizer slot
+    Inference holds the largest pair of neighbouring tensors; training every activation.  Running statistics are left out.
+    """
+    model, weights = workload.model, parameter_count(workload.model) * kept
+    if phase == "infer":
+        return MemoryParts(weights, 0, 0, _widest_pair(model, batch_size, itemsize), 0)
+    every = sum(row.output_bytes for row in node_costs(model, batch_size, itemsize))
+    fed = batch_size * itemsize * sum(source.type.size for source in model.inputs)
+    slots = len(workload.task.optimizer.slots) if phase == "train_step" else 0
+    gradients = weights if phase in ("gradients", "train_step") else 0
+    return MemoryParts(weights, slots * weights, gradients, every, fed)
+
+
+def _widest_pair(model: Model, batch_size: int, itemsize: int) -> int:
+    rows = node_costs(model, batch_size, itemsize)
+    return max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
 
 
 def phase_totals(workload: Workload, batch_size: int, phase: str, itemsize: int = 4) -> tuple[int, int] | None:

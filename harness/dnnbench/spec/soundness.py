@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from .model import Model, Node
 
 Problem = tuple[tuple[str | int, ...], str]
+RESERVED = frozenset({"activations", "cotangents", "infer", "outputs", "prediction"})
+"""Groups of tensors with a row for each example: a check tells them by these words."""
 MOST_ELEMENTS = 2**40
 TOO_MANY = "more than 2^40 elements (4 TB in float32), which no machine holds; make it smaller"
 
 
 def problems_of(model: Model) -> list[Problem]:
-    """Duplicate names, unknown or cyclic inputs, shape clashes, parameters that cannot be shared."""
-    return [*_duplicates(model), *_wiring(model), *_outputs(model), *_sources(model), *_shapes(model)]
+    """Reserved and duplicate names, unknown or cyclic inputs, shape clashes, parameters that cannot be shared."""
+    return [
+        *_reserved(model),
+        *_duplicates(model),
+        *_wiring(model),
+        *_outputs(model),
+        *_sources(model),
+        *_shapes(model),
+    ]
 
 
 def near_miss(word: str, known) -> str:
@@ -31,6 +40,18 @@ def near_miss(word: str, known) -> str:
 def _names(model: Model) -> list[tuple[tuple[str, int], str]]:
     groups = (("inputs", model.inputs), ("constants", model.constants), ("nodes", model.nodes))
     return [((key, i), item.name) for key, items in groups for i, item in enumerate(items)]
+
+
+def _reserved(model: Model) -> Iterator[Problem]:
+    shared = [
+        (("nodes", i, "parameters", role), name)
+        for i, node in enumerate(model.nodes)
+        for role, name in node.parameters.items()
+    ]
+    for where, name in [*(((*place, "name"), name) for place, name in _names(model)), *shared]:
+        if name in RESERVED:
+            text = f"the name '{name}' is reserved for a group of tensors that a check compares"
+            yield where, f"{text}; choose another, such as '{name}1'"
 
 
 def _duplicates(model: Model) -> Iterator[Problem]:

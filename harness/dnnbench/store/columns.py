@@ -69,7 +69,11 @@ COLUMNS: dict[str, Column] = {
     "position": Column(COUNT, "", "place of the visit within its round"),
     "k": Column(COUNT, "", "calls in the visit"),
     "seconds": Column(REAL, "s", "wall time of a visit's k calls together; of an epoch's training alone"),
-    "flags": Column(COUNT, "bits", "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state"),
+    "flags": Column(
+        COUNT,
+        "bits",
+        "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, 32 GPU slowed, 64 GPU shared",
+    ),
     # first calls
     "import_s": Column(REAL, "s", "importing the framework"),
     "build_s": Column(REAL, "s", "building the program"),
@@ -84,6 +88,9 @@ COLUMNS: dict[str, Column] = {
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
     "accuracy": Column(REAL, "1", "share of test answers that are right after the epoch; none for a regression"),
+    "test_loss": Column(
+        REAL, "", "the task's loss over all test answers after the epoch; missing where an older dnnbench trained"
+    ),
     "n_test": Column(COUNT, "answers", "test answers: examples, or the labels of a sequence that count"),
     "wrong": Column(COUNT, "answers", "test answers that are wrong"),
     # statistics, made by others from samples and brought back for export
@@ -93,6 +100,7 @@ COLUMNS: dict[str, Column] = {
     "generations": Column(MAYBE_COUNT, "", "generations that the estimate rests on"),
     "visits": Column(MAYBE_COUNT, "", "visits that the estimate rests on"),
     "rounds_dropped": Column(MAYBE_COUNT, "", "rounds left out because of contention"),
+    "no_steady_state": Column(MAYBE_COUNT, "", "generations whose warm-up ended unsteady, at its cap"),
     "base": Column(TEXT, "", "arm that the ratio refers to"),
     "ratio_low": Column(REAL, "1", "lower end of the 95 % interval of the ratio"),
     "ratio_high": Column(REAL, "1", "upper end of the 95 % interval of the ratio"),
@@ -121,9 +129,9 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "generations": _names("run_id generation started finished facts"),
     "first_calls": _names("run_id arm workload batch_size phase generation import_s build_s first_call_s"),
     "agreement": _names("run_id arm workload dtype kind optimizer ratio tensor ok reason"),
-    "epochs": _names("run_id workload arm dtype epoch loss accuracy wrong n_test seconds"),
+    "epochs": _names("run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"),
     "summary": _names(
-        """cell_id call_s call_s_low call_s_high generations visits rounds_dropped base
+        """cell_id call_s call_s_low call_s_high generations visits rounds_dropped no_steady_state base
         ratio ratio_low ratio_high verdict verdict_reason smallest_difference"""
     ),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -26,8 +27,13 @@ from sqlalchemy import (
 from dnnbench.errors import StoreError
 from dnnbench.store.engine import place_of, writer
 
-SCHEMA_VERSION = 1
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+
+def _add_test_loss(connection: Connection) -> None:
+    connection.execute(DDL("ALTER TABLE epoch ADD COLUMN test_loss DOUBLE PRECISION"))
+
+
+SCHEMA_VERSION = 2
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss}
 """Version -> the function that changes a store of that version into one of the next, inside a transaction."""
 
 METADATA = MetaData()
@@ -173,6 +179,7 @@ EPOCH = Table(
     Column("seconds", Double),
     Column("n_test", Integer, nullable=False),
     Column("wrong", Integer, nullable=False),
+    Column("test_loss", Double),
 )
 
 

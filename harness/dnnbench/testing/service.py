@@ -17,6 +17,7 @@ from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .cases.batches import batches_of
 from .laws import LAWS
+from .refusals import refused_by
 
 
 class LawService(Service):
@@ -25,6 +26,10 @@ class LawService(Service):
     def refusal(self, workload: dict, dtype: str) -> str | None:
         """Why the arm cannot run the workload in an element type, or None."""
         return self._backend.unsupported(Workload.model_validate(workload), self._arm.with_dtype(dtype))
+
+    def refusals(self, modes: list[str], tools: bool) -> list[dict]:
+        """Everything that the backend says it cannot do, on a machine with or without a compiler."""
+        return [refusal._asdict() for refusal in refused_by(self._backend, self._arm, modes, tools)]
 
     def law(self, name: str, workload: dict, seed: int = 0) -> None:
         """Hold the started backend against one law on one workload; raises LawBroken."""

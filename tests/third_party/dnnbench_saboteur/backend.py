@@ -1,4 +1,4 @@
-"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice."""
+"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice, `slow` is right."""
 
 import os
 import signal
@@ -27,11 +27,26 @@ def wrong(program, batch):
     return program.train_step(batch)
 
 
+def slow(program, batch):
+    """The right answer, after much work that nobody asked for."""
+    for _ in range(7):
+        program.gradients(batch)
+    return program.train_step(batch)
+
+
 def fails(program, batch):
     raise RuntimeError("this step always fails")
 
 
-FAULTS = {"crash": crash, "hang": hang, "rubbish": rubbish, "wrong": wrong, "raise": fails, "busy": wrong}
+FAULTS = {
+    "crash": crash,
+    "hang": hang,
+    "rubbish": rubbish,
+    "wrong": wrong,
+    "raise": fails,
+    "busy": wrong,
+    "slow": slow,
+}
 
 
 class SaboteurProgram:

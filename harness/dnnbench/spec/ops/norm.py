@@ -30,7 +30,8 @@ class BatchNorm(_Affine):
 
     Training: mu, v = mean and biased variance over all axes but the last (variance in two passes);
     running = momentum running + (1 - momentum) batch, the variance biased, or m / (m - 1) times it over m elements
-    with `unbiased` (PyTorch's convention).
+    with `unbiased` (PyTorch's convention); over a single element it is 0 either way (PyTorch refuses such a batch, which
+    an epoch can end with).
     Inference: mu, v = running statistics.
     y = scale (x - mu) / sqrt(v + epsilon) + bias
     x, y: (N, ..., C)   scale, bias, mean, variance: (C,)   Source: Ioffe & Szegedy 2015, arXiv 1502.03167.

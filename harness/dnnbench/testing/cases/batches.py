@@ -8,12 +8,15 @@ from ...spec.model import Input
 from ...spec.weights import generator
 from ...spec.workload import Workload
 
+FAR = 256
+"""A mean over a deviation of 1: in units of rounding, two passes may be wrong by this (PyTorch is), one by its square."""
+
 
 def batches_of(workload: Workload, count: int = 5, size: int = 4, seed: int = 0) -> list[Batch]:
     """Seeded batches of normal inputs.
 
-    An input whose name ends in `zeroed` has rows of zeros, one-channel images have two levels, ids repeat,
-    and boolean masks hide a tail that differs between examples.
+    An input whose name ends in `zeroed` has rows of zeros, one that ends in `far` lies around FAR, one-channel images have
+    two levels, ids repeat, and boolean masks hide a tail that differs between examples.
     """
     return [_batch_of(workload, size, f"{workload.name}.{i}", seed) for i in range(count)]
 
@@ -39,6 +42,8 @@ def _input(draw: np.random.Generator, source: Input, size: int, vocabulary: int)
     x = draw.normal(size=shape).astype(np.float32)
     if source.name.endswith("zeroed"):
         x[::2] = 0
+    if source.name.endswith("far"):
+        x += FAR
     return np.sign(x) if source.shape[-1:] == (1,) else x
 
 

@@ -32,10 +32,11 @@ def layer_norm_of_images(net):
 
 @case
 def layer_norm_far_from_zero(net):
-    """A mean far above the deviation: a variance in one pass loses its digits here."""
-    x = net.dense(net.input("x", (6,)), units=8)
-    far = net.add(x, net.dense(net.input("one", (1,)), units=8, name="offset"))
-    return net.layer_norm(far)
+    """A mean 256 times the deviation: a variance in one pass, mean x^2 - (mean x)^2, loses its digits here.
+
+    No parameter stands before it: these sums are exact in float64, in whatever order, and the squares are not.
+    """
+    return net.layer_norm(net.add(net.input("x", (8,)), net.input("far", (8,))))
 
 
 @case

@@ -16,6 +16,7 @@ def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
     """Register a network: `build` adds nodes to a Builder and returns the node that is tested.
 
     Its value is an output, and goes through a flatten and a dense of CLASSES logits, so that a gradient comes back to it.
+    A docstring says what the case shows that a plainer one does not: tests/test_case_claims.py has the fault.
     """
 
     def workload() -> Workload:
@@ -25,6 +26,7 @@ def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
         task = Task(loss=CrossEntropy(), optimizer=Momentum(learning_rate=0.05))
         return Workload(name=build.__name__, model=net.build(logits, tested), task=task, batch_size=4)
 
+    workload.__doc__ = build.__doc__
     CASES[build.__name__] = workload
     return workload
 

@@ -1,0 +1,140 @@
+"""dnnbench gate: may this candidate pass? Screens every cell, confirms what looks slower, fails for nothing else."""
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from ..measure.gate import FEWEST_GENERATIONS
+from ..protocol.program import PHASES
+from ..run.settings import PIECES
+from . import exitcodes
+from .options import output_options
+from .types import Numbers, Seconds, Share, Words
+from .work_options import DATA, DEVICE, DTYPE, SEED, STORE, THREADS, threads_or_all, workloads_named
+
+if TYPE_CHECKING:
+    from ..run.gate import Gate
+
+
+@click.command("gate")
+@click.argument("workloads", nargs=-1)
+@click.option(
+    *("--backend", "backends"),
+    multiple=True,
+    required=True,
+    metavar="NAME[:MODE][@PYTHON],...",
+    help="The base, then one candidate or more: torch,torch@new.",
+)
+@click.option("--base", default="", help="The arm that the others are held against.  [default: the first]")
+@DEVICE
+@DTYPE
+@THREADS
+@SEED
+@DATA
+@click.option(
+    *("-b", "--batch-size", "batch_sizes"),
+    type=Numbers(),
+    help="Examples a step, as a list.  [default: the workload's own]",
+)
+@click.option(
+    *("--phase", "phases"),
+    type=Words((*PHASES, *PIECES)),
+    default="infer,train_step",
+    show_default=True,
+    help="What to time; all: every phase.",
+)
+@click.option(
+    "--fail-on",
+    "theta",
+    type=Share(),
+    default="2%",
+    show_default=True,
+    help="Slowdowns up to this much pass.",
+)
+@click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, in each stage.")
+@click.option(
+    "--generations",
+    type=click.IntRange(FEWEST_GENERATIONS, 100),
+    default=FEWEST_GENERATIONS,
+    show_default=True,
+    help="Fresh sets of processes, in each stage.",
+)
+@click.option("--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too.")
+@click.option("--no-check", is_flag=True, help="Do not check agreement first: a candidate may pass by computing less.")
+@click.option("--label", help="A name for the screening run; the other's ends in -confirmation.")
+@click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@STORE
+@output_options
+@click.pass_obj
+def command(output, workloads, store, as_json, label, wait, **asked):
+    """Fail if a candidate is slower than the base for certain.
+
+    Screens every cell in one run, and confirms those that look slower in fresh processes: the chance that equal
+    arms fail is at most 1 % for all cells together. Exit codes: 0 no slowdown confirmed, 1 a slowdown confirmed, or an arm
+    failed or disagreed, 4 a candidate could not be measured.
+
+    \b
+    Examples:
+      dnnbench envs create new "torch==2.13.0"
+      dnnbench gate --backend torch,torch@new --fail-on 5% --wait
+      dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
+    """
+    from ..measure.lock import machine_lock
+    from ..run.gate import run_gate, with_base
+    from ..run.request import make_plan
+    from ..store.store import open_store
+    from .gate_report import document, lines, table
+    from .progress import reporter
+
+    with reporter(output) as report:
+        request = with_base(_request(workloads, **asked))
+        plan, datasets = make_plan(request, report)
+        with open_store(store) as opened, machine_lock(wait_s=-1 if wait else 0):
+            gate = run_gate(request, plan, datasets, opened, label, report)
+    if as_json:
+        output.json(document(gate))
+    else:
+        output.table(table(gate))
+        output.text("\n".join(lines(gate)))
+    _tell(output, gate, store)
+    return _code(gate)
+
+
+def _request(workloads, backends, base, device, dtype, threads, seed, data, batch_sizes, phases, theta, max_time,
+             generations, allow_unequal, no_check):  # fmt: skip
+    from ..measure.environment import default_memory
+    from ..run.request import Request
+    from ..run.settings import Settings
+
+    settings = Settings(
+        phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=theta / 2, theta=theta,
+        max_time_s=max_time, generations=generations, seed=seed, memory=default_memory(),
+        allow_unequal=allow_unequal, check=not no_check,
+    )  # fmt: skip
+    return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, data=data)
+
+
+def _code(gate: "Gate") -> int:
+    if gate.interrupted:
+        return exitcodes.INTERRUPTED
+    if gate.passed:
+        return exitcodes.OK
+    return exitcodes.FAILED if gate.confirmed or gate.failed or gate.disagreeing else exitcodes.NOTHING_MEASURED
+
+
+def _tell(output, gate: "Gate", store: str) -> None:
+    """On stderr: where the runs are, and every reason to fail."""
+    runs = f"screening run {gate.screen_run}" + (f", confirming run {gate.confirm_run}" if gate.confirm_run else "")
+    output.note(f"{runs}, in {store}")
+    if gate.interrupted:
+        output.error("interrupted: nothing is confirmed; what was measured is kept")
+    for (arm, case, phase), reason in gate.failed.items():
+        output.error(f"{arm} {case} {phase} failed: {reason}")
+    for (arm, workload), reason in gate.disagreeing.items():
+        output.error(f"{arm} {workload} disagrees with the reference: {reason}")
+    explained = {arm for arm, *_ in (*gate.failed, *gate.disagreeing)}
+    for arm, reason in gate.unjudged.items():
+        if arm not in explained:
+            output.error(f"nothing was judged of {arm}: {reason}")
+    if gate.confirmed:
+        output.error(f"{len(gate.confirmed)} cell(s) became slower for certain")

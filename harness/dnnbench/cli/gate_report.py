@@ -1,0 +1,111 @@
+"""A gate's findings as a table, as sentences and as a document."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..measure.gate import CONFIRMED, FAMILY_ALPHA, NOT_CONFIRMED, Confirmation
+from ..measure.verdict import SAME
+from ..report.quantity import digits, interval, percent, ratio
+from ..report.terminal import VERDICT_STYLES, column_table
+from ..run.gate import NOT_RANKED, Finding, Gate
+
+STYLES = {**VERDICT_STYLES, CONFIRMED: "bold red", NOT_CONFIRMED: "yellow", NOT_RANKED: "dim"}
+HEADINGS = (">screen", ">[95 %]", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
+
+
+def table(gate: Gate):
+    """A rich table with a row for each cell, what was confirmed first, then by the screen's ratio.
+
+    Arms have a column where there are several candidates.
+    """
+    from rich.text import Text
+
+    several = len({finding.arm for finding in gate.findings}) > 1
+    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS)
+    for finding in sorted(gate.findings, key=_worst_first):
+        where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
+        outcome = Text(finding.outcome.text, STYLES[finding.outcome.text])
+        screen = [ratio(finding.screen.value), interval(finding.screen.low, finding.screen.high), finding.stage]
+        seen = percent(finding.smallest_difference)
+        drawn.add_row(*where, *screen, *_confirmation(finding.confirmation), outcome, seen)
+    return drawn
+
+
+def _confirmation(found: Confirmation | None) -> list[str]:
+    if found is None:
+        return [""] * 4
+    estimate = found.ratio.estimate
+    return [
+        ratio(estimate.value),
+        interval(estimate.low, estimate.high),
+        digits(found.step.p, 2),
+        digits(found.step.threshold, 2),
+    ]
+
+
+def _worst_first(finding: Finding) -> tuple[bool, bool, float]:
+    value = finding.screen.value
+    return finding.outcome.text != CONFIRMED, not finding.flagged, -value if value == value else float("inf")
+
+
+def lines(gate: Gate) -> list[str]:
+    """What the table leaves open, in words: every reason, what became slower or faster, and the outcome of all."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for finding in gate.findings:
+        if why := finding.outcome.reason or _change(gate, finding):
+            told.setdefault((finding.arm, finding.outcome.text, why), []).append(f"{finding.case} {finding.phase}")
+    shown = [f"{outcome}: {arm} ({', '.join(cells)}): {why}" for (arm, outcome, why), cells in told.items()]
+    return [*shown, _summary(gate)]
+
+
+def _change(gate: Gate, finding: Finding) -> str:
+    """By how much a cell became slower or faster; empty for one that stayed the same."""
+    if finding.outcome.text == SAME:
+        return ""
+    estimate = finding.confirmation.ratio.estimate if finding.confirmation else finding.screen
+    return f"takes {ratio(estimate.value)} times as long as {gate.base} {interval(estimate.low, estimate.high)}"
+
+
+def _summary(gate: Gate) -> str:
+    if gate.interrupted:
+        return "gate: INTERRUPTED"
+    counts = f"{len(gate.findings)} cells screened, {len(gate.flagged)} flagged, {len(gate.confirmed)} confirmed slower"
+    bar = f"by more than {percent(gate.theta)} than {gate.base} (family alpha {percent(FAMILY_ALPHA)})"
+    return f"gate: {'PASS' if gate.passed else 'FAIL'}: {counts} {bar}"
+
+
+def document(gate: Gate) -> dict[str, Any]:
+    """Everything as plain data."""
+    return {
+        "passed": gate.passed,
+        "base": gate.base,
+        "theta": gate.theta,
+        "alpha": FAMILY_ALPHA,
+        "screen_run": gate.screen_run,
+        "confirm_run": gate.confirm_run,
+        "cells": [_cell(finding) for finding in gate.findings],
+        "failed": _listed(gate.failed, "arm", "case", "phase"),
+        "disagreeing": _listed(gate.disagreeing, "arm", "workload"),
+        "unjudged": dict(gate.unjudged),
+        "interrupted": gate.interrupted,
+    }
+
+
+def _cell(finding: Finding) -> dict[str, Any]:
+    place = {name: getattr(finding, name) for name in ("workload", "batch_size", "phase", "arm", "stage", "flagged")}
+    found = finding.confirmation
+    return place | {
+        "screen": asdict(finding.screen),
+        "screen_verdict": finding.verdict.text,
+        "confirm": asdict(found.ratio.estimate) if found else None,
+        "p": found.step.p if found else None,
+        "holm_threshold": found.step.threshold if found else None,
+        "outcome": finding.outcome.text,
+        "reason": finding.outcome.reason or None,
+        "smallest_difference": finding.smallest_difference,
+    }
+
+
+def _listed(reasons: Mapping[tuple[str, ...], str], *names: str) -> list[dict[str, str]]:
+    return [dict(zip(names, key, strict=True)) | {"reason": reason} for key, reason in reasons.items()]

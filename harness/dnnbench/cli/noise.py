@@ -1,0 +1,50 @@
+"""dnnbench doctor --noise: the smallest difference that this machine can tell, and what limits it."""
+
+from ..run.noise import Noise, measure_noise
+
+RULE = "half-width = t(0.975, G-1) sd / sqrt(G), sd² = between² + within² / seconds a generation"
+
+
+def tell_noise(output, as_json: bool) -> None:
+    """Measure while nobody else does, then print tables or JSON."""
+    from ..measure.lock import machine_lock
+    from .progress import reporter
+
+    with machine_lock(), reporter(output) as report:
+        found = measure_noise(report)
+    if as_json:
+        output.json({"noise": found.to_json()})
+    else:
+        _print(output, found)
+
+
+def _print(output, found: Noise) -> None:
+    from ..report.quantity import percent
+
+    parts = found.parts
+    output.text("two equal NumPy workers, visited in pairs\n")
+    output.table(_table(found))
+    output.text(
+        f"\nfrom {parts.generations} generations of {found.generation_s:.1f} s a cell, {found.rounds} rounds: "
+        f"sd {percent(parts.within_s**0.5)} within (a second of visits), {percent(parts.between**0.5)} between processes "
+        f"(at most {percent(parts.between_at_most**0.5)}, 95 %); "
+        f"a start costs {parts.start_s:.1f} s"
+    )
+    output.text(RULE)
+    output.text("\nlimited by" if found.limits else "\nnothing in particular limits it")
+    for name, sentence in found.limits.items():
+        output.text(f"  {name:<19}{sentence}")
+
+
+def _table(found: Noise):
+    from ..report.quantity import percent, seconds
+    from ..report.terminal import column_table
+
+    table = column_table(
+        ">visits a cell", ">generations", ">half-width", ">told from 1 beyond", ">called SLOWER beyond"
+    )
+    for row in found.floors:
+        table.add_row(
+            seconds(row.visits_s), str(row.generations), *map(percent, (row.half_width, row.from_one, row.slower))
+        )
+    return table

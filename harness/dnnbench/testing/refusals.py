@@ -1,0 +1,124 @@
+"""What backends say they cannot do, asked of every case in every mode, precision and kind of device; nothing is computed.
+
+`python -m dnnbench.testing.refusals numpy torch tensorflow jax > docs/unsupported.md` writes the page anew.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, product
+from typing import NamedTuple
+
+from ..errors import PluginError
+from ..plugins.discovery import plugins
+from ..protocol.arm import Arm
+from ..protocol.backend import Backend
+from ..protocol.device import KINDS, Device
+from ..protocol.precision import PRECISIONS
+from ..run.crew import BUILD_TIMEOUT_S, spawn
+from .cases import CASES
+
+SERVICE = "dnnbench.testing.service:LawService"
+HEAD = "| backend | mode | device | precision | case | reason |\n|---|---|---|---|---|---|"
+PAGE = """# What a backend cannot do
+
+Before anything is built a backend is asked whether it can run a workload in a mode, on a device, in a precision
+(`Backend.unsupported`). What it refuses is a cell `unsupported` with the reason below, in every table and report, and
+is never computed in another way instead. `dnnbench conformance NAME` asks the same of any backend.
+
+This page is what the backends answer for {cases} networks, which have every op, loss and optimizer among them, in each of
+{modes} modes, {precisions} precisions and on {kinds}, and a test compares it with the code. It is generated:
+`python -m dnnbench.testing.refusals {names} > docs/unsupported.md`.
+
+## On any machine
+
+{always}
+
+## Without a C++ compiler
+
+Where neither `CXX` nor the path has one, this besides:
+
+{without}
+
+Nothing else is refused. A device that a backend has none of here is told by `--device` before a backend is asked, and a
+framework that is not installed by `dnnbench list backends`.
+"""
+
+
+class Refusal(NamedTuple):
+    """A case that one arm says it cannot run."""
+
+    backend: str
+    mode: str
+    device: str
+    dtype: str
+    case: str
+    reason: str
+
+
+def refused_by(backend: Backend, arm: Arm, modes: Sequence[str], tools: bool) -> list[Refusal]:
+    """Every refusal of a backend, in a process of its own: what it finds on its path is changed for good.
+
+    tools: whether it finds a compiler; any program passes for one, as none is called.
+    """
+    os.environ["CXX"] = sys.executable if tools else "g++"
+    os.environ["PATH"] = ""
+    workloads = {case: build() for case, build in CASES.items()}
+    found = []
+    for mode, kind, dtype in product(modes, KINDS, PRECISIONS):
+        asked = replace(arm, mode=mode, device=Device(kind), dtype=dtype)
+        reasons = {case: backend.unsupported(workload, asked) for case, workload in workloads.items()}
+        found += [Refusal(arm.backend, mode, kind, dtype, case, r) for case, r in reasons.items() if r is not None]
+    return found
+
+
+def refusals_of(name: str) -> tuple[list[Refusal], list[Refusal]]:
+    """Every refusal of an installed backend, with and without a compiler; WorkerError if it cannot start."""
+    info = plugins().backend(name)
+    arm = Arm(name, info.default_mode)
+    with spawn(arm, f"refusals-{name}", service=SERVICE) as worker:
+        worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+        modes = list(info.modes)
+        answers = [worker.call("refusals", BUILD_TIMEOUT_S, modes=modes, tools=tools) for tools in (True, False)]
+    always, without = ([Refusal(**row) for row in rows] for rows in answers)
+    return always, without
+
+
+def render(names: Sequence[str], always: Sequence[Refusal], without: Sequence[Refusal]) -> str:
+    """The text of docs/unsupported.md, from what the backends refuse with and without a compiler.
+
+    PluginError where a reason holds for no whole block of arms, which a row cannot tell.
+    """
+    besides = [refusal for refusal in without if refusal not in set(always)]
+    modes = sum(len(plugins().backend(name).modes) for name in names)
+    return PAGE.format(
+        names=" ".join(names), cases=len(CASES), modes=modes, precisions=len(PRECISIONS), kinds=", ".join(KINDS),
+        always=_table(always, always), without=_table(besides, without),
+    )  # fmt: skip
+
+
+def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
+    """A row for each reason of a backend; `every` refusal, told here or above, is no gap in a row."""
+    refused = {refusal[:-1] for refusal in every}
+    groups: dict[tuple[str, str], list[Refusal]] = {}
+    for refusal in refusals:
+        groups.setdefault((refusal.backend, refusal.reason), []).append(refusal)
+    return "\n".join([HEAD, *(_row(backend, reason, group, refused) for (backend, reason), group in groups.items())])
+
+
+def _row(backend: str, reason: str, group: Sequence[Refusal], refused: set[tuple[str, ...]]) -> str:
+    whole = (plugins().backend(backend).modes, KINDS, tuple(PRECISIONS), tuple(CASES))
+    told = [
+        [value for value in values if any(r[axis] == value for r in group)]
+        for axis, values in enumerate(whole, start=1)
+    ]
+    if not refused.issuperset(product([backend], *told)):
+        raise PluginError(f"{backend} says {reason!r} of a ragged set of arms; give each part a reason of its own")
+    cells = ["any" if len(some) == len(values) else ", ".join(some) for some, values in zip(told, whole, strict=True)]
+    return f"| {' | '.join([f'`{backend}`', *cells, reason])} |"
+
+
+if __name__ == "__main__":
+    told = [refusals_of(name) for name in sys.argv[1:]]
+    print(render(sys.argv[1:], *(list(chain.from_iterable(kind)) for kind in zip(*told, strict=True))), end="")

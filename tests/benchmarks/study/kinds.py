@@ -1,0 +1,67 @@
+"""What a trial is made of: arms of known extra work, pairs to judge, seconds, the step, the noise."""
+
+import math
+from dataclasses import dataclass
+
+REPEATS = 100
+"""Sub-steps of the base's step; an arm of +5 % repeats them 105 times."""
+LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
+TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
+START_S = {"numpy": 4.0, "torch": 20.0, "jax": 15.0}
+"""Seconds to expect for starting a generation, before any has been seen."""
+OVERHEAD = 1.15
+"""Wall time of the rounds over that of their visits, before any has been seen."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of trial.
+
+    arms: label -> sub-steps in its step.  pairs: (arm, base) to judge.  seconds: of visits a cell, over all
+    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.SUBSTEPS`.
+    """
+
+    name: str
+    arms: dict[str, int]
+    pairs: tuple[tuple[str, str], ...]
+    seconds: float
+    generations: int = 6
+    noise: str = ""
+    step: str = "numpy"
+
+    @property
+    def expected_s(self) -> float:
+        """Wall seconds a trial should take."""
+        return self.generations * START_S[self.step] + OVERHEAD * self.seconds * len(self.arms)
+
+
+def extra(arm: int, base: int) -> float:
+    """Share of work that an arm of so many sub-steps does beyond its base."""
+    return arm / base - 1
+
+
+def truth(arm: int, base: int) -> float:
+    """The log ratio that a perfect measurement gives."""
+    return math.log(arm / base)
+
+
+def _against_base(name: str, seconds: float, **more) -> Kind:
+    return Kind(name, LOADS, tuple((arm, "base") for arm in LOADS if arm != "base"), seconds, **more)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("same", TWINS, (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3")), 10.0),
+        _against_base("quick", 10.0),
+        _against_base("long", 60.0),
+        _against_base("cpu_hog", 10.0, noise="cpu_hog"),
+        _against_base("memory_hog", 10.0, noise="memory_hog"),
+        _against_base("drift", 10.0, noise="drift"),
+        _against_base("late_hog", 10.0, noise="late_hog"),
+        _against_base("torch", 10.0, step="torch"),
+        _against_base("jax", 10.0, step="jax"),
+    )
+}
+QUIET = ("same", "quick", "long")
+"""Kinds without added noise whose step is NumPy's: the counts come from them."""

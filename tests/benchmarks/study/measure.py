@@ -1,0 +1,124 @@
+"""Records one trial: its generations one after the other, in each the arms visited in turn as the product visits them."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+from dnnbench.measure.affinity import current_mask
+from dnnbench.measure.batching import calls_per_visit
+from dnnbench.measure.clock import now, read_cost_s
+from dnnbench.measure.contention import Sampler, flags
+from dnnbench.measure.process import Worker
+from dnnbench.measure.rounds import schedule
+from dnnbench.run.crew import BUILD_TIMEOUT_S, visit_timeout_s, worker_cpus
+from dnnbench.run.generation import CONTROL_CALLS
+from dnnbench.run.plan import CONTROL
+
+from .kinds import OVERHEAD, START_S, Kind
+from .machine import words
+from .noise import NOISES, noisy
+from .service import PHASE
+from .trial import Trial
+from .workers import THREADS, crew, hush
+
+LIBRARIES = {"numpy": ("numpy",), "torch": ("numpy", "torch"), "jax": ("numpy", "jax", "jaxlib")}
+Workers = Mapping[str, Worker]
+
+
+@dataclass
+class Tape:
+    """Rounds as they come: one row each."""
+
+    generation: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    control_s: list[float] = field(default_factory=list)
+    seconds: list[list[float]] = field(default_factory=list)
+    position: list[list[int]] = field(default_factory=list)
+
+
+def record(kind: Kind, seed: int) -> Trial:
+    """Measure a trial of this kind.  Raises WorkerError if a worker fails: a trial is whole or it is not."""
+    recorder = Recorder(kind, seed)
+    for number in range(kind.generations):
+        recorder.generation(number)
+    return recorder.trial()
+
+
+class Recorder:
+    """One trial while it is measured."""
+
+    def __init__(self, kind: Kind, seed: int):
+        self._kind, self._seed = kind, seed
+        self._mask, self._cpus = current_mask(), worker_cpus(THREADS)
+        self._began = datetime.now(UTC).isoformat(timespec="seconds")
+        self._tape, self._calls, self._unsettled = Tape(), 0, 0
+        self._starts_s: list[float] = []
+
+    def generation(self, number: int) -> None:
+        """Fresh processes; warm up; rounds; no process is left."""
+        kind, share = self._kind, 1 / self._kind.generations
+        hog = NOISES[kind.noise](number * share, share) if kind.noise else None
+        expected_s = START_S[kind.step] + OVERHEAD * kind.seconds * len(kind.arms) * share
+        with noisy(hog, self._mask, expected_s, self._seed * 100 + number):
+            begin = now()
+            with crew(kind, self._cpus) as workers:
+                self._starts_s.append(now() - begin)
+                call_s = self._warm_up(workers)
+                hush(workers)
+                self._rounds(number, workers, visit_timeout_s(self._calls * call_s))
+
+    def trial(self) -> Trial:
+        """All that was recorded."""
+        kind = self._kind
+        versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES[kind.step]}
+        facts = {
+            "began": self._began,
+            "seed": self._seed,
+            "seconds_a_cell": kind.seconds,
+            "step": kind.step,
+            "starts_s": [round(s, 2) for s in self._starts_s],
+            "unsettled": self._unsettled,
+            "machine": words(len(self._mask)),
+            "threads": THREADS,
+            "versions": versions,
+        }
+        columns = {name: np.array(column) for name, column in vars(self._tape).items()}
+        return Trial(kind.name, kind.arms, kind.pairs, self._calls, facts=facts, **columns)
+
+    def _warm_up(self, workers: Workers) -> float:
+        """Seconds of the fastest arm's call; the first generation's choose the calls a visit, the same for all arms."""
+        warm = [workers[arm].call("warm_up", BUILD_TIMEOUT_S) for arm in self._kind.arms]
+        self._unsettled += sum(not arm["settled"] for arm in warm)
+        call_s = min(arm["seconds"] for arm in warm)
+        self._calls = self._calls or calls_per_visit(call_s, read_cost_s())
+        return call_s
+
+    def _rounds(self, number: int, workers: Workers, limit_s: float) -> None:
+        """Rounds until a cell's visits, their untimed calls counted, fill this generation's seconds; at least one."""
+        sampler, spent_s = Sampler(self._cpus, switches=lambda: _switches(workers)), 0.0
+        for [(_, order)] in schedule({PHASE: list(self._kind.arms)}, self._seed * 1000 + number):
+            row = self._round(number, order, workers, limit_s, sampler)
+            spent_s += sum(row) / len(row) * (self._calls + 1) / self._calls
+            if spent_s >= self._kind.seconds / self._kind.generations:
+                return
+
+    def _round(self, number: int, order: list[str], workers: Workers, limit_s: float, sampler: Sampler) -> list[float]:
+        before = sampler.read()
+        visits = {arm: workers[arm].call("visit", limit_s, calls=self._calls) for arm in order}
+        control_s = workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=CONTROL_CALLS)
+        contended = flags(before, sampler.read())
+        row = [visits[arm] for arm in self._kind.arms]
+        self._tape.generation.append(number)
+        self._tape.flags.append(contended)
+        self._tape.control_s.append(control_s)
+        self._tape.seconds.append(row)
+        self._tape.position.append([order.index(arm) for arm in self._kind.arms])
+        return row
+
+
+def _switches(workers: Workers) -> int:
+    """Involuntary context switches of all workers together."""
+    return sum(worker.call("switches", BUILD_TIMEOUT_S) for worker in workers.values())

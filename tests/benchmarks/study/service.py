@@ -1,0 +1,34 @@
+"""A worker's service: one step at the product's own bench."""
+
+import resource
+
+from dnnbench.measure.bench import Bench
+from dnnbench.measure.clock import now
+
+from .step import SUBSTEPS, Repeated
+
+PHASE = "infer"
+
+
+class Study:
+    """Holds the one step that `build` makes."""
+
+    def build(self, step: str, repeats: int) -> float:
+        """Seconds to import what the step needs, build it and call it first."""
+        begin = now()
+        self._bench = Bench(Repeated(SUBSTEPS[step](), repeats), None)
+        self._bench.first_call(PHASE)
+        return now() - begin
+
+    def warm_up(self) -> dict:
+        """Seconds of a warm call, and whether it settled."""
+        seconds, settled = self._bench.warm_up(PHASE)
+        return {"seconds": seconds, "settled": settled}
+
+    def visit(self, calls: int) -> float:
+        """Seconds of so many calls, after one untimed."""
+        return self._bench.visit(PHASE, calls)
+
+    def switches(self) -> int:
+        """Involuntary context switches of all threads of this process so far."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw

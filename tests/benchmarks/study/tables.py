@@ -1,0 +1,118 @@
+"""The tables of the page: counted from outcomes, each claim with its n and its bound."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dnnbench.measure.verdict import FASTER, SLOWER, UNDECIDED
+from table import markdown
+
+from . import coverage, outcomes
+from .ablations import ABLATIONS
+from .bounds import Count
+from .outcomes import count
+from .side_by_side import EXTRAS, Beside
+from .trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Frames = Mapping[float | str, "pd.DataFrame"]
+"""Of `outcomes`, by seconds a cell or by kind."""
+HEADING = ["extra work", *(f"{extra:+.0%}" if extra else "none (A/A)" for extra in EXTRAS)]
+
+
+def verdicts(frames: Frames) -> str:
+    """SLOWER, FASTER and UNDECIDED of each amount of extra work and seconds a cell."""
+    rows = []
+    for trials, found in frames.items():
+        if len(found):
+            rows += [_said(f"{_label(trials)}: {text}", found, text) for text in (SLOWER, FASTER, UNDECIDED)]
+    return markdown(HEADING, rows)
+
+
+def gates(frames: Frames) -> str:
+    """Flagged by the screen and confirmed slower."""
+    rows = []
+    for trials, found in frames.items():
+        if len(found):
+            rows += [
+                [f"{_label(trials)}: {what}", *(_bounded(extra, count(_part(found, extra)[what])) for extra in EXTRAS)]
+                for what in ("flagged", "confirmed")
+            ]
+    return markdown(HEADING, rows)
+
+
+def covers(frames: Frames) -> str:
+    """Coverage of both truths, bias and error."""
+    rows = []
+    for seconds, found in frames.items():
+        for extra in EXTRAS:
+            part = _part(found, extra)
+            if len(part):
+                numbers = (f"{coverage.bias(part):+.2%}", f"{coverage.rms_error(part):.2%}")
+                counts = (coverage.nominal(part).between(), coverage.against_pooled(part).between())
+                rows.append([_label(seconds), f"{extra:+.0%}" if extra else "A/A", *counts, *numbers])
+    return markdown(
+        ["visits a cell", "extra work", "holds log(1 + x)", "holds the mean of all trials", "bias", "rms error"], rows
+    )
+
+
+def ablated(trials: Sequence[Trial]) -> str:
+    """Each default left out: both errors, UNDECIDED, coverage, width, error."""
+    rows = []
+    for name, rule in ABLATIONS.items():
+        found = outcomes.judged(trials, rule)
+        if len(found):
+            rows.append([name, *_errors(found)])
+    heading = [
+        "rule",
+        "A/A not SAME and not UNDECIDED",
+        "+5 % SLOWER",
+        "+10 % SLOWER",
+        "UNDECIDED",
+        "coverage",
+        "half-width",
+        "rms error",
+    ]
+    return markdown(heading, rows)
+
+
+def _errors(found) -> list[str]:
+    alarms = count(_part(found, 0.0)["said"].isin((SLOWER, FASTER)))
+    power = [count(_part(found, extra)["said"] == SLOWER) for extra in (0.05, 0.10)]
+    undecided = count(found["said"] == UNDECIDED)
+    half_width = float(((found["high"] / found["low"]).map(math.log) / 2).median())
+    return [
+        alarms.at_most(),
+        *(one.at_least() for one in power),
+        f"{undecided.share:.0%}",
+        coverage.nominal(found).between(),
+        f"{half_width:.2%}",
+        f"{coverage.rms_error(found):.2%}",
+    ]
+
+
+def peers(rows: Sequence[Beside]) -> str:
+    """How often each rule calls the arm slower."""
+    heading = ["rule", "visits", "seconds a side", *HEADING[1:]]
+    told = [[row.rule, row.order, f"{row.seconds:g}", *(_bounded(*one) for one in row.slower.items())] for row in rows]
+    return markdown(heading, told)
+
+
+def _said(label: str, found, text: str) -> list[str]:
+    counts = [(extra, count(_part(found, extra)["said"] == text)) for extra in EXTRAS]
+    return [label, *(_bounded(extra, one) if text == SLOWER else one.at_most() for extra, one in counts)]
+
+
+def _bounded(extra: float, found: Count) -> str:
+    """An error's count with its upper limit, a success's with its lower one."""
+    return found.at_most() if extra < 0.05 else found.at_least()
+
+
+def _part(found, extra: float):
+    return found[found["extra"] == extra]
+
+
+def _label(trials: float | str) -> str:
+    return trials if isinstance(trials, str) else f"{trials:g} s"

@@ -1,0 +1,96 @@
+"""What the study was asked to show, beside what it shows so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dnnbench.measure.verdict import UNDECIDED
+from table import markdown
+
+from . import coverage
+from .bounds import NONE
+from .findings import Findings
+from .outcomes import count
+from .side_by_side import Beside, better_on_both
+
+WANTED_COMPARISONS = 300
+LEAST, LEAST_INTERVALS = 20, 100
+"""Trials, and intervals, below which a share says too little to be held against its target."""
+LONGEST = 60
+BOUNDARY = 0.02
+"""Extra work as large as the dead zone: undecided is what a right verdict must mostly be there."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target, what stands so far, and whether that meets it: by its count, not by its bound."""
+
+    wanted: str
+    reached: str
+    met: bool | None
+
+
+def targets(found: Findings) -> list[Target]:
+    """The targets of the study; alarms and coverage over whole recordings, each of them once."""
+    alarms = count(_part(found.whole_gates, 0.0)["confirmed"])
+    power = {extra: count(_part(found.gates[LONGEST], extra)["confirmed"]) for extra in (0.05, 0.10)}
+    held = coverage.nominal(found.whole)
+    return [
+        Target(
+            f"at most 1 false alarm of the gate in {WANTED_COMPARISONS} comparisons",
+            alarms.at_most(),
+            _if(alarms.n >= WANTED_COMPARISONS, alarms.hits <= alarms.n / WANTED_COMPARISONS),
+        ),
+        Target(
+            "95 % intervals hold the truth in 93 to 97 %",
+            held.between(),
+            _if(held.n >= LEAST_INTERVALS, 0.93 <= held.share <= 0.97),
+        ),
+        Target(
+            "+5 % confirmed in 90 %, 60 s a cell",
+            power[0.05].at_least(),
+            _if(power[0.05].n >= LEAST, power[0.05].share >= 0.9),
+        ),
+        Target(
+            "+10 % confirmed in nearly all, 60 s a cell",
+            power[0.1].at_least(),
+            _if(power[0.1].n >= LEAST, power[0.1].share >= 0.97),
+        ),
+        _undecided(found.verdicts),
+        _peers(found.beside),
+    ]
+
+
+def table_of(found: Sequence[Target]) -> str:
+    """As Markdown."""
+    words = {True: "yes", False: "**no**", None: "not enough trials"}
+    return markdown(["target", "so far", "met"], [[one.wanted, one.reached, words[one.met]] for one in found])
+
+
+def _undecided(verdicts: dict) -> Target:
+    """The row with the largest share, of all seconds and all extra work but the one on the dead zone's edge."""
+    rows = {
+        (seconds, extra): count(part["said"] == UNDECIDED)
+        for seconds, found in verdicts.items()
+        for extra, part in found.groupby("extra")
+        if extra != BOUNDARY and len(part) >= LEAST
+    }
+    wanted = "UNDECIDED in under half of any row (but +2 %, the dead zone's own edge)"
+    if not rows:
+        return Target(wanted, NONE, None)
+    (seconds, extra), worst = max(rows.items(), key=lambda row: row[1].share)
+    return Target(wanted, f"at worst {worst.between()}, at {seconds:g} s and {extra:+.0%}", worst.share < 0.5)
+
+
+def _peers(beside: Sequence[Beside]) -> Target:
+    known = [row for row in beside if min(row.slower[0.0].n, row.slower[0.05].n) >= LEAST]
+    better = better_on_both(known)
+    told = "; ".join(f"{row.rule}, {row.order}, {row.seconds:g} s" for row in better) or "none"
+    return Target("no peer better on both errors", told if known else NONE, _if(known, not better))
+
+
+def _if(enough, met: bool) -> bool | None:
+    return met if enough else None
+
+
+def _part(found, extra: float):
+    return found[found["extra"] == extra]

@@ -1,0 +1,29 @@
+"""The gate on recordings: one trial screens, the next one of its kind confirms what was flagged."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from dnnbench.measure.gate import CONFIRMED, Suspect, confirm, is_flagged
+from dnnbench.measure.statistics import ratio
+from dnnbench.measure.verdict import THETA
+
+from .judging import pairs_of
+from .trial import Trial
+
+Pair = tuple[str, str]
+
+
+def gate(screen: Trial, fresh: Trial, theta: float = THETA) -> dict[Pair, tuple[bool, bool]]:
+    """(flagged, confirmed slower) of each pair; the pairs of a trial are the cells of one gate."""
+    flagged = [pair for pair in screen.pairs if is_flagged(ratio(pairs_of(screen, *pair)[0]).estimate, theta)]
+    found = confirm([Suspect(*pairs_of(fresh, *pair)) for pair in flagged], theta)
+    confirmed = {pair for pair, one in zip(flagged, found, strict=True) if one.outcome.text == CONFIRMED}
+    return {pair: (pair in flagged, pair in confirmed) for pair in screen.pairs}
+
+
+def in_twos(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
+    """Each trial with the next one of its kind, the last with the first; a kind with one trial gives none."""
+    for _, group in groupby(sorted(trials, key=lambda trial: trial.kind), key=lambda trial: trial.kind):
+        alike = list(group)
+        if len(alike) > 1:
+            yield from zip(alike, alike[1:] + alike[:1], strict=True)

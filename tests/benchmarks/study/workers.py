@@ -1,0 +1,44 @@
+"""Fresh worker processes for one generation, all alive, all confined alike, as the product starts them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from dnnbench.measure.affinity import confine, current_mask, parent_cpus
+from dnnbench.measure.idle import NOISY_SHARE, idle_shares
+from dnnbench.measure.process import Worker
+from dnnbench.protocol.arm import Arm
+from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn
+from dnnbench.run.parallel import in_parallel
+from dnnbench.run.plan import CONTROL, CONTROL_ARM
+
+from .kinds import Kind
+
+THREADS = 1
+SERVICE = "study.service:Study"
+
+
+@contextmanager
+def crew(kind: Kind, cpus: Sequence[int]) -> Iterator[dict[str, Worker]]:
+    """Label -> worker on `cpus`, its step built and called once, and the control's; this process is out of their way."""
+    mask = current_mask()
+    workers: dict[str, Worker] = {}
+
+    def start(label: str) -> None:
+        workers[label] = spawn(Arm(kind.step, "study", threads=THREADS), label, service=SERVICE, cpus=cpus)
+        workers[label].call("build", BUILD_TIMEOUT_S, step=kind.step, repeats=kind.arms[label])
+
+    confine(parent_cpus(mask, cpus))
+    try:
+        workers[CONTROL] = spawn(CONTROL_ARM, CONTROL, cpus=cpus[-1:])
+        in_parallel(start, kind.arms, len(cpus))
+        yield workers
+    finally:
+        in_parallel(Worker.close, workers.values(), len(workers))
+        confine(mask)
+
+
+def hush(workers: dict[str, Worker]) -> None:
+    """Stop whoever burns CPU while it waits, whenever it waits."""
+    for name, share in idle_shares({name: worker.pid for name, worker in workers.items()}).items():
+        if share > NOISY_SHARE:
+            workers[name].stop_when_idle()

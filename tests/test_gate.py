@@ -1,0 +1,419 @@
+"""The gate: what is flagged, what is confirmed, how often it errs, and what a user gets from it."""
+
+import json
+import math
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reporting
+from dnnbench.cli import exitcodes
+from dnnbench.cli.gate import _code
+from dnnbench.cli.gate_report import document, lines, table
+from dnnbench.cli.main import main
+from dnnbench.measure.gate import CONFIRMED, NOT_CONFIRMED, Suspect, confirm, holm, is_flagged, slower_p
+from dnnbench.measure.statistics import Estimate, ratio, smallest_difference
+from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, place
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.run import measured as measured_module
+from dnnbench.run.arms import base_arm
+from dnnbench.run.gate import NOT_RANKED, Finding, Gate, confirmed, narrowed, screened, with_base
+from dnnbench.run.measured import measured
+from dnnbench.run.reporter import Silent
+from dnnbench.run.request import Request, make_plan
+from dnnbench.run.settings import Settings
+from dnnbench.store.store import open_store
+from scipy import stats
+from test_run import TINY, dnnbench
+from test_verdict import noise, pairs_of
+
+THETA = 0.02
+ALPHA = 0.01
+
+
+@pytest.fixture
+def folder(tmp_path, cache):
+    """A working directory with a tiny workload in it."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    return tmp_path
+
+
+HOLM = {
+    "the first two of four": ([0.01, 0.04, 0.03, 0.005], [1 / 3, 1, 1 / 2, 1 / 4], [True, False, False, True]),
+    "stops at the first that fails": ([0.03, 0.04], [1 / 2, 1], [False, False]),
+    "one alone": ([0.05], [1], [True]),
+    "every one": ([0.016, 0.025, 0.05], [1 / 3, 1 / 2, 1], [True, True, True]),
+    "ties": ([0.02, 0.02, 0.02], [1 / 3, 1 / 2, 1], [False, False, False]),
+    "what showed nothing counts": ([0.02, 1.0, 1.0], [1 / 3, 1 / 2, 1], [False, False, False]),
+    "none": ([], [], []),
+}
+
+
+@pytest.mark.parametrize("case", HOLM)
+def test_holm_by_hand(case):
+    p_values, shares, rejected = HOLM[case]
+    steps = holm(p_values, alpha=0.05)
+    assert [step.p for step in steps] == p_values
+    assert [step.threshold for step in steps] == pytest.approx([0.05 * share for share in shares])
+    assert [step.rejected for step in steps] == rejected
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "flagged"),
+    [
+        (1.05, 1.03, 1.07, True),
+        (1.05, 0.9, 1.2, True),
+        (1.021, 1.0, 1.05, True),
+        (1.019, 0.9, 1.2, False),
+        (1.0, 0.99, 1.01, False),
+        (0.9, 0.89, 0.91, False),
+        (1.5, math.nan, math.nan, True),
+        (math.nan, math.nan, math.nan, False),
+    ],
+)
+def test_a_ratio_beyond_theta_is_flagged_whatever_its_interval(value, low, high, flagged):
+    estimate = Estimate(value, low, high, 6)
+    assert is_flagged(estimate, THETA) is flagged
+    assert flagged or place(estimate, THETA).text != SLOWER
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_p_is_a_one_sided_t_test_of_theta(seed):
+    effects = np.random.default_rng(seed).normal(0.03, 0.01, 6)
+    wanted = stats.ttest_1samp(effects, math.log1p(THETA), alternative="greater").pvalue
+    assert slower_p(effects, THETA) == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize(("effects", "p"), [([], 1.0), ([0.5], 1.0), ([0.5, 0.5], 0.0), ([0.01, 0.01], 1.0)])
+def test_p_where_there_is_no_spread(effects, p):
+    assert slower_p(effects, THETA) == p
+
+
+CLEAR = pairs_of(0.1 + noise(240), 6, 40)
+DOUBTED = {
+    "contention": Suspect(
+        pairs_of(np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120), 6, 20, clean=np.tile([1] * 8 + [0] * 12, 6) > 0)
+    ),
+    "position": Suspect(pairs_of(0.1 + 0.04 * (np.arange(240) % 2 == 0) + noise(240), 6, 40)),
+    "drift": Suspect(pairs_of(0.1 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
+    "the machine burned": Suspect(CLEAR, objection="the machine burned"),
+    "one generation": Suspect(pairs_of(0.1 + noise(40), 1, 40)),
+    "never visited": Suspect(),
+    "is above": Suspect(pairs_of(0.021 + noise(240, 0.1), 6, 40)),
+}
+
+
+def test_a_clear_slowdown_is_confirmed():
+    [found] = confirm([Suspect(CLEAR)], THETA)
+    assert found.outcome == Verdict(CONFIRMED) and found.answered and found.step.threshold == ALPHA
+    assert THETA < found.smallest_difference < 0.03
+
+
+@pytest.mark.parametrize("word", DOUBTED)
+def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
+    clear, found = confirm([Suspect(CLEAR), DOUBTED[word]], THETA)
+    assert clear.outcome.text == CONFIRMED and clear.step.threshold in (ALPHA, ALPHA / 2)
+    assert found.outcome.text == NOT_CONFIRMED and word in found.outcome.reason
+    assert found.answered is (word in ("contention", "position", "drift", "is above"))
+
+
+def test_a_harder_threshold_sees_less():
+    effects = noise(6, 0.01)
+    seen = [smallest_difference(effects, THETA, alpha=alpha) for alpha in (0.025, 0.01, 0.001)]
+    assert seen == sorted(seen) and seen[0] == smallest_difference(effects, THETA)
+
+
+def recorded(chance, truth, generations=6, rounds=10, process=0.008, noise=0.004):
+    """Pairs of one cell: processes with a speed of their own, then noise of every round."""
+    speeds = np.repeat(chance.normal(math.log(truth), process, generations), rounds)
+    return pairs_of(speeds + chance.normal(0, noise, generations * rounds), generations, rounds)
+
+
+def alarms(chance, truths):
+    """Places of the cells that a gate confirms slower: screened, then confirmed on other generations."""
+    flagged = [i for i, truth in enumerate(truths) if is_flagged(ratio(recorded(chance, truth)).estimate, THETA)]
+    found = confirm([Suspect(recorded(chance, truths[i])) for i in flagged], THETA)
+    return [i for i, one in zip(flagged, found, strict=True) if one.outcome.text == CONFIRMED]
+
+
+def most_by_chance(trials, rate):
+    """More than this happens once in a thousand."""
+    return stats.binom.ppf(0.999, trials, rate)
+
+
+@pytest.mark.parametrize("truth", [1.0, 1 + THETA], ids=["A/A", "all of them as slow as is allowed"])
+def test_the_whole_family_raises_a_false_alarm_at_most_as_often_as_alpha_says(truth):
+    chance, trials = np.random.default_rng(7), 400
+    found = sum(bool(alarms(chance, [truth] * 8)) for _ in range(trials))
+    assert found <= most_by_chance(trials, ALPHA), f"{found} of {trials}"
+
+
+def test_the_screens_own_data_would_raise_more():
+    """Why the generations must be fresh: the same families, tested on the data that flagged them, without Holm."""
+    chance, trials, found = np.random.default_rng(7), 300, 0
+    for _ in range(trials):
+        screens = [recorded(chance, 1 + THETA) for _ in range(8)]
+        found += any(slower_p(pairs.effects(), THETA) <= ALPHA for pairs in screens)
+    assert found > most_by_chance(trials, ALPHA)
+
+
+@pytest.mark.parametrize(("truth", "least", "most"), [(1.10, 0.99, 1.0), (1.05, 0.9, 1.0), (1.03, 0.0, 0.6)])
+def test_a_real_slowdown_is_found_among_equals_and_nothing_else_is(truth, least, most):
+    chance, trials = np.random.default_rng(11), 200
+    found = [alarms(chance, [1.0, 1.0, truth, 1.0]) for _ in range(trials)]
+    assert least * trials <= sum(2 in places for places in found) <= most * trials
+    assert sum(bool({*places} - {2}) for places in found) <= most_by_chance(trials, ALPHA)
+
+
+ARMS = {"torch:eager": 1.0, "jax:jit": 1.0, "slow:eager": 1.1, "fast:eager": 0.8}
+SECONDS = {"infer": 1e-3, "train_step": 4e-3}
+
+
+def two_stages(path, second):
+    """A gate's findings from simulated runs; `second` holds the arms of the confirming one."""
+    shape = {"generations": 6, "workloads": ("mlp_digits",), "seconds": SECONDS}
+    with open_store(path) as store:
+        reporting.add_run(store, "screen", arms=ARMS, **shape)
+        reporting.add_run(store, "confirm", arms=second, seed=1, **shape)
+        findings = screened(measured(store, "screen"))
+        assert all(finding.flagged is (finding.arm == "slow:eager") for finding in findings)
+        return confirmed(findings, measured(store, "confirm"), THETA)
+
+
+@pytest.mark.parametrize(("again", "outcome"), [(1.1, CONFIRMED), (1.0, NOT_CONFIRMED)])
+def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, again, outcome):
+    findings = two_stages(tmp_path / "s.sqlite", {"torch:eager": 1.0, "slow:eager": again})
+    gate = Gate("torch:eager", THETA, "screen", findings, "confirm")
+    assert {f.arm: f.outcome.text for f in findings} == {
+        "jax:jit": SAME, "fast:eager": FASTER, "slow:eager": outcome,
+    }  # fmt: skip
+    assert {f.arm: f.stage for f in findings}["slow:eager"] == "confirm" and not gate.unjudged
+    assert _code(gate) == (exitcodes.FAILED if outcome == CONFIRMED else exitcodes.OK)
+    told = document(gate)
+    assert told["passed"] is (outcome != CONFIRMED) and len(told["cells"]) == 6
+    slow = next(cell for cell in told["cells"] if cell["flagged"])
+    assert slow["confirm"]["value"] == pytest.approx(again, rel=0.01) and slow["holm_threshold"] <= ALPHA
+    assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01) and slow["screen_verdict"] == SLOWER
+    assert table(gate).row_count == 6
+    text = "\n".join(lines(gate))
+    assert "6 cells screened, 2 flagged" in text and "FASTER: fast:eager (mlp_digits/64 infer)" in text
+    assert (f"{outcome}: slow:eager" in text) and ("FAIL" in text) is (outcome == CONFIRMED)
+
+
+def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path):
+    path = tmp_path / "s.sqlite"
+    findings = two_stages(path, {"torch:eager": 1.0, "slow:eager": 1.1})
+    with open_store(path) as store:
+        cells = store.cells("confirm")
+        failed = cells.cell_id[(cells.arm == "slow:eager") & (cells.phase == "infer")].item()
+        store.update_cells("confirm", [{"cell_id": failed, "status": "failed", "reason": "failed: killed"}])
+        again = confirmed(findings, measured(store, "confirm"), THETA)
+    told = {f.phase: f for f in again if f.arm == "slow:eager"}
+    assert told["train_step"].outcome.text == CONFIRMED
+    assert told["train_step"].confirmation.step.threshold == ALPHA / 2, "what failed stays in the family"
+    assert told["infer"].outcome == Verdict(NOT_CONFIRMED, "not ranked: failed: killed") and not told["infer"].answered
+
+
+def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured_module, "all_contended", lambda cells: True)
+    with open_store(tmp_path / "s.sqlite") as store:
+        reporting.add_run(store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS)
+        gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
+    assert {f.outcome.text for f in gate.findings} == {UNDECIDED} and set(gate.unjudged) == set(ARMS) - {"torch:eager"}
+    assert _code(gate) == exitcodes.NOTHING_MEASURED and "FAIL" in lines(gate)[-1]
+
+
+FOUND = Finding("mlp", 8, "infer", "b", Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
+ENDS = {
+    "all is well": ({}, exitcodes.OK),
+    "an arm failed": ({"failed": {("b", "mlp/8", "infer"): "killed"}}, exitcodes.FAILED),
+    "an arm disagreed": ({"disagreeing": {("b", "mlp"): "loss"}}, exitcodes.FAILED),
+    "a candidate was not judged": (
+        {"findings": (FOUND, replace(FOUND, arm="c", sound=False, verdict=Verdict(NOT_RANKED, "unsupported")))},
+        exitcodes.NOTHING_MEASURED,
+    ),
+    "one cell of two was not judged": (
+        {"findings": (FOUND, replace(FOUND, phase="loss", sound=False, verdict=Verdict(NOT_RANKED, "unsupported")))},
+        exitcodes.OK,
+    ),
+    "interrupted": ({"interrupted": True}, exitcodes.INTERRUPTED),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_how_a_gate_ends(case):
+    changes, code = ENDS[case]
+    gate = replace(Gate("a", THETA, "screen", (FOUND,)), **changes)
+    assert _code(gate) == code and gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
+    assert ("PASS" in lines(gate)[-1]) is gate.passed
+
+
+OTHER = f"numpy@{sys.prefix}"
+
+
+def planned():
+    """Request and plan of a gate over two cases and two phases."""
+    settings = Settings(phases=("infer", "train_step"), generations=6, theta=THETA)
+    workloads = (find_workload("mlp_digits"), find_workload("cnn_digits"))
+    request = with_base(Request(workloads, (f"numpy,{OTHER}",), settings, batch_sizes=(1, 8)))
+    return request, make_plan(request, Silent())[0]
+
+
+def test_the_second_run_measures_what_was_flagged_and_nothing_else():
+    request, plan = planned()
+    assert plan.base == "numpy:eager" and len(plan.cells()) == 2 * 2 * 2 * 2 + 1
+    flagged = Finding("cnn_digits", 8, "infer", f"numpy:eager@{sys.prefix}", Verdict(SLOWER), flagged=True)
+    again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)))
+    wanted = {(lane.name, "cnn_digits", 8, "infer") for lane in plan.lanes} | {("control", "", 0, "control")}
+
+    def cells(plan):
+        return {(c["arm"], c["workload"], c["batch_size"], c["phase"]) for c in plan.cells()}
+
+    assert cells(narrow) == wanted and narrow.settings.precision == 0 and again.confirms == "the-screen"
+    stored = json.loads(json.dumps(again.to_json(narrow)))
+    resumed = Request.from_json(stored)
+    assert cells(make_plan(resumed, Silent())[0]) == wanted, "a resumed run measures the same"
+    assert resumed.only == (("cnn_digits/8", "infer"),) and resumed.base == "numpy:eager"
+
+
+def test_requests_stored_before_there_was_a_gate_can_still_be_read():
+    request, plan = planned()
+    stored = {name: value for name, value in request.to_json(plan).items() if name not in ("only", "confirms")}
+    assert Request.from_json(stored).only == ()
+
+
+NAMES = ["torch:compile@new", "torch:eager@new", "torch:eager", "jax:jit"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("torch:eager@new", "torch:eager@new"),
+        ("torch@new", "torch:compile@new"),
+        ("torch", "torch:eager"),
+        ("jax", "jax:jit"),
+    ],
+)
+def test_a_base_is_named_as_backends_are(wanted, found):
+    assert base_arm(NAMES, wanted) == found
+
+
+BAD = {
+    "one arm": (("--backend", "numpy"), "got one arm, numpy:eager"),
+    "one arm twice": (("--backend", "numpy,numpy"), "got one arm"),
+    "no arm": ((), "Missing option '--backend'"),
+    "unknown backend": (("--backend", "numpy,nump"), "did you mean 'numpy'"),
+    "unknown environment": (("--backend", "numpy,numpy@/nowhere"), "dnnbench envs create"),
+    "unknown base": (("--backend", f"numpy,{OTHER}", "--base", "jax"), "is not among the arms"),
+    "too few generations": (("--backend", f"numpy,{OTHER}", "--generations", "5"), "6<=x<=100"),
+    "threshold": (("--backend", f"numpy,{OTHER}", "--fail-on", "200%"), "expected a share"),
+    "phase": (("--backend", f"numpy,{OTHER}", "--phase", "trian"), "expected all or some of"),
+    "workload": (("--backend", f"numpy,{OTHER}", "mlp_digit"), "did you mean 'mlp_digits'"),
+    "store": (("--backend", f"numpy,{OTHER}", "--store", "/dev/null/x.sqlite"), "/dev/null"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_ends_with_2_and_no_traceback(tmp_path, monkeypatch, capsys, case):
+    monkeypatch.chdir(tmp_path)
+    arguments, words = BAD[case]
+    assert main(["gate", *arguments]) == exitcodes.USAGE
+    told = capsys.readouterr()
+    assert words in told.err and "Traceback" not in told.err and told.out == ""
+
+
+QUIET = "import dnnbench.measure.statistics as s\ns.CONTENDED = 0"
+"""The machine that tests run on is never quiet; what contention does to a gate is tested above."""
+SHORT = "import dnnbench.measure.gate as g\ng.FEWEST_GENERATIONS = 2"
+FAST = ("--threads", "1", "--max-time", "6s", "--phase", "train_step", "--wait")
+
+
+@pytest.mark.xdist_group("run")
+def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
+    arguments = ("gate", "tiny.toml", "--backend", "saboteur:slow,numpy", "--base", "numpy", "--label", "ci", "--json")
+    done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
+    assert done.returncode == exitcodes.FAILED, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    [cell] = told["cells"]
+    assert cell["outcome"] == CONFIRMED and cell["arm"] == "saboteur:slow" and cell["p"] <= cell["holm_threshold"]
+    assert cell["screen"]["value"] > 1.5 and cell["confirm"]["value"] > 1.5 and cell["confirm"]["generations"] == 6
+    with open_store(folder / "results/dnnbench.sqlite", create=False) as store:
+        runs = store.runs().set_index("run_id")
+        assert list(runs["label"]) == ["ci", "ci-confirmation"] and list(runs["status"]) == ["complete"] * 2
+        assert runs.loc[told["confirm_run"], "settings"]["confirms"] == told["screen_run"]
+        checks = [store.agreement(run).drop(columns="run_id") for run in runs.index]
+        assert len(checks[0]) and checks[0].equals(checks[1])
+
+
+@pytest.mark.xdist_group("run")
+def test_an_interpreter_against_itself_passes(folder):
+    arguments = ("gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--fail-on", "10%", "--no-check")
+    done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
+    assert done.returncode == exitcodes.OK, done.stdout + done.stderr
+    assert "gate: PASS: 1 cells screened" in done.stdout and "screening run" in done.stderr
+    assert max(map(len, done.stdout.splitlines())) < 240 and "\x1b" not in done.stdout
+
+
+ARMS_THAT_FAIL = {
+    "numpy,saboteur:raise": (exitcodes.FAILED, "this step always fails"),
+    "saboteur:raise,saboteur:crash": (exitcodes.NOTHING_MEASURED, "nothing could be measured"),
+}
+
+
+@pytest.mark.xdist_group("run")
+@pytest.mark.parametrize("arms", ARMS_THAT_FAIL)
+def test_an_arm_that_fails_does_not_pass(folder, arms):
+    code, words = ARMS_THAT_FAIL[arms]
+    done = dnnbench(folder, "gate", "tiny.toml", "--backend", arms, "--no-check", *FAST, patch=SHORT)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.xdist_group("run")
+def test_ctrl_c_ends_a_gate_with_130_and_keeps_its_run(folder):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--wait"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("checking that all arms agree"):
+            process.send_signal(signal.SIGINT)
+            break
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == exitcodes.INTERRUPTED, said
+    assert "gate: INTERRUPTED" in told and "Traceback" not in said
+    with open_store(folder / "results/dnnbench.sqlite", create=False) as store:
+        assert list(store.runs()["status"]) == ["interrupted"]
+
+
+COLUMNS = [(generations, flagged) for generations in (6, 10, 20) for flagged in (1, 5)]
+"""Of the page's table."""
+PAGE = (Path(__file__).parent.parent / "docs/gate.md").read_text()
+
+
+def test_the_page_tells_what_a_confirmation_finds():
+    rows = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if re.match(r"\| \d\.\d % \|", line)]
+    assert len(rows) == 4
+    for spread, *found in rows:
+        assert found == [f"{seen(share(spread), *columns):.1%}".replace("%", " %") for columns in COLUMNS]
+
+
+def share(text):
+    return float(text.removesuffix(" %")) / 100
+
+
+def seen(spread, generations, flagged):
+    """The smallest slowdown, where the effects have exactly this standard deviation."""
+    effects = np.linspace(-1, 1, generations)
+    return smallest_difference(effects * spread / effects.std(ddof=1), THETA, alpha=ALPHA / flagged)
+
+
+@pytest.mark.parametrize("call", re.findall(r"dnnbench (gate .*)", PAGE))
+def test_the_commands_of_the_page_exist(call):
+    from dnnbench.cli.gate import command
+
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in call.split() if word.startswith("--")} <= known
