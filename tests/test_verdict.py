@@ -10,7 +10,7 @@ from dnnbench.measure.statistics import (
     ratio,
 )
 from dnnbench.measure.stopping import enough
-from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, control_doubt, judge, place
+from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, control_doubt, drift_doubt, judge, place
 from test_statistics import grid, simulated, visits, within_binomial_bounds
 
 THETA = 0.02
@@ -99,6 +99,13 @@ def test_a_drift_within_generations_demotes():
     verdict = verdict_on(pairs_of(0.2 + drift + noise(240), 6, 40))
     assert verdict.text == UNDECIDED and "drift" in verdict.reason and "within generations" in verdict.reason
     assert verdict_on(pairs_of(0.2 - drift + noise(240), 6, 40)).text == UNDECIDED
+
+
+@pytest.mark.parametrize("rounds", [2, 3, 5])
+def test_few_rounds_without_a_drift_seldom_show_one(rounds):
+    """At 1 %, 300 trials give more than 10 alarms once in 2,000 times; n - 2 degrees of freedom gave 32 at two rounds."""
+    trials = [pairs_of(np.random.default_rng(seed).normal(0, 0.01, 6 * rounds), 6, rounds) for seed in range(300)]
+    assert sum("within" in drift_doubt(pairs) for pairs in trials) <= 10
 
 
 def test_a_drift_from_generation_to_generation_demotes():

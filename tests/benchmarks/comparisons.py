@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from beside import SIDES
+from dnnbench.measure.environment import default_memory
 from dnnbench.measure.statistics import Ratio, Visits, log_pairs, ratio
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
@@ -49,7 +50,9 @@ class Comparisons:
 
     def _one_process(self, name: str, wanted: Sequence[tuple[str, str]], process: int) -> tuple[dict, list]:
         arm = Arm(*name.split(":"))
-        with spawn(arm, f"beside-{name}-{process}", service="beside:Beside", cpus=worker_cpus(arm.threads)) as worker:
+        with spawn(
+            arm, f"beside-{name}-{process}", default_memory(), "beside:Beside", worker_cpus(arm.threads)
+        ) as worker:
             versions = worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
             for workload in dict.fromkeys(workload for workload, _ in wanted):
                 spec = find_workload(workload).model_dump(mode="json")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dnnbench.measure.affinity import current_mask
 from dnnbench.measure.bench import Bench
+from dnnbench.measure.environment import default_memory
 from dnnbench.measure.null import NullProgram
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
@@ -35,7 +36,7 @@ def test_null_arm(benchmark, phase, calls):
 
 @pytest.fixture
 def null_worker(worker_path):
-    with spawn(Arm("null", "none"), "null", service="null:Null", cpus=worker_cpus(1)) as worker:
+    with spawn(Arm("null", "none"), "null", default_memory(), "null:Null", worker_cpus(1)) as worker:
         worker.call("nothing", 60)
         yield worker
 

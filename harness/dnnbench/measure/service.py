@@ -8,6 +8,7 @@ from ..errors import PluginError
 from ..numerics.check import check
 from ..numerics.grid import batch_on_grid, on_grid
 from ..numerics.nodes import judge_nodes, observe_nodes
+from ..numerics.observe import Build
 from ..numerics.probe import product_bits
 from ..numerics.reference import load_reference, make_reference, save_reference
 from ..numerics.replay import Replay
@@ -145,14 +146,8 @@ class Service:
         self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str, study: str
     ) -> list[dict]:
         """The arm held against a reference in one element type: a row for each kind of tensor."""
-        spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
-        if reason := self._backend.unsupported(spec, arm):
-            raise PluginError(reason)
-        weights = on_grid(initial_weights(spec.model, seed), study)
-
-        def build(variant: Workload) -> Program:
-            return self._backend.build(variant, weights, arm, seed)
-
+        spec = Workload.model_validate(workload)
+        build = self._builder(spec, dtype, seed, study)
         fed = [batch_on_grid(_batch(b), study) for b in batches]
         rows = check(build, spec, dtype, load_reference(Path(path)), fed, steps)
         return [row._asdict() | {"ok": row.ok} for row in rows]
@@ -180,6 +175,14 @@ class Service:
         findings = judge_nodes(load_reference(Path(path)), seen, case.workload, dtype)
         wrong = {f.key: seen[f.key] for f in findings if tensors and not f.ok and f.key in seen}
         return {"findings": [finding._asdict() for finding in findings], "tensors": wrong}
+
+    def _builder(self, spec: Workload, dtype: str, seed: int, study: str) -> Build:
+        """Builds variants of a workload in a type, from weights that are numbers of the study; PluginError if it cannot be."""
+        arm = self._arm.with_dtype(dtype)
+        if reason := self._backend.unsupported(spec, arm):
+            raise PluginError(reason)
+        weights = on_grid(initial_weights(spec.model, seed), study)
+        return lambda variant: self._backend.build(variant, weights, arm, seed)
 
     def _observed(self, case: Replay, arm: Arm, seed: int) -> dict:
         return observe_nodes(

@@ -98,11 +98,12 @@ def drift_doubt(pairs: Pairs) -> str:
     """A reason if the log ratio drifts with time: Spearman |rho| > 0.5 and p < 0.01.
 
     Asked within generations (each centred on its own median, or the speed of a process would pass for a
-    drift) and again between them.
+    drift; every median costs a degree of freedom) and again between them.
     """
     kept = pairs.kept()
-    within = _spearman(_centred(kept.generation, kept.round), _centred(kept.generation, kept.difference))
     effects = kept.effects()
+    rho, _ = _spearman(_centred(kept.generation, kept.round), _centred(kept.generation, kept.difference))
+    within = rho, _p_of(rho, len(kept.round) - len(effects))
     between = _spearman(np.arange(len(effects)), effects)
     for (rho, p), where in ((within, "within generations"), (between, "from generation to generation")):
         if abs(rho) > STRONG_RHO and p < ALPHA:
@@ -133,6 +134,16 @@ def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     found = stats.spearmanr(time, values)
     rho = float(found.statistic)
     return rho, _exact_p(rho, len(values)) if len(values) <= FEW else float(found.pvalue)
+
+
+def _p_of(rho: float, freedom: int) -> float:
+    """Two-sided p of a correlation by Student's t: t = rho sqrt((f - 1) / (1 - rho^2)) with f - 1 degrees of freedom."""
+    from scipy import stats
+
+    if freedom < 2:
+        return 1.0
+    t = abs(rho) * math.sqrt((freedom - 1) / max(1 - rho**2, 1e-12))
+    return float(2 * stats.t.sf(t, freedom - 1))
 
 
 def _exact_p(rho: float, count: int) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import WorkerError
 from ..measure.affinity import choose_cpus, confine, current_mask, parent_cpus
-from ..measure.environment import default_memory, padded, worker_environment
+from ..measure.environment import padded, worker_environment
 from ..measure.idle import NOISY_SHARE, idle_shares
 from ..measure.process import Worker, WorkerLost, worker_argv
 from ..measure.sharing import lend_packages
@@ -39,7 +39,7 @@ def worker_cpus(threads: int) -> list[int]:
 def spawn(
     arm: Arm,
     name: str,
-    memory: str | None = None,
+    memory: str = "native",
     service: str = SERVICE,
     cpus: Sequence[int] | None = None,
     cache: Path | None = None,
@@ -47,12 +47,11 @@ def spawn(
     """A worker process for an arm; what it prints is kept in a log named after it.
 
     cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.
+    memory: setting of its allocator, which a run chooses for those that it times; others give back what they free.
     cache: folder of its compile caches; None for the user's.
     """
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
-    environment = worker_environment(
-        os.environ, threads=arm.threads, memory=memory or default_memory(), cache=cache or cache_folder()
-    )
+    environment = worker_environment(os.environ, threads=arm.threads, memory=memory, cache=cache or cache_folder())
     interpreter = sys.executable
     if arm.environment:
         interpreter = str(interpreter_of(arm.environment))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -138,9 +138,16 @@ class Generation:
             with self._costing_only(crew, lane, case, phase):
                 warm = crew.call(lane, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._seconds[key] = warm["seconds"]
-                self._calls.setdefault(key, calls_per_visit(warm["seconds"], self._read_cost_s))
+                calls = self._calls_alike(lane, case, phase) or calls_per_visit(warm["seconds"], self._read_cost_s)
+                self._calls.setdefault(key, calls)
                 if not warm["settled"]:
                     self._unsettled.add(key)
+
+    def _calls_alike(self, lane: Lane, case: Case, phase: str) -> int | None:
+        """Calls a visit of an arm that differs from this one in its environment only: both are timed alike."""
+        bare = replace(lane.arm, environment="")
+        alike = (other.name for other in self._plan.lanes if replace(other.arm, environment="") == bare)
+        return next((self._calls[n, case.name, phase] for n in alike if (n, case.name, phase) in self._calls), None)
 
     def _visit_rounds(self, crew: Crew, case: Case) -> None:
         """Rounds until this case's share of the time is used; at least one."""

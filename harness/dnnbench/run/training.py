@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..errors import WorkerError
+from ..measure.environment import default_memory
 from ..measure.process import Worker
 from ..numerics.score import Score
 from ..spec.weights import initial_weights
@@ -46,7 +47,8 @@ def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int
         courses.append(course)
         report.stage(f"{workload.name} on {lane.name}", workload.task.epochs)
         try:
-            with spawn(lane.arm, f"train-{lane.name}", cpus=worker_cpus(lane.arm.threads)) as worker:
+            cpus = worker_cpus(lane.arm.threads)
+            with spawn(lane.arm, f"train-{lane.name}", default_memory(), cpus=cpus) as worker:
                 _attend(worker, course, workload, dataset, lane, seed, report)
         except WorkerError as error:
             course.failure = str(error)

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import PluginError
 from ..measure.service import Service
 from ..numerics.compare import compare
-from ..numerics.grid import batch_on_grid, on_grid
+from ..numerics.grid import batch_on_grid
 from ..numerics.observe import observe
 from ..numerics.reference import Reference, load_reference
 from ..protocol.batch import Batch
-from ..protocol.program import Program
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .cases.batches import batches_of
@@ -42,14 +40,8 @@ class LawService(Service):
         self, workload: dict, dtype: str, batches: list[dict], steps: list[int], seed: int, path: str, study: str
     ) -> list[dict]:
         """The arm held against a reference, every tensor told; trained by the workload's own optimizer alone."""
-        spec, arm = Workload.model_validate(workload), self._arm.with_dtype(dtype)
-        if reason := self._backend.unsupported(spec, arm):
-            raise PluginError(reason)
-        weights = on_grid(initial_weights(spec.model, seed), study)
-
-        def build(variant: Workload) -> Program:
-            return self._backend.build(variant, weights, arm, seed)
-
+        spec = Workload.model_validate(workload)
+        build = self._builder(spec, dtype, seed, study)
         fed = [batch_on_grid(Batch(**b), study) for b in batches]
         seen = observe(build, spec, fed, steps, [spec.task.optimizer])
         reference = _trained_by(spec.task.optimizer.kind, load_reference(Path(path)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dnnbench.measure.affinity import confine, current_mask, parent_cpus
+from dnnbench.measure.environment import default_memory
 from dnnbench.measure.idle import NOISY_SHARE, idle_shares
 from dnnbench.measure.process import Worker
 from dnnbench.protocol.arm import Arm
@@ -24,12 +25,12 @@ def crew(kind: Kind, cpus: Sequence[int]) -> Iterator[dict[str, Worker]]:
     workers: dict[str, Worker] = {}
 
     def start(label: str) -> None:
-        workers[label] = spawn(Arm(kind.step, "study", threads=THREADS), label, service=SERVICE, cpus=cpus)
+        workers[label] = spawn(Arm(kind.step, "study", threads=THREADS), label, default_memory(), SERVICE, cpus)
         workers[label].call("build", BUILD_TIMEOUT_S, step=kind.step, repeats=kind.arms[label])
 
     confine(parent_cpus(mask, cpus))
     try:
-        workers[CONTROL] = spawn(CONTROL_ARM, CONTROL, cpus=cpus[-1:])
+        workers[CONTROL] = spawn(CONTROL_ARM, CONTROL, default_memory(), cpus=cpus[-1:])
         in_parallel(start, kind.arms, len(cpus))
         yield workers
     finally:
