@@ -193,7 +193,7 @@ def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, agai
         "jax:jit": SAME, "fast:eager": FASTER, "slow:eager": outcome,
     }  # fmt: skip
     assert {f.arm: f.stage for f in findings}["slow:eager"] == "confirm" and not gate.unjudged
-    assert _code(gate) == (exitcodes.FAILED if outcome == CONFIRMED else exitcodes.OK)
+    assert _code(gate) == (exitcodes.REGRESSION if outcome == CONFIRMED else exitcodes.OK)
     told = document(gate)
     assert told["passed"] is (outcome != CONFIRMED) and len(told["cells"]) == 6
     slow = next(cell for cell in told["cells"] if cell["flagged"])
@@ -337,7 +337,7 @@ FAST = ("--threads", "1", "--max-time", "6s", "--phase", "train_step", "--wait")
 def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
     arguments = ("gate", "tiny.toml", "--backend", "saboteur:slow,numpy", "--base", "numpy", "--label", "ci", "--json")
     done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
-    assert done.returncode == exitcodes.FAILED, done.stdout + done.stderr
+    assert done.returncode == exitcodes.REGRESSION, done.stdout + done.stderr
     told = json.loads(done.stdout)
     [cell] = told["cells"]
     assert cell["outcome"] == CONFIRMED and cell["arm"] == "saboteur:slow" and cell["p"] <= cell["holm_threshold"]

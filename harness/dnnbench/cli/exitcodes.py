@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 OK = 0
 FAILED = 1
-"""A cell failed or disagreed, or a gate confirmed a slowdown; also a fault of dnnbench itself."""
+"""A cell failed or disagreed; also a fault of dnnbench itself."""
 USAGE = 2
 REGRESSION = 3
+"""Slower than before, for certain."""
 NOTHING_MEASURED = 4
 INTERRUPTED = 130
 READER_GONE = 141

@@ -70,8 +70,8 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     """Fail if a candidate is slower than the base for certain.
 
     Screens every cell in one run, and confirms those that look slower in fresh processes: the chance that equal
-    arms fail is at most 1 % for all cells together. Exit codes: 0 no slowdown confirmed, 1 a slowdown confirmed, or an arm
-    failed or disagreed, 4 a candidate could not be measured.
+    arms fail is at most 1 % for all cells together. Exit codes: 0 no slowdown confirmed, 3 a slowdown
+    confirmed, 1 an arm failed or disagreed, 4 a candidate could not be measured.
 
     \b
     Examples:
@@ -119,7 +119,9 @@ def _code(gate: "Gate") -> int:
         return exitcodes.INTERRUPTED
     if gate.passed:
         return exitcodes.OK
-    return exitcodes.FAILED if gate.confirmed or gate.failed or gate.disagreeing else exitcodes.NOTHING_MEASURED
+    if gate.failed or gate.disagreeing:
+        return exitcodes.FAILED
+    return exitcodes.REGRESSION if gate.confirmed else exitcodes.NOTHING_MEASURED
 
 
 def _tell(output, gate: "Gate", store: str) -> None:

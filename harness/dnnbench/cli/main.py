@@ -69,7 +69,7 @@ def cli():
       dnnbench show mlp_digits --batch-size 1
 
     Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed or
-    disagreed, or a gate confirmed a slowdown, 2 usage, 3 regression, 4 nothing could be measured, 130 interrupted.
+    disagreed, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted.
     """
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..measure.contention import UNSETTLED
-from ..measure.statistics import Visits, absolute_time, log_pairs, ratio, smallest_difference
+from ..measure.statistics import Visits, absolute_time, ratio, smallest_difference
 from ..measure.verdict import UNDECIDED, Verdict, judge
-from ..run.measured import Measured, case_of, measured
+from ..run.measured import SPOILT, Measured, case_of, measured
 from ..run.twins import twin_doubt, twins_of
 from ..store.columns import FRAMES
 from ..store.frames import frame
@@ -36,23 +36,18 @@ def summary_only(cells: "pd.DataFrame") -> "pd.DataFrame":
 
 def summary_of(run: Measured) -> "pd.DataFrame":
     """`summarise` of a run that has been read."""
-    bases = {(*case_of(row), row.phase): row for row in run.cells.itertuples() if row.arm == run.base}
     doubt = twin_doubt(twins_of(run))
-    rows = [
-        _summary(run, cell, bases.get((*case_of(cell), cell.phase)), doubt)
-        for cell in run.cells.itertuples()
-        if cell.cell_id in run.visits
-    ]
+    rows = [_summary(run, cell, doubt) for cell in run.cells.itertuples() if cell.cell_id in run.visits]
     return run.cells.merge(frame("summary", rows), on="cell_id", how="left")
 
 
-def _summary(run: Measured, cell, base_cell, doubt: str) -> list[Any]:
+def _summary(run: Measured, cell, doubt: str) -> list[Any]:
     """A row of frame `summary`, in the order of its columns."""
     timed = _timed(run.visits[cell.cell_id], run.dropped[case_of(cell)])
     is_base = cell.arm == run.base
-    reason = None if is_base else _not_ranked(run, cell, base_cell)
+    reason = None if is_base else run.not_ranked(cell) or None
     silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
-    judged = silent if is_base or reason else _judged(run, cell, base_cell, doubt)
+    judged = silent if is_base or reason else _judged(run, cell, doubt)
     row = {"cell_id": cell.cell_id, "base": run.base} | timed | judged
     return [row[name] for name in FRAMES["summary"]]
 
@@ -72,15 +67,13 @@ def _timed(visits: Visits, dropped) -> dict[str, Any]:
     return dict(zip(TIMED, values, strict=True))
 
 
-def _judged(run: Measured, cell, base_cell, doubt: str) -> dict[str, Any]:
+def _judged(run: Measured, cell, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
-    pairs = log_pairs(run.visits[cell.cell_id], run.visits[base_cell.cell_id], run.dropped[case_of(cell)])
+    pairs = run.against_base(cell)
     found = ratio(pairs)
     verdict = judge(pairs, found, run.theta)
     if case_of(cell) in run.spoilt:
-        verdict = Verdict(
-            "UNDECIDED", "every round met contention (stolen or waited-for CPU time); try a quieter moment"
-        )
+        verdict = Verdict(UNDECIDED, SPOILT)
     elif doubt and verdict.text != UNDECIDED:
         verdict = Verdict(UNDECIDED, doubt)
     values = (
@@ -91,18 +84,3 @@ def _judged(run: Measured, cell, base_cell, doubt: str) -> dict[str, Any]:
         verdict.reason or None,
     )
     return dict(zip(JUDGED, (*values, smallest_difference(found.effects, run.theta)), strict=True))
-
-
-def _not_ranked(run: Measured, cell, base_cell) -> str | None:
-    """Why the cell has no ratio; None if it may be ranked."""
-    if cell.unequal:
-        return f"not ranked: {cell.unequal}"
-    if cell.status == "failed":
-        return f"not ranked: {cell.reason}"
-    if base_cell is None or base_cell.cell_id not in run.visits or base_cell.status == "failed":
-        return f"not ranked: the base {run.base} was not measured here"
-    if base_cell.unequal:
-        return f"not ranked: the base {run.base} {base_cell.unequal}"
-    if cell.rank_group != base_cell.rank_group:
-        return f"not ranked: measured as {cell.rank_group}, the base as {base_cell.rank_group}"
-    return None
