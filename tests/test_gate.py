@@ -99,8 +99,8 @@ DOUBTED = {
     "contention": Suspect(
         pairs_of(np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120), 6, 20, clean=np.tile([1] * 8 + [0] * 12, 6) > 0)
     ),
-    "position": Suspect(pairs_of(0.1 + 0.04 * (np.arange(240) % 2 == 0) + noise(240), 6, 40)),
-    "drift": Suspect(pairs_of(0.1 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
+    "position": Suspect(pairs_of(0.03 + 0.04 * (np.arange(240) % 2 == 0) + noise(240), 6, 40)),
+    "drift": Suspect(pairs_of(0.02 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
     "the machine burned": Suspect(CLEAR, objection="the machine burned"),
     "one generation": Suspect(pairs_of(0.1 + noise(40), 1, 40)),
     "never visited": Suspect(),

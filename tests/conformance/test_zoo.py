@@ -22,13 +22,17 @@ def together(backend, dtype, *values, name):
     return pytest.param(backend, dtype, *values, marks=group, id=f"{backend}-{dtype}-{name}")
 
 
-def disagreements(workers, backend, dtype, workload):
-    """Rows of a check in the backend's default mode that are beyond their allowance; asked as `dnnbench check` asks."""
+def disagreements(worker, dtype, workload):
+    """Tensors in the backend's default mode, trained by the workload's own optimizer, that are beyond their allowance."""
     exam = exam_of(workload, load(workload), 0).in_precision(dtype)
     ensure_references([exam])
-    rows = workers.get(backend, dtype=dtype).call("check", PATIENCE_S, dtype=dtype, **exam.questions())
-    assert rows
-    return [row for row in rows if not row["ok"]]
+    found = worker.call("findings", PATIENCE_S, dtype=dtype, **exam.questions())
+    assert found
+    return [tensor for tensor in found if not tensor["ratio"] <= 1]
+
+
+def worker_of(workers, backend, dtype):
+    return workers.get(backend, dtype=dtype, service="dnnbench.testing.service:LawService")
 
 
 @pytest.mark.parametrize(
@@ -36,8 +40,9 @@ def disagreements(workers, backend, dtype, workload):
     [together(backend, "float64", name, name=name) for backend in CONTENDERS for name in TINY],
 )
 def test_tiny_networks_agree(workers, backend, dtype, name):
-    assert not disagreements(workers, backend, dtype, find_workload(name))
-    held = read_memory(Path(f"/proc/{workers.get(backend, dtype=dtype).pid}")).peak_rss_bytes
+    worker = worker_of(workers, backend, dtype)
+    assert not disagreements(worker, dtype, find_workload(name))
+    held = read_memory(Path(f"/proc/{worker.pid}")).peak_rss_bytes
     assert held is None or held < MOST_BYTES
 
 
@@ -53,4 +58,6 @@ def test_resnet50_infers_the_same_in_full_size(workers, backend, dtype):
     """4.1e9 multiply-adds an image of 224 x 224, 25,557,032 weights; forward only."""
     full = find_workload("resnet50[batch=1]")
     assert full.batch_size == 1 and full.model.inputs[0].shape == (224, 224, 3)
-    assert not disagreements(workers, backend, dtype, full.model_copy(update={"inference_only": True}))
+    assert not disagreements(
+        worker_of(workers, backend, dtype), dtype, full.model_copy(update={"inference_only": True})
+    )

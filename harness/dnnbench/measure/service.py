@@ -23,7 +23,7 @@ from .classroom import Classroom
 from .clock import now
 from .control import Control
 from .energy import meter
-from .memory import read_memory
+from .memory import give_back, read_memory
 from .null import NullProgram
 from .peaks import measure_peaks
 
@@ -150,6 +150,7 @@ class Service:
         build = self._builder(spec, dtype, seed, study)
         fed = [batch_on_grid(_batch(b), study) for b in batches]
         rows = check(build, spec, dtype, load_reference(Path(path)), fed, steps)
+        give_back()
         return [row._asdict() | {"ok": row.ok} for row in rows]
 
     def study_nodes(self, replay: dict, study: str, seed: int, path: str) -> None:

@@ -27,7 +27,8 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     """The verdict on an arm, of its log pairs with the base and the ratio they gave.
 
     SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
-    Contention, position, drift and a moved control arm turn any of the first three into UNDECIDED.
+    Contention, position, drift and a moved control arm turn any of the first three into UNDECIDED; position and drift only
+    where they are large enough to reach it.
     control: the control arm's time beside this arm over that beside the base, where the two were measured
     apart.
     """
@@ -45,8 +46,8 @@ def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     """The first that speaks against a ratio: contention, position, drift, a moved control arm; empty if none does."""
     return (
         contention_doubt(found.estimate, found.everything)
-        or position_doubt(pairs, theta)
-        or drift_doubt(pairs)
+        or position_doubt(pairs, found.estimate, theta)
+        or drift_doubt(pairs, found.estimate, theta)
         or (control_doubt(control, theta) if control else "")
     )
 
@@ -79,7 +80,14 @@ def contention_doubt(kept: Estimate, everything: Estimate) -> str:
     return f"contention: {kept.value:.3f} without the contended rounds, {everything.value:.3f} with them"
 
 
-def position_doubt(pairs: Pairs, theta: float = THETA) -> str:
+def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
+    """Whether an error of this size, in logarithms, could carry the interval to another verdict."""
+    factor = math.exp(abs(shift))
+    wider = Estimate(estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations)
+    return place(wider, theta).text != place(estimate, theta).text
+
+
+def position_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
     """A reason if the ratio depends on which of the two came first: by more than theta, rank-sum p < 0.01."""
     from scipy import stats
 
@@ -89,24 +97,28 @@ def position_doubt(pairs: Pairs, theta: float = THETA) -> str:
     if not len(later) or not len(earlier):
         return ""
     shift = float(np.median(later) - np.median(earlier))
-    if abs(shift) <= math.log1p(theta) or stats.mannwhitneyu(later, earlier).pvalue >= ALPHA:
+    if abs(shift) <= math.log1p(theta) or not _reaches(shift, estimate, theta):
+        return ""
+    if stats.mannwhitneyu(later, earlier).pvalue >= ALPHA:
         return ""
     return f"position: the ratio is {math.expm1(shift):+.1%} where the arm is visited after the base"
 
 
-def drift_doubt(pairs: Pairs) -> str:
+def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
     """A reason if the log ratio drifts with time: Spearman |rho| > 0.5 and p < 0.01.
 
     Asked within generations (each centred on its own median, or the speed of a process would pass for a
-    drift; every median costs a degree of freedom) and again between them.
+    drift; every median costs a degree of freedom) and again between them.  It moved by the median of the last third of
+    the rounds, or of the generations, minus that of the first.
     """
     kept = pairs.kept()
     effects = kept.effects()
-    rho, _ = _spearman(_centred(kept.generation, kept.round), _centred(kept.generation, kept.difference))
-    within = rho, _p_of(rho, len(kept.round) - len(effects))
-    between = _spearman(np.arange(len(effects)), effects)
-    for (rho, p), where in ((within, "within generations"), (between, "from generation to generation")):
-        if abs(rho) > STRONG_RHO and p < ALPHA:
+    time, change = _centred(kept.generation, kept.round), _centred(kept.generation, kept.difference)
+    rho, _ = _spearman(time, change)
+    within = rho, _p_of(rho, len(kept.round) - len(effects)), _moved(time, change)
+    between = *_spearman(np.arange(len(effects)), effects), _moved(np.arange(len(effects)), effects)
+    for (rho, p, moved), where in ((within, "within generations"), (between, "from generation to generation")):
+        if abs(rho) > STRONG_RHO and p < ALPHA and _reaches(moved, estimate, theta):
             return f"drift: the ratio moves with time {where} (rho {rho:+.2f}, p {p:.1g})"
     return ""
 
@@ -123,6 +135,15 @@ def _centred(generation: np.ndarray, values: np.ndarray) -> np.ndarray:
     for g in np.unique(generation):
         centred[generation == g] -= np.median(centred[generation == g])
     return centred
+
+
+def _moved(time: np.ndarray, values: np.ndarray) -> float:
+    """Median of the values in the last third of the time minus that in the first; 0 where there is no third."""
+    third = len(values) // 3
+    if not third:
+        return 0.0
+    ordered = values[np.argsort(time, kind="stable")]
+    return float(np.median(ordered[-third:]) - np.median(ordered[:third]))
 
 
 def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..measure.memory import give_back
 from ..measure.service import Service
 from ..numerics.compare import compare
 from ..numerics.grid import batch_on_grid
@@ -44,6 +45,7 @@ class LawService(Service):
         build = self._builder(spec, dtype, seed, study)
         fed = [batch_on_grid(Batch(**b), study) for b in batches]
         seen = observe(build, spec, fed, steps, [spec.task.optimizer])
+        give_back()
         reference = _trained_by(spec.task.optimizer.kind, load_reference(Path(path)))
         return [finding._asdict() for finding in compare(reference, seen, spec, dtype)]
 
