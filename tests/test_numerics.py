@@ -94,7 +94,7 @@ def put(key, value, at=0):
             "shape (2, 5), expected (4, 5)",
         ),
         (lambda o: o.update({"outputs/logits": o["outputs/logits"].astype("f4")}), "outputs/logits", "type float32"),
-        (lambda o: o["sgd@5/weights/logits.weight"].fill(0), "sgd@5/weights/logits.weight", "should have moved"),
+        (lambda o: o["adam@5/weights/logits.weight"].fill(0), "adam@5/weights/logits.weight", "should have moved"),
         (lambda o: o.update({"prediction": (o["prediction"] + 1) % 5}), "prediction", "another class"),
         (put("gradients/logits.weight", 1.0), "gradients/logits.weight", "rmse"),
     ],

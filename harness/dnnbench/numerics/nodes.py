@@ -38,7 +38,7 @@ def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], st
         seen |= _training_pass(program, batches[0])
         if steps:
             kind = workload.task.optimizer.kind
-            seen |= trajectory(program, kind, batches, steps)
+            seen |= trajectory(program, kind, batches, steps, infers=True)
             then = _training_pass(program, batches[max(steps) % len(batches)])
             seen |= {f"{kind}@{max(steps)}/then/{key}": array for key, array in then.items()}
     finally:
