@@ -26,14 +26,27 @@ run: install  ## check and time every installed backend on the digits; ends with
 test: install  ## the whole test suite
 	$(PYTEST) -n 2 --dist loadgroup
 
-EVERY_TYPE := float64,float32,bfloat16,float16,mixed_bfloat16,mixed_float16
+TYPES := float64 float32 bfloat16 float16 mixed_bfloat16 mixed_float16
+MODES := numpy-eager torch-eager tensorflow-eager tensorflow-graph jax-jit jax-eager tensorflow-xla torch-compile
+ANSWERS := results/check-all
+KIT := $(foreach type,$(TYPES),$(MODES:%=$(ANSWERS)/kit-%-$(type).txt))
+ZOO := $(foreach type,float64 float32 bfloat16,$(MODES:%=$(ANSWERS)/zoo-%-$(type).txt))
+part = $(word $(1),$(subst -, ,$*))
+asked = $(call part,1):$(call part,2)
 
 .PHONY: check-all
-check-all: install  ## every case in every mode and type, and the tiny zoo: hours, most of them in compilers
-	for backend in numpy torch tensorflow jax; do \
-	    $(BIN)/dnnbench conformance $$backend:all --dtype $(EVERY_TYPE) || exit; \
-	done
-	$(BIN)/dnnbench check 'all[tiny]' --backend all:all --dtype float64,float32,bfloat16
+check-all: $(KIT) $(ZOO)  ## every case, and the tiny zoo, in every mode and type: hours, most of them in compilers; goes on where it stopped
+	@for answer in $^; do echo "$$(basename $$answer .txt): $$(tail -1 $$answer)"; done
+
+$(ANSWERS)/kit-%.txt: | $(INSTALLED)
+	@mkdir -p $(ANSWERS)
+	$(BIN)/dnnbench conformance $(asked) --dtype $(call part,3) > $@.part 2>&1
+	@mv $@.part $@
+
+$(ANSWERS)/zoo-%.txt: | $(INSTALLED)
+	@mkdir -p $(ANSWERS)
+	$(BIN)/dnnbench check 'all[tiny]' --backend $(asked) --dtype $(call part,3) > $@.part 2>&1
+	@mv $@.part $@
 
 .PHONY: bench
 bench: install  ## each arm beside the same network written by hand; what the harness itself costs
