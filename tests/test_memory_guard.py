@@ -3,8 +3,9 @@
 import pytest
 from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload
-from dnnbench.run.memory_guard import available_bytes, refuse_if_too_large
+from dnnbench.run.memory_guard import available_bytes, pairing, refuse_if_too_large
 from dnnbench.spec.builder import Builder
+from dnnbench.spec.costs import training_step
 from dnnbench.spec.workload import Workload
 
 
@@ -30,6 +31,17 @@ def test_batch_size_element_size_and_copies_all_count(batch_size, itemsize, copi
     refuse_if_too_large(wide(100, 100), 1, 4, 1)
     with pytest.raises(UsageError):
         refuse_if_too_large(wide(100, 100), batch_size, itemsize, copies)
+
+
+def test_arms_that_do_not_fit_together_are_measured_in_pairs(monkeypatch):
+    sized = [(wide(100, 100), 1), (wide(10, 10), 1)]
+    one = training_step(wide(100, 100), 1).memory_bytes
+    monkeypatch.setattr("dnnbench.run.memory_guard.available_bytes", lambda: 3 * one)
+    assert pairing(sized, 4, arms=3) == ""
+    assert pairing(sized, 4, arms=4).startswith("4 arms need about")
+    monkeypatch.setattr("dnnbench.run.memory_guard.available_bytes", lambda: 1.5 * one)
+    with pytest.raises(UsageError, match=r"2 program\(s\)"):
+        pairing(sized, 4, arms=4)
 
 
 def cgroup(tmp_path, **files):

@@ -84,6 +84,20 @@ def test_a_twin_is_the_base_in_a_process_of_its_own(place):
     assert cells["numpy:eager#twin", "infer"][2] == cells["numpy:eager", "infer"][2] > 0
 
 
+def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_base(place):
+    tight = "import dnnbench.run.memory_guard as guard; guard.available_bytes = lambda: 3_000"
+    modes = "saboteur:honest,numpy,saboteur:wrong"
+    done = dnnbench(place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, patch=tight)
+    assert done.returncode == 0, done.stderr
+    assert "3 arms need about" in done.stderr and "each is measured beside the base alone" in done.stderr
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        cells = store.cells(store.find_run("latest"))
+        rounds = {arm: set(store.samples([cell])["round"]) for arm, cell in zip(cells.arm, cells.cell_id, strict=True)}
+    first, second = rounds["numpy:eager"], rounds["saboteur:wrong"]
+    assert first and second and not first & second, "never up at the same time"
+    assert rounds["saboteur:honest"] == first | second, "the base stands beside each"
+
+
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)

@@ -15,6 +15,7 @@ from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.crew import spawn, worker_cpus
 from dnnbench.run.generation import Generation
+from dnnbench.run.record import Record
 from dnnbench.run.reporter import Silent
 from dnnbench.run.request import Request, make_plan
 from dnnbench.run.settings import Settings
@@ -88,10 +89,10 @@ def test_share_of_visits(benchmark, cache):
     settings = Settings(threads=len(current_mask()))
     plan, datasets = make_plan(Request(workloads, ("all",), settings), rounds)
     rounds.seconds.clear()
-    generation = Generation(plan, datasets, 0, {}, set(), rounds)
-    generation.run()
-    assert not generation.record.failures
-    visits = [visit for rows in generation.record.visits.values() for visit in rows]
+    record = Record()
+    Generation(plan, datasets, 0, {}, set(), record, rounds).run()
+    assert not record.failures
+    visits = [visit for rows in record.visits.values() for visit in rows]
     visiting_s = sum(seconds * (calls + 1) / calls for _, _, calls, seconds, _ in visits)
     benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.lanes), "visits": len(visits)}
     replay.play(benchmark, rounds.seconds)

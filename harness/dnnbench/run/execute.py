@@ -116,11 +116,12 @@ class Execution:
 
     def _one_generation(self, number: int) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
-        generation = Generation(self._plan, self._datasets, number, self._calls, given_up, self._report)
+        record = Record()
         try:
-            generation.run()
+            for part in self._plan.crews():
+                Generation(part, self._datasets, number, self._calls, given_up, record, self._report).run()
         finally:
-            self._commit(number, generation.record)
+            self._commit(number, record)
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""

@@ -1,4 +1,4 @@
-"""One generation: a fresh set of processes, every arm visited in turn, round by round."""
+"""One generation of a crew: fresh processes, every arm visited in turn, round by round."""
 
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -32,10 +32,11 @@ MOST_RESTARTS = 2
 
 
 class Generation:
-    """Measures every case of a plan with one fresh crew. Whatever ends it, `record` holds what was measured.
+    """Measures every case of a plan with one fresh crew. Whatever ends it, the record holds what was measured.
 
     calls: calls a visit by cell, frozen by the first generation that fills it.
     given_up: cells that failed in an earlier generation and are left out.
+    record: what is filled; its rounds go on from those of the crews before, where arms cannot all be up at once.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Generation:
         number: int,
         calls: dict[CellKey, int],
         given_up: set[CellKey],
+        record: Record,
         report: Reporter,
     ):
         self._plan, self._datasets, self._number = plan, datasets, number
@@ -52,16 +54,15 @@ class Generation:
         self._seconds: dict[CellKey, float] = {}
         self._unsettled: set[CellKey] = set()
         self._read_cost_s = read_cost_s()
-        self._rounds = 0
         self._restarts = dict.fromkeys((lane.name for lane in plan.lanes), 0)
-        self.record = Record()
+        self._record = record
 
     def run(self) -> None:
         """Start the crew, measure every case, end the crew."""
         with TemporaryDirectory(prefix="dnnbench-cold-") as empty, self._crew(Path(empty)) as crew:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
             crew.start()
-            self.record.versions = crew.versions
+            self._record.versions |= crew.versions
             for case in self._plan.cases:
                 self._prepare(crew, case)
                 self._visit_rounds(crew, case)
@@ -73,7 +74,7 @@ class Generation:
     def _crew(self, empty: Path) -> Crew:
         """The first generation of a cold start compiles everything; all others find what was compiled before."""
         cold = self._plan.settings.cold_start and self._number == 0
-        self.record.compile_cache = "cold" if cold else "as found"
+        self._record.compile_cache = "cold" if cold else "as found"
         return Crew(self._plan, f"generation{self._number}", empty if cold else None)
 
     def _find_peaks(self, crew: Crew) -> None:
@@ -81,7 +82,7 @@ class Generation:
         for lane in self._plan.lanes:
             self._report.advance(0, f"generation {self._number + 1}: best rates of {lane.name}")
             try:
-                self.record.machine_peaks[lane.name] = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
+                self._record.machine_peaks[lane.name] = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
             except WorkerError as error:
                 self._report.note(f"{lane.name}: its best rates are unknown: {error}")
 
@@ -97,7 +98,7 @@ class Generation:
     def _hush(self, crew: Crew, case: Case) -> None:
         """See that nobody burns CPU while another is measured, and record how much each did."""
         for name, share in crew.hush().items():
-            self.record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
+            self._record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
             if share > NOISY_SHARE:
                 self._report.note(
                     f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
@@ -116,11 +117,11 @@ class Generation:
         except WorkerError as error:
             self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
             return
-        self.record.programs[f"{lane.name} {case.name}"] = built["facts"]
-        self.record.memory[f"{lane.name} {case.name}"] = {"before_build_bytes": built["before_build_bytes"]}
+        self._record.programs[f"{lane.name} {case.name}"] = built["facts"]
+        self._record.memory[f"{lane.name} {case.name}"] = {"before_build_bytes": built["before_build_bytes"]}
         for phase in self._runnable(lane, case):
             if phase.endswith("_alone") and phase not in built["pieces"]:
-                self.record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
+                self._record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
                 continue
             with self._costing_only(crew, lane, case, phase):
                 seconds = crew.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
@@ -130,7 +131,7 @@ class Generation:
         times = {"import_s": crew.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
         where = {"arm": lane.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
         row = {**where, **times, "generation": self._number}
-        self.record.first_calls.setdefault((lane.name, case.name, phase), row)  # a replaced worker's is not the first
+        self._record.first_calls.setdefault((lane.name, case.name, phase), row)  # a replaced worker's is not the first
 
     def _warm_up(self, crew: Crew, lane: Lane, case: Case) -> None:
         for phase in self._runnable(lane, case):
@@ -158,7 +159,9 @@ class Generation:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
             self._round(crew, case, lanes, wanted, sampler)
             time = now()
-            self._report.advance(time - last, f"generation {self._number + 1}: {case.name}, round {self._rounds}")
+            self._report.advance(
+                time - last, f"generation {self._number + 1}: {case.name}, round {self._record.rounds}"
+            )
             last = time
             if time - begin >= self._plan.share_s or not any(self._visits(case).values()):
                 return
@@ -189,7 +192,7 @@ class Generation:
         before = sampler.read()
         visits = []
         for key, position in wanted:
-            if key in self.record.failures:
+            if key in self._record.failures:
                 continue
             calls = self._calls[key]
             with self._costing_only(crew, lanes[key[0]], case, key[2]):
@@ -200,28 +203,28 @@ class Generation:
         if (seconds := crew.control(CONTROL_CALLS)) is not None:
             visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds))
         if (seconds := crew.null(NULL_CALLS, self._plan.settings.timing)) is not None:
-            self.record.null_call_s.append(seconds / NULL_CALLS)
+            self._record.null_call_s.append(seconds / NULL_CALLS)
         after = sampler.read()
         contended = flags(before, after)
         if (rate := switches_per_s(before, after)) is not None:
-            self.record.switches_per_s.append(rate)
+            self._record.switches_per_s.append(rate)
         for key, position, calls, seconds in visits:
             mark = contended | (UNSETTLED if key in self._unsettled else 0)
-            self.record.visits[key].append((self._rounds, position, calls, seconds, mark))
-        self._rounds += 1
+            self._record.visits[key].append((self._record.rounds, position, calls, seconds, mark))
+        self._record.rounds += 1
 
     def _finish(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Peak memory and last facts of a program, then let go of it."""
         for phase in self._runnable(lane, case):
             with self._costing_only(crew, lane, case, phase):
                 peaks = crew.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self.record.peaks[lane.name, case.name, phase] = peaks
+                self._record.peaks[lane.name, case.name, phase] = peaks
         if self._number == 0:
             self._look_once(crew, lane, case)
         if not self._runnable(lane, case):
             return
         try:
-            self.record.programs[f"{lane.name} {case.name}"] = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
+            self._record.programs[f"{lane.name} {case.name}"] = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
             crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
         except WorkerError as error:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
@@ -233,24 +236,24 @@ class Generation:
                 if phase == "infer":
                     calls = self._calls[lane.name, case.name, phase]
                     found = crew.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
-                    self.record.audits[f"{lane.name} {case.name}"] = found
+                    self._record.audits[f"{lane.name} {case.name}"] = found
                     for fault in found["faults"]:
                         self._report.note(f"{lane.name} {case.name}: {fault}")
                 if phase in PURPOSES:
                     self._note_memory(crew, lane, case, phase)
                 if (energy := crew.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
-                    self.record.energy[f"{lane.name} {case.name} {phase}"] = energy
+                    self._record.energy[f"{lane.name} {case.name} {phase}"] = energy
 
     def _note_memory(self, crew: Crew, lane: Lane, case: Case, phase: str) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
-        told, precision = self.record.memory[f"{lane.name} {case.name}"], lane.arm.precision
+        told, precision = self._record.memory[f"{lane.name} {case.name}"], lane.arm.precision
         told |= crew.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
         told.setdefault("by_spec", {})[phase] = by_spec._asdict()
 
     def _runnable(self, lane: Lane, case: Case) -> list[str]:
         """Phases of an arm that have neither failed nor are impossible."""
-        out = self._given_up | self.record.without()
+        out = self._given_up | self._record.without()
         return [phase for phase in self._plan.phases(case) if (lane.name, case.name, phase) not in out]
 
     @contextmanager
@@ -259,7 +262,7 @@ class Generation:
         try:
             yield
         except WorkerError as error:
-            self.record.failures[lane.name, case.name, phase] = str(error)
+            self._record.failures[lane.name, case.name, phase] = str(error)
             self._report.note(f"{lane.name} {case.name} {phase}: failed: {error}")
             if isinstance(error, WorkerLost) and self._runnable(lane, case):
                 self._replace(crew, lane, case)
@@ -272,7 +275,7 @@ class Generation:
         self._build(crew, lane, case)
 
     def _lose(self, lane: Lane, case: Case, reason: str, unsupported: bool) -> None:
-        where = self.record.unsupported if unsupported else self.record.failures
+        where = self._record.unsupported if unsupported else self._record.failures
         for phase in self._runnable(lane, case):
             where[lane.name, case.name, phase] = reason
         self._report.note(f"{lane.name} {case.name}: {'unsupported' if unsupported else 'failed'}: {reason}")

@@ -1,5 +1,6 @@
 """Refuse what cannot fit before anything is allocated: a killed process explains nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -9,6 +10,20 @@ from ..spec.costs import node_costs, training_step
 from ..spec.workload import Workload
 
 CGROUP = Path("/sys/fs/cgroup")
+
+
+def pairing(sized: Sequence[tuple[Workload, int]], itemsize: int, arms: int) -> str:
+    """Why the arms have to be measured in pairs with the base; empty if all of them fit in memory together.
+
+    sized: workloads, each with a batch size.  UsageError if not even two arms fit.
+    """
+    needed = max(arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized)
+    free = available_bytes()
+    if needed <= free:
+        return ""
+    for workload, size in sized:
+        refuse_if_too_large(workload, size, itemsize, min(arms, 2))
+    return f"{arms} arms need about {_gb(needed)} and {_gb(free)} are free: each is measured beside the base alone"
 
 
 def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copies: int) -> None:

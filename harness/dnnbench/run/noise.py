@@ -124,9 +124,9 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
     calls: dict[CellKey, int] = {}
     records, clocks, begin = [], [frequencies_mhz(worker_cpus(1))], now()
     for number in range(settings.generations):
-        generation = Generation(plan, datasets, number, calls, set(), report)
-        generation.run()
-        records.append(generation.record)
+        record = Record()
+        Generation(plan, datasets, number, calls, set(), record, report).run()
+        records.append(record)
         clocks.append(frequencies_mhz(worker_cpus(1)))
     return noise_of(plan, records, now() - begin, clocks)
 

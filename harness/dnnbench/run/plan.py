@@ -71,6 +71,17 @@ class Plan:
     """What identifies a workload's data where they differ between machines, by workload."""
     only: frozenset[tuple[str, str]] = frozenset()
     """(case, phase) of everything that is timed; empty for all of it."""
+    paired: bool = False
+    """Whether the arms do not fit in memory together, so that each is measured with the base alone."""
+
+    def crews(self) -> tuple["Plan", ...]:
+        """What one set of processes measures after the other: everything, or the base with each arm in turn."""
+        others = [lane for lane in self.lanes if lane.name != self.base]
+        if not self.paired or len(others) < 2:
+            return (self,)
+        (base,) = (lane for lane in self.lanes if lane.name == self.base)
+        part = replace(self.settings, max_time_s=self.settings.max_time_s / len(others))
+        return tuple(replace(self, lanes=(base, lane), settings=part) for lane in others)
 
     @property
     def share_s(self) -> float:

@@ -15,6 +15,8 @@ class Record:
     """Visits by cell as (round, position, k, seconds, flags), and why some cells have none."""
 
     visits: dict[CellKey, list[tuple]] = field(default_factory=lambda: defaultdict(list))
+    rounds: int = 0
+    """How many there were: the number of the next one."""
     failures: dict[CellKey, str] = field(default_factory=dict)
     unsupported: dict[CellKey, str] = field(default_factory=dict)
     first_calls: dict[CellKey, dict] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from ..spec.workload import Workload
 from ..store.store import Store
 from .arms import base_arm, select
 from .devices import choose_device
-from .memory_guard import refuse_if_too_large
+from .memory_guard import pairing
 from .plan import Plan, cases_of, lanes_of
 from .reporter import Reporter
 from .settings import Settings
@@ -80,14 +80,15 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     selection = select(request.backends)
     for name, reason in selection.skipped.items():
         report.note(f"{name}: {reason}")
-    for workload in request.workloads:
-        for size in request.batch_sizes or (workload.batch_size,):
-            refuse_if_too_large(
-                workload, size, PRECISIONS[settings.dtype].itemsize, len(selection.contenders) + settings.twin
-            )
+    sized = [
+        (workload, size) for workload in request.workloads for size in request.batch_sizes or (workload.batch_size,)
+    ]
+    arms = len(selection.contenders) + settings.twin
+    in_pairs = pairing(sized, PRECISIONS[settings.dtype].itemsize, arms)
     datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     device = choose_device(settings.device, selection.contenders, report)
     lanes, notes = lanes_of(selection, settings, device)
+    notes += (in_pairs,) if in_pairs else ()
     for note in notes:
         report.note(note)
     cases = cases_of(
@@ -97,7 +98,7 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     if settings.twin:
         lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
-    plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts)
+    plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts, paired=bool(in_pairs))
     return plan.limited_to(request.only) if request.only else plan, datasets
 
 
