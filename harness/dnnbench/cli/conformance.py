@@ -140,10 +140,12 @@ def _styled(text: str, style: str):
 
 def _reasons(found) -> Iterator[str]:
     """Each reason for not supporting something once, with all that it is given for."""
+    from ..testing.families import FAMILIES
+
     named: dict[str, dict[str, None]] = {}
-    for verdict in found.verdicts:
-        if verdict.status == "unsupported":
-            named.setdefault(verdict.reason, {})[f"{verdict.case} ({verdict.dtype})"] = None
+    for (reason, dtype), cases in _unsupported_cases(found).items():
+        told = named.setdefault(reason, {})
+        told |= dict.fromkeys([f"every case ({dtype})"] if len(cases) == len(FAMILIES) else cases)
     for law in found.laws:
         if law.status == "unsupported":
             named.setdefault(law.reason, {})[law.law] = None
@@ -151,3 +153,12 @@ def _reasons(found) -> Iterator[str]:
         yield "\nunsupported:"
     for reason, what in named.items():
         yield f"  {reason}: {', '.join(what)}"
+
+
+def _unsupported_cases(found) -> dict[tuple[str, str], dict[str, None]]:
+    """Names of cases by (reason, element type)."""
+    cases: dict[tuple[str, str], dict[str, None]] = {}
+    for v in found.verdicts:
+        if v.status == "unsupported":
+            cases.setdefault((v.reason, v.dtype), {})[f"{v.case} ({v.dtype})"] = None
+    return cases
