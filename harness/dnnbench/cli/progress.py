@@ -1,6 +1,7 @@
-"""Long work, seen from the terminal: a bar on stderr where it is one, a line a stage where it is not."""
+"""Long work, seen from the terminal: a bar on stderr where it is one, lines now and then where it is not."""
 
 import sys
+import time
 from contextlib import contextmanager
 
 from .output import Output
@@ -25,20 +26,31 @@ class Bar:
             self._progress.update(self._task, advance=done, now=text)
 
 
-class Lines:
-    """One line a stage, and every note."""
+EVERY_S = 30.0
+"""How often a stage tells how far it is, in a log that nobody redraws."""
 
-    def __init__(self, output: Output):
-        self._output = output
+
+class Lines:
+    """A line a stage, one each half minute with the share that is done, and every note."""
+
+    def __init__(self, output: Output, clock=time.monotonic):
+        self._output, self._clock = output, clock
+        self._done, self._total, self._told = 0.0, 1.0, clock()
 
     def note(self, text: str) -> None:
         self._output.note(text)
 
     def stage(self, text: str, total: float) -> None:
         self._output.note(f"{text} ...")
+        self._done, self._total, self._told = 0.0, total, self._clock()
 
     def advance(self, done: float, text: str = "") -> None:
-        self._output.detail(text)
+        self._done += done
+        if self._clock() - self._told < EVERY_S:
+            self._output.detail(text)
+            return
+        self._output.note(f"  {min(self._done / self._total, 1):.0%}  {text}")
+        self._told = self._clock()
 
 
 @contextmanager
