@@ -1,8 +1,10 @@
 """The bench's self-audit: an honest program passes, and each way to cheat time shows."""
 
+import itertools
 import time
 
 import pytest
+from dnnbench.measure.audit import NEAR_ONE, REPEATS, audit
 from dnnbench.measure.bench import Bench
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.weights import initial_weights
@@ -40,6 +42,41 @@ def test_an_honest_program_has_no_fault():
 
 def test_a_cached_answer_is_found():
     assert any("cached" in fault for fault in audited(infer=cached).faults)
+
+
+def audited_with_pauses(paused):
+    """An audit of ten calls a visit in which the calls with these numbers take 10 ms."""
+    numbers = itertools.count()
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+
+    def call():
+        if paused(next(numbers)):
+            time.sleep(0.01)
+
+    return audit(Changed(program, wait=lambda *_: None), batches_of(workload)[0], call, 10)
+
+
+GROWTH = 30 * REPEATS
+"""Calls of the first question: seven times twenty and ten."""
+
+
+def test_time_that_does_not_grow_with_the_calls_is_found():
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH and i % 30 in (0, 20)).faults
+    assert fault.startswith("twice the calls took") and fault.endswith("something else is timed")
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH and i % 30 < 20).faults
+    assert fault.startswith("twice the calls took")
+
+
+def test_calls_that_take_longer_when_nobody_waits_are_found():
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH or i % 2 == 0).faults
+    assert fault.endswith("times as long when nobody waited for it")
+
+
+def test_a_burst_of_foreign_work_is_no_fault():
+    """Four pairs of seven are off to one side: the median is, and the other three excuse it."""
+    found = audited_with_pauses(lambda i: i >= GROWTH or i % 30 < 20 or i // 30 in (2, 3, 4))
+    assert found.linear > NEAR_ONE[1] and found.faults == []
 
 
 def test_sleeping_instead_of_computing_shows_in_the_cpu_used():
