@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dnnbench.errors import NothingMeasured
-from dnnbench.measure.noise import BUDGETS_S, Components, components, floor, humps
+from dnnbench.measure.noise import BUDGETS_S, floor, humps
+from dnnbench.measure.split import Components, components
 from dnnbench.measure.statistics import Pairs, mean_interval
 from dnnbench.run.noise import SETTINGS, Noise, measure_noise
 from dnnbench.run.reporter import Silent

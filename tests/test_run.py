@@ -98,6 +98,16 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
     assert rounds["saboteur:honest"] == first | second, "the base stands beside each"
 
 
+def test_auto_takes_six_generations_or_more_and_says_why(place):
+    asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "auto", "--wait")
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur:honest,numpy", *asked)
+    assert done.returncode == 0, done.stderr
+    assert " more generations of " in done.stderr
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        facts = store.generations()["facts"]
+    assert len(facts) >= 6 and all(fact["start_s"] > 0 for fact in facts)
+
+
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)

@@ -90,7 +90,7 @@ def test_share_of_visits(benchmark, cache):
     plan, datasets = make_plan(Request(workloads, ("all",), settings), rounds)
     rounds.seconds.clear()
     record = Record()
-    Generation(plan, datasets, 0, {}, set(), record, rounds).run()
+    Generation(plan, datasets, 0, {}, set(), record, rounds).run(settings.max_time_s / settings.generations)
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
     visiting_s = sum(seconds * (calls + 1) / calls for _, _, calls, seconds, _ in visits)

@@ -9,7 +9,7 @@ from ..protocol.program import PHASES
 from ..run.settings import PIECES
 from . import exitcodes
 from .options import output_options
-from .types import Numbers, Seconds, Share, Words
+from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import DATA, DEVICE, DTYPE, SEED, STORE, THREADS, threads_or_all, workloads_named
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ if TYPE_CHECKING:
 @click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, in each stage.")
 @click.option(
     "--generations",
-    type=click.IntRange(FEWEST_GENERATIONS, 100),
+    type=Generations(FEWEST_GENERATIONS),
     default=FEWEST_GENERATIONS,
     show_default=True,
-    help="Fresh sets of processes, in each stage.",
+    help="Fresh sets of processes, in each stage. auto: three, then as many more, and as long, as their noise asks for.",
 )
 @click.option("--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too.")
 @click.option("--no-check", is_flag=True, help="Do not check agreement first: a candidate may pass by computing less.")

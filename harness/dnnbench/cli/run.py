@@ -6,7 +6,7 @@ from ..protocol.program import PHASES
 from ..run.settings import PIECES, TIMINGS
 from . import exitcodes
 from .options import output_options
-from .types import Numbers, Seconds, Share, Words
+from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import STORE, threads_or_all, work_options, workloads_named
 
 REPORT = "results/report.html"
@@ -41,10 +41,10 @@ REPORT = "results/report.html"
 @click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run.")
 @click.option(
     "--generations",
-    type=click.IntRange(1, 100),
+    type=Generations(1),
     default=3,
     show_default=True,
-    help="Fresh sets of processes.",
+    help="Fresh sets of processes. auto: three, then as many more, and as long, as their noise asks for.",
 )
 @click.option("--quick", is_flag=True, help="One short generation: a first look, never a verdict.")
 @click.option(
@@ -160,9 +160,14 @@ def _tell_plan(output, plan, as_json: bool) -> None:
     output.text(f"cases     {', '.join(case.name for case in plan.cases)} (workload/batch size)")
     output.text(f"phases    {', '.join(settings.phases)}")
     output.text(f"cells     {len(cells)}")
-    output.text(
-        f"visits    {settings.max_time_s:g} s in {settings.generations} generation(s), {plan.share_s:.1f} s a case in each"
-    )
+    output.text(f"visits    {settings.max_time_s:g} s {_generations(settings, len(plan.cases))}")
+
+
+def _generations(settings, cases: int) -> str:
+    if settings.generations is None:
+        return "in six generations or more, as the noise of the first three asks"
+    each_s = settings.max_time_s / settings.generations / cases
+    return f"in {settings.generations} generation(s), {each_s:.1f} s a case in each"
 
 
 def _conclude(output, store: str, outcome, as_json: bool) -> int:

@@ -43,6 +43,24 @@ class Words(click.ParamType):
         return parts
 
 
+class Generations(click.ParamType):
+    """`6`, or `auto` (None): a number from a least one to 100."""
+
+    name = "N|auto"
+
+    def __init__(self, least: int):
+        self._least = least
+
+    def convert(self, value, param, ctx):
+        if value is None or isinstance(value, int):
+            return value
+        if value == "auto":
+            return None
+        if not value.isdecimal() or not self._least <= int(value) <= 100:
+            self.fail(f"got '{value}', expected a number from {self._least} to 100, or auto", param, ctx)
+        return int(value)
+
+
 class Share(click.ParamType):
     """`5%` or `0.05`: a share above 0 and below 1."""
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
 from ..errors import NothingMeasured
-from ..measure.stopping import FIRST_LOOK, enough
+from ..measure.clock import now
+from ..measure.stopping import enough
+from ..store.frames import records
 from ..store.store import Store
 from .agreement import check_agreement, disagreeing, exam_of
 from .crew import worker_cpus
@@ -15,9 +17,7 @@ from .measured import measured
 from .plan import CONTROL, Plan
 from .record import CellKey, Record
 from .reporter import Reporter
-
-MOST_REPLACED = 2
-"""Generations that a run may replace because contention spoilt them."""
+from .split import SoFar, split_of
 
 
 @dataclass
@@ -38,7 +38,6 @@ class Execution:
         self._cells = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}
         self._unsupported: dict[CellKey, str] = {}
-        self._replaced: list[int] = []
         self.outcome = Outcome(run_id)
 
     def run(self) -> Outcome:
@@ -84,19 +83,18 @@ class Execution:
 
     def _measure(self) -> None:
         done = self._store.done_generations(self.outcome.run_id)
+        split = split_of(self._plan.settings, self._report)
         self._report.stage("measuring", self._plan.settings.max_time_s)
-        self._report.advance(len(done) * self._plan.share_s * len(self._plan.cases))
         self._calls = self._frozen_calls()
-        number, last = 0, self._plan.settings.generations - 1
-        while number <= last:
-            if number not in done:
-                self._one_generation(number)
+        number = 0
+        while (seconds := split.next_s(number, self._so_far)) is not None:
+            if number in done:
+                self._report.advance(seconds)
+            else:
+                self._one_generation(number, seconds)
             if self._is_precise():
                 self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
                 return
-            if self._wants_replacement(number):
-                last += 1
-                self._report.note(f"generation {number + 1} met too much contention; another takes its place")
             number += 1
 
     def _is_precise(self) -> bool:
@@ -105,22 +103,19 @@ class Execution:
         effects = [found.against_base(cell).effects() for cell in found.ranked()]
         return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
 
-    def _wants_replacement(self, number: int) -> bool:
-        """A long run replaces a generation that lost most of its rounds, twice at most; a short one says UNDECIDED."""
-        if self._plan.settings.generations < FIRST_LOOK or len(self._replaced) >= MOST_REPLACED:
-            return False
-        if number in measured(self._store, self.outcome.run_id).spoilt_generations:
-            self._replaced.append(number)
-            return True
-        return False
+    def _so_far(self) -> SoFar:
+        rows = records(self._store.generations(self.outcome.run_id))
+        return SoFar(measured(self._store, self.outcome.run_id), [row["facts"]["start_s"] for row in rows])
 
-    def _one_generation(self, number: int) -> None:
+    def _one_generation(self, number: int, seconds: float) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
-        record = Record()
+        crews, record, begin = self._plan.crews(), Record(), now()
         try:
-            for part in self._plan.crews():
-                Generation(part, self._datasets, number, self._calls, given_up, record, self._report).run()
+            for crew in crews:
+                part = seconds / len(crews)
+                Generation(crew, self._datasets, number, self._calls, given_up, record, self._report).run(part)
         finally:
+            record.start_s = max(now() - begin - seconds, 0.0)
             self._commit(number, record)
 
     def _frozen_calls(self) -> dict[CellKey, int]:

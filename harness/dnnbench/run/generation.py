@@ -57,15 +57,15 @@ class Generation:
         self._restarts = dict.fromkeys((lane.name for lane in plan.lanes), 0)
         self._record = record
 
-    def run(self) -> None:
-        """Start the crew, measure every case, end the crew."""
+    def run(self, seconds: float) -> None:
+        """Start the crew, measure every case for its share of the seconds, end the crew."""
         with TemporaryDirectory(prefix="dnnbench-cold-") as empty, self._crew(Path(empty)) as crew:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
             crew.start()
             self._record.versions |= crew.versions
             for case in self._plan.cases:
                 self._prepare(crew, case)
-                self._visit_rounds(crew, case)
+                self._visit_rounds(crew, case, seconds / len(self._plan.cases))
                 for lane in self._plan.lanes:
                     self._finish(crew, lane, case)
             if self._number == 0:
@@ -150,8 +150,8 @@ class Generation:
         alike = (other.name for other in self._plan.lanes if replace(other.arm, environment="") == bare)
         return next((self._calls[n, case.name, phase] for n in alike if (n, case.name, phase) in self._calls), None)
 
-    def _visit_rounds(self, crew: Crew, case: Case) -> None:
-        """Rounds until this case's share of the time is used; at least one."""
+    def _visit_rounds(self, crew: Crew, case: Case, seconds: float) -> None:
+        """Rounds until so many seconds are used; at least one."""
         lanes = {lane.name: lane for lane in self._plan.lanes}
         order = schedule(self._visits(case), self._plan.settings.seed * 1000 + self._number, self._thinned(case))
         sampler, begin, last = self._sampler(crew), now(), now()
@@ -163,7 +163,7 @@ class Generation:
                 time - last, f"generation {self._number + 1}: {case.name}, round {self._record.rounds}"
             )
             last = time
-            if time - begin >= self._plan.share_s or not any(self._visits(case).values()):
+            if time - begin >= seconds or not any(self._visits(case).values()):
                 return
 
     def _sampler(self, crew: Crew) -> Sampler:

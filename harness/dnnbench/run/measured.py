@@ -17,6 +17,7 @@ from ..measure.statistics import (
     log_pairs,
     spoilt_generations,
 )
+from ..measure.stopping import FIRST_LOOK
 from ..measure.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
@@ -25,6 +26,8 @@ from .plan import CONTROL, twin_of
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_REPLACED = 2
+"""Generations that a run may replace because contention spoilt them."""
 SPOILT = "every round met contention (stolen or waited-for CPU time); try a quieter moment"
 """Why a case of `Measured.spoilt` has no verdict."""
 CASE = ("workload", "spec_hash", "batch_size")
@@ -130,10 +133,14 @@ def case_of(cell) -> tuple:
 
 
 def _without_replaced(visits: dict[str, Visits], settings: dict[str, Any]) -> dict[str, Visits]:
-    """A run with more generations than it planned replaced spoilt ones, which no longer count."""
-    planned = settings.get("settings", {}).get("generations")
+    """A run with more generations than it planned replaced spoilt ones, which no longer count.
+
+    One that planned none had the noise decide, and can spare as many as long as six are left.
+    """
     present = {int(g) for v in visits.values() for g in np.unique(v.generation)}
-    if planned is None or len(present) <= planned:
+    planned = settings.get("settings", {}).get("generations", len(present))
+    spare = min(len(present) - FIRST_LOOK, MOST_REPLACED) if planned is None else len(present) - planned
+    if spare <= 0:
         return visits
-    replaced = spoilt_generations(list(visits.values()))[: len(present) - planned]
+    replaced = spoilt_generations(list(visits.values()))[:spare]
     return {cell: v.without(v.keys[np.isin(v.generation, replaced)]) for cell, v in visits.items()}

@@ -10,8 +10,9 @@ from ..errors import NothingMeasured
 from ..measure.clock import now
 from ..measure.contention import PRESSURE, STEAL, THROTTLED
 from ..measure.machine import frequencies_mhz
-from ..measure.noise import BUDGETS_S, LEAST_ROUNDS, Components, Floor, Humps, components, floor, humps
-from ..measure.statistics import Pairs, Visits, contended_rounds, log_pairs
+from ..measure.noise import BUDGETS_S, Floor, Humps, floor, humps
+from ..measure.split import LEAST_ROUNDS, Components, components, tells_variances
+from ..measure.statistics import Visits, contended_rounds, log_pairs
 from ..measure.verdict import ALPHA, STRONG_RHO
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
@@ -118,14 +119,14 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
 
     NothingMeasured if not two generations brought times of both.
     """
-    plan = _plan(settings)
+    plan, generation_s = _plan(settings), settings.max_time_s / settings.generations
     datasets = {case.workload.name: load(case.workload) for case in plan.cases}
     report.stage("measuring this machine's noise", settings.max_time_s)
     calls: dict[CellKey, int] = {}
     records, clocks, begin = [], [frequencies_mhz(worker_cpus(1))], now()
     for number in range(settings.generations):
         record = Record()
-        Generation(plan, datasets, number, calls, set(), record, report).run()
+        Generation(plan, datasets, number, calls, set(), record, report).run(generation_s)
         records.append(record)
         clocks.append(frequencies_mhz(worker_cpus(1)))
     return noise_of(plan, records, now() - begin, clocks)
@@ -154,9 +155,9 @@ def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Seque
     keys = [(lane.name, case.name, PHASE) for lane in plan.lanes]
     base, twin, control = (visits_of(records, key) for key in (*keys, (CONTROL, "", CONTROL)))
     pairs = log_pairs(twin, base, contended_rounds([base, twin]))
-    if spoilt := _too_few_rounds(pairs.kept(), len(records)):
+    if spoilt := not tells_variances(pairs.kept()):
         pairs = log_pairs(twin, base)
-    if _too_few_rounds(pairs, len(records)) or len(records) < 2:
+    if not tells_variances(pairs):
         reasons = sorted({reason for record in records for reason in record.failures.values()}) or [
             "the time was short"
         ]
@@ -165,7 +166,7 @@ def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Seque
             f"of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
         )
     visits_s = _seconds(records, keys[0]) / len(records)
-    parts = components(pairs, visits_s, max(wall_s / len(records) - plan.share_s, 0.0))
+    parts = components(pairs, visits_s, max((wall_s - plan.settings.max_time_s) / len(records), 0.0))
     return Noise(
         floors=tuple(floor(parts, budget_s, plan.settings.theta) for budget_s in BUDGETS_S),
         parts=parts,
@@ -190,11 +191,6 @@ def visits_of(records: Sequence[Record], key: CellKey) -> Visits:
 def _seconds(records: Sequence[Record], key: CellKey) -> float:
     """Seconds of a cell's visits, the untimed call of each counted as one more."""
     return sum(seconds * (calls + 1) / calls for record in records for _, _, calls, seconds, _ in record.visits[key])
-
-
-def _too_few_rounds(pairs: Pairs, generations: int) -> bool:
-    """Whether some generation has not enough rounds to tell its own variance."""
-    return any((pairs.generation == g).sum() < LEAST_ROUNDS for g in range(generations))
 
 
 def _drift(control: Visits) -> tuple[float, float]:

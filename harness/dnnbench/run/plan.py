@@ -80,13 +80,7 @@ class Plan:
         if not self.paired or len(others) < 2:
             return (self,)
         (base,) = (lane for lane in self.lanes if lane.name == self.base)
-        part = replace(self.settings, max_time_s=self.settings.max_time_s / len(others))
-        return tuple(replace(self, lanes=(base, lane), settings=part) for lane in others)
-
-    @property
-    def share_s(self) -> float:
-        """Seconds of visits for one case in one generation."""
-        return self.settings.max_time_s / (len(self.cases) * self.settings.generations)
+        return tuple(replace(self, lanes=(base, lane)) for lane in others)
 
     def phases(self, case: Case) -> tuple[str, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""

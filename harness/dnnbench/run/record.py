@@ -37,6 +37,8 @@ class Record:
     """Seconds of a call of the null arm, by round: what the harness itself costs."""
     switches_per_s: list[float] = field(default_factory=list)
     """Involuntary context switches of the workers per second, by round."""
+    start_s: float = 0.0
+    """Seconds of everything but rounds: starting, building, first calls, warming up, looking once."""
     compile_cache: str = "as found"
     """`cold` where the workers started with empty compile caches."""
     versions: dict[str, dict] = field(default_factory=dict)
@@ -48,7 +50,17 @@ class Record:
 
     def facts(self) -> dict[str, Any]:
         """What was found besides times, as the store keeps it with the generation."""
-        names = ("programs", "versions", "idle_cpu", "audits", "energy", "machine_peaks", "memory", "compile_cache")
+        names = (
+            "programs",
+            "versions",
+            "idle_cpu",
+            "audits",
+            "energy",
+            "machine_peaks",
+            "memory",
+            "compile_cache",
+            "start_s",
+        )
         by_round = ("switches_per_s", "null_call_s")
         return {n: getattr(self, n) for n in names} | {n: _summary(getattr(self, n)) for n in by_round}
 

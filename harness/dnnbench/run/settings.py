@@ -22,7 +22,8 @@ class Settings:
     precision: float = 0.01
     theta: float = 0.02
     max_time_s: float = 60.0
-    generations: int = 3
+    generations: int | None = 3
+    """None for as many as this machine's noise asks for."""
     seed: int = 0
     memory: str = "steady"
     timing: str = "latency"
