@@ -189,7 +189,7 @@ def test_nothing_measured_is_code_4(place):
 
 
 def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check", "--twin",
                "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer,train_step", "--wait"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     wait_for_generations(place, 1)
@@ -203,9 +203,13 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
         assert len(kept) > 0
     done = dnnbench(place, "run", "--resume", "latest", "--json", "--wait")
     assert done.returncode == 0, done.stderr
+    assert [twin["phase"] for twin in json.loads(done.stdout)["twins"]] == ["infer", "train_step"]
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         assert store.done_generations(run_id) == [0, 1, 2, 3]
-        again = store.samples(list(store.cells(run_id)["cell_id"]))
+        cells = store.cells(run_id)
+        again = store.samples(list(cells["cell_id"]))
+        twin = again[again["cell_id"].isin(cells.loc[cells["arm"] == "numpy:eager#twin", "cell_id"])]
+        assert set(twin["generation"]) >= {1, 2, 3}
         assert len(again.merge(kept)) == len(kept), "no visit of the first sitting is lost or changed"
 
 
