@@ -84,6 +84,21 @@ def test_sleeping_instead_of_computing_shows_in_the_cpu_used():
     assert asleep.cpus_used < 0.2
 
 
+def test_a_device_with_a_clock_tells_the_seconds_of_a_call():
+    calls = []
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    fed = batches_of(workload)[0]
+    assert Bench(program, fed).device_call_s("infer", 4) is None, "NumPy's clock is the host's"
+    clocked = Changed(
+        program,
+        infer=lambda p, batch: (calls.append("call"), p.infer(batch))[1],
+        device_seconds=lambda p, work: (calls.append("begin"), work(), calls.append("end"), 8.0)[3],
+    )
+    assert Bench(clocked, fed).device_call_s("infer", 4) == 2.0
+    assert calls == ["call", "begin", "call", "call", "call", "call", "end"]
+
+
 @pytest.mark.parametrize("calls", [1, 4])
 def test_throughput_calls_all_before_it_waits(calls):
     log = []

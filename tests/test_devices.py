@@ -114,10 +114,11 @@ def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, se
     facts = [run_on(backend, Device("cpu", index), variables, service, monkeypatch) for index in (0, 1)]
     assert ["0" in f["device"] and "1" not in f["device"] for f in facts] == [True, False], facts
     assert "1" in facts[1]["device"], facts
+    assert [f["device_s"] for f in facts] == [None, None]
 
 
 def run_on(backend, device, variables, service="dnnbench.measure.service:Service", monkeypatch=None):
-    """Facts of a program that took a training step on a device."""
+    """Facts of a program that took a training step on a device, and seconds of another by the device's own clock."""
     for name, value in variables.items():
         monkeypatch.setitem(os.environ, name, value)
     arm = Arm(backend, plugins().backends[backend].default_mode, device)
@@ -131,7 +132,8 @@ def run_on(backend, device, variables, service="dnnbench.measure.service:Service
             "build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0
         )
         assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
-        return worker.call("facts", 60, key="k")
+        device_s = worker.call("device_time", 120, key="k", phase="train_step", calls=2)
+        return worker.call("facts", 60, key="k") | {"device_s": device_s}
 
 
 @pytest.mark.parametrize(
@@ -152,4 +154,6 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
         rows = worker.call("check", 600, dtype="float32", **exam.questions())
     worst = max(rows, key=lambda row: row["ratio"])
     assert worst["ok"], worst
-    assert kind in run_on(backend, Device(kind), {})["device"].lower().replace("cuda", "gpu")
+    facts = run_on(backend, Device(kind), {})
+    assert kind in facts["device"].lower().replace("cuda", "gpu")
+    assert backend != "torch" or 0 < facts["device_s"] < 1, "CUDA events tell the seconds of a small step"

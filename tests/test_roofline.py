@@ -25,13 +25,22 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     top = tops["cpu", "float32"]
     assert (top.flops_per_s, top.bytes_per_s) == (5e9, 2e9)
     assert top.flops_source.startswith("torch:eager") and top.bytes_source.startswith("numpy:eager")
-    (_, found) = shares(cells(), tops, {"torch:eager net/8 infer": {"joules": 4.0}})
+    (_, found) = shares(
+        cells(),
+        tops,
+        {
+            "energy": {"torch:eager net/8 infer": {"joules": 4.0}},
+            "device_call_s": {"torch:eager net/8 infer": 1.5},
+        },
+    )
+    assert found.device_s == 1.5
     assert (found.rate, found.intensity, found.share) == (2e9, 4.0, pytest.approx(0.4))
     assert found.bound == "compute" and found.joules == 4.0 and found.examples_per_joule == 2.0
 
 
 def test_little_work_on_many_bytes_is_bound_by_memory():
     (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {})
+    assert found.device_s is None
     assert found.bound == "memory" and found.joules is None and found.examples_per_joule is None
 
 

@@ -1,5 +1,7 @@
 """Where JAX computes: CPUs (one, unless the process asked for more), GPUs, TPUs."""
 
+from collections.abc import Callable
+
 import jax
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import KINDS, Device
@@ -27,6 +29,11 @@ def computing() -> str:
 def peak_memory(device: jax.Device) -> int | None:
     """Most bytes held on the device since the process started; None on the CPU, where JAX does not count."""
     return (device.memory_stats() or {}).get("peak_bytes_in_use")
+
+
+def seconds(device: jax.Device, work: Callable[[], None]) -> float | None:
+    """By the device's own clock; None: JAX shows no marks on a device's stream."""
+    return None
 
 
 def _found(kind: str) -> tuple[list[jax.Device], str]:

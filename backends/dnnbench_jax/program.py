@@ -149,6 +149,9 @@ class JaxProgram(Program):
     def peak_memory(self):
         return device.peak_memory(self._device)
 
+    def device_seconds(self, work):
+        return device.seconds(self._device, work)
+
     def close(self):
         self._weights = self._state = self._slots = ()
         self._key = self._unfinished = None

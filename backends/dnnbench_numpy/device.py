@@ -1,5 +1,7 @@
 """Where NumPy computes: the CPU."""
 
+from collections.abc import Callable
+
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import CPU, Device
 
@@ -16,4 +18,9 @@ def resolve(device: Device) -> None:
 
 def peak_memory(device: Device) -> int | None:
     """Most bytes held on the device; None: NumPy does not count."""
+    return None
+
+
+def seconds(device: Device, work: Callable[[], None]) -> float | None:
+    """By the device's own clock; None: the CPU's is the host's."""
     return None

@@ -136,6 +136,9 @@ class NumpyProgram(Program):
     def peak_memory(self):
         return device.peak_memory(self._arm.device)
 
+    def device_seconds(self, work):
+        return device.seconds(self._arm.device, work)
+
     def close(self):
         self._weights = self._state = self._slots = {}
 

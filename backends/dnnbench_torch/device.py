@@ -1,5 +1,7 @@
 """Where PyTorch computes."""
 
+from collections.abc import Callable
+
 import torch
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import CPU, Device
@@ -47,6 +49,19 @@ def synchronize(device: torch.device) -> None:
     """Return when the device is done; on the CPU PyTorch has finished when it returns."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def seconds(device: Device, work: Callable[[], None]) -> float | None:
+    """Between CUDA events recorded before and after `work`; None on the CPU, whose clock is the host's."""
+    if device.kind != "gpu":
+        return None
+    stream = torch.cuda.current_stream(device.index)
+    before, after = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    before.record(stream)
+    work()
+    after.record(stream)
+    after.synchronize()
+    return before.elapsed_time(after) / 1000
 
 
 def denormals(device: torch.device) -> str:

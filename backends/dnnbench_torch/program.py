@@ -157,6 +157,9 @@ class TorchProgram(Program):
     def peak_memory(self):
         return device.peak_memory(self._arm.device)
 
+    def device_seconds(self, work):
+        return device.seconds(self._arm.device, work)
+
     def close(self):
         self._weights, self._state, self._functions = {}, {}, {}
         self._optimizer = self._step = self._clip = None

@@ -92,6 +92,15 @@ class Bench:
         self.visit(phase, calls)
         return counter.joules_since(before) / (calls + 1)
 
+    def device_call_s(self, phase: str, calls: int) -> float | None:
+        """Seconds a call by the device's own clock, of calls that none is waited for; None where it has none."""
+        call, wait = self._calls[phase], self._program.wait
+        if phase in MUTATING:
+            self._program.restore(self._snapshot)
+        wait(call())
+        elapsed = self._program.device_seconds(lambda: _all(call, calls))
+        return None if elapsed is None else elapsed / calls
+
     def facts(self) -> dict:
         """What the program says of itself."""
         return self._program.facts()
@@ -101,6 +110,11 @@ class Bench:
         self._calls = {}
         self._snapshot = self._placed = None
         self._program.close()
+
+
+def _all(call: Callable, calls: int) -> None:
+    for _ in range(calls):
+        call()
 
 
 def _latency_s(call: Callable, wait: Callable, calls: int) -> float:

@@ -111,6 +111,10 @@ class Service:
             return None
         return {"joules": self._benches[key].energy(phase, counter), "source": counter.source}
 
+    def device_time(self, key: str, phase: str, calls: int) -> float | None:
+        """Seconds a call by the device's own clock; None where it has none beside the host's."""
+        return self._benches[key].device_call_s(phase, calls)
+
     def machine_peaks(self) -> dict:
         """The best rates this arm reaches in products and in streaming memory."""
 

@@ -114,6 +114,10 @@ class Program(ABC):
     def peak_memory(self) -> int | None:
         """Most bytes held on the device since `build`; None where the framework does not count."""
 
+    def device_seconds(self, work: Callable[[], None]) -> float | None:
+        """Seconds by the device's own clock from the start of `work` to its end; None where it shows none beside the host's."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Let go of everything on the device."""

@@ -66,7 +66,7 @@ class Evidence:
     @property
     def shares(self) -> list[Share]:
         """How near each training step and inference comes to them."""
-        return shares(self.cells, self.roofs, self.found.get("energy", {}))
+        return shares(self.cells, self.roofs, self.found)
 
     @property
     def break_evens(self) -> list[BreakEven]:

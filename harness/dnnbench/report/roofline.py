@@ -41,6 +41,8 @@ class Share:
     share: float | None
     bound: str | None
     joules: float | None
+    device_s: float | None
+    """Seconds a call by the device's own clock: less than the host's where the device waits to be fed."""
 
     @property
     def examples_per_joule(self) -> float | None:
@@ -67,20 +69,23 @@ def _roof(found: list[tuple[str, Mapping[str, Any]]]) -> Roof:
     )
 
 
-def shares(cells: "pd.DataFrame", tops: Mapping[Place, Roof], energy: Mapping[str, Mapping[str, Any]]) -> list[Share]:
+def shares(cells: "pd.DataFrame", tops: Mapping[Place, Roof], found: Mapping[str, Any]) -> list[Share]:
     """A row for every training step and inference that was timed and whose work the spec counts.
 
-    cells: frame `cells` joined with `summary`   energy: joules a call by `<arm> <workload>/<batch> <phase>`
+    cells: frame `cells` joined with `summary`
+    found: with `energy` and `device_call_s`, what a call took of each by `<arm> <workload>/<batch> <phase>`
     """
     timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
-    return [_share(row, tops.get((row.device, row.dtype)), energy) for row in timed.itertuples()]
+    return [_share(row, tops.get((row.device, row.dtype)), found) for row in timed.itertuples()]
 
 
-def _share(row, top: Roof | None, energy: Mapping[str, Mapping[str, Any]]) -> Share:
+def _share(row, top: Roof | None, found: Mapping[str, Any]) -> Share:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
-    told = energy.get(f"{row.arm} {row.workload}/{row.batch_size} {row.phase}")
+    key = f"{row.arm} {row.workload}/{row.batch_size} {row.phase}"
+    energy = found.get("energy", {}).get(key)
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
     return Share(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
-        None if top is None else rate / top.flops_per_s, bound, told["joules"] if told else None,
+        None if top is None else rate / top.flops_per_s, bound, energy["joules"] if energy else None,
+        found.get("device_call_s", {}).get(key),
     )  # fmt: skip

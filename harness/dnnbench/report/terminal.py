@@ -79,15 +79,24 @@ def _ledger(evidence: Evidence) -> list[str]:
 
 
 def roofline_table(evidence: Evidence) -> "Table":
-    """Rate, share of the measured peak, arithmetic intensity, what bounds it, and energy where a counter tells it."""
-    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy")
+    """Rate, share of the measured peak, arithmetic intensity, what bounds it, and energy where a counter tells it.
+
+    With the time by the device's own clock where any arm has one.
+    """
+    shares = evidence.shares
+    clocked = any(s.device_s is not None for s in shares)
+    more = [">on the device"] if clocked else []
+    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
     last = None
-    for s in evidence.shares:
+    for s in shares:
         case = f"{s.workload}/{s.batch_size}"
         share = "no peak" if s.share is None else percent(s.share)
         energy = "no counter" if s.joules is None else scaled(s.joules, "J")
         name = "" if case == last else case
-        table.add_row(name, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy)
+        timed = ["no clock" if s.device_s is None else seconds(s.device_s)] if clocked else []
+        table.add_row(
+            name, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy, *timed
+        )
         last = case
     return table
 

@@ -230,7 +230,7 @@ class Generation:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
 
     def _look_once(self, crew: Crew, lane: Lane, case: Case) -> None:
-        """The self-audit, memory by part, and joules where a counter tells them."""
+        """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
         for phase in self._runnable(lane, case):
             with self._costing_only(crew, lane, case, phase):
                 if phase == "infer":
@@ -243,6 +243,10 @@ class Generation:
                     self._note_memory(crew, lane, case, phase)
                 if (energy := crew.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
                     self._record.energy[f"{lane.name} {case.name} {phase}"] = energy
+                calls = self._calls[lane.name, case.name, phase]
+                told = crew.call(lane, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
+                if told is not None:
+                    self._record.device_call_s[f"{lane.name} {case.name} {phase}"] = told
 
     def _note_memory(self, crew: Crew, lane: Lane, case: Case, phase: str) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""

@@ -27,6 +27,8 @@ class Record:
     """What each bench found wrong with itself, by `<arm> <case>`."""
     energy: dict[str, dict] = field(default_factory=dict)
     """Joules a call and their counter, by `<arm> <case> <phase>`; nothing where there is no counter."""
+    device_call_s: dict[str, float] = field(default_factory=dict)
+    """Seconds a call by the device's own clock, by `<arm> <case> <phase>`; nothing where there is no such clock."""
     memory: dict[str, dict] = field(default_factory=dict)
     """Bytes by `<arm> <case>`: resident before it was built, its weights and slots, and `by_spec` for each purpose."""
     machine_peaks: dict[str, dict] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Record:
             "idle_cpu",
             "audits",
             "energy",
+            "device_call_s",
             "machine_peaks",
             "memory",
             "compile_cache",
