@@ -18,7 +18,7 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from study import __main__ as command  # noqa: E402
-from study import coverage, cuts, hog, noise, outcomes, page, peers, recordings, sitting, targets, two_stages  # noqa: E402
+from study import coverage, cuts, hog, noise, outcomes, page, peers, placement, recordings, sitting, targets, two_stages  # noqa: E402
 from study.bounds import Count  # noqa: E402
 from study.findings import Findings  # noqa: E402
 from study.judging import keeping_all, pooled, unpaired, verdict  # noqa: E402
@@ -60,6 +60,30 @@ def synthetic(
         kind.name, kind.arms, kind.pairs, 1, generation, np.broadcast_to(flags, size), np.full(size, 1e-3),
         call_s * np.exp(logs), position, facts,
     )  # fmt: skip
+
+
+def nested(processes, builds, seed, visit=0.01):
+    """A trial of kind `rebuilt` whose processes and builds have speeds of their own with these sds."""
+    draw, kind, rounds = np.random.default_rng(seed), KINDS["rebuilt"], 60
+    count = kind.generations * kind.builds
+    generation = np.repeat(np.arange(count), rounds)
+    of_process = np.repeat(draw.normal(0, processes, (kind.generations, 6)), kind.builds, axis=0)
+    logs = (of_process + draw.normal(0, builds, (count, 6)))[generation] + draw.normal(0, visit, (len(generation), 6))
+    facts = {"began": "2026-01-01", "builds": kind.builds, "step": "numpy", "starts_s": [4.0], "rebuilds_s": [0.1]}
+    nothing = np.zeros(len(generation))
+    position = np.broadcast_to(np.arange(6), logs.shape)
+    return Trial(
+        kind.name, kind.arms, kind.pairs, 1, generation, nothing, nothing, CALL_S * np.exp(logs), position, facts
+    )
+
+
+@pytest.mark.parametrize(("processes", "builds"), [(0.01, 0.0), (0.0, 0.01), (0.005, 0.01), (0.0, 0.0)])
+def test_processes_and_builds_are_told_apart(processes, builds):
+    found = placement.placement([nested(processes, builds, seed) for seed in range(40)])
+    assert found.n == 120
+    assert found.processes == pytest.approx(2**0.5 * processes, rel=0.15, abs=0.003)
+    assert found.builds == pytest.approx(2**0.5 * builds, rel=0.15, abs=0.0015)
+    assert found.rounds == pytest.approx(2**0.5 * 0.01 * (math.pi / 2 / 60) ** 0.5, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +297,15 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     for g in again.generations:
         assert again.cell_s[again.generation == g].sum() == pytest.approx(0.01, rel=0.5)
     assert len(again.facts["starts_s"]) == 2 and again.sitting == "one"
+
+
+def test_each_build_of_each_process_is_recorded_apart(worker_path):
+    trial = record(dataclasses.replace(TINY, builds=2), 7)
+    assert trial.generations == [0, 1, 2, 3] and trial.facts["builds"] == 2
+    assert len(trial.facts["starts_s"]) == len(trial.facts["rebuilds_s"]) == 2
+    for g in trial.generations:
+        assert trial.cell_s[trial.generation == g].sum() == pytest.approx(0.005, rel=0.6)
+    assert placement.table_of([trial]).count("| numpy |") == 1
 
 
 def test_an_interrupted_sitting_keeps_its_whole_trials_and_the_next_adds_to_them(tmp_path, monkeypatch):

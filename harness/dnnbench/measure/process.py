@@ -190,8 +190,9 @@ class Worker:
         return describe_exit(self._process.wait())
 
     def _error(self, doing: str, type: str, message: str) -> WorkerError:
-        text = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
-        return WorkerError(text, kind=type, log=tail(self.log))
+        """A PluginError is an answer in words; of anything else the reader wants to know where it happened."""
+        where = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
+        return WorkerError(message if type == "PluginError" else where, kind=type, log=tail(self.log))
 
 
 def describe_exit(code: int) -> str:

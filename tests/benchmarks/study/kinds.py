@@ -7,6 +7,7 @@ REPEATS = 100
 """Sub-steps of the base's step; an arm of +5 % repeats them 105 times."""
 LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
 TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
+PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
 START_S = {"numpy": 4.0, "torch": 20.0, "jax": 15.0}
 """Seconds to expect for starting a generation, before any has been seen."""
 OVERHEAD = 1.15
@@ -18,7 +19,8 @@ class Kind:
     """A kind of trial.
 
     arms: label -> sub-steps in its step.  pairs: (arm, base) to judge.  seconds: of visits a cell, over all
-    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.SUBSTEPS`.
+    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.SUBSTEPS`.  builds: how often each
+    process builds its step anew; what is recorded as a generation is then one build of one set of processes.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Kind:
     generations: int = 6
     noise: str = ""
     step: str = "numpy"
+    builds: int = 1
 
     @property
     def expected_s(self) -> float:
@@ -52,7 +55,7 @@ def _against_base(name: str, seconds: float, **more) -> Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("same", TWINS, (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3")), 10.0),
+        Kind("same", TWINS, PAIRS_OF_TWINS, 10.0),
         _against_base("quick", 10.0),
         _against_base("long", 60.0),
         _against_base("cpu_hog", 10.0, noise="cpu_hog"),
@@ -61,6 +64,9 @@ KINDS = {
         _against_base("late_hog", 10.0, noise="late_hog"),
         _against_base("torch", 10.0, step="torch"),
         _against_base("jax", 10.0, step="jax"),
+        Kind("rebuilt", TWINS, PAIRS_OF_TWINS, 24.0, builds=4),
+        Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch"),
+        Kind("rebuilt_jax", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="jax"),
     )
 }
 QUIET = ("same", "quick", "long")

@@ -43,11 +43,12 @@ def spread(trials: Sequence[Trial]) -> Spread | None:
 def _spread_of(trial: Trial, arm: str, base: str) -> tuple[float, float, float]:
     pairs = log_pairs(trial.visits(arm), trial.visits(base))
     effects = pairs.effects()
-    errors = [_median_error(pairs.difference[pairs.generation == g]) for g in trial.generations]
+    errors = [median_error(pairs.difference[pairs.generation == g]) for g in trial.generations]
     return float(np.std(effects, ddof=1)), float(np.sqrt(np.mean(np.square(errors)))), mean_interval(effects)[1]
 
 
-def _median_error(values: np.ndarray) -> float:
+def median_error(values: np.ndarray) -> float:
+    """Standard error of the median of independent values, from their median absolute deviation."""
     deviation = MAD * float(np.median(np.abs(values - np.median(values))))
     return NORMAL_MEDIAN * deviation / math.sqrt(len(values))
 

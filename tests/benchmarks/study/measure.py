@@ -56,6 +56,7 @@ class Recorder:
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
         self._tape, self._calls, self._unsettled = Tape(), 0, 0
         self._starts_s: list[float] = []
+        self._rebuilds_s: list[float] = []
 
     def generation(self, number: int) -> None:
         """Fresh processes; warm up; rounds; no process is left."""
@@ -66,9 +67,19 @@ class Recorder:
             begin = now()
             with crew(kind, self._cpus) as workers:
                 self._starts_s.append(now() - begin)
-                call_s = self._warm_up(workers)
-                hush(workers)
-                self._rounds(number, workers, visit_timeout_s(self._calls * call_s))
+                for build in range(kind.builds):
+                    if build:
+                        self._rebuild(workers)
+                    call_s = self._warm_up(workers)
+                    hush(workers)
+                    self._rounds(number * kind.builds + build, workers, visit_timeout_s(self._calls * call_s))
+
+    def _rebuild(self, workers: Workers) -> None:
+        """The same processes, their steps built anew, elsewhere in memory: the old one goes when the new one stands."""
+        begin = now()
+        for label, repeats in self._kind.arms.items():
+            workers[label].call("build", BUILD_TIMEOUT_S, step=self._kind.step, repeats=repeats)
+        self._rebuilds_s.append(now() - begin)
 
     def trial(self) -> Trial:
         """All that was recorded."""
@@ -80,6 +91,8 @@ class Recorder:
             "seconds_a_cell": kind.seconds,
             "step": kind.step,
             "starts_s": [round(s, 2) for s in self._starts_s],
+            "builds": kind.builds,
+            "rebuilds_s": [round(s, 2) for s in self._rebuilds_s],
             "unsettled": self._unsettled,
             "machine": words(len(self._mask)),
             "threads": THREADS,
@@ -102,7 +115,7 @@ class Recorder:
         for [(_, order)] in schedule({PHASE: list(self._kind.arms)}, self._seed * 1000 + number):
             row = self._round(number, order, workers, limit_s, sampler)
             spent_s += sum(row) / len(row) * (self._calls + 1) / self._calls
-            if spent_s >= self._kind.seconds / self._kind.generations:
+            if spent_s >= self._kind.seconds / self._kind.generations / self._kind.builds:
                 return
 
     def _round(self, number: int, order: list[str], workers: Workers, limit_s: float, sampler: Sampler) -> list[float]:

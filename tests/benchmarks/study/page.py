@@ -8,7 +8,7 @@ from statistics import mean, median
 
 from table import markdown
 
-from . import tables
+from . import placement, tables
 from .charts import draw
 from .findings import ELSEWHERE, Findings
 from .limits import by_position, order_bias, spread, with_interval
@@ -48,6 +48,7 @@ def _tables(found: Findings) -> dict[str, str]:
         "peers": tables.peers(found.beside),
         "ablated": tables.ablated(lasting(found.quiet, SECONDS[0])),
         "spreads": _spreads(found),
+        "placements": placement.table_of(found.trials),
     }
 
 
