@@ -168,9 +168,9 @@ def never_moves(optimizer, parameters, gradients, slots, t):
     [("adam", epsilon_inside_the_root), ("momentum", learning_rate_in_the_velocity), ("sgd", never_moves)],
 )
 def test_another_convention_of_an_optimizer_is_caught(monkeypatch, kind, wrong):
-    exam("dense", "float64")
+    exam(kind, "float64")
     monkeypatch.setattr(optimizers, kind, wrong)
-    assert not verdict("dense").ok
+    assert not verdict(kind).ok
 
 
 def test_unbiased_running_variance_is_caught(monkeypatch):
