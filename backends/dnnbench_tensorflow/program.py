@@ -1,5 +1,6 @@
 """A workload built in TensorFlow: variables, and one function a phase and batch shape."""
 
+import gc
 import os
 from contextlib import nullcontext
 from typing import NamedTuple
@@ -163,7 +164,9 @@ class TensorflowProgram(Program):
         return device.seconds(self._arm.device, work)
 
     def close(self):
+        """Graphs refer to themselves and to the variables that they read: only the collector lets go of both."""
         self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
+        gc.collect()
 
     def _create_variables(self, seed):
         dtype, model = self._precision.weights, self._model

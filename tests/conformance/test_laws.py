@@ -1,11 +1,16 @@
 """The laws of the protocol, asked of every backend in its own worker."""
 
+import numpy as np
 import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench.testing.cases.everything import weighty
 from dnnbench.testing.examiner import Examiners
 from dnnbench.testing.law_exams import law_verdict
-from dnnbench.testing.laws import LAWS
+from dnnbench.testing.laws import LAWS, LawBroken, closing_gives_memory_back
+from dnnbench_numpy.backend import NumpyBackend
 
 ARMS = [Arm(name, info.default_mode) for name, info in plugins().backends.items()]
 
@@ -29,8 +34,27 @@ def test_law(examiners, arm, law):
     if reason := missing(plugins().backends[arm.backend]):
         pytest.skip(reason)
     verdict = law_verdict(examiners.of(arm).examinee, law)
-    assert verdict.status == "kept" and verdict.case in ("everything", "batch_norm", "heavy"), verdict
+    assert verdict.status == "kept" and verdict.case in ("everything", "weighty", "heavy"), verdict
 
 
 def test_there_are_laws():
     assert len(LAWS) >= 12
+
+
+def test_a_backend_that_keeps_half_of_its_weights_breaks_the_law_of_closing():
+    kept, workload = [], weighty()
+    weights = initial_weights(workload.model, 0)
+
+    class Keeping(NumpyBackend):
+        def build(self, *asked):
+            program = super().build(*asked)
+            kept.append(np.ones(sum(array.nbytes for array in program.weights().values()) // 2, np.uint8))
+            return program
+
+    def make():
+        return Keeping().build(workload, weights, Arm("numpy", "eager", dtype="float32"))
+
+    with pytest.raises(
+        LawBroken, match=r"twenty build-close cycles grew the process by \d+ MiB, (4|5)\d% of their weights"
+    ):
+        closing_gives_memory_back(make, batches_of(workload))

@@ -29,6 +29,13 @@ def _two_outputs() -> Workload:
 CASES["two_outputs"] = _two_outputs
 
 
+def weighty() -> Workload:
+    """Eight million weights (32 MiB in float32) and little else; not among the cases."""
+    net = Builder("weighty")
+    x = net.relu(net.dense(net.input("x", (2048,)), units=4096))
+    return Workload(name="weighty", model=net.build(net.dense(x, units=CLASSES, name="logits")), batch_size=4)
+
+
 def heavy() -> Workload:
     """Enough work in a step (about a gigaflop) for its duration to show; not among the cases."""
     net = Builder("heavy")
