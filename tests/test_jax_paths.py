@@ -10,6 +10,7 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_jax import optimizers
+from dnnbench_jax.bias import biased
 from dnnbench_jax.convolution import LAYOUTS, convolve
 from dnnbench_jax.program import JaxProgram
 
@@ -77,3 +78,15 @@ def test_a_schedule_is_the_specs_and_the_slot_holds_the_step(schedule):
         changes, state = step((jnp.ones(2),), state, weights)
         np.testing.assert_allclose(changes[0], -spec.rate(t), rtol=1e-5, atol=1e-7)
     assert step._cache_size() == 1
+
+
+def test_the_gradient_of_a_bias_on_an_image_is_summed_in_float32():
+    """In bfloat16, that is: XLA widens sums of float16 by itself."""
+    draw, dtype = np.random.default_rng(0), "bfloat16"
+    y, g = (jnp.array(draw.normal(size=(4, 32, 32, 8)), dtype) for _ in range(2))
+    bias = jnp.array(draw.normal(size=8), dtype)
+    out = biased(y, bias)
+    assert (out == y + bias).all() and out.dtype == y.dtype
+    found = jax.jit(jax.grad(lambda bias: jnp.sum((biased(y, bias) * g).astype(jnp.float32))))(bias)
+    true = np.asarray(g, np.float64).sum((0, 1, 2))
+    assert np.abs(np.asarray(found, np.float64) - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()

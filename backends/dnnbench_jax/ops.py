@@ -7,6 +7,7 @@ from dnnbench.spec.tensor import TensorType
 from jax import lax
 
 from .attention import attend
+from .bias import biased
 from .convolution import convolve, convolve_transposed
 from .recurrent import first_state, gates_in_time, gru_states, lstm_states, shown
 
@@ -17,11 +18,7 @@ def types(*inputs):
 
 
 def dense(op, x, weight, bias=None):
-    return _biased(x @ (weight.T if op.transposed else weight), bias)
-
-
-def _biased(y, bias):
-    return y if bias is None else y + bias
+    return biased(x @ (weight.T if op.transposed else weight), bias)
 
 
 def matmul(op, a, b):
@@ -29,15 +26,15 @@ def matmul(op, a, b):
 
 
 def conv1d(op, x, weight, bias=None):
-    return _biased(convolve(x, weight, (op.strides,), (op.pads(types(x)),), (op.dilation,), op.groups), bias)
+    return biased(convolve(x, weight, (op.strides,), (op.pads(types(x)),), (op.dilation,), op.groups), bias)
 
 
 def conv2d(op, x, weight, bias=None):
-    return _biased(convolve(x, weight, op.strides, op.pads(types(x)), op.dilation, op.groups), bias)
+    return biased(convolve(x, weight, op.strides, op.pads(types(x)), op.dilation, op.groups), bias)
 
 
 def conv_transpose2d(op, x, weight, bias=None):
-    return _biased(convolve_transposed(x, weight, op.strides, op.pads, op.dilation, op.output_padding), bias)
+    return biased(convolve_transposed(x, weight, op.strides, op.pads, op.dilation, op.output_padding), bias)
 
 
 def max_pool2d(op, x):

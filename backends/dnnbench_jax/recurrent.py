@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from .bias import biased
+
 
 @jax.jit
 def lstm_states(gates, h, c, recurrent):
@@ -40,7 +42,7 @@ def first_state(op, x):
 
 def gates_in_time(x, weight, bias):
     """What inputs bring to the gates, time first.      x: (N, T, I)   returns: (T, N, gates H)"""
-    return jnp.swapaxes(x, 0, 1) @ weight + bias
+    return biased(jnp.swapaxes(x, 0, 1) @ weight, bias)
 
 
 def shown(op, states):
