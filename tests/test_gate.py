@@ -310,7 +310,7 @@ BAD = {
     "unknown backend": (("--backend", "numpy,nump"), "did you mean 'numpy'"),
     "unknown environment": (("--backend", "numpy,numpy@/nowhere"), "dnnbench envs create"),
     "unknown base": (("--backend", f"numpy,{OTHER}", "--base", "jax"), "is not among the arms"),
-    "too few generations": (("--backend", f"numpy,{OTHER}", "--generations", "5"), "6<=x<=100"),
+    "too few generations": (("--backend", f"numpy,{OTHER}", "--generations", "5"), "expected a number from 6 to 100"),
     "threshold": (("--backend", f"numpy,{OTHER}", "--fail-on", "200%"), "expected a share"),
     "phase": (("--backend", f"numpy,{OTHER}", "--phase", "trian"), "expected all or some of"),
     "workload": (("--backend", f"numpy,{OTHER}", "mlp_digit"), "did you mean 'mlp_digits'"),
