@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ class Worker:
         self._doing: str | None = None
         self._lost: WorkerLost | None = None
         self._closed = False
+        self._ending = threading.Lock()
         self._stops_when_idle = False
         (inlet, to_child), (from_child, outlet), (life, self._life) = _pipe(), _pipe(), _pipe()
         theirs = (inlet, outlet, life)
@@ -165,10 +167,11 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
-        if not self._closed:
-            self._closed = True
-            self._channel.close()
-            os.close(self._life)
+        with self._ending:  # an interrupted run closes a worker that one of its threads still waits for
+            if not self._closed:
+                self._closed = True
+                self._channel.close()
+                os.close(self._life)
 
     def _running(self) -> bool:
         import psutil

@@ -4,6 +4,7 @@ import os
 import random
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,14 +63,23 @@ def spawn(
     return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
 
 
+class Dismissed(Exception):
+    """The crew was sent home while a thread still started or asked one of its workers: no failure of any arm."""
+
+
 class Crew:
-    """All workers of one generation, and this process out of their way; a context manager that leaves none behind."""
+    """All workers of one generation, and this process out of their way; a context manager that leaves none behind.
+
+    Leaving it, which an interrupt does while threads still start and ask workers, raises Dismissed in those threads.
+    """
 
     def __init__(self, plan: Plan, name: str, cache: Path | None = None):
         self._plan, self._name, self._cache = plan, name, cache
         self._workers: dict[str, Worker] = {}
         self._refusals: dict[str, WorkerError] = {}
         self._lost: set[str] = set()
+        self._door = threading.Lock()
+        self._dismissed = False
         self.import_s: dict[str, float] = {}
         self.versions: dict[str, dict] = {}
         self._mask = current_mask()
@@ -78,9 +88,7 @@ class Crew:
 
     def start(self) -> None:
         """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
-        self._workers[CONTROL] = spawn(
-            CONTROL_ARM, f"{self._name}-{CONTROL}", self._plan.settings.memory, cpus=self.cpus[-1:]
-        )
+        self._enter(CONTROL, CONTROL_ARM, cpus=self.cpus[-1:])
         in_parallel(self._try, self._plan.lanes, self.at_once)
 
     def _try(self, lane: Lane) -> None:
@@ -93,11 +101,8 @@ class Crew:
         """A fresh process for an arm, in place of any other."""
         if lane.name in self._workers:
             self._workers[lane.name].close()
-        worker = spawn(
-            lane.arm, f"{self._name}-{lane.name}", self._plan.settings.memory, cpus=self.cpus, cache=self._cache
-        )
-        self._workers[lane.name] = worker
-        started = worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+        self._enter(lane.name, lane.arm, cpus=self.cpus, cache=self._cache)
+        started = self._ask(lane.name, "start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
         self.import_s[lane.name] = started["import_s"]
         self.versions[lane.name] = started["versions"]
 
@@ -106,9 +111,24 @@ class Crew:
         if lane.name in self._refusals:
             raise self._refusals[lane.name]
         try:
-            return self._workers[lane.name].call(method, timeout_s, **arguments)
+            return self._ask(lane.name, method, timeout_s, **arguments)
         except WorkerLost:
             self._lost.add(lane.name)
+            raise
+
+    def _enter(self, name: str, arm: Arm, **options: Any) -> None:
+        """Spawn a worker, unless the crew was dismissed: none is started that nobody would end."""
+        with self._door:
+            if self._dismissed:
+                raise Dismissed
+            self._workers[name] = spawn(arm, f"{self._name}-{name}", self._plan.settings.memory, **options)
+
+    def _ask(self, name: str, method: str, timeout_s: float, **arguments: Any) -> Any:
+        try:
+            return self._workers[name].call(method, timeout_s, **arguments)
+        except WorkerError:
+            if self._dismissed:
+                raise Dismissed from None
             raise
 
     def revive(self, lane: Lane) -> None:
@@ -164,6 +184,8 @@ class Crew:
         return self
 
     def __exit__(self, *_exception) -> None:
+        with self._door:
+            self._dismissed = True
         for worker in self._workers.values():
             worker.close()
         confine(self._mask)
