@@ -9,10 +9,10 @@ from dnnbench.spec.optimizers import Sgd, WarmupCosine
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
-from dnnbench_jax import optimizers
-from dnnbench_jax.bias import biased
+from dnnbench_jax import ops, optimizers
 from dnnbench_jax.convolution import LAYOUTS, convolve
 from dnnbench_jax.program import JaxProgram
+from dnnbench_jax.spread import biased
 
 GEOMETRIES = [
     # (size, channels, filters, kernel, strides, pads, dilation)
@@ -80,13 +80,22 @@ def test_a_schedule_is_the_specs_and_the_slot_holds_the_step(schedule):
     assert step._cache_size() == 1
 
 
-def test_the_gradient_of_a_bias_on_an_image_is_summed_in_float32():
+JOINED = {
+    "bias": (biased, lambda y, shared: y + shared, lambda y, g: g),
+    "add": (lambda y, shared: ops.add(None, y, shared), lambda y, shared: y + shared, lambda y, g: g),
+    "mul": (lambda y, shared: ops.mul(None, y, shared), lambda y, shared: y * shared, lambda y, g: y * g),
+}
+"""How y and an array that all places share are joined, its plain formula, each place's part in the shared gradient."""
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_the_gradient_of_what_many_places_share_is_summed_in_float32(name):
     """In bfloat16, that is: XLA widens sums of float16 by itself."""
+    joined, plain, part = JOINED[name]
     draw, dtype = np.random.default_rng(0), "bfloat16"
     y, g = (jnp.array(draw.normal(size=(4, 32, 32, 8)), dtype) for _ in range(2))
-    bias = jnp.array(draw.normal(size=8), dtype)
-    out = biased(y, bias)
-    assert (out == y + bias).all() and out.dtype == y.dtype
-    found = jax.jit(jax.grad(lambda bias: jnp.sum((biased(y, bias) * g).astype(jnp.float32))))(bias)
-    true = np.asarray(g, np.float64).sum((0, 1, 2))
-    assert np.abs(np.asarray(found, np.float64) - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()
+    shared = jnp.array(draw.normal(size=8), dtype)
+    out, backward = jax.vjp(joined, y, shared)
+    assert (out == plain(y, shared)).all() and out.dtype == y.dtype
+    found, true = np.asarray(jax.jit(backward)(g)[1], np.float64), np.asarray(part(y, g), np.float64).sum((0, 1, 2))
+    assert np.abs(found - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()

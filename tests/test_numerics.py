@@ -9,7 +9,7 @@ import pytest
 from dnnbench.numerics.budget import BUDGET, CHECK_BATCH, STEPS, UNIT, Budget
 from dnnbench.numerics.check import check_steps, summarise
 from dnnbench.numerics.compare import Finding, compare
-from dnnbench.numerics.observe import observe
+from dnnbench.numerics.observe import observe, optimizers_to_check
 from dnnbench.numerics.reference import load_reference, make_reference, reference_key, save_reference
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.precision import PRECISIONS
@@ -29,6 +29,7 @@ CAPS = Budget(
     local=30,
     kink=2,
     floor_low=1,
+    parted=0.5,
     moved=1e3,
     work_flops=2e10,
 )
@@ -134,6 +135,63 @@ def test_a_single_wrong_element_that_the_rmse_hides_is_found():
     assert with_error(0).ok
     assert not with_error(60 * allowance).ok and "largest single error" in with_error(60 * allowance).reason
     assert with_error(20 * allowance).ok
+
+
+def restless(study):
+    """The exam of a network whose honest evaluations part after five steps: sigma is made as large as the way."""
+    workload, reference, seen = exam(study=study)
+    far = {
+        k: float(np.sqrt(np.mean(np.square(r)))) if "@5/weights/" in k else reference.sigma[k]
+        for k, r in reference.tensors.items()
+    }
+    return workload, replace(reference, sigma=far), {key: np.array(array) for key, array in seen.items()}
+
+
+def test_what_a_precision_does_not_determine_is_not_compared_and_told():
+    workload, reference, seen = restless("float32")
+    for key in ("momentum@5/slots/velocity/logits.weight", "momentum@1/slots/velocity/logits.weight"):
+        seen[key] *= 3
+    found = {f.key: f for f in compare(reference, seen, workload, "float32")}
+    assert found["momentum@5/slots/velocity/logits.weight"].undetermined
+    assert not found["momentum@1/slots/velocity/logits.weight"].ok
+    rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
+    assert (
+        rows["undetermined@5", "momentum"].ok and "part by 100% of the way" in rows["undetermined@5", "momentum"].reason
+    )
+    assert ("weights@5", "momentum") not in rows and ("weights@1", "momentum") in rows
+
+
+def test_what_is_not_finite_is_found_there_too():
+    workload, reference, seen = restless("float32")
+    seen["momentum@5/weights/logits.weight"][0] = np.nan
+    found = {f.key: f for f in compare(reference, seen, workload, "float32")}
+    assert not found["momentum@5/weights/logits.weight"].ok
+
+
+def test_in_float64_everything_is_determined():
+    workload, reference, seen = restless("float64")
+    seen["adam@5/slots/first_moment/logits.weight"] *= 3
+    found = {f.key: f for f in compare(reference, seen, workload, "float64")}
+    assert not any(f.undetermined for f in found.values())
+    assert not found["adam@5/slots/first_moment/logits.weight"].ok
+
+
+def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
+    """Five sigma off, which the gradient may be, a gradient of rounding alone has a square far more than five sigma off."""
+    workload, reference, seen = exam(study="bfloat16")
+    gradient, slot = "gradients/logits.bias", "adam@1/slots/second_moment/logits.bias"
+    r, optimizer = reference.tensors[gradient], next(o for o in optimizers_to_check(workload) if o.kind == "adam")
+    noisy = replace(
+        reference,
+        tensors=reference.tensors | {gradient: 0 * r, slot: 0 * r},
+        sigma=reference.sigma | {gradient: 1e-3, slot: (1 - optimizer.beta2) * 1e-6},
+    )
+
+    def judged(value):
+        observed = seen | {slot: np.full(r.shape, (1 - optimizer.beta2) * value**2, np.float32)}
+        return next(f for f in compare(noisy, observed, workload, "bfloat16") if f.key == slot)
+
+    assert judged(0.01).ok and not judged(1.0).ok
 
 
 def test_nan_never_agrees_and_is_the_worst_of_its_kind():

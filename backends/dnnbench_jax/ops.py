@@ -1,5 +1,7 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it."""
 
+from functools import reduce
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,9 @@ from dnnbench.spec.tensor import TensorType
 from jax import lax
 
 from .attention import attend
-from .bias import biased
 from .convolution import convolve, convolve_transposed
 from .recurrent import first_state, gates_in_time, gru_states, lstm_states, shown
+from .spread import biased, spread
 
 
 def types(*inputs):
@@ -98,8 +100,13 @@ def _axis(axis, x):
 
 def concat(op, *inputs):
     batched = max(inputs, key=lambda x: x.ndim)
-    full = [x if x.ndim == batched.ndim else jnp.broadcast_to(x, (len(batched), *x.shape)) for x in inputs]
+    full = [x if x.ndim == batched.ndim else _for_each(len(batched), x) for x in inputs]
     return jnp.concatenate(full, axis=_axis(op.axis, batched))
+
+
+def _for_each(examples, x):
+    shape = (examples, *x.shape)
+    return jnp.broadcast_to(spread(x, shape), shape)
 
 
 def mean(op, x):
@@ -153,14 +160,17 @@ def softmax(op, x):
 
 
 def add(op, *inputs):
-    return sum(inputs[1:], inputs[0])
+    return reduce(jnp.add, _alike(inputs))
 
 
 def mul(op, *inputs):
-    product = inputs[0]
-    for x in inputs[1:]:
-        product = product * x
-    return product
+    return reduce(jnp.multiply, _alike(inputs))
+
+
+def _alike(inputs):
+    """What they are joined as: a constant meets a batch, a gate an image."""
+    shape = jnp.broadcast_shapes(*(x.shape for x in inputs))
+    return [spread(x, shape) for x in inputs]
 
 
 def dropout(op, x, mask, generator):

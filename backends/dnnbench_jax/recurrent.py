@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .bias import biased
+from .spread import biased
 
 
 @jax.jit

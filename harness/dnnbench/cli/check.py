@@ -72,7 +72,7 @@ def _refuse_nothing(rows: list[dict]) -> None:
 
 def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
     from ..report.terminal import agreement_matrix, agreement_table
-    from ..run.agreement import UNSUPPORTED
+    from ..run.agreement import UNSUPPORTED, is_comparison, undetermined
 
     output.table(agreement_matrix(rows))
     output.text("")
@@ -87,5 +87,7 @@ def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict
         output.text(f"{where}: {found.get('sentence') or found['error']}")
     for reason in dict.fromkeys(row["reason"] for row in rows if row["kind"] == UNSUPPORTED):
         output.note(f"unsupported: {reason}")
-    arms = len({row["arm"] for row in rows})
-    output.note(f"{arms} arm(s), {len(rows)} comparisons, {len(failed)} beyond their allowance")
+    for sentence in undetermined(rows):
+        output.note(sentence)
+    arms, compared = len({row["arm"] for row in rows}), [row for row in rows if is_comparison(row)]
+    output.note(f"{arms} arm(s), {len(compared)} comparisons, {len(failed)} beyond their allowance")

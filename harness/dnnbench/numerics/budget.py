@@ -24,6 +24,8 @@ class Budget(NamedTuple):
     """largest single error, in allowances, unless honest evaluations show larger ones."""
     kink: float = 2
     """below float64: times sigma_kink more for gradients and what they move."""
+    parted: float = 0.5
+    """below float64: share of the way that the weights went by which honest evaluations may part and still decide."""
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10
@@ -42,6 +44,8 @@ UNIT = MappingProxyType(
 """Unit roundoff of the coarsest numbers in each precision."""
 ADAPTIVE = frozenset({"rmsprop", "adam", "adamw"})
 """Optimizers that divide by the gradient's own size: a gradient of rounding alone moves weights as far as any other."""
+SQUARES = frozenset({"mean_square", "second_moment"})
+"""Slots that hold a running mean of squared gradients."""
 STEPS = (1, 5)
 """After how many training steps weights, slots and running statistics are compared."""
 CHECK_BATCH = 4

@@ -12,6 +12,9 @@ from .compare import Finding, compare
 from .observe import observe
 from .reference import Reference
 
+UNDETERMINED = "undetermined"
+"""Kind of the row that stands for all tensors after steps which the precision does not determine."""
+
 
 class Agreement(NamedTuple):
     """The worst tensor of one kind (outputs, loss, gradients, weights@5, ...) under one optimizer."""
@@ -56,7 +59,7 @@ def summarise(findings: Sequence[Finding]) -> list[Agreement]:
     """One row a kind and optimizer, in the order in which they were observed."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(_kind(finding.key), []).append(finding)
+        groups.setdefault(_kind(finding), []).append(finding)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
 
 
@@ -65,11 +68,13 @@ def _row(kind: str, optimizer: str, group: list[Finding]) -> Agreement:
     return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), worst.reason)
 
 
-def _kind(key: str) -> tuple[str, str]:
+def _kind(finding: Finding) -> tuple[str, str]:
     """`momentum@5/weights/fc1.bias` -> ('weights@5', 'momentum'); `gradients/fc1.bias` -> ('gradients', '')."""
-    first, _, rest = key.partition("/")
+    first, _, rest = finding.key.partition("/")
     if "@" not in first:
         kinds = {"infer": "outputs", "forward": "outputs", "prediction": "outputs", "outputs": "outputs"}
         return kinds.get(first, first), ""
     optimizer, _, step = first.partition("@")
+    if finding.undetermined:
+        return f"{UNDETERMINED}@{step}", optimizer
     return f"{rest.partition('/')[0]}@{step}", optimizer

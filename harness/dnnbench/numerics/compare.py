@@ -7,19 +7,24 @@ from typing import NamedTuple
 import numpy as np
 
 from ..spec.workload import Workload
-from .budget import ADAPTIVE, BUDGET, UNIT
+from .budget import ADAPTIVE, BUDGET, SQUARES, UNIT
 from .observe import Tensors, optimizer_by_kind
+from .parting import parted
 from .reference import Reference, largest, rms, rmse
 
 PREDICTION = "prediction"
 
 
 class Finding(NamedTuple):
-    """One tensor held against the reference; `ratio` is error over allowance, at most 1 where they agree."""
+    """One tensor held against the reference; `ratio` is error over allowance, at most 1 where they agree.
+
+    undetermined: the precision says nothing of the tensor but that it is there and finite; `ratio` is 0.
+    """
 
     key: str
     ratio: float
     reason: str = ""
+    undetermined: bool = False
 
     @property
     def ok(self) -> bool:
@@ -49,6 +54,7 @@ class _Rule:
         self._reference, self._workload, self._dtype, self._weight_rms = reference, workload, dtype, weight_rms
         self._u = UNIT[dtype]
         self._array_type = "float64" if dtype == "float64" else "float32"
+        self._parted = {} if dtype == "float64" else parted(reference)
 
     def judge(self, key: str, a: np.ndarray | None) -> Finding:
         r = self._reference.tensors[key]
@@ -56,9 +62,13 @@ class _Rule:
             return Finding(key, float("inf"), fault)
         if key == PREDICTION:
             return Finding(key, 0.0)
+        if share := self._parted.get(key.partition("/")[0]):
+            return Finding(
+                key, 0.0, f"honest {self._dtype} evaluations part by {share:.0%} of the way", undetermined=True
+            )
         allowed = self._allowance(key, r)
         spread = _ratio(key, rmse(a, r), allowed, "rmse")
-        single = max(BUDGET.local * allowed, self._times(r) * self._reference.peak[key]) + self._flipped_step(key)
+        single = self._single(key, allowed) + self._flipped_step(key)
         local = _ratio(key, largest(a, r), single, "largest single error")
         return max(spread, local, self._leak(key, a, allowed), key=lambda finding: finding.ratio)
 
@@ -113,6 +123,27 @@ class _Rule:
         floor = BUDGET.floor if self._u <= UNIT["float32"] else BUDGET.floor_low
         return self._times(r) * max(self._reference.sigma[key], floor * self._u * rms(r))
 
+    def _squared_noise(self, key: str, r: np.ndarray) -> float:
+        """What errors that are allowed of a gradient make of the running mean v of its square: 2 a rms(sqrt v) + a b.
+
+        |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's error: a from its rmse, b from its largest.
+        Where noise outweighs the gradient, what an honest error makes of its square is not in proportion to sigma.
+        """
+        if self._dtype == "float64" or not (found := re.fullmatch(r"(\w+)@(\d+)/slots/(\w+)/(.+)", key)):
+            return 0.0
+        kind, k, slot, parameter = found.groups()
+        if slot not in SQUARES:
+            return 0.0
+        optimizer, gradient = optimizer_by_kind(self._workload, kind), f"gradients/{parameter}"
+        kept = optimizer.decay if kind == "rmsprop" else optimizer.beta2
+        noise = self._noise(gradient, self._reference.tensors[gradient])
+        a, b = (1 - kept ** int(k)) ** 0.5 * np.array([noise, self._single(gradient, noise)])
+        return float(2 * a * np.mean(r) ** 0.5 + a * b)
+
+    def _single(self, key: str, allowed: float) -> float:
+        """How large a single error may be, of a tensor whose rmse may be `allowed`."""
+        return max(BUDGET.local * allowed, self._times(self._reference.tensors[key]) * self._reference.peak[key])
+
     def _times(self, r: np.ndarray) -> float:
         """How often the honest error measured."""
         if self._dtype == "float64":
@@ -120,7 +151,7 @@ class _Rule:
         return BUDGET.noise_small if r.size <= BUDGET.small else BUDGET.noise
 
     def _allowance(self, key: str, r: np.ndarray) -> float:
-        allowed = self._noise(key, r) + self._rounding_of_weights(key)
+        allowed = max(self._noise(key, r), self._squared_noise(key, r)) + self._rounding_of_weights(key)
         if self._dtype != "float64" and _moved_by_gradients(key):
             allowed += BUDGET.kink * self._reference.sigma_kink[key]
         if flipped := self._flipped_step(key):

@@ -9,7 +9,7 @@ from ..data.dataset import Dataset
 from ..data.masks import random_masks
 from ..errors import WorkerError
 from ..measure.process import WorkerLost
-from ..numerics.check import check_batch_size, check_steps
+from ..numerics.check import UNDETERMINED, check_batch_size, check_steps
 from ..numerics.reference import reference_key
 from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
@@ -97,6 +97,22 @@ def disagreeing(rows: Sequence[dict]) -> dict[tuple[str, str], str]:
         if not row["ok"] and (key not in worst or not row["ratio"] <= worst[key]["ratio"]):
             worst[key] = row
     return {key: f"{row['tensor']} in {row['dtype']}: {row['reason']}" for key, row in worst.items()}
+
+
+def is_comparison(row: dict) -> bool:
+    """Whether something was held against the reference, or should have been."""
+    return not row["kind"].startswith((UNSUPPORTED, UNDETERMINED))
+
+
+def undetermined(rows: Sequence[dict]) -> list[str]:
+    """What the precision does not determine and nobody was asked about, in words; it is the same for all arms."""
+    found = [row for row in rows if row["kind"].startswith(UNDETERMINED)]
+    return list(dict.fromkeys(map(_not_compared, found)))
+
+
+def _not_compared(row: dict) -> str:
+    where, steps = f"{row['workload']} {row['dtype']}", row["kind"].partition("@")[2]
+    return f"{where}: what {steps} steps of {row['optimizer']} leave is not compared: {row['reason']}"
 
 
 def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from ..measure.clock import now
 from ..measure.stopping import enough
 from ..store.frames import records
 from ..store.store import Store
-from .agreement import check_agreement, disagreeing, exam_of
+from .agreement import check_agreement, disagreeing, exam_of, undetermined
 from .crew import worker_cpus
 from .fairness import Line, ledger, unequal
 from .generation import Generation
@@ -68,6 +68,8 @@ class Execution:
             lanes = [lane for lane in self._plan.lanes if not lane.twin]
             rows = check_agreement(lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
             self._store.add_agreement(run_id, rows)
+        for sentence in undetermined(rows):
+            self._report.note(sentence)
         self.outcome.disagreeing = disagreeing(rows)
         self._store.update_cells(
             run_id,
