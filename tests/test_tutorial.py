@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from dnnbench.plugins.catalog import find_workload
 
 PAGE = (Path(__file__).parent.parent / "docs" / "backend_tutorial.md").read_text()
 FILES = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)```", PAGE, re.M | re.S))
@@ -70,6 +71,21 @@ def test_it_conforms_in_all_it_says_it_can(judged):
     assert {row["case"] for row in found["cases"] if row["status"] == "ok"} == KNOWN
     assert all(row["reason"] for row in found["cases"] if row["status"] == "unsupported")
     assert {law["status"] for law in found["laws"]} == {"kept"} and len(found["laws"]) >= 12
+
+
+def test_a_check_asks_it_for_no_other_optimizer_than_it_has(tmp_path):
+    """Every check trains with an optimizer of the other family too; abacus has none, and says so."""
+    digits = find_workload("mlp_digits").model_dump(mode="json")
+    digits["task"]["optimizer"] = {"kind": "sgd", "learning_rate": 0.1}
+    (install(tmp_path) / "digits.json").write_text(json.dumps(digits))
+    done = run(tmp_path, "dnnbench.cli.main", "check", "digits.json", "--backend", "abacus", "--json")
+    rows = json.loads(done.stdout)["agreement"]
+    assert done.returncode == 0 and all(row["ok"] for row in rows), done.stderr
+    assert {row["optimizer"] for row in rows if row["kind"].startswith("weights@")} == {"sgd"}
+    refused = [row for row in rows if row["kind"] == "unsupported optimizer"]
+    assert {(row["optimizer"], row["reason"]) for row in refused} == {
+        ("adam", "abacus learns by plain cross-entropy and plain SGD")
+    }
 
 
 def test_the_mistake_that_the_page_proposes_is_found(tmp_path):

@@ -85,7 +85,7 @@ def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict
     for found in explanations:
         where = f"{found['arm']} {found['workload']} {found['dtype']}"
         output.text(f"{where}: {found.get('sentence') or found['error']}")
-    for reason in dict.fromkeys(row["reason"] for row in rows if row["kind"] == UNSUPPORTED):
+    for reason in dict.fromkeys(row["reason"] for row in rows if row["kind"].startswith(UNSUPPORTED)):
         output.note(f"unsupported: {reason}")
     for sentence in undetermined(rows):
         output.note(sentence)

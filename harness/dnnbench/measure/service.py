@@ -153,7 +153,9 @@ class Service:
         spec = Workload.model_validate(workload)
         build = self._builder(spec, dtype, seed, study)
         fed = [batch_on_grid(_batch(b), study) for b in batches]
-        rows = check(build, spec, dtype, load_reference(Path(path)), fed, steps)
+        arm = self._arm.with_dtype(dtype)
+        reference = load_reference(Path(path))
+        rows = check(build, spec, dtype, reference, fed, steps, lambda variant: self._backend.unsupported(variant, arm))
         give_back()
         return [row._asdict() | {"ok": row.ok} for row in rows]
 

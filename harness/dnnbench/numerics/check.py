@@ -9,9 +9,11 @@ from ..spec.costs import training_step
 from ..spec.workload import Workload
 from .budget import BUDGET, CHECK_BATCH, STEPS
 from .compare import Finding, compare
-from .observe import observe
+from .observe import observe, optimizers_to_check, with_optimizer
 from .reference import Reference
 
+REFUSED = "unsupported optimizer"
+"""Kind of the row that stands for an optimizer which the backend does not have."""
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors after steps which the precision does not determine."""
 
@@ -50,9 +52,18 @@ def check(
     reference: Reference,
     batches: Sequence[Batch],
     steps: Sequence[int],
+    refusal: Callable[[Workload], str | None] = lambda workload: None,
 ) -> list[Agreement]:
-    """The worst tensor of every kind."""
-    return summarise(compare(reference, observe(build, workload, batches, steps), workload, dtype))
+    """The worst tensor of every kind; a row with the reason for an optimizer that is not the workload's own and refused.
+
+    refusal: why a variant of the workload cannot be built, or None.
+    """
+    own, *others = optimizers_to_check(workload)
+    refused = {o.kind: reason for o in others if (reason := refusal(with_optimizer(workload, o)))}
+    trained = [own, *(o for o in others if o.kind not in refused)]
+    findings = compare(reference, observe(build, workload, batches, steps, trained), workload, dtype)
+    asked = [finding for finding in findings if optimizer_of(finding.key) not in refused]
+    return [*summarise(asked), *(Agreement(REFUSED, kind, "", 0.0, 0, reason) for kind, reason in refused.items())]
 
 
 def summarise(findings: Sequence[Finding]) -> list[Agreement]:
@@ -71,10 +82,17 @@ def _row(kind: str, optimizer: str, group: list[Finding]) -> Agreement:
 def _kind(finding: Finding) -> tuple[str, str]:
     """`momentum@5/weights/fc1.bias` -> ('weights@5', 'momentum'); `gradients/fc1.bias` -> ('gradients', '')."""
     first, _, rest = finding.key.partition("/")
-    if "@" not in first:
+    optimizer = optimizer_of(finding.key)
+    if not optimizer:
         kinds = {"infer": "outputs", "forward": "outputs", "prediction": "outputs", "outputs": "outputs"}
         return kinds.get(first, first), ""
-    optimizer, _, step = first.partition("@")
+    step = first.partition("@")[2]
     if finding.undetermined:
         return f"{UNDETERMINED}@{step}", optimizer
     return f"{rest.partition('/')[0]}@{step}", optimizer
+
+
+def optimizer_of(key: str) -> str:
+    """`momentum@5/weights/fc1.bias` -> 'momentum'; empty for what no optimizer has touched."""
+    kind, at, _ = key.partition("/")[0].partition("@")
+    return kind if at else ""
