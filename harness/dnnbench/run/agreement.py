@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import psutil
+
 from ..data.dataset import Dataset
 from ..data.masks import random_masks
 from ..errors import WorkerError
-from ..measure.process import WorkerLost
+from ..measure.process import Worker, WorkerLost
 from ..numerics.check import UNDETERMINED, check_batch_size, check_steps
 from ..numerics.reference import reference_key
 from ..plugins.discovery import plugins, source_digest
@@ -23,6 +25,8 @@ from .parallel import in_parallel
 from .plan import Lane
 from .reporter import Reporter
 
+MOST_GROWN_BYTES = 2**29
+"""A worker that an exam leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
 UNSUPPORTED = "unsupported"
 """Kind of the row that stands for an arm which cannot run a workload in a type."""
 
@@ -149,23 +153,31 @@ def _code() -> str:
 
 
 def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:
-    """One worker, asked about every exam in some element types; what fails becomes a row that says so."""
+    """Workers, one after the other, asked about every exam in some element types; what fails becomes a row that says so."""
     asked = [(exam.in_precision(dtype), dtype) for exam in exams for dtype in dtypes]
     arm = lane.arm.with_dtype(dtypes[0])
     try:
-        with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
-            worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
-            while asked:
-                exam, dtype = asked[0]
-                found = _ask(worker, exam, dtype)
-                asked.pop(0)
-                yield from (_row(lane, exam, dtype, item) for item in found)
-                report.advance(1, f"{lane.name} {exam.workload.name} {dtype}")
+        while asked:
+            with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
+                worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+                enough = _resident_bytes(worker) + MOST_GROWN_BYTES
+                while asked:
+                    exam, dtype = asked[0]
+                    found = _ask(worker, exam, dtype)
+                    asked.pop(0)
+                    yield from (_row(lane, exam, dtype, item) for item in found)
+                    report.advance(1, f"{lane.name} {exam.workload.name} {dtype}")
+                    if _resident_bytes(worker) > enough:
+                        break
     except WorkerError as error:
         yield from (_row(lane, exam, dtype, _unanswered(str(error))) for exam, dtype in asked)
 
 
-def _ask(worker, exam: Exam, dtype: str) -> list[dict]:
+def _resident_bytes(worker: Worker) -> int:
+    return psutil.Process(worker.pid).memory_info().rss
+
+
+def _ask(worker: Worker, exam: Exam, dtype: str) -> list[dict]:
     """The worker's rows; an exception in it is an answer too, its death is not."""
     try:
         return worker.call("check", BUILD_TIMEOUT_S, dtype=dtype, **exam.questions())
