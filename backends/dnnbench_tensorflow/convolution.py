@@ -5,12 +5,12 @@ explicit padding keeps oneDNN away.
 """
 
 from functools import cache
-from itertools import product
 from typing import NamedTuple
 
 import tensorflow as tf
-from dnnbench.spec.ops.windows import resolve_padding, windows_along
+from dnnbench.spec.ops.windows import resolve_padding
 
+from .depthwise import depthwise
 from .kernels import narrow_sums, wide, xla_on_cpu
 
 
@@ -71,29 +71,14 @@ def _dilated(x, weight, geometry):
 def _depthwise(x, weight, strides, padding):
     """A filter's place f in the spec is channel c, multiple m: f = c M + m, as in TensorFlow's own order."""
     *kernel, _, filters = weight.shape
-    weight = tf.reshape(weight, (*kernel, x.shape[-1], filters // x.shape[-1]))
+    pads = resolve_padding(padding.lower(), x.shape[1:3], kernel, strides)
     if xla_on_cpu():
-        return _shifted(x, weight, strides, padding)
+        return depthwise(x, weight, strides, pads)
+    weight = tf.reshape(weight, (*kernel, x.shape[-1], filters // x.shape[-1]))
     if strides[0] == strides[1]:
         return tf.nn.depthwise_conv2d(x, weight, (1, *strides, 1), padding)
-    pads = resolve_padding(padding.lower(), x.shape[1:3], kernel, strides)
     dense = tf.nn.depthwise_conv2d(tf.pad(x, every_axis(pads)), weight, (1, 1, 1, 1), "VALID")
     return dense[:, :: strides[0], :: strides[1]]
-
-
-def _shifted(x, weight, strides, padding):
-    """A sum over the kernel's places of the image moved there, which XLA fuses.      weight: (kh, kw, C, M)"""
-    kernel = weight.shape[:2]
-    pads = resolve_padding(padding.lower(), x.shape[1:3], kernel, strides)
-    counts = [windows_along(*axis) for axis in zip(x.shape[1:3], kernel, strides, pads, strict=True)]
-    image, kernels = _widened(x, weight)
-    padded = tf.pad(image, every_axis(pads))[..., None]  # (N, H, W, C, 1)
-    ends = [(n - 1) * s + 1 for n, s in zip(counts, strides, strict=True)]
-    places = product(range(kernel[0]), range(kernel[1]))
-    y = sum(
-        padded[:, u : u + ends[0] : strides[0], v : v + ends[1] : strides[1]] * kernels[u, v] for u, v in places
-    )  # (N, H', W', C, M)
-    return tf.cast(tf.reshape(y, (*y.shape[:3], -1)), x.dtype)
 
 
 def _grouped(x, weight, geometry, padding):

@@ -174,11 +174,12 @@ class _Rule:
         return np.abs(g) <= self._noise(gradient, g)
 
     def _rounding_of_weights(self, key: str) -> float:
-        """A change p_k - p_0 carries the rounding of p itself: u rms(p) sqrt(k)."""
+        """A change p_k - p_0 carries the rounding of p itself: u rms(p) sqrt(k), in float64 the reference's as well."""
         if "/weights/" not in key:
             return 0.0
         _, k = _optimizer_and_step(key)
-        return self._u * self._weight_rms[self._parameter(key)] * k**0.5
+        rounded = 2 if self._dtype == "float64" else 1
+        return rounded * self._u * self._weight_rms[self._parameter(key)] * k**0.5
 
     def _parameter(self, key: str) -> str:
         """The parameter that a change of weights belongs to."""
