@@ -1,10 +1,13 @@
 """Whose kernels compute an op, which decides between ways that mean the same."""
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import tensorflow as tf
 
 _USED: ContextVar[tuple[str, str]] = ContextVar("used", default=("eager", "cpu"))
+
+_LEARNS: ContextVar[bool] = ContextVar("learns", default=True)
 
 
 def told(mode, device, function):
@@ -23,6 +26,21 @@ def told(mode, device, function):
 def xla_on_cpu():
     """Whether XLA compiles for the CPU, where it makes plain loops of convolutions in groups."""
     return _USED.get() == ("xla", "cpu")
+
+
+@contextmanager
+def inferring():
+    """Inside, every value is read where it is wanted next and never again."""
+    token = _LEARNS.set(False)
+    try:
+        yield
+    finally:
+        _LEARNS.reset(token)
+
+
+def learns():
+    """Whether values are read again, by statistics and by gradients."""
+    return _LEARNS.get()
 
 
 def narrow_sums(dtype):

@@ -13,7 +13,7 @@ from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import Program
 
 from . import device, losses, ops, optimizers
-from .kernels import told
+from .kernels import inferring, told
 from .tracing import traced
 
 ZERO = tf.UnconnectedGradients.ZERO
@@ -239,7 +239,8 @@ class TensorflowProgram(Program):
         return run
 
     def _infer(self, batch):
-        found = outputs(self._model, batch.inputs, self._weights, self._state, self._cast_around(inference(ops)))
+        with inferring():
+            found = outputs(self._model, batch.inputs, self._weights, self._state, self._cast_around(inference(ops)))
         predict = getattr(losses, self._task.loss.prediction)
         return {"outputs": found, "prediction": predict(found[self._model.outputs[0]])}
 
