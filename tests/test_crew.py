@@ -29,13 +29,19 @@ def other_thread():
         yield pool.submit
 
 
+@pytest.fixture
 def workers():
-    """Child processes of this one that run, and are no zombies."""
-    children = psutil.Process().children()
-    return [c for c in children if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.measure.worker" in c.cmdline()]
+    """workers(): those that this test has started and that run on; other tests of this process have some of their own."""
+    others = set(psutil.Process().children())
+
+    def running():
+        children = set(psutil.Process().children()) - others
+        return [c for c in children if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.measure.worker" in c.cmdline()]
+
+    return running
 
 
-def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thread, monkeypatch):
+def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thread, workers, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
     spawn = crews.spawn
 
@@ -57,7 +63,7 @@ def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thr
     assert not workers()
 
 
-def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thread):
+def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thread, workers):
     (lane,) = plan.lanes
     with pytest.raises(KeyboardInterrupt), Crew(plan, "test") as crew:
         crew.start()
@@ -72,7 +78,7 @@ def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thr
     assert not workers()
 
 
-def test_nobody_joins_a_crew_that_was_dismissed(plan):
+def test_nobody_joins_a_crew_that_was_dismissed(plan, workers):
     with Crew(plan, "test") as crew:
         crew.start()
     with pytest.raises(Dismissed):

@@ -183,8 +183,8 @@ def _phase(name: str, finding: Finding) -> Explanation:
 
 def _unconfirmed(workload: Workload, suspect: Suspect) -> Explanation:
     name, op = _names(workload, suspect)
-    key, ratio, reason = suspect.finding
-    return Explanation(suspect.what, name, op, key, ratio, reason, UNKNOWN, confirmed=False)
+    finding = suspect.finding
+    return Explanation(suspect.what, name, op, finding.key, finding.ratio, finding.reason, UNKNOWN, confirmed=False)
 
 
 def _by_phase(rows: Sequence[Mapping]) -> Explanation:
