@@ -18,7 +18,21 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from study import __main__ as command  # noqa: E402
-from study import coverage, cuts, hog, noise, outcomes, page, peers, placement, recordings, sitting, targets, two_stages  # noqa: E402
+from study import (  # noqa: E402
+    coverage,
+    cuts,
+    hog,
+    noise,
+    outcomes,
+    page,
+    peers,
+    placement,
+    recordings,
+    sitting,
+    tables,
+    targets,
+    two_stages,
+)
 from study.bounds import Count  # noqa: E402
 from study.findings import Findings  # noqa: E402
 from study.judging import keeping_all, pooled, unpaired, verdict  # noqa: E402
@@ -26,6 +40,7 @@ from study.kinds import KINDS, Kind  # noqa: E402
 from study.limits import by_position, order_bias, spread  # noqa: E402
 from study.measure import record  # noqa: E402
 from study.side_by_side import Beside, better_on_both  # noqa: E402
+from study.step import STEPS  # noqa: E402
 from study.trial import Trial  # noqa: E402
 
 CALL_S = 2e-3
@@ -271,6 +286,14 @@ def test_targets_are_met_and_missed(monkeypatch):
     assert missed[2:5] == [False] * 3 and few == [None] * 6
 
 
+def test_flags_are_counted_by_kind():
+    flags = np.zeros(len(synthetic().flags), int)
+    flags[::4], flags[1::2] = STEAL | SWITCHED, SWITCHED
+    text = tables.flagged([synthetic(flags=flags), synthetic("drift")])
+    assert "| quick |" in text and "| 25.02% | 0.00% | 0.00% | 75.02% |" in text
+    assert "| drift |" in text and text.rstrip().endswith("| 0.00% | 0.00% | 0.00% | 0.00% |")
+
+
 @pytest.mark.parametrize("count", (0, 1, 3))
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
@@ -284,6 +307,15 @@ def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
 @pytest.fixture
 def worker_path(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(BENCHMARKS), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_more_repeats_are_more_work(worker_path, step):
+    few, many = 10, 1000
+    arms = {"few": few, "many": many}
+    trial = record(Kind("work", arms, (("many", "few"),), 0.05, generations=1, step=step), 7)
+    ratio = np.median(trial.visits("many").call_s) / np.median(trial.visits("few").call_s)
+    assert ratio > 3, f"{many} repeats took {ratio:.2f} times as long as {few}"
 
 
 def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BESIDE_SECONDS = (10, 60)
-ELSEWHERE = (*NOISES, "torch", "jax")
+ELSEWHERE = (*NOISES, "torch", "torch_fresh", "jax")
 """Kinds that are shown apart: under noise, and with other frameworks' steps."""
 
 

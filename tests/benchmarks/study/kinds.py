@@ -8,7 +8,7 @@ REPEATS = 100
 LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
 TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
-START_S = {"numpy": 4.0, "torch": 20.0, "jax": 15.0}
+START_S = {"numpy": 1.0, "torch": 8.0, "torch_fresh": 8.0, "jax": 4.0}
 """Seconds to expect for starting a generation, before any has been seen."""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
@@ -19,7 +19,7 @@ class Kind:
     """A kind of trial.
 
     arms: label -> sub-steps in its step.  pairs: (arm, base) to judge.  seconds: of visits a cell, over all
-    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.SUBSTEPS`.  builds: how often each
+    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.STEPS`.  builds: how often each
     process builds its step anew; what is recorded as a generation is then one build of one set of processes.
     """
 
@@ -63,9 +63,10 @@ KINDS = {
         _against_base("drift", 10.0, noise="drift"),
         _against_base("late_hog", 10.0, noise="late_hog"),
         _against_base("torch", 10.0, step="torch"),
+        _against_base("torch_fresh", 10.0, step="torch_fresh"),
         _against_base("jax", 10.0, step="jax"),
         Kind("rebuilt", TWINS, PAIRS_OF_TWINS, 24.0, builds=4),
-        Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch"),
+        Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_fresh"),
         Kind("rebuilt_jax", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="jax"),
     )
 }

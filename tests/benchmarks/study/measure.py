@@ -24,7 +24,12 @@ from .service import PHASE
 from .trial import Trial
 from .workers import THREADS, crew, hush
 
-LIBRARIES = {"numpy": ("numpy",), "torch": ("numpy", "torch"), "jax": ("numpy", "jax", "jaxlib")}
+LIBRARIES = {
+    "numpy": ("numpy",),
+    "torch": ("numpy", "torch"),
+    "torch_fresh": ("numpy", "torch"),
+    "jax": ("numpy", "jax", "jaxlib"),
+}
 Workers = Mapping[str, Worker]
 
 

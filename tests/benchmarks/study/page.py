@@ -48,6 +48,7 @@ def _tables(found: Findings) -> dict[str, str]:
         "peers": tables.peers(found.beside),
         "ablated": tables.ablated(lasting(found.quiet, SECONDS[0])),
         "spreads": _spreads(found),
+        "flags": tables.flagged(found.trials),
         "placements": placement.table_of(found.trials),
     }
 

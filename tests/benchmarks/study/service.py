@@ -5,7 +5,7 @@ import resource
 from dnnbench.measure.bench import Bench
 from dnnbench.measure.clock import now
 
-from .step import SUBSTEPS, Repeated
+from .step import STEPS, Stepping
 
 PHASE = "infer"
 
@@ -16,7 +16,7 @@ class Study:
     def build(self, step: str, repeats: int) -> float:
         """Seconds to import what the step needs, build it and call it first."""
         begin = now()
-        self._bench = Bench(Repeated(SUBSTEPS[step](), repeats), None)
+        self._bench = Bench(Stepping(STEPS[step](repeats)), None)
         self._bench.first_call(PHASE)
         return now() - begin
 

@@ -1,10 +1,16 @@
-"""The step of every arm: one small dense layer, repeated so many times; more repeats are real extra work."""
+"""The step of every arm: one small dense layer, repeated so many times; more repeats are real extra work.
+
+A step is made for a number of repeats. Its results stay in one buffer, or feed the next layer: what a repeat leaves
+behind would be 2.4 MB a step, more than a core's second cache, and then each process is as fast as its pages happen to lie
+(`torch_fresh` shows it).
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 
 ROWS, WIDTH = 48, 128
+Step = Callable[[], object]
 
 
 def _operands() -> tuple[np.ndarray, np.ndarray]:
@@ -12,7 +18,7 @@ def _operands() -> tuple[np.ndarray, np.ndarray]:
     return draw.standard_normal((ROWS, WIDTH), np.float32), draw.standard_normal((WIDTH, WIDTH), np.float32)
 
 
-def numpy_substep() -> Callable:
+def numpy_step(repeats: int) -> Step:
     """max(x @ w, 0) into a buffer that stays."""
     x, w = _operands()
     out = np.empty_like(x)
@@ -21,54 +27,74 @@ def numpy_substep() -> Callable:
         np.matmul(x, w, out=out)
         return np.maximum(out, 0.0, out=out)
 
-    return substep
+    return lambda: [substep() for _ in range(repeats)]
 
 
-def torch_substep() -> Callable:
+def torch_step(repeats: int) -> Step:
     """The same, eager, on one thread, without gradients."""
-    import torch
+    torch, x, w = _in_torch()
+    out = torch.empty_like(x)
 
-    torch.set_num_threads(1)
-    torch.set_grad_enabled(False)
-    x, w = (torch.from_numpy(array) for array in _operands())
-    return lambda: torch.relu(x @ w)
+    def substep():
+        torch.mm(x, w, out=out)
+        return torch.relu_(out)
+
+    return lambda: [substep() for _ in range(repeats)]
 
 
-def jax_substep() -> Callable:
-    """The same, compiled; returns before it is done."""
+def torch_fresh_step(repeats: int) -> Step:
+    """The same, each repeat's result in memory of its own, alive until the step ends."""
+    torch, x, w = _in_torch()
+    return lambda: [torch.relu(x @ w) for _ in range(repeats)]
+
+
+def jax_step(repeats: int) -> Step:
+    """A loop over layers that feed the next one, compiled as one program."""
     import jax
 
     x, w = (jax.device_put(array) for array in _operands())
-    layer = jax.jit(lambda x, w: jax.nn.relu(x @ w))
-    return lambda: layer(x, w)
+    w *= (2 / WIDTH) ** 0.5  # keeps the size of the activations: He et al. 2015
+
+    @jax.jit
+    def layers(x):
+        return jax.lax.fori_loop(0, repeats, lambda _, x: jax.nn.relu(x @ w), x)
+
+    return lambda: layers(x)
 
 
-SUBSTEPS = {"numpy": numpy_substep, "torch": torch_substep, "jax": jax_substep}
+STEPS = {"numpy": numpy_step, "torch": torch_step, "torch_fresh": torch_fresh_step, "jax": jax_step}
 
 
-class Repeated:
-    """All that a Bench asks of a Program, every phase of it the sub-step repeated."""
+class Stepping:
+    """All that a Bench asks of a Program, every phase of it the step."""
 
-    def __init__(self, substep: Callable, repeats: int):
-        self._substep, self._repeats = substep, repeats
+    def __init__(self, step: Step):
+        self._step = step
 
-    def infer(self, batch) -> list:
-        """The results of all repeats."""
-        return [self._substep() for _ in range(self._repeats)]
+    def infer(self, batch) -> object:
+        """What the step returns."""
+        return self._step()
 
     forward = loss = gradients = train_step = infer
 
-    def wait(self, results: list) -> None:
-        """Until all are done: only JAX's results may not be."""
-        for result in results:
-            if hasattr(result, "block_until_ready"):
-                result.block_until_ready()
+    def wait(self, result: object) -> None:
+        """Until it is done: only JAX's may not be."""
+        if hasattr(result, "block_until_ready"):
+            result.block_until_ready()
 
     def put(self, batch) -> None:
-        """No input: the operands are the sub-step's own."""
+        """No input: the operands are the step's own."""
 
     def snapshot(self) -> None:
         """Nothing changes."""
 
     def restore(self, snapshot) -> None:
         """Nothing changed."""
+
+
+def _in_torch() -> tuple:
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    return torch, *(torch.from_numpy(array).clone() for array in _operands())

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from dnnbench.measure.contention import PRESSURE, STEAL, SWITCHED, THROTTLED
 from dnnbench.measure.verdict import FASTER, SLOWER, UNDECIDED
 from table import markdown
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 Frames = Mapping[float | str, "pd.DataFrame"]
 """Of `outcomes`, by seconds a cell or by kind."""
+FLAGS = {
+    "stolen time": STEAL,
+    "CPU pressure": PRESSURE,
+    "throttled": THROTTLED,
+    "CPU lost over 100 times a second": SWITCHED,
+}
 HEADING = ["extra work", *(f"{extra:+.0%}" if extra else "none (A/A)" for extra in EXTRAS)]
 
 
@@ -91,6 +99,18 @@ def _errors(found) -> list[str]:
         f"{half_width:.2%}",
         f"{coverage.rms_error(found):.2%}",
     ]
+
+
+def flagged(trials: Sequence[Trial]) -> str:
+    """Share of each kind's rounds that every counter of contention flagged."""
+    flags: dict[str, list[np.ndarray]] = {}
+    for trial in trials:
+        flags.setdefault(trial.kind, []).append(trial.flags.astype(int))
+    rows = []
+    for kind, parts in flags.items():
+        rounds = np.concatenate(parts)
+        rows.append([kind, f"{len(rounds):,}", *(f"{np.mean(rounds & flag != 0):.2%}" for flag in FLAGS.values())])
+    return markdown(["kind", "rounds", *FLAGS], rows)
 
 
 def peers(rows: Sequence[Beside]) -> str:
