@@ -286,6 +286,20 @@ def test_targets_are_met_and_missed(monkeypatch):
     assert missed[2:5] == [False] * 3 and few == [None] * 6
 
 
+def test_no_row_is_left_out_of_the_undecided(monkeypatch):
+    monkeypatch.setattr(targets, "LEAST", 2)
+    monkeypatch.setattr(targets, "LEAST_ELSEWHERE", 2)
+
+    def undecided(trials):
+        return targets.targets(Findings(trials))[4]
+
+    quiet = [synthetic(seed=seed, process=0.001) for seed in range(2)]
+    alike, unlike = ([synthetic("jax", seed, process=process) for seed in range(2)] for process in (0.001, 0.1))
+    assert undecided(quiet + alike).met is True and undecided(quiet + alike[:1]).met is None
+    found = undecided(quiet + unlike)
+    assert found.met is False and "2 of 2" in found.reached and ": jax, " in found.reached
+
+
 def test_flags_are_counted_by_kind():
     flags = np.zeros(len(synthetic().flags), int)
     flags[::4], flags[1::2] = STEAL | SWITCHED, SWITCHED

@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass
 
+from .step import STEPS
+
 REPEATS = 100
 """Sub-steps of the base's step; an arm of +5 % repeats them 105 times."""
 LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
 TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
-START_S = {"numpy": 1.0, "torch": 8.0, "torch_fresh": 8.0, "jax": 4.0}
-"""Seconds to expect for starting a generation, before any has been seen."""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
 
@@ -35,7 +35,7 @@ class Kind:
     @property
     def expected_s(self) -> float:
         """Wall seconds a trial should take."""
-        return self.generations * START_S[self.step] + OVERHEAD * self.seconds * len(self.arms)
+        return self.generations * STEPS[self.step].start_s + OVERHEAD * self.seconds * len(self.arms)
 
 
 def extra(arm: int, base: int) -> float:

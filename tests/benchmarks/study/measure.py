@@ -17,19 +17,14 @@ from dnnbench.run.crew import BUILD_TIMEOUT_S, visit_timeout_s, worker_cpus
 from dnnbench.run.generation import CONTROL_CALLS
 from dnnbench.run.plan import CONTROL
 
-from .kinds import OVERHEAD, START_S, Kind
+from .kinds import OVERHEAD, Kind
 from .machine import words
 from .noise import NOISES, noisy
 from .service import PHASE
+from .step import STEPS
 from .trial import Trial
 from .workers import THREADS, crew, hush
 
-LIBRARIES = {
-    "numpy": ("numpy",),
-    "torch": ("numpy", "torch"),
-    "torch_fresh": ("numpy", "torch"),
-    "jax": ("numpy", "jax", "jaxlib"),
-}
 Workers = Mapping[str, Worker]
 
 
@@ -67,7 +62,7 @@ class Recorder:
         """Fresh processes; warm up; rounds; no process is left."""
         kind, share = self._kind, 1 / self._kind.generations
         hog = NOISES[kind.noise](number * share, share) if kind.noise else None
-        expected_s = START_S[kind.step] + OVERHEAD * kind.seconds * len(kind.arms) * share
+        expected_s = STEPS[kind.step].start_s + OVERHEAD * kind.seconds * len(kind.arms) * share
         with noisy(hog, self._mask, expected_s, self._seed * 100 + number):
             begin = now()
             with crew(kind, self._cpus) as workers:
@@ -89,7 +84,7 @@ class Recorder:
     def trial(self) -> Trial:
         """All that was recorded."""
         kind = self._kind
-        versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES[kind.step]}
+        versions = {"python": platform.python_version()} | {name: version(name) for name in STEPS[kind.step].libraries}
         facts = {
             "began": self._began,
             "seed": self._seed,

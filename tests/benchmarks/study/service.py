@@ -16,7 +16,7 @@ class Study:
     def build(self, step: str, repeats: int) -> float:
         """Seconds to import what the step needs, build it and call it first."""
         begin = now()
-        self._bench = Bench(Stepping(STEPS[step](repeats)), None)
+        self._bench = Bench(Stepping(STEPS[step].make(repeats)), None)
         self._bench.first_call(PHASE)
         return now() - begin
 

@@ -1,16 +1,25 @@
 """The step of every arm: one small dense layer, repeated so many times; more repeats are real extra work.
 
-A step is made for a number of repeats. Its results stay in one buffer, or feed the next layer: what a repeat leaves
-behind would be 2.4 MB a step, more than a core's second cache, and then each process is as fast as its pages happen to lie
-(`torch_fresh` shows it).
+Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
+processes differ by percents, and so do builds within one (`torch_fresh`; docs/proof.md): why is not known.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 ROWS, WIDTH = 48, 128
 Step = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """make: the step of so many repeats.  libraries: whose versions count.  start_s: to expect for starting a generation."""
+
+    make: Callable[[int], Step]
+    libraries: tuple[str, ...]
+    start_s: float
 
 
 def _operands() -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +71,12 @@ def jax_step(repeats: int) -> Step:
     return lambda: layers(x)
 
 
-STEPS = {"numpy": numpy_step, "torch": torch_step, "torch_fresh": torch_fresh_step, "jax": jax_step}
+STEPS = {
+    "numpy": Recipe(numpy_step, ("numpy",), 1.0),
+    "torch": Recipe(torch_step, ("numpy", "torch"), 8.0),
+    "torch_fresh": Recipe(torch_fresh_step, ("numpy", "torch"), 8.0),
+    "jax": Recipe(jax_step, ("numpy", "jax", "jaxlib"), 4.0),
+}
 
 
 class Stepping:

@@ -13,8 +13,8 @@ from .outcomes import count
 from .side_by_side import Beside, better_on_both
 
 WANTED_COMPARISONS = 300
-LEAST, LEAST_INTERVALS = 20, 100
-"""Trials, and intervals, below which a share says too little to be held against its target."""
+LEAST, LEAST_ELSEWHERE, LEAST_INTERVALS = 20, 5, 100
+"""Trials, trials of a kind that is shown apart, and intervals, below which a share says too little for its target."""
 LONGEST = 60
 BOUNDARY = 0.02
 """Extra work as large as the dead zone: undecided is what a right verdict must mostly be there."""
@@ -55,7 +55,7 @@ def targets(found: Findings) -> list[Target]:
             power[0.1].at_least(),
             _if(power[0.1].n >= LEAST, power[0.1].share >= 0.97),
         ),
-        _undecided(found.verdicts),
+        _undecided(found),
         _peers(found.beside),
     ]
 
@@ -66,19 +66,22 @@ def table_of(found: Sequence[Target]) -> str:
     return markdown(["target", "so far", "met"], [[one.wanted, one.reached, words[one.met]] for one in found])
 
 
-def _undecided(verdicts: dict) -> Target:
-    """The row with the largest share, of all seconds and all extra work but the one on the dead zone's edge."""
-    rows = {
-        (seconds, extra): count(part["said"] == UNDECIDED)
-        for seconds, found in verdicts.items()
-        for extra, part in found.groupby("extra")
-        if extra != BOUNDARY and len(part) >= LEAST
-    }
+def _undecided(found: Findings) -> Target:
+    """The worst of all rows but those on the dead zone's edge; it stands open until every row has enough trials."""
+    quiet = {f"{seconds} s": frame for seconds, frame in found.verdicts.items()}
+    rows = [
+        (count(part["said"] == UNDECIDED), f"{label}, {extra:+.0%}", least)
+        for frames, least in ((quiet, LEAST), (found.elsewhere, LEAST_ELSEWHERE))
+        for label, frame in frames.items()
+        for extra, part in frame.groupby("extra")
+        if extra != BOUNDARY
+    ]
     wanted = "UNDECIDED in under half of any row (but +2 %, the dead zone's own edge)"
     if not rows:
         return Target(wanted, NONE, None)
-    (seconds, extra), worst = max(rows.items(), key=lambda row: row[1].share)
-    return Target(wanted, f"at worst {worst.between()}, at {seconds:g} s and {extra:+.0%}", worst.share < 0.5)
+    worst, where, _ = max(rows, key=lambda row: row[0].share)
+    enough = all(told.n >= least for told, _, least in rows)
+    return Target(wanted, f"at worst {worst.between()}: {where}", _if(enough, worst.share < 0.5))
 
 
 def _peers(beside: Sequence[Beside]) -> Target:
