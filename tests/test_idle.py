@@ -1,6 +1,9 @@
 """A worker that waits must not burn CPU; one that does is stopped between its calls, and answers all the same."""
 
 import os
+import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -41,5 +44,20 @@ def test_a_stopped_worker_can_be_closed(tmp_path):
     assert cpu_s(worker.pid) is None
 
 
-def test_a_kernel_that_does_not_count_leaves_the_worker_out(tmp_path):
-    assert cpu_s(os.getpid(), proc=tmp_path) is None
+def test_a_process_that_is_gone_is_left_out():
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert cpu_s(process.pid) is None and idle_shares({"gone": process.pid}, watch_s=0.0) == {}
+
+
+def test_time_of_threads_that_ended_is_counted():
+    def work():
+        spent.append(-time.thread_time())
+        sum(range(3_000_000))
+        spent.append(time.thread_time())
+
+    spent, before = [], cpu_s(os.getpid())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert cpu_s(os.getpid()) - before >= sum(spent) > 0

@@ -1,4 +1,4 @@
-"""What the harness itself costs: a call, a message, a command, and the time of a run that is not spent on visits."""
+"""What the harness itself costs: a call, a message, a command, a run's time outside visits, and the CPU of idle workers."""
 
 import resource
 import subprocess
@@ -9,9 +9,9 @@ import pytest
 from dnnbench.measure.affinity import current_mask
 from dnnbench.measure.bench import Bench
 from dnnbench.measure.environment import default_memory
+from dnnbench.measure.idle import idle_shares
 from dnnbench.measure.null import NullProgram
-from dnnbench.plugins.catalog import find_workload
-from dnnbench.plugins.discovery import plugins
+from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.crew import spawn, worker_cpus
 from dnnbench.run.generation import Generation
@@ -21,7 +21,7 @@ from dnnbench.run.request import Request, make_plan
 from dnnbench.run.settings import Settings
 from replay import replay
 
-VISITS = 200
+VISITS, IDLE_WINDOWS = 200, 10
 COMMANDS = (("--help",), ("list", "backends"))
 
 
@@ -78,21 +78,45 @@ class Rounds(Silent):
             self.seconds.append(done)
 
 
+def default_plan(report: Silent):
+    """(plan, datasets) of `dnnbench run --backend all`."""
+    return make_plan(Request(tuple(default_workloads()), ("all",), Settings(threads=len(current_mask()))), report)
+
+
 @pytest.mark.benchmark(timer=replay, group="a run's rounds")
 def test_share_of_visits(benchmark, cache):
     """Wall time of the rounds of one generation with the defaults, and the share of it that visits take.
 
     A visit is its k timed calls and the untimed one before them; the rest is restoring, messages, the control arm.
     """
-    workloads = tuple(find_workload(name) for name in plugins().workloads)
     rounds = Rounds()
-    settings = Settings(threads=len(current_mask()))
-    plan, datasets = make_plan(Request(workloads, ("all",), settings), rounds)
+    plan, datasets = default_plan(rounds)
     rounds.seconds.clear()
     record = Record()
-    Generation(plan, datasets, 0, {}, set(), record, rounds).run(settings.max_time_s / settings.generations)
+    Generation(plan, datasets, 0, {}, set(), record, rounds).run(plan.settings.max_time_s / plan.settings.generations)
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
     visiting_s = sum(seconds * (calls + 1) / calls for _, _, calls, seconds, _ in visits)
     benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.lanes), "visits": len(visits)}
     replay.play(benchmark, rounds.seconds)
+
+
+class Resting(Generation):
+    """A generation that leaves its workers alone when all are warm, and watches them."""
+
+    def _visit_rounds(self, crew, case, seconds):
+        self.idle_s = [
+            sum(idle_shares({str(pid): pid for pid in crew.pids()}, 1.0).values()) for _ in range(IDLE_WINDOWS)
+        ]
+
+
+@pytest.mark.benchmark(timer=replay, group="idle workers, CPU time a second")
+def test_idle_workers(benchmark, cache):
+    """CPU seconds a second of all workers of a default run together, the control's too, built, warm and waiting."""
+    plan, datasets = default_plan(Silent())
+    record = Record()
+    resting = Resting(plan, datasets, 0, {}, set(), record, Silent())
+    resting.run(0.0)
+    assert not record.failures
+    benchmark.extra_info |= {"arms": len(plan.lanes)}
+    replay.play(benchmark, resting.idle_s)
