@@ -1,6 +1,7 @@
 """What many tests share: one cache, one tier of workers a session."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def terminal():
     """xdist sets COLUMNS, and readline behind Python's back, which would cut the tables that commands print here."""
     os.environ.pop("COLUMNS", None)
     os.unsetenv("COLUMNS")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts():
+    """A shell without job control starts what runs in its background with Ctrl-C ignored, and every child inherits that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
