@@ -104,10 +104,15 @@ def test_share_of_visits(benchmark, cache):
 class Resting(Generation):
     """A generation that leaves its workers alone when all are warm, and watches them."""
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.idle_s: list[float] = []
+
     def _visit_rounds(self, crew, case, seconds):
-        self.idle_s = [
-            sum(idle_shares({str(pid): pid for pid in crew.pids()}, 1.0).values()) for _ in range(IDLE_WINDOWS)
-        ]
+        for _ in range(IDLE_WINDOWS):
+            shares = idle_shares({str(pid): pid for pid in crew.pids()}, 1.0)
+            assert len(shares) == len(self._plan.lanes) + 1, "a worker whose CPU time is not told would count as idle"
+            self.idle_s.append(sum(shares.values()))
 
 
 @pytest.mark.benchmark(timer=replay, group="idle workers, CPU time a second")

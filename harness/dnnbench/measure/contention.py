@@ -10,8 +10,8 @@
 
 - 16, switched: the workers lost their CPU, unasked, more than 100 times a second. Recorded, and drops no round: on two
   cores under a load of 9 one busy thread lost it 70 times a second (nine windows of ten: under 111), the workers of
-  NumPy, torch and JAX in one run 290-2,000 times. In a quiet hour, on one CPU, it fired in at most 0.5 % of NumPy's and
-  torch's rounds and in 99.8 % of JAX's, whose own threads take turns (docs/proof.md): it must not drop rounds.
+  NumPy, torch and JAX in one run 290-2,000 times. In a quiet hour, on one CPU, it fired in under 1 % of NumPy's and torch's
+  rounds and in over 99 % of JAX's, whose own threads take turns (docs/proof.md): it must not drop rounds.
 - 32, GPU slowed: NVML named heat, a hardware slowdown or a power brake when the window began or ended. The power cap is
   not among them: a GPU at work is at its cap as a rule, and all arms meet it alike.
 - 64, GPU shared: a process that is not a worker used the GPU's multiprocessors since the window before.

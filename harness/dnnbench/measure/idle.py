@@ -8,9 +8,8 @@ SETTLE_S = 0.2
 WATCH_S = 0.25
 NOISY_SHARE = 0.01
 """Of one CPU; OpenBLAS without its timeout spins for 130 ms after each call."""
-
-
 PROCESS_CLOCK = 2
+"""The last bits of a Linux clock that counts a process's time on a CPU: CPUCLOCK_SCHED."""
 
 
 def cpu_s(pid: int) -> float | None:
