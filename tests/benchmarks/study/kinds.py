@@ -10,6 +10,8 @@ REPEATS = 100
 LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
 TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
+SINGLES = dict.fromkeys(TWINS, 1)
+"""A network's pass is a step by itself."""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
 
@@ -67,7 +69,8 @@ KINDS = {
         _against_base("jax", 10.0, step="jax"),
         Kind("rebuilt", TWINS, PAIRS_OF_TWINS, 24.0, builds=4),
         Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_fresh"),
-        Kind("rebuilt_jax", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="jax"),
+        Kind("rebuilt_torch_network", SINGLES, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_network"),
+        Kind("rebuilt_jax_network", SINGLES, PAIRS_OF_TWINS, 24.0, builds=4, step="jax_network"),
     )
 }
 QUIET = ("same", "quick", "long")

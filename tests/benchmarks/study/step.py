@@ -1,4 +1,4 @@
-"""The step of every arm: one small dense layer, repeated so many times; more repeats are real extra work.
+"""The step of every arm: one small dense layer, or a network's pass, repeated so many times; more repeats are real extra work.
 
 Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
 processes differ by percents, and so do builds within one (`torch_fresh`; docs/proof.md): why is not known.
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from .network import gradients_of
 
 ROWS, WIDTH = 48, 128
 Step = Callable[[], object]
@@ -76,6 +78,8 @@ STEPS = {
     "torch": Recipe(torch_step, ("numpy", "torch"), 8.0),
     "torch_fresh": Recipe(torch_fresh_step, ("numpy", "torch"), 8.0),
     "jax": Recipe(jax_step, ("numpy", "jax", "jaxlib"), 4.0),
+    "torch_network": Recipe(gradients_of("torch"), ("numpy", "torch"), 8.0),
+    "jax_network": Recipe(gradients_of("jax"), ("numpy", "jax", "jaxlib"), 8.0),
 }
 
 
