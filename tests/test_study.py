@@ -308,13 +308,28 @@ def test_flags_are_counted_by_kind():
     assert "| drift |" in text and text.rstrip().endswith("| 0.00% | 0.00% | 0.00% | 0.00% |")
 
 
+def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
+    frames = {
+        10.0: outcomes.judged(
+            [synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)}) for seed in range(3)]
+        )
+    }
+    text = tables.verdicts(frames)
+    assert "| 10 s | SAME 3 (alarms at most 63.2%) |" in text
+    assert "| SLOWER 2, SAME 1 (SLOWER at least 14%) | SLOWER 3 (SLOWER at least 37%) |" in text
+    screens = outcomes.gated([synthetic(seed=seed, process=0.001) for seed in range(2)])
+    assert "2 of 2 (100%, at least 22%); flagged 2" in tables.gates({"quick": screens}) and tables.verdicts(
+        {}
+    ) == tables.gates({})
+
+
 @pytest.mark.parametrize("count", (0, 1, 3))
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
     text = page.write(trials, tmp_path, 0).read_text()
     assert text.startswith("# Does it tell the truth?") and "{" not in text and "nan" not in text
     if count == 3:
-        assert "| 10 s: SLOWER | 0 of 12 (at most 22.1%) |" in text and "## Targets" in text
+        assert "\n| 10 s | SAME 12 (alarms at most 22.1%) |" in text and "## Targets" in text
         assert all((tmp_path / f"proof_{name}.svg").read_text().startswith("<svg") for name in page.PLOTS)
 
 

@@ -1,7 +1,7 @@
 """The step of every arm: one small dense layer, or a network's pass, repeated so many times; more repeats are real extra work.
 
 Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
-processes differ by percents, and so do builds within one (`torch_fresh`; docs/proof.md): why is not known.
+processes may differ by percents, and builds within one as much: on some days (`torch_fresh`; docs/proof.md).
 """
 
 from collections.abc import Callable

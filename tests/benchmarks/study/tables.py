@@ -1,7 +1,7 @@
 """The tables of the page: counted from outcomes, each claim with its n and its bound."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from table import markdown
 
 from . import coverage, outcomes
 from .ablations import ABLATIONS
-from .bounds import Count
+from .bounds import NONE, Count
 from .outcomes import count
 from .side_by_side import EXTRAS, Beside
 from .trial import Trial
@@ -27,28 +27,19 @@ FLAGS = {
     "throttled": THROTTLED,
     "CPU lost over 100 times a second": SWITCHED,
 }
+POWER_FROM = 0.05
+"""Extra work from which SLOWER is right; below, it is an alarm."""
 HEADING = ["extra work", *(f"{extra:+.0%}" if extra else "none (A/A)" for extra in EXTRAS)]
 
 
 def verdicts(frames: Frames) -> str:
-    """SLOWER, FASTER and UNDECIDED of each amount of extra work and seconds a cell."""
-    rows = []
-    for trials, found in frames.items():
-        if len(found):
-            rows += [_said(f"{_label(trials)}: {text}", found, text) for text in (SLOWER, FASTER, UNDECIDED)]
-    return markdown(HEADING, rows)
+    """How often each verdict came, for each amount of extra work and seconds a cell or kind."""
+    return _by_extra(frames, _said)
 
 
 def gates(frames: Frames) -> str:
-    """Flagged by the screen and confirmed slower."""
-    rows = []
-    for trials, found in frames.items():
-        if len(found):
-            rows += [
-                [f"{_label(trials)}: {what}", *(_bounded(extra, count(_part(found, extra)[what])) for extra in EXTRAS)]
-                for what in ("flagged", "confirmed")
-            ]
-    return markdown(HEADING, rows)
+    """How often the second stage confirmed a slowdown, and how often the first one flagged it."""
+    return _by_extra(frames, _confirmed)
 
 
 def covers(frames: Frames) -> str:
@@ -120,14 +111,30 @@ def peers(rows: Sequence[Beside]) -> str:
     return markdown(heading, told)
 
 
-def _said(label: str, found, text: str) -> list[str]:
-    counts = [(extra, count(_part(found, extra)["said"] == text)) for extra in EXTRAS]
-    return [label, *(_bounded(extra, one) if text == SLOWER else one.at_most() for extra, one in counts)]
+def _by_extra(frames: Frames, tell: Callable[["pd.DataFrame", float], str]) -> str:
+    rows = []
+    for trials, found in frames.items():
+        if len(found):
+            parts = ((_part(found, extra), extra) for extra in EXTRAS)
+            rows.append([_label(trials), *(tell(part, extra) if len(part) else NONE for part, extra in parts)])
+    return markdown(HEADING, rows)
+
+
+def _said(found, extra: float) -> str:
+    """As "SAME 100, UNDECIDED 1 (alarms at most 2.9 %)": the commonest first, and the limit of the one that counts."""
+    came = ", ".join(f"{text} {times}" for text, times in found["said"].value_counts().items())
+    if extra >= POWER_FROM:
+        return f"{came} (SLOWER at least {count(found['said'] == SLOWER).lower:.0%})"
+    return f"{came} (alarms at most {count(found['said'].isin((SLOWER, FASTER))).upper:.1%})"
+
+
+def _confirmed(found, extra: float) -> str:
+    return f"{_bounded(extra, count(found['confirmed']))}; flagged {count(found['flagged']).hits}"
 
 
 def _bounded(extra: float, found: Count) -> str:
     """An error's count with its upper limit, a success's with its lower one."""
-    return found.at_most() if extra < 0.05 else found.at_least()
+    return found.at_least() if extra >= POWER_FROM else found.at_most()
 
 
 def _part(found, extra: float):
