@@ -67,6 +67,7 @@ def ablated(trials: Sequence[Trial]) -> str:
     heading = [
         "rule",
         "A/A not SAME and not UNDECIDED",
+        "+2 % SLOWER",
         "+5 % SLOWER",
         "+10 % SLOWER",
         "UNDECIDED",
@@ -79,7 +80,7 @@ def ablated(trials: Sequence[Trial]) -> str:
 
 def _errors(found) -> list[str]:
     alarms = count(_part(found, 0.0)["said"].isin((SLOWER, FASTER)))
-    power = [count(_part(found, extra)["said"] == SLOWER) for extra in (0.05, 0.10)]
+    power = [count(_part(found, extra)["said"] == SLOWER) for extra in (0.02, 0.05, 0.10)]
     undecided = count(found["said"] == UNDECIDED)
     half_width = float(((found["high"] / found["low"]).map(math.log) / 2).median())
     return [
