@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
@@ -309,18 +310,18 @@ def test_flags_are_counted_by_kind():
 
 
 def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
-    frames = {
-        10.0: outcomes.judged(
-            [synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)}) for seed in range(3)]
-        )
-    }
-    text = tables.verdicts(frames)
+    one_alike = [synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)}) for seed in range(3)]
+    text = tables.verdicts({10.0: outcomes.judged(one_alike)})
     assert "| 10 s | SAME 3 (alarms at most 63.2%) |" in text
     assert "| SLOWER 2, SAME 1 (SLOWER at least 14%) | SLOWER 3 (SLOWER at least 37%) |" in text
-    screens = outcomes.gated([synthetic(seed=seed, process=0.001) for seed in range(2)])
-    assert "2 of 2 (100%, at least 22%); flagged 2" in tables.gates({"quick": screens}) and tables.verdicts(
-        {}
-    ) == tables.gates({})
+    gated = outcomes.gated([synthetic(seed=seed, process=0.001) for seed in range(2)])
+    assert "2 of 2 (100%, at least 22%); flagged 2" in tables.gates({"quick": gated})
+
+
+def test_a_worker_of_another_step_imports_nothing_of_a_network():
+    told = "import sys, study.step; print([m for m in sys.modules if m.startswith('dnnbench.spec')])"
+    found = subprocess.run([sys.executable, "-c", told], cwd=BENCHMARKS, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("count", (0, 1, 3))

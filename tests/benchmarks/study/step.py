@@ -1,7 +1,7 @@
 """The step of every arm: one small dense layer, or a network's pass, repeated so many times; more repeats are real extra work.
 
 Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
-processes may differ by percents, and builds within one as much: on some days (`torch_fresh`; docs/proof.md).
+processes may differ by percents, and builds within one as much: it hangs on what was imported (`torch_fresh`; docs/proof.md).
 """
 
 from collections.abc import Callable
@@ -78,8 +78,8 @@ STEPS = {
     "torch": Recipe(torch_step, ("numpy", "torch"), 8.0),
     "torch_fresh": Recipe(torch_fresh_step, ("numpy", "torch"), 8.0),
     "jax": Recipe(jax_step, ("numpy", "jax", "jaxlib"), 4.0),
-    "torch_network": Recipe(gradients_of("torch"), ("numpy", "torch"), 8.0),
-    "jax_network": Recipe(gradients_of("jax"), ("numpy", "jax", "jaxlib"), 8.0),
+    "torch_network": Recipe(gradients_of("torch"), ("numpy", "torch"), 17.0),
+    "jax_network": Recipe(gradients_of("jax"), ("numpy", "jax", "jaxlib"), 11.0),
 }
 
 
