@@ -1,6 +1,6 @@
 """Runs made of simulated visits, whose true times are known: what tests of reports and comparisons read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from dnnbench.protocol.arm import Arm
@@ -61,11 +61,12 @@ def add_run(
     machine_speed: float = 1.0,
     seconds: dict[str, float] = SECONDS,
     threads: int = 2,
+    facts: Sequence[dict] = (),
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
-    slower: factor on every arm but not on the control arm; machine_speed: factor on both.
+    slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts: of the generations.
     """
     store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
     store.add_run(
@@ -86,7 +87,7 @@ def add_run(
                     blocks[cell] = visits(numbers, position, slower * seconds[phase] * arms[arm] * shared, draw)
             blocks.setdefault(cells[-1], []).append(visits(numbers, 0 * numbers, 1e-4 * shared, draw))
         blocks[cells[-1]] = np.concatenate(blocks[cells[-1]])
-        store.add_generation(run_id, generation, {}, blocks)
+        store.add_generation(run_id, generation, facts[generation] if facts else {}, blocks)
     store.update_cells(run_id, [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells])
     store.finish_run(run_id, "complete")
     return cells

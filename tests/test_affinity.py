@@ -1,8 +1,18 @@
 import os
+import subprocess
+import sys
 
 import pytest
 from dnnbench.errors import UsageError
-from dnnbench.measure.affinity import choose_cpus, confine, core_of, current_mask, parent_cpus, parse, spell
+from dnnbench.measure.affinity import (
+    choose_cpus,
+    confine,
+    core_of,
+    current_mask,
+    parent_cpus,
+    parse,
+    spell,
+)
 
 
 def core(cpu):
@@ -58,3 +68,31 @@ def test_confining_this_process():
         assert confine([]) == [mask[0]]
     finally:
         os.sched_setaffinity(0, mask)
+
+
+STRAYING = """
+import os, sys, threading
+from dnnbench.measure.affinity import confine, threads_mask
+
+first, second = map(int, sys.argv[1:])
+asked, away = threading.Event(), threading.Event()
+
+def stray():
+    os.sched_setaffinity(threading.get_native_id(), {second})
+    away.set()
+    asked.wait()
+
+confine([first])
+print(threads_mask())
+threading.Thread(target=stray).start()
+away.wait()
+print(threads_mask())
+asked.set()
+"""
+
+
+@pytest.mark.skipif(len(current_mask()) < 2, reason="needs two CPUs")
+def test_a_thread_that_was_bound_elsewhere_shows():
+    first, second = current_mask()[:2]
+    told = subprocess.run([sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True)
+    assert told.stdout.splitlines() == [str([first]), str([first, second])], told.stderr

@@ -50,7 +50,7 @@ class Told(Silent):
 
 
 CPU_ONLY = [{"kind": "cpu", "index": 0, "name": "cpu"}]
-WITH_GPU = [*CPU_ONLY, {"kind": "gpu", "index": 0, "name": "gpu"}]
+WITH_GPU = [*CPU_ONLY, {"kind": "gpu", "index": 0, "name": "gpu", "memory_bytes": 80_000}]
 WITH_TPU = [*CPU_ONLY, {"kind": "tpu", "index": 0, "name": "tpu"}]
 
 
@@ -73,6 +73,15 @@ def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, exp
     assert any(words in note for note in told.notes), told.notes
 
 
+def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
+    less = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": 60_000}]
+    silent = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": None}]
+    monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent})
+    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes == 60_000
+    monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
+    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes is None
+
+
 def test_drivers_show_themselves_in_dev(tmp_path):
     assert not devices.accelerator_in_sight(tmp_path)
     (tmp_path / "nvidia0").touch()
@@ -92,6 +101,7 @@ def test_every_installed_backend_tells_its_devices():
     assert set(found) >= {"numpy"} and all(rows[0]["kind"] == "cpu" for rows in found.values()), found
 
 
+@pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)

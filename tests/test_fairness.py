@@ -1,32 +1,46 @@
 """The ledger sees arms that differ in what should be equal, and says how."""
 
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
+from dnnbench.measure.affinity import current_mask, spell
 from dnnbench.protocol.arm import Arm
-from dnnbench.protocol.device import Device
 from dnnbench.run.fairness import ledger, unequal
 from dnnbench.run.record import Record
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+
+EXPECTED = {
+    "numpy": ("kept", "in place"),
+    "torch": ("flushed to zero", "in place"),
+    "tensorflow": ("flushed to zero", "in place"),
+    "jax": ("flushed to zero", "donated"),
+}
+"""Denormals and donation on the CPU."""
+TOLD = {"product_bits": 24.0, "cpus": "0,1", "device": "cpu", "threads": 2}
 
 
-def lane(name, **arm):
-    return SimpleNamespace(name=name, arm=Arm(name, "eager", **arm))
-
-
-def found(product_bits=24.0, cpus_used=1.0, device="cpu"):
+def found(cpus_used=1.0, **changes):
     """How the second of two arms is unequal to the first, after one case."""
-    plan = SimpleNamespace(lanes=(lane("base"), lane("other", device=Device(device))))
-    record = Record()
-    for name, bits, cpus in (("base", 24.0, 1.0), ("other", product_bits, cpus_used)):
-        record.programs[f"{name} net/4"] = {"product_bits": bits, "layout": name}
-        record.audits[f"{name} net/4"] = {"cpus_used": cpus}
+    plan = SimpleNamespace(lanes=[SimpleNamespace(name=name, arm=Arm(name, "eager")) for name in ("base", "other")])
+    record = Record(compile_cache="empty")
+    for name, used, told in (("base", 1.0, TOLD), ("other", cpus_used, TOLD | changes)):
+        record.programs[f"{name} net/4"] = told | {"layout": name}
+        record.audits[f"{name} net/4"] = {"cpus_used": used}
     lines = ledger(plan, record, "net/4")
     assert any(line.what == "layout" and not line.equal for line in lines), "shown, and no reason to part"
+    assert any(line.what == "compile cache" and set(line.values.values()) == {"empty"} for line in lines)
     return unequal(lines, "base")
 
 
 def test_equal_arms_are_ranked_together():
-    assert found() == {} and found(product_bits=22.6, cpus_used=1.1) == {}
+    assert found() == {} and found(product_bits=22.6, cpus_used=1.1, device="CPU:0", threads=1) == {}
+
+
+def test_what_an_arm_does_not_tell_is_left_out():
+    assert found(device=None, threads=None) == {}
 
 
 @pytest.mark.parametrize(
@@ -34,8 +48,24 @@ def test_equal_arms_are_ranked_together():
     [
         ({"product_bits": 11.4}, "precision of products: TF32 or float16, the base float32"),
         ({"cpus_used": 1.9}, "CPUs within the threads given: no: 1.90 used, the base yes"),
-        ({"device": "gpu"}, "kind of device: gpu, the base cpu"),
+        ({"device": "cuda:0"}, "kind of device: gpu, the base cpu"),
+        ({"device": "gpu:1 (NVIDIA H100)"}, "kind of device: gpu, the base cpu"),
+        ({"cpus": "1"}, "CPUs that its threads may use: 1, the base 0,1"),
     ],
 )
 def test_what_should_be_equal_parts_arms(change, words):
     assert found(**change) == {"other": words}
+
+
+@pytest.mark.xdist_group("service workers")
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
+def test_every_backend_tells_what_the_ledger_shows(workers, backend):
+    worker, workload = workers.get(backend), CASES["dense"]()
+    weights, (batch, *_) = initial_weights(workload.model, 0), batches_of(workload)
+    spec = workload.model_dump(mode="json")
+    told = worker.call("build", 120, key="told", workload=spec, weights=weights, batch=asdict(batch), seed=0)["facts"]
+    worker.call("drop", 120, key="told")
+    assert {"device", "dtype", "layout", "threads", "denormals", "donation", "autotune", "compilations"} <= set(told)
+    assert told["threads"] == 1 and told["device"].lower().startswith("cpu") and told["autotune"] == "off"
+    assert told["cpus"] == spell(current_mask()), "nobody moved a thread"
+    assert (told["denormals"], told["donation"]) == EXPECTED[backend]

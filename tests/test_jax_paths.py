@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from dnnbench.measure.bench import Bench
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.optimizers import Sgd, WarmupCosine
 from dnnbench.spec.weights import initial_weights
@@ -49,6 +50,19 @@ def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, stride
 def program(name, dtype):
     workload = CASES[name]()
     return JaxProgram(workload, initial_weights(workload.model, 0), Arm("jax", "jit", dtype=dtype), 0), workload
+
+
+def test_a_bench_tells_what_was_compiled_after_it_was_warm():
+    built, workload = program("dense", "float32")
+    batch = batches_of(workload)[0]
+    bench = Bench(built, batch)
+    bench.first_call("infer")
+    assert bench.facts()["compiled_late"] == 0, "it was never warm"
+    bench.warm_up("infer")
+    bench.visit("infer", 3)
+    assert bench.facts()["compiled_late"] == 0 < bench.facts()["compilations"]
+    built.wait(built.infer(built.put(batch.rows(np.arange(batch.size - 1)))))
+    assert bench.facts()["compiled_late"] == 1
 
 
 @pytest.mark.parametrize("dtype", ["float16", "mixed_float16"])

@@ -9,6 +9,7 @@ from dnnbench.measure.machine import (
     cpu_quota,
     flags,
     frequencies_mhz,
+    hardware,
     host_hash,
     machine_facts,
     machine_id,
@@ -30,6 +31,34 @@ def test_only_the_hardware_names_the_machine():
     enlarged = {**facts, "hardware": facts["hardware"] | {"memory_gib": 99999}}
     assert machine_id(facts) == machine_id(machine_facts()) == machine_id(upgraded) != machine_id(enlarged)
     assert len(machine_id(facts)) == 16
+
+
+CPUINFO = (
+    "processor : 0\nvendor_id : AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
+)
+
+
+def test_processors_that_share_a_name_are_told_apart(tmp_path):
+    found = []
+    for family, size in ((25, "1024K"), (26, "2048K")):
+        root = tmp_path / str(family)
+        (root / "proc").mkdir(parents=True)
+        (root / "proc/cpuinfo").write_text(CPUINFO.format(family))
+        for place, told in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
+            cache = root / "sys/devices/system/cpu/cpu0/cache" / place
+            cache.mkdir(parents=True)
+            for name, text in zip(("level", "type", "size"), told, strict=True):
+                (cache / name).write_text(text + "\n")
+        found.append(hardware(root))
+    zen4, zen5 = found
+    assert zen4["cpu_model"] == zen5["cpu_model"] == "AMD EPYC"
+    assert zen4["cpu_signature"] == "family 25 model 17 stepping 1" and zen5["cpu_signature"].startswith("family 26")
+    assert zen4["caches"] == {"L1 Data": "32K", "L2 Unified": "1024K"} and zen5["caches"]["L2 Unified"] == "2048K"
+    assert machine_id({"hardware": zen4}) != machine_id({"hardware": zen5})
+
+
+def test_a_signature_and_caches_that_nobody_tells_are_absent(tmp_path):
+    assert hardware(tmp_path)["cpu_signature"] is None and hardware(tmp_path)["caches"] is None
 
 
 def test_the_host_is_named_by_a_hash():

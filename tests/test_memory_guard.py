@@ -3,6 +3,7 @@
 import pytest
 from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload
+from dnnbench.protocol.device import CPU, Device
 from dnnbench.run.memory_guard import available_bytes, pairing, refuse_if_too_large
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.costs import training_step
@@ -37,11 +38,24 @@ def test_arms_that_do_not_fit_together_are_measured_in_pairs(monkeypatch):
     sized = [(wide(100, 100), 1), (wide(10, 10), 1)]
     one = training_step(wide(100, 100), 1).memory_bytes
     monkeypatch.setattr("dnnbench.run.memory_guard.available_bytes", lambda: 3 * one)
-    assert pairing(sized, 4, arms=3) == ""
-    assert pairing(sized, 4, arms=4).startswith("4 arms need about")
+    assert pairing(sized, 4, CPU, [CPU] * 2) == ""
+    assert pairing(sized, 4, CPU, [CPU] * 3).startswith("4 arms on cpu need about")
     monkeypatch.setattr("dnnbench.run.memory_guard.available_bytes", lambda: 1.5 * one)
-    with pytest.raises(UsageError, match=r"2 program\(s\)"):
-        pairing(sized, 4, arms=4)
+    with pytest.raises(UsageError, match=r"2 program\(s\), but cpu has only"):
+        pairing(sized, 4, CPU, [CPU] * 3)
+
+
+def test_a_gpu_has_memory_of_its_own():
+    sized = [(wide(100, 100), 1)]
+    one = training_step(wide(100, 100), 1).memory_bytes
+    small, large, untold = (Device("gpu", memory_bytes=bytes_) for bytes_ in (int(1.5 * one), 2 * one, None))
+    assert pairing(sized, 4, large, [large, CPU]) == "" == pairing(sized, 4, untold, [untold] * 9)
+    assert pairing(sized, 4, large, [large] * 2).startswith("3 arms on gpu need about")
+    assert pairing(sized, 4, CPU, [small] * 2).startswith("2 arms on gpu need about"), (
+        "one at a time beside a base elsewhere"
+    )
+    with pytest.raises(UsageError, match=r"2 program\(s\), but gpu has only"):
+        pairing(sized, 4, small, [small])
 
 
 def cgroup(tmp_path, **files):

@@ -186,7 +186,7 @@ def test_training_stands_beside_inference(known):
     assert torch.flops_per_s == pytest.approx(1e10, rel=0.05)
     assert torch.examples_per_s == pytest.approx(64e3, rel=0.05)
     assert torch.example_s * torch.examples_per_s == pytest.approx(1)
-    assert (torch.first_call_s, torch.peak_rss_bytes, torch.peak_device_bytes) == (2.6, 3 * 10**8, None)
+    assert (torch.start_s, torch.peak_rss_bytes, torch.peak_device_bytes) == (2.6, 3 * 10**8, None)
 
 
 # The terminal.
@@ -227,6 +227,24 @@ def test_unsteady_warm_ups_and_the_null_arm_stand_in_the_tables(empty, tmp_path)
     assert "~ jax:jit (infer): no_steady_state 1/3 generations" in text and text.count("~") == 2
     page = html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
     assert page.count("no_steady_state 1/3") == 1
+
+
+def test_the_page_tells_how_the_machine_was_set_up_for_this_run_and_not_for_the_last(empty, tmp_path):
+    reporting.add_run(empty, "first", generations=1, facts=[{"system": {"governor": "first governor"}}])
+    reporting.add_run(empty, "old", generations=1)
+    page = html.render_report([empty], tmp_path / "page.html", runs=["first"]).read_text()
+    assert "first governor" in page and "Linux 6.1" not in page
+    page = html.render_report([empty], tmp_path / "page.html", runs=["old"]).read_text()
+    assert "Linux 6.1" in page, "the machine's facts, where the run keeps none of its own"
+
+
+def test_what_any_generation_compiled_while_it_was_timed_is_a_doubt(empty):
+    reporting.add_run(empty, "quiet")
+    assert gather(empty, "quiet").doubts == []
+    reporting.add_run(empty, "r", facts=[{}, *({"compiled_late": {"jax:jit mlp_digits/64": n}} for n in (3, 1))])
+    found = gather(empty, "r")
+    (doubt,) = found.doubts
+    assert doubt.startswith("jax:jit mlp_digits/64: compiled 3 program(s) after warming up") and doubt in printed(found)
 
 
 SPEC = {"weights": 4 * 10**5, "optimizer": 8 * 10**5, "gradients": 4 * 10**5, "activations": 10**6, "batch": 7}

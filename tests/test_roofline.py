@@ -56,7 +56,7 @@ def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
 
 
 def purpose(arm, start_s, call_s, name="training"):
-    return Purpose("net", 8, arm, arm, name, "", 1, call_s, call_s, call_s, start_s, None, None)
+    return Purpose("net", 8, arm, arm, "train_step", name, "", 1, call_s, call_s, call_s, start_s, None, None)
 
 
 def test_who_starts_later_but_runs_faster_overtakes():

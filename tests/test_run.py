@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,13 +90,41 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
     modes = "saboteur:honest,numpy,saboteur:wrong"
     done = dnnbench(place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, patch=tight)
     assert done.returncode == 0, done.stderr
-    assert "3 arms need about" in done.stderr and "each is measured beside the base alone" in done.stderr
+    assert "3 arms on cpu need about" in done.stderr and "each is measured beside the base alone" in done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
         rounds = {arm: set(store.samples([cell])["round"]) for arm, cell in zip(cells.arm, cells.cell_id, strict=True)}
     first, second = rounds["numpy:eager"], rounds["saboteur:wrong"]
     assert first and second and not first & second, "never up at the same time"
     assert rounds["saboteur:honest"] == first | second, "the base stands beside each"
+
+
+TELL_CACHES = """
+import dnnbench.run.generation as generation
+
+class Telling(generation.Crew):
+    def __init__(self, plan, name, cache):
+        super().__init__(plan, name, cache)
+        print("caches:", cache, sum(file.is_file() for file in cache.rglob("*")), file=sys.stderr)
+
+generation.Crew = Telling
+"""
+
+
+def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(place, cache):
+    """The user's caches hold the program already, and are neither read nor written."""
+    fast = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--wait", "--json")
+    asked = ("run", "tiny.toml", "--backend", "jax", *fast)
+    warmed = dnnbench(place, *asked, "--generations", "1")
+    assert [start["caches"] for start in json.loads(warmed.stdout)["starts"]] == ["as found"], warmed.stderr
+    before = sorted((cache / "jax").iterdir())
+    done = dnnbench(place, *asked, "--generations", "2", "--cold-start", patch=TELL_CACHES)
+    (first, none), (second, some) = re.findall(r"caches: (\S+) (\d+)", done.stderr)
+    assert first == second and int(none) == 0 < int(some) and not Path(first).exists()
+    assert before and sorted((cache / "jax").iterdir()) == before
+    document = json.loads(done.stdout)
+    assert [generation["facts"]["compile_cache"] for generation in document["generations"]] == ["empty", "warm"]
+    assert [start["caches"] for start in document["starts"]] == ["empty", "warm"]
 
 
 def test_auto_takes_six_generations_or_more_and_says_why(place):
@@ -123,6 +152,9 @@ def test_json_is_one_document_on_stdout(place):
     facts = document["generations"][0]["facts"]
     assert 0 < facts["null_call_s"]["median"] < document["cells"][0]["call_s"] < facts["null_call_s"]["max"] * 1e6
     assert facts["switches_per_s"]["median"] >= 0
+    assert facts["system"]["affinity"] == sorted(os.sched_getaffinity(0)), (
+        "as the machine was set up for this generation"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The JAX backend, and what it sets for a whole process."""
 
 import os
-from pathlib import Path
 
 import jax
 import jaxlib
@@ -12,9 +11,6 @@ from dnnbench.protocol.precision import PRECISIONS
 
 from . import device, losses, ops, optimizers
 from .program import JaxProgram
-
-POOL_THREAD = "tf_XLAEigen"
-"""What XLA calls the threads that its CPU kernels run on."""
 
 
 class JaxBackend(Backend):
@@ -54,15 +50,9 @@ class JaxBackend(Backend):
 
 def _check_threads(wanted: int) -> None:
     """XLA reads its thread count once, from NPROC when it starts, and has at least one thread a logical CPU device."""
-    got = _pool_threads()
+    got = device.threads()
     if got is not None and got != max(wanted, len(jax.devices("cpu"))):
         raise PluginError(
             f"JAX runs on {got} threads in this process, wanted {wanted}; XLA cannot change that once it has started: "
             "configure the backend before any other use of JAX, in a process of its own"
         )
-
-
-def _pool_threads() -> int | None:
-    """Threads of XLA's CPU pool by their names, where the system tells them."""
-    names = Path("/proc/self/task").glob("*/comm")
-    return sum(name.read_text().strip() == POOL_THREAD for name in names) or None

@@ -1,10 +1,14 @@
 """Where JAX computes: CPUs (one, unless the process asked for more), GPUs, TPUs."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import jax
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import KINDS, Device
+
+POOL_THREAD = "tf_XLAEigen"
+"""What XLA calls the threads that its CPU kernels run on."""
 
 
 def devices() -> list[Device]:
@@ -24,6 +28,12 @@ def computing() -> str:
     """Platform that the process was configured for: `cpu`, `gpu`, `tpu`."""
     chosen = jax.config.jax_default_device
     return chosen.platform if chosen else jax.default_backend()
+
+
+def threads() -> int | None:
+    """Threads of XLA's CPU pool, by their names; None where the system tells none."""
+    names = Path("/proc/self/task").glob("*/comm")
+    return sum(name.read_text().strip() == POOL_THREAD for name in names) or None
 
 
 def peak_memory(device: jax.Device) -> int | None:

@@ -136,11 +136,13 @@ class JaxProgram(Program):
             "layout": "NHWC",
             "dtype": self._precision.name,
             "weights": str(half.dtype),
-            "donation": self._compiles,
+            "threads": device.threads(),
             "matmul_precision": jax.config.jax_default_matmul_precision,
             "tf32": self._precision.products == "tf32",
             "x64": jax.config.jax_enable_x64,
             "denormals": "kept" if float(half) > 0 else "flushed to zero",
+            "donation": "donated" if self._compiles else "none",
+            "autotune": "on" if self._autotunes() else "off",
             "generator": jax.config.jax_default_prng_impl if self._key is not None else "none",
             "xla_flags": os.environ.get("XLA_FLAGS", ""),
             "compilations": sum(map(self._compilations, PHASES)),
@@ -159,6 +161,10 @@ class JaxProgram(Program):
     def _place(self, array, dtype):
         """A committed copy on the device: `device_put` would go on reading the caller's memory."""
         return jnp.array(array, dtype, device=self._device)
+
+    def _autotunes(self):
+        """XLA's choice among its GPU kernels, unless a flag forbids it."""
+        return self._device.platform == "gpu" and "xla_gpu_autotune_level=0" not in os.environ.get("XLA_FLAGS", "")
 
     def _compilations(self, phase):
         """How often a phase was compiled: once for each batch size, or something is amiss."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from dnnbench.errors import PluginError
 from dnnbench.protocol.device import CPU, Device
+from threadpoolctl import threadpool_info
 
 
 def devices() -> list[Device]:
@@ -14,6 +15,11 @@ def resolve(device: Device) -> None:
     """The framework's own name of a device; PluginError if it is not there."""
     if not device.same_place(CPU):
         raise PluginError(f"NumPy has no device '{device}'; it computes on cpu")
+
+
+def threads() -> int | None:
+    """Threads that BLAS multiplies on; None where it does not tell."""
+    return max((pool["num_threads"] for pool in threadpool_info()), default=None)
 
 
 def peak_memory(device: Device) -> int | None:

@@ -128,8 +128,11 @@ class NumpyProgram(Program):
             "device": "cpu",
             "layout": "NHWC",
             "dtype": self._precision.name,
+            "threads": device.threads(),
             "tf32": False,
             "denormals": "kept" if half[0] > 0 else "flushed to zero",
+            "donation": "in place",
+            "autotune": "off",
             "compilations": 0,
         }
 

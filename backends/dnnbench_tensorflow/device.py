@@ -46,6 +46,11 @@ def synchronize(device: Device) -> None:
         tf.test.experimental.sync_devices()
 
 
+def threads() -> int:
+    """Threads that one op runs on."""
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
 def peak_memory(device: Device) -> int | None:
     """Most bytes held on the device; None but on a GPU: TensorFlow counts nowhere else."""
     if device.kind != "gpu":

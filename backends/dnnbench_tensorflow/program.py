@@ -145,10 +145,12 @@ class TensorflowProgram(Program):
             "layout": "NHWC",
             "dtype": self._arm.dtype,
             "weights": self._precision.weights,
+            "threads": device.threads(),
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
             "denormals": "kept" if np.count_nonzero(product) else "flushed to zero",
+            "donation": "in place",
+            "autotune": "on" if self._autotunes() else "off",
             "loss_scale": LOSS_SCALE if self._precision.scaled else 1.0,
-            "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
             "deterministic_ops": "not requested",
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
@@ -167,6 +169,10 @@ class TensorflowProgram(Program):
         """Graphs refer to themselves and to the variables that they read: only the collector lets go of both."""
         self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
         gc.collect()
+
+    def _autotunes(self):
+        """cuDNN's choice among its convolutions, on a GPU unless a variable forbids it."""
+        return self._arm.device.kind == "gpu" and os.environ.get("TF_CUDNN_USE_AUTOTUNE", "1") not in ("0", "false")
 
     def _create_variables(self, seed):
         dtype, model = self._precision.weights, self._model

@@ -27,6 +27,11 @@ def resolve(device: Device) -> torch.device:
     return torch.device("cpu") if device.kind == "cpu" else torch.device("cuda", device.index)
 
 
+def threads() -> int:
+    """Threads that one op runs on."""
+    return torch.get_num_threads()
+
+
 def peak_memory(device: Device) -> int | None:
     """Most bytes held on the device since `reset_peak`; None: PyTorch does not count on the CPU."""
     return torch.cuda.max_memory_allocated(device.index) if device.kind == "gpu" else None

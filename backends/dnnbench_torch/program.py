@@ -140,15 +140,16 @@ class TorchProgram(Program):
             "device": str(self._measured_device()),
             "layout": "channels_last",
             "dtype": self._arm.dtype,
-            "threads": torch.get_num_threads(),
+            "threads": device.threads(),
             "inter_op_threads": torch.get_num_interop_threads(),
             "float32_matmul_precision": torch.get_float32_matmul_precision(),
             "cuda_matmul_allow_tf32": torch.backends.cuda.matmul.allow_tf32,
             "cudnn_allow_tf32": torch.backends.cudnn.allow_tf32,
             "cuda_low_precision_sums": torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
-            "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             "denormals": device.denormals(self._device),
+            "donation": "in place",
+            "autotune": "on" if self._autotunes() else "off",
             "optimizer": optimizers.described(self._optimizer),
             "loss_scale": LOSS_SCALE if self._precision.scaled else 1.0,
             **self._compiler_counts(),
@@ -250,6 +251,14 @@ class TorchProgram(Program):
         if self._arm.mode != "compile":
             return {"compilations": 0, "graph_breaks": 0}
         return {name: n - self._compiled_before[name] for name, n in compiler_counts().items()}
+
+    def _autotunes(self):
+        """cuDNN's choice among its convolutions, and torch.compile's among its templates of products."""
+        if self._arm.mode == "compile":
+            from torch._inductor import config
+
+            return torch.backends.cudnn.benchmark or config.max_autotune
+        return torch.backends.cudnn.benchmark
 
     def _measured_device(self):
         """Asked from a result: one example of zeros through the function that is not compiled."""

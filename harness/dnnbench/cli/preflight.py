@@ -107,6 +107,12 @@ ASLR = {"0": "off", "1": "on, without the heap", "2": "on"}
 
 LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] = {
     "CPU": ("absolute times hold for this model alone", _hardware("cpu_model"), str),
+    "CPU signature": (
+        "processors of several generations may share a name under a hypervisor, and differ in speed and noise",
+        _hardware("cpu_signature"),
+        str,
+    ),
+    "caches": ("of one CPU; what fits into them stays fast", _hardware("caches"), _pairs),
     "CPU level": (
         "the instructions that libraries choose their kernels by",
         _hardware("cpu_level"),

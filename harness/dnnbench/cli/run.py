@@ -60,7 +60,9 @@ REPORT = "results/report.html"
     help="latency: wait for each call before the next; throughput: hand over all calls of a visit, then wait.",
 )
 @click.option(
-    "--cold-start", is_flag=True, help="Empty compile caches for the first generation; the others find its work done."
+    "--cold-start",
+    is_flag=True,
+    help="Compile caches of its own: the first generation finds none, the others its work.",
 )
 @click.option(
     "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."

@@ -7,6 +7,7 @@ from pathlib import Path
 from dnnbench.errors import UsageError
 
 TOPOLOGY = Path("/sys/devices/system/cpu")
+THREADS = Path("/proc/self/task")
 
 
 def current_mask() -> list[int]:
@@ -22,6 +23,21 @@ def core_of(cpu: int, topology: Path = TOPOLOGY) -> str:
         return (topology / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text().strip()
     except OSError:
         return str(cpu)
+
+
+def threads_mask() -> list[int]:
+    """The CPUs that any thread of this process may use: a library may bind its threads to fewer, or to others."""
+    threads = [int(thread.name) for thread in THREADS.glob("*")] if THREADS.is_dir() else []
+    masks = [_mask_of(thread) for thread in threads]
+    return sorted(set().union(*masks)) if masks else current_mask()
+
+
+def _mask_of(thread: int) -> set[int]:
+    """Empty for a thread that has ended meanwhile."""
+    try:
+        return os.sched_getaffinity(thread)
+    except ProcessLookupError:
+        return set()
 
 
 def choose_cpus(mask: Sequence[int], threads: int, core: Callable[[int], str] = core_of) -> list[int]:

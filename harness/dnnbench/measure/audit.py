@@ -62,6 +62,11 @@ def audit(program: Program, batch: Batch, call: Callable[[], object], calls: int
     )
 
 
+def late_fault(programs: int) -> str:
+    """That so many programs were compiled after the warm-up, whose seconds are in some visits."""
+    return f"compiled {programs} program(s) after warming up: some visits hold a compilation"
+
+
 def _most(ratios: list[float]) -> tuple[float, float]:
     """Between which all lie but the least and the most."""
     ordered = sorted(ratios)

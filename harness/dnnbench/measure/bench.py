@@ -30,6 +30,7 @@ class Bench:
         self._calls: dict[str, Callable] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
         self._placed = placed
         self._snapshot = program.snapshot()
+        self._compiled_warm: int | None = None
 
     def first_call(self, phase: str) -> float:
         """Seconds of the phase's first call: tracing, compiling, running once."""
@@ -49,12 +50,11 @@ class Bench:
         """(seconds of a warm call, whether it settled): call until the two halves of the recent calls agree."""
         times: list[float] = []
         spent = 0.0
-        while spent < WARM_LIMIT_S:
+        while spent < WARM_LIMIT_S and not _settled(times):
             times.append(self.visit(phase, 1))
             spent += 2 * times[-1]
-            if len(times) >= WARM_CALLS and _steady(times[-WARM_CALLS:]):
-                return median(times[-WARM_CALLS:]), True
-        return median(times[-WARM_CALLS:]), False
+        self._compiled_warm = self._program.facts()["compilations"]
+        return median(times[-WARM_CALLS:]), _settled(times)
 
     def visit(self, phase: str, calls: int, timing: str = "latency") -> float:
         """Seconds of `calls` calls, after a restore and one untimed call.
@@ -102,8 +102,10 @@ class Bench:
         return None if elapsed is None else elapsed / calls
 
     def facts(self) -> dict:
-        """What the program says of itself."""
-        return self._program.facts()
+        """What the program says of itself; `compiled_late`: programs that it compiled since the last warm-up, inside visits."""
+        told = self._program.facts()
+        late = 0 if self._compiled_warm is None else told["compilations"] - self._compiled_warm
+        return told | {"compiled_late": late}
 
     def close(self) -> None:
         """Give everything back."""
@@ -135,7 +137,10 @@ def _throughput_s(call: Callable, wait: Callable, calls: int) -> float:
 _TIMERS = {"latency": _latency_s, "throughput": _throughput_s}
 
 
-def _steady(times: list[float]) -> bool:
-    half = len(times) // 2
-    first, second = median(times[:half]), median(times[half:])
+def _settled(times: list[float]) -> bool:
+    """Whether the two halves of the last calls agree."""
+    if len(times) < WARM_CALLS:
+        return False
+    recent, half = times[-WARM_CALLS:], WARM_CALLS // 2
+    first, second = median(recent[:half]), median(recent[half:])
     return abs(first - second) <= STEADY * min(first, second)

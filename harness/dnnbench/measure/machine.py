@@ -53,6 +53,8 @@ def hardware(root: Path = ROOT) -> dict:
         "architecture": platform.machine(),
         "cpu_vendor": cpu.vendor,
         "cpu_model": cpu_model(root),
+        "cpu_signature": cpu_signature(root),
+        "caches": caches(root),
         "cpu_microarchitecture": cpu.name,
         "cpu_level": cpu.generic.name,
         "logical_cpus": psutil.cpu_count(),
@@ -64,11 +66,24 @@ def hardware(root: Path = ROOT) -> dict:
 
 def cpu_model(root: Path = ROOT) -> str | None:
     """The processor's name as /proc/cpuinfo spells it."""
-    for line in (_text(root / "proc/cpuinfo") or "").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("model name", "Model"):
-            return value.strip()
+    for name, value in map(_pair, (_text(root / "proc/cpuinfo") or "").splitlines()):
+        if name in ("model name", "Model"):
+            return value
     return platform.processor() or None
+
+
+def cpu_signature(root: Path = ROOT) -> str | None:
+    """As "family 25 model 17 stepping 1": under a hypervisor processors of several generations may share a name."""
+    told = dict(_pair(line) for line in (_text(root / "proc/cpuinfo") or "").splitlines())
+    parts = {"family": told.get("cpu family"), "model": told.get("model"), "stepping": told.get("stepping")}
+    return None if None in parts.values() else " ".join(f"{name} {value}" for name, value in parts.items())
+
+
+def caches(root: Path = ROOT) -> dict[str, str] | None:
+    """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}; None where nobody tells."""
+    found = sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*"))
+    told = {f"L{_text(place / 'level')} {_text(place / 'type')}": _text(place / "size") for place in found}
+    return told or None
 
 
 def system(root: Path = ROOT) -> dict:
@@ -153,6 +168,11 @@ def flags(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that change how libraries compute, of those that are set; places of files are left out."""
     told = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES) and not name.endswith(PLACES)]
     return {name: environment[name] for name in told}
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
 
 
 def _chosen(options: str | None) -> str | None:

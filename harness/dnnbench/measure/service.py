@@ -18,6 +18,7 @@ from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
+from .affinity import spell, threads_mask
 from .bench import Bench
 from .classroom import Classroom
 from .clock import now
@@ -124,8 +125,9 @@ class Service:
         return measure_peaks(build, self._arm.precision.itemsize).to_json()
 
     def facts(self, key: str) -> dict:
-        """What a program says of itself by now, and to how many bits this process multiplies."""
-        return self._benches[key].facts() | {"product_bits": self._measured_product_bits()}
+        """What a program says of itself by now, to how many bits this process multiplies, and on which CPUs."""
+        measured = {"product_bits": self._measured_product_bits(), "cpus": spell(threads_mask())}
+        return self._benches[key].facts() | measured
 
     def drop(self, key: str) -> None:
         """Close a program."""

@@ -105,9 +105,17 @@ class Program(ABC):
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What a reader of the figures must know: device really used, layout, donation, graph breaks, ...
+        """What a reader of the figures must know; the fairness ledger holds these against the other arms':
 
-        `compilations` counts the programs compiled or traced so far, 0 where nothing is.
+            device        really used, as the framework spells it: kind, then ':' and what else there is
+            dtype, layout of weights, and of images or sequences
+            threads       that the CPU's kernels run on; None where nobody tells
+            denormals     "kept" or "flushed to zero", by trial
+            donation      where new weights go: "in place", "donated" (into the old ones' memory), "none"
+            autotune      "on" where kernels are chosen by timing them, else "off"
+            compilations  programs compiled or traced so far, 0 where nothing is
+
+        and whatever else the framework has to say.
         """
 
     @abstractmethod

@@ -17,33 +17,36 @@ class BreakEven:
     arm: str
     base: str
     calls: int
+    caches: str
+    """What the starts met, in words; empty where that needs none."""
 
     @property
     def sentence(self) -> str:
-        unit = "steps" if self.name == "training" else "calls"
-        return f"{self.workload}/{self.batch_size} {self.name}: {self.arm} overtakes {self.base} after {self.calls:,} {unit}"
+        unit, started = "steps" if self.name == "training" else "calls", f" {self.caches}" if self.caches else ""
+        met = f"{self.arm} overtakes {self.base} after {self.calls:,} {unit}{started}"
+        return f"{self.workload}/{self.batch_size} {self.name}: {met}"
 
 
-def break_evens(found: Sequence[Purpose], base: str | None) -> list[BreakEven]:
+def break_evens(found: Sequence[Purpose], base: str | None, caches: str = "") -> list[BreakEven]:
     """N = (start_arm - start_base) / (call_base - call_arm), rounded up, either way round, where each wins once.
 
     Starts are import, build and first call together; an arm that starts first and runs faster needs no catching up.
     """
     bases = {(p.workload, p.batch_size, p.name): p for p in found if p.arm == base}
     pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in found if p.arm != base]
-    return [_meeting(*_later_first(arm, other)) for arm, other in pairs if other and _cross(arm, other)]
+    return [_meeting(*_later_first(arm, other), caches) for arm, other in pairs if other and _cross(arm, other)]
 
 
 def _cross(one: Purpose, two: Purpose) -> bool:
-    if one.first_call_s is None or two.first_call_s is None:
+    if one.start_s is None or two.start_s is None:
         return False
-    return (one.first_call_s - two.first_call_s) * (two.call_s - one.call_s) > 0
+    return (one.start_s - two.start_s) * (two.call_s - one.call_s) > 0
 
 
 def _later_first(one: Purpose, two: Purpose) -> tuple[Purpose, Purpose]:
-    return (one, two) if one.first_call_s > two.first_call_s else (two, one)
+    return (one, two) if one.start_s > two.start_s else (two, one)
 
 
-def _meeting(late: Purpose, early: Purpose) -> BreakEven:
-    calls = ceil((late.first_call_s - early.first_call_s) / (early.call_s - late.call_s))
-    return BreakEven(late.workload, late.batch_size, late.name, late.arm, early.arm, calls)
+def _meeting(late: Purpose, early: Purpose, caches: str) -> BreakEven:
+    calls = ceil((late.start_s - early.start_s) / (early.call_s - late.call_s))
+    return BreakEven(late.workload, late.batch_size, late.name, late.arm, early.arm, calls, caches)

@@ -1,8 +1,11 @@
 """All that a report tells of one run, read from the store once."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..measure.audit import late_fault
 from ..run.measured import Measured, measured
 from ..run.twins import Twin, twins_of
 from ..store.frames import records
@@ -11,6 +14,7 @@ from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, purposes
 from .roofline import Roof, Share, roofs, shares
+from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of
 
@@ -30,6 +34,7 @@ class Evidence:
     cells: "pd.DataFrame"
     steps: list[Steps]
     pieces: list[Piece]
+    starts: list[Start]
     purposes: list[Purpose]
     agreement: "pd.DataFrame"
     epochs: "pd.DataFrame"
@@ -37,6 +42,8 @@ class Evidence:
     """What each program said of itself in the last generation, by `<arm> <case>`."""
     found: dict[str, Any]
     """What the first generation found besides times: peaks, audits, energy, the fairness ledger."""
+    compiled_late: dict[str, int]
+    """Most programs that any generation compiled after its warm-up, by `<arm> <case>`."""
 
     @property
     def run(self) -> dict[str, Any]:
@@ -70,14 +77,20 @@ class Evidence:
 
     @property
     def break_evens(self) -> list[BreakEven]:
-        """Which arm overtakes the base, or the base it, after how many calls."""
-        return break_evens(self.purposes, self.measured.base)
+        """Which arm overtakes the base, or the base it, after how many calls; again for empty caches where they were met."""
+        empty = first_ever(self.starts)
+        first = [replace(p, start_s=empty.get(p.key)) for p in self.purposes]
+        return [
+            *break_evens(self.purposes, self.measured.base),
+            *break_evens(first, self.measured.base, "from empty compile caches"),
+        ]
 
     @property
     def doubts(self) -> list[str]:
-        """What the benches found wrong with themselves, and workers that burnt CPU while they waited."""
+        """What the benches found wrong with themselves, and programs that were compiled while they were timed."""
         audits = self.found.get("audits", {})
-        return [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
+        told = [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
+        return told + [f"{where}: {late_fault(programs)}" for where, programs in self.compiled_late.items()]
 
     @property
     def memory(self) -> list[Memory]:
@@ -88,6 +101,11 @@ class Evidence:
     def twins(self) -> list[Twin]:
         """The base against itself, where the run measured it twice."""
         return twins_of(self.measured)
+
+    @property
+    def system(self) -> dict[str, Any]:
+        """How the machine was set up when the first generation began; what is known of it last where no generation tells."""
+        return self.found.get("system") or self.machine["facts"].get("system", {})
 
     @property
     def null_call_s(self) -> float | None:
@@ -107,23 +125,30 @@ def gather(store: Store, run_id: str) -> Evidence:
     machines = store.machines()
     (machine,) = records(machines[machines["machine_id"] == run.run["machine_id"]])
     cells = summary_of(run)
+    told = records(store.generations(run_id))
+    generations = [row["facts"] for row in told] or [{}]
+    starts = starts_of(cells, store.first_calls(run_id), told)
     return Evidence(
         measured=run,
         machine=machine,
         cells=cells,
         steps=steps_of(run),
         pieces=pieces_of(run),
-        purposes=purposes(cells, store.first_calls(run_id)),
+        starts=starts,
+        purposes=purposes(cells, usual(starts)),
         agreement=store.agreement(run_id),
         epochs=store.epochs(run_id),
-        programs=_facts(store, run_id, -1).get("programs", {}),
-        found=_facts(store, run_id, 0),
+        programs=generations[-1].get("programs", {}),
+        found=generations[0],
+        compiled_late=_compiled_late(generations),
     )
 
 
-def _facts(store: Store, run_id: str, place: int) -> dict[str, Any]:
-    generations = records(store.generations(run_id))
-    return generations[place]["facts"] if generations else {}
+def _compiled_late(generations: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    most: Counter[str] = Counter()
+    for found in generations:
+        most |= Counter(found.get("compiled_late", {}))
+    return dict(most)
 
 
 def by_headline(phases) -> list[str]:

@@ -1,5 +1,6 @@
 """Training beside inference: what each is for, what it computes, how long it takes and what it holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,21 @@ class Purpose:
     batch_size: int
     arm: str
     backend: str
+    phase: str
     name: str
     meaning: str
     flops: int | None
     call_s: float
     call_s_low: float
     call_s_high: float
-    first_call_s: float | None
-    """Import, build and first call together, median over generations."""
+    start_s: float | None
+    """Import, build and first call together, with warm compile caches where any generation had them."""
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        return self.workload, self.batch_size, self.arm, self.phase
 
     @property
     def flops_per_s(self) -> float | None:
@@ -46,32 +52,25 @@ class Purpose:
         return self.batch_size / self.call_s
 
 
-def purposes(cells: "pd.DataFrame", first_calls: "pd.DataFrame") -> list[Purpose]:
+def purposes(cells: "pd.DataFrame", starts_s: Mapping[tuple, float]) -> list[Purpose]:
     """Every measured purpose, case by case and arm by arm, training before inference.
 
-    cells: frame `cells` joined with `summary`; first_calls: the store's frame.
+    cells: frame `cells` joined with `summary`   starts_s: seconds to the first result, by `Purpose.key`
     """
-    starts = _starts(first_calls)
     measured = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna()]
     rows = {(row.workload, row.batch_size, row.arm, row.phase): row for row in measured.itertuples()}
     cases = dict.fromkeys((workload, batch_size) for workload, batch_size, *_ in rows)
     keys = ((*case, arm, phase) for case in cases for arm in measured["arm"].unique() for phase in PURPOSES)
-    return [_purpose(rows[key], starts.get(key)) for key in keys if key in rows]
+    return [_purpose(rows[key], starts_s.get(key)) for key in keys if key in rows]
 
 
-def _purpose(row, first_call_s: float | None) -> Purpose:
+def _purpose(row, start_s: float | None) -> Purpose:
     name, meaning = PURPOSES[row.phase]
     return Purpose(
-        row.workload, int(row.batch_size), row.arm, row.backend, name, meaning,
+        row.workload, int(row.batch_size), row.arm, row.backend, row.phase, name, meaning,
         _count(row.flops), row.call_s, row.call_s_low, row.call_s_high,
-        first_call_s, _count(row.peak_rss_bytes), _count(row.peak_device_bytes),
+        start_s, _count(row.peak_rss_bytes), _count(row.peak_device_bytes),
     )  # fmt: skip
-
-
-def _starts(first_calls: "pd.DataFrame") -> dict[tuple, float]:
-    total = first_calls["import_s"] + first_calls["build_s"] + first_calls["first_call_s"]
-    keys = [first_calls[name] for name in ("workload", "batch_size", "arm", "phase")]
-    return total.groupby(keys).median().to_dict()
 
 
 def _count(value) -> int | None:

@@ -27,7 +27,8 @@ class RunView:
         """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
         asked = self.run["settings"]
         settings = asked.get("settings", {}) | {name: asked[name] for name in ("weights", "data") if asked.get(name)}
-        parts = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"], **self._programs}
+        found = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"]}
+        parts = found | {"system": self.evidence.system} | self._programs
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
 
     @property
@@ -93,6 +94,10 @@ class RunView:
 
     def agrees(self, row: Mapping[str, Any]) -> bool | None:
         return self.evidence.agrees(row["arm"], row["workload"])
+
+    def backend_of(self, arm: str) -> str:
+        """The backend of an arm that has cells."""
+        return self._backends[arm]
 
     def place_of(self, arm: str) -> int:
         """Place of the colour of an arm that may have no cell."""

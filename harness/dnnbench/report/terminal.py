@@ -37,6 +37,8 @@ def run_tables(evidence: Evidence) -> list[Any]:
         parts += [_heading("Twin", "the base over itself; all intervals together 95 %"), twin_table(evidence)]
     if evidence.steps:
         parts += [_heading("The four steps of training", "ms, by difference"), steps_table(evidence)]
+    if evidence.starts:
+        parts += [_heading("To the first result", "import, build, first call; compile caches"), starts_table(evidence)]
         parts += [_note(found.sentence) for found in evidence.break_evens]
     if evidence.memory:
         parts += [_heading("Memory", "weights and optimizer as held; the rest by the spec"), memory_table(evidence)]
@@ -221,17 +223,31 @@ def twin_table(evidence: Evidence) -> "Table":
 
 
 def steps_table(evidence: Evidence) -> "Table":
-    """Where the time of a training step goes, and how long an arm takes to its first one."""
-    table = column_table("workload", "arm", *(f">{name}" for name in STEP_HEADINGS), ">to first step")
-    starts = {(p.workload, p.batch_size, p.arm): p.first_call_s for p in evidence.purposes if p.name == "training"}
+    """Where the time of a training step goes."""
+    table = column_table("workload", "arm", *(f">{name}" for name in STEP_HEADINGS))
     ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     last = None
     for steps in ranked:
         case = (steps.workload, steps.batch_size)
         name = "" if case == last else f"{case[0]}/{case[1]}"
         times = (milliseconds(e.value) for e in (*steps.seconds.values(), steps.whole))
-        table.add_row(name, steps.arm, *times, seconds(starts.get((*case, steps.arm))))
+        table.add_row(name, steps.arm, *times)
         last = case
+    return table
+
+
+def starts_table(evidence: Evidence) -> "Table":
+    """How long each arm takes to its first training step, else to its first inference."""
+    trained = {(s.workload, s.batch_size) for s in evidence.starts if s.phase == "train_step"}
+    table = column_table("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
+    last = None
+    for start in evidence.starts:
+        case = start.workload, start.batch_size
+        if start.phase == "train_step" or case not in trained:
+            name = "" if case == last else f"{case[0]}/{case[1]}"
+            times = (seconds(s) for s in (start.import_s, start.build_s, start.first_call_s, start.total_s))
+            table.add_row(name, start.phase, start.arm, start.caches, *times)
+            last = case
     return table
 
 

@@ -1,9 +1,15 @@
 """Where dnnbench keeps what it can make again: references and compile caches."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from platformdirs import user_cache_path
+
+from .record import AS_FOUND, EMPTY
 
 
 def cache_folder() -> Path:
@@ -11,3 +17,21 @@ def cache_folder() -> Path:
     folder = Path(os.environ.get("DNNBENCH_CACHE") or user_cache_path("dnnbench"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@dataclass
+class CompileCaches:
+    """folder: where the workers of one sitting keep what they compile; None for the user's.  state: what the next ones find."""
+
+    folder: Path | None
+    state: str
+
+
+@contextmanager
+def compile_caches(cold_start: bool) -> Iterator[CompileCaches]:
+    """The user's, or for a cold start new ones, which the sitting's first generation fills for the others."""
+    if not cold_start:
+        yield CompileCaches(None, AS_FOUND)
+        return
+    with TemporaryDirectory(prefix="dnnbench-cold-") as folder:
+        yield CompileCaches(Path(folder), EMPTY)

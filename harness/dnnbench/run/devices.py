@@ -1,7 +1,7 @@
 """Which device `--device` means, and what devices there are: frameworks are asked in workers."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import UsageError, WorkerError
@@ -59,7 +59,7 @@ def _automatic(others: Sequence[Contender], report: Reporter) -> Device:
         without = [name for name, devices in found.items() if not _has(devices, Device(kind))]
         if not without:
             report.note(f"device: {kind} (auto: every backend has one)")
-            return Device(kind)
+            return _known(Device(kind), found)
         if len(without) < len(found):
             report.note(f"device: no {kind}, because {', '.join(without)} cannot use one")
     report.note("device: cpu (auto)")
@@ -78,7 +78,14 @@ def _demand(wanted: Device, others: Sequence[Contender]) -> Device:
         raise UsageError(
             f"--device {wanted}: not there for every backend: {has}; name other backends, or another device"
         )
-    return wanted
+    return _known(wanted, found)
+
+
+def _known(wanted: Device, found: Mapping[str, list[dict]]) -> Device:
+    """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
+    rows = [row for devices in found.values() for row in devices if _has([row], wanted)]
+    told = [row["memory_bytes"] for row in rows if row.get("memory_bytes")]
+    return wanted._replace(memory_bytes=min(told, default=None))
 
 
 def _has(devices: list[dict] | str, wanted: Device) -> bool:

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from ..data.dataset import Dataset
 from ..errors import NothingMeasured
 from ..measure.clock import now
+from ..measure.machine import system
 from ..measure.stopping import enough
 from ..store.frames import records
 from ..store.store import Store
 from .agreement import check_agreement, disagreeing, exam_of, undetermined
+from .cache import CompileCaches, compile_caches
 from .crew import worker_cpus
 from .fairness import Line, ledger, unequal
 from .generation import Generation
 from .measured import measured
 from .plan import CONTROL, Plan
-from .record import CellKey, Record
+from .record import WARM, CellKey, Record
 from .reporter import Reporter
 from .split import SoFar, split_of
 
@@ -89,15 +91,16 @@ class Execution:
         self._report.stage("measuring", self._plan.settings.max_time_s)
         self._calls = self._frozen_calls()
         number = 0
-        while (seconds := split.next_s(number, self._so_far)) is not None:
-            if number in done:
-                self._report.advance(seconds)
-            else:
-                self._one_generation(number, seconds)
-            if self._is_precise():
-                self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
-                return
-            number += 1
+        with compile_caches(self._plan.settings.cold_start) as cache:
+            while (seconds := split.next_s(number, self._so_far)) is not None:
+                if number in done:
+                    self._report.advance(seconds)
+                else:
+                    self._one_generation(number, seconds, cache)
+                if self._is_precise():
+                    self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
+                    return
+                number += 1
 
     def _is_precise(self) -> bool:
         """Whether every ratio's interval is narrow enough, twice in a row: never before the seventh generation."""
@@ -109,13 +112,14 @@ class Execution:
         rows = records(self._store.generations(self.outcome.run_id))
         return SoFar(measured(self._store, self.outcome.run_id), [row["facts"]["start_s"] for row in rows])
 
-    def _one_generation(self, number: int, seconds: float) -> None:
+    def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
-        crews, record, begin = self._plan.crews(), Record(), now()
+        crews, record, begin = self._plan.crews(), Record(compile_cache=cache.state, system=system()), now()
+        cache.state = WARM
         try:
             for crew in crews:
-                part = seconds / len(crews)
-                Generation(crew, self._datasets, number, self._calls, given_up, record, self._report).run(part)
+                part, told = seconds / len(crews), (given_up, record, self._report)
+                Generation(crew, self._datasets, number, self._calls, *told, cache.folder).run(part)
         finally:
             record.start_s = max(now() - begin - seconds, 0.0)
             self._commit(number, record)

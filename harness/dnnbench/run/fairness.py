@@ -1,6 +1,6 @@
 """The fairness ledger: what should be equal between arms that are ranked together, as each really had it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .plan import Plan
@@ -10,7 +10,12 @@ SPARE_CPU = 0.25
 """How much of a CPU beyond its threads an arm may use: its own housekeeping."""
 BY_BITS = {53: "float64", 24: "float32", 11: "TF32 or float16", 8: "bfloat16"}
 """Precisions by the bits of their products."""
-SHOWN = ("device", "dtype", "layout", "product_bits", "denormals", "donation", "graph_breaks", "optimizer")
+KINDS = {"cuda": "gpu", "rocm": "gpu"}
+"""Of devices, where a framework has a word of its own."""
+SHOWN = (
+    *("device", "threads", "dtype", "layout", "product_bits", "denormals"),
+    *("autotune", "donation", "graph_breaks", "optimizer"),
+)
 """Facts of a program that the ledger shows as they are told."""
 
 
@@ -31,23 +36,37 @@ class Line:
 
 
 def ledger(plan: Plan, record: Record, case: str) -> list[Line]:
-    """Every line for one case; arms that were not built are left out."""
+    """Every line for one case, those that must match first; arms that were not built, or do not tell, are left out."""
     facts = {lane.name: record.programs.get(f"{lane.name} {case}") for lane in plan.lanes}
-    known = {arm: told for arm, told in facts.items() if told}
-    lines = [
-        Line("precision of products", {arm: _product_type(told) for arm, told in known.items()}, True),
-        Line("CPUs within the threads given", _within_threads(plan, record, case), True),
-        Line("kind of device", {lane.name: lane.arm.device.kind for lane in plan.lanes if lane.name in known}, True),
-    ]
-    told = {what: {arm: f[what] for arm, f in known.items() if what in f} for what in SHOWN}
-    idle = {arm: record.idle_cpu[f"{arm} {case}"] for arm in known if f"{arm} {case}" in record.idle_cpu}
-    shown = [Line(what, values, False) for what, values in (told | {"CPU share while idle": idle}).items() if values]
-    return lines + shown
+    known, idle = {arm: told for arm, told in facts.items() if told}, record.idle_cpu
+    must_match = {
+        "precision of products": _each(known, "product_bits", _product_type),
+        "CPUs that its threads may use": _each(known, "cpus"),
+        "CPUs within the threads given": _within_threads(plan, record, case),
+        "kind of device": _each(known, "device", _kind),
+    }
+    shown = {name: _each(known, name) for name in SHOWN} | {
+        "compile cache": dict.fromkeys(known, record.compile_cache),
+        "CPU share while idle": {arm: idle[f"{arm} {case}"] for arm in known if f"{arm} {case}" in idle},
+    }
+    lines = [Line(what, values, True) for what, values in must_match.items()]
+    return lines + [Line(what, values, False) for what, values in shown.items() if values]
 
 
-def _product_type(told: Mapping) -> str:
+def _each(known: Mapping[str, Mapping], name: str, spell: Callable = lambda value: value) -> dict[str, object]:
+    """A fact of every arm that tells it."""
+    return {arm: spell(told[name]) for arm, told in known.items() if told.get(name) is not None}
+
+
+def _kind(device: str) -> str:
+    """`gpu` of `cuda:0`, of `GPU:0` and of `gpu:0 (NVIDIA ...)`."""
+    kind = device.partition(":")[0].lower()
+    return KINDS.get(kind, kind)
+
+
+def _product_type(bits: float) -> str:
     """The precision whose unit roundoff is nearest to the measured error of a product."""
-    return BY_BITS[min(BY_BITS, key=lambda bits: abs(bits - told["product_bits"]))]
+    return BY_BITS[min(BY_BITS, key=lambda known: abs(known - bits))]
 
 
 def _within_threads(plan: Plan, record: Record, case: str) -> dict[str, str]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..data.dataset import Dataset
 from ..errors import WorkerError
+from ..measure.audit import late_fault
 from ..measure.batching import calls_per_visit
 from ..measure.clock import now, read_cost_s
 from ..measure.contention import UNSETTLED, Sampler, flags, switches_per_s
@@ -37,6 +37,7 @@ class Generation:
     calls: calls a visit by cell, frozen by the first generation that fills it.
     given_up: cells that failed in an earlier generation and are left out.
     record: what is filled; its rounds go on from those of the crews before, where arms cannot all be up at once.
+    cache: folder of the compile caches; None for the user's.
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Generation:
         given_up: set[CellKey],
         record: Record,
         report: Reporter,
+        cache: Path | None = None,
     ):
-        self._plan, self._datasets, self._number = plan, datasets, number
+        self._plan, self._datasets, self._number, self._cache = plan, datasets, number, cache
         self._calls, self._given_up, self._report = calls, given_up, report
         self._seconds: dict[CellKey, float] = {}
         self._unsettled: set[CellKey] = set()
@@ -59,7 +61,7 @@ class Generation:
 
     def run(self, seconds: float) -> None:
         """Start the crew, measure every case for its share of the seconds, end the crew."""
-        with TemporaryDirectory(prefix="dnnbench-cold-") as empty, self._crew(Path(empty)) as crew:
+        with Crew(self._plan, f"generation{self._number}", self._cache) as crew:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
             crew.start()
             self._record.versions |= crew.versions
@@ -70,12 +72,6 @@ class Generation:
                     self._finish(crew, lane, case)
             if self._number == 0:
                 self._find_peaks(crew)
-
-    def _crew(self, empty: Path) -> Crew:
-        """The first generation of a cold start compiles everything; all others find what was compiled before."""
-        cold = self._plan.settings.cold_start and self._number == 0
-        self._record.compile_cache = "cold" if cold else "as found"
-        return Crew(self._plan, f"generation{self._number}", empty if cold else None)
 
     def _find_peaks(self, crew: Crew) -> None:
         """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing."""
@@ -224,10 +220,15 @@ class Generation:
         if not self._runnable(lane, case):
             return
         try:
-            self._record.programs[f"{lane.name} {case.name}"] = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
+            told = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
             crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
         except WorkerError as error:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
+            return
+        self._record.programs[f"{lane.name} {case.name}"] = told
+        if told["compiled_late"]:
+            self._record.compiled_late[f"{lane.name} {case.name}"] = told["compiled_late"]
+            self._report.note(f"{lane.name} {case.name}: {late_fault(told['compiled_late'])}")
 
     def _look_once(self, crew: Crew, lane: Lane, case: Case) -> None:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""

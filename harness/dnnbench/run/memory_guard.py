@@ -1,46 +1,61 @@
 """Refuse what cannot fit before anything is allocated: a killed process explains nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from ..errors import UsageError
+from ..protocol.device import CPU, Device
 from ..spec.costs import node_costs, training_step
 from ..spec.workload import Workload
 
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def pairing(sized: Sequence[tuple[Workload, int]], itemsize: int, arms: int) -> str:
+def pairing(sized: Sequence[tuple[Workload, int]], itemsize: int, base: Device, others: Sequence[Device]) -> str:
     """Why the arms have to be measured in pairs with the base; empty if all of them fit in memory together.
 
-    sized: workloads, each with a batch size.  UsageError if not even two arms fit.
+    sized: workloads, each with a batch size   base, others: where the arms compute
+    UsageError if one arm does not fit beside the base, or alone where the base is elsewhere.
     """
+    arms = Counter((base, *others))
+    reasons = [_crowded(sized, itemsize, place, n, alone=place != base) for place, n in arms.items()]
+    told = "; ".join(filter(None, reasons))
+    return told and f"{told}: each is measured beside the base alone"
+
+
+def _crowded(sized: Sequence[tuple[Workload, int]], itemsize: int, place: Device, arms: int, alone: bool) -> str:
+    """Why so many arms cannot be on a device together; empty if they can, or if nobody knows how much memory it has."""
     needed = max(arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized)
-    free = available_bytes()
-    if needed <= free:
+    free = free_bytes(place)
+    if free is None or needed <= free:
         return ""
     for workload, size in sized:
-        refuse_if_too_large(workload, size, itemsize, min(arms, 2))
-    return f"{arms} arms need about {_gb(needed)} and {_gb(free)} are free: each is measured beside the base alone"
+        refuse_if_too_large(workload, size, itemsize, min(arms, 1 if alone else 2), place)
+    return f"{arms} arms on {place} need about {_gb(needed)} and it has {_gb(free)}"
 
 
-def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copies: int) -> None:
-    """UsageError if `copies` programs that train at once need more memory than this machine has free.
+def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copies: int, place: Device = CPU) -> None:
+    """UsageError if `copies` programs that train at once need more memory than their device has.
 
     itemsize: bytes an element. The prediction is `spec.costs.training_step`'s, which leaves the frameworks'
     own memory out: what it refuses cannot run, what it lets pass may still fail.
     """
-    needed = copies * training_step(workload, batch_size, itemsize).memory_bytes
-    free = available_bytes()
-    if needed > free:
+    needed, free = copies * training_step(workload, batch_size, itemsize).memory_bytes, free_bytes(place)
+    if free is not None and needed > free:
         largest = _largest(workload, batch_size, itemsize)
         raise UsageError(
             f"workload '{workload.name}' at batch size {batch_size} needs about {_gb(needed)} for {copies} "
-            f"program(s), but only {_gb(free)} are free; the largest node is {largest}; "
+            f"program(s), but {place} has only {_gb(free)}; the largest node is {largest}; "
             "make it smaller, lower the batch size, or run fewer backends"
         )
+
+
+def free_bytes(place: Device) -> int | None:
+    """Memory that programs on a device can have: of the host what is free, of another device all that its frameworks tell."""
+    return available_bytes() if place.kind == CPU.kind else place.memory_bytes
 
 
 def available_bytes(cgroup: Path = CGROUP) -> int:

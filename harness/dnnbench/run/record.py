@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+EMPTY, WARM, AS_FOUND = "empty", "warm", "as found"
+"""Compile caches: emptied for it, after a generation that compiled the same, as the user's happened to be."""
 CellKey = tuple[str, str, str]
 """(arm, case, phase)"""
 
@@ -25,6 +27,8 @@ class Record:
     """What each program says of itself, by `<arm> <case>`."""
     audits: dict[str, dict] = field(default_factory=dict)
     """What each bench found wrong with itself, by `<arm> <case>`."""
+    compiled_late: dict[str, int] = field(default_factory=dict)
+    """Programs compiled after the warm-up, by `<arm> <case>`; nothing where none was, as it should be."""
     energy: dict[str, dict] = field(default_factory=dict)
     """Joules a call and their counter, by `<arm> <case> <phase>`; nothing where there is no counter."""
     device_call_s: dict[str, float] = field(default_factory=dict)
@@ -41,10 +45,12 @@ class Record:
     """Involuntary context switches of the workers per second, by round."""
     start_s: float = 0.0
     """Seconds of everything but rounds: starting, building, first calls, warming up, looking once."""
-    compile_cache: str = "as found"
-    """`cold` where the workers started with empty compile caches."""
+    compile_cache: str = AS_FOUND
+    """What the workers found in their compile caches when they started."""
     versions: dict[str, dict] = field(default_factory=dict)
     """Versions by backend."""
+    system: dict[str, Any] = field(default_factory=dict)
+    """How the machine was set up when the generation began, as `measure.machine.system` tells: it may change between runs."""
 
     def blocks(self) -> dict[CellKey, np.ndarray]:
         """(n, 5) array of visits by cell."""
@@ -55,8 +61,10 @@ class Record:
         names = (
             "programs",
             "versions",
+            "system",
             "idle_cpu",
             "audits",
+            "compiled_late",
             "energy",
             "device_call_s",
             "machine_peaks",

@@ -4,7 +4,7 @@ import platform
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from ..store.store import Store
 from .arms import base_arm, select
 from .devices import choose_device
 from .memory_guard import pairing
-from .plan import Plan, cases_of, lanes_of
+from .plan import Lane, Plan, cases_of, lanes_of
 from .reporter import Reporter
 from .settings import Settings
 from .weights_file import load_weights
@@ -80,26 +80,29 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     selection = select(request.backends)
     for name, reason in selection.skipped.items():
         report.note(f"{name}: {reason}")
-    sized = [
-        (workload, size) for workload in request.workloads for size in request.batch_sizes or (workload.batch_size,)
-    ]
-    arms = len(selection.contenders) + settings.twin
-    in_pairs = pairing(sized, PRECISIONS[settings.dtype].itemsize, arms)
-    datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     device = choose_device(settings.device, selection.contenders, report)
     lanes, notes = lanes_of(selection, settings, device)
+    base = base_arm([lane.name for lane in lanes], request.base)
+    if settings.twin:
+        lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
+    in_pairs = _in_pairs(request, lanes, base)
+    datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     notes += (in_pairs,) if in_pairs else ()
     for note in notes:
         report.note(note)
     cases = cases_of(
         request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
     )
-    base = base_arm([lane.name for lane in lanes], request.base)
-    if settings.twin:
-        lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
     plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts, paired=bool(in_pairs))
     return plan.limited_to(request.only) if request.only else plan, datasets
+
+
+def _in_pairs(request: Request, lanes: Sequence[Lane], base: str) -> str:
+    """Why each arm is measured beside the base alone; empty if all fit in memory together."""
+    sized = [(w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)]
+    places = {lane.name: lane.arm.device for lane in lanes}
+    return pairing(sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values()))
 
 
 def _weights(request: Request):

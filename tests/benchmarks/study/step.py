@@ -1,7 +1,7 @@
 """The step of every arm: one small dense layer, or a network's pass, repeated so many times; more repeats are real extra work.
 
 Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
-processes may differ by percents, and builds within one as much: it hangs on what was imported (`torch_fresh`; docs/proof.md).
+processes may differ by percents, and builds within one as much: `blocks` says why.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,15 @@ class Recipe:
     start_s: float
 
 
-def _operands() -> tuple[np.ndarray, np.ndarray]:
+def operands() -> tuple[np.ndarray, np.ndarray]:
+    """Input and weights of the layer, always the same numbers."""
     draw = np.random.Generator(np.random.Philox(0))
     return draw.standard_normal((ROWS, WIDTH), np.float32), draw.standard_normal((WIDTH, WIDTH), np.float32)
 
 
 def numpy_step(repeats: int) -> Step:
     """max(x @ w, 0) into a buffer that stays."""
-    x, w = _operands()
+    x, w = operands()
     out = np.empty_like(x)
 
     def substep():
@@ -43,7 +44,7 @@ def numpy_step(repeats: int) -> Step:
 
 def torch_step(repeats: int) -> Step:
     """The same, eager, on one thread, without gradients."""
-    torch, x, w = _in_torch()
+    torch, x, w = operands_in_torch()
     out = torch.empty_like(x)
 
     def substep():
@@ -55,15 +56,24 @@ def torch_step(repeats: int) -> Step:
 
 def torch_fresh_step(repeats: int) -> Step:
     """The same, each repeat's result in memory of its own, alive until the step ends."""
-    torch, x, w = _in_torch()
+    torch, x, w = operands_in_torch()
     return lambda: [torch.relu(x @ w) for _ in range(repeats)]
+
+
+def torch_fresh_in_a_run_step(repeats: int) -> Step:
+    """The same, in a process that has started as a run's worker starts: what came before decides which blocks lie free."""
+    from dnnbench.measure.service import Service
+    from dnnbench.protocol.arm import Arm
+
+    Service().start(Arm("torch", "eager").to_json())
+    return torch_fresh_step(repeats)
 
 
 def jax_step(repeats: int) -> Step:
     """A loop over layers that feed the next one, compiled as one program."""
     import jax
 
-    x, w = (jax.device_put(array) for array in _operands())
+    x, w = (jax.device_put(array) for array in operands())
     w *= (2 / WIDTH) ** 0.5  # keeps the size of the activations: He et al. 2015
 
     @jax.jit
@@ -77,6 +87,7 @@ STEPS = {
     "numpy": Recipe(numpy_step, ("numpy",), 1.0),
     "torch": Recipe(torch_step, ("numpy", "torch"), 8.0),
     "torch_fresh": Recipe(torch_fresh_step, ("numpy", "torch"), 8.0),
+    "torch_fresh_in_a_run": Recipe(torch_fresh_in_a_run_step, ("numpy", "torch"), 8.0),
     "jax": Recipe(jax_step, ("numpy", "jax", "jaxlib"), 4.0),
     "torch_network": Recipe(gradients_of("torch"), ("numpy", "torch"), 17.0),
     "jax_network": Recipe(gradients_of("jax"), ("numpy", "jax", "jaxlib"), 11.0),
@@ -109,10 +120,15 @@ class Stepping:
     def restore(self, snapshot) -> None:
         """Nothing changed."""
 
+    def facts(self) -> dict:
+        """Nothing is compiled after the first call."""
+        return {"compilations": 0}
 
-def _in_torch() -> tuple:
+
+def operands_in_torch() -> tuple:
+    """(torch, x, w): new copies, on one thread, without gradients."""
     import torch
 
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    return torch, *(torch.from_numpy(array).clone() for array in _operands())
+    return torch, *(torch.from_numpy(array).clone() for array in operands())

@@ -1,0 +1,71 @@
+"""From nothing to the first result, taken apart: import, build and first call, with empty and with warm compile caches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..run.record import AS_FOUND, EMPTY, WARM
+from .purposes import PURPOSES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("import_s", "build_s", "first_call_s")
+KEY = ("workload", "batch_size", "arm", "phase")
+
+
+@dataclass(frozen=True)
+class Start:
+    """One arm's way to its first training step or inference, in seconds; medians over the generations that met these caches.
+
+    import_s: importing and configuring the framework   build_s: building the program   first_call_s: tracing, compiling and
+    one call, after the first calls of the phases before it: what they set up in the process is not paid again.
+    """
+
+    workload: str
+    batch_size: int
+    arm: str
+    phase: str
+    caches: str
+    import_s: float
+    build_s: float
+    first_call_s: float
+
+    @property
+    def total_s(self) -> float:
+        return sum(getattr(self, part) for part in PARTS)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"total_s": self.total_s}
+
+
+def starts_of(
+    cells: "pd.DataFrame", first_calls: "pd.DataFrame", generations: Sequence[Mapping[str, Any]]
+) -> list[Start]:
+    """Every purpose's start, with empty caches before warm ones, in the order of the plan.
+
+    cells, first_calls: the store's frames   generations: records of its frame, whose facts tell what they found in the caches.
+    Where any found them warm, those that took them as they were are left out: nobody knows what that was.
+    """
+    caches = {row["generation"]: row["facts"].get("compile_cache", AS_FOUND) for row in generations}
+    chosen = first_calls[first_calls["phase"].isin(list(PURPOSES))]
+    met = chosen["generation"].map(lambda generation: caches.get(generation, AS_FOUND))
+    told = [state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()]
+    medians = {state: chosen[met == state].groupby(list(KEY), sort=False)[list(PARTS)].median() for state in told}
+    keys = zip(*(cells[name] for name in KEY), strict=True)
+    return [
+        Start(*key, state, *map(float, part.loc[key]))
+        for key in keys
+        for state, part in medians.items()
+        if key in part.index
+    ]
+
+
+def usual(starts: Sequence[Start]) -> dict[tuple, float]:
+    """Seconds of each start as it is every time but the first: with warm caches where any generation had them."""
+    return {(s.workload, s.batch_size, s.arm, s.phase): s.total_s for s in starts}
+
+
+def first_ever(starts: Sequence[Start]) -> dict[tuple, float]:
+    """Seconds of each start with empty caches; nothing where none was measured."""
+    return usual([s for s in starts if s.caches == EMPTY])
