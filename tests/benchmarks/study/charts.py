@@ -7,7 +7,7 @@ import numpy as np
 from dnnbench.measure.verdict import SLOWER
 
 from .findings import BESIDE_SECONDS, Findings
-from .outcomes import count
+from .outcomes import count, label
 from .side_by_side import EXTRAS
 
 SIZE = {"width": 520, "height": 260}
@@ -39,7 +39,7 @@ def _power_rows(found: Findings) -> Iterator[dict]:
         for extra, part in frame.groupby("extra"):
             said = count(part["said"] == SLOWER)
             limits = {"lower": said.lower, "upper": said.upper, "share": said.share}
-            yield {"visits": f"{seconds:g} s", "extra": extra + 0.0008 * (place - 1)} | limits
+            yield {"visits": label(seconds), "extra": extra + 0.0008 * (place - 1)} | limits
 
 
 def _errors(found: Findings):
@@ -47,7 +47,7 @@ def _errors(found: Findings):
     import altair as alt
 
     rows = [
-        {"visits": f"{seconds:g} s", "extra": f"{extra:+.0%}" if extra else "A/A", "error": float(error)}
+        {"visits": label(seconds), "extra": f"{extra:+.0%}" if extra else "A/A", "error": float(error)}
         for seconds, frame in found.verdicts.items()
         for extra, part in frame.groupby("extra")
         for error in np.log(part["value"]) - part["truth"]

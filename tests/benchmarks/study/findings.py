@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .judging import keeping_all
-from .kinds import QUIET
+from .kinds import MANY, QUIET
 from .noise import NOISES
 from .outcomes import SECONDS, gated, judged, lasting
 from .side_by_side import Beside, side_by_side
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BESIDE_SECONDS = (10, 60)
-ELSEWHERE = (*NOISES, "torch", "torch_fresh", "jax")
+SIXTY = "60 s (60 generations)"
+ELSEWHERE = (*NOISES, "torch", "torch_fresh", "torch_fresh_in_a_run", "jax")
 """Kinds that are shown apart: under noise, and with other frameworks' steps."""
 
 
@@ -32,14 +33,27 @@ class Findings:
         return [trial for trial in self.trials if trial.kind in QUIET]
 
     @cached_property
-    def verdicts(self) -> "dict[float, pd.DataFrame]":
-        """Verdicts on the prefixes of so many seconds a cell."""
-        return {seconds: judged(lasting(self.quiet, seconds)) for seconds in SECONDS}
+    def many(self) -> list[Trial]:
+        """Trials of sixty generations."""
+        return [trial for trial in self.trials if trial.kind == MANY]
 
     @cached_property
-    def gates(self) -> "dict[float, pd.DataFrame]":
+    def verdicts(self) -> "dict[float | str, pd.DataFrame]":
+        """Verdicts on the prefixes of so many seconds a cell in six generations, and on sixty."""
+        return {seconds: judged(lasting(self.quiet, seconds)) for seconds in SECONDS} | {SIXTY: judged(self.many)}
+
+    @cached_property
+    def gates(self) -> "dict[float | str, pd.DataFrame]":
         """The gate on the same, so many seconds in each stage."""
-        return {seconds: gated(lasting(self.quiet, seconds)) for seconds in SECONDS}
+        return {seconds: gated(lasting(self.quiet, seconds)) for seconds in SECONDS} | {SIXTY: gated(self.many)}
+
+    @cached_property
+    def by_machine(self) -> dict[str, list[Trial]]:
+        """The longest recordings, in six generations and in sixty, of each machine."""
+        found: dict[str, list[Trial]] = {}
+        for trial in (*lasting(self.quiet, max(SECONDS)), *self.many):
+            found.setdefault(f"{trial.kind}, {trial.facts['machine']}", []).append(trial)
+        return found
 
     @cached_property
     def whole(self) -> "pd.DataFrame":

@@ -12,6 +12,8 @@ TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, 
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
 SINGLES = dict.fromkeys(TWINS, 1)
 """A network's pass is a step by itself."""
+MANY = "many"
+"""The same as `long` in sixty generations of a second: what `--generations auto` makes of 60 s where processes differ."""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
 
@@ -60,12 +62,14 @@ KINDS = {
         Kind("same", TWINS, PAIRS_OF_TWINS, 10.0),
         _against_base("quick", 10.0),
         _against_base("long", 60.0),
+        _against_base(MANY, 60.0, generations=60),
         _against_base("cpu_hog", 10.0, noise="cpu_hog"),
         _against_base("memory_hog", 10.0, noise="memory_hog"),
         _against_base("drift", 10.0, noise="drift"),
         _against_base("late_hog", 10.0, noise="late_hog"),
         _against_base("torch", 10.0, step="torch"),
         _against_base("torch_fresh", 10.0, step="torch_fresh"),
+        _against_base("torch_fresh_in_a_run", 10.0, step="torch_fresh_in_a_run"),
         _against_base("jax", 10.0, step="jax"),
         Kind("rebuilt", TWINS, PAIRS_OF_TWINS, 24.0, builds=4),
         Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_fresh"),
@@ -74,4 +78,4 @@ KINDS = {
     )
 }
 QUIET = ("same", "quick", "long")
-"""Kinds without added noise whose step is NumPy's: the counts come from them."""
+"""Kinds without added noise whose step is NumPy's, in six generations: the counts come from them."""

@@ -82,6 +82,11 @@ def _sides(trial: Trial, arm: str, base: str) -> Iterator[tuple[str, list, list]
         yield AFTER, base_s[:middle], arm_s[middle:]
 
 
+def label(trials: float | str) -> str:
+    """Of a row: seconds a cell, or what else it is called."""
+    return trials if isinstance(trials, str) else f"{trials:g} s"
+
+
 def count(found: "pd.Series") -> Count:
     """How many of a column of truths are true."""
     return Count(int(found.sum()), len(found))

@@ -12,7 +12,7 @@ from . import placement, tables
 from .charts import draw
 from .findings import ELSEWHERE, Findings
 from .limits import by_position, order_bias, spread, with_interval
-from .outcomes import SECONDS, lasting
+from .outcomes import SECONDS, gated, judged, label, lasting
 from .targets import table_of, targets
 from .trial import Trial
 
@@ -27,6 +27,7 @@ PLOTS = {
 
 def write(trials: Sequence[Trial], folder: Path, size_bytes: int) -> Path:
     """Write the page and its plots; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
     found = Findings(trials)
     parts = _tables(found) | _plots(draw(found, folder)) | {"sittings": _sittings(trials, size_bytes)}
     path = folder / "proof.md"
@@ -39,7 +40,9 @@ def _tables(found: Findings) -> dict[str, str]:
     return {
         "targets": table_of(targets(found)),
         "verdicts": tables.verdicts(found.verdicts),
+        "verdicts_by_machine": tables.verdicts({where: judged(part) for where, part in found.by_machine.items()}),
         "gates": tables.gates(found.gates),
+        "gates_by_machine": tables.gates({where: gated(part) for where, part in found.by_machine.items()}),
         "covers": tables.covers(found.verdicts),
         "positions": _positions(found.quiet),
         "verdicts_elsewhere": tables.verdicts(found.elsewhere),
@@ -112,7 +115,7 @@ def _positions(trials: Sequence[Trial]) -> str:
 
 def _spreads(found: Findings) -> str:
     rows = []
-    groups = {f"{s} s": lasting(found.quiet, s) for s in SECONDS}
+    groups = {label(s): lasting(found.quiet, s) for s in SECONDS} | found.by_machine
     groups |= {kind: [t for t in found.trials if t.kind == kind] for kind in ELSEWHERE}
     for name, trials in groups.items():
         if one := spread(trials):

@@ -12,7 +12,7 @@ from table import markdown
 from . import coverage, outcomes
 from .ablations import ABLATIONS
 from .bounds import NONE, Count
-from .outcomes import count
+from .outcomes import count, label
 from .side_by_side import EXTRAS, Beside
 from .trial import Trial
 
@@ -51,7 +51,7 @@ def covers(frames: Frames) -> str:
             if len(part):
                 numbers = (f"{coverage.bias(part):+.2%}", f"{coverage.rms_error(part):.2%}")
                 counts = (coverage.nominal(part).between(), coverage.against_pooled(part).between())
-                rows.append([_label(seconds), f"{extra:+.0%}" if extra else "A/A", *counts, *numbers])
+                rows.append([label(seconds), f"{extra:+.0%}" if extra else "A/A", *counts, *numbers])
     return markdown(
         ["visits a cell", "extra work", "holds log(1 + x)", "holds the mean of all trials", "bias", "rms error"], rows
     )
@@ -117,7 +117,7 @@ def _by_extra(frames: Frames, tell: Callable[["pd.DataFrame", float], str]) -> s
     for trials, found in frames.items():
         if len(found):
             parts = ((_part(found, extra), extra) for extra in EXTRAS)
-            rows.append([_label(trials), *(tell(part, extra) if len(part) else NONE for part, extra in parts)])
+            rows.append([label(trials), *(tell(part, extra) if len(part) else NONE for part, extra in parts)])
     return markdown(HEADING, rows)
 
 
@@ -140,7 +140,3 @@ def _bounded(extra: float, found: Count) -> str:
 
 def _part(found, extra: float):
     return found[found["extra"] == extra]
-
-
-def _label(trials: float | str) -> str:
-    return trials if isinstance(trials, str) else f"{trials:g} s"

@@ -22,8 +22,12 @@ def gate(screen: Trial, fresh: Trial, theta: float = THETA) -> dict[Pair, tuple[
 
 
 def in_twos(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
-    """Each trial with the next one of its kind, the last with the first; a kind with one trial gives none."""
-    for _, group in groupby(sorted(trials, key=lambda trial: trial.kind), key=lambda trial: trial.kind):
+    """Each trial with the next of its kind on a machine like its own, the last with the first; one alone gives none."""
+
+    def where(trial: Trial) -> tuple[str, str]:
+        return trial.kind, trial.facts["machine"]
+
+    for _, group in groupby(sorted(trials, key=where), key=where):
         alike = list(group)
         if len(alike) > 1:
             yield from zip(alike, alike[1:] + alike[:1], strict=True)

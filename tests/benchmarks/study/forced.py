@@ -1,0 +1,36 @@
+"""What a thing costs that processes otherwise draw by chance: steps that have it by hand, in one worker, visited in turn."""
+
+import random
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from dnnbench.measure.clock import now
+
+ROUNDS = 400
+
+
+def ratios(steps: Sequence[Callable[[], object]]) -> list[float]:
+    """Time of each step over the first one's, paired: medians over rounds in random order."""
+    times: list[list[float]] = [[] for _ in steps]
+    for _ in range(ROUNDS):
+        for place in random.sample(range(len(steps)), len(steps)):
+            times[place].append(_seconds(steps[place]))
+    return [median(one / base for one, base in zip(found, times[0], strict=True)) for found in times]
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    """Of one call, after one untimed."""
+    step()
+    begin = now()
+    step()
+    return now() - begin
+
+
+def asked(service: str, method: str, **arguments) -> list:
+    """What a fresh worker, started as the study's are, answers."""
+    from dnnbench.measure.environment import default_memory
+    from dnnbench.protocol.arm import Arm
+    from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, worker_cpus
+
+    with spawn(Arm(method, "study"), method, default_memory(), f"study.{service}", worker_cpus(1)) as worker:
+        return worker.call(method, BUILD_TIMEOUT_S, **arguments)

@@ -1,0 +1,62 @@
+"""The study's page: its targets and tables, on trials whose truth is known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from dnnbench.measure.contention import STEAL, SWITCHED
+from simulating import synthetic
+from study import outcomes, page, tables, targets
+from study.findings import Findings
+
+
+def test_targets_are_met_and_missed(monkeypatch):
+    monkeypatch.setattr(targets, "LEAST", 4)
+    good = [synthetic("long", seed, seconds=60, call_s=0.2, process=0.001) for seed in range(4)]
+    bad = [dataclasses.replace(trial, flags=np.full(len(trial.flags), STEAL)) for trial in good]
+    met, missed, few = ([one.met for one in targets.targets(Findings(trials))] for trials in (good, bad, good[1:]))
+    assert met == [None, None, True, True, None, None, True, True], (
+        "four trials are neither 300 comparisons nor 100 intervals"
+    )
+    assert [missed[place] for place in (2, 3, 6)] == [False] * 3 and few == [None] * 8
+
+
+def test_no_row_is_left_out_of_the_undecided(monkeypatch):
+    monkeypatch.setattr(targets, "LEAST", 2)
+    monkeypatch.setattr(targets, "LEAST_ELSEWHERE", 2)
+
+    def undecided(trials):
+        return targets.targets(Findings(trials))[6]
+
+    quiet = [synthetic(seed=seed, process=0.001) for seed in range(2)]
+    alike, unlike = ([synthetic("jax", seed, process=process) for seed in range(2)] for process in (0.001, 0.1))
+    assert undecided(quiet + alike).met is True and undecided(quiet + alike[:1]).met is None
+    found = undecided(quiet + unlike)
+    assert found.met is False and "2 of 2" in found.reached and ": jax, " in found.reached
+
+
+def test_flags_are_counted_by_kind():
+    flags = np.zeros(len(synthetic().flags), int)
+    flags[::4], flags[1::2] = STEAL | SWITCHED, SWITCHED
+    text = tables.flagged([synthetic(flags=flags), synthetic("drift")])
+    assert "| quick |" in text and "| 25.02% | 0.00% | 0.00% | 75.02% |" in text
+    assert "| drift |" in text and text.rstrip().endswith("| 0.00% | 0.00% | 0.00% | 0.00% |")
+
+
+def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
+    one_alike = [synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)}) for seed in range(3)]
+    text = tables.verdicts({10.0: outcomes.judged(one_alike)})
+    assert "| 10 s | SAME 3 (alarms at most 63.2%) |" in text
+    assert "| SLOWER 2, SAME 1 (SLOWER at least 14%) | SLOWER 3 (SLOWER at least 37%) |" in text
+    gated = outcomes.gated([synthetic(seed=seed, process=0.001) for seed in range(2)])
+    assert "2 of 2 (100%, at least 22%); flagged 2" in tables.gates({"quick": gated})
+
+
+@pytest.mark.parametrize("count", (0, 1, 3))
+def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
+    trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
+    text = page.write(trials, tmp_path / "new", 0).read_text()
+    assert text.startswith("# Does it tell the truth?") and "{" not in text and "nan" not in text
+    if count == 3:
+        assert "\n| 10 s | SAME 12 (alarms at most 22.1%) |" in text and "## Targets" in text
+        assert all((tmp_path / "new" / f"proof_{name}.svg").read_text().startswith("<svg") for name in page.PLOTS)
