@@ -111,8 +111,10 @@ generation.Crew = Telling
 """
 
 
-def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(place, cache):
+def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(place, monkeypatch):
     """The user's caches hold the program already, and are neither read nor written."""
+    cache = place / "cache"  # of this test alone: others write to the session's
+    monkeypatch.setenv("DNNBENCH_CACHE", str(cache))
     fast = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--wait", "--json")
     asked = ("run", "tiny.toml", "--backend", "jax", *fast)
     warmed = dnnbench(place, *asked, "--generations", "1")

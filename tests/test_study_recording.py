@@ -51,6 +51,11 @@ def test_what_is_forced_by_hand_is_timed_against_the_first(worker_path, service,
     assert len(found) == len(cases) and found[0] == 1.0 and all(0.2 < ratio < 5 for ratio in found)
 
 
+def filled_and_no_more(spent_s, share_s):
+    """Rounds until the share is full: the last one fills it, however long it took."""
+    assert spent_s.sum() >= 0.999 * share_s > 0.998 * spent_s[:-1].sum()
+
+
 def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     trial = record(TINY, 7)
     recordings.append(tmp_path / "one.npz", trial)
@@ -60,7 +65,7 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     assert (again.generation == trial.generation).all() and again.generations == [0, 1]
     assert (np.sort(again.position, axis=1) == np.arange(3)).all() and (again.control_s > 0).all()
     for g in again.generations:
-        assert again.cell_s[again.generation == g].sum() == pytest.approx(0.01, rel=0.5)
+        filled_and_no_more(again.cell_s[again.generation == g], 0.01)
     assert len(again.facts["starts_s"]) == 2 and again.sitting == "one"
 
 
@@ -69,7 +74,7 @@ def test_each_build_of_each_process_is_recorded_apart(worker_path):
     assert trial.generations == [0, 1, 2, 3] and trial.facts["builds"] == 2
     assert len(trial.facts["starts_s"]) == len(trial.facts["rebuilds_s"]) == 2
     for g in trial.generations:
-        assert trial.cell_s[trial.generation == g].sum() == pytest.approx(0.005, rel=0.6)
+        filled_and_no_more(trial.cell_s[trial.generation == g], 0.005)
     assert placement.table_of([trial]).count("| numpy |") == 1
 
 
