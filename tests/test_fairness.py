@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from types import SimpleNamespace
 
+import jax
 import pytest
 from dnnbench.measure.affinity import current_mask, spell
 from dnnbench.protocol.arm import Arm
@@ -11,6 +12,8 @@ from dnnbench.run.record import Record
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench_jax.backend import JaxBackend
+from dnnbench_torch.backend import TorchBackend
 
 EXPECTED = {
     "numpy": ("kept", "in place"),
@@ -69,3 +72,21 @@ def test_every_backend_tells_what_the_ledger_shows(workers, backend):
     assert told["threads"] == 1 and told["device"].lower().startswith("cpu") and told["autotune"] == "off"
     assert told["cpus"] == spell(current_mask()), "nobody moved a thread"
     assert (told["denormals"], told["donation"]) == EXPECTED[backend]
+
+
+@pytest.mark.parametrize("mode", ["jit", "eager"])
+def test_what_jax_calls_donated_goes_into_the_old_weights_memory(mode):
+    workload = CASES["dense"]()
+    program = JaxBackend().build(workload, initial_weights(workload.model, 0), Arm("jax", mode))
+    before = jax.tree.leaves(program._weights)
+    program.wait(program.train_step(program.put(batches_of(workload)[0])))
+    assert {array.is_deleted() for array in before} == {program.facts()["donation"] == "donated"} == {mode == "jit"}
+
+
+def test_what_torch_calls_in_place_stays_where_it_is():
+    workload = CASES["dense"]()
+    program = TorchBackend().build(workload, initial_weights(workload.model, 0), Arm("torch", "eager"))
+    before = [weight.data_ptr() for weight in program._weights.values()]
+    program.train_step(program.put(batches_of(workload)[0]))
+    assert program.facts()["donation"] == "in place"
+    assert [weight.data_ptr() for weight in program._weights.values()] == before

@@ -7,7 +7,7 @@ import pytest
 from dnnbench.measure.contention import STEAL, SWITCHED
 from simulating import synthetic
 from study import outcomes, page, tables, targets
-from study.findings import Findings
+from study.findings import SIXTY, Findings
 
 
 def test_targets_are_met_and_missed(monkeypatch):
@@ -33,6 +33,20 @@ def test_no_row_is_left_out_of_the_undecided(monkeypatch):
     assert undecided(quiet + alike).met is True and undecided(quiet + alike[:1]).met is None
     found = undecided(quiet + unlike)
     assert found.met is False and "2 of 2" in found.reached and ": jax, " in found.reached
+
+
+def test_long_recordings_stand_by_machine_and_sixty_generations_in_a_row_of_their_own():
+    trials = [synthetic("long", seed, seconds=60, call_s=0.2) for seed in range(2)]
+    trials += [synthetic("many", 2, seconds=60, call_s=0.2), synthetic(seed=3)]
+    trials[1].facts["machine"] = "another"
+    found = Findings(trials)
+    assert {where: len(part) for where, part in found.by_machine.items()} == {
+        "long, 2 cores of a machine": 1,
+        "long, another": 1,
+        "many, 2 cores of a machine": 1,
+    }
+    assert len(found.many) == 1 and len(found.verdicts[60]) == 10 and len(found.verdicts[SIXTY]) == 5
+    assert len(found.many[0].generations) == 60
 
 
 def test_flags_are_counted_by_kind():

@@ -83,6 +83,15 @@ def test_each_trial_is_confirmed_by_the_next_of_its_kind():
     ]
 
 
+def test_a_gate_never_confirms_on_another_machine_than_it_screened():
+    trials = [synthetic(seed=seed) for seed in range(5)]
+    for trial, machine in zip(trials, "ababa", strict=True):
+        trial.facts["machine"] = machine
+    pairs = list(two_stages.in_twos(trials))
+    assert len(pairs) == 5 and all(screen.facts["machine"] == fresh.facts["machine"] for screen, fresh in pairs)
+    assert len(list(two_stages.in_twos(trials[:3]))) == 2, "the one trial of b has no other to confirm it"
+
+
 def test_coverage_counts_intervals_that_hold_the_truth():
     found = outcomes.judged([synthetic(seed=seed) for seed in range(3)])
     assert coverage.nominal(found.assign(low=0.5, high=2.0)) == Count(15, 15)

@@ -32,8 +32,7 @@ def computing() -> str:
 
 def threads() -> int | None:
     """Threads of XLA's CPU pool, by their names; None where the system tells none."""
-    names = Path("/proc/self/task").glob("*/comm")
-    return sum(name.read_text().strip() == POOL_THREAD for name in names) or None
+    return sum(_name(thread) == POOL_THREAD for thread in Path("/proc/self/task").glob("*")) or None
 
 
 def peak_memory(device: jax.Device) -> int | None:
@@ -44,6 +43,14 @@ def peak_memory(device: jax.Device) -> int | None:
 def seconds(device: jax.Device, work: Callable[[], None]) -> float | None:
     """By the device's own clock; None: JAX shows no marks on a device's stream."""
     return None
+
+
+def _name(thread: Path) -> str:
+    """Empty for a thread that has ended meanwhile."""
+    try:
+        return (thread / "comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _found(kind: str) -> tuple[list[jax.Device], str]:

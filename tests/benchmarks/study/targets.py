@@ -70,9 +70,9 @@ def _undecided(found: Findings) -> Target:
     """The worst of all rows but those on the dead zone's edge; met only when every row has enough trials."""
     quiet = {label(seconds): frame for seconds, frame in found.verdicts.items()}
     rows = [
-        (count(part["said"] == UNDECIDED), f"{label}, {extra:+.0%}", least)
+        (count(part["said"] == UNDECIDED), f"{row}, {extra:+.0%}", least)
         for frames, least in ((quiet, LEAST), (found.elsewhere, LEAST_ELSEWHERE))
-        for label, frame in frames.items()
+        for row, frame in frames.items()
         for extra, part in frame.groupby("extra")
         if extra != BOUNDARY
     ]
