@@ -158,3 +158,9 @@ def add_epochs(store: Store, run_id: str, arms: list[str]) -> None:
 
 def _bad(arm: str, workload: str, kind: str, dtype: str) -> bool:
     return (arm, workload, kind, dtype) == ("tensorflow:graph", "cnn_digits", "gradients", "float32")
+
+
+def cell(frame, arm: str, phase: str = "infer", workload: str = "mlp_digits"):
+    """The one row of a frame of cells."""
+    (row,) = frame[(frame.arm == arm) & (frame.phase == phase) & (frame.workload == workload)].itertuples()
+    return row

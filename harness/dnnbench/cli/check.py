@@ -71,7 +71,7 @@ def _refuse_nothing(rows: list[dict]) -> None:
 
 
 def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
-    from ..report.terminal import agreement_matrix, agreement_table
+    from ..report.agreement_tables import agreement_matrix, agreement_table
     from ..run.agreement import UNSUPPORTED, is_comparison, undetermined
 
     output.table(agreement_matrix(rows))

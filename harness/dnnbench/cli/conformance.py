@@ -101,7 +101,7 @@ def _wrongs(found) -> list[str]:
 
 def _case_table(found, dtypes: Sequence[str]):
     """A row for each case, under its family's heading; a column for each element type and side."""
-    from ..report.terminal import column_table
+    from ..report.columns import column_table
     from ..testing.families import FAMILIES
     from ..testing.verdicts import SIDES
 
@@ -123,7 +123,7 @@ def _cell(verdict):
 
 
 def _law_table(found):
-    from ..report.terminal import column_table
+    from ..report.columns import column_table
 
     table = column_table("law", "", "asked on", "meaning")
     table.columns[-1].no_wrap = False

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..measure.gate import CONFIRMED, FAMILY_ALPHA, NOT_CONFIRMED, Confirmation
 from ..measure.verdict import SAME
+from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
-from ..report.terminal import VERDICT_STYLES, column_table
 from ..run.gate import NOT_RANKED, Finding, Gate
 
 STYLES = {**VERDICT_STYLES, CONFIRMED: "bold red", NOT_CONFIRMED: "yellow", NOT_RANKED: "dim"}

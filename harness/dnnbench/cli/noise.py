@@ -37,8 +37,8 @@ def _print(output, found: Noise) -> None:
 
 
 def _table(found: Noise):
+    from ..report.columns import column_table
     from ..report.quantity import percent, seconds
-    from ..report.terminal import column_table
 
     table = column_table(
         ">visits a cell", ">generations", ">half-width", ">told from 1 beyond", ">called SLOWER beyond"

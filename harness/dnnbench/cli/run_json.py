@@ -1,10 +1,16 @@
 """A run as one JSON document."""
 
+from dataclasses import asdict
+
 
 def run_document(store, run_id: str) -> dict:
-    """Run, cells with their statistics, memory, agreement, starts, what generations found; units are in results/README.md."""
+    """Run, cells with their statistics, memory, agreement, steps of training, starts, what generations found.
+
+    Units are in results/README.md; steps and pieces are in seconds.
+    """
     from ..report.memory import memory_of
     from ..report.starts import starts_of
+    from ..report.steps import pieces_of, steps_of
     from ..report.summary import summary_of
     from ..run.measured import measured
     from ..run.twins import twins_of
@@ -19,6 +25,8 @@ def run_document(store, run_id: str) -> dict:
         "twins": [twin.to_json() for twin in twins_of(run)],
         "agreement": records(store.agreement(run_id)),
         "first_calls": records(first_calls),
+        "steps": [asdict(steps) for steps in steps_of(run)],
+        "pieces": [asdict(piece) for piece in pieces_of(run)],
         "starts": [start.to_json() for start in starts_of(run.cells, first_calls, generations)],
         "generations": generations,
     }

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..store.frames import records
+from .columns import VERDICT_STYLES, column_table
 from .quantity import interval, milliseconds, ratio
-from .terminal import VERDICT_STYLES, column_table
 
 if TYPE_CHECKING:
     import pandas as pd

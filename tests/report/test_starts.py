@@ -7,7 +7,6 @@ from dnnbench.report.evidence import gather
 from dnnbench.report.html import render_report
 from dnnbench.report.starts import first_ever, starts_of, usual
 from dnnbench.run.cache import compile_caches
-from dnnbench.store.store import open_store
 
 KEY = ("net", 8, "jax:jit", "train_step")
 
@@ -61,15 +60,9 @@ def test_a_cold_start_has_caches_of_its_own_which_its_first_generation_fills():
         assert (caches.folder, caches.state) == (None, "as found")
 
 
-@pytest.fixture
-def store(tmp_path):
-    with open_store(tmp_path / "new.sqlite") as opened:
-        yield opened
-
-
-def test_the_report_takes_the_start_apart_and_counts_from_both(store, tmp_path):
+def test_the_report_takes_the_start_apart_and_counts_from_both(empty, tmp_path):
     """JAX runs twice as fast as the base: it overtakes later where it has to compile first."""
-    reporting.add_run(store, "r", generations=2, facts=[{"compile_cache": state} for state in ("empty", "warm")])
+    reporting.add_run(empty, "r", generations=2, facts=[{"compile_cache": state} for state in ("empty", "warm")])
     times = {"import_s": 2.0, "build_s": 0.1, "batch_size": 64, "workload": "mlp_digits", "phase": "train_step"}
     seconds = {"torch:eager": (0.4, 0.4), "jax:jit": (4.0, 1.0)}
     rows = [
@@ -77,8 +70,8 @@ def test_the_report_takes_the_start_apart_and_counts_from_both(store, tmp_path):
         for arm, told in seconds.items()
         for g, s in enumerate(told)
     ]
-    store.add_first_calls("r", rows)
-    found = gather(store, "r")
+    empty.add_first_calls("r", rows)
+    found = gather(empty, "r")
     assert [(s.arm, s.caches) for s in found.starts] == [
         *(("torch:eager", caches) for caches in ("empty", "warm")),
         *(("jax:jit", caches) for caches in ("empty", "warm")),
@@ -86,5 +79,5 @@ def test_the_report_takes_the_start_apart_and_counts_from_both(store, tmp_path):
     warm, cold = found.break_evens
     assert (warm.caches, cold.caches) == ("", "from empty compile caches")
     assert cold.calls == pytest.approx(6 * warm.calls, rel=0.02)
-    page = render_report([store], tmp_path / "page.html", runs=["r"]).read_text()
+    page = render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
     assert "To the first result" in page and cold.sentence in page and warm.sentence in page

@@ -1,0 +1,130 @@
+"""The tables of a run in the terminal, one for each thing that it measured, in 100 columns."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .columns import VERDICT_STYLES, column_table, mark
+from .evidence import HEADLINES, Evidence
+from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+STEP_HEADINGS = ("forward", "loss", "backprop.", "update", "whole step")
+PIECE_HEADINGS = {"loss alone": "loss calculation", "update alone": "weight update"}
+
+
+def _by_case(rows: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Each row after the name of its case; the name is empty where the row above has it."""
+    last = ""
+    for row in rows:
+        case = f"{row.workload}/{row.batch_size}"
+        yield "" if case == last else case, row
+        last = case
+
+
+def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
+    shown = [row for row in rows if row["phase"] in HEADLINES] or rows
+    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
+    last = None
+    for row in shown:
+        if last not in (None, row["phase"]):
+            table.add_row()
+        table.add_row("" if row["phase"] == last else row["phase"], *_cells(evidence, row))
+        last = row["phase"]
+    return table
+
+
+def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:
+    from rich.text import Text
+
+    if row["call_s"] is None:
+        return [Text(row["arm"]), Text(row["status"], style="red" if row["status"] == "failed" else "dim")]
+    against = "base" if row["arm"] == evidence.measured.base else ratio(row["ratio"])
+    verdict = row["verdict"] or ""
+    return [
+        Text(row["arm"]),
+        ("~" if row["no_steady_state"] else "") + milliseconds(row["call_s"]),
+        Text(interval(row["call_s_low"], row["call_s_high"], milliseconds), style="dim"),
+        Text(against, style="dim" if against == "base" else ""),
+        Text(interval(row["ratio_low"], row["ratio_high"]), style="dim"),
+        Text(verdict, style=VERDICT_STYLES[verdict]),
+        throughput(row["batch_size"] / row["call_s"]),
+        mark(evidence.agrees(row["arm"], row["workload"])),
+    ]
+
+
+def twin_table(evidence: Evidence) -> "Table":
+    """The base measured twice, whose ratio must cover 1."""
+    from rich.text import Text
+
+    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1")
+    for twin in evidence.twins:
+        found, covers = twin.ratio, {True: "yes", False: "NO", None: "one generation gives no interval"}[twin.covers]
+        style = "bold red" if twin.covers is False else ""
+        name = f"{twin.workload}/{twin.batch_size}"
+        bounds = Text(interval(found.low, found.high))
+        table.add_row(name, twin.phase, Text(twin.arm), ratio(found.value), bounds, Text(covers, style=style))
+    return table
+
+
+def steps_table(evidence: Evidence) -> "Table":
+    """Where the time of a training step goes, and beside it what a framework could run by itself."""
+    alone = {(p.workload, p.batch_size, p.arm, p.name): milliseconds(p.alone.value) for p in evidence.pieces}
+    pieces = [(heading, step) for heading, step in PIECE_HEADINGS.items() if any(key[-1] == step for key in alone)]
+    table = column_table("workload", "arm", *(f">{name}" for name in (*STEP_HEADINGS, *(h for h, _ in pieces))))
+    ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
+    for case, steps in _by_case(ranked):
+        times = (milliseconds(e.value) for e in (*steps.seconds.values(), steps.whole))
+        by_itself = (alone.get((steps.workload, steps.batch_size, steps.arm, step), "") for _, step in pieces)
+        table.add_row(case, steps.arm, *times, *by_itself)
+    return table
+
+
+def starts_table(evidence: Evidence) -> "Table":
+    """How long each arm takes to its first training step, else to its first inference."""
+    trained = {(s.workload, s.batch_size) for s in evidence.starts if s.phase == "train_step"}
+    table = column_table("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
+    shown = [s for s in evidence.starts if s.phase == "train_step" or (s.workload, s.batch_size) not in trained]
+    for case, start in _by_case(shown):
+        times = (seconds(s) for s in (start.import_s, start.build_s, start.first_call_s, start.total_s))
+        table.add_row(case, start.phase if case else "", start.arm, start.caches, *times)
+    return table
+
+
+def memory_table(evidence: Evidence) -> "Table":
+    """Memory by part; where the program's own arrays are not what the spec says, both stand."""
+    headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process grew")
+    on_device = any(row.peak_device is not None for row in evidence.memory)
+    table = column_table(*headings, *([">device"] if on_device else []))
+    for case, row in _by_case(evidence.memory):
+        spec = row.by_spec
+        slots = "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer)
+        parts = (_both(row.weights, spec.weights), slots, scaled(spec.gradients, "B"), scaled(spec.activations, "B"))
+        device = [scaled(row.peak_device, "B")] if on_device else []
+        table.add_row(case, row.phase, row.arm, *parts, scaled(row.grew, "B"), *device)
+    return table
+
+
+def _both(held: int, by_spec: int) -> str:
+    return scaled(held, "B") if held == by_spec else f"{scaled(held, 'B')} (spec {scaled(by_spec, 'B')})"
+
+
+def roofline_table(evidence: Evidence) -> "Table":
+    """Rate, share of the measured peak, arithmetic intensity, what bounds it, and energy where a counter tells it.
+
+    With the time by the device's own clock where any arm has one.
+    """
+    shares = evidence.shares
+    clocked = any(s.device_s is not None for s in shares)
+    more = [">on the device"] if clocked else []
+    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
+    for case, s in _by_case(shares):
+        share = "no peak" if s.share is None else percent(s.share)
+        energy = "no counter" if s.joules is None else scaled(s.joules, "J")
+        timed = ["no clock" if s.device_s is None else seconds(s.device_s)] if clocked else []
+        table.add_row(
+            case, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy, *timed
+        )
+    return table

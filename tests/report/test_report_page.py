@@ -1,0 +1,277 @@
+"""The page of a run whose true times are known, machines side by side, and the commands that write and merge."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import reporting
+from dnnbench.cli.main import main
+from dnnbench.errors import StoreError, UsageError
+from dnnbench.report import charts, html, palette, quantity
+from dnnbench.report.evidence import gather
+from dnnbench.report.side_by_side import side_by_side
+from dnnbench.store.store import open_store
+
+
+def page(*runs, **options):
+    return html.page_of(list(runs), **options)
+
+
+LOADS = re.compile(r"""\bsrc\s*=|<link|@import|url\(|<script|<iframe|<object|https?:|\bon\w+\s*=\s*["']""", re.I)
+
+
+@pytest.fixture(scope="module")
+def whole(known):
+    return page(known)
+
+
+def test_the_page_refers_to_nothing_outside_itself(whole):
+    assert LOADS.findall(whole) == []
+    assert_links_lead_somewhere(whole)
+
+
+def assert_links_lead_somewhere(text):
+    targets = re.findall(r'href="([^"]*)"', text)
+    assert targets and set(targets) <= {f"#{name}" for name in re.findall(r'\bid="([^"]+)"', text)}
+
+
+TOLD = [
+    "Verdict",
+    "Ratio to torch:eager",
+    "The four steps of training",
+    "Pieces run alone",
+    "Training beside inference",
+    "Every cell",
+    "Agreement",
+    "Training curves",
+    "How to read this",
+    "Left out, and why",
+    "numpy:eager stays on the CPU",
+    "a: b",
+    "Example CPU 9000",
+    "<dt>torch</dt><dd>2.13.0</dd>",
+    "<dt>governor</dt><dd>absent</dd>",
+    "is faster than torch:eager",
+    "are slower than torch:eager",
+    "examples a second",
+    "rmse 7.0e-06, allowed 1.0e-06",
+]
+
+
+def test_the_page_says_what_the_issue_asks_of_it(whole):
+    missing = [told for told in TOLD if told not in whole]
+    assert missing == []
+    assert whole.count("<svg") == 2 + 2 + 2
+    assert whole.count("<tr><th scope") + whole.count("<tr><td>") + whole.count("<tr>\n") > 56
+
+
+def test_the_page_tells_how_the_machine_was_set_up_for_this_run_and_not_for_the_last(empty, tmp_path):
+    reporting.add_run(empty, "first", generations=1, facts=[{"system": {"governor": "first governor"}}])
+    reporting.add_run(empty, "old", generations=1)
+    page = html.render_report([empty], tmp_path / "page.html", runs=["first"]).read_text()
+    assert "first governor" in page and "Linux 6.1" not in page
+    page = html.render_report([empty], tmp_path / "page.html", runs=["old"]).read_text()
+    assert "Linux 6.1" in page, "the machine's facts, where the run keeps none of its own"
+
+
+def test_every_cell_has_a_row_with_its_colour(known, whole):
+    places = palette.places(known.cells.backend)
+    assert len(set(places.values())) == 4
+    for arm, backend in zip(known.cells.arm, known.cells.backend, strict=True):
+        assert f'<span class="arm b{places[backend]}" title="{arm}">{arm}</span>' in whole
+
+
+def test_labels_are_escaped_wherever_they_stand(empty):
+    nasty = "<script>alert(1)</script>\"'&"
+    arms = {"torch:eager": 1.0, nasty: 2.0}
+    reporting.add_run(
+        empty,
+        "r",
+        arms=arms,
+        label=nasty,
+        workloads=(nasty,),
+        notes=[nasty],
+        skipped={nasty: nasty},
+        base=nasty,
+    )
+    text = page(gather(empty, "r"))
+    assert "alert(1)" in text and "<script" not in text and 'alert(1)</script>"' not in text
+    assert LOADS.findall(text) == []
+
+
+def test_a_run_with_nothing_but_training_curves_has_a_page(empty):
+    reporting.add_run(empty, "r", generations=0, arms={}, workloads=())
+    reporting.add_epochs(empty, "r", ["torch:eager", "jax:jit"])
+    text = page(gather(empty, "r"))
+    assert text.count("<svg") == 2 and "Training curves" in text and "Ratio to" not in text
+    assert_links_lead_somewhere(text)
+    assert re.search(r"0\.96\d*</td>", text)
+
+
+def test_a_regression_shows_its_test_loss(empty, monkeypatch):
+    task = {"metric": "loss", "target": 0.55}
+    monkeypatch.setitem(reporting.SETTINGS, "workloads", [{"name": "mlp_table", "task": task}])
+    reporting.add_run(empty, "r", generations=0, arms={}, workloads=())
+    row = {
+        "arm": "numpy:eager",
+        "workload": "mlp_table",
+        "dtype": "float32",
+        "accuracy": None,
+        "n_test": 89,
+        "wrong": 0,
+    }
+    losses = [0.9, 0.6, 0.5125]
+    empty.add_epochs(
+        "r", [row | {"epoch": e, "loss": 1 / e, "test_loss": loss, "seconds": 0.1} for e, loss in enumerate(losses, 1)]
+    )
+    text = page(gather(empty, "r"))
+    assert text.count("<svg") == 2 and "mlp_table in float32: test loss" in text
+    assert re.search(r">0\.5125</td>.*test loss 0\.55", text, re.S)
+
+
+def test_without_the_extra_the_page_says_what_to_install_and_keeps_its_tables(known, monkeypatch):
+    monkeypatch.setattr(charts, "find_spec", lambda name: None)
+    text = page(known)
+    assert "charts need pip install &#39;dnnbench[report]&#39;" in text
+    assert "<svg" not in text and text.count("<table") >= 6
+
+
+def test_charts_take_what_no_interval_and_extreme_ratios_bring(empty):
+    reporting.add_run(
+        empty, "r", generations=1, arms=reporting.SPEED | {"numpy:other": 5000.0, "torch:compile": 1.0001}
+    )
+    drawn = page(gather(empty, "r"))
+    assert drawn.count("<svg") == 4 and "NaN" not in drawn and "Infinity" not in drawn
+
+
+def test_a_page_that_cannot_be_written_is_an_error_that_says_so(store, tmp_path):
+    with pytest.raises(StoreError, match="cannot be written"):
+        html.render_report([store], tmp_path, runs=["known"])
+    with pytest.raises(UsageError, match="expected machine"):
+        html.render_report([store], tmp_path / "x.html", runs=["known"], by="colour")
+
+
+# Machines side by side.
+
+
+def test_machines_stand_side_by_side_with_ratios_and_without_verdicts(store, known, empty):
+    reporting.add_run(empty, "other", machine="m2", machine_speed=0.5, workloads=("cnn_digits",))
+    both = [known, gather(empty, "other")]
+    found = side_by_side(both)
+    assert found.machines == ["machine m1", "machine m2"] and len(found.cells) == 28
+    assert found.cells[0].phase == "train_step" and {c.workload for c in found.cells} == {"cnn_digits"}
+    for shared in found.cells:
+        assert shared.ratios[0] is None and shared.ratios[1].value == pytest.approx(0.5, rel=0.1)
+    text = page(*both, by="machine")
+    assert "machine m2 / machine m1" in text and LOADS.findall(text) == []
+    assert_links_lead_somewhere(text)
+
+
+def test_machines_of_one_name_are_told_apart(known, empty):
+    reporting.add_run(empty, "other")
+    assert side_by_side([known, gather(empty, "other")]).machines == [
+        "machine m1 (known)",
+        "machine m1 (other)",
+    ]
+
+
+@pytest.mark.parametrize("change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}])
+def test_machines_without_a_common_cell_are_refused(known, empty, change):
+    reporting.add_run(empty, "other", machine="m2", **change)
+    with pytest.raises(UsageError, match="no cell in common"):
+        side_by_side([known, gather(empty, "other")])
+    with pytest.raises(UsageError, match="two machines or more"):
+        side_by_side([known])
+
+
+# Numbers, colours, and the command.
+
+WRITTEN = [
+    (quantity.digits, 0.0123, "0.0123"),
+    (quantity.digits, 1234.5, "1,230"),
+    (quantity.digits, 9.996, "10.0"),
+    (quantity.digits, 0, "0"),
+    (quantity.digits, 73.2e9, "7.3e+10"),
+    (quantity.digits, 6.2e-9, "6.2e-09"),
+    (quantity.digits, 12_345_67, "1,230,000"),
+    (quantity.digits, -0.05, "-0.0500"),
+    (quantity.digits, float("inf"), "∞"),
+    (quantity.digits, float("nan"), "–"),
+    (quantity.milliseconds, 0.00123, "1.23"),
+    (quantity.seconds, 0.00123, "1.23 ms"),
+    (quantity.seconds, 0.9999, "1.00 s"),
+    (quantity.seconds, 2.5e-5, "25.0 µs"),
+    (quantity.seconds, 0, "0 ns"),
+    (quantity.scaled, (1234567, "B"), "1.23 MB"),
+    (quantity.scaled, (0, "B"), "0 B"),
+    (quantity.ratio, 0.5, "0.500"),
+    (quantity.ratio, 1.0034, "1.003"),
+    (quantity.ratio, 31.24, "31.2"),
+    (quantity.interval, (0.5, None), ""),
+    (quantity.interval, (0.5, 1.25), "[0.500, 1.25]"),
+    (quantity.percent, 0.02, "2 %"),
+    (quantity.percent, 0.0123, "1.2 %"),
+    (quantity.percent, 1.5, "150 %"),
+    (quantity.throughput, 126862.3, "126,862"),
+    (quantity.throughput, None, "–"),
+]
+
+
+@pytest.mark.parametrize(("show", "value", "text"), WRITTEN)
+def test_numbers_are_written_as_people_read_them(show, value, text):
+    assert show(*value if isinstance(value, tuple) else (value,)) == text
+
+
+def test_a_backend_keeps_its_colour_from_page_to_page():
+    four = palette.places(["torch", "jax", "numpy", "tensorflow"])
+    assert len(set(four.values())) == 4
+    assert palette.places(["torch"])["torch"] == four["torch"]
+    assert len(set(palette.places(f"b{i}" for i in range(7)).values())) == 7
+    assert len(palette.places(f"b{i}" for i in range(20))) == 20
+
+
+def test_the_command_writes_the_newest_run_of_each_machine(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with open_store("results/dnnbench.sqlite") as opened:
+        for run, machine in (("r1", "m1"), ("r2", "m1"), ("r3", "m2")):
+            reporting.add_run(opened, run, machine=machine, generations=2, workloads=("w",))
+    assert main(["report", "--by", "machine", "-o", "out/page.html", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema_version"] == 1 and [run["run_id"] for run in told["runs"]] == ["r2", "r3"]
+    assert "machine m2 / machine m1" in Path("out/page.html").read_text()
+    assert main(["report"]) == 0
+    assert capsys.readouterr().out == "results/report.html\n"
+    assert "Run r3" in Path("results/report.html").read_text()
+
+
+REFUSED = {
+    "no store": (("report", "none.sqlite"), "none.sqlite"),
+    "no such run": (("report", "--run", "zz"), "no run has id, label or revision 'zz'"),
+    "one machine": (("report", "--by", "machine"), "two machines or more"),
+    "nothing to merge": (("merge", "a.sqlite", "none.sqlite"), "none.sqlite"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_reported_is_said_without_a_traceback(tmp_path, monkeypatch, capsys, case):
+    monkeypatch.chdir(tmp_path)
+    with open_store("results/dnnbench.sqlite") as opened:
+        reporting.add_run(opened, "r1", generations=1, workloads=("w",))
+    words, said = REFUSED[case]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert said in told and "Traceback" not in told
+
+
+def test_the_command_merges_another_machines_store(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        with open_store(f"{name}.sqlite") as opened:
+            reporting.add_run(opened, f"run-{name}", machine=name, generations=1, workloads=("w",))
+    assert main(["merge", "a.sqlite", "b.sqlite"]) == 0
+    assert capsys.readouterr().out.startswith("1 run added to a.sqlite")
+    assert main(["merge", "a.sqlite", "b.sqlite", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["added"]["run"] == 0
+    with open_store("a.sqlite") as opened:
+        assert opened.runs().run_id.tolist() == ["run-a", "run-b"]
