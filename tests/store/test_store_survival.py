@@ -1,0 +1,140 @@
+"""A store survives a kill, several writers, and the versions of its own schema."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import storing
+from dnnbench.errors import StoreError
+from dnnbench.store import schema
+from dnnbench.store.store import open_store
+from sqlalchemy import text
+
+WRITER = """
+import sys
+import storing
+from dnnbench.store.store import open_store
+
+with open_store(sys.argv[1]) as store:
+    cells = storing.add_run(store, "r1")
+    for generation in range(100_000):
+        storing.measure(store, "r1", cells, generation)
+        print(generation, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 7, 40])
+def test_kill_9_loses_no_generation_that_was_committed(tmp_path, acknowledged):
+    path = tmp_path / "killed.sqlite"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
+    child = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment)
+    seen = [int(child.stdout.readline()) for _ in range(acknowledged)]
+    child.send_signal(signal.SIGKILL)
+    seen += [int(line) for line in child.stdout.read().split()]
+    assert child.wait() == -signal.SIGKILL
+    with open_store(path) as store:
+        done = store.done_generations("r1")
+        assert seen == list(range(len(seen))) and done[: len(seen)] == seen
+        assert len(done) <= len(seen) + 1
+        read = store.samples(store.cells()["cell_id"])
+        assert read.groupby(["cell_id", "generation"]).size().tolist() == [20] * 5 * len(done)
+        storing.measure(store, "r1", store.cells()["cell_id"].tolist(), len(done))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["killed.sqlite"]
+
+
+def test_many_may_open_a_new_store_at_once(tmp_path):
+    for attempt in range(10):
+        path = tmp_path / f"new{attempt}.sqlite"
+        storing.at_once(lambda _, path=path: open_store(path).close())
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(schema.SCHEMA_VERSION,)]
+
+
+def test_opening_waits_for_another_that_is_making_the_file(tmp_path):
+    maker = sqlite3.connect(tmp_path / "new.sqlite", isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, maker.execute, ["COMMIT"])
+    release.start()
+    open_store(tmp_path / "new.sqlite").close()
+    release.join()
+    maker.close()
+
+
+def test_several_runs_may_write_at_once(tmp_path):
+    path = tmp_path / "shared.sqlite"
+    storing.at_once(lambda place: storing.add_everything_at(path, place), count=4)
+    with open_store(path) as store:
+        assert store.generations().groupby("run_id").size().tolist() == [2] * 4
+
+
+def test_an_older_store_is_brought_up_to_date(tmp_path, monkeypatch):
+    path = tmp_path / "old.sqlite"
+    with open_store(path) as store:
+        cells = storing.add_everything(store, "r1")
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE cell DROP COLUMN unequal")
+        old.execute("ALTER TABLE cell DROP COLUMN rank_group")
+    now = schema.SCHEMA_VERSION
+    steps = {
+        now: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN unequal TEXT")),
+        now + 1: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN rank_group TEXT")),
+    }
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 2)
+    with open_store(path) as store:
+        store.update_cells("r1", [{"cell_id": cells[0], "unequal": "different device", "rank_group": "a"}])
+        assert store.cells()["unequal"].tolist() == ["different device", None, None, None, None]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(now + 2,)]
+
+
+def test_a_store_of_version_1_lacks_the_test_losses_alone(tmp_path):
+    path = tmp_path / "first.sqlite"
+    with open_store(path) as store:
+        storing.add_everything(store, "r1")
+        now = storing.contents(store)
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE epoch DROP COLUMN test_loss")
+        old.execute("UPDATE dnnbench_schema SET version = 1")
+    with open_store(path) as store:
+        assert store.epochs()["test_loss"].isna().all() and len(store.epochs()) == 1
+        assert {name for name, rows in storing.contents(store).items() if rows != now[name]} == {"epochs"}
+        storing.add_everything(store, "r2")
+        assert store.epochs("r2")["test_loss"].tolist() == [0.4]
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "old.sqlite"
+    open_store(path).close()
+
+    def half(connection):
+        connection.execute(text("ALTER TABLE cell ADD COLUMN extra TEXT"))
+        connection.execute(text("ALTER TABLE nowhere ADD COLUMN extra TEXT"))
+
+    now = schema.SCHEMA_VERSION
+    monkeypatch.setattr(schema, "MIGRATIONS", {now: half})
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 1)
+    with pytest.raises(StoreError, match="nowhere"):
+        open_store(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(now,)]
+        assert "extra" not in [row[1] for row in connection.execute("PRAGMA table_info(cell)")]
+
+
+def test_every_older_version_has_a_way_up():
+    assert sorted(schema.MIGRATIONS) == list(range(1, schema.SCHEMA_VERSION))
+
+
+@pytest.mark.parametrize(("version", "said"), [(0, "use an older dnnbench"), (99, "upgrade dnnbench")])
+def test_versions_out_of_reach_are_refused(tmp_path, version, said):
+    path = tmp_path / "other.sqlite"
+    open_store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE dnnbench_schema SET version = ?", [version])
+    with pytest.raises(StoreError, match=said):
+        open_store(path)
