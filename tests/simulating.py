@@ -1,17 +1,11 @@
 """Trials of the study in tests/benchmarks/study made of simulated visits, whose true speeds are known."""
 
-import sys
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from dnnbench.measure.rounds import schedule
-
-BENCHMARKS = Path(__file__).parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-
-from study.kinds import KINDS  # noqa: E402
-from study.trial import Trial  # noqa: E402
+from study.kinds import KINDS
+from study.trial import Trial
 
 CALL_S = 2e-3
 

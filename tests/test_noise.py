@@ -41,21 +41,24 @@ def test_what_is_foretold_of_longer_generations_comes_true():
 
 
 @pytest.mark.parametrize(
-    ("within_s", "between", "start_s", "visits_s", "generations"),
+    ("within_s", "between", "start_s", "round_s", "visits_s", "generations"),
     [
-        (4e-4, 1e-4, 1.0, 60.0, 30),  # t = sqrt(1 x 4) = 2 s
-        (4e-4, 1e-4, 1.0, 10.0, 6),
-        (4e-4, 1e-4, 1.0, 600.0, 60),
-        (4e-4, 0.0, 1.0, 600.0, 6),
-        (0.0, 1e-4, 1.0, 20.0, 40),  # no shorter than half a second
+        (4e-4, 1e-4, 1.0, 0.01, 60.0, 30),  # t = sqrt(1 x 4) = 2 s
+        (4e-4, 1e-4, 1.0, 0.01, 10.0, 6),
+        (4e-4, 1e-4, 1.0, 0.01, 600.0, 60),
+        (4e-4, 0.0, 1.0, 0.01, 600.0, 6),
+        (0.0, 1e-4, 0.5, 0.01, 20.0, 40),  # no shorter than half a second
+        (0.0, 1e-4, 0.5, 0.25, 20.0, 10),  # nor than eight rounds
+        (0.0, 1e-4, 4.0, 0.01, 20.0, 10),  # and their starts take twice the visits at most
+        (0.0, 1e-4, 0.0, 0.01, 20.0, 40),
     ],
 )
-def test_generations_follow_kalibera_and_jones(within_s, between, start_s, visits_s, generations):
-    assert Components(within_s, between, 1.0, 8, start_s).generations_of(visits_s) == generations
+def test_generations_follow_kalibera_and_jones(within_s, between, start_s, round_s, visits_s, generations):
+    assert Components(within_s, between, 1.0, 8, start_s, round_s).generations_of(visits_s) == generations
 
 
 def test_a_floor_is_the_interval_of_generations_with_that_spread():
-    parts = Components(4e-4, 1e-4, 1.0, 8, 1.0)
+    parts = Components(4e-4, 1e-4, 1.0, 8, 1.0, 0.01)
     found = floor(parts, 60.0, theta=0.02)
     draw = np.random.default_rng(0).normal(0, parts.sd(2.0), (2000, found.generations))
     widths = [mean_interval(row)[1] for row in draw]
@@ -84,7 +87,7 @@ def test_two_humps_are_told_from_one(shape):
 
 QUIET = Noise(
     floors=(),
-    parts=Components(1e-4, 1e-8, 1e-7, 8, 2.0),
+    parts=Components(1e-4, 1e-8, 1e-7, 8, 2.0, 0.01),
     generation_s=2.0,
     rounds=900,
     flagged={"steal": 0.0, "pressure": 0.005, "throttling": 0.0},
@@ -98,7 +101,7 @@ LIMITED = {
     "pressure": ({"flagged": {"pressure": 0.3}}, "tasks that waited"),
     "sibling thread": ({"kernel": humps(SHAPES["a busy sibling"][0](np.random.default_rng(0)))}, "1.50 times apart"),
     "frequency": ({"drift": (-0.9, 1e-5)}, "rho -0.90"),
-    "process placement": ({"parts": Components(1e-4, 1e-3, 1e-2, 8, 2.0)}, "sd 3.16%"),
+    "process placement": ({"parts": Components(1e-4, 1e-3, 1e-2, 8, 2.0, 0.01)}, "sd 3.16%"),
     "contention": ({"spoilt": True}, "all were kept"),
 }
 

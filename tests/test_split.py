@@ -59,15 +59,31 @@ def test_a_costly_start_asks_for_fewer_generations():
     assert len(lengths(600.0, noisy, start_s=100.0)) < len(lengths(600.0, noisy, start_s=1.0))
 
 
+def test_starts_take_twice_the_visits_at_most_unless_six_take_more():
+    differing = pairs_of(0.03, 0.05)
+    assert [len(lengths(60.0, differing, start_s=s)) for s in (0.0, 6.0, 30.0)] == [33, 13, 6]
+
+
 def test_the_length_is_kalibera_and_jones_s():
     """t = sqrt(c w2 / s2), of the numbers that the note tells."""
     notes = Notes()
-    taken = lengths(600.0, pairs_of(0.02, 0.2), start_s=40.0, report=notes)
+    taken = lengths(600.0, pairs_of(0.02, 0.2), start_s=20.0, report=notes)
     (note,) = notes.told
     between, within = (float(word.rstrip("%")) / 100 for word in note.split() if word.endswith("%"))
-    best_s = (40.0 * within**2 / between**2) ** 0.5
+    best_s = (20.0 * within**2 / between**2) ** 0.5
     assert taken[-1] == pytest.approx(best_s, rel=0.1)
-    assert f"a start takes 40.0 s: {len(taken) - PILOTS} more generations of {taken[-1]:.1f} s" in note
+    assert f"a start takes 20.0 s: {len(taken) - PILOTS} more generations of {taken[-1]:.1f} s" in note
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_plan():
+    """What it measured after the pilots, shorter and by now more, has no part in it."""
+    notes = Notes(), Notes()
+    first = lengths(600.0, pairs_of(0.004, 0.05), report=notes[0])
+    pilots, more = pairs_of(0.004, 0.05), pairs_of(0.1, 0.5, generations=9)
+    later = more.first(9)
+    later.generation[:] += PILOTS
+    whole = Pairs(*(np.concatenate(both) for both in zip(vars(pilots).values(), vars(later).values(), strict=True)))
+    assert lengths(600.0, whole, report=notes[1]) == first and notes[0].told == notes[1].told
 
 
 def test_too_few_rounds_take_six_equal_generations_and_say_so():
@@ -97,6 +113,6 @@ def test_a_long_run_replaces_what_contention_spoilt(generations, spoilt, taken):
 
 
 def test_cells_that_were_visited_together_share_their_mean_variances():
-    both = pooled([Components(2.0, 0.2, 1.0, 3, 9.0), Components(4.0, 0.4, 3.0, 3, 9.0)])
-    assert (both.within_s, both.start_s) == (3.0, 9.0)
+    both = pooled([Components(2.0, 0.2, 1.0, 3, 9.0, 0.1), Components(4.0, 0.4, 3.0, 3, 9.0, 0.3)])
+    assert (both.within_s, both.start_s, both.round_s) == (3.0, 9.0, 0.3)
     assert both.between == pytest.approx(0.3)

@@ -4,17 +4,19 @@ import dataclasses
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from dnnbench.errors import UsageError, WorkerError
-from simulating import BENCHMARKS, synthetic
+from simulating import synthetic
 from study import __main__ as command
 from study import alignment, blocks, forced, hog, noise, placement, recordings, sitting
 from study.kinds import KINDS, Kind
 from study.measure import record
 from study.step import STEPS
 
+BENCHMARKS = Path(__file__).parent / "benchmarks"
 TINY = Kind("tiny", {"base": 10, "twin": 10, "+10 %": 11}, (("twin", "base"), ("+10 %", "base")), 0.02, generations=2)
 
 

@@ -12,7 +12,7 @@ from study import coverage, cuts, outcomes, peers, placement, two_stages
 from study.bounds import Count
 from study.judging import keeping_all, pooled, unpaired, verdict
 from study.kinds import KINDS
-from study.limits import by_position, order_bias, spread
+from study.limits import by_position, order_bias, planned, spread
 from study.side_by_side import Beside, better_on_both
 
 
@@ -209,6 +209,13 @@ def test_bias_by_position_is_found_and_not_invented():
     uneven = by_position([synthetic("quick", late=0.001, visit=0.001, process=0.0)])
     assert uneven[0] == pytest.approx(0.001 * (np.arange(6) - 2.5), abs=0.0005), "slower arms are no slower positions"
     assert np.mean(order_bias(biased)) > 0.01 > 0.005 > abs(np.mean(order_bias(fair)))
+
+
+def test_the_more_processes_differ_the_more_generations_auto_makes():
+    counts = [planned(synthetic("same", 1, process=process)) for process in (0.0, 0.003, 0.03)]
+    assert counts == sorted(counts) and counts[0] < counts[-1] and counts[0] >= 6
+    few = synthetic("same", 1, process=0.03, seconds=0.1)
+    assert planned(few) is None, "too few rounds"
 
 
 def test_spread_tells_processes_from_rounds():

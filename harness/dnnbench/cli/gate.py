@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ..measure.gate import FEWEST_GENERATIONS
+from ..measure.split import FEWEST
 from ..protocol.program import PHASES
 from ..run.settings import PIECES
 from . import exitcodes
@@ -54,10 +54,10 @@ if TYPE_CHECKING:
 @click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, in each stage.")
 @click.option(
     "--generations",
-    type=Generations(FEWEST_GENERATIONS),
-    default=FEWEST_GENERATIONS,
+    type=Generations(FEWEST),
+    default="auto",
     show_default=True,
-    help="Fresh sets of processes, in each stage. auto: three, then as many more, and as long, as their noise asks for.",
+    help="Fresh sets of processes, in each stage. auto: as many as the noise of the first three asks for, six at least.",
 )
 @click.option("--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too.")
 @click.option("--no-check", is_flag=True, help="Do not check agreement first: a candidate may pass by computing less.")

@@ -17,7 +17,6 @@ from .verdict import THETA, Verdict, doubt, too_few
 CONFIRMED, NOT_CONFIRMED = "CONFIRMED SLOWER", "NOT CONFIRMED"
 FAMILY_ALPHA = 0.01
 """Chance that a gate between equals fails, at most, whatever the number of cells."""
-FEWEST_GENERATIONS = 6
 NO_PAIRS = Pairs(NOTHING, NOTHING, np.empty(0), np.empty(0, bool), np.empty(0, bool))
 
 

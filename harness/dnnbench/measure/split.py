@@ -24,7 +24,10 @@ LEAST_ROUNDS = 2 * BLOCKS
 """Of a generation, to tell its variance within."""
 FEWEST, MOST = 6, 60
 """Generations of a budget: a gate takes six at least, and nobody waits for more than sixty starts."""
-LEAST_GENERATION_S = 0.5
+MOST_STARTS = 2.0
+"""Seconds of starts for one of visits, at most: who asks for a minute does not wait for ten."""
+LEAST_GENERATION_S, ROUNDS_EACH = 0.5, 8
+"""Of a generation: seconds of visits and rounds, at least, so that contention in one does not spoil it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Components:
     """Variances of a log ratio: `within_s`, that of one second of visits a cell; `between`, that of processes.
 
     between_at_most: its upper bound, var(D_g) (G-1) / chi2(0.05, G-1): few generations may miss what differs.
+    start_s, round_s: seconds that starting a generation takes, and a round of visits.
     """
 
     within_s: float
@@ -39,16 +43,18 @@ class Components:
     between_at_most: float
     generations: int
     start_s: float
+    round_s: float
 
     def sd(self, generation_s: float) -> float:
         """Standard deviation of D_g over generations of that many seconds."""
         return math.sqrt(self.between + self.within_s / generation_s)
 
     def generations_of(self, visits_s: float) -> int:
-        """How many generations share that many seconds of visits best."""
+        """How many generations share that many seconds of visits best, of those whose starts can be waited for."""
         best_s = math.sqrt(self.start_s * self.within_s / self.between) if self.between else math.inf
-        wanted = visits_s / max(best_s, LEAST_GENERATION_S)
-        return min(max(round(wanted), FEWEST), MOST)
+        wanted = visits_s / max(best_s, LEAST_GENERATION_S, ROUNDS_EACH * self.round_s)
+        waited_for = MOST_STARTS * visits_s / self.start_s if self.start_s else math.inf
+        return round(min(max(min(wanted, waited_for), FEWEST), MOST))
 
 
 def components(pairs: Pairs, visits_s: float, start_s: float) -> Components:
@@ -64,7 +70,8 @@ def components(pairs: Pairs, visits_s: float, start_s: float) -> Components:
     within_s = float(np.mean(blocks)) * visits_s / BLOCKS
     spread, free = float(np.var(effects, ddof=1)), len(effects) - 1
     most = spread * free / float(stats.chi2.ppf(0.05, free))
-    return Components(within_s, max(spread - within_s / visits_s, 0.0), most, len(effects), start_s)
+    round_s = visits_s * len(effects) / len(pairs.difference)
+    return Components(within_s, max(spread - within_s / visits_s, 0.0), most, len(effects), start_s, round_s)
 
 
 def tells_variances(kept: Pairs) -> bool:
@@ -79,6 +86,6 @@ def _block_variance(differences: np.ndarray) -> float:
 
 
 def pooled(parts: Sequence[Components]) -> Components:
-    """The mean variances of several cells that were visited together: all of them get the same generations."""
+    """The mean variances of several cells that were visited together, the longest round: all get the same generations."""
     means = (float(np.mean([getattr(p, name) for p in parts])) for name in ("within_s", "between", "between_at_most"))
-    return Components(*means, parts[0].generations, parts[0].start_s)
+    return Components(*means, parts[0].generations, parts[0].start_s, max(p.round_s for p in parts))

@@ -136,7 +136,14 @@ class Pairs:
 
     def kept(self) -> "Pairs":
         """Only the rounds that are kept."""
-        return Pairs(*(column[self.clean] for column in vars(self).values()))
+        return self._only(self.clean)
+
+    def first(self, generations: int) -> "Pairs":
+        """Only the rounds of so many generations, from the run's first on."""
+        return self._only(self.generation < generations)
+
+    def _only(self, chosen: np.ndarray) -> "Pairs":
+        return Pairs(*(column[chosen] for column in vars(self).values()))
 
 
 def log_pairs(arm: Visits, base: Visits, dropped: np.ndarray = NOTHING) -> Pairs:

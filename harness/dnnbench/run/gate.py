@@ -135,7 +135,7 @@ def run_gate(
     if first.interrupted or not gate.flagged:
         return gate
     report.note(f"{len(gate.flagged)} of {len(gate.findings)} cells may be slower: fresh generations are to confirm it")
-    again, narrow = narrowed(request, plan, gate)
+    again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
     confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
     _copy_agreement(store, screen_run, confirm_run, narrow)
     second = Execution(narrow, datasets, store, confirm_run, report).run()
@@ -175,15 +175,16 @@ def _screened(run: Measured, cell) -> Finding:
     )
 
 
-def narrowed(request: Request, plan: Plan, gate: Gate) -> tuple[Request, Plan]:
+def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Request, Plan]:
     """What the second run measures: the flagged cases and phases, by the base and the candidates that were flagged.
 
-    It takes every generation it was given, because stopping early would make its p values a little too small.
+    taken: generations of the first run.  The second has as many unless a number was asked for, and takes them all:
+    stopping early, or choosing the number by its own first generations, would make its p values too small.
     """
     arms = {gate.base, *(finding.arm for finding in gate.flagged)}
     only = tuple(dict.fromkeys((finding.case, finding.phase) for finding in gate.flagged))
     lanes = tuple(lane for lane in plan.lanes if lane.name in arms)
-    settings = replace(plan.settings, precision=0.0)
+    settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
     narrow = replace(plan.limited_to(only), lanes=lanes, settings=settings)
     names = {case.workload.name for case in narrow.cases}
     again = replace(

@@ -72,9 +72,12 @@ class Best:
 
 
 def _variances(so_far: SoFar, generation_s: float) -> Components | None:
-    """Of all cells that are ranked and had rounds enough; None if there is no such cell."""
-    pairs = [so_far.measured.against_base(cell) for cell in so_far.measured.ranked()]
-    start_s = float(np.median(so_far.starts_s))
+    """Of all cells that are ranked and had rounds enough; None if there is no such cell.
+
+    By the pilots alone, so that a run that is gone on with keeps its plan.
+    """
+    pairs = [so_far.measured.against_base(cell).first(PILOTS) for cell in so_far.measured.ranked()]
+    start_s = float(np.median(so_far.starts_s[:PILOTS]))
     told = [components(p, generation_s, start_s) for p in pairs if tells_variances(p.kept())]
     return pooled(told) if told else None
 

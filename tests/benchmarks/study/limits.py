@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from dnnbench.measure.split import components, pooled, tells_variances
 from dnnbench.measure.statistics import log_pairs, mean_interval
+from dnnbench.run.split import PILOTS
 
+from .judging import pairs_of
 from .trial import Trial
 
 NORMAL_MEDIAN = math.sqrt(math.pi / 2)
@@ -45,6 +48,19 @@ def _spread_of(trial: Trial, arm: str, base: str) -> tuple[float, float, float]:
     effects = pairs.effects()
     errors = [median_error(pairs.difference[pairs.generation == g]) for g in trial.generations]
     return float(np.std(effects, ddof=1)), float(np.sqrt(np.mean(np.square(errors)))), mean_interval(effects)[1]
+
+
+def planned(trial: Trial) -> int | None:
+    """Generations that `--generations auto` makes of all the trial's visits, by the noise of its first three.
+
+    None where these have too few rounds to tell.
+    """
+    visits_s = trial.facts["seconds_a_cell"] * len(trial.arms)
+    pilots = [pairs_of(trial, *pair)[0].first(PILOTS) for pair in trial.pairs]
+    start_s = float(np.median(trial.facts["starts_s"][:PILOTS]))
+    each_s = visits_s / len(trial.generations)
+    told = [components(pairs, each_s, start_s) for pairs in pilots if tells_variances(pairs.kept())]
+    return pooled(told).generations_of(visits_s) if told else None
 
 
 def median_error(values: np.ndarray) -> float:

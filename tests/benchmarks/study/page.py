@@ -11,7 +11,7 @@ from table import markdown
 from . import placement, tables
 from .charts import draw
 from .findings import ELSEWHERE, Findings
-from .limits import by_position, order_bias, spread, with_interval
+from .limits import by_position, order_bias, planned, spread, with_interval
 from .outcomes import SECONDS, gated, judged, label, lasting
 from .targets import table_of, targets
 from .trial import Trial
@@ -119,8 +119,8 @@ def _spreads(found: Findings) -> str:
     groups |= {kind: [t for t in found.trials if t.kind == kind] for kind in ELSEWHERE}
     for name, trials in groups.items():
         if one := spread(trials):
-            numbers = (one.between, one.within, one.half_width)
-            rows.append([name, str(len(trials)), *(f"{number:.2%}" for number in numbers), f"{one.contended:.0%}"])
+            numbers = [f"{number:.2%}" for number in (one.between, one.within, one.half_width)]
+            rows.append([name, str(len(trials)), *numbers, f"{one.contended:.0%}", _planned(trials)])
     heading = [
         "trials",
         "n",
@@ -128,5 +128,14 @@ def _spreads(found: Findings) -> str:
         "of it, noise of rounds",
         "half-width of the interval",
         "rounds contended",
+        "generations by `auto`",
     ]
     return markdown(heading, rows)
+
+
+def _planned(trials: Sequence[Trial]) -> str:
+    """As "7 (6 to 9)", the median of the trials and the ends; as "6" where all are alike."""
+    found = sorted(count for trial in trials if (count := planned(trial)))
+    if not found:
+        return ""
+    return str(found[0]) if found[0] == found[-1] else f"{median(found):.0f} ({found[0]} to {found[-1]})"
