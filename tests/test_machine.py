@@ -1,5 +1,8 @@
 import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from dnnbench.measure.machine import (
@@ -142,6 +145,15 @@ def test_boost(tmp_path, file, text, on):
 def test_the_pool_of_threads_behind_numpy_is_told():
     (pool,) = [row for row in blas() if row["library"] in ("openblas", "mkl", "blis", "accelerate")][:1]
     assert pool["threads"] >= 1
+
+
+def test_flags_are_told_as_the_user_gave_them_whatever_a_library_adds():
+    told = "import threadpoolctl, os; from dnnbench.measure import machine; print(os.environ[K], machine.system()['flags'])"
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "XLA_FLAGS": "--a=b --c"}
+    code = "K = 'KMP_DUPLICATE_LIB_OK'; " + told
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.split("{")[0] == "True " and "KMP" not in found.stdout
+    assert "'XLA_FLAGS': '--a=b --c'" in found.stdout and "'OMP_NUM_THREADS': '1'" in found.stdout
 
 
 def test_flags_are_those_that_change_computing_and_no_place_of_a_file():

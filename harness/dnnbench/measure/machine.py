@@ -102,7 +102,7 @@ def system(root: Path = ROOT) -> dict:
         "aslr": _text(root / "proc/sys/kernel/randomize_va_space"),
         "huge_pages": _chosen(_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
         "blas": blas(),
-        "flags": flags(os.environ),
+        "flags": flags(given_environment(root)),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "gpus": gpus(),
     }
@@ -164,6 +164,12 @@ def blas() -> list[dict]:
     ]
 
 
+def given_environment(root: Path = ROOT) -> dict[str, str]:
+    """What this process was started with: libraries set variables of their own when imported (threadpoolctl one of KMP's)."""
+    entries = (_text(root / "proc/self/environ") or "").split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry) or dict(os.environ)
+
+
 def flags(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that change how libraries compute, of those that are set; places of files are left out."""
     told = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES) and not name.endswith(PLACES)]
@@ -182,6 +188,6 @@ def _chosen(options: str | None) -> str | None:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text().strip()
+        return path.read_text(errors="surrogateescape").strip()
     except OSError:
         return None
