@@ -2,7 +2,7 @@ from collections import Counter
 from itertools import islice, pairwise
 
 import pytest
-from dnnbench.measure.rounds import schedule, thinning, williams
+from dnnbench.measure.rounds import schedule, starting_order, thinning, williams
 
 SIZES = range(1, 9)
 
@@ -15,6 +15,14 @@ def block(n):
 def orders(arms, seed, rounds, phases=("infer",), start=0):
     made = schedule(dict.fromkeys(phases, arms), seed)
     return [dict(phases) for phases in islice(made, start, start + rounds)]
+
+
+def test_every_arm_starts_in_every_place_equally_often_whatever_its_name():
+    arms = ["base", "twin", "another"]
+    drawn = [starting_order(arms, seed) for seed in range(3000)]
+    assert drawn == [starting_order(arms, seed) for seed in range(3000)] and arms == ["base", "twin", "another"]
+    places = Counter((arm, place) for order in drawn for place, arm in enumerate(order))
+    assert len(places) == 9 and all(abs(count - 1000) < 120 for count in places.values()), places
 
 
 @pytest.mark.parametrize("n", SIZES)

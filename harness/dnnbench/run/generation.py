@@ -14,7 +14,7 @@ from ..measure.contention import UNSETTLED, Sampler, flags, switches_per_s
 from ..measure.gpus import watch
 from ..measure.idle import NOISY_SHARE
 from ..measure.process import WorkerLost
-from ..measure.rounds import schedule, thinning
+from ..measure.rounds import schedule, starting_order, thinning
 from ..spec.costs import memory_parts
 from .batch import timing_batch
 from .crew import BUILD_TIMEOUT_S, Crew, visit_timeout_s
@@ -51,7 +51,9 @@ class Generation:
         report: Reporter,
         cache: Path | None = None,
     ):
-        self._plan, self._datasets, self._number, self._cache = plan, datasets, number, cache
+        self._seed = plan.settings.seed * 1000 + number
+        self._plan = replace(plan, lanes=tuple(starting_order(plan.lanes, self._seed)))
+        self._datasets, self._number, self._cache = datasets, number, cache
         self._calls, self._given_up, self._report = calls, given_up, report
         self._seconds: dict[CellKey, float] = {}
         self._unsettled: set[CellKey] = set()
@@ -149,7 +151,7 @@ class Generation:
     def _visit_rounds(self, crew: Crew, case: Case, seconds: float) -> None:
         """Rounds until so many seconds are used; at least one."""
         lanes = {lane.name: lane for lane in self._plan.lanes}
-        order = schedule(self._visits(case), self._plan.settings.seed * 1000 + self._number, self._thinned(case))
+        order = schedule(self._visits(case), self._seed, self._thinned(case))
         sampler, begin, last = self._sampler(crew), now(), now()
         for phases in order:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]

@@ -65,7 +65,7 @@ class Recorder:
         expected_s = STEPS[kind.step].start_s + OVERHEAD * kind.seconds * len(kind.arms) * share
         with noisy(hog, self._mask, expected_s, self._seed * 100 + number):
             begin = now()
-            with crew(kind, self._cpus) as workers:
+            with crew(kind, self._cpus, self._seed * 1000 + number) as workers:
                 self._starts_s.append(now() - begin)
                 for build in range(kind.builds):
                     if build:
@@ -103,7 +103,7 @@ class Recorder:
 
     def _warm_up(self, workers: Workers) -> float:
         """Seconds of the fastest arm's call; the first generation's choose the calls a visit, the same for all arms."""
-        warm = [workers[arm].call("warm_up", BUILD_TIMEOUT_S) for arm in self._kind.arms]
+        warm = [workers[arm].call("warm_up", BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL]
         self._unsettled += sum(not arm["settled"] for arm in warm)
         call_s = min(arm["seconds"] for arm in warm)
         self._calls = self._calls or calls_per_visit(call_s, read_cost_s())

@@ -7,6 +7,7 @@ from dnnbench.measure.affinity import confine, current_mask, parent_cpus
 from dnnbench.measure.environment import default_memory
 from dnnbench.measure.idle import NOISY_SHARE, idle_shares
 from dnnbench.measure.process import Worker
+from dnnbench.measure.rounds import starting_order
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn
 from dnnbench.run.parallel import in_parallel
@@ -19,8 +20,11 @@ SERVICE = "study.service:Study"
 
 
 @contextmanager
-def crew(kind: Kind, cpus: Sequence[int]) -> Iterator[dict[str, Worker]]:
-    """Label -> worker on `cpus`, its step built and called once, and the control's; this process is out of their way."""
+def crew(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worker]]:
+    """Label -> worker on `cpus`, its step built and called once, and the control's; this process is out of their way.
+
+    The control's comes first, then the arms in the order drawn for their start.
+    """
     mask = current_mask()
     workers: dict[str, Worker] = {}
 
@@ -31,7 +35,7 @@ def crew(kind: Kind, cpus: Sequence[int]) -> Iterator[dict[str, Worker]]:
     confine(parent_cpus(mask, cpus))
     try:
         workers[CONTROL] = spawn(CONTROL_ARM, CONTROL, default_memory(), cpus=cpus[-1:])
-        in_parallel(start, kind.arms, len(cpus))
+        in_parallel(start, starting_order(kind.arms, seed), len(cpus))
         yield workers
     finally:
         in_parallel(Worker.close, workers.values(), len(workers))
