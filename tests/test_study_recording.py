@@ -14,7 +14,7 @@ from study import __main__ as command
 from study import alignment, blocks, forced, hog, noise, placement, recordings, sitting
 from study.kinds import KINDS, Kind
 from study.measure import record
-from study.step import STEPS
+from study.step import STEPS, placed
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 TINY = Kind("tiny", {"base": 10, "twin": 10, "+10 %": 11}, (("twin", "base"), ("+10 %", "base")), 0.02, generations=2)
@@ -38,6 +38,12 @@ def test_more_repeats_are_more_work(worker_path, step):
     trial = record(Kind("work", arms, (("many", "few"),), 0.05, generations=1, step=step), 7)
     ratio = np.median(trial.visits("many").call_s) / np.median(trial.visits("few").call_s)
     assert ratio > 3, f"{many} repeats took {ratio:.2f} times as long as {few}"
+
+
+@pytest.mark.parametrize("offset", (0, 16, 64))
+def test_an_array_is_placed_in_a_page(offset):
+    found = placed(np.arange(6, dtype=np.float32).reshape(2, 3), offset)
+    assert found.ctypes.data % 4096 == offset and found.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):

@@ -3,16 +3,13 @@
 A line has 64 bytes; NumPy aligns arrays to 16, so a process draws one of four places for each array and keeps it.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from .forced import asked, ratios
 from .kinds import REPEATS
 from .service import Study
-from .step import operands
+from .step import Step, layer_of, operands, placed
 
-PAGE = 4096
 MOVED = {
     "none": (0, 0, 0),
     "none, again": (0, 0, 0),
@@ -33,24 +30,10 @@ class Alignment(Study):
         return ratios([_moved(*offsets) for offsets in MOVED.values()])
 
 
-def _moved(input_bytes: int, weight_bytes: int, output_bytes: int) -> Callable[[], list]:
+def _moved(input_bytes: int, weight_bytes: int, output_bytes: int) -> Step:
     x, w = operands()
-    x, w, out = _at(x, input_bytes), _at(w, weight_bytes), _at(np.empty_like(x), output_bytes)
-
-    def substep():
-        np.matmul(x, w, out=out)
-        return np.maximum(out, 0.0, out=out)
-
-    return lambda: [substep() for _ in range(REPEATS)]
-
-
-def _at(array: np.ndarray, offset: int) -> np.ndarray:
-    """A copy that begins so many bytes after the beginning of a page."""
-    room = np.empty(array.nbytes + 2 * PAGE, np.uint8)
-    begin = -room.ctypes.data % PAGE + offset
-    copy = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
+    arrays = placed(x, input_bytes), placed(w, weight_bytes), placed(np.empty_like(x), output_bytes)
+    return layer_of(*arrays, REPEATS)
 
 
 def main() -> None:

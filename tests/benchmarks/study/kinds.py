@@ -10,10 +10,17 @@ REPEATS = 100
 LOADS = {"base": 100, "twin": 100, "+1 %": 101, "+2 %": 102, "+5 %": 105, "+10 %": 110}
 TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, "twin 3": 100}
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
+SETS = {"base": 100, "+5 %": 105, "+10 %": 110, "base 2": 100, "+5 % 2": 105, "+10 % 2": 110}
+PAIRS_OF_SETS = (
+    ("+5 %", "base"), ("+10 %", "base"), ("+5 % 2", "base 2"), ("+10 % 2", "base 2"), ("base 2", "base"),
+)  # fmt: skip
+"""Each slower arm twice, each time against a base of its own: two comparisons that share no process; and one of equals."""
 SINGLES = dict.fromkeys(TWINS, 1)
 """A network's pass is a step by itself."""
 MANY = "many"
 """The same as `long` in sixty generations of a second: what `--generations auto` makes of 60 s where processes differ."""
+ON_LINES = "on_lines"
+"""As long as `long`, every array at the beginning of a cache line: processes do not differ by where NumPy put them."""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
 
@@ -63,6 +70,7 @@ KINDS = {
         _against_base("quick", 10.0),
         _against_base("long", 60.0),
         _against_base(MANY, 60.0, generations=60),
+        Kind(ON_LINES, SETS, PAIRS_OF_SETS, 60.0, step="numpy_on_lines"),
         _against_base("cpu_hog", 10.0, noise="cpu_hog"),
         _against_base("memory_hog", 10.0, noise="memory_hog"),
         _against_base("drift", 10.0, noise="drift"),
@@ -78,4 +86,4 @@ KINDS = {
     )
 }
 QUIET = ("same", "quick", "long")
-"""Kinds without added noise whose step is NumPy's, in six generations: the counts come from them."""
+"""Kinds without added noise whose step is NumPy's, arrays where NumPy puts them, in six generations."""

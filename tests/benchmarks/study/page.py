@@ -44,7 +44,7 @@ def _tables(found: Findings) -> dict[str, str]:
         "gates": tables.gates(found.gates),
         "gates_by_machine": tables.gates({where: gated(part) for where, part in found.by_machine.items()}),
         "covers": tables.covers(found.verdicts),
-        "positions": _positions(found.quiet),
+        "positions": _positions(found.counted),
         "verdicts_elsewhere": tables.verdicts(found.elsewhere),
         "kept_elsewhere": tables.verdicts(found.kept_elsewhere),
         "gates_elsewhere": tables.gates(found.gates_elsewhere),
@@ -116,7 +116,7 @@ def _positions(trials: Sequence[Trial]) -> str:
 def _spreads(found: Findings) -> str:
     rows = []
     groups = {label(s): lasting(found.quiet, s) for s in SECONDS} | found.by_machine
-    groups |= {kind: [t for t in found.trials if t.kind == kind] for kind in ELSEWHERE}
+    groups |= {kind: found.of(kind) for kind in ELSEWHERE}
     for name, trials in groups.items():
         if one := spread(trials):
             numbers = [f"{number:.2%}" for number in (one.between, one.within, one.half_width)]
