@@ -14,6 +14,7 @@ from study import __main__ as command
 from study import alignment, blocks, forced, hog, noise, placement, recordings, sitting
 from study.kinds import KINDS, Kind
 from study.measure import record
+from study.starts import DRAWN
 from study.step import STEPS, placed
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
@@ -74,7 +75,7 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     assert (np.sort(again.position, axis=1) == np.arange(3)).all() and (again.control_s > 0).all()
     for g in again.generations:
         filled_and_no_more(again.cell_s[again.generation == g], 0.01)
-    assert len(again.facts["starts_s"]) == 2 and again.sitting == "one"
+    assert len(again.facts["starts_s"]) == 2 and again.facts["starts"] == DRAWN and again.sitting == "one"
 
 
 def test_each_build_of_each_process_is_recorded_apart(worker_path):

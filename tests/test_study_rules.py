@@ -8,7 +8,7 @@ import pytest
 from dnnbench.measure.contention import STEAL, SWITCHED
 from dnnbench.measure.verdict import SAME, SLOWER, UNDECIDED
 from simulating import nested, synthetic
-from study import coverage, cuts, outcomes, peers, placement, two_stages
+from study import coverage, cuts, outcomes, peers, placement, starts, two_stages
 from study.bounds import Count
 from study.judging import keeping_all, pooled, unpaired, verdict
 from study.kinds import KINDS
@@ -30,6 +30,27 @@ def test_limits_of_processes_and_builds_hold_in_19_trials_of_20():
     for name, truth in (("processes", 0.005), ("builds", 0.003)):
         held = np.mean([getattr(one, f"{name}_at_most") > 2**0.5 * truth for one in found])
         assert 0.90 < held < 0.99, f"{name}: {held:.0%}"
+
+
+@pytest.mark.parametrize("kept", (0.0, 0.004))
+def test_what_arms_keep_through_a_trial_is_told_from_what_a_process_has_by_luck(kept):
+    trials = [synthetic("same", seed, process=0.003, scale={"base": kept, "twin 2": -kept}) for seed in range(40)]
+    found = [starts.kept_by_arms(trial) for trial in trials]
+    assert np.mean([one.within for one in found]) ** 0.5 == pytest.approx(0.003, rel=0.1)
+    assert np.mean([one.kept for one in found]) == pytest.approx(kept**2 * 2 / 5, rel=0.25, abs=6e-7)
+    certain = sum(one.p < 0.01 for one in found)
+    assert certain <= 3 if not kept else certain >= 20, certain
+
+
+def test_starts_are_told_by_kind_and_way_and_a_spoilt_trial_is_left_out():
+    trials = [synthetic("same", 0), synthetic("same", 1), synthetic("on_lines", 2), synthetic("same", 3, flags=STEAL)]
+    trials[1].facts["starts"] = starts.DRAWN
+    rows = starts.table_of(trials).splitlines()[2:]
+    assert [row.split(" | ")[:3] for row in rows] == [
+        ["| same", "in one order", "1"],
+        ["| same", "in an order drawn anew", "1"],
+        ["| on_lines", "in one order", "1"],
+    ]
 
 
 @pytest.mark.parametrize(

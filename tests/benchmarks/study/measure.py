@@ -21,6 +21,7 @@ from .kinds import OVERHEAD, Kind
 from .machine import words
 from .noise import NOISES, noisy
 from .service import PHASE
+from .starts import DRAWN
 from .step import STEPS
 from .trial import Trial
 from .workers import THREADS, crew, hush
@@ -90,6 +91,7 @@ class Recorder:
             "seed": self._seed,
             "seconds_a_cell": kind.seconds,
             "step": kind.step,
+            "starts": DRAWN,
             "starts_s": [round(s, 2) for s in self._starts_s],
             "builds": kind.builds,
             "rebuilds_s": [round(s, 2) for s in self._rebuilds_s],

@@ -8,7 +8,7 @@ from statistics import mean, median
 
 from table import markdown
 
-from . import placement, tables
+from . import placement, starts, tables
 from .charts import draw
 from .findings import ELSEWHERE, Findings
 from .limits import by_position, order_bias, planned, spread, with_interval
@@ -45,6 +45,7 @@ def _tables(found: Findings) -> dict[str, str]:
         "gates_by_machine": tables.gates({where: gated(part) for where, part in found.by_machine.items()}),
         "covers": tables.covers(found.verdicts),
         "positions": _positions(found.counted),
+        "starts": starts.table_of(found.counted),
         "verdicts_elsewhere": tables.verdicts(found.elsewhere),
         "kept_elsewhere": tables.verdicts(found.kept_elsewhere),
         "gates_elsewhere": tables.gates(found.gates_elsewhere),
