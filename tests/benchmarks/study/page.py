@@ -72,7 +72,7 @@ def _sittings(trials: Sequence[Trial], size_bytes: int) -> str:
     versions = sorted({f"{name} {number}" for trial in trials for name, number in trial.facts["versions"].items()})
     lead = (
         f"Recorded so far: {len(trials)} trials in {_sat(trials)}, {_span(days)}, on "
-        f"{', '.join(machines)}, one of them for the arms; {', '.join(versions)}; {size_bytes / 1e6:.1f} MB. "
+        f"{' and on '.join(machines)}, one core for the arms; {', '.join(versions)}; {size_bytes / 1e6:.1f} MB. "
         "The figures below grow with every sitting.\n"
     )
     heading = [
