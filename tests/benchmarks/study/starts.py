@@ -1,6 +1,6 @@
 """Whether arms differ alike in all generations of a trial, beyond their work: no interval over generations shows that.
 
-With m_ga the median log time of a sub-step of arm a in generation g, less the mean of all A arms in that generation:
+With m_ga the median over generation g's rounds of arm a's log time of a sub-step, less the mean of all A arms in that round:
 
     kept    B = G var over a (mean over g m_ga)                 within  W = sum (m_ga - mean over g m_ga)^2 / ((G-1)(A-1))
     F = B / W with A-1 and (G-1)(A-1) degrees of freedom        variance that an arm keeps  (B - W) / G
@@ -34,6 +34,7 @@ def kept_by_arms(trial: Trial) -> Kept | None:
     from scipy import stats
 
     logs = np.log(trial.seconds / np.array(list(trial.arms.values())))
+    logs -= logs.mean(axis=1, keepdims=True)
     clean = [(trial.generation == g) & ~trial.contended for g in trial.generations]
     medians = np.array([np.median(logs[rounds], axis=0) for rounds in clean if rounds.any()])  # (G, A)
     if len(medians) < 2:
