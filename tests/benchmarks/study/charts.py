@@ -35,10 +35,11 @@ def _power(found: Findings):
 
 
 def _power_rows(found: Findings) -> Iterator[dict]:
+    """Extra work without trials has a row without numbers, which breaks the line there."""
     for place, (seconds, frame) in enumerate(found.verdicts.items()):
-        for extra, part in frame.groupby("extra"):
-            said = count(part["said"] == SLOWER)
-            limits = {"lower": said.lower, "upper": said.upper, "share": said.share}
+        for extra in EXTRAS if len(frame) else ():
+            said = count(frame["said"][frame["extra"] == extra] == SLOWER)
+            limits = {"lower": said.lower, "upper": said.upper, "share": said.share} if said.n else {"share": None}
             yield {"visits": label(seconds), "extra": extra + 0.0008 * (place - 1)} | limits
 
 
