@@ -10,7 +10,7 @@ from dnnbench.numerics.budget import BUDGET, CHECK_BATCH, STEPS, UNIT, Budget
 from dnnbench.numerics.check import check_steps, summarise
 from dnnbench.numerics.compare import Finding, compare
 from dnnbench.numerics.observe import observe, optimizers_to_check
-from dnnbench.numerics.reference import load_reference, make_reference, reference_key, save_reference
+from dnnbench.numerics.reference import load_reference, make_reference, reference_key, rms, save_reference
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.precision import PRECISIONS
 from dnnbench.spec.builder import Builder
@@ -56,9 +56,21 @@ def wide():
     return Workload(name="wide", model=model, batch_size=4)
 
 
+def single_key():
+    """Attention over one key: its softmax is 1, so that queries and keys have no gradient."""
+    net = Builder("single_key")
+    x = net.reshape(net.input("x", (6,)), shape=(1, 6))
+    query, key, value = (net.dense(x, units=6, name=name) for name in ("query", "key", "value"))
+    model = net.build(net.dense(net.flatten(net.attention(query, key, value, heads=1)), units=5, name="logits"))
+    return Workload(name="single_key", model=model, batch_size=4)
+
+
+OWN_NETWORKS = {"wide": wide, "single_key": single_key}
+
+
 @cache
 def exam(case="batch_norm", study="float64"):
-    workload = wide() if case == "wide" else CASES[case]()
+    workload = (OWN_NETWORKS.get(case) or CASES[case])()
     weights, batches = initial_weights(workload.model, 0), batches_of(workload)
 
     def build_in(mode, dtype):
@@ -68,9 +80,9 @@ def exam(case="batch_norm", study="float64"):
     return workload, reference, observe(build_in("eager", study), workload, batches, STEPS)
 
 
-def findings(change, dtype="float64"):
+def findings(change, dtype="float64", case="batch_norm"):
     """Findings after a change to what an honest program was seen to compute."""
-    workload, reference, seen = exam(study=dtype)
+    workload, reference, seen = exam(case, dtype)
     observed = {key: np.array(array) for key, array in seen.items()}
     change(observed)
     return {f.key: f for f in compare(reference, observed, workload, dtype)}
@@ -119,6 +131,25 @@ def test_the_size_of_the_error_decides(dtype, error, ok):
         observed["outputs/logits"] *= 1 + error
 
     assert findings(scale, dtype)["outputs/logits"].ok is ok
+
+
+@pytest.mark.parametrize("dtype", ("float64", "float32"))
+@pytest.mark.parametrize(
+    ("key", "power"),
+    [
+        ("gradients/query.weight", 1),
+        ("adam@1/slots/first_moment/key.bias", 1),
+        ("adam@5/slots/second_moment/query.weight", 2),
+    ],
+)
+def test_a_gradient_that_is_zero_altogether_may_hold_rounding_and_no_more(dtype, key, power):
+    _, reference, _ = exam("single_key", dtype)
+    left = UNIT[dtype] * max(rms(array) for key, array in reference.tensors.items() if key.startswith("gradients/"))
+    assert not reference.tensors[key].any() and left > 0
+    for times, ok in ((1, True), (5, True), (100, False), (1e6, False)):
+        found = findings(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
+        assert found[key].ok is ok, (times, found[key])
+        assert all(f.ok for k, f in found.items() if k != key)
 
 
 def test_a_single_wrong_element_that_the_rmse_hides_is_found():

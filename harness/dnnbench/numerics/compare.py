@@ -55,6 +55,8 @@ class _Rule:
         self._u = UNIT[dtype]
         self._array_type = "float64" if dtype == "float64" else "float32"
         self._parted = {} if dtype == "float64" else parted(reference)
+        gradients = (rms(r) for key, r in reference.tensors.items() if key.startswith("gradients/"))
+        self._largest_gradient = max(gradients, default=0.0)
 
     def judge(self, key: str, a: np.ndarray | None) -> Finding:
         r = self._reference.tensors[key]
@@ -140,6 +142,17 @@ class _Rule:
         a, b = (1 - kept ** int(k)) ** 0.5 * np.array([noise, self._single(gradient, noise)])
         return float(2 * a * np.mean(r) ** 0.5 + a * b)
 
+    def _null(self, key: str, r: np.ndarray) -> float:
+        """What rounding leaves of a gradient that is zero in every evaluation, and of its slots, by the largest one's rms.
+
+        As of queries where there is a single key: y (g - sum g y) is 0 for y = 1, but not in every order of the sum.
+        """
+        slot = re.fullmatch(r".+/slots/(\w+)/.+", key)
+        if not (self._reference.zero[key].all() and (slot or key.startswith(("gradients/", "cotangents/")))):
+            return 0.0
+        left = self._times(r) * self._u * self._largest_gradient
+        return left**2 if slot and slot[1] in SQUARES else left
+
     def _single(self, key: str, allowed: float) -> float:
         """How large a single error may be, of a tensor whose rmse may be `allowed`."""
         return max(BUDGET.local * allowed, self._times(self._reference.tensors[key]) * self._reference.peak[key])
@@ -151,7 +164,8 @@ class _Rule:
         return BUDGET.noise_small if r.size <= BUDGET.small else BUDGET.noise
 
     def _allowance(self, key: str, r: np.ndarray) -> float:
-        allowed = max(self._noise(key, r), self._squared_noise(key, r)) + self._rounding_of_weights(key)
+        allowed = max(self._noise(key, r), self._squared_noise(key, r), self._null(key, r))
+        allowed += self._rounding_of_weights(key)
         if self._dtype != "float64" and _moved_by_gradients(key):
             allowed += BUDGET.kink * self._reference.sigma_kink[key]
         if flipped := self._flipped_step(key):
