@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dnnbench.measure.contention import STEAL, SWITCHED
 from simulating import synthetic
-from study import outcomes, page, tables, targets
+from study import charts, outcomes, page, tables, targets
 from study.findings import LINES, SIXTY, Findings
 
 
@@ -58,6 +58,13 @@ def test_long_recordings_stand_by_machine_and_other_kinds_in_rows_of_their_own()
     }
     assert {row: len(found.verdicts[row]) for row in (10, 60, SIXTY, LINES)} == {10: 15, 60: 10, SIXTY: 5, LINES: 5}
     assert len(found.of("many")[0].generations) == 60 and len(found.whole) == 20
+
+
+def test_a_line_of_the_power_plot_breaks_where_a_kind_has_no_trials():
+    rows = list(charts._power_rows(Findings([synthetic("on_lines", seconds=60, call_s=0.2)])))
+    assert [(row["visits"], row["share"] is None) for row in rows] == [
+        (LINES, missing) for missing in (False, True, True, False, False)
+    ]
 
 
 def test_flags_are_counted_by_kind():

@@ -11,7 +11,7 @@ import pytest
 from dnnbench.errors import UsageError, WorkerError
 from simulating import synthetic
 from study import __main__ as command
-from study import alignment, blocks, forced, hog, noise, placement, recordings, sitting
+from study import alignment, blocks, forced, hog, noise, placement, recordings, sitting, step
 from study.kinds import KINDS, Kind
 from study.measure import record
 from study.starts import DRAWN
@@ -45,6 +45,12 @@ def test_more_repeats_are_more_work(worker_path, step):
 def test_an_array_is_placed_in_a_page(offset):
     found = placed(np.arange(6, dtype=np.float32).reshape(2, 3), offset)
     assert found.ctypes.data % 4096 == offset and found.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_the_step_on_lines_has_all_its_arrays_on_lines(monkeypatch):
+    monkeypatch.setattr(step, "layer_of", lambda *arrays_and_repeats: arrays_and_repeats)
+    *arrays, repeats = step.numpy_on_lines_step(7)
+    assert repeats == 7 and [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
 
 
 def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
