@@ -253,7 +253,10 @@ BAD_VALUES = {
         "x_test, input 'tokens': got ids 0 to 11, expected 0 to 10",
     ),
     "id below zero": ({"x_train.segments": put(0, 0, value=-3)}, "x_train, input 'segments': got ids -3 to"),
-    "nothing to look at": ({"x_train.mask": put(3, value=False)}, "x_train, input 'mask': nothing is True in row [3]"),
+    "nothing to look at": (
+        {"x_train.mask": put(3, value=False)},
+        "x_train, input 'mask': row 3 leaves no key to query 0",
+    ),
     "label too high": ({"y_train": put(0, 0, value=11)}, "y_train: got labels 0 to 11"),
     "another negative label": ({"y_train": put(0, 0, value=-2)}, "y_train: got labels -2 to 10"),
     "no label counts": ({"y_test": put(4, value=IGNORED)}, "y_test: all labels of example 4 are -1, which is ignored"),

@@ -6,6 +6,7 @@ from ..errors import DataError
 from ..spec.tensor import TensorType
 from ..spec.workload import Workload
 from .arrays import RawArrays
+from .sight import check_sight
 
 NUMBERS = "biuf"
 """NumPy's kinds of numbers and truth values; text, objects and complex numbers are refused."""
@@ -28,9 +29,7 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
     _same_length(raw.where, part, inputs, y)
     for name, size in workload.model.vocabularies.items():
         _ids_in_range(inputs[name], size, f"{raw.where}: x_{part}, input '{name}'")
-    for source in workload.model.inputs:
-        if source.dtype == "bool":
-            _rows_seen(inputs[source.name], f"{raw.where}: x_{part}, input '{source.name}'")
+    check_sight(workload.model, inputs, f"{raw.where}: x_{part}")
     _targets_fit(y, workload, f"{raw.where}: y_{part}")
     return inputs, y
 
@@ -82,12 +81,6 @@ def _ids_in_range(ids: np.ndarray, size: int, where: str) -> None:
             f"{where}: got ids {ids.min()} to {ids.max()}, expected 0 to {size - 1} for a table of {size} rows; "
             "renumber the ids or enlarge the table"
         )
-
-
-def _rows_seen(mask: np.ndarray, where: str) -> None:
-    blind = np.argwhere(~mask.any(axis=-1))
-    if len(blind):
-        raise DataError(f"{where}: nothing is True in row {blind[0].tolist()}; attention needs a place to look at")
 
 
 def _targets_fit(y: np.ndarray, workload: Workload, where: str) -> None:

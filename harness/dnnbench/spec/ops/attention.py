@@ -13,7 +13,7 @@ class Attention(Op):
     Head h of H reads features [h D/H, (h + 1) D/H) of each: Y_h = softmax(Q_h K_h^T / sqrt(D / H)) V_h; y = [Y_1, ..., Y_H].
     q: (N, T, D)   k: (N, S, D)   v: (N, S, D)   mask: (N, S) or (N, T, S) bool, True = attend   y: (N, T, D)
     causal: query i attends to keys up to S - T + i, which is the lower triangle for T = S, and for T queries after a
-    cache of S - T keys all of the cache. No row may be fully masked.
+    cache of S - T keys all of the cache. Mask and triangle together leave every query a key: data that do not are refused.
     Source: Vaswani et al. 2017, arXiv 1706.03762.
     """
 
