@@ -35,11 +35,12 @@ def interrupts():
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """References and compile caches of this session, shared by all of its pytest processes."""
+    """References, compile caches and the lock of this session, shared by all of its pytest processes."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
     os.environ["DNNBENCH_CACHE"] = str(shared / "cache")
+    os.environ["DNNBENCH_LOCK"] = str(shared / "lock")
     return Path(os.environ["DNNBENCH_CACHE"])
 
 
