@@ -10,7 +10,7 @@ CORE = ROOT / "harness" / "dnnbench"
 BACKENDS = {name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")}
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras"}
 TIERS = [
-    {"errors"},
+    {"errors", "masking"},
     {"spec"},
     {"data"},
     {"protocol"},

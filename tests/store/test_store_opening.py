@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,23 +42,36 @@ BAD_TARGETS = {
     "damaged": (_damaged, "damaged"),
     "below a file": (lambda folder: _text_file(folder) / "a" / "b.sqlite", "Not a directory"),
     "no server": (
-        lambda _: "postgresql://me:secret@127.0.0.1:1/none?connect_timeout=2",
+        lambda _: "postgresql://me:hush7@127.0.0.1:1/none?connect_timeout=2",
         "check that it runs",
     ),
     "other kind": (lambda _: "mysql://localhost/x", "got a mysql database"),
     "nonsense": (lambda _: "http:///x:y:z@", "got a http database"),
-    "bad port": (lambda _: "postgresql://me:secret@host:port/x", "expected a path"),
+    "bad port": (lambda _: "postgresql://me:hush7@host:port/x", "expected a path"),
+    "an @ in the password": (lambda _: "postgresql://me:x@hush7@host/x", "write %40"),
+    "an @ and a slash in the password": (lambda _: "postgresql://me:x@y/hush7@host/x", "write %40"),
+    "an @ and a question mark in the password": (lambda _: "postgresql://me:x@y?hush7@host/x", "write %40"),
+    "keyword form": (lambda _: "host=localhost user=me password=hush7 dbname=x", "write postgresql://USER@HOST"),
+    "keyword form without a password": (lambda _: "host=localhost dbname=x", "write postgresql://USER@HOST"),
+    "no scheme": (lambda _: "me:hush7@host/x", "./ before a file's name"),
+    "password as a parameter": (
+        lambda _: "postgresql://me@127.0.0.1:1/none?connect_timeout=2&password=hush7",
+        "none?connect_timeout=2&password=***",
+    ),
     "missing driver": (lambda _: "postgresql+nodriver://host/x", "postgresql://USER@HOST"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_TARGETS)
-def test_bad_targets_say_what_to_do(tmp_path, case):
+def test_bad_targets_say_what_to_do(tmp_path, monkeypatch, case):
+    monkeypatch.chdir(tmp_path)
     make, said = BAD_TARGETS[case]
     with pytest.raises(StoreError) as refusal:
         open_store(make(tmp_path))
     assert said in str(refusal.value)
-    assert str(refusal.value).startswith("store") and "secret" not in str(refusal.value)
+    assert str(refusal.value).startswith("store")
+    assert "hush7" not in "".join(traceback.format_exception(refusal.value))
+    assert not [path for path in tmp_path.rglob("*") if "hush7" in str(path)]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import rich_click as click
 
 from ..errors import DnnbenchError, WorkerError
+from ..masking import masked, masked_words
 from . import exitcodes
 from .output import Output
 
@@ -76,5 +77,5 @@ def _bug(error: Exception, output: Output) -> int:
 def _keep(report: str) -> str:
     handle, path = tempfile.mkstemp(prefix="dnnbench-", suffix=".txt")
     with open(handle, "w", encoding="utf-8") as file:
-        file.write(f"{' '.join(sys.argv)}\n{report}")
+        file.write(f"{' '.join(masked_words(sys.argv))}\n{masked(report)}")
     return path

@@ -96,7 +96,7 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     else:
         output.table(table(gate))
         output.text("\n".join(lines(gate)))
-    _tell(output, gate, store)
+    _tell(output, gate, opened.place)
     return _code(gate)
 
 
@@ -124,10 +124,10 @@ def _code(gate: "Gate") -> int:
     return exitcodes.REGRESSION if gate.confirmed else exitcodes.NOTHING_MEASURED
 
 
-def _tell(output, gate: "Gate", store: str) -> None:
+def _tell(output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
     runs = f"screening run {gate.screen_run}" + (f", confirming run {gate.confirm_run}" if gate.confirm_run else "")
-    output.note(f"{runs}, in {store}")
+    output.note(f"{runs}, in {place}")
     if gate.interrupted:
         output.error("interrupted: nothing is confirmed; what was measured is kept")
     for (arm, case, phase), reason in gate.failed.items():

@@ -27,7 +27,7 @@ def command(output, target: str, source: str, as_json: bool):
     with open_store(source, create=False) as outside, open_store(target) as inside:
         added = merge(inside, outside)
     if as_json:
-        output.json({"target": target, "source": source, "added": added})
+        output.json({"target": inside.place, "source": outside.place, "added": added})
     else:
         runs = added["run"]
         output.text(f"{runs} run{'' if runs == 1 else 's'} added to {inside.place}, {sum(added.values())} rows in all")

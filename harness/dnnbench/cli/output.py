@@ -1,4 +1,4 @@
-"""Data to stdout, everything else to stderr, and how much of it."""
+"""Data to stdout, everything else to stderr, and how much of it; no password in either."""
 
 import json
 import math
@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Mapping
 from typing import Any
+
+from ..masking import masked, masked_values
 
 SCHEMA_VERSION = 1
 """Of every JSON document that a command prints; goes up when a key changes its meaning or disappears."""
@@ -21,11 +23,12 @@ class Output:
 
     def json(self, document: Mapping[str, Any]) -> None:
         """One JSON object on stdout, `schema_version` first; what JSON cannot say (NaN) becomes null."""
-        print(json.dumps(_finite({"schema_version": SCHEMA_VERSION, **document}), indent=2, allow_nan=False))
+        shown = masked_values(_finite({"schema_version": SCHEMA_VERSION, **document}))
+        print(json.dumps(shown, indent=2, allow_nan=False))
 
     def text(self, text: str) -> None:
-        """Data for a reader, as it stands."""
-        print(text)
+        """Data for a reader."""
+        print(masked(text))
 
     def table(self, table) -> None:
         """A rich table (or anything that rich can draw) on stdout."""
@@ -34,16 +37,16 @@ class Output:
     def note(self, text: str) -> None:
         """What the user should know, on stderr unless quiet."""
         if self.verbosity >= 0:
-            print(text, file=sys.stderr)
+            print(masked(text), file=sys.stderr)
 
     def detail(self, text: str) -> None:
         """What only a verbose user wants, on stderr."""
         if self.verbosity > 0:
-            print(text, file=sys.stderr)
+            print(masked(text), file=sys.stderr)
 
     def error(self, text: str) -> None:
         """What went wrong, on stderr, quiet or not."""
-        print(f"dnnbench: {text}", file=sys.stderr)
+        print(f"dnnbench: {masked(text)}", file=sys.stderr)
 
 
 def _console(file):

@@ -4,6 +4,7 @@ import sys
 import time
 from contextlib import contextmanager
 
+from ..masking import masked
 from .output import Output
 
 
@@ -14,7 +15,7 @@ class Bar:
         self._progress, self._task = progress, None
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False, markup=False)
+        self._progress.console.print(masked(text), highlight=False, markup=False)
 
     def stage(self, text: str, total: float) -> None:
         if self._task is not None:

@@ -195,7 +195,7 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
         else:
             print_run(output.table, opened, outcome.run_id)
         render_report([opened], Path(REPORT), runs=[outcome.run_id])
-    output.note(f"run {outcome.run_id} is in {store}; the report is {REPORT}")
+    output.note(f"run {outcome.run_id} is in {opened.place}; the report is {REPORT}")
     if outcome.interrupted:
         return exitcodes.INTERRUPTED
     return exitcodes.FAILED if outcome.failed or outcome.disagreeing else exitcodes.OK

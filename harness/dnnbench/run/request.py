@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from .. import __version__
 from ..data.dataset import Dataset, load
 from ..errors import UsageError
+from ..masking import masked_words
 from ..measure.machine import host_hash, machine_facts, machine_id
 from ..protocol.precision import PRECISIONS
 from ..spec.workload import Workload
@@ -121,7 +122,7 @@ def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> s
     store.add_run(
         run_id,
         machine_id=machine_id(facts),
-        command=["dnnbench", *sys.argv[1:]],
+        command=masked_words(["dnnbench", *sys.argv[1:]]),
         settings=request.to_json(plan),
         seed=request.settings.seed,
         dnnbench_version=__version__,

@@ -1,5 +1,6 @@
 """From a path or an address to a database connection, with errors that a user can act on."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from dnnbench.errors import StoreError
+from dnnbench.masking import holds_password, masked
 from dnnbench.store.identity import canonical_json
 
 BUSY_TIMEOUT_S = 30
@@ -17,6 +19,11 @@ BUSY_PAUSE_S = 0.01
 POSTGRES_DRIVER = "postgresql+psycopg"
 POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}
 WRITES = "dnnbench_writes"
+ADDRESS = "postgresql://USER@HOST/DATABASE"
+_USER_PART = re.compile(r"[^:/]*(?::[^@]*)?@")  # as SQLAlchemy reads it
+_STRAY_AT = re.compile(r"[^?]*@|.*[?&][^=&]*@")
+_KEYWORD_FORM = re.compile(r"(?<!\S)(?:dbname|hostaddr)\s*=")
+_NO_SCHEME = re.compile(r"[^\s:/]+:[^\s@]*@")
 
 ADVICE = (
     ("not a database", "the file is something else than SQLite; name another file"),
@@ -46,22 +53,39 @@ def connect(target: str | Path, create: bool = True) -> Engine:
 
 def place_of(engine: Engine) -> str:
     """What messages call the store: the file's path, or the address without its password."""
-    return engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string()
+    return engine.url.database if engine.dialect.name == "sqlite" else masked(engine.url.render_as_string())
 
 
 def _url_of(target: str | Path) -> URL:
     text = str(target)
     if "://" not in text:
+        _refuse_an_address(text)
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text.replace("postgres://", "postgresql://", 1))
         backend = url.get_backend_name()
-    except (ArgumentError, ValueError) as error:
-        # What SQLAlchemy says repeats the address, password and all.
-        raise StoreError("store: got a broken address; expected a path or postgresql://USER@HOST/DATABASE") from error
+    except (ArgumentError, ValueError):
+        # What SQLAlchemy says repeats parts of the address; its password may be among them.
+        raise StoreError(f"store: got a broken address; expected a path or {ADDRESS}") from None
     if backend not in ("sqlite", "postgresql"):
         raise StoreError(f"store: got a {backend} database, expected a path (SQLite) or postgresql://...")
+    if backend == "postgresql":
+        _refuse_a_stray_at(text.partition("://")[2])
     return url
+
+
+def _refuse_a_stray_at(rest: str) -> None:
+    """What stands behind the first @ of a password would be taken for the host, and be told as that."""
+    if _STRAY_AT.match(_USER_PART.sub("", rest, count=1)):
+        raise StoreError("store: got an address with an @ too many; write %40 for one in a password, and %25 for a %")
+
+
+def _refuse_an_address(text: str) -> None:
+    """A password must not become the name of a file."""
+    if holds_password(text) or _KEYWORD_FORM.search(text):
+        raise StoreError(f"store: got libpq's keyword form of an address; write {ADDRESS}")
+    if _NO_SCHEME.match(text):
+        raise StoreError(f"store: got an address without its scheme; write {ADDRESS}, or ./ before a file's name")
 
 
 def _postgres(url: URL) -> Engine:
@@ -79,7 +103,7 @@ def _postgres(url: URL) -> Engine:
     except ImportError as error:
         raise StoreError("store: PostgreSQL needs psycopg; pip install 'dnnbench[postgres]'") from error
     except NoSuchModuleError as error:
-        raise StoreError(f"store: {error}; write postgresql://USER@HOST/DATABASE") from error
+        raise StoreError(f"store: {error}; write {ADDRESS}") from error
 
 
 def _sqlite(path: Path, create: bool) -> Engine:
@@ -145,6 +169,6 @@ def database_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        said = " ".join(str(getattr(error, "orig", None) or error).split())
+        said = masked(" ".join(str(getattr(error, "orig", None) or error).split()))
         todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
         raise StoreError(f"store {place_of(engine)}: {said}; {todo}") from error

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, Table, select
 
-from dnnbench.store.columns import COLUMNS, FRAMES
+from dnnbench.masking import masked_values
+from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
 from dnnbench.store.rows import json_ready
 from dnnbench.store.samples import COLUMNS as VISIT
 from dnnbench.store.samples import Block, unpack
@@ -20,17 +21,21 @@ RENAMED = {"machine_label": MACHINE.c.label}
 
 
 def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
-    """The frame of that name from rows in the order of its registered columns, however few."""
+    """The frame of that name from rows in the order of its registered columns, however few; no password in it."""
     import pandas as pd
 
     names = FRAMES[name]
     values = list(zip(*rows, strict=True)) or [()] * len(names)
     return pd.DataFrame(
         {
-            column: pd.Series(list(entries), dtype=COLUMNS[column].dtype)
+            column: pd.Series(_readable(entries, COLUMNS[column].dtype), dtype=COLUMNS[column].dtype)
             for column, entries in zip(names, values, strict=True)
         }
     )
+
+
+def _readable(entries: Sequence[Any], dtype: str) -> list[Any]:
+    return [masked_values(entry) for entry in entries] if dtype == OBJECT else list(entries)
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:

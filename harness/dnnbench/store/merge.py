@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Table, select
 
-from dnnbench.store.rows import key_of, put_rows, stored_keys
+from dnnbench.store.rows import key_of, plain, put_rows, stored_keys
 from dnnbench.store.schema import METADATA, RUN, VERSION
 from dnnbench.store.store import Store
 
@@ -36,5 +36,7 @@ def _merge_table(inside: Connection, outside: Connection, table: Table, newer: s
     query = select(table).execution_options(yield_per=ROWS_AT_ONCE)
     for rows in outside.execute(query).mappings().partitions():
         wanted = [row for row in rows if key(row) not in stored or row.get("run_id") in newer]
-        added += put_rows(inside, table, wanted, stored)
+        # Only what an older dnnbench wrote while this one brought its store up to date still holds a password.
+        clean = [{name: plain(value) for name, value in row.items()} for row in wanted]
+        added += put_rows(inside, table, clean, stored)
     return added

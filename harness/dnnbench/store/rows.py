@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from dnnbench.errors import StoreError
+from dnnbench.masking import masked
 from dnnbench.store.schema import key_names
 
 
@@ -15,12 +16,13 @@ def plain(value: Any) -> Any:
     """The value in Python's own types, as both databases take it.
 
     NumPy values become numbers and lists; a text loses what no database holds (NUL, undecodable bytes) to the
-    replacement character; NaN becomes None, as SQLite makes it NULL anyway. Collections go to json_ready.
+    replacement character, and passwords (`masking`); NaN becomes None, as SQLite makes it NULL anyway.
+    Collections go to json_ready.
     """
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+        return masked(value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8"))
     if isinstance(value, Mapping | list | tuple):
         return json_ready(value)
     return None if isinstance(value, float) and math.isnan(value) else value
