@@ -2,9 +2,11 @@
 
 import json
 import sqlite3
+from contextlib import closing, contextmanager
 
 import pytest
 import storing
+from dnnbench.errors import StoreError
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
 
@@ -12,6 +14,13 @@ MARK = "M4RK"
 ADDRESS = f"postgresql://me:{MARK}@host/x"
 COMMAND = ["dnnbench", "run", "--store", ADDRESS]
 SHOWN = ["dnnbench", "run", "--store", "postgresql://me:***@host/x"]
+
+
+@contextmanager
+def opened(path):
+    """The file without dnnbench, closed again: sqlite3's own context leaves it open, and its log unfolded."""
+    with closing(sqlite3.connect(path)) as raw, raw:
+        yield raw
 
 
 def write_everywhere(store) -> None:
@@ -28,15 +37,22 @@ def write_everywhere(store) -> None:
 
 def put_back(path) -> None:
     """The same as an older dnnbench would have left it."""
-    with sqlite3.connect(path) as raw:
+    with opened(path) as raw:
         raw.execute("UPDATE run SET command = ?, label = ?", [json.dumps(COMMAND), ADDRESS])
         raw.execute("UPDATE cell SET reason = ?", [ADDRESS])
         raw.execute("UPDATE generation SET facts = ?", [json.dumps({"why": ADDRESS})])
         raw.execute("UPDATE agreement SET reason = ?", [ADDRESS])
 
 
+def make_old(path) -> None:
+    """Of schema version 2, which knew no masking and did not zero what it overwrote."""
+    with opened(path) as raw:
+        raw.execute("UPDATE dnnbench_schema SET version = 2")
+        raw.execute("PRAGMA user_version = 0")
+
+
 def raw_rows(path) -> str:
-    with sqlite3.connect(path) as raw:
+    with opened(path) as raw:
         return "\n".join(raw.iterdump())
 
 
@@ -69,3 +85,119 @@ def test_what_an_older_dnnbench_writes_meanwhile_is_masked_when_merged(store, tm
         merge(store, other)
     assert MARK not in raw_rows(store.place)
     assert store.runs()["command"].item() == SHOWN
+
+
+def with_rows(path) -> None:
+    put_back(path)
+
+
+def with_freed_pages(path) -> None:
+    with opened(path) as raw:
+        raw.execute("PRAGMA secure_delete = OFF")
+        raw.execute("UPDATE cell SET reason = ?", [ADDRESS * 1000])
+    with opened(path) as raw:
+        raw.execute("PRAGMA secure_delete = OFF")
+        raw.execute("UPDATE cell SET reason = NULL")
+
+
+def with_a_log(path) -> None:
+    """A process was killed before its write-ahead log was folded into the file."""
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("PRAGMA wal_autocheckpoint = 0")
+    for number in range(200):  # longer than the log of what scrubbing does, which overwrites its beginning
+        raw.execute("UPDATE run SET command = ?", [json.dumps([*COMMAND, number])])
+    raw.execute("UPDATE run SET command = '[]'")
+    files = {file: file.read_bytes() for file in path.parent.iterdir()}
+    raw.close()
+    for file, content in files.items():
+        file.write_bytes(content)
+
+
+def bytes_with_mark(folder) -> list[str]:
+    return [file.name for file in folder.iterdir() if MARK.encode() in file.read_bytes()]
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "old" / "store.sqlite"
+    with open_store(path) as store:
+        storing.add_everything(store, "r1")
+    make_old(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spoil", "holding"),
+    [(with_rows, "store.sqlite"), (with_freed_pages, "store.sqlite"), (with_a_log, "store.sqlite-wal")],
+)
+def test_no_byte_of_an_older_file_holds_a_password_once_it_was_opened(old, spoil, holding):
+    spoil(old)
+    assert holding in bytes_with_mark(old.parent)
+    with open_store(old):
+        assert bytes_with_mark(old.parent) == []
+    assert bytes_with_mark(old.parent) == []
+
+
+def test_an_older_store_keeps_all_but_its_passwords(old):
+    with open_store(old) as store:
+        before = storing.contents(store)
+    make_old(old)
+    put_back(old)
+    with open_store(old) as store:
+        assert store.runs()["command"].item() == SHOWN
+        after = storing.contents(store)
+        storing.measure(store, "r1", store.cells()["cell_id"].tolist(), 7)
+    assert {name for name in before if before[name] != after[name]} == {"runs", "cells", "generations", "agreement"}
+    assert after["samples"] == before["samples"]
+
+
+def test_masking_zeroes_what_it_replaces_should_the_process_end_before_the_file_is_rewritten(old, monkeypatch):
+    with opened(old) as raw:
+        raw.execute("UPDATE cell SET reason = ?", [ADDRESS * 1000])  # on pages of its own, which masking frees
+    monkeypatch.setattr("dnnbench.store.schema.scrub", lambda engine: None)
+    open_store(old).close()
+    assert bytes_with_mark(old.parent) == []
+
+
+def test_a_file_is_rewritten_again_if_that_was_cut_short(old):
+    """Masked and of the new version, but the process ended before the file was rewritten."""
+    open_store(old).close()
+    with_freed_pages(old)
+    with opened(old) as raw:
+        raw.execute("PRAGMA user_version = 0")
+    assert bytes_with_mark(old.parent) == ["store.sqlite"]
+    open_store(old).close()
+    assert bytes_with_mark(old.parent) == []
+
+
+def test_a_file_is_rewritten_once(old):
+    open_store(old).close()
+    with_freed_pages(old)
+    open_store(old).close()
+    assert bytes_with_mark(old.parent) == ["store.sqlite"], "which shows that it was left alone"
+
+
+def test_broken_json_does_not_keep_an_older_store_from_being_masked(old):
+    with opened(old) as raw:
+        raw.execute("UPDATE generation SET facts = ?", ["{" + ADDRESS])
+    open_store(old).close()
+    assert bytes_with_mark(old.parent) == []
+
+
+def test_a_reader_that_stays_is_told(old, monkeypatch):
+    monkeypatch.setattr("dnnbench.store.engine.BUSY_TIMEOUT_S", 0.2)
+    put_back(old)
+    reader = sqlite3.connect(old, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM run").fetchall() == [(1,)]
+    with pytest.raises(StoreError, match="old bytes could not be overwritten; try again"):
+        open_store(old)
+    reader.close()
+    open_store(old).close()
+    assert bytes_with_mark(old.parent) == []
+
+
+def test_many_may_open_an_older_store_at_once(old):
+    put_back(old)
+    storing.at_once(lambda _: open_store(old).close())
+    assert bytes_with_mark(old.parent) == []

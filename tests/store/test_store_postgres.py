@@ -1,11 +1,13 @@
 """The same store on a real PostgreSQL server, started for these tests in a folder of its own."""
 
 import itertools
+import json
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -153,6 +155,33 @@ def test_a_refused_write_leaves_nothing(new_database, write, said):
         assert storing.contents(store) == before
 
 
+def test_an_older_stores_passwords_are_masked_where_they_stand(new_database):
+    address = new_database()
+    marked = "postgresql://me:M4RK@host/x"
+    with open_store(address) as store:
+        storing.add_everything(store, "r1")
+    with _raw(address) as connection:
+        connection.execute(text("UPDATE dnnbench_schema SET version = 2"))
+        connection.execute(text("UPDATE run SET command = :c"), {"c": json.dumps(["dnnbench", "--store", marked])})
+        connection.execute(text("UPDATE run SET settings = :s"), {"s": json.dumps({"notes": [marked]})})
+        connection.execute(text("UPDATE cell SET reason = :r"), {"r": f"lost {marked}"})
+    with open_store(address) as store:
+        assert store.runs()["command"].item() == ["dnnbench", "--store", "postgresql://me:***@host/x"]
+    with _raw(address) as connection:
+        rows = connection.execute(
+            text("SELECT command::text, settings::text, reason FROM run JOIN cell USING (run_id)")
+        )
+        assert "M4RK" not in repr(rows.all())
+
+
+@contextmanager
+def _raw(address):
+    engine = create_engine(address.replace("postgresql", "postgresql+psycopg", 1))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
 def test_texts_that_postgresql_cannot_hold_are_replaced(new_database):
     with open_store(new_database()) as store:
         storing.add_run(store, "r1", settings={"argv": "a\0b\udcff"})
@@ -161,10 +190,8 @@ def test_texts_that_postgresql_cannot_hold_are_replaced(new_database):
 
 def test_a_database_of_something_else_is_refused(new_database):
     address = new_database()
-    engine = create_engine(address.replace("postgresql", "postgresql+psycopg"))
-    with engine.begin() as connection:
+    with _raw(address) as connection:
         connection.execute(text("CREATE TABLE customer (id INT)"))
-    engine.dispose()
     with pytest.raises(StoreError, match=r"other tables \(customer\)"):
         open_store(address)
 

@@ -137,6 +137,7 @@ def _configure(connection: sqlite3.Connection, _record) -> None:
     # A commit survives a power cut; one fsync a generation costs nothing beside it.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is overwritten is zeroed, not only forgotten
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -168,7 +169,7 @@ def database_errors(engine: Engine) -> Iterator[None]:
     """Turns whatever the database says into a StoreError that names the store and what to do."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         said = masked(" ".join(str(getattr(error, "orig", None) or error).split()))
         todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
         raise StoreError(f"store {place_of(engine)}: {said}; {todo}") from error

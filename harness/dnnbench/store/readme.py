@@ -17,7 +17,9 @@ This page is generated: `python -m dnnbench.store.readme > results/README.md`.
 Schema version {version}. Ids are texts that mean the same on every machine, so that any store merges into any
 other, and merging twice changes nothing. Times of day are UTC, ISO 8601. `arm_key`, `facts`, `command`,
 `settings` and `versions` are JSON; `run_id`, `cell_id` and `machine_id` name rows of those tables; `?` marks
-what may be NULL.
+what may be NULL. Passwords are stored as `***`, whatever text they stand in; opening a store from before schema
+version 3 masks what it holds, and rewrites an SQLite file so that none of its bytes is older than that. A
+PostgreSQL server keeps old row versions, logs and backups as it is set up to: change such a password.
 
 {tables}
 

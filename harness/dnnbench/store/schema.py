@@ -26,14 +26,15 @@ from sqlalchemy import (
 
 from dnnbench.errors import StoreError
 from dnnbench.store.engine import place_of, writer
+from dnnbench.store.scrub import mark_scrubbed, mask_stored, scrub
 
 
 def _add_test_loss(connection: Connection) -> None:
     connection.execute(DDL("ALTER TABLE epoch ADD COLUMN test_loss DOUBLE PRECISION"))
 
 
-SCHEMA_VERSION = 2
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss}
+SCHEMA_VERSION = 3
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss, 2: mask_stored}
 """Version -> the function that changes a store of that version into one of the next, inside a transaction."""
 
 METADATA = MetaData()
@@ -186,6 +187,8 @@ EPOCH = Table(
 def prepare(engine: Engine) -> None:
     """Create the tables in an empty database, or bring an older store up to date; all of it or nothing.
 
+    A file from before passwords were masked is rewritten (`scrub`).
+
     Raises StoreError for a store that a newer dnnbench wrote, and for a database that holds something else.
     """
     with engine.connect() as connection:
@@ -194,6 +197,7 @@ def prepare(engine: Engine) -> None:
         with writer(engine).begin() as connection:
             _lock(connection)
             _bring_up(connection)
+    scrub(engine)
 
 
 def _lock(connection: Connection) -> None:
@@ -206,6 +210,7 @@ def _bring_up(connection: Connection) -> None:
     if found is None:
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
+        mark_scrubbed(connection)
         return
     for version in range(found, SCHEMA_VERSION):
         if version not in MIGRATIONS:

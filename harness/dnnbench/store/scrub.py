@@ -1,0 +1,86 @@
+"""Passwords that older versions stored: masked in their rows, then gone from the bytes of their file."""
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    Text,
+    cast,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from dnnbench.errors import StoreError
+from dnnbench.masking import masked, masked_values, masked_words
+from dnnbench.store.engine import BUSY_TIMEOUT_S, place_of
+
+WITH_FREE_TEXTS = ("machine", "run", "cell", "generation", "agreement")
+SCRUBBED = 1
+"""SQLite's `user_version` of a file without a byte from before passwords were masked."""
+
+
+def mask_stored(connection: Connection) -> None:
+    """The migration: every text and JSON value of the tables that hold free texts is masked where it stands."""
+    stored = MetaData()  # as it is there: the tables of this version may have other columns
+    stored.reflect(connection, only=WITH_FREE_TEXTS)
+    for name in WITH_FREE_TEXTS:
+        table = stored.tables[name]
+        for column in table.columns:
+            if not column.primary_key and isinstance(column.type, String | JSON):
+                _mask_column(connection, table, column)
+
+
+def _mask_column(connection: Connection, table: Table, column: Column) -> None:
+    keys, text = list(table.primary_key.columns), cast(column, Text)
+    suspicious = or_(text.ilike("%://%"), text.ilike("%pass%"))
+    for *key, found in connection.execute(select(*keys, text).where(suspicious)).all():
+        this_row = (name == value for name, value in zip(keys, key, strict=True))
+        connection.execute(update(table).where(*this_row).values({column.name: _clean(column, found)}))
+
+
+def _clean(column: Column, text: str) -> Any:
+    if not isinstance(column.type, JSON):
+        return masked(text)
+    try:
+        value = json.loads(text)
+    except ValueError:  # only SQLite keeps broken JSON; whoever reads it is told so then
+        return literal(masked(text), Text)
+    return masked_words(value) if column.name == "command" else masked_values(value)
+
+
+def mark_scrubbed(connection: Connection) -> None:
+    """Note in a file made anew that there is nothing to scrub."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCRUBBED}")
+
+
+def scrub(engine: Engine) -> None:
+    """Rewrite a SQLite file, once: pages that were freed and the write-ahead log still hold what was masked.
+
+    A PostgreSQL server rewrites its files by itself (VACUUM).  Raises StoreError where another process reads all
+    the while; the next one to open the store tries again.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (version,) = cursor.execute("PRAGMA user_version").fetchone()
+        if version < SCRUBBED:
+            cursor.execute("VACUUM")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                text = f"another process has read it for {BUSY_TIMEOUT_S} s, so its old bytes could not be overwritten"
+                raise StoreError(f"store {place_of(engine)}: {text}; try again when that one has ended")
+            cursor.execute(f"PRAGMA user_version = {SCRUBBED}")
+    finally:
+        connection.close()
