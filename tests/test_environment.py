@@ -13,6 +13,8 @@ from dnnbench.measure.environment import (
     size_bytes,
     worker_environment,
 )
+from dnnbench.protocol.arm import Arm
+from dnnbench.run.crew import spawn
 
 CACHE = Path("/cache")
 
@@ -53,6 +55,33 @@ def test_settings(name, value):
 def test_the_rest_is_inherited_and_the_callers_mapping_is_left_alone():
     inherited = {"LD_LIBRARY_PATH": "/opt/cuda", "NPROC": "9"}
     assert made(inherited)["LD_LIBRARY_PATH"] == "/opt/cuda" and inherited["NPROC"] == "9"
+
+
+ACCESS = {
+    "PGPASSWORD": "M4RK",
+    "PGPASSFILE": "/home/me/M4RK",
+    "PGSERVICE": "M4RK",
+    "PGSERVICEFILE": "/home/me/M4RK",
+    "PGSSLKEY": "/home/me/M4RK",
+    "DATABASE_URL": "postgresql://me:M4RK@host/x",
+    "TEAM_DSN": "postgres://host/x?user=me&password=M4RK",
+}
+
+
+@pytest.mark.parametrize("name", ACCESS)
+def test_no_way_into_the_store_is_inherited(name):
+    assert "M4RK" not in repr(made(ACCESS)) and name not in made(ACCESS)
+
+
+@pytest.mark.parametrize("value", ["http://me:pw@proxy:3128", "postgresql://me@host/x"])
+def test_what_is_no_password_of_a_database_is_inherited(value):
+    assert made({"OTHER": value})["OTHER"] == value
+
+
+def test_a_workers_process_is_not_given_the_password(monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "M4RK")
+    with spawn(Arm("numpy", "eager"), "test-numpy") as worker:
+        assert "M4RK" not in Path(f"/proc/{worker.pid}/environ").read_text()
 
 
 STEADY = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"

@@ -13,6 +13,7 @@ from dnnbench.run.environments import (
     environments_folder,
     interpreter_of,
     known_environments,
+    python_version,
     remove_environment,
     worker_requirements,
 )
@@ -58,6 +59,14 @@ def test_a_name_that_is_taken_is_refused_and_removing_frees_it(folder):
     assert not known_environments()
     with pytest.raises(UsageError, match="no environment is called 'old'"):
         remove_environment("old")
+
+
+def test_a_foreign_interpreter_is_not_given_the_stores_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "M4RK")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho password=$PGPASSWORD\n")
+    python.chmod(0o755)
+    assert python_version(python) == "password="
 
 
 def test_what_pip_cannot_install_leaves_nothing_behind(folder):

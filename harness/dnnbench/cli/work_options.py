@@ -52,7 +52,8 @@ STORE = click.option(
     default="results/dnnbench.sqlite",
     show_default=True,
     metavar="PATH|URL",
-    help="Where results are kept: an SQLite file, or postgresql://USER@HOST/DATABASE.",
+    help="Where results are kept: an SQLite file, or postgresql://USER@HOST/DATABASE, whose password belongs in "
+    "~/.pgpass: a command line shows in ps.",
 )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dnnbench.errors import UsageError
+from dnnbench.masking import holds_password
 
 MEMORY_SETTINGS = ("steady", "native")
 STEADY_TUNABLES = {
     "glibc.malloc.mmap_threshold": "1073741824",
     "glibc.malloc.trim_threshold": "4294967296",
 }
+STORE_ACCESS = ("PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLKEY")
+"""Where libpq looks for a password or a key: the parent alone writes to the store."""
 PAD = "DNNBENCH_PAD"
 BLOCK_BYTES = 16384
 PAD_SPREAD_BYTES = 4096
@@ -46,13 +49,13 @@ def default_memory() -> str:
 def worker_environment(inherited: Mapping[str, str], *, threads: int, memory: str, cache: Path) -> dict[str, str]:
     """What a worker's process finds in its environment; `MEANING` says why for each variable.
 
-    inherited: the caller's variables, kept unless set here.  threads: for every library's pool.  memory:
-    `steady` (glibc keeps freed memory) or `native` (the framework's default).  cache: folder of the compile
-    caches; an empty one makes a cold start.  Raises UsageError for an unknown `memory`.
+    inherited: the caller's variables, kept unless set here or a way into the store.  threads: for every library's
+    pool.  memory: `steady` (glibc keeps freed memory) or `native` (the framework's default).  cache: folder of the
+    compile caches; an empty one makes a cold start.  Raises UsageError for an unknown `memory`.
     """
     count = str(threads)
     return {
-        **inherited,
+        **without_store_access(inherited),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count),
         "OPENBLAS_THREAD_TIMEOUT": "4",
         "GOMP_SPINCOUNT": "30000",
@@ -68,6 +71,15 @@ def worker_environment(inherited: Mapping[str, str], *, threads: int, memory: st
         "PYTHONSAFEPATH": "1",
         **_memory_variables(memory, inherited.get("GLIBC_TUNABLES", "")),
     }
+
+
+def without_store_access(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables but for the passwords of databases: frameworks, plugins and installers may print what they are given."""
+    return {name: value for name, value in variables.items() if not _opens_a_store(name, value)}
+
+
+def _opens_a_store(name: str, value: str) -> bool:
+    return name in STORE_ACCESS or ("postgres" in value and holds_password(value))
 
 
 def _memory_variables(memory: str, inherited: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ..errors import UsageError
+from ..measure.environment import without_store_access
 from ..plugins.discovery import plugins
 from ..spec.soundness import near_miss
 
@@ -103,12 +104,14 @@ def _distribution(requirement: str) -> str:
 
 def python_version(python: Path) -> str:
     """The version an interpreter tells; 'broken' if it tells none."""
-    asked = subprocess.run([str(python), "-c", PROBE], capture_output=True, text=True)
+    asked = subprocess.run(
+        [str(python), "-c", PROBE], env=without_store_access(environ), capture_output=True, text=True
+    )
     return asked.stdout.strip() or "broken"
 
 
 def _run(command: list[str], where: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=without_store_access(environ), capture_output=True, text=True)
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines()
         raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(told[-3:])}")
