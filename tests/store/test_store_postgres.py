@@ -2,75 +2,26 @@
 
 import itertools
 import json
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import storing
 from dnnbench.errors import StoreError
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
+from postgres_server import cluster
 from sqlalchemy import create_engine, text
 
 pytestmark = pytest.mark.postgres
 
-REQUIRED = os.environ.get("DNNBENCH_REQUIRE_POSTGRES") == "1"
-DEBIAN = "/usr/lib/postgresql"
 NUMBERS = itertools.count()
-
-
-def _absent(reason: str):
-    if REQUIRED:
-        pytest.fail(f"{reason}, and DNNBENCH_REQUIRE_POSTGRES=1")
-    pytest.skip(reason)
-
-
-def _programs() -> Path:
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path(DEBIAN).glob("*/bin"))
-    if not folders:
-        _absent("no PostgreSQL server here (Debian: apt-get install postgresql)")
-    return folders[-1]
-
-
-def _common_user() -> dict:
-    """PostgreSQL refuses to run as root, so root starts it as a common user."""
-    if os.geteuid() != 0:
-        return {}
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    entry = known.get("postgres", known["nobody"])
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-
-
-def _call(*command: str | Path) -> subprocess.CompletedProcess:
-    environment = {"PATH": os.defpath, "LC_ALL": "C"}
-    return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, **_common_user())
-
-
-def _prepare(*command: str | Path) -> None:
-    done = _call(*command)
-    if done.returncode != 0:
-        _absent(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
 @pytest.fixture(scope="session")
 def server():
-    """Folder of the socket of a fresh cluster; no TCP port, so that nothing else can meet it."""
-    programs = _programs()
-    with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
-        if user := _common_user():
-            os.chown(folder, user["user"], user["group"])
-        data, log = Path(folder) / "data", Path(folder) / "log"
-        _prepare(programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c fsync=off -k {folder}"
-        _prepare(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    """Folder of the socket of a fresh cluster."""
+    with cluster() as folder:
         yield folder
-        assert _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
 
 
 @pytest.fixture
