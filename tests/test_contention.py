@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pynvml
@@ -11,11 +12,14 @@ from dnnbench.measure.service import Service
 from dnnbench.measure.statistics import CONTENDED
 
 STILL = GpuState(0x0, 0)
-QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL)
+QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL, pauses=3, asleep_s=50.0)
 
 
-def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL):
-    return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s, 7 + switches, gpu)
+def after(
+    window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL, pauses=0, asleep_s=0.0
+):
+    counted = {"switches": 7 + switches, "gpu": gpu, "pauses": 3 + pauses, "asleep_s": 50.0 + asleep_s}
+    return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s, **counted)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,9 @@ def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0
         (after(gpu=GpuState(0x0, 1)), 64),
         (after(gpu=GpuState(None, None)), 0),
         (after(gpu=None), 0),
+        (after(pauses=1), 128),
+        (after(asleep_s=0.1), 0),
+        (after(asleep_s=60.0), 128),
     ],
 )
 def test_flags_by_counter(later, bits):
@@ -113,8 +120,12 @@ def test_the_real_counters_never_go_back():
 
 
 def test_a_gpu_that_was_hot_when_the_window_began_flags_it_too():
-    hot = Counters(100.0, 1.0, 1.0, 1.0, 7, GpuState(0x20, 0))
+    hot = replace(QUIET, gpu=GpuState(0x20, 0))
     assert flags(hot, after()) == 32 and CONTENDED & 32 and CONTENDED & 64
+
+
+def test_a_pause_drops_its_round():
+    assert CONTENDED & flags(QUIET, after(pauses=1))
 
 
 def test_switches_alone_drop_no_round():

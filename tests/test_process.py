@@ -13,8 +13,9 @@ import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.measure.affinity import current_mask
 from dnnbench.measure.environment import PAD, padded, size_bytes, worker_environment
-from dnnbench.measure.process import Worker, WorkerLost, describe_exit, worker_argv
+from dnnbench.measure.process import STOPPED_LOOKS, Worker, WorkerLost, describe_exit, worker_argv
 from dnnbench.measure.sharing import lend_packages
+from dnnbench.measure.wire import LIVENESS_S
 
 HERE = Path(__file__).parent
 PATIENCE_S = 60.0
@@ -128,6 +129,65 @@ def test_a_worker_killed_from_outside_between_calls(worker):
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerLost, match="signal 9"):
         worker.call("add", PATIENCE_S, a=1, b=1)
+
+
+def test_a_worker_that_somebody_stopped_is_lost_long_before_its_time_is_up(worker):
+    worker.send("sleep", PATIENCE_S, seconds=300)
+    os.kill(worker.pid, signal.SIGSTOP)
+    with pytest.raises(WorkerLost) as caught:
+        worker.receive(PATIENCE_S)
+    assert caught.value.reason.startswith("stopped from outside")
+    assert gone(worker.pid)
+
+
+def test_a_stopped_worker_is_noticed_within_two_seconds():
+    assert STOPPED_LOOKS * LIVENESS_S < 2
+
+
+def stopped_for(worker, seconds):
+    """Stop a worker in the midst of an answer, and let it go on."""
+    worker.send("sleep", PATIENCE_S, seconds=2 * seconds)
+    os.kill(worker.pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(worker.pid, signal.SIGCONT)
+    worker.receive(PATIENCE_S)
+
+
+@pytest.mark.parametrize("idle_stops", [False, True])
+def test_a_pause_of_a_worker_is_counted_once_however_short(worker, idle_stops):
+    if idle_stops:
+        worker.stop_when_idle()
+    worker.call("add", PATIENCE_S, a=1, b=1)
+    assert worker.new_pauses() == 0, "our own stops count for nothing"
+    stopped_for(worker, 0.01)
+    worker.call("add", PATIENCE_S, a=1, b=1)
+    assert worker.new_pauses() == 1
+    assert worker.new_pauses() == 0
+
+
+WAITING_PARENT = """
+import os, sys
+from pathlib import Path
+from dnnbench.measure.process import Worker
+with Worker("w", dict(os.environ), Path(sys.argv[1]), service="worker_services:Rogue") as worker:
+    worker.send("sleep", 60, seconds=1)
+    print("waiting", flush=True)
+    worker.receive(60)
+    print(worker.new_pauses(), flush=True)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "pauses"), [(0, 0), (1.5, 1)])
+def test_a_pause_of_the_parent_is_counted(tmp_path, seconds, pauses):
+    line = [sys.executable, "-c", WAITING_PARENT, tmp_path / "worker.log"]
+    parent = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True)
+    assert parent.stdout.readline() == "waiting\n"
+    if seconds:
+        parent.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        parent.send_signal(signal.SIGCONT)
+    counted, _ = parent.communicate()
+    assert int(counted) == pauses
 
 
 def test_a_hang_is_ended_with_its_whole_group(worker):

@@ -1,5 +1,6 @@
 """`dnnbench run` as a user meets it: real workers, a real store, and backends that misbehave."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from dnnbench.measure.contention import PAUSED
 from dnnbench.store.store import open_store
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
@@ -161,7 +163,7 @@ def test_json_is_one_document_on_stdout(place):
 
 @pytest.mark.parametrize(
     ("mode", "words"),
-    [("crash", "killed by signal 9"), ("raise", "this step always fails")],
+    [("crash", "killed by signal 9"), ("raise", "this step always fails"), ("stop", "stopped from outside")],
 )
 def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
     done = dnnbench(place, "run", "tiny.toml", "--backend", f"numpy,saboteur:{mode}", "--no-check", *FAST)
@@ -349,6 +351,23 @@ def test_a_crash_in_every_case_costs_only_its_cells(place):
     assert dict(zip(zip(crashing["batch_size"], crashing["phase"], strict=True), crashing["status"], strict=True)) == {
         (size, phase): status for size in (1, 2, 4, 8) for phase, status in (("infer", "ok"), ("train_step", "failed"))
     }
+
+
+def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+               "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        for worker in psutil.Process(process.pid).children():
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    worker.send_signal(number)
+        time.sleep(0.02)
+    assert process.returncode == 0
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        cells = store.cells(store.find_run("latest"))
+        marks = store.samples(cells.loc[cells["arm"] == "numpy:eager", "cell_id"])["flags"]
+    assert (marks & PAUSED).any()
 
 
 def test_a_lost_control_arm_costs_no_other_arm(place):

@@ -15,19 +15,24 @@
 - 32, GPU slowed: NVML named heat, a hardware slowdown or a power brake when the window began or ended. The power cap is
   not among them: a GPU at work is at its cap as a rule, and all arms meet it alike.
 - 64, GPU shared: a process that is not a worker used the GPU's multiprocessors since the window before.
+- 128, paused: somebody stopped a worker (the kernel tells its parent, however short it was), the parent did not run for
+  a quarter of a second while it waited for an answer, or the machine slept (its clock that counts sleep ran ahead of
+  the other). A stopped worker's step takes as long as it was stopped, and every pause cools the caches.
 
 A counter that the system lacks is None, listed by `absent`, and flags nothing.
 """
 
 import os
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .clock import now
 from .gpus import GpuState, GpuWatch
+from .wire import PAUSE_S
 
-STEAL, PRESSURE, THROTTLED, SWITCHED, GPU_SLOWED, GPU_SHARED = 1, 2, 4, 16, 32, 64
+STEAL, PRESSURE, THROTTLED, SWITCHED, GPU_SLOWED, GPU_SHARED, PAUSED = 1, 2, 4, 16, 32, 64, 128
 STEAL_SHARE = 0.01
 PRESSURE_SHARE = 0.5
 UNSETTLED = 8
@@ -41,6 +46,7 @@ class Counters:
     """Counters at one moment, in seconds since some zero unless said; None where the system has none, or nobody asked.
 
     switches: involuntary context switches of the workers, a number.  gpu: what NVML tells at this moment.
+    pauses: how often the workers and their parent were stopped, a number.  asleep_s: how long the machine slept.
     """
 
     at_s: float
@@ -49,6 +55,8 @@ class Counters:
     throttled_s: float | None
     switches: int | None = None
     gpu: GpuState | None = None
+    pauses: int | None = None
+    asleep_s: float | None = 0.0
 
     @property
     def absent(self) -> list[str]:
@@ -61,6 +69,7 @@ class Sampler:
 
     cpus: those the workers are confined to; steal elsewhere harms no sample.  root: where /proc and /sys are.
     switches: asks the workers how often they lost their CPU.  gpu: watches the GPU that they compute on.
+    pauses: asks how often workers and parent were stopped.
     """
 
     def __init__(
@@ -69,12 +78,13 @@ class Sampler:
         root: Path = Path("/"),
         switches: Callable[[], int | None] | None = None,
         gpu: GpuWatch | None = None,
+        pauses: Callable[[], int] | None = None,
     ) -> None:
         self._names = {f"cpu{cpu}" for cpu in cpus}
         self._proc = root / "proc"
         self._throttle = _throttle_file(root)
         self._tick_s = 1 / os.sysconf("SC_CLK_TCK")
-        self._switches, self._gpu = switches, gpu
+        self._switches, self._gpu, self._pauses = switches, gpu, pauses
 
     def read(self) -> Counters:
         """All counters now."""
@@ -85,6 +95,8 @@ class Sampler:
             self._throttled_s(),
             self._switches() if self._switches else None,
             self._gpu.read() if self._gpu else None,
+            self._pauses() if self._pauses else None,
+            _asleep_s(),
         )
 
     def _steal_s(self) -> float | None:
@@ -115,7 +127,15 @@ def flags(before: Counters, after: Counters) -> int:
         | SWITCHED * _rose(before.switches, after.switches, SWITCHES_PER_S * window_s)
         | GPU_SLOWED * any(state.gpu is not None and state.gpu.slowed for state in (before, after))
         | GPU_SHARED * (after.gpu is not None and bool(after.gpu.others))
+        | PAUSED * (_rose(before.pauses, after.pauses, 1) or _rose(before.asleep_s, after.asleep_s, PAUSE_S))
     )
+
+
+def _asleep_s() -> float | None:
+    """Seconds that the machine slept since it started; None where only Linux's clocks would tell."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def switches_per_s(before: Counters, after: Counters) -> float | None:

@@ -21,6 +21,8 @@ from .worker import SERVICE
 TAIL_BYTES = 4096
 EXIT_GRACE_S = 2.0
 STEP_S = 0.002
+STOPPED_LOOKS = 4
+"""Consecutive looks, a quarter of a second apart, at a worker that others stopped: then it is given up."""
 
 
 class WorkerLost(WorkerError):
@@ -63,6 +65,8 @@ class Worker:
         self._closed = False
         self._ending = threading.Lock()
         self._stops_when_idle = False
+        self._stopped_looks = 0
+        self._pauses = 0
         (inlet, to_child), (from_child, outlet), (life, self._life) = _pipe(), _pipe(), _pipe()
         theirs = (inlet, outlet, life)
         try:
@@ -72,7 +76,7 @@ class Worker:
             raise WorkerError(f"{label}: cannot start {interpreter} ({error.strerror}); name a Python") from None
         finally:
             _close_all(*theirs)
-        self._channel = Channel(from_child, to_child, self._running)
+        self._channel = Channel(from_child, to_child, self._may_answer)
 
     @property
     def pid(self) -> int:
@@ -88,7 +92,7 @@ class Worker:
         """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
         self._ready_to("send", busy=False)
         self._doing = doing or method
-        self._signal_if_stopping(signal.SIGCONT)
+        self._go_on_if_stopping()
         with self._watched(timeout_s):
             self._channel.send({"method": method, "arguments": arguments}, timeout_s)
 
@@ -103,7 +107,7 @@ class Worker:
         with self._watched(timeout_s):
             answer = self._channel.receive(timeout_s)
         doing, self._doing = self._doing, None
-        self._signal_if_stopping(signal.SIGSTOP)
+        self._stop_if_stopping()
         if "error" in answer:
             raise self._error(doing or "", **answer["error"])
         return answer["ok"]
@@ -112,19 +116,42 @@ class Worker:
         """From now on the process is stopped between a request's answer and the next one: it burns CPU while it waits."""
         self._stops_when_idle = True
         if self._doing is None:
-            self._signal_if_stopping(signal.SIGSTOP)
+            self._stop_if_stopping()
 
-    def _signal_if_stopping(self, number: signal.Signals) -> None:
+    def _stop_if_stopping(self) -> None:
         if self._stops_when_idle:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+            self._pauses += self._was_stopped()
+            self._signal(signal.SIGSTOP)
+
+    def _go_on_if_stopping(self) -> None:
+        if self._stops_when_idle:
+            self._signal(signal.SIGCONT)
+            self._was_stopped()  # by us: it is asked for so that it counts for nothing
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def new_pauses(self) -> int:
+        """How often since the last question others stopped the process, or this one did not run while it waited for it."""
+        count = self._pauses + self._channel.pauses + self._was_stopped()
+        self._pauses = self._channel.pauses = 0
+        return count
+
+    def _was_stopped(self) -> bool:
+        """Whether the process was stopped since this was last asked, however shortly: the kernel keeps it for the parent."""
+        if self._closed or not hasattr(os, "waitid"):  # macOS, before Python 3.13
+            return False
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG) is not None
+        return False
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End the process and its group: by request if idle, by force if busy or after `timeout_s`."""
         if self._closed:
             return
         if self._doing is None and self._lost is None:
-            self._signal_if_stopping(signal.SIGCONT)
+            self._go_on_if_stopping()
             with contextlib.suppress(WorkerError):
                 self._channel.send({"method": "close"}, timeout_s)
                 self._exited_within(timeout_s)
@@ -146,9 +173,12 @@ class Worker:
     @contextlib.contextmanager
     def _watched(self, timeout_s: float):
         """Turn a broken conversation into WorkerLost, with nothing of the worker left running."""
+        self._stopped_looks = 0
         try:
             yield
         except ConnectionClosed:
+            if self._stopped_looks >= STOPPED_LOOKS:
+                self._lose(f"stopped from outside (state T) and not let go on ({self._doing})")
             self._exited_within(EXIT_GRACE_S)
             self._lose(self._death())
         except NoAnswer:
@@ -176,10 +206,23 @@ class Worker:
     def _running(self) -> bool:
         import psutil
 
+        return self._status() not in (None, psutil.STATUS_ZOMBIE)
+
+    def _may_answer(self) -> bool:
+        """Whether the process lives, and was not found stopped in several looks on end: it may be let go on."""
+        import psutil
+
+        status = self._status()
+        self._stopped_looks = self._stopped_looks + 1 if status == psutil.STATUS_STOPPED else 0
+        return status not in (None, psutil.STATUS_ZOMBIE) and self._stopped_looks < STOPPED_LOOKS
+
+    def _status(self) -> str | None:
+        import psutil
+
         try:
-            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+            return psutil.Process(self.pid).status()
         except psutil.NoSuchProcess:
-            return False
+            return None
 
     def _exited_within(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s

@@ -14,14 +14,14 @@ import numpy as np
 
 from dnnbench.errors import UsageError
 
-from .contention import GPU_SHARED, GPU_SLOWED, PRESSURE, STEAL, THROTTLED
+from .contention import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.95
 POWER = 0.80
-CONTENDED = STEAL | PRESSURE | THROTTLED | GPU_SLOWED | GPU_SHARED
+CONTENDED = STEAL | PRESSURE | THROTTLED | GPU_SLOWED | GPU_SHARED | PAUSED
 ROUNDS_A_GENERATION = 1 << 32
 STEPS = {
     "forward pass": ("forward", None),

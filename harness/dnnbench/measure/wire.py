@@ -29,6 +29,8 @@ ALIGNMENT_BYTES = 64
 PLACEHOLDER = "__array__"
 NUMERIC_KINDS = "biufc"
 LIVENESS_S = 0.25
+PAUSE_S = 0.25
+"""A wait that outlasts its time by so much: this process was stopped, or got no CPU, which other counters tell."""
 
 
 class ConnectionClosed(WorkerError):
@@ -133,11 +135,12 @@ class Channel:
     """One end of a conversation: reads frames from one descriptor and writes them to another; owns both.
 
     `alive`, where given, is asked four times a second while waiting: a dead peer whose grandchild still
-    holds the pipe never shows as an end of file.
+    holds the pipe never shows as an end of file.  `pauses` counts how often this process did not run while it waited.
     """
 
     def __init__(self, read_fd: int, write_fd: int, alive: Callable[[], bool] | None = None) -> None:
         self._read_fd, self._write_fd, self._alive = read_fd, write_fd, alive
+        self.pauses = 0
         for descriptor in (read_fd, write_fd):
             os.set_inheritable(descriptor, False)
             os.set_blocking(descriptor, False)
@@ -194,16 +197,24 @@ class Channel:
         """Return when the pipe can move bytes; raise when it never will or the deadline passes."""
         while True:
             left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if poll.poll(self._slice_ms(left_s)):
+            if self._poll(poll, self._slice_s(left_s)):
                 return
             if self._alive and not self._alive() and not poll.poll(0):
                 raise ConnectionClosed("the process at the other end is gone")
             if left_s == 0:
                 raise NoAnswer("no whole message before the deadline")
 
-    def _slice_ms(self, left_s: float | None) -> float | None:
+    def _poll(self, poll: select.poll, span_s: float | None) -> list:
+        if span_s is None:
+            return poll.poll()
+        begin = time.monotonic()
+        ready = poll.poll(span_s * 1000)
+        self.pauses += time.monotonic() - begin > span_s + PAUSE_S
+        return ready
+
+    def _slice_s(self, left_s: float | None) -> float | None:
         spans = [span for span in (left_s, LIVENESS_S if self._alive else None) if span is not None]
-        return min(spans) * 1000 if spans else None
+        return min(spans) if spans else None
 
 
 def _deadline(timeout_s: float | None) -> float | None:

@@ -80,6 +80,7 @@ class Crew:
         self._lost: set[str] = set()
         self._door = threading.Lock()
         self._dismissed = False
+        self._pauses = 0
         self.import_s: dict[str, float] = {}
         self.versions: dict[str, dict] = {}
         self._mask = current_mask()
@@ -171,6 +172,11 @@ class Crew:
         told = [self._switches_of(worker) for worker in self._workers.values()]
         living = [count for count in told if count is not None]
         return sum(living) if living else None
+
+    def pauses(self) -> int:
+        """How often so far others stopped a worker, or this process did not run while it waited for one."""
+        self._pauses += sum(worker.new_pauses() for worker in self._workers.values())
+        return self._pauses
 
     @staticmethod
     def _switches_of(worker: Worker) -> int | None:

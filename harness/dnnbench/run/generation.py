@@ -167,7 +167,8 @@ class Generation:
     def _sampler(self, crew: Crew) -> Sampler:
         """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
         used = {lane.arm.device.index for lane in self._plan.lanes if lane.arm.device.kind == "gpu"}
-        return Sampler(crew.cpus, switches=crew.switches, gpu=watch(min(used), crew.pids) if used else None)
+        gpu = watch(min(used), crew.pids) if used else None
+        return Sampler(crew.cpus, switches=crew.switches, gpu=gpu, pauses=crew.pauses)
 
     def _visits(self, case: Case) -> dict[str, list[str]]:
         """Arms of each phase that can be visited."""

@@ -72,7 +72,8 @@ COLUMNS: dict[str, Column] = {
     "flags": Column(
         COUNT,
         "bits",
-        "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, 32 GPU slowed, 64 GPU shared",
+        "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, 32 GPU slowed, 64 GPU shared, "
+        "128 paused",
     ),
     # first calls
     "import_s": Column(REAL, "s", "importing the framework"),

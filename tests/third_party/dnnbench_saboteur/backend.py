@@ -16,6 +16,11 @@ def hang(program, batch):
     time.sleep(3600)
 
 
+def stop(program, batch):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return program.train_step(batch)
+
+
 def rubbish(program, batch):
     os.write(1, b"\x00\xff rubbish on stdout " * 20_000)
     print("and rubbish from Python")
@@ -41,6 +46,7 @@ def fails(program, batch):
 FAULTS = {
     "crash": crash,
     "hang": hang,
+    "stop": stop,
     "rubbish": rubbish,
     "wrong": wrong,
     "raise": fails,
