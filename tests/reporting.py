@@ -62,11 +62,14 @@ def add_run(
     seconds: dict[str, float] = SECONDS,
     threads: int = 2,
     facts: Sequence[dict] = (),
+    flags: int = 0,
+    drift: float = 0.0,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
     slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts: of the generations.
+    flags: of every visit; drift: by which factor every arm but the base slows down within a generation, less one.
     """
     store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
     store.add_run(
@@ -84,7 +87,10 @@ def add_run(
             for cell, (workload, phase, arm) in zip(cells, keys, strict=False):
                 if workload == w:
                     position = draw.permutation(rounds) % len(arms)
-                    blocks[cell] = visits(numbers, position, slower * seconds[phase] * arms[arm] * shared, draw)
+                    slowing = 1.0 if arm == BASE else np.linspace(1, 1 + drift, rounds)
+                    call_s = slower * seconds[phase] * arms[arm] * shared * slowing
+                    blocks[cell] = visits(numbers, position, call_s, draw)
+                    blocks[cell][:, 4] = flags
             blocks.setdefault(cells[-1], []).append(visits(numbers, 0 * numbers, 1e-4 * shared, draw))
         blocks[cells[-1]] = np.concatenate(blocks[cells[-1]])
         store.add_generation(run_id, generation, facts[generation] if facts else {}, blocks)

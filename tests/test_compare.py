@@ -1,11 +1,13 @@
 """Two recorded runs held against each other, by the function and by the command."""
 
 import json
+import re
 
 import pytest
 import reporting
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
+from dnnbench.measure.contention import STEAL
 from dnnbench.store.store import open_store
 from dnnbench.track.compare import COLUMNS, compare
 
@@ -18,7 +20,8 @@ CASES = {
     "3 % slower, less than the threshold": ({"slower": 1.035}, exitcodes.OK, "SLOWER"),
     "10 % faster": ({"slower": 0.9}, exitcodes.OK, "FASTER"),
     "the whole machine is slower": ({"machine_speed": 1.015, "slower": 1.0}, exitcodes.OK, "SAME"),
-    "the control arm moved": ({"machine_speed": 1.4, "slower": 1.1}, exitcodes.OK, "UNDECIDED"),
+    "the control arm moved": ({"machine_speed": 1.4, "slower": 1.1}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
+    "every round disturbed": ({"flags": STEAL, "slower": 1.3}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
     "another machine": ({"machine": "m2", "slower": 1.3}, exitcodes.NOTHING_MEASURED, None),
     "one generation": ({"generations": 1, "slower": 1.3}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
     "another specification": ({"spec_hash": "ffff"}, exitcodes.NOTHING_MEASURED, "no pair"),
@@ -117,6 +120,15 @@ def test_the_table_shows_the_worst_first_and_the_rest_on_stderr(tmp_path, capsys
     assert told.out.count("REGRESSION") == 28 and "mx:eager" not in told.out
     assert "only in new: mlp_digits batch 64 infer mx:eager" in told.err
     assert "28 cell(s) became slower" in told.err
+
+
+def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, capsys):
+    path = two_runs(tmp_path / "s.sqlite", flags=STEAL)
+    assert command(path, "before", "after") == exitcodes.NOTHING_MEASURED
+    told = capsys.readouterr()
+    assert told.out.count("not judged") == 28 and "UNDECIDED" not in told.out
+    assert "every round was disturbed (stolen CPU time)" in told.err
+    assert not re.search(r"\[\d[\d.]*,", told.out)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.gate import _code
 from dnnbench.cli.gate_report import document, lines, table
 from dnnbench.cli.main import main
+from dnnbench.measure.contention import STEAL
 from dnnbench.measure.gate import CONFIRMED, NOT_CONFIRMED, Suspect, confirm, holm, is_flagged, slower_p
 from dnnbench.measure.statistics import Estimate, ratio, smallest_difference
 from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, place
@@ -226,6 +227,24 @@ def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, mon
         gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
     assert {f.outcome.text for f in gate.findings} == {UNDECIDED} and set(gate.unjudged) == set(ARMS) - {"torch:eager"}
     assert _code(gate) == exitcodes.NOTHING_MEASURED and "FAIL" in lines(gate)[-1]
+
+
+def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp_path):
+    """A screen that drifts, and a confirmation of which every round was disturbed."""
+    drifting = {"arms": {"torch:eager": 1.0, "slow:eager": 0.98}, "drift": 0.16}
+    shape = {"generations": 6, "workloads": ("mlp_digits",), "seconds": {"infer": 1e-3}}
+    with open_store(tmp_path / "s.sqlite") as store:
+        reporting.add_run(store, "screen", **shape, **drifting)
+        reporting.add_run(store, "confirm", **shape, arms=drifting["arms"], flags=STEAL, seed=1)
+        findings = confirmed(screened(measured(store, "screen")), measured(store, "confirm"), THETA)
+    (finding,) = findings
+    assert finding.flagged and finding.verdict.overruled and finding.outcome.overruled
+    (row,) = zip(
+        *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns), strict=True
+    )
+    shown = [str(text) for text in row]
+    assert not any("[" in text for text in shown), shown
+    assert shown[7:9] == ["", ""] and shown[9] == NOT_CONFIRMED and shown[10] == ""
 
 
 FOUND = Finding("mlp", 8, "infer", "b", Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)

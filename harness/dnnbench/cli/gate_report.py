@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ..measure.gate import CONFIRMED, FAMILY_ALPHA, NOT_CONFIRMED, Confirmation
-from ..measure.verdict import SAME
+from ..measure.statistics import Estimate
+from ..measure.verdict import SAME, Verdict
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..run.gate import NOT_RANKED, Finding, Gate
@@ -26,8 +27,8 @@ def table(gate: Gate):
     for finding in sorted(gate.findings, key=_worst_first):
         where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
         outcome = Text(finding.outcome.text, STYLES[finding.outcome.text])
-        screen = [ratio(finding.screen.value), interval(finding.screen.low, finding.screen.high), finding.stage]
-        seen = percent(finding.smallest_difference)
+        screen = [*_ratio_and_interval(finding.screen, finding.verdict), finding.stage]
+        seen = "" if finding.outcome.overruled else percent(finding.smallest_difference)
         drawn.add_row(*where, *screen, *_confirmation(finding.confirmation), outcome, seen)
     return drawn
 
@@ -35,13 +36,14 @@ def table(gate: Gate):
 def _confirmation(found: Confirmation | None) -> list[str]:
     if found is None:
         return [""] * 4
-    estimate = found.ratio.estimate
-    return [
-        ratio(estimate.value),
-        interval(estimate.low, estimate.high),
-        digits(found.step.p, 2),
-        digits(found.step.threshold, 2),
-    ]
+    steps = [digits(found.step.p, 2), digits(found.step.threshold, 2)]
+    estimate = _ratio_and_interval(found.ratio.estimate, found.outcome)
+    return [*estimate, *(["", ""] if found.outcome.overruled else steps)]
+
+
+def _ratio_and_interval(estimate: Estimate, verdict: Verdict) -> list[str]:
+    """Without the interval, and with it the p value, where the reason overrules it."""
+    return [ratio(estimate.value), "" if verdict.overruled else interval(estimate.low, estimate.high)]
 
 
 def _worst_first(finding: Finding) -> tuple[bool, bool, float]:

@@ -45,7 +45,8 @@ def compare_apart(old: Recorded, new: Recorded, theta: float = THETA, level: flo
     if not same:
         return Apart(estimate, everything, None)
     reason = _doubt(old, new, estimate, everything, theta, level)
-    return Apart(estimate, everything, Verdict(UNDECIDED, reason) if reason else place(estimate, theta))
+    verdict = Verdict(UNDECIDED, reason, overruled=True) if reason else place(estimate, theta)
+    return Apart(estimate, everything, verdict)
 
 
 def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float) -> str:

@@ -114,7 +114,8 @@ def confirm(suspects: Sequence[Suspect], theta: float = THETA, alpha: float = FA
 
 def _confirmation(suspect: Suspect, found: Ratio, step: Step, theta: float) -> Confirmation:
     reason = _why_not(suspect, found, step, theta)
-    outcome = Verdict(NOT_CONFIRMED, reason) if reason else Verdict(CONFIRMED)
+    overruled = found.estimate.generations >= 2 and (bool(suspect.objection) or step.rejected)
+    outcome = Verdict(NOT_CONFIRMED, reason, overruled) if reason else Verdict(CONFIRMED)
     answered = found.estimate.generations >= 2 and not suspect.objection
     smallest = smallest_difference(found.effects, theta, alpha=step.threshold)
     return Confirmation(found, step, outcome, answered, smallest)

@@ -21,6 +21,8 @@ class Verdict:
 
     text: str
     reason: str = ""
+    overruled: bool = False
+    """Whether something speaks against the interval itself, so that it is not shown as one."""
 
 
 def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Verdict:
@@ -39,7 +41,7 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
         least = smallest_difference(found.effects, theta)
         return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
     reason = doubt(pairs, found, theta, control)
-    return Verdict(UNDECIDED, reason) if reason else verdict
+    return Verdict(UNDECIDED, reason, overruled=True) if reason else verdict
 
 
 def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..store.frames import records
 from .columns import VERDICT_STYLES, column_table
 from .quantity import interval, milliseconds, ratio
+from .words import verdict_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,5 +34,5 @@ def changes_table(cells: "pd.DataFrame"):
 def _verdict(row: Mapping[str, Any]) -> "Text":
     from rich.text import Text
 
-    verdict = row["verdict"] or ""
+    verdict = verdict_word(row)
     return Text("REGRESSION", "bold red") if row["regression"] else Text(verdict, VERDICT_STYLES[verdict])

@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from .words import NOT_JUDGED
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-VERDICT_STYLES = {"FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", "": "dim"}
+VERDICT_STYLES = {
+    "FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", NOT_JUDGED: "dim", "": "dim",
+}  # fmt: skip
 
 
 def column_table(*headings: str) -> "Table":

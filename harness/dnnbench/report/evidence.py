@@ -16,7 +16,8 @@ from .purposes import Purpose, purposes
 from .roofline import Roof, Share, roofs, shares
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
-from .summary import summary_of
+from .summary import summary_of, time_doubts
+from .words import nothing_decided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,8 @@ class Evidence:
     """What the first generation found besides times: peaks, audits, energy, the fairness ledger."""
     compiled_late: dict[str, int]
     """Most programs that any generation compiled after its warm-up, by `<arm> <case>`."""
+    time_doubts: dict[str, str]
+    """What speaks against the time of a cell, by cell_id."""
 
     @property
     def run(self) -> dict[str, Any]:
@@ -90,7 +93,17 @@ class Evidence:
         """What the benches found wrong with themselves, and programs that were compiled while they were timed."""
         audits = self.found.get("audits", {})
         told = [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
-        return told + [f"{where}: {late_fault(programs)}" for where, programs in self.compiled_late.items()]
+        return told + self.late_faults()
+
+    def late_faults(self, case: str = "") -> list[str]:
+        """Programs that were compiled while they were timed, by arm and case; of one case where it is given."""
+        late = self.compiled_late.items()
+        return [f"{where}: {late_fault(n)}" for where, n in late if not case or where.endswith(f" {case}")]
+
+    @property
+    def nothing_decided(self) -> str:
+        """Why the run gave no verdict at all; empty where it gave one, or had nothing to give it of."""
+        return nothing_decided(records(self.cells), self.measured.base or "", self.measured.theta)
 
     @property
     def memory(self) -> list[Memory]:
@@ -141,6 +154,7 @@ def gather(store: Store, run_id: str) -> Evidence:
         programs=generations[-1].get("programs", {}),
         found=generations[0],
         compiled_late=_compiled_late(generations),
+        time_doubts=time_doubts(run),
     )
 
 

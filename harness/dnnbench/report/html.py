@@ -22,7 +22,7 @@ FILTERS = {
     name: getattr(quantity, name)
     for name in ("digits", "scaled", "seconds", "milliseconds", "ratio", "interval", "percent", "throughput")
 }
-CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?"}
+CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?", words.NOT_JUDGED: "–"}
 
 
 def render_report(stores: Sequence[Store], out: str | Path, *, runs: Sequence[str], by: str | None = None) -> Path:
@@ -78,7 +78,11 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS | {"groupby_order": grouped, "unsteady": words.unsteady}
+    environment.filters |= FILTERS | {
+        "groupby_order": grouped,
+        "unsteady": words.unsteady,
+        "verdict_word": words.verdict_word,
+    }
     environment.tests["present"] = quantity.present
     environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}
     return environment

@@ -68,6 +68,10 @@ class RunView:
             "sentences": words.sentences(rows, self.base or "", self.theta),
         }
 
+    def why(self, row: Mapping[str, Any]) -> str:
+        """Why a cell that was timed has no clear verdict, or what speaks against its time."""
+        return row["verdict_reason"] or self.evidence.time_doubts.get(row["cell_id"], "")
+
     @property
     def cases(self) -> list[tuple[str, int]]:
         return self.evidence.cases

@@ -1,7 +1,8 @@
 """The same cells on several machines, beside each other; ratios between machines carry no verdict."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
@@ -66,6 +67,10 @@ def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:
     cell = found[first]
     recorded = {place: runs[place].measured.recorded(row) for place, row in found.items()}
     ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first}
+    doubted = {place for place, row in found.items() if runs[place].measured.time_doubt(row)}
+    for place in ratios:
+        if doubted & {first, place}:
+            ratios[place] = replace(ratios[place], low=math.nan, high=math.nan)
     return Shared(
         cell.workload, int(cell.batch_size), cell.phase, cell.arm, cell.backend,
         times=tuple(_time(found[place]) if place in found else None for place in range(len(runs))),

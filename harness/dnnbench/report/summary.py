@@ -1,30 +1,36 @@
 """The statistics of every cell of a run: time, ratio to the base, verdict."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..measure.contention import UNSETTLED
-from ..measure.statistics import Visits, absolute_time, ratio, smallest_difference
+from ..measure.statistics import Estimate, Pairs, Ratio, absolute_time, ratio, smallest_difference
 from ..measure.verdict import UNDECIDED, Verdict, judge
-from ..run.measured import SPOILT, Measured, case_of, measured
+from ..run.measured import Measured, case_of, measured
 from ..run.twins import twin_doubt, twins_of
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.store import Store
+from .quantity import ratio as ratio_text
+from .quantity import seconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TIMED = FRAMES["summary"][1:8]
 JUDGED = FRAMES["summary"][9:]
+WIDEST = 10.0
+"""Upper over lower end beyond which an interval that decides nothing is not shown."""
 
 
 def summarise(store: Store, run_id: str) -> "pd.DataFrame":
     """Frame `cells` of a run joined with `summary`, the control arm left out, in the order of the plan.
 
     A cell without visits keeps its row, status and reason. The base itself, cells that may not be ranked and
-    cells that failed on the way have a time but neither ratio nor verdict; `verdict_reason` says why.
+    cells that failed on the way have a time but neither ratio nor verdict; `verdict_reason` says why. An interval that
+    something overrules (disturbed rounds, drift, a bench that contradicts itself), or that is wider than `WIDEST`, is missing.
     """
     return summary_of(measured(store, run_id))
 
@@ -43,7 +49,7 @@ def summary_of(run: Measured) -> "pd.DataFrame":
 
 def _summary(run: Measured, cell, doubt: str) -> list[Any]:
     """A row of frame `summary`, in the order of its columns."""
-    timed = _timed(run.visits[cell.cell_id], run.dropped[case_of(cell)])
+    timed = _timed(run, cell)
     is_base = cell.arm == run.base
     reason = None if is_base else run.not_ranked(cell) or None
     silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
@@ -52,13 +58,15 @@ def _summary(run: Measured, cell, doubt: str) -> list[Any]:
     return [row[name] for name in FRAMES["summary"]]
 
 
-def _timed(visits: Visits, dropped) -> dict[str, Any]:
+def _timed(run: Measured, cell) -> dict[str, Any]:
+    visits, dropped = run.visits[cell.cell_id], run.dropped[case_of(cell)]
     found = absolute_time(visits, dropped)
     kept = visits.without(dropped)
+    shown = not run.time_doubt(cell) and not too_wide(found)
     values = (
         found.value,
-        found.low,
-        found.high,
+        found.low if shown else None,
+        found.high if shown else None,
         found.generations,
         len(kept.keys),
         len(visits.keys) - len(kept.keys),
@@ -71,16 +79,40 @@ def _judged(run: Measured, cell, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
     pairs = run.against_base(cell)
     found = ratio(pairs)
+    verdict = _verdict(run, cell, pairs, found, doubt)
+    low, high, least = found.estimate.low, found.estimate.high, smallest_difference(found.effects, run.theta)
+    if verdict.overruled:
+        low = high = least = None
+    values = (found.estimate.value, low, high, verdict.text, verdict.reason or None, least)
+    return dict(zip(JUDGED, values, strict=True))
+
+
+def _verdict(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Verdict:
+    """The verdict of the pairs, unless something overrules their interval."""
+    if objection := run.objection(cell) or doubt:
+        return Verdict(UNDECIDED, objection, overruled=True)
     verdict = judge(pairs, found, run.theta)
-    if case_of(cell) in run.spoilt:
-        verdict = Verdict(UNDECIDED, SPOILT)
-    elif doubt and verdict.text != UNDECIDED:
-        verdict = Verdict(UNDECIDED, doubt)
-    values = (
-        found.estimate.value,
-        found.estimate.low,
-        found.estimate.high,
-        verdict.text,
-        verdict.reason or None,
-    )
-    return dict(zip(JUDGED, (*values, smallest_difference(found.effects, run.theta)), strict=True))
+    if verdict.text == UNDECIDED and too_wide(found.estimate):
+        least, most = (ratio_text(math.exp(effect)) for effect in (min(found.effects), max(found.effects)))
+        return Verdict(UNDECIDED, f"its generations took {least} to {most} times as long as the base's", overruled=True)
+    return verdict
+
+
+def time_doubts(run: Measured) -> dict[str, str]:
+    """What speaks against the time of a cell, by cell_id; only cells whose time has no interval for it."""
+    cells = [cell for cell in run.cells.itertuples() if cell.cell_id in run.visits]
+    found = {cell.cell_id: run.time_doubt(cell) or _apart(run, cell) for cell in cells}
+    return {cell_id: doubt for cell_id, doubt in found.items() if doubt}
+
+
+def _apart(run: Measured, cell) -> str:
+    """That the generations of a cell lie too far apart for an interval; empty if they do not."""
+    times = run.generation_times_s(cell)
+    if not too_wide(absolute_time(run.visits[cell.cell_id], run.dropped[case_of(cell)])):
+        return ""
+    return f"a call took {seconds(min(times))} in one generation and {seconds(max(times))} in another"
+
+
+def too_wide(estimate: Estimate) -> bool:
+    """Whether an interval is no figure to show."""
+    return estimate.high > WIDEST * estimate.low

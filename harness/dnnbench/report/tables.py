@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
 from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
+from .words import verdict_word
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,7 +43,7 @@ def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:
     if row["call_s"] is None:
         return [Text(row["arm"]), Text(row["status"], style="red" if row["status"] == "failed" else "dim")]
     against = "base" if row["arm"] == evidence.measured.base else ratio(row["ratio"])
-    verdict = row["verdict"] or ""
+    verdict = verdict_word(row)
     return [
         Text(row["arm"]),
         ("~" if row["no_steady_state"] else "") + milliseconds(row["call_s"]),

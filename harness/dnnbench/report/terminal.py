@@ -9,7 +9,7 @@ from .agreement_tables import agreement_table
 from .evidence import Evidence, by_headline, gather
 from .quantity import scaled, seconds
 from .tables import case_table, memory_table, roofline_table, starts_table, steps_table, twin_table
-from .words import unsteady, without_verdict
+from .words import unsteady, why_not_clear
 
 
 def print_run(show: Callable[[Any], None], store: Store, run_id: str) -> None:
@@ -20,14 +20,15 @@ def print_run(show: Callable[[Any], None], store: Store, run_id: str) -> None:
 
 def run_tables(evidence: Evidence) -> list[Any]:
     """Verdicts case by case, then the steps of training, then agreement; headings between them."""
-    parts: list[Any] = []
+    parts: list[Any] = [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
     for case in evidence.cases:
         rows = _in_order(records(evidence.of_case(case)))
         parts += [
             _heading(f"{case[0]}, batch {case[1]}", f"ms a call; base {evidence.measured.base}"),
             case_table(evidence, rows),
         ]
-        parts += [_note(text) for text in (*_reasons(rows), *_unsteady(rows))]
+        late = evidence.late_faults(f"{case[0]}/{case[1]}")
+        parts += [_note(text) for text in (*_reasons(evidence, rows), *_unsteady(rows), *late)]
     if evidence.twins:
         parts += [_heading("Twin", "the base over itself; all intervals together 95 %"), twin_table(evidence)]
     if evidence.steps:
@@ -45,7 +46,7 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading("Agreement", "the worst tensor, error over allowance"),
             agreement_table(_as_planned(evidence)),
         ]
-    notes = (*_compiled(evidence), *_ledger(evidence), *_overhead(evidence), *evidence.doubts)
+    notes = (*_compiled(evidence), *_ledger(evidence), *_overhead(evidence))
     return parts + [_note(text) for text in notes]
 
 
@@ -103,13 +104,18 @@ def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(rows, key=lambda r: (order.index(r["phase"]), slow if r["call_s"] is None else r["call_s"]))
 
 
-def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Why cells have no clear verdict, or no time; each reason once, with the cells it holds for."""
+def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why cells have no clear verdict, no time, or a time to doubt; each reason once, with the cells it holds for."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         unclear = row["call_s"] is None or row["verdict_reason"]
         if unclear and row["status"] != "unsupported":
-            grouped.setdefault((row["arm"], without_verdict(row)), []).append(row["phase"])
+            grouped.setdefault((row["arm"], why_not_clear(row)), []).append(row["phase"])
+    verdicts = [reason for _, reason in grouped]
+    for row in rows:
+        doubt = evidence.time_doubts.get(row["cell_id"])
+        if doubt and not any(doubt in reason for reason in verdicts):
+            grouped.setdefault((row["arm"], f"no interval of its time: {doubt}"), []).append(row["phase"])
     return [f"{arm} ({', '.join(phases)}): {reason}" for (arm, reason), phases in grouped.items()]
 
 
@@ -122,6 +128,12 @@ def _heading(title: str, subtitle: str):
     from rich.text import Text
 
     return Text.assemble("\n", (title, "bold"), (f"   {subtitle}", "dim"))
+
+
+def _outcome(text: str):
+    from rich.text import Text
+
+    return Text(text, style="bold yellow")
 
 
 def _note(text: str):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .quantity import interval, percent, ratio
+from .quantity import interval, percent, present, ratio
 
 Row = Mapping[str, Any]
 
@@ -13,6 +13,14 @@ SAYINGS = {
     "SLOWER": "{arms} {is_are} slower than {base}",
     "UNDECIDED": "{arms} cannot be told from {base} for certain by this run",
 }
+NOT_JUDGED = "not judged"
+"""Shown in the place of a verdict that has no interval, or whose interval something overrules."""
+
+
+def verdict_word(row: Row) -> str:
+    """What the verdict column shows: the verdict, 'not judged' where there is no interval to judge, else nothing."""
+    undecided = row["verdict"] == "UNDECIDED"
+    return NOT_JUDGED if undecided and not present(row["ratio_low"]) else row["verdict"] or ""
 
 
 def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
@@ -22,10 +30,15 @@ def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
     """
     told = []
     for verdict, saying in SAYINGS.items():
-        arms = [_with_ratio(row) for row in rows if row["verdict"] == verdict]
+        arms = [_with_ratio(row) for row in rows if verdict_word(row) == verdict]
         if arms:
             words = {"arms": listed(arms), "is_are": "is" if len(arms) == 1 else "are", "base": base}
             told.append(saying.format(**words, theta=percent(theta)))
+    not_judged: dict[str, list[str]] = {}
+    for row in rows:
+        if verdict_word(row) == NOT_JUDGED:
+            not_judged.setdefault(row["verdict_reason"], []).append(_with_ratio(row))
+    told += [f"{listed(arms)} {NOT_JUDGED}: {reason}" for reason, arms in not_judged.items()]
     silent = [row for row in rows if row["verdict"] is None and row["arm"] != base]
     told += [f"{row['arm']}: {without_verdict(row)}" for row in silent]
     return told
@@ -38,6 +51,27 @@ def _with_ratio(row: Row) -> str:
 def without_verdict(row: Row) -> str:
     """Why a cell has no verdict: what it failed of, what it may not be ranked for, or its status."""
     return row["verdict_reason"] or row["reason"] or {"pending": "not measured yet"}.get(row["status"], row["status"])
+
+
+def why_not_clear(row: Row) -> str:
+    """`without_verdict`, after 'not judged: ' where that is what the verdict column shows."""
+    return f"{NOT_JUDGED}: {row['verdict_reason']}" if verdict_word(row) == NOT_JUDGED else without_verdict(row)
+
+
+def nothing_decided(rows: Sequence[Row], base: str, theta: float) -> str:
+    """Why not one of the cells that were held against the base got a verdict; empty where one did, or none was held.
+
+    rows: dictionaries of the cells of a whole run joined with their summary.
+    """
+    held = [row for row in rows if row["verdict"] is not None]
+    if not held or any(row["verdict"] != "UNDECIDED" for row in held):
+        return ""
+    reasons = list(dict.fromkeys(row["verdict_reason"] for row in held if verdict_word(row) == NOT_JUDGED))
+    crossing = sum(verdict_word(row) == "UNDECIDED" for row in held)
+    if crossing:
+        reasons.insert(0, f"{crossing} of {len(held)} intervals reach across ±{percent(theta)}")
+    more = f"; and {len(reasons) - 2} more reasons below" if len(reasons) > 2 else ""
+    return f"this run decided nothing against {base}: {'; '.join(reasons[:2])}{more}"
 
 
 def unsteady(row: Row) -> str:

@@ -12,7 +12,7 @@ from ..measure.verdict import UNDECIDED, Verdict, judge
 from ..store.store import Store
 from .arms import select
 from .execute import Execution, Outcome, refuse_nothing
-from .measured import SPOILT, Measured, case_of, measured
+from .measured import Measured, measured
 from .plan import Plan
 from .record import CellKey
 from .reporter import Reporter
@@ -163,14 +163,14 @@ def _screened(run: Measured, cell) -> Finding:
         return Finding(*place, Verdict(NOT_RANKED, reason))
     pairs = run.against_base(cell)
     found = ratio(pairs)
-    spoilt = case_of(cell) in run.spoilt
-    verdict = Verdict(UNDECIDED, SPOILT) if spoilt else judge(pairs, found, run.theta)
+    objection = run.objection(cell)
+    verdict = Verdict(UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
     return Finding(
         *place,
         verdict,
         found.estimate,
         smallest_difference(found.effects, run.theta),
-        sound=found.estimate.generations >= 2 and not spoilt,
+        sound=found.estimate.generations >= 2 and not objection,
         flagged=is_flagged(found.estimate, run.theta),
     )
 
@@ -217,4 +217,4 @@ def confirmed(
 def _suspect(run: Measured, cell) -> Suspect:
     if reason := run.not_ranked(cell):
         return Suspect(objection=reason)
-    return Suspect(run.against_base(cell), SPOILT if case_of(cell) in run.spoilt else "")
+    return Suspect(run.against_base(cell), run.objection(cell))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..measure.apart import Recorded
+from ..measure.contention import GPU_SHARED, GPU_SLOWED, PRESSURE, STEAL, THROTTLED
 from ..measure.statistics import (
     NOTHING,
     Pairs,
@@ -28,9 +29,19 @@ if TYPE_CHECKING:
 
 MOST_REPLACED = 2
 """Generations that a run may replace because contention spoilt them."""
-SPOILT = "every round met contention (stolen or waited-for CPU time); try a quieter moment"
-"""Why a case of `Measured.spoilt` has no verdict."""
+SPOILT = "every round was disturbed"
+"""Why a case of `Measured.spoilt` has no verdict; `Measured.objection` adds by what."""
+DISTURBANCES = {
+    STEAL: "stolen CPU time",
+    PRESSURE: "other work on the CPUs",
+    THROTTLED: "a CPU quota",
+    GPU_SLOWED: "a slowed GPU",
+    GPU_SHARED: "other work on the GPU",
+}
+"""What a contention flag stands for."""
 CASE = ("workload", "spec_hash", "batch_size")
+AUDITED = "infer"
+"""The phase that a bench's self-audit calls."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,8 @@ class Measured:
     control: Visits | None
     twins: "pd.DataFrame"
     """The rows of the base's twin; empty where the run had none."""
+    facts: tuple[dict[str, Any], ...] = ()
+    """What each generation found besides times, as `Record.facts` has it."""
 
     @property
     def base(self) -> str | None:
@@ -101,6 +114,40 @@ class Measured:
             return f"not ranked: measured as {cell.rank_group}, the base as {base.rank_group}"
         return ""
 
+    def objection(self, cell) -> str:
+        """What overrules any verdict on a row of `cells`: what speaks against its time, or against the base's."""
+        base = self._bases.get((*case_of(cell), cell.phase))
+        return self.time_doubt(cell) or (self.time_doubt(base) if base is not None else "")
+
+    def time_doubt(self, cell) -> str:
+        """What speaks against the time of a row of `cells`: disturbed rounds, a bench that contradicts itself."""
+        if case_of(cell) in self.spoilt:
+            return self._disturbance(cell)
+        audits = self._first_facts.get("audits", {}) if cell.phase == AUDITED else {}
+        name = f"{cell.arm} {cell.workload}/{cell.batch_size}"
+        faults = audits.get(name, {}).get("faults", ())
+        return f"{cell.arm}: {'; '.join(faults)}" if faults else ""
+
+    @property
+    def _first_facts(self) -> dict[str, Any]:
+        return self.facts[0] if self.facts else {}
+
+    def _disturbance(self, cell) -> str:
+        """That every round of the cell's case was disturbed, with the load before the run and what the kernel counted."""
+        system = self._first_facts.get("system", {})
+        load, cpus = system.get("load_1min"), system.get("affinity")
+        alike = [other.cell_id for other in self.cells.itertuples() if case_of(other) == case_of(cell)]
+        counted = np.bitwise_or.reduce(np.concatenate([visits.flags for visits in self._visits_of(alike)]))
+        by = [f"load {load:.0f} on {len(cpus)} CPUs"] if load is not None and cpus else []
+        by += [name for flag, name in DISTURBANCES.items() if counted & flag]
+        told = f" ({', '.join(by)})" if by else ""
+        return f"{SPOILT}{told}; try a quieter moment"
+
+    def generation_times_s(self, cell) -> np.ndarray:
+        """Seconds a call of a row of `cells` that has visits: the median of each generation's kept rounds."""
+        kept = self.visits[cell.cell_id].without(self.dropped[case_of(cell)])
+        return np.array([np.median(kept.call_s[kept.generation == g]) for g in np.unique(kept.generation)])
+
     def against_base(self, cell) -> Pairs:
         """The log pairs with the base of a row of `cells` that is ranked."""
         base = self._bases[*case_of(cell), cell.phase]
@@ -124,7 +171,8 @@ def measured(store: Store, run_id: str) -> Measured:
     (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
     twin = cells["arm"] == twin_of(run["settings"].get("base") or "")
     others = cells[(cells["arm"] != CONTROL) & ~twin].reset_index(drop=True)
-    return Measured(run, others, visits, visits.get(yardstick), cells[twin])
+    facts = tuple(row["facts"] for row in records(store.generations(run_id)))
+    return Measured(run, others, visits, visits.get(yardstick), cells[twin], facts)
 
 
 def case_of(cell) -> tuple:

@@ -96,14 +96,18 @@ COLUMNS: dict[str, Column] = {
     "wrong": Column(COUNT, "answers", "test answers that are wrong"),
     # statistics, made by others from samples and brought back for export
     "call_s": Column(REAL, "s", "wall time of one call: median over generations of medians"),
-    "call_s_low": Column(REAL, "s", "lower end of the 95 % interval of call_s"),
+    "call_s_low": Column(
+        REAL, "s", "lower end of the 95 % interval of call_s; missing where something speaks against it"
+    ),
     "call_s_high": Column(REAL, "s", "upper end of the 95 % interval of call_s"),
     "generations": Column(MAYBE_COUNT, "", "generations that the estimate rests on"),
     "visits": Column(MAYBE_COUNT, "", "visits that the estimate rests on"),
     "rounds_dropped": Column(MAYBE_COUNT, "", "rounds left out because of contention"),
     "no_steady_state": Column(MAYBE_COUNT, "", "generations whose warm-up ended unsteady, at its cap"),
     "base": Column(TEXT, "", "arm that the ratio refers to"),
-    "ratio_low": Column(REAL, "1", "lower end of the 95 % interval of the ratio"),
+    "ratio_low": Column(
+        REAL, "1", "lower end of the 95 % interval of the ratio; missing where verdict_reason overrules it"
+    ),
     "ratio_high": Column(REAL, "1", "upper end of the 95 % interval of the ratio"),
     "verdict": Column(TEXT, "", "FASTER, SLOWER, SAME or UNDECIDED, against the base"),
     "verdict_reason": Column(TEXT, "", "why the verdict is not a clear one; missing where it is"),

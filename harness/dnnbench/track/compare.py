@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..measure.apart import Apart, Recorded, compare_apart
 from ..measure.statistics import absolute_time
-from ..measure.verdict import SLOWER, UNDECIDED
+from ..measure.verdict import SLOWER, UNDECIDED, Verdict
 from ..run.measured import Measured, measured
 from ..store.store import Store
 
@@ -22,7 +22,10 @@ COLUMNS = {
     "ratio": "float64", "ratio_low": "float64", "ratio_high": "float64",
     "verdict": "object", "reason": "object", "regression": "bool",
 }  # fmt: skip
-"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, each over its control."""
+"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, each over its control.
+
+ratio_low, ratio_high: missing where the reason overrules them.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,13 @@ def _row(base: Measured, old, new: Measured, cell, fail_on: float | None, wrong:
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
     found = compare_apart(one, two, zone)
-    verdict, reason = _verdict(found, (cell.arm, cell.workload) in wrong)
-    regression = fail_on is not None and verdict == SLOWER and found.estimate.low > 1 + fail_on
+    doubt = base.time_doubt(old) or new.time_doubt(cell)
+    verdict = _verdict(found, (cell.arm, cell.workload) in wrong, doubt)
+    ends = (None, None) if verdict.overruled else (found.estimate.low, found.estimate.high)
+    regression = fail_on is not None and verdict.text == SLOWER and found.estimate.low > 1 + fail_on
     return [
         cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
-        found.estimate.value, found.estimate.low, found.estimate.high, verdict, reason, regression,
+        found.estimate.value, *ends, verdict.text or None, verdict.reason or None, regression,
     ]  # fmt: skip
 
 
@@ -99,12 +104,14 @@ def _call_s(cell: Recorded) -> float:
     return absolute_time(cell.visits, cell.dropped).value
 
 
-def _verdict(found: Apart, wrong: bool) -> tuple[str | None, str | None]:
+def _verdict(found: Apart, wrong: bool, doubt: str) -> Verdict:
+    """doubt: what speaks against the time of either run, empty if nothing does."""
     if found.verdict is None:
-        return None, "measured on another machine: a ratio, but no verdict"
+        told = "measured on another machine: a ratio, but no verdict"
+        return Verdict("", f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
     if wrong:
-        return UNDECIDED, "not ranked: disagrees with the reference in one of the runs"
-    return found.verdict.text, found.verdict.reason or None
+        return Verdict(UNDECIDED, "not ranked: disagrees with the reference in one of the runs")
+    return Verdict(UNDECIDED, doubt, overruled=True) if doubt else found.verdict
 
 
 def _left_over(cell, other: Measured) -> str:
@@ -141,5 +148,5 @@ def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | Non
         return f"{ids} were measured on different machines, whose times carry no verdict; measure both on one"
     if not cells["ratio_low"].notna().any():
         reasons = "; ".join(dict.fromkeys(cells["reason"].dropna()))
-        return f"no cell of {ids} got an interval: {reasons}"
+        return f"no cell of {ids} got an interval that holds: {reasons}"
     return None

@@ -1,0 +1,158 @@
+"""Where something overrules an interval, no page shows it as one, and the reason stands beside the verdict."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import reporting
+from dnnbench.cli.run_json import run_document
+from dnnbench.measure.contention import PRESSURE, STEAL
+from dnnbench.report import html, terminal, words
+from dnnbench.report.evidence import gather
+from dnnbench.report.side_by_side import side_by_side
+from dnnbench.run.gate import screened
+from dnnbench.run.measured import measured
+from reporting import cell
+from rich.console import Console
+
+ONE = ("mlp_digits",)
+TWO_ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
+DISTURBED = {"flags": STEAL | PRESSURE, "facts": [{"system": {"load_1min": 15.2, "affinity": [0, 1]}}] + 5 * [{}]}
+REASON = "every round was disturbed (load 15 on 2 CPUs, stolen CPU time, other work on the CPUs)"
+SLOWED = {"drift": 0.16, "arms": {"torch:eager": 1.0, "jax:jit": 0.98}}
+FAULT = "twice the calls took 0.12 times as long, not 2: something else is timed"
+
+
+def printed(evidence):
+    console = Console(width=400, highlight=False, record=True, file=io.StringIO())
+    for part in terminal.run_tables(evidence):
+        console.print(part)
+    return console.export_text()
+
+
+def added(store, **change):
+    reporting.add_run(store, "r", **{"generations": 6, "workloads": ONE, "arms": TWO_ARMS} | change)
+    return gather(store, "r")
+
+
+def table_row(text, arm, phase="train_step"):
+    """The row of an arm in the first table."""
+    lines = text[text.index(phase) :].splitlines()
+    return next(line for line in lines if arm in line)
+
+
+OVERRULED = {
+    "every round disturbed": (DISTURBED, REASON),
+    "drift": (SLOWED, "drift: the ratio moves with time within generations"),
+    "a twin off 1": ({"arms": TWO_ARMS | {"torch:eager#twin": 1.03}}, "the base against itself came out as 1.03"),
+}
+
+
+@pytest.mark.parametrize("case", OVERRULED)
+def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_everywhere(empty, case):
+    change, reason = OVERRULED[case]
+    found = added(empty, **change)
+    row = cell(found.cells, "jax:jit", "train_step")
+    assert (row.verdict, np.isnan(row.ratio_low), np.isnan(row.ratio_high)) == ("UNDECIDED", True, True)
+    assert np.isnan(row.smallest_difference), "what it could have seen is as doubtful"
+    assert reason in row.verdict_reason and row.ratio > 0
+    text, page = printed(found), html.page_of([found])
+    assert "not judged" in table_row(text, "jax:jit") and "UNDECIDED" not in table_row(text, "jax:jit")
+    assert re.search(r"jax:jit \([a-z_, ]+\): not judged: " + re.escape(reason), text)
+    said = re.findall(r"<li>jax:jit \(([^)]*)\) not judged: ([^<]*)</li>", page)
+    assert len(said) == 2, "the cards of training and of inference"
+    assert all(re.fullmatch(r"[\d.]+×", ratio) and reason in why for ratio, why in said)
+    (document,) = [c for c in run_document(empty, "r")["cells"] if (c["arm"], c["phase"]) == ("jax:jit", "infer")]
+    assert (document["ratio_low"], document["ratio_high"]) == (None, None) and reason in document["verdict_reason"]
+
+
+def test_a_time_of_disturbed_rounds_has_no_interval_either(empty):
+    found = added(empty, **DISTURBED)
+    assert found.cells.call_s_low.isna().all() and found.cells.call_s_high.isna().all()
+    assert "[" not in table_row(printed(found), "torch:eager")
+
+
+def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
+    found = added(empty, arms={"torch:eager": 1.0, "jax:jit": 1.02})
+    row = cell(found.cells, "jax:jit", "train_step")
+    assert row.verdict == "UNDECIDED" and row.ratio_low < 1.02 < row.ratio_high
+    assert "UNDECIDED" in table_row(printed(found), "jax:jit")
+    assert "cannot be told from torch:eager" in html.page_of([found])
+
+
+def far_apart(store):
+    """Two generations, of which the second of both arms is forty times slower."""
+    cells = reporting.add_run(store, "r", generations=1, workloads=ONE, arms={"torch:eager": 1.0, "jax:jit": 1.0})
+    samples = store.samples(cells)
+    blocks = {}
+    for place, name in enumerate(cells):
+        rows = samples[samples.cell_id == name][["round", "position", "k", "seconds", "flags"]].to_numpy(float)
+        rows[:, 3] *= (40.0, 1.0)[place % 2]
+        blocks[name] = rows
+    store.add_generation("r", 1, {}, blocks)
+    return gather(store, "r")
+
+
+def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(empty):
+    found = far_apart(empty)
+    base, arm = (cell(found.cells, name, "train_step") for name in ("torch:eager", "jax:jit"))
+    assert np.isnan(base.call_s_low) and base.generations == 2
+    assert np.isnan(arm.ratio_low) and arm.verdict == "UNDECIDED"
+    told = r"its generations took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
+    assert re.fullmatch(told, arm.verdict_reason)
+    text = printed(found)
+    apart = r"a call took (3\.9|4\.)\d* ms in one generation and 1\d\d ms in another"
+    assert re.search(r"torch:eager \([a-z_, ]+\): no interval of its time: " + apart, text)
+    assert "[" not in table_row(text, "torch:eager"), "the base's time"
+    assert table_row(text, "jax:jit").count("[") == 1, "the arm's time, which is steady, and not its ratio"
+    assert "no interval of its time" not in printed(added_quiet(empty))
+
+
+def added_quiet(store):
+    reporting.add_run(store, "quiet", generations=3, workloads=ONE, arms=TWO_ARMS)
+    return gather(store, "quiet")
+
+
+@pytest.mark.parametrize("arm", ["jax:jit", "torch:eager"])
+def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, arm):
+    found = added(empty, facts=[{"audits": {f"{arm} mlp_digits/64": {"faults": [FAULT]}}}, *5 * [{}]])
+    judged, other = (cell(found.cells, "jax:jit", phase) for phase in ("infer", "train_step"))
+    assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"{arm}: {FAULT}")
+    assert np.isnan(judged.ratio_low) and np.isnan(cell(found.cells, arm).call_s_low)
+    assert other.verdict == "FASTER", "the audit calls inference alone"
+    assert f"{arm}: {FAULT}" in html.page_of([found])
+    lines = printed(found).splitlines()
+    (told,) = [place for place, line in enumerate(lines) if FAULT in line]
+    assert told < lines.index(next(line for line in lines if line.startswith("The four steps"))), "beside its table"
+
+
+def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradicts_itself(empty):
+    added(empty, **DISTURBED)
+    (finding,) = [f for f in screened(measured(empty, "r")) if f.phase == "train_step"]
+    assert not finding.sound and finding.verdict.reason.startswith(REASON)
+
+
+def test_a_run_that_decided_nothing_says_so_first_and_why(empty):
+    found = added(empty, **DISTURBED)
+    assert found.nothing_decided.startswith(f"this run decided nothing against torch:eager: {REASON}")
+    assert printed(found).startswith("this run decided nothing") and found.nothing_decided in html.page_of([found])
+
+
+def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thing(empty, known):
+    assert known.nothing_decided == ""
+    assert added(empty, arms={"torch:eager": 1.0}).nothing_decided == ""
+
+
+def test_reasons_of_a_run_that_decided_nothing_are_counted():
+    crossing = {"verdict": "UNDECIDED", "ratio_low": 0.9, "verdict_reason": "crosses"}
+    doubted = [crossing | {"ratio_low": None, "verdict_reason": f"reason {n}"} for n in range(3)]
+    told = words.nothing_decided([crossing, *doubted, {"verdict": None}], "b", 0.02)
+    reasons = "1 of 4 intervals reach across ±2 %; reason 0; and 2 more reasons below"
+    assert told == f"this run decided nothing against b: {reasons}"
+
+
+def test_machines_side_by_side_show_no_interval_of_disturbed_rounds(empty, known):
+    reporting.add_run(empty, "loud", machine="m2", generations=6, flags=STEAL)
+    ratios = [shared.ratios[1] for shared in side_by_side([known, gather(empty, "loud")]).cells]
+    assert ratios and all(np.isnan(found.low) and found.value > 0 for found in ratios)
