@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+KERNELS = ((2, 1, 0), (3, 2, 0, 1))
+"""Axes of the kernels of convolutions, (out, in, w) and (out, in, h, w), among the spec's (h, w, in, out)."""
+
 
 class Layout(NamedTuple):
     """The blocks of a canonical array's last axis in another order, and then its axes in another order.
@@ -21,7 +24,10 @@ class Layout(NamedTuple):
 
     def inside(self, canonical):
         """A canonical tensor, or a stand-in for one, as PyTorch's ops want it."""
-        return _reordered(canonical, self.blocks).permute(self.axes) if self.axes else canonical.reshape(1)
+        if not self.axes:
+            return canonical.reshape(1)
+        laid = _reordered(canonical, self.blocks).permute(self.axes)
+        return _channels_innermost(laid) if self.axes in KERNELS else laid
 
     def canonical(self, inside):
         """What `inside` was made of."""
@@ -35,6 +41,14 @@ def _reordered(x, blocks):
         return x
     parts = x.chunk(len(blocks), -1)
     return torch.cat([parts[i] for i in blocks], -1)
+
+
+def _channels_innermost(kernel):
+    """A copy with channels innermost, whose axes of size 1 have the strides of that order too.
+
+    `contiguous` would leave those strides as they fell, and a convolution to one filter in float64 reads them.
+    """
+    return kernel.movedim(1, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 1)
 
 
 def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
@@ -71,9 +85,7 @@ def parameter_layout(op, role: str, shape: tuple[int, ...]) -> Layout:
 def upload(array: np.ndarray, layout: Layout, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """A copy on the device: matrices in rows, images and kernels with their channels innermost."""
     inside = layout.inside(torch.tensor(array, dtype=dtype, device=device))
-    if layout.axes in ((2, 1, 0), (3, 2, 0, 1)):
-        return inside.movedim(1, -1).contiguous().movedim(-1, 1)
-    return inside.contiguous() if inside.ndim == 2 else inside
+    return inside.clone(memory_format=torch.contiguous_format) if layout.axes == (1, 0) else inside
 
 
 def download(tensor: torch.Tensor, layout: Layout | None = None) -> np.ndarray:

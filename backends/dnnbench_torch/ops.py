@@ -162,12 +162,25 @@ def stochastic_depth(op, x, mask, generator):
 
 def batch_norm(op, x, scale, bias, mean, variance):
     y = F.batch_norm(_channels_second(x), mean, variance, scale, bias, False, 0.0, op.epsilon)
-    return y if x.ndim in (2, 4) else y.view_as(x)
+    return _shaped_as(x, y)
 
 
 def _channels_second(x):
-    """(N, C) or (N, C, H, W): what PyTorch's kernels take for a batch."""
-    return x if x.ndim in (2, 4) else x.flatten(0, -2)
+    """(N, C) or (N, C, H, W): what PyTorch's kernels take for a batch.
+
+    An image with an axis of size 1 goes as rows: the stride of that axis is part of how batch norm's gradient tells the memory
+    formats apart, and after a transpose it takes one for the other and is wrong.
+    """
+    return x if _is_taken(x) else canonical(x).flatten(0, -2)
+
+
+def _is_taken(x):
+    return x.ndim == 2 or (x.ndim == 4 and 1 not in x.shape[1:])
+
+
+def _shaped_as(x, y):
+    """What `_channels_second` undoes."""
+    return y if _is_taken(x) else inside(y.view_as(canonical(x)), x.ndim)
 
 
 def batch_norm_training(op, x, scale, bias, mean, variance):
@@ -182,7 +195,7 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
         "mean": torch.lerp(mean, batch_mean, 1 - op.momentum),
         "variance": torch.lerp(variance, batch_variance, 1 - op.momentum),
     }
-    return y if x.ndim in (2, 4) else y.view_as(x), running
+    return _shaped_as(x, y), running
 
 
 def layer_norm(op, x, scale, bias):
