@@ -10,7 +10,7 @@ CORE = ROOT / "harness" / "dnnbench"
 BACKENDS = {name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")}
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras"}
 TIERS = [
-    {"errors", "masking"},
+    {"errors", "masking", "regular", "wording"},
     {"spec"},
     {"data"},
     {"protocol"},

@@ -246,7 +246,7 @@ BAD_INPUTS = {
     "not TOML": (["show", "broken.toml"], "broken.toml: not TOML"),
     "empty": (["show", "empty.json"], "empty.json: model: missing"),
     "binary": (["show", "binary.toml"], "not UTF-8"),
-    "folder": (["show", "folder.toml"], "Is a directory"),
+    "folder": (["show", "folder.toml"], "it is a folder, expected a regular file"),
     "another format": (["show", "net.yaml"], "a workload file ends in .toml or .json"),
     "path without suffix": (["show", "./net"], "a workload file ends in .toml or .json"),
 }

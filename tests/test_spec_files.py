@@ -14,8 +14,6 @@ from dnnbench.spec.losses import CrossEntropy
 from dnnbench.spec.optimizers import Adam
 from dnnbench.spec.soundness import RESERVED
 from dnnbench.spec.workload import Task, Workload
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 GOOD = {
     "name": "net",
@@ -186,9 +184,13 @@ FAULTS = {
         conv(kernel=[3]),
         "model.nodes[2].op.kernel[1]: missing; this entry must be given",
     ),
+    "kernel of nothing": (
+        conv(kernel=0),
+        "model.nodes[2].op.kernel: got 0, expected a number above 0, or a list of two",
+    ),
     "padding misspelt": (
         conv(padding="smae"),
-        "model.nodes[2].op.padding: got 'smae', expected 'same', 'valid', or "
+        "model.nodes[2].op.padding: got 'smae', expected 'same', 'valid', a number, or "
         "[[top, bottom], [left, right]]; did you mean 'same'?",
     ),
     "negative padding": (
@@ -230,6 +232,9 @@ FAULTS = {
         {"task": {"optimizer": {"kind": "momentum", "momentum": 1}}},
         "task.optimizer.momentum: got 1, expected",
     ),
+    "key that cannot be printed": ({"a\x1b\n": 1}, r": 'a\x1b\n': unknown key"),
+    "key of a thousand letters": ({"k" * 1000: 1}, "kkk...kkk"),
+    "axes without number": ({"model.inputs[0].shape": [1] * 32}, "expected a list of at most 31"),
     "data without a path": (
         {"task": {"data": {"kind": "npz"}}},
         "task.data.path: missing; this key must be given",
@@ -264,7 +269,7 @@ def test_several_faults_are_all_told_each_once():
                 f"{FC1}.op": {"kind": "dense", "unitz": 3},
                 "model.nodes[2]": {
                     **CONV,
-                    "op": {"kind": "conv2d", "kernel": [3], "filters": 0, "padding": 7},
+                    "op": {"kind": "conv2d", "kernel": [3], "filters": 0, "padding": -7},
                 },
                 "model.outputs": [],
                 "task": {"epochs": -1, "loss": {"kind": "cros_entropy"}},
@@ -340,7 +345,7 @@ def test_values_nested_deeply_where_a_number_belongs(tmp_path, depth):
 
 
 def test_missing_file_and_folder(tmp_path):
-    for path, reason in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
+    for path, reason in ((tmp_path / "none.toml", "No such file"), (tmp_path, "it is a folder")):
         with pytest.raises(SpecError, match=reason):
             read_workload(path)
 
@@ -434,65 +439,3 @@ def test_a_layer_of_ten_gigabytes_is_a_workload():
 def test_examples_load(path):
     read = read_workload(path)
     assert read.model.types[read.model.outputs[0]].shape == (10,)
-
-
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
-WORDS = st.sampled_from(
-    ["name", "model", "nodes", "op", "kind", "dense", "units", "image", "fc1", "tuple[", "literal[", "task"]
-)
-VALUES = st.recursive(
-    SCALARS | WORDS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-FUZZ = settings(deadline=None, derandomize=True, database=None)
-
-
-def _places(raw, way=()):
-    """Key path of every value inside."""
-    items = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
-    for key, value in items:
-        yield (*way, key)
-        yield from _places(value, (*way, key))
-
-
-RICH = edited({**conv(padding=[[1, 1], [1, 1]], strides=[2, 2]), f"{FC1}.parameters": {"weight": "w"}}) | {
-    "task": {
-        "loss": {"kind": "cross_entropy"},
-        "optimizer": {"kind": "adam"},
-        "data": {"kind": "npz", "path": "x"},
-    }
-}
-
-
-def _accepted_or_refused(raw):
-    try:
-        read = parse_workload(raw, "net.toml")
-    except SpecError as error:
-        assert error.problems and all(line.startswith("net.toml: ") for line in error.problems)
-    else:
-        assert len(read.spec_hash) == 16
-
-
-@settings(FUZZ, max_examples=150)
-@given(VALUES)
-def test_no_value_gives_anything_but_a_spec_error(raw):
-    _accepted_or_refused(raw)
-
-
-@settings(FUZZ, max_examples=300)
-@given(st.data())
-def test_no_damage_to_a_good_file_gives_anything_but_a_spec_error(data):
-    raw = copy.deepcopy(RICH)
-    for _ in range(data.draw(st.integers(1, 3))):
-        *way, last = data.draw(st.sampled_from(list(_places(raw)) or [("name",)]))
-        place = raw
-        for key in way:
-            place = place[key]
-        if isinstance(place, dict) and data.draw(st.booleans()):
-            place[data.draw(WORDS | st.text(max_size=5))] = data.draw(VALUES)
-        else:
-            place[last] = data.draw(VALUES)
-    _accepted_or_refused(raw)

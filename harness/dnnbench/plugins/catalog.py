@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from ..errors import PluginError, SpecError, UsageError
 from ..spec.files import read_workload
 from ..spec.model import GraphError
-from ..spec.soundness import near_miss
 from ..spec.workload import Workload
+from ..wording import near_miss
 from .discovery import plugins
 from .hooks import WorkloadInfo
 from .parameters import canonical, chosen, split

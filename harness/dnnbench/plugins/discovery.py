@@ -10,7 +10,7 @@ from pathlib import Path
 import pluggy
 
 from ..errors import PluginError, UsageError
-from ..spec.soundness import near_miss
+from ..wording import near_miss
 from .hooks import PROJECT, BackendInfo, Hooks, WorkloadInfo
 
 KINDS = {"dnnbench_backends": BackendInfo, "dnnbench_workloads": WorkloadInfo}

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import PluginError, UsageError
-from ..spec.soundness import near_miss
+from ..wording import near_miss
 from .hooks import WorkloadInfo
 
 _NAMED = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")

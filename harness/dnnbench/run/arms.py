@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
-from ..spec.soundness import near_miss
+from ..wording import near_miss
 from .environments import interpreter_of
 
 

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from ..errors import UsageError
 from ..measure.environment import without_store_access
 from ..plugins.discovery import plugins
-from ..spec.soundness import near_miss
+from ..wording import near_miss
 
 WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
 """What dnnbench's core imports in a worker; the rest of its requirements serve the command line."""

@@ -1,8 +1,9 @@
 """Write a network as it reads: each call adds a node and gives its name, to be used as the next one's input."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from .model import Constant, Input, Model, Node
+from .model import MOST_NODES, Constant, Input, Model, Node
 from .ops import OPS
 from .tensor import ZEROS, Initializer
 
@@ -12,7 +13,7 @@ class Builder:
 
     >>> net = Builder("tiny")
     >>> x = net.input("image", (8, 8, 1))
-    >>> x = net.conv2d(x, filters=4, kernel=(3, 3))
+    >>> x = net.conv2d(x, filters=4, kernel=3)
     >>> x = net.relu(x)
     >>> x = net.flatten(x)
     >>> model = net.build(net.dense(x, units=10, name="logits"))
@@ -27,6 +28,7 @@ class Builder:
         self._inputs: list[Input] = []
         self._constants: list[Constant] = []
         self._nodes: list[Node] = []
+        self._kinds: Counter[str] = Counter()
 
     def input(self, name: str, shape: Sequence[int], dtype: str = "float") -> str:
         """A batched input; `shape` is one example's."""
@@ -43,15 +45,15 @@ class Builder:
             raise AttributeError(f"no op is called '{kind}'; there are {', '.join(OPS)}")
 
         def add(*inputs: str, name: str | None = None, share: dict[str, str] | None = None, **attributes) -> str:
-            name = name or self._free_name(kind)
+            if len(self._nodes) >= MOST_NODES:
+                raise ValueError(f"network '{self._name}' has more than {MOST_NODES:,} nodes, which is the limit")
+            name = name or f"{kind}{1 + self._kinds[kind]}"
             op = OPS[kind](**attributes)
             self._nodes.append(Node(name=name, op=op, inputs=inputs, parameters=share or {}))
+            self._kinds[kind] += 1
             return name
 
         return add
-
-    def _free_name(self, kind: str) -> str:
-        return f"{kind}{1 + sum(node.op.kind == kind for node in self._nodes)}"
 
     def build(self, *outputs: str) -> Model:
         """The finished Model; raises pydantic's ValidationError with every problem of the graph."""

@@ -1,9 +1,11 @@
-"""Workloads as TOML or JSON: reading tells every error at once, with file, key path and a near miss."""
+"""Workloads as TOML or JSON: reading tells errors together, each with file, key path and a near miss."""
 
 import json
 import re
 import reprlib
 import tomllib
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +13,31 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ..errors import SpecError
-from .model import GraphError
-from .soundness import near_miss
+from ..regular import read_regular
+from ..wording import near_miss, shortened
+from .model import MOST_NODES, MOST_PROBLEMS, GraphError
 from .workload import Workload
 
 Loc = tuple[str | int, ...]
+MOST_BYTES = 2**22
+"""Of a workload file: thirty times the largest of the zoo."""
+MOST_KEY_PARTS = 32
+"""Of a dotted key: tomllib takes the square of their number in steps, and the deepest of a workload has five."""
+MOST_SHOWN = 60
+"""Characters of a value or key in a message."""
 
 
 def read_workload(path: str | Path) -> Workload:
-    """The workload in a .toml or .json file; SpecError holds every problem, a line each."""
+    """The workload in a .toml or .json file; SpecError holds its problems, a line each."""
     path = Path(path)
     return parse_workload(_parse(path), str(path))
 
 
 def parse_workload(raw: Any, where: str) -> Workload:
     """The workload in nested dictionaries; `where` names their source in errors."""
+    too_long = _too_long(raw)
+    if too_long is not None:
+        raise SpecError(f"{where}: {_key(too_long)}: more than {MOST_NODES:,} entries, which is the limit")
     try:
         return Workload.model_validate(raw)
     except ValidationError as error:
@@ -38,29 +50,69 @@ def write_workload(workload: Workload) -> str:
 
 
 def _parse(path: Path) -> Any:
-    language, loads = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
+    language, loads = ("JSON", _load_json) if path.suffix.lower() == ".json" else ("TOML", _load_toml)
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SpecError(f"{path}: cannot be read: {reason}; give a .toml or .json workload file") from None
     try:
         return loads(text)
     except ValueError as error:
-        raise SpecError(f"{path}: not {language}: {error}") from None
+        raise SpecError(f"{path}: not {language}: {shortened(str(error))}") from None
     except RecursionError:
         raise SpecError(f"{path}: nested too deeply to be a workload") from None
 
 
+def _load_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_table)
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table without a second value for a key, which JSON's own reader would take in the place of the first."""
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise ValueError(f"the key {_short(key)} is given twice; give it once")
+        table[key] = value
+    return table
+
+
+def _load_toml(text: str) -> Any:
+    if long_key := _LONG_KEY.search(text):
+        line = text.count("\n", 0, long_key.start()) + 1
+        raise ValueError(f"a key of more than {MOST_KEY_PARTS} parts (at line {line}), which is the limit")
+    return tomllib.loads(text)
+
+
+def _too_long(raw: Any) -> Loc | None:
+    """Where a list or table has more entries than any of a workload may have: told before each is looked at."""
+    left: list[tuple[Loc, Any]] = [((), raw)]
+    while left:
+        loc, value = left.pop()
+        if isinstance(value, dict | list):
+            if len(value) > MOST_NODES:
+                return loc
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            left += [((*loc, key), inner) for key, inner in items if isinstance(inner, dict | list)]
+    return None
+
+
 def _explain(error: ValidationError, where: str) -> list[str]:
-    lines = []
-    for item in _worth_telling(error.errors()):
+    lines = list(islice(_lines(error, where), MOST_PROBLEMS + 1))
+    if len(lines) > MOST_PROBLEMS:
+        lines[MOST_PROBLEMS:] = [f"{where}: there are more faults than these {MOST_PROBLEMS}; mend them first"]
+    return lines
+
+
+def _lines(error: ValidationError, where: str) -> Iterator[str]:
+    for item in _worth_telling(error.errors(include_url=False)):
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, GraphError):
-            lines += [f"{where}: {_key((*item['loc'], *loc))}: {text}" for loc, text in cause.problems]
+            for loc, text in cause.problems:
+                yield f"{where}: {_key((*item['loc'], *loc))}: {text}"
         else:
-            lines.append(f"{where}: {_key(item['loc'])}: {_sentence(item)}")
-    return lines
+            yield f"{where}: {_key(item['loc'])}: {_sentence(item)}"
 
 
 def _worth_telling(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,8 +145,13 @@ def _key(loc: Loc) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif before not in _TAGGED:
-            text += f".{part}" if text else part
+            text += f".{_plain(part)}" if text else _plain(part)
     return text or "(top level)"
+
+
+def _plain(key: str) -> str:
+    """The key as it is written, or quoted where it is long or cannot be printed."""
+    return key if key.isprintable() and len(key) <= MOST_SHOWN else _short(key)
 
 
 def _sentence(item: dict[str, Any]) -> str:
@@ -133,7 +190,7 @@ def _short(value: Any) -> str:
         text = _REPR.repr(value)
     except ValueError:
         return "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(text, MOST_SHOWN)
 
 
 def _fields_around(loc: Loc) -> dict[str, FieldInfo]:
@@ -166,7 +223,9 @@ def _classes_in(annotation: Any) -> list[type]:
 _TAGGED = ("op", "loss", "optimizer", "data")
 """Keys whose table is chosen by its kind, which pydantic puts behind them in a key path."""
 _REPR = reprlib.Repr()
-_REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxlong = 3, 3, 60, 60
+_REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxlong = 3, 3, MOST_SHOWN, MOST_SHOWN
+_KEY_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_KEY_PART}[ \t]*+\.[ \t]*+){{{MOST_KEY_PARTS}}}")
 _WHOLE, _NUMBER, _TABLE = "a whole number", "a number", "a table"
 _WANTED = {
     "int_type": _WHOLE,
@@ -185,6 +244,7 @@ _WANTED = {
     "string_type": "text",
     "string_too_long": "at most {max_length} characters",
     "tuple_type": "a list",
+    "number_or_two": "a number above 0, or a list of two",
     "too_short": "a list of at least {min_length}",
     "too_long": "a list of at most {max_length}",
     "dict_type": _TABLE,

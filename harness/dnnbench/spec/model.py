@@ -4,10 +4,15 @@ import hashlib
 import json
 from functools import cached_property
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from .ops import AnyOp
 from .tensor import ZEROS, Initializer, Kind, Name, Parameter, Shape, Spec, TensorType
+
+MOST_NODES = 10_000
+"""Of a network, and so of whatever else a list or table of its file holds."""
+MOST_PROBLEMS = 50
+"""Told of one network: whoever has more does not read them, and near misses of every one cost the square of them."""
 
 
 class Input(Spec):
@@ -52,7 +57,7 @@ class Node(Spec):
 
 
 class GraphError(ValueError):
-    """Every problem of a graph, each with the key path where it stands."""
+    """Problems of a graph, each with the key path where it stands; the first MOST_PROBLEMS, and one more if there are more."""
 
     def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]):
         self.problems = problems
@@ -66,16 +71,25 @@ class Model(Spec):
     """
 
     name: Name
-    inputs: tuple[Input, ...] = Field(min_length=1)
-    constants: tuple[Constant, ...] = ()
-    nodes: tuple[Node, ...] = Field(min_length=1)
-    outputs: tuple[Name, ...] = Field(min_length=1)
+    inputs: tuple[Input, ...] = Field(min_length=1, max_length=MOST_NODES)
+    constants: tuple[Constant, ...] = Field((), max_length=MOST_NODES)
+    nodes: tuple[Node, ...] = Field(min_length=1, max_length=MOST_NODES)
+    outputs: tuple[Name, ...] = Field(min_length=1, max_length=MOST_NODES)
+
+    @field_validator("nodes", mode="after")
+    @classmethod
+    def _in_order(cls, nodes: tuple[Node, ...], info: ValidationInfo) -> tuple[Node, ...]:
+        """`mul(gate, x)` is kept as `mul(x, gate)`: two spellings of one network have one hash."""
+        from .soundness import in_order
+
+        sources = (*info.data.get("inputs", ()), *info.data.get("constants", ()))
+        return tuple(in_order(nodes, {source.name: source.type for source in sources}))
 
     @model_validator(mode="after")
     def _is_sound(self):
         from .soundness import problems_of
 
-        if problems := problems_of(self):
+        if problems := problems_of(self, MOST_PROBLEMS + 1):
             raise GraphError(problems)
         return self
 
@@ -136,8 +150,9 @@ class Model(Spec):
         """By node, the tensors that nobody reads after it; outputs are never spent."""
         last = {name: node.name for node in self.nodes for name in (node.name, *node.inputs)}
         found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        kept = set(self.outputs)
         for name, node in last.items():
-            if name not in self.outputs:
+            if name not in kept:
                 found[node].append(name)
         return {node: tuple(names) for node, names in found.items()}
 
@@ -158,4 +173,8 @@ class Model(Spec):
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""
-        return next(n for n in self.nodes if n.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from ..wording import listed, near_miss
 from .tensor import Parameter, TensorType
 
 if TYPE_CHECKING:
@@ -19,22 +22,20 @@ MOST_ELEMENTS = 2**40
 TOO_MANY = "more than 2^40 elements (4 TB in float32), which no machine holds; make it smaller"
 
 
-def problems_of(model: Model) -> list[Problem]:
-    """Reserved and duplicate names, unknown or cyclic inputs, shape clashes, parameters that cannot be shared."""
-    return [
-        *_reserved(model),
-        *_duplicates(model),
-        *_wiring(model),
-        *_outputs(model),
-        *_sources(model),
-        *_shapes(model),
-    ]
+def problems_of(model: Model, most: int) -> list[Problem]:
+    """The first `most` of: reserved and duplicate names, unknown or cyclic inputs, shape clashes, unfit sharing.
 
-
-def near_miss(word: str, known) -> str:
-    """', did you mean ...?' or nothing."""
-    match = get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    Whatever is wrong, the time grows with the size of the model and not with its square.
+    """
+    every = chain(
+        _reserved(model),
+        _duplicates(model),
+        _wiring(model),
+        _outputs(model),
+        _sources(model),
+        _shapes(model),
+    )
+    return list(islice(every, most))
 
 
 def _names(model: Model) -> list[tuple[tuple[str, int], str]]:
@@ -66,41 +67,73 @@ def _duplicates(model: Model) -> Iterator[Problem]:
 def _wiring(model: Model) -> Iterator[Problem]:
     known = {name for (key, _), name in _names(model) if key != "nodes"}
     later = {node.name for node in model.nodes}
+    cyclic = _cyclic(model)
+    cycles = {cycle[0]: cycle for cycle in _cycles(model, cyclic)}
     for i, node in enumerate(model.nodes):
         for j, source in enumerate(node.inputs):
             where = ("nodes", i, "inputs", j)
-            if source not in known and source not in later:
+            if source in known:
+                continue
+            if source not in later:
                 hint = near_miss(source, known | later)
                 yield where, f"node '{node.name}' reads '{source}', which does not exist{hint}"
-            elif source not in known:
-                yield where, _too_early(model, node, source)
+            elif not {node.name, source} <= cyclic:
+                text = f"node '{node.name}' reads '{source}', which comes later"
+                yield where, f"{text}; move '{source}' before '{node.name}'"
+            elif node.name in cycles and source == cycles[node.name][-1]:
+                circle = listed([*cycles.pop(node.name), node.name], " -> ")
+                yield where, f"cycle: {circle}; a network must be acyclic, break one of these inputs"
         known.add(node.name)
 
 
-def _too_early(model: Model, node: Node, source: str) -> str:
-    by_name = {n.name: n for n in model.nodes}
-    path = _path(by_name, source, node.name)
-    if path:
-        circle = " -> ".join([*path[::-1], path[-1]])
-        return f"cycle: {circle}; a network must be acyclic, break one of these inputs"
-    return f"node '{node.name}' reads '{source}', which comes later; move '{source}' before '{node.name}'"
+def _cyclic(model: Model) -> set[str]:
+    """Nodes on a cycle, or between two."""
+    fed = {name for (key, _), name in _names(model) if key != "nodes"}
+    sources = {node.name: node.inputs for node in model.nodes if node.name not in fed}
+    stuck = _without_order(sources)
+    readers: dict[str, list[str]] = {name: [] for name in stuck}
+    for name in stuck:
+        for source in stuck.intersection(sources[name]):
+            readers[source].append(name)
+    return _without_order(readers)
 
 
-def _path(by_name, start: str, goal: str) -> list[str]:
-    """Names from start back along inputs to goal, or nothing."""
-    stack, seen = [[start]], set()
-    while stack:
-        path = stack.pop()
-        if path[-1] == goal:
-            return path
-        if path[-1] in by_name and path[-1] not in seen:
-            seen.add(path[-1])
-            stack += [[*path, source] for source in by_name[path[-1]].inputs]
-    return []
+def _without_order(before: Mapping[str, Iterable[str]]) -> set[str]:
+    """Names that no order puts behind all that stand `before` them: those on a cycle, and behind one."""
+    sorter = TopologicalSorter(before)
+    with suppress(CycleError):  # it names one cycle; the sorter still gives what can be ordered
+        sorter.prepare()
+    left = set(before)
+    while ready := sorter.get_ready():
+        left.difference_update(ready)
+        sorter.done(*ready)
+    return left
+
+
+def _cycles(model: Model, cyclic: set[str]) -> Iterator[list[str]]:
+    """Cycles without a node in common, each in the direction of data from its earliest node on."""
+    reads = {node.name: _first_of(node.inputs, cyclic) for node in model.nodes if node.name in cyclic}
+    place = {name: i for i, name in enumerate(reads)}
+    seen: set[str] = set()
+    for start in reads:
+        way: dict[str, int] = {}
+        name = start
+        while name not in seen:
+            seen.add(name)
+            way[name] = len(way)
+            name = reads[name]
+        if name in way:
+            cycle = list(way)[way[name] :][::-1]
+            earliest = cycle.index(min(cycle, key=place.__getitem__))
+            yield [*cycle[earliest:], *cycle[:earliest]]
+
+
+def _first_of(names: Iterable[str], wanted: set[str]) -> str:
+    return next(name for name in names if name in wanted)
 
 
 def _outputs(model: Model) -> Iterator[Problem]:
-    names = [node.name for node in model.nodes]
+    names = {node.name for node in model.nodes}
     for i, name in enumerate(model.outputs):
         if name not in names:
             yield ("outputs", i), f"no node is called '{name}'{near_miss(name, names)}"
@@ -130,6 +163,18 @@ def _shapes(model: Model) -> Iterator[Problem]:
                 yield where, f"node '{node.name}' ({node.op.kind}): {error}"
             else:
                 yield from () if named_twice else _sharing(node, where, arguments, owned)
+
+
+def in_order(nodes: Iterable[Node], types: dict[str, TensorType]) -> Iterator[Node]:
+    """The nodes, each with its inputs in the order that its op keeps them in; one that cannot be computed as it is."""
+    for node in nodes:
+        if all(name in types for name in node.inputs) and not _arity_problem(node):
+            order = node.op.order([types[name] for name in node.inputs])
+            ordered = tuple(node.inputs[i] for i in order)
+            with suppress(ValueError):  # _shapes tells why
+                types.setdefault(node.name, node.op.output([types[name] for name in ordered]))
+                node = node if ordered == node.inputs else node.model_copy(update={"inputs": ordered})
+        yield node
 
 
 def _arity_problem(node: Node) -> str | None:

@@ -6,7 +6,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=80)]
-Shape = tuple[PositiveInt, ...]
+MOST_AXES = 31
+"""NumPy has had 32 axes for longest, and one is the batch's."""
+Shape = Annotated[tuple[PositiveInt, ...], Field(max_length=MOST_AXES)]
 Kind = Literal["float", "int32", "bool"]
 
 

@@ -22,6 +22,10 @@ class Op(Spec, ABC):
     arithmetic: ClassVar[Literal["product", "wide", "plain"]] = "plain"
     """What it does in low precision: multiplies matrices, sums many elements (in float32), or neither."""
 
+    def order(self, inputs: Sequence[TensorType]) -> Sequence[int]:
+        """Places of the inputs in the order that they are kept in: as written, unless the result is the same in any."""
+        return range(len(inputs))
+
     @abstractmethod
     def output(self, inputs: Sequence[TensorType]) -> TensorType:
         """Type of the result; ValueError if the inputs do not fit."""

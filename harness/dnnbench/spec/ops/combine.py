@@ -8,7 +8,7 @@ from .base import Op, axis_of, floats
 
 
 class _Elementwise(Op):
-    """The first input is batched and gives the shape; each other one stretches to it.
+    """One input is batched and gives the shape; each other one stretches to it. That one is kept as the first.
 
     Another input has as many axes, each of the same size or of 1, or is a learned constant with as many or fewer axes,
     which stand at the end.
@@ -16,12 +16,17 @@ class _Elementwise(Op):
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
+    def order(self, inputs):
+        places = range(len(inputs))
+        widest = max(places, key=lambda i: (inputs[i].batched, inputs[i].size))
+        return (widest, *(i for i in places if i != widest))
+
     def output(self, inputs):
         floats(inputs[:1])
         for x in inputs[1:]:
             if x.kind != "float" or not _stretches(x, inputs[0].shape):
                 raise ValueError(
-                    f"combines tensors of one shape, got {inputs[0]} and {x}; make them equal, or axes of the second 1"
+                    f"combines tensors of one shape, got {inputs[0]} and {x}; make them equal, or axes of one 1"
                 )
         return inputs[0]
 
@@ -37,14 +42,14 @@ def _stretches(x: TensorType, shape: Sequence[int]) -> bool:
 
 
 class Add(_Elementwise):
-    """Elementwise sum: y = x1 + x2 + ...; later inputs stretch along axes of 1."""
+    """Elementwise sum: y = x1 + x2 + ...; other inputs stretch to the widest along axes of 1."""
 
     kind: Literal["add"] = "add"
     formula: ClassVar[str] = "y = x1 + x2"
 
 
 class Mul(_Elementwise):
-    """Elementwise product: y = x1 x2 ...; later inputs stretch along axes of 1 (gates, layer scale)."""
+    """Elementwise product: y = x1 x2 ...; other inputs stretch to the widest along axes of 1 (gates, layer scale)."""
 
     kind: Literal["mul"] = "mul"
     formula: ClassVar[str] = "y = x1 x2"

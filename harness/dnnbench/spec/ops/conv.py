@@ -3,11 +3,23 @@
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from ..tensor import ZEROS, Parameter, TensorType, he_uniform
 from .base import Op, image, sequence
-from .windows import Ends, Padding, Pads, Pair, resolve_padding, windows_along
+from .windows import Ends, Padding, Pads, Pair, all_round, both, resolve_padding, windows_along
+
+SequencePadding = Annotated[
+    Literal["same", "valid"] | Ends,
+    BeforeValidator(both, json_schema_input_type=Literal["same", "valid"] | NonNegativeInt | Ends),
+    Field(description="'same', 'valid', a number, or [before, after]"),
+]
+Cuts = Annotated[
+    Literal["valid"] | Pads,
+    BeforeValidator(all_round, json_schema_input_type=Literal["valid"] | NonNegativeInt | Pads),
+    Field(description="'valid', a number, or [[top, bottom], [left, right]]"),
+]
+Extra = Annotated[Ends, BeforeValidator(both, json_schema_input_type=NonNegativeInt | Ends)]
 
 
 def _grouped(groups: int, channels: int, filters: int) -> int:
@@ -29,9 +41,7 @@ class Conv1d(Op):
     filters: PositiveInt
     kernel: PositiveInt
     strides: PositiveInt = 1
-    padding: Annotated[Literal["same", "valid"] | Ends, Field(description="'same', 'valid', or [before, after]")] = (
-        "same"
-    )
+    padding: SequencePadding = "same"
     dilation: PositiveInt = 1
     groups: PositiveInt = 1
     bias: bool = True
@@ -113,11 +123,9 @@ class ConvTranspose2d(Op):
     filters: PositiveInt
     kernel: Pair
     strides: Pair = (1, 1)
-    padding: Annotated[Literal["valid"] | Pads, Field(description="'valid', or [[top, bottom], [left, right]]")] = (
-        "valid"
-    )
+    padding: Cuts = "valid"
     dilation: Pair = (1, 1)
-    output_padding: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
+    output_padding: Extra = (0, 0)
     bias: bool = True
     arithmetic: ClassVar[str] = "product"
     formula: ClassVar[str] = "y = x *^T W + b"

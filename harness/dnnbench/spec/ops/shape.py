@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from ..tensor import Shape, TensorType
+from ..tensor import MOST_AXES, Shape, TensorType
 from .base import Op, axis_of, floats
 
 
@@ -47,7 +47,7 @@ class Transpose(Op):
     """Axes of an example in another order: axis i of y is axis axes[i] of x."""
 
     kind: Literal["transpose"] = "transpose"
-    axes: tuple[NonNegativeInt, ...]
+    axes: tuple[NonNegativeInt, ...] = Field(max_length=MOST_AXES)
     formula: ClassVar[str] = "y = x, axes permuted"
 
     def output(self, inputs):
@@ -85,7 +85,7 @@ class Mean(Op):
     """Mean over some axes, which disappear.      x: (N, ...)   y: (N, the other axes)"""
 
     kind: Literal["mean"] = "mean"
-    axes: tuple[int, ...] = Field((0,), min_length=1)
+    axes: tuple[int, ...] = Field((0,), min_length=1, max_length=MOST_AXES)
     arithmetic: ClassVar[str] = "wide"
     formula: ClassVar[str] = "y = mean over axes of x"
 

@@ -1,16 +1,44 @@
 """Geometry that convolutions and pools share: windows, strides, padding."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic_core import PydanticCustomError
 
-Pair = tuple[PositiveInt, PositiveInt]
 Ends = tuple[NonNegativeInt, NonNegativeInt]
 Pads = tuple[Ends, Ends]
+_Sizes = tuple[PositiveInt, PositiveInt]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def both(value: Any) -> Any:
+    """One count as two. It is kept so: `kernel = 3` and `kernel = [3, 3]` are one network with one hash."""
+    return (value, value) if _is_count(value) else value
+
+
+def all_round(value: Any) -> Any:
+    """One padding as that of both ends of both axes."""
+    return (both(value), both(value)) if _is_count(value) else value
+
+
+def _sizes(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value
+    if not _is_count(value) or value == 0:
+        raise PydanticCustomError("number_or_two", "expected a number above 0, or a list of two")
+    return both(value)
+
+
+Pair = Annotated[_Sizes, BeforeValidator(_sizes, json_schema_input_type=PositiveInt | _Sizes)]
+"""Along H and along W; one number for both."""
 Padding = Annotated[
     Literal["same", "valid"] | Pads,
-    Field(description="'same', 'valid', or [[top, bottom], [left, right]]"),
+    BeforeValidator(all_round, json_schema_input_type=Literal["same", "valid"] | NonNegativeInt | Pads),
+    Field(description="'same', 'valid', a number, or [[top, bottom], [left, right]]"),
 ]
 
 

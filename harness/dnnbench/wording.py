@@ -1,0 +1,37 @@
+"""Words of messages: near misses, and texts and lists of bounded length."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from heapq import nlargest
+from itertools import takewhile
+
+MOST_COMPARED = 200
+"""Names that a near miss is looked for among: comparing two takes a hundred times as long as reading them."""
+MOST_LISTED = 12
+MOST_CHARACTERS = 300
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """', did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`."""
+    likeliest = nlargest(MOST_COMPARED, known, key=lambda name: _shared_ends(name, word))
+    match = get_close_matches(word, likeliest, n=1)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
+def _shared_ends(name: str, word: str) -> int:
+    return _same_start(name, word) + _same_start(reversed(name), reversed(word))
+
+
+def _same_start(one: Iterable[str], other: Iterable[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The text, or its beginning and `...`."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def listed(names: Sequence[str], separator: str = ", ", most: int = MOST_LISTED) -> str:
+    """The names one after the other; of many the first ones, and how many more there are."""
+    some = separator.join(shortened(name, 100) for name in names[:most])
+    return f"{some} and {len(names) - most:,} more" if len(names) > most else some
