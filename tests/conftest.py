@@ -54,7 +54,7 @@ class Workers:
         self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.measure.service:Service"
     ):
         """The started worker of an arm; skips, with the reason, where its framework is not installed."""
-        from dnnbench.run.crew import spawn
+        from dnnbench.run.crew import spawn, start_arguments
 
         info = plugins().backends[backend]
         if reason := missing(info):
@@ -65,7 +65,7 @@ class Workers:
         if key not in self._open:
             worker = spawn(arm, f"test-{arm.name}", service=service)
             self._open[key] = worker
-            worker.call("start", 120, arm=arm.to_json())
+            worker.call("start", 120, **start_arguments(arm))
         return self._open[key]
 
     def close(self):

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,38 +14,10 @@ from dnnbench.cli.formulas import formula
 from dnnbench.cli.main import COMMANDS, main
 from dnnbench.report.quantity import scaled
 from dnnbench.spec.builder import Builder
+from installing import dnnbench, install, python
 
 HEAVY = ("torch", "tensorflow", "jax", "pandas", "numpy", "scipy", "sqlalchemy")
 EXAMPLE = Path(__file__).parent.parent / "examples" / "mlp.toml"
-
-
-def python(*arguments, path=(), cwd=None, **environment):
-    """A child interpreter with folders of plugins in front of its import path."""
-    search = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
-    env = {**os.environ, **environment, **({"PYTHONPATH": search} if search else {})}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=env,
-        cwd=cwd,
-        check=False,
-    )
-
-
-def dnnbench(*arguments, **options):
-    return python("-m", "dnnbench.cli.main", *arguments, **options)
-
-
-def plugin(folder, name, source, module=None):
-    """An installed distribution that announces one plugin, as pip would leave it."""
-    info = folder / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[dnnbench]\n{name} = {name}_plugin\n")
-    (folder / f"{name}_plugin.py").write_text(textwrap.dedent(source))
-    return folder
 
 
 LOADED = """
@@ -144,7 +115,7 @@ def test_a_missing_framework_shows_what_to_install(tmp_path):
             needs = ("no-such-framework",)
             return [BackendInfo("absent", "Absent", ("eager",), "eager", "absent:X", needs, "absent")]
     """
-    folder = plugin(tmp_path, "absent", source)
+    folder = install(tmp_path, "absent", source)
     done = dnnbench("list", "backends", path=[folder])
     assert "no-such-framework is not installed (pip install 'dnnbench[absent]')" in done.stdout
     row = next(
@@ -187,18 +158,18 @@ BROKEN = {
         def dnnbench_backends():
             return [BackendInfo("numpy", "Mine", ("eager",), "eager", "mine:X")]
         """,
-        "brings 'numpy', which another plugin has already",
+        "backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench",
     ),
 }
 
 
 @pytest.mark.parametrize("source, reason", BROKEN.values(), ids=BROKEN)
 def test_a_broken_plugin_costs_only_itself_and_is_shown_with_why(tmp_path, source, reason):
-    folder = plugin(tmp_path, "zbroken", source)
+    folder = install(tmp_path, "zbroken", source)
     healthy = json.loads(dnnbench("list", "backends", "--json").stdout)["backends"]
     done = dnnbench("list", "backends", path=[folder])
     assert done.returncode == 0 and "Traceback" not in done.stderr
-    assert "plugin 'zbroken' is broken: " in done.stderr and reason in done.stderr
+    assert "plugin 'zbroken' of zbroken 1.0: " in done.stderr and reason in done.stderr
     document = json.loads(dnnbench("list", "backends", "--json", path=[folder]).stdout)
     assert document["backends"] == healthy and reason in document["broken_plugins"]["zbroken"]
 
@@ -211,7 +182,7 @@ def test_a_workload_that_raises_is_the_plugin_s_fault(tmp_path):
         def dnnbench_workloads():
             return [WorkloadInfo("halved", "half a network", lambda: 1 / 0)]
     """
-    folder = plugin(tmp_path, "halves", source)
+    folder = install(tmp_path, "halves", source)
     assert "halved" in dnnbench("list", "workloads", path=[folder]).stdout
     done = dnnbench("show", "halved", path=[folder])
     assert done.returncode == 2 and "workload 'halved': its plugin raised ZeroDivisionError" in done.stderr
@@ -370,7 +341,7 @@ def raising(folder, error):
         def dnnbench_workloads():
             return [WorkloadInfo("odd", "raises", build)]
     """
-    return plugin(folder, "odd", source)
+    return install(folder, "odd", source)
 
 
 def test_ctrl_c_ends_with_130(tmp_path):
@@ -422,7 +393,7 @@ def test_tables_keep_their_width_in_a_pipe():
 
 
 def test_quiet_keeps_data_and_drops_notes(tmp_path):
-    folder = plugin(tmp_path, "zbroken", "raise RuntimeError")
+    folder = install(tmp_path, "zbroken", "raise RuntimeError")
     assert dnnbench("list", "workloads", path=[folder]).stderr
     done = dnnbench("list", "workloads", "--quiet", path=[folder])
     assert done.stderr == "" and "mlp_digits" in done.stdout

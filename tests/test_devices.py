@@ -12,7 +12,7 @@ from dnnbench.protocol.device import Device
 from dnnbench.run import devices
 from dnnbench.run.agreement import Exam, ensure_references
 from dnnbench.run.arms import Selection, select
-from dnnbench.run.crew import spawn
+from dnnbench.run.crew import spawn, start_arguments
 from dnnbench.run.plan import lanes_of
 from dnnbench.run.reporter import Silent
 from dnnbench.run.settings import Settings
@@ -136,7 +136,7 @@ def run_on(backend, device, variables, service="dnnbench.measure.service:Service
     batch = batches_of(workload, 1)[0]
     asked = {"inputs": dict(batch.inputs), "targets": batch.targets, "masks": {}}
     with spawn(arm, f"test-{backend}", service=service) as worker:
-        worker.call("start", 120, arm=arm.to_json())
+        worker.call("start", 120, **start_arguments(arm))
         weights = initial_weights(workload.model, 0)
         worker.call(
             "build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0
@@ -160,7 +160,7 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
     exam = Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision("float32")
     ensure_references([exam])
     with spawn(arm, f"test-{backend}-{kind}") as worker:
-        worker.call("start", 300, arm=arm.to_json())
+        worker.call("start", 300, **start_arguments(arm))
         rows = worker.call("check", 600, dtype="float32", **exam.questions())
     worst = max(rows, key=lambda row: row["ratio"])
     assert worst["ok"], worst

@@ -12,7 +12,7 @@ import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.agreement import Exam
-from dnnbench.run.crew import spawn
+from dnnbench.run.crew import spawn, start_arguments
 from dnnbench.run.explain import explain_exam, reference_arm, started
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
@@ -61,7 +61,7 @@ class Dock:
         worker, exam = self._worker(backend, dtype), exam_of(case, dtype)
         if not exam.path.exists():
             self._reference().call("make_reference", PATIENCE_S, **exam.questions())
-        worker.call("start", PATIENCE_S, arm=Arm(f"faulty_{backend}", mode, dtype=dtype).to_json())
+        worker.call("start", PATIENCE_S, **start_arguments(Arm(f"faulty_{backend}", mode, dtype=dtype)))
         return worker.call("check", PATIENCE_S, dtype=dtype, **exam.questions())
 
     def explain(self, backend, case, dtype, rows):

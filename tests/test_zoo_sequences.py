@@ -51,7 +51,7 @@ def built(name):
 
 def program_of(workload):
     arm = Arm("numpy", "eager", dtype="float64", threads=1)
-    return load_backend(plugins().backend("numpy")).build(workload, initial_weights(workload.model, 0), arm, 0)
+    return load_backend(plugins().backend("numpy").target).build(workload, initial_weights(workload.model, 0), arm, 0)
 
 
 def infer(program, inputs):

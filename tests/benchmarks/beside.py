@@ -12,7 +12,7 @@ from dnnbench.errors import DnnbenchError
 from dnnbench.measure.bench import MUTATING, Bench
 from dnnbench.measure.clock import now
 from dnnbench.measure.rounds import schedule
-from dnnbench.plugins.discovery import load_backend, plugins
+from dnnbench.plugins.discovery import load_backend
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.program import PHASES
 from dnnbench.run.batch import timing_batch
@@ -78,10 +78,10 @@ class Beside:
     def __init__(self):
         self._pairs: dict[str, Pair] = {}
 
-    def start(self, arm: dict) -> dict[str, str]:
+    def start(self, arm: dict, target: str) -> dict[str, str]:
         """Import the framework; its versions."""
         self._arm = Arm.from_json(arm)
-        self._backend = load_backend(plugins().backend(self._arm.backend))
+        self._backend = load_backend(target)
         self._backend.configure(self._arm)
         self._handwritten = importlib.import_module(f"handwritten.{self._arm.backend}")
         return self._backend.versions()

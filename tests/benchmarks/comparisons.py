@@ -9,7 +9,7 @@ from dnnbench.measure.environment import default_memory
 from dnnbench.measure.statistics import Ratio, Visits, log_pairs, ratio
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, worker_cpus
+from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Comparisons:
         with spawn(
             arm, f"beside-{name}-{process}", default_memory(), "beside:Beside", worker_cpus(arm.threads)
         ) as worker:
-            versions = worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+            versions = worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
             for workload in dict.fromkeys(workload for workload, _ in wanted):
                 spec = find_workload(workload).model_dump(mode="json")
                 phases = [phase for name, phase in wanted if name == workload]

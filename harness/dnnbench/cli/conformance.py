@@ -49,8 +49,10 @@ def command(output, name, device, dtypes, as_json: bool):
     from ..testing.kit import hold_against_all
     from .progress import reporter
 
-    contenders = select([name]).contenders
+    contenders, skipped = select([name])
     with reporter(output) as report:
+        for what, reason in skipped.items():
+            report.note(f"{what}: {reason}")
         place = choose_device(device, contenders, report)
         arms = [Arm(c.info.name, c.mode, place, environment=c.environment) for c in contenders]
         found = [hold_against_all(arm, dtypes, report) for arm in arms]

@@ -32,7 +32,7 @@ def command(output, what: str, as_json: bool):
     else:
         output.table(table_of(document[what]))
     for plugin, reason in document["broken_plugins"].items():
-        output.note(f"plugin '{plugin}' is broken: {reason}")
+        output.note(f"plugin '{plugin}' of {reason}")
 
 
 def backends() -> dict[str, Any]:
@@ -105,12 +105,16 @@ def _workload(info) -> dict[str, Any]:
 
 
 def _broken() -> dict[str, str]:
-    """Asks for backends and workloads both, since a plugin can break in either."""
+    """What is wrong with plugins, by entry point; asks for backends and workloads both, since either can be."""
     from ..plugins.discovery import plugins
 
     found = plugins()
     _ = found.backends, found.workloads
-    return dict(found.broken)
+    told: dict[str, str] = {}
+    for origin, reasons in found.complaints().items():
+        before = f"{told[origin.entry]}; " if origin.entry in told else ""
+        told[origin.entry] = f"{before}{origin.distribution}: {reasons}"
+    return told
 
 
 def table_of(rows: list[dict[str, Any]]):

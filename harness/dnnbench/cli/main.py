@@ -8,6 +8,7 @@ from importlib import import_module
 import rich_click as click
 
 from .. import __version__
+from . import exitcodes
 from .failures import exit_code_of, quiet_if_reader_left
 from .output import Output
 
@@ -74,9 +75,15 @@ def cli():
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line (without `arguments`, sys.argv's) and give its exit code; raises no Exception."""
+    """Run one command line and give its exit code; raises no Exception.
+
+    Without `arguments`, sys.argv's, as the last thing that this process does.
+    """
     output = Output()
-    return exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
+    code = exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
+    if arguments is None and code != exitcodes.READER_GONE:  # what nobody read is still in Python's buffer
+        output.end()
+    return code
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Data to stdout, everything else to stderr, and how much of it; no password in either."""
 
+import contextlib
 import json
 import math
 import os
@@ -47,6 +48,12 @@ class Output:
     def error(self, text: str) -> None:
         """What went wrong, on stderr, quiet or not."""
         print(f"dnnbench: {masked(text)}", file=sys.stderr)
+
+
+    def end(self) -> None:
+        """No more data: what plugins and C libraries still print as the process ends goes to stderr."""
+        with contextlib.suppress(OSError):  # a stream that is closed mixes nothing up
+            os.dup2(2, 1)
 
 
 def _console(file):

@@ -1,6 +1,8 @@
 """What a worker does when it is asked: the methods a parent may call, over one backend and one arm."""
 
+import reprlib
 import resource
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from ..numerics.observe import Build
 from ..numerics.probe import product_bits
 from ..numerics.reference import load_reference, make_reference, save_reference
 from ..numerics.replay import Replay
-from ..plugins.discovery import load_backend, plugins
+from ..plugins.discovery import load_backend
 from ..protocol.arm import Arm
+from ..protocol.backend import Backend
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.weights import initial_weights
@@ -39,13 +42,13 @@ class Service:
         self._null: Bench | None = None
         self._product_bits: float | None = None
 
-    def start(self, arm: dict) -> dict:
-        """Import the backend and configure the process; seconds and versions."""
+    def start(self, arm: dict, target: str) -> dict:
+        """Import the backend that `target` names, and configure the process; seconds and versions."""
         begin = now()
         self._arm = Arm.from_json(arm)
-        self._backend = load_backend(plugins().backend(self._arm.backend))
+        self._backend = load_backend(target)
         self._backend.configure(self._arm)
-        return {"import_s": now() - begin, "versions": self._backend.versions()}
+        return {"import_s": now() - begin, "versions": texts_of(self._backend.versions())}
 
     def control(self, calls: int) -> float:
         """Seconds of one visit of the control arm; needs no `start`."""
@@ -69,7 +72,7 @@ class Service:
 
     def unsupported(self, workload: dict) -> str | None:
         """Why the arm cannot run the workload, or None."""
-        return self._backend.unsupported(Workload.model_validate(workload), self._arm)
+        return refusal(self._backend, Workload.model_validate(workload), self._arm)
 
     def build(self, key: str, workload: dict, weights: dict, batch: dict, seed: int) -> dict:
         """Build a program at the bench; seconds, resident bytes before it, its facts, the pieces it can run alone."""
@@ -157,7 +160,7 @@ class Service:
         fed = [batch_on_grid(_batch(b), study) for b in batches]
         arm = self._arm.with_dtype(dtype)
         reference = load_reference(Path(path))
-        rows = check(build, spec, dtype, reference, fed, steps, lambda variant: self._backend.unsupported(variant, arm))
+        rows = check(build, spec, dtype, reference, fed, steps, lambda variant: refusal(self._backend, variant, arm))
         give_back()
         return [row._asdict() | {"ok": row.ok} for row in rows]
 
@@ -188,7 +191,7 @@ class Service:
     def _builder(self, spec: Workload, dtype: str, seed: int, study: str) -> Build:
         """Builds variants of a workload in a type, from weights that are numbers of the study; PluginError if it cannot be."""
         arm = self._arm.with_dtype(dtype)
-        if reason := self._backend.unsupported(spec, arm):
+        if reason := refusal(self._backend, spec, arm):
             raise PluginError(reason)
         weights = on_grid(initial_weights(spec.model, seed), study)
         return lambda variant: self._backend.build(variant, weights, arm, seed)
@@ -234,9 +237,24 @@ class Service:
 
     def _program(self, workload: dict, weights: dict, seed: int) -> Program:
         spec = Workload.model_validate(workload)
-        if reason := self._backend.unsupported(spec, self._arm):
+        if reason := refusal(self._backend, spec, self._arm):
             raise PluginError(reason)
         return self._backend.build(spec, weights, self._arm, seed)
+
+
+def refusal(backend: Backend, workload: Workload, arm: Arm) -> str | None:
+    """Why an arm cannot run a workload, or None; TypeError for an answer that is neither."""
+    reason = backend.unsupported(workload, arm)
+    if reason is None or (isinstance(reason, str) and reason):
+        return reason
+    raise TypeError(f"{arm.backend}'s unsupported() gave {reprlib.repr(reason)}, expected None or the reason in words")
+
+
+def texts_of(versions: Mapping[str, str]) -> dict[str, str]:
+    """A backend's versions; TypeError unless they are texts by name."""
+    if isinstance(versions, Mapping) and all(isinstance(text, str) for item in versions.items() for text in item):
+        return dict(versions)
+    raise TypeError(f"the backend's versions() gave {reprlib.repr(versions)}, expected texts by name")
 
 
 def _batch(parts: dict) -> Batch:

@@ -1,6 +1,7 @@
 """Workloads by name or by file."""
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from ..spec.files import read_workload
 from ..spec.model import GraphError
 from ..spec.workload import Workload
 from ..wording import near_miss
-from .discovery import plugins
+from .checking import ALL
+from .discovery import WORKLOAD, plugins
+from .guard import plugin_code, what_happened
 from .hooks import WorkloadInfo
 from .parameters import canonical, chosen, split
 
 SUFFIXES = (".toml", ".json")
-ALL = "all"
 
 
 def find_workload(text: str) -> Workload:
@@ -32,6 +34,7 @@ def find_workload(text: str) -> Workload:
         raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; rename it")
     name, items = split(text) if text else ("", [])
     if name not in known:
+        plugins().refuse_faulty(WORKLOAD.word, name)
         raise UsageError(
             f"no workload is called '{name}'{near_miss(name, known)} (there are {', '.join(known) or 'none'}); "
             "give one of these names, or the path of a .toml or .json file"
@@ -42,6 +45,7 @@ def find_workload(text: str) -> Workload:
 def find_workloads(text: str) -> list[Workload]:
     """The workload that `text` names; of `all` every one, of `all[tiny]` every one that takes these parameters.
 
+    Among many, one whose plugin raises costs itself alone, and stands in `plugins().faults`.
     UsageError as `find_workload`, and if no workload takes them.
     """
     name, items = split(text) if text.startswith(ALL) else ("", [])
@@ -49,7 +53,7 @@ def find_workloads(text: str) -> list[Workload]:
         return [find_workload(text)]
     known = list(plugins().workloads.values())
     if takers := [info for info in known if _takes(info, items)]:
-        return [_build(info, items) for info in takers]
+        return [workload for info in takers for workload in _build_if_sound(info, items)]
     if not known:
         return []
     raise UsageError(f"'{text}': no workload takes these; `dnnbench list workloads` shows what each one takes")
@@ -64,18 +68,28 @@ def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
 
 
 def default_workloads() -> list[Workload]:
-    """What is measured when no name is given."""
-    return [_build(info, []) for info in plugins().workloads.values() if info.default]
+    """What is measured when no name is given; one whose plugin raises stands in `plugins().faults` instead."""
+    chosen_ones = [info for info in plugins().workloads.values() if info.default]
+    return [workload for info in chosen_ones for workload in _build_if_sound(info, [])]
+
+
+def _build_if_sound(info: WorkloadInfo, items: Sequence[str]) -> Iterator[Workload]:
+    """The workload alone; nothing where a third party's plugin raises."""
+    try:
+        yield _build(info, items)
+    except PluginError as error:
+        if not plugins().blame_for_workload(info.name, str(error)):
+            raise
 
 
 def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
     values = chosen(info, items)
     try:
-        built = info.build(**values)
+        with plugin_code():
+            built = info.build(**values)
         if not isinstance(built, Workload):
-            raise PluginError(
-                f"workload '{info.name}': its plugin gave {built!r}, expected a Workload; tell its author"
-            )
+            gave = reprlib.repr(built)
+            raise PluginError(f"workload '{info.name}': its plugin gave {gave}, expected a Workload; tell its author")
         named = {"name": canonical(info, values), "description": built.description or info.description}
         return Workload.model_validate({**dict(built), **named})
     except (SpecError, PluginError):
@@ -83,8 +97,7 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
     except Exception as error:
         if items and isinstance(error, ValueError):
             raise UsageError(f"workload '{info.name}[{','.join(items)}]': {_why(error)}") from None
-        raised = f"{type(error).__name__}: {error}"
-        raise PluginError(f"workload '{info.name}': its plugin raised {raised}; tell its author") from error
+        raise PluginError(f"workload '{info.name}': its plugin {what_happened(error)}; tell its author") from error
 
 
 def _why(error: ValueError) -> str:

@@ -13,22 +13,25 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @dataclass(frozen=True)
 class BackendInfo:
-    """What is known of a backend before its framework is imported."""
+    """What is known of a backend before its framework is imported; `checking.py` holds each field to what it may be."""
 
     name: str
+    """Lower-case letters, digits, `_`, `.` and `-`; not one of dnnbench's own."""
     title: str
     modes: tuple[str, ...]
     default_mode: str
     target: str
     """`module:Class` of the Backend, imported only in workers."""
     requires: tuple[str, ...] = ()
-    """Distributions that must be installed, the framework first."""
+    """Distributions that must be installed, the framework first; names without versions."""
     extra: str = ""
     """`pip install 'dnnbench[extra]'` brings them."""
     reference: bool = False
-    """Whether others are checked against it."""
+    """Whether others are checked against it: dnnbench's NumPy backend alone."""
     float64_apart: bool = False
     """Whether float64 is a process-wide switch, so that it needs a worker of its own."""
+    caches: tuple[str, ...] = ()
+    """Environment variables that hold the folder of a compile cache; dnnbench sets them, for `--cold-start` to empty ones."""
 
 
 @dataclass(frozen=True)

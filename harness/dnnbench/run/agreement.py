@@ -20,7 +20,7 @@ from ..protocol.batch import Batch
 from ..spec.workload import Workload
 from .batch import timing_batch
 from .cache import cache_folder
-from .crew import BUILD_TIMEOUT_S, spawn
+from .crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .parallel import in_parallel
 from .plan import Lane
 from .reporter import Reporter
@@ -134,14 +134,14 @@ def ensure_references(exams: Sequence[Exam]) -> None:
     reference = reference_backend()
     arm = Arm(reference.name, reference.default_mode, dtype="float64")
     with spawn(arm, "reference") as worker:
-        worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
         for exam in wanted:
             worker.call("make_reference", BUILD_TIMEOUT_S, **exam.questions())
 
 
 def reference_backend() -> BackendInfo:
     """The backend that all others are checked against."""
-    return next(info for info in plugins().backends.values() if info.reference)
+    return plugins().reference
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +159,7 @@ def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report:
     try:
         while asked:
             with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
-                worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+                worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
                 enough = _resident_bytes(worker) + MOST_GROWN_BYTES
                 while asked:
                     exam, dtype = asked[0]

@@ -23,7 +23,7 @@ class Contender(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What can run, and what was left out with the reason."""
+    """What can run, and what was left out with the reason: a backend that is not installed, what is wrong with a plugin."""
 
     contenders: list[Contender]
     skipped: dict[str, str]
@@ -40,6 +40,7 @@ def select(texts: Iterable[str]) -> Selection:
         contenders, left_out = _parse(text)
         chosen |= {contender.name: contender for contender in contenders}
         skipped |= left_out
+    skipped |= {str(origin): reasons for origin, reasons in plugins().complaints().items()}
     if not chosen:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         raise PluginError(f"no backend can be used here ({reasons or 'none is installed'})")
@@ -59,7 +60,6 @@ def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
         )
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
-    skipped |= {n: f"skipped: its plugin is broken: {why}" for n, why in plugins().broken.items()}
     return [c for info in installed.values() for c in _named(info, mode, environment)], skipped
 
 

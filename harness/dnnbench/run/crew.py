@@ -5,7 +5,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..measure.idle import NOISY_SHARE, idle_shares
 from ..measure.process import Worker, WorkerLost, worker_argv
 from ..measure.sharing import lend_packages
 from ..measure.worker import SERVICE
+from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
 from .cache import cache_folder
 from .environments import interpreter_of
@@ -63,6 +64,22 @@ def spawn(
     return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
 
 
+def start_arguments(arm: Arm) -> dict[str, Any]:
+    """What a worker's `start` needs: the arm, and the class that this process found under its backend's name.
+
+    A worker does not look the name up again: what is installed while a run is under way does not change it.
+    """
+    return {"arm": arm.to_json(), "target": plugins().backend(arm.backend).target}
+
+
+def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """WorkerError if an arm's libraries are not those that the run began with: one figure would mix two programs."""
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if changed:
+        told = ", ".join(f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed)
+        raise WorkerError(f"{arm}: {told} while the run was under way; nothing of it is measured from here on: run anew")
+
+
 class Dismissed(Exception):
     """The crew was sent home while a thread still started or asked one of its workers: no failure of any arm."""
 
@@ -73,8 +90,10 @@ class Crew:
     Leaving it, which an interrupt does while threads still start and ask workers, raises Dismissed in those threads.
     """
 
-    def __init__(self, plan: Plan, name: str, cache: Path | None = None):
+    def __init__(self, plan: Plan, name: str, cache: Path | None = None, versions: Mapping[str, Mapping] | None = None):
+        """versions: what each arm's workers told earlier in this run; an arm that tells others now is refused."""
         self._plan, self._name, self._cache = plan, name, cache
+        self._before = dict(versions or {})
         self._workers: dict[str, Worker] = {}
         self._refusals: dict[str, WorkerError] = {}
         self._lost: set[str] = set()
@@ -103,7 +122,8 @@ class Crew:
         if lane.name in self._workers:
             self._workers[lane.name].close()
         self._enter(lane.name, lane.arm, cpus=self.cpus, cache=self._cache)
-        started = self._ask(lane.name, "start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+        started = self._ask(lane.name, "start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
+        refuse_change(lane.name, self._before.get(lane.name, started["versions"]), started["versions"])
         self.import_s[lane.name] = started["import_s"]
         self.versions[lane.name] = started["versions"]
 

@@ -8,7 +8,7 @@ from ..errors import UsageError, WorkerError
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
 from .arms import Contender
-from .crew import BUILD_TIMEOUT_S, spawn, worker_cpus
+from .crew import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 from .parallel import in_parallel
 from .reporter import Reporter
 
@@ -27,7 +27,7 @@ def _ask(contender: Contender) -> list[dict] | str:
     arm = Arm(contender.info.name, contender.mode, environment=contender.environment)
     try:
         with spawn(arm, f"devices-{contender.info.name}") as worker:
-            worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+            worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
             return worker.call("devices", BUILD_TIMEOUT_S)
     except WorkerError as error:
         return str(error)

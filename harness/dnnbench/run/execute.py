@@ -40,6 +40,7 @@ class Execution:
         self._cells = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}
         self._unsupported: dict[CellKey, str] = {}
+        self._versions: dict[str, dict] = {}
         self.outcome = Outcome(run_id)
 
     def run(self) -> Outcome:
@@ -90,6 +91,7 @@ class Execution:
         split = split_of(self._plan.settings, self._report)
         self._report.stage("measuring", self._plan.settings.max_time_s)
         self._calls = self._frozen_calls()
+        self._versions = self._versions_so_far()
         number = 0
         with compile_caches(self._plan.settings.cold_start) as cache:
             while (seconds := split.next_s(number, self._so_far)) is not None:
@@ -114,7 +116,8 @@ class Execution:
 
     def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
-        crews, record, begin = self._plan.crews(), Record(compile_cache=cache.state, system=system()), now()
+        record = Record(compile_cache=cache.state, system=system(), versions=dict(self._versions))
+        crews, begin = self._plan.crews(), now()
         cache.state = WARM
         try:
             for crew in crews:
@@ -122,7 +125,13 @@ class Execution:
                 Generation(crew, self._datasets, number, self._calls, *told, cache.folder).run(part)
         finally:
             record.start_s = max(now() - begin - seconds, 0.0)
+            self._versions = record.versions
             self._commit(number, record)
+
+    def _versions_so_far(self) -> dict[str, dict]:
+        """By arm, as its workers of an earlier sitting told."""
+        told = [row["facts"]["versions"] for row in records(self._store.generations(self.outcome.run_id))]
+        return {arm: versions for generation in told for arm, versions in generation.items()}
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""

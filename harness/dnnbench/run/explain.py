@@ -17,7 +17,7 @@ from ..numerics.reference import StoredTensors, load_reference
 from ..numerics.replay import Replay
 from ..protocol.arm import Arm
 from .agreement import Exam, reference_backend
-from .crew import BUILD_TIMEOUT_S, spawn
+from .crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .plan import Lane
 from .reporter import Reporter
 
@@ -101,5 +101,5 @@ def reference_arm() -> Arm:
 def started(arm: Arm, name: str) -> Iterator[Worker]:
     """A worker of an arm, its framework imported."""
     with spawn(arm, name) as worker:
-        worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
         yield worker

@@ -63,7 +63,7 @@ class Generation:
 
     def run(self, seconds: float) -> None:
         """Start the crew, measure every case for its share of the seconds, end the crew."""
-        with Crew(self._plan, f"generation{self._number}", self._cache) as crew:
+        with Crew(self._plan, f"generation{self._number}", self._cache, self._record.versions) as crew:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
             crew.start()
             self._record.versions |= crew.versions

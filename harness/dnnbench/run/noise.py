@@ -134,7 +134,7 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
 
 def _plan(settings: Settings) -> Plan:
     """Two lanes of the reference, alike but for a name, on one small network."""
-    info = next(info for info in plugins().backends.values() if info.reference)
+    info = plugins().reference
     contender = Contender(info, info.default_mode)
     arm = Arm(info.name, info.default_mode, dtype=settings.dtype, threads=settings.threads)
     lanes = (Lane(contender, arm), Lane(contender, arm, twin=True))

@@ -48,7 +48,7 @@ class Record:
     compile_cache: str = AS_FOUND
     """What the workers found in their compile caches when they started."""
     versions: dict[str, dict] = field(default_factory=dict)
-    """Versions by backend."""
+    """Versions of what each arm computes with, by arm; of earlier generations where it was not started in this one."""
     system: dict[str, Any] = field(default_factory=dict)
     """How the machine was set up when the generation began, as `measure.machine.system` tells: it may change between runs."""
 

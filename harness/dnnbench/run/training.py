@@ -12,7 +12,7 @@ from ..measure.process import Worker
 from ..numerics.score import Score
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .crew import BUILD_TIMEOUT_S, spawn, worker_cpus
+from .crew import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 from .plan import Lane
 from .reporter import Reporter
 
@@ -60,7 +60,7 @@ def _attend(
     worker: Worker, course: Course, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
 ) -> None:
     key, test = workload.name, {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
-    worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
     enrolled = worker.call(
         "enrol", BUILD_TIMEOUT_S, key=key, workload=workload.model_dump(mode="json"),
         weights=initial_weights(workload.model, seed),
@@ -136,7 +136,7 @@ def predict(
 
 
 def _predict(worker: Worker, lane: Lane, workload: Workload, dataset: Dataset, weights) -> tuple[np.ndarray, Score]:
-    worker.call("start", BUILD_TIMEOUT_S, arm=lane.arm.to_json())
+    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
     test = {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
     found = worker.call(
         "predict", EPOCH_TIMEOUT_S, workload=workload.model_dump(mode="json"), weights=dict(weights), batch=test

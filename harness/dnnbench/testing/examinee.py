@@ -5,7 +5,7 @@ from typing import Any
 from ..errors import WorkerError
 from ..measure.process import Worker, WorkerLost
 from ..protocol.arm import Arm
-from ..run.crew import BUILD_TIMEOUT_S, spawn
+from ..run.crew import BUILD_TIMEOUT_S, spawn, start_arguments
 
 SERVICE = "dnnbench.testing.service:LawService"
 
@@ -24,7 +24,7 @@ class Examinee:
             raise self._refusal
         self._worker = spawn(self.arm, f"conformance-{self.arm.name}", service=SERVICE)
         try:
-            return self._worker.call("start", BUILD_TIMEOUT_S, arm=self.arm.to_json())
+            return self._worker.call("start", BUILD_TIMEOUT_S, **start_arguments(self.arm))
         except WorkerError as error:
             self.close()
             self._refusal = error

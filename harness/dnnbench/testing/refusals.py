@@ -16,7 +16,7 @@ from ..protocol.arm import Arm
 from ..protocol.backend import Backend
 from ..protocol.device import KINDS, Device
 from ..protocol.precision import PRECISIONS
-from ..run.crew import BUILD_TIMEOUT_S, spawn
+from ..run.crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .cases import CASES
 
 SERVICE = "dnnbench.testing.service:LawService"
@@ -78,7 +78,7 @@ def refusals_of(name: str) -> tuple[list[Refusal], list[Refusal]]:
     info = plugins().backend(name)
     arm = Arm(name, info.default_mode)
     with spawn(arm, f"refusals-{name}", service=SERVICE) as worker:
-        worker.call("start", BUILD_TIMEOUT_S, arm=arm.to_json())
+        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
         modes = list(info.modes)
         answers = [worker.call("refusals", BUILD_TIMEOUT_S, modes=modes, tools=tools) for tools in (True, False)]
     always, without = ([Refusal(**row) for row in rows] for rows in answers)

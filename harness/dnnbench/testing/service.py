@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..measure.memory import give_back
-from ..measure.service import Service
+from ..measure.service import Service, refusal
 from ..numerics.compare import compare
 from ..numerics.grid import batch_on_grid
 from ..numerics.observe import observe
@@ -24,7 +24,7 @@ class LawService(Service):
 
     def refusal(self, workload: dict, dtype: str) -> str | None:
         """Why the arm cannot run the workload in an element type, or None."""
-        return self._backend.unsupported(Workload.model_validate(workload), self._arm.with_dtype(dtype))
+        return refusal(self._backend, Workload.model_validate(workload), self._arm.with_dtype(dtype))
 
     def refusals(self, modes: list[str], tools: bool) -> list[dict]:
         """Everything that the backend says it cannot do, on a machine with or without a compiler."""

@@ -20,7 +20,7 @@ def gradients_of(backend: str) -> Callable[[int], Callable[[], object]]:
         from dnnbench.spec.weights import initial_weights
 
         workload, info = find_workload(NETWORK), plugins().backend(backend)
-        arm, framework = Arm(backend, info.default_mode), load_backend(info)
+        arm, framework = Arm(backend, info.default_mode), load_backend(info.target)
         framework.configure(arm)
         program = framework.build(workload, initial_weights(workload.model, 0), arm, 0)
         batch = program.put(timing_batch(load(workload), workload.batch_size, 0))
