@@ -23,8 +23,8 @@ def _absent(reason: str):
     pytest.skip(reason)
 
 
-def programs() -> Path:
-    """Folder of initdb, pg_ctl and pg_dump; skips where there is none."""
+def _programs() -> Path:
+    """Folder of initdb and pg_ctl; skips where there is none."""
     found = shutil.which("initdb")
     folders = [Path(found).parent] if found else sorted(Path(DEBIAN).glob("*/bin"))
     if not folders:
@@ -41,14 +41,14 @@ def _common_user() -> dict:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def call(*command: str | Path) -> subprocess.CompletedProcess:
+def _call(*command: str | Path) -> subprocess.CompletedProcess:
     """Run one of the server's programs, as the user whose server it is."""
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
     return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, **_common_user())
 
 
 def _prepare(*command: str | Path) -> None:
-    done = call(*command)
+    done = _call(*command)
     if done.returncode != 0:
         _absent(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -56,7 +56,7 @@ def _prepare(*command: str | Path) -> None:
 @contextmanager
 def cluster() -> Iterator[str]:
     """Folder of the socket of a fresh cluster, whose superuser is `tester`; no TCP port: nothing else can meet it."""
-    found = programs()
+    found = _programs()
     with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
         if user := _common_user():
             os.chown(folder, user["user"], user["group"])
@@ -67,4 +67,4 @@ def cluster() -> Iterator[str]:
         options = f"-c listen_addresses='' -c fsync=off -k {folder}"
         _prepare(found / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         yield folder
-        assert call(found / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
+        assert _call(found / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0

@@ -8,7 +8,8 @@ from urllib.parse import unquote_plus
 MASK = "***"
 _NAMES = ("password", "sslpassword", "passwd", "passphrase", "pgpassword")
 _QUERY_NAMES = {*_NAMES, "token", "access_token", "api_key", "secret"}
-_SCHEME = r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z0-9+.-]+)://"  # from its beginning only: linear in the text
+# From its beginning only, which is linear in the text. One slash is what pathlib leaves of two.
+_SCHEME = r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z0-9+.-]+://|postgres[a-z+]*:/)"
 _PORT = r"\d{1,5}(?:[/?#\s,;:'\")\]]|$)"
 # A password may hold spaces: what follows `user:` belongs to it up to an @ near in the line, unless it is a port.
 _ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>[^\s@:]*:(?!{_PORT})[^@\n]{{0,200}}@\S*|\S+)")
@@ -65,14 +66,14 @@ def _hide_in_address(match: re.Match) -> str:
         rest = _NOT_A_PORT.sub(rf"\g<host>{MASK}", rest, count=1) if _NOT_A_PORT.match(rest) else rest
     else:
         rest = _hide_in_user_part(match["scheme"], user_part) + at + place
-    return f"{match['scheme']}://{rest}"
+    return match["scheme"] + rest
 
 
 def _hide_in_user_part(scheme: str, user_part: str) -> str:
     user, colon, _password = user_part.partition(":")
     if colon:
         return user + colon + MASK
-    return MASK if scheme.endswith(("http", "https")) else user
+    return MASK if scheme.endswith(("http://", "https://")) else user
 
 
 def _hide_in_query(match: re.Match) -> str:
