@@ -69,9 +69,16 @@ def test_what_holds_no_password_is_kept(text):
     assert not holds_password(text)
 
 
-def test_a_sentence_keeps_what_stands_around_an_address():
-    text = "run 7 is in postgresql://u:SEC RET@h/d; the report is results/report.html"
-    assert masked(text) == "run 7 is in postgresql://u:***@h/d; the report is results/report.html"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://u:SEC RET@h/d", "postgresql://u:***@h/d"),
+        ("postgresql://u@h/d?password=SECRET", "postgresql://u@h/d?password=***"),
+    ],
+)
+def test_a_sentence_keeps_what_stands_around_an_address(address, shown):
+    text = "run 7 is in {}; the report is results/report.html"
+    assert masked(text.format(address)) == text.format(shown)
 
 
 @pytest.mark.parametrize("part", ["a", "a://b:c ", "password ", "'password'", "?a"])

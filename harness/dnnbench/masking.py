@@ -14,7 +14,7 @@ _PORT = r"\d{1,5}(?:[/?#\s,;:'\")\]]|$)"
 # A password may hold spaces: what follows `user:` belongs to it up to an @ near in the line, unless it is a port.
 _ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>[^\s@:]*:(?!{_PORT})[^@\n]{{0,200}}@\S*|\S+)")
 _WHOLE_ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>.+)", re.DOTALL)
-_QUERY = re.compile(r"(?P<key>[?&#][^=?&#]*=)(?P<value>[^&]*)")
+_QUERY = re.compile(r"(?P<key>[?&#][^=?&#]*=)(?P<value>[^&]*?)(?=[,:;]?(?:&|$))")  # a sentence may go on behind it
 _NOT_A_PORT = re.compile(r"(?P<host>[^:/?#\[]*:)(?!\d*(?:[/?#,;:'\")\]]|$))[^'\"]*")
 _ANY_NAME = "|".join(_NAMES)
 _KEYWORD = re.compile(

@@ -56,7 +56,7 @@ BAD_TARGETS = {
     "no scheme": (lambda _: "me:hush7@host/x", "./ before a file's name"),
     "password as a parameter": (
         lambda _: "postgresql://me@127.0.0.1:1/none?connect_timeout=2&password=hush7",
-        "none?connect_timeout=2&password=***",
+        "store postgresql://me@127.0.0.1:1/none?connect_timeout=2&password=***: ",
     ),
     "missing driver": (lambda _: "postgresql+nodriver://host/x", "postgresql://USER@HOST"),
 }

@@ -52,8 +52,10 @@ def connect(target: str | Path, create: bool = True) -> Engine:
 
 
 def place_of(engine: Engine) -> str:
-    """What messages call the store: the file's path, or the address without its password."""
-    return engine.url.database if engine.dialect.name == "sqlite" else masked(engine.url.render_as_string())
+    """What messages call the store: the file's path, or the address without its password, as a user writes it."""
+    if engine.dialect.name == "sqlite":
+        return engine.url.database
+    return masked(engine.url.render_as_string()).replace(f"{POSTGRES_DRIVER}://", "postgresql://", 1)
 
 
 def _url_of(target: str | Path) -> URL:
