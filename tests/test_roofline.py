@@ -55,23 +55,40 @@ def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
     assert len(shares(cells(call_s=float("nan")), {}, {})) == 1
 
 
-def purpose(arm, start_s, call_s, name="training"):
-    return Purpose("net", 8, arm, arm, "train_step", name, "", 1, call_s, call_s, call_s, start_s, None, None)
+def purpose(arm, start_s, call_s, verdict=None):
+    times = call_s, call_s, call_s
+    return Purpose("net", 8, arm, arm, "train_step", "training", "", 1, *times, start_s, None, None, verdict)
 
 
 def test_who_starts_later_but_runs_faster_overtakes():
-    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002)], "base")
+    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, "FASTER")], "base")
     assert (found.arm, found.base, found.calls) == ("jit", "base", 500)
-    assert found.sentence == "net/8 training: jit overtakes base after 500 steps"
+    assert found.sentence == "net/8 training: jit overtakes base after about 500 steps"
+
+
+def test_a_break_even_is_told_with_two_digits_since_starts_and_times_are_known_no_better():
+    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.00999, "FASTER")], "base")
+    assert found.sentence.endswith("after about 400,000 steps")
+
+
+@pytest.mark.parametrize("verdict", ["UNDECIDED", "SAME", "SLOWER", None])
+def test_arms_that_the_run_did_not_tell_apart_have_no_break_even(verdict):
+    """The third verdict says another thing than the times."""
+    assert break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, verdict)], "base") == []
 
 
 def test_the_base_may_be_the_one_that_overtakes():
-    (found,) = break_evens([purpose("base", 5.0, 0.002), purpose("eager", 1.0, 0.010)], "base")
+    (found,) = break_evens([purpose("base", 5.0, 0.002), purpose("eager", 1.0, 0.010, "SLOWER")], "base")
     assert (found.arm, found.base) == ("base", "eager")
 
 
 @pytest.mark.parametrize(
-    "other", [purpose("late", 5.0, 0.02), purpose("early", 0.5, 0.001), purpose("new", None, 0.001)]
+    "other",
+    [
+        purpose("late", 5.0, 0.02, "SLOWER"),
+        purpose("early", 0.5, 0.001, "FASTER"),
+        purpose("new", None, 0.001, "FASTER"),
+    ],
 )
 def test_who_never_crosses_is_not_told(other):
     assert break_evens([purpose("base", 1.0, 0.010), other], "base") == []

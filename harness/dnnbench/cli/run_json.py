@@ -25,7 +25,7 @@ def run_document(store, run_id: str) -> dict:
         "twins": [twin.to_json() for twin in twins_of(run)],
         "agreement": records(store.agreement(run_id)),
         "first_calls": records(first_calls),
-        "steps": [asdict(steps) for steps in steps_of(run)],
+        "steps": [asdict(steps) | {"fused": steps.fused} for steps in steps_of(run)],
         "pieces": [asdict(piece) for piece in pieces_of(run)],
         "starts": [start.to_json() for start in starts_of(run.cells, first_calls, generations)],
         "generations": generations,

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from ..measure.verdict import FASTER, SLOWER
 from .purposes import Purpose
+from .quantity import digits
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,25 @@ class BreakEven:
     @property
     def sentence(self) -> str:
         unit, started = "steps" if self.name == "training" else "calls", f" {self.caches}" if self.caches else ""
-        met = f"{self.arm} overtakes {self.base} after {self.calls:,} {unit}{started}"
+        met = f"{self.arm} overtakes {self.base} after about {digits(self.calls, 2)} {unit}{started}"
         return f"{self.workload}/{self.batch_size} {self.name}: {met}"
 
 
 def break_evens(found: Sequence[Purpose], base: str | None, caches: str = "") -> list[BreakEven]:
     """N = (start_arm - start_base) / (call_base - call_arm), rounded up, either way round, where each wins once.
 
-    Starts are import, build and first call together; an arm that starts first and runs faster needs no catching up.
+    Starts are import, build and first call together; an arm that starts first and runs faster needs no catching up. Only of
+    arms that the run told apart: between others the difference that N divides by may be nothing but noise.
     """
     bases = {(p.workload, p.batch_size, p.name): p for p in found if p.arm == base}
     pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in found if p.arm != base]
-    return [_meeting(*_later_first(arm, other), caches) for arm, other in pairs if other and _cross(arm, other)]
+    apart = [(arm, other) for arm, other in pairs if other and _told_apart(arm, other)]
+    return [_meeting(*_later_first(arm, other), caches) for arm, other in apart if _cross(arm, other)]
+
+
+def _told_apart(arm: Purpose, base: Purpose) -> bool:
+    """Whether a verdict says which is faster, and their times say the same."""
+    return arm.verdict == (FASTER if arm.call_s < base.call_s else SLOWER)
 
 
 def _cross(one: Purpose, two: Purpose) -> bool:

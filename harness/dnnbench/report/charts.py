@@ -62,9 +62,9 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
 
 
 def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: str) -> str:
-    """One bar for each arm, made of the four steps of training; a negative difference stands left of zero.
+    """One bar for each arm, made of the four steps of training.
 
-    rows: arm, backend, place (0 to 3, of the step), ms, end_ms (of the whole bar), label (of the whole).
+    rows: arm, backend, place (0 to 3, of the step), ms (none below zero), end_ms (of the whole bar), label (of the whole).
     """
     import altair as alt
 

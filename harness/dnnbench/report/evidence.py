@@ -106,6 +106,12 @@ class Evidence:
         return nothing_decided(records(self.cells), self.measured.base or "", self.measured.theta)
 
     @property
+    def fused(self) -> list[str]:
+        """Steps of training that cost less than nothing for certain, in words."""
+        found = [(f"{s.workload}/{s.batch_size} {s.arm}", told) for s in self.steps for told in s.fused.values()]
+        return [f"{where}: {told}" for where, told in found]
+
+    @property
     def memory(self) -> list[Memory]:
         """What each training step and inference holds, by part."""
         return memory_of(self.cells, self.found.get("memory", {}))

@@ -13,6 +13,7 @@ from .evidence import Evidence, gather
 from .pictures import Picture, caption_of, picture
 from .run_view import RunView
 from .side_by_side import Comparison, side_by_side
+from .steps import difference_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -82,6 +83,7 @@ def _environment() -> "Environment":
         "groupby_order": grouped,
         "unsteady": words.unsteady,
         "verdict_word": words.verdict_word,
+        "difference": difference_text,
     }
     environment.tests["present"] = quantity.present
     environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}

@@ -33,6 +33,8 @@ class Purpose:
     """Import, build and first call together, with warm compile caches where any generation had them."""
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
+    verdict: str | None
+    """Against the base; None for the base itself and for what is not ranked."""
 
     @property
     def key(self) -> tuple[str, int, str, str]:
@@ -69,7 +71,7 @@ def _purpose(row, start_s: float | None) -> Purpose:
     return Purpose(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, name, meaning,
         _count(row.flops), row.call_s, row.call_s_low, row.call_s_high,
-        start_s, _count(row.peak_rss_bytes), _count(row.peak_device_bytes),
+        start_s, _count(row.peak_rss_bytes), _count(row.peak_device_bytes), row.verdict,
     )  # fmt: skip
 
 

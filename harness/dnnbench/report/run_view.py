@@ -193,7 +193,8 @@ def _ratio_point(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bars(steps: Steps) -> list[dict[str, Any]]:
-    values_ms = [step.value * 1e3 for step in steps.seconds.values()]
-    whole = {"end_ms": sum(value for value in values_ms if value > 0), "label": seconds(steps.whole.value)}
+    places = list(steps.seconds)
+    parts_ms = {places.index(name): part_s * 1e3 for name, part_s in steps.stacked_s.items()}
+    whole = {"end_ms": sum(parts_ms.values()), "label": seconds(steps.whole.value)}
     same = {"arm": steps.arm, "backend": steps.backend} | whole
-    return [same | {"place": place, "ms": value} for place, value in enumerate(values_ms)]
+    return [same | {"place": place, "ms": ms} for place, ms in parts_ms.items()]

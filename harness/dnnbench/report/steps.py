@@ -1,7 +1,8 @@
 """Where the time of a training step goes: four steps by difference, and pieces that could run alone."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,15 +16,25 @@ from ..measure.statistics import (
     time_difference,
     training_steps,
 )
-from ..run.measured import CASE, Measured
+from ..run.measured import CASE, Measured, case_of
+from .quantity import MISSING
 
 PIECES = {"loss_alone": "loss calculation", "update_alone": "weight update"}
 """Phase that runs a piece alone, and the step of training that the piece is."""
+FUSED = {
+    "loss calculation": "the loss is faster than its forward pass alone: fused",
+    "backpropagation": "the gradients are faster than their loss alone: fused",
+    "weight update": "the whole step is faster than its gradients alone: fused",
+}
+"""What it means that a difference lies below zero for certain."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of training of one arm in one case, in seconds; a difference may be negative."""
+    """The steps of training of one arm in one case, in seconds; a difference may be negative, and is then no figure to show.
+
+    clean: whether any round was undisturbed; where none was, nothing has an interval.
+    """
 
     workload: str
     batch_size: int
@@ -33,6 +44,24 @@ class Steps:
     """By name of `STEPS`, in their order; all four."""
     whole: Estimate
     """A training step, timed as one."""
+    clean: bool
+
+    @property
+    def fused(self) -> dict[str, str]:
+        """By step, that it costs less than nothing for certain: the framework fused it with what comes before."""
+        return {name: FUSED[name] for name, found in self.seconds.items() if found.high < 0}
+
+    @property
+    def stacked_s(self) -> dict[str, float]:
+        """Seconds of parts that add up to the whole, none below zero: a step that costs less is part of the one before."""
+        parts: list[tuple[str, float]] = []
+        for name, found in self.seconds.items():
+            parts.append((name, found.value))
+            while len(parts) > 1 and parts[-1][1] < 0:
+                _, less_s = parts.pop()
+                name_before, before_s = parts.pop()
+                parts.append((name_before, before_s + less_s))
+        return dict(parts)
 
 
 @dataclass(frozen=True)
@@ -47,7 +76,7 @@ class Piece:
     alone: Estimate
     inside: Estimate
     saved: Estimate
-    """Seconds that the whole step saves on it by fusing, paired by round; may be negative."""
+    """Seconds that the whole step saves on it by fusing, paired by round; negative where the piece alone is cheaper."""
 
 
 def steps_of(run: Measured) -> list[Steps]:
@@ -56,8 +85,10 @@ def steps_of(run: Measured) -> list[Steps]:
     for cell, phases, dropped in _arms(run):
         seconds = training_steps(phases, dropped)
         if len(seconds) == len(STEPS):
-            whole = absolute_time(phases["train_step"], dropped)
-            found.append(Steps(cell.workload, int(cell.batch_size), cell.arm, cell.backend, seconds, whole))
+            clean = case_of(cell) not in run.spoilt
+            whole = _shown(absolute_time(phases["train_step"], dropped), clean)
+            seconds = {name: _shown(step, clean) for name, step in seconds.items()}
+            found.append(Steps(cell.workload, int(cell.batch_size), cell.arm, cell.backend, seconds, whole, clean))
     return found
 
 
@@ -70,12 +101,26 @@ def pieces_of(run: Measured) -> list[Piece]:
             cell.arm,
             cell.backend,
             step,
-            *_alone(phases, phase, step, dropped),
+            *(_shown(found, case_of(cell) not in run.spoilt) for found in _alone(phases, phase, step, dropped)),
         )
         for cell, phases, dropped in _arms(run)
         for phase, step in PIECES.items()
         if {phase, *STEPS[step]} <= set(phases)
     ]
+
+
+def difference_text(found: Estimate, show: Callable[[float], str]) -> str:
+    """A difference as a figure; one below zero as 'fused' if that is certain, else as what it is at most, else as nothing."""
+    if found.value >= 0:
+        return show(found.value)
+    if found.high < 0:
+        return "fused"
+    return f"≤ {show(found.high)}" if found.high > 0 else MISSING
+
+
+def _shown(found: Estimate, clean: bool) -> Estimate:
+    """Without its interval where no round was clean."""
+    return found if clean else replace(found, low=math.nan, high=math.nan)
 
 
 def _alone(

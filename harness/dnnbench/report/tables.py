@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
 from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
+from .steps import difference_text
 from .words import verdict_word
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def steps_table(evidence: Evidence) -> "Table":
     table = column_table("workload", "arm", *(f">{name}" for name in (*STEP_HEADINGS, *(h for h, _ in pieces))))
     ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     for case, steps in _by_case(ranked):
-        times = (milliseconds(e.value) for e in (*steps.seconds.values(), steps.whole))
+        differences = (difference_text(step, milliseconds) for step in steps.seconds.values())
+        times = (*differences, milliseconds(steps.whole.value))
         by_itself = (alone.get((steps.workload, steps.batch_size, steps.arm, step), "") for _, step in pieces)
         table.add_row(case, steps.arm, *times, *by_itself)
     return table

@@ -34,6 +34,7 @@ def run_tables(evidence: Evidence) -> list[Any]:
     if evidence.steps:
         title = "The four steps of training"
         parts += [_heading(title, "ms, by difference; then what could run alone"), steps_table(evidence)]
+        parts += [_note(text) for text in evidence.fused]
     if evidence.starts:
         parts += [_heading("To the first result", "import, build, first call; compile caches"), starts_table(evidence)]
         parts += [_note(found.sentence) for found in evidence.break_evens]
