@@ -99,13 +99,16 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     base, arm = (cell(found.cells, name, "train_step") for name in ("torch:eager", "jax:jit"))
     assert np.isnan(base.call_s_low) and base.generations == 2
     assert np.isnan(arm.ratio_low) and arm.verdict == "UNDECIDED"
-    told = r"its generations took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
+    told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
     assert re.fullmatch(told, arm.verdict_reason)
     text = printed(found)
-    apart = r"a call took (3\.9|4\.)\d* ms in one generation and 1\d\d ms in another"
-    assert re.search(r"torch:eager \([a-z_, ]+\): no interval of its time: " + apart, text)
+    apart = r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one and 1\d\d ms in another"
+    assert re.search(r"torch:eager \(train_step\): no interval of its time: " + apart, text)
     assert "[" not in table_row(text, "torch:eager"), "the base's time"
     assert table_row(text, "jax:jit").count("[") == 1, "the arm's time, which is steady, and not its ratio"
+    torch, jax = (next(steps for steps in found.steps if steps.arm == name) for name in ("torch:eager", "jax:jit"))
+    assert np.isnan(torch.seconds["backpropagation"].value) and jax.seconds["backpropagation"].value > 0
+    assert html.page_of([found]).count("<svg") == 2, "ratios, and steps of the arm that has them"
     assert "no interval of its time" not in printed(added_quiet(empty))
 
 
@@ -118,7 +121,7 @@ def added_quiet(store):
 def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, arm):
     found = added(empty, facts=[{"audits": {f"{arm} mlp_digits/64": {"faults": [FAULT]}}}, *5 * [{}]])
     judged, other = (cell(found.cells, "jax:jit", phase) for phase in ("infer", "train_step"))
-    assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"{arm}: {FAULT}")
+    assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"a bench contradicts itself: {arm}: {FAULT}")
     assert np.isnan(judged.ratio_low) and np.isnan(cell(found.cells, arm).call_s_low)
     assert other.verdict == "FASTER", "the audit calls inference alone"
     assert f"{arm}: {FAULT}" in html.page_of([found])
@@ -146,10 +149,11 @@ def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thin
 
 def test_reasons_of_a_run_that_decided_nothing_are_counted():
     crossing = {"verdict": "UNDECIDED", "ratio_low": 0.9, "verdict_reason": "crosses"}
-    doubted = [crossing | {"ratio_low": None, "verdict_reason": f"reason {n}"} for n in range(3)]
+    doubted = [crossing | {"ratio_low": None, "verdict_reason": f"drift: rho {n}"} for n in range(3)]
     told = words.nothing_decided([crossing, *doubted, {"verdict": None}], "b", 0.02)
-    reasons = "1 of 4 intervals reach across ±2 %; reason 0; and 2 more reasons below"
+    reasons = "drift (3 of 4 cells); the interval reaches across ±2 % (1 of 4 cells)"
     assert told == f"this run decided nothing against b: {reasons}"
+    assert words.nothing_decided(doubted, "b", 0.02) == "this run decided nothing against b: drift"
 
 
 def test_machines_side_by_side_show_no_interval_of_disturbed_rounds(empty, known):

@@ -176,8 +176,9 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     """Tables or JSON on stdout, the page, and the exit code."""
     from pathlib import Path
 
+    from ..report.evidence import gather
     from ..report.html import render_report
-    from ..report.terminal import print_run
+    from ..report.terminal import run_tables
     from ..run.execute import measured_anything, refuse_nothing
     from ..store.store import open_store
     from .run_json import run_document
@@ -190,12 +191,16 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
             )
             return exitcodes.INTERRUPTED
         refuse_nothing(outcome, opened, list(skipped))
+        evidence = gather(opened, outcome.run_id)
         if as_json:
             output.json(run_document(opened, outcome.run_id))
         else:
-            print_run(output.table, opened, outcome.run_id)
+            for part in run_tables(evidence):
+                output.table(part)
         render_report([opened], Path(REPORT), runs=[outcome.run_id])
     output.note(f"run {outcome.run_id} is in {opened.place}; the report is {REPORT}")
+    if evidence.nothing_decided:
+        output.note(evidence.nothing_decided)
     if outcome.interrupted:
         return exitcodes.INTERRUPTED
     return exitcodes.FAILED if outcome.failed or outcome.disagreeing else exitcodes.OK

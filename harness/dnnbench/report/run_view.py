@@ -133,6 +133,8 @@ class RunView:
         """One for each case: where the time of a training step goes."""
         found: dict[tuple[str, int], list[dict]] = {}
         for steps in self.evidence.steps:
+            if not all(part_s >= 0 for part_s in steps.stacked_s.values()):
+                continue  # its generations lie too far apart
             found.setdefault((steps.workload, steps.batch_size), []).extend(_bars(steps))
         return [picture(caption_of(case), charts.training_steps, rows, self._colours) for case, rows in found.items()]
 

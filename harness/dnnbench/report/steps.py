@@ -18,6 +18,7 @@ from ..measure.statistics import (
 )
 from ..run.measured import CASE, Measured, case_of
 from .quantity import MISSING
+from .summary import too_wide
 
 PIECES = {"loss_alone": "loss calculation", "update_alone": "weight update"}
 """Phase that runs a piece alone, and the step of training that the piece is."""
@@ -27,13 +28,15 @@ FUSED = {
     "weight update": "the whole step is faster than its gradients alone: fused",
 }
 """What it means that a difference lies below zero for certain."""
+NO_FIGURE = Estimate(math.nan, math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True)
 class Steps:
     """The steps of training of one arm in one case, in seconds; a difference may be negative, and is then no figure to show.
 
-    clean: whether any round was undisturbed; where none was, nothing has an interval.
+    clean: whether any round was undisturbed; where none was, nothing has an interval. A difference of phases whose generations
+    lie too far apart is NaN.
     """
 
     workload: str
@@ -87,7 +90,8 @@ def steps_of(run: Measured) -> list[Steps]:
         if len(seconds) == len(STEPS):
             clean = case_of(cell) not in run.spoilt
             whole = _shown(absolute_time(phases["train_step"], dropped), clean)
-            seconds = {name: _shown(step, clean) for name, step in seconds.items()}
+            apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
+            seconds = {n: NO_FIGURE if apart & {*STEPS[n]} else _shown(step, clean) for n, step in seconds.items()}
             found.append(Steps(cell.workload, int(cell.batch_size), cell.arm, cell.backend, seconds, whole, clean))
     return found
 
@@ -111,7 +115,7 @@ def pieces_of(run: Measured) -> list[Piece]:
 
 def difference_text(found: Estimate, show: Callable[[float], str]) -> str:
     """A difference as a figure; one below zero as 'fused' if that is certain, else as what it is at most, else as nothing."""
-    if found.value >= 0:
+    if not found.value < 0:
         return show(found.value)
     if found.high < 0:
         return "fused"

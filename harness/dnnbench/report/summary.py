@@ -23,6 +23,7 @@ TIMED = FRAMES["summary"][1:8]
 JUDGED = FRAMES["summary"][9:]
 WIDEST = 10.0
 """Upper over lower end beyond which an interval that decides nothing is not shown."""
+APART = "its generations lie too far apart"
 
 
 def summarise(store: Store, run_id: str) -> "pd.DataFrame":
@@ -94,7 +95,8 @@ def _verdict(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Ver
     verdict = judge(pairs, found, run.theta)
     if verdict.text == UNDECIDED and too_wide(found.estimate):
         least, most = (ratio_text(math.exp(effect)) for effect in (min(found.effects), max(found.effects)))
-        return Verdict(UNDECIDED, f"its generations took {least} to {most} times as long as the base's", overruled=True)
+        told = f"{APART}: they took {least} to {most} times as long as the base's"
+        return Verdict(UNDECIDED, told, overruled=True)
     return verdict
 
 
@@ -110,7 +112,7 @@ def _apart(run: Measured, cell) -> str:
     times = run.generation_times_s(cell)
     if not too_wide(absolute_time(run.visits[cell.cell_id], run.dropped[case_of(cell)])):
         return ""
-    return f"a call took {seconds(min(times))} in one generation and {seconds(max(times))} in another"
+    return f"{APART}: a call took {seconds(min(times))} in one and {seconds(max(times))} in another"
 
 
 def too_wide(estimate: Estimate) -> bool:

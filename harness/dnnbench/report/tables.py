@@ -27,15 +27,19 @@ def _by_case(rows: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
-    shown = [row for row in rows if row["phase"] in HEADLINES] or rows
     table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
     last = None
-    for row in shown:
+    for row in shown_rows(rows):
         if last not in (None, row["phase"]):
             table.add_row()
         table.add_row("" if row["phase"] == last else row["phase"], *_cells(evidence, row))
         last = row["phase"]
     return table
+
+
+def shown_rows(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Those of a case that its table shows."""
+    return [row for row in rows if row["phase"] in HEADLINES] or rows
 
 
 def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:

@@ -1,21 +1,14 @@
 """What a run shows in the terminal: for each case its phases, the fastest first, in 100 columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..store.frames import records
-from ..store.store import Store
 from .agreement_tables import agreement_table
-from .evidence import Evidence, by_headline, gather
+from .evidence import Evidence, by_headline
 from .quantity import scaled, seconds
-from .tables import case_table, memory_table, roofline_table, starts_table, steps_table, twin_table
+from .tables import case_table, memory_table, roofline_table, shown_rows, starts_table, steps_table, twin_table
 from .words import unsteady, why_not_clear
-
-
-def print_run(show: Callable[[Any], None], store: Store, run_id: str) -> None:
-    """Show a run by a function that takes what rich can draw, such as `Output.table`."""
-    for part in run_tables(gather(store, run_id)):
-        show(part)
 
 
 def run_tables(evidence: Evidence) -> list[Any]:
@@ -113,7 +106,7 @@ def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]
         if unclear and row["status"] != "unsupported":
             grouped.setdefault((row["arm"], why_not_clear(row)), []).append(row["phase"])
     verdicts = [reason for _, reason in grouped]
-    for row in rows:
+    for row in shown_rows(rows):
         doubt = evidence.time_doubts.get(row["cell_id"])
         if doubt and not any(doubt in reason for reason in verdicts):
             grouped.setdefault((row["arm"], f"no interval of its time: {doubt}"), []).append(row["phase"])

@@ -1,5 +1,6 @@
 """Verdicts as sentences."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,12 +67,11 @@ def nothing_decided(rows: Sequence[Row], base: str, theta: float) -> str:
     held = [row for row in rows if row["verdict"] is not None]
     if not held or any(row["verdict"] != "UNDECIDED" for row in held):
         return ""
-    reasons = list(dict.fromkeys(row["verdict_reason"] for row in held if verdict_word(row) == NOT_JUDGED))
-    crossing = sum(verdict_word(row) == "UNDECIDED" for row in held)
-    if crossing:
-        reasons.insert(0, f"{crossing} of {len(held)} intervals reach across ±{percent(theta)}")
-    more = f"; and {len(reasons) - 2} more reasons below" if len(reasons) > 2 else ""
-    return f"this run decided nothing against {base}: {'; '.join(reasons[:2])}{more}"
+    crossing = f"the interval reaches across ±{percent(theta)}"
+    kinds = [row["verdict_reason"] if verdict_word(row) == NOT_JUDGED else crossing for row in held]
+    counted = Counter(kind.partition(": ")[0] for kind in kinds).most_common()
+    told = [kind if len(counted) == 1 else f"{kind} ({count} of {len(held)} cells)" for kind, count in counted]
+    return f"this run decided nothing against {base}: {'; '.join(told)}"
 
 
 def unsteady(row: Row) -> str:

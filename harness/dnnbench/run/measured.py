@@ -126,7 +126,7 @@ class Measured:
         audits = self._first_facts.get("audits", {}) if cell.phase == AUDITED else {}
         name = f"{cell.arm} {cell.workload}/{cell.batch_size}"
         faults = audits.get(name, {}).get("faults", ())
-        return f"{cell.arm}: {'; '.join(faults)}" if faults else ""
+        return f"a bench contradicts itself: {cell.arm}: {'; '.join(faults)}" if faults else ""
 
     @property
     def _first_facts(self) -> dict[str, Any]:
