@@ -3,9 +3,14 @@
 from urllib.parse import quote, quote_plus
 
 import pytest
+from dnnbench.cli.output import Output
+from dnnbench.cli.progress import Bar, Lines
 from dnnbench.masking import holds_password, masked, masked_values, masked_words
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 HIDDEN = {
     "postgresql://u:SECRET@h/d": "postgresql://u:***@h/d",
@@ -113,3 +118,31 @@ def test_no_password_shows_whatever_it_holds(before, after):
         f"host=h password='{quoted}' dbname=d",
     ):
         assert MARK not in masked(text)
+
+
+def _table():
+    table = Table("arm", "reason")
+    table.add_row("torch:eager", "lost postgresql://u:SECRET@h/d")
+    return table
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda output: output.json({"where": ["postgresql://u:SECRET@h/d"]}),
+        lambda output: output.text("postgresql://u:SECRET@h/d"),
+        lambda output: output.table(_table()),
+        lambda output: output.note("postgresql://u:SECRET@h/d"),
+        lambda output: output.detail("postgresql://u:SECRET@h/d"),
+        lambda output: output.error("postgresql://u:SECRET@h/d"),
+        lambda output: Lines(output).note("postgresql://u:SECRET@h/d"),
+        lambda output: Lines(output).stage("postgresql://u:SECRET@h/d", 1.0),
+        lambda output: Bar(Progress(console=Console(stderr=True))).note("postgresql://u:SECRET@h/d"),
+    ],
+    ids=["json", "text", "table", "note", "detail", "error", "line", "stage", "bar"],
+)
+def test_every_way_out_of_a_command_masks(capsys, show):
+    show(Output(verbosity=1))
+    streams = capsys.readouterr()
+    assert "postgresql://u:***@h/d" in streams.out + streams.err
+    assert "SECRET" not in streams.out + streams.err

@@ -33,7 +33,10 @@ class Output:
 
     def table(self, table) -> None:
         """A rich table (or anything that rich can draw) on stdout."""
-        _console(sys.stdout).print(table)
+        console = _console(sys.stdout)
+        with console.capture() as drawn:
+            console.print(table)
+        print(masked(drawn.get()), end="")
 
     def note(self, text: str) -> None:
         """What the user should know, on stderr unless quiet."""
@@ -49,7 +52,6 @@ class Output:
         """What went wrong, on stderr, quiet or not."""
         print(f"dnnbench: {masked(text)}", file=sys.stderr)
 
-
     def end(self) -> None:
         """No more data: what plugins and C libraries still print as the process ends goes to stderr."""
         with contextlib.suppress(OSError):  # a stream that is closed mixes nothing up
@@ -59,13 +61,8 @@ class Output:
 def _console(file):
     from rich.console import Console
 
-    class PipeConsole(Console):
-        def on_broken_pipe(self):
-            """rich would end the process here with exit code 1; the command line has a code for this."""
-            raise
-
     fixed = None if file.isatty() or "COLUMNS" in os.environ else UNCUT_COLUMNS
-    return PipeConsole(file=file, width=fixed, highlight=False, markup=False)
+    return Console(file=file, width=fixed, highlight=False, markup=False)
 
 
 def _finite(value: Any) -> Any:
