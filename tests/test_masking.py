@@ -98,8 +98,9 @@ def test_a_word_ends_where_it_ends():
 
 
 def test_values_are_masked_all_the_way_down():
-    stored = {"a": ["postgresql://u:SECRET@h", 7, None], "b": {"c": "password=SECRET"}}
-    assert masked_values(stored) == {"a": ["postgresql://u:***@h", 7, None], "b": {"c": "password=***"}}
+    stored = {"a": ["postgresql://u:SECRET@h", 7, None], "b": {"password=SECRET": "password=SECRET"}}
+    shown = {"a": ["postgresql://u:***@h", 7, None], "b": {"password=***": "password=***"}}
+    assert masked_values(stored) == shown
 
 
 MARK = "M4RK"

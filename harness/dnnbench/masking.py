@@ -43,7 +43,7 @@ def masked_values(value: Any) -> Any:
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, Mapping):
-        return {key: masked_values(entry) for key, entry in value.items()}
+        return {masked_values(key): masked_values(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [masked_values(entry) for entry in value]
     return value

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 import pytest
 import storing
 from dnnbench.errors import StoreError
+from dnnbench.masking import masked_values
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
 
@@ -175,6 +176,15 @@ def test_a_file_is_rewritten_once(old):
     with_freed_pages(old)
     open_store(old).close()
     assert bytes_with_mark(old.parent) == ["store.sqlite"], "which shows that it was left alone"
+
+
+@pytest.mark.parametrize("command", ["null", json.dumps({"store": ADDRESS}), json.dumps([*COMMAND, 7])])
+def test_a_command_of_another_shape_is_masked_too(old, command):
+    with opened(old) as raw:
+        raw.execute("UPDATE run SET command = ?", [command])
+    with open_store(old) as store:
+        assert store.runs()["command"].item() == masked_values(json.loads(command))
+    assert bytes_with_mark(old.parent) == []
 
 
 def test_broken_json_does_not_keep_an_older_store_from_being_masked(old):

@@ -54,7 +54,8 @@ def _clean(column: Column, text: str) -> Any:
         value = json.loads(text)
     except ValueError:  # only SQLite keeps broken JSON; whoever reads it is told so then
         return literal(masked(text), Text)
-    return masked_words(value) if column.name == "command" else masked_values(value)
+    words = column.name == "command" and isinstance(value, list) and all(isinstance(word, str) for word in value)
+    return masked_words(value) if words else masked_values(value)
 
 
 def mark_scrubbed(connection: Connection) -> None:
