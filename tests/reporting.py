@@ -142,6 +142,7 @@ def add_facts(store: Store, run_id: str, arms: Iterable[str] = SPEED) -> None:
         [
             {"arm": a, "workload": w, "dtype": dtype, "kind": kind, "optimizer": "", "tensor": f"{kind}/fc1",
              "ratio": 7.0 if _bad(a, w, kind, dtype) else 0.2, "ok": not _bad(a, w, kind, dtype),
+             "status": "differs" if _bad(a, w, kind, dtype) else "agrees",
              "reason": "rmse 7.0e-06, allowed 1.0e-06" if _bad(a, w, kind, dtype) else ""}
             for a in arms for w in WORKLOADS for kind, dtype in checks
         ],

@@ -9,6 +9,8 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
+WITHOUT_STATUS_OF_CHECKS = "ALTER TABLE agreement DROP COLUMN status"
+"""What a store of version 4 has and an older one has not."""
 
 
 def cell_row(arm: str = "torch:compile", phase: str = "infer", **changes) -> dict:
@@ -68,7 +70,8 @@ def add_everything(store: Store, run_id: str, **changes) -> list[str]:
     first = {"batch_size": 64, "phase": "infer", "generation": 0, "import_s": 1.5, "build_s": 0.1}
     store.add_first_calls(run_id, [{"arm": "torch", "workload": "mlp_digits", "first_call_s": 0.2, **first}])
     store.add_agreement(
-        run_id, [identity | {"kind": "outputs", "optimizer": "", "ratio": 0.4, "tensor": "y", "ok": True}]
+        run_id,
+        [identity | {"kind": "outputs", "optimizer": "", "ratio": 0.4, "tensor": "y", "ok": True, "status": "agrees"}],
     )
     store.add_epochs(
         run_id,

@@ -87,7 +87,7 @@ DOCUMENTS = {
 def test_json_is_one_object_with_its_version_and_nothing_beside_it(arguments, key):
     done = dnnbench(*arguments)
     document = json.loads(done.stdout)
-    assert done.returncode == 0 and document["schema_version"] == 1 and key in document
+    assert done.returncode == 0 and document["schema_version"] == 2 and key in document
     assert next(iter(document)) == "schema_version"
 
 

@@ -47,7 +47,7 @@ def test_a_pair_of_runs_ends_with_its_code_and_verdict(tmp_path, capsys, case):
     path = two_runs(tmp_path / "s.sqlite", **changes)
     assert command(path, "before", "after", "--fail-on", "5%", "--json") == code
     told = json.loads(capsys.readouterr().out)
-    assert told["schema_version"] == 1 and (told["base_run"], told["new_run"]) == ("base", "new")
+    assert told["schema_version"] == 2 and (told["base_run"], told["new_run"]) == ("base", "new")
     verdicts = [cell["verdict"] for cell in told["cells"]] or ["no pair"]
     assert max(verdicts, key=verdicts.count) == verdict
     assert told["regressed"] is (code == exitcodes.REGRESSION)
@@ -105,11 +105,13 @@ def test_an_arm_that_disagrees_is_not_judged(tmp_path):
             "optimizer": "",
             "tensor": "loss",
         }
-        store.add_agreement("new", [row | {"arm": "jax:jit", "ratio": 9.0, "ok": False, "reason": "rmse"}])
+        store.add_agreement(
+            "new", [row | {"arm": "jax:jit", "ratio": 9.0, "ok": False, "status": "differs", "reason": "rmse"}]
+        )
         cells = compare(store, "base", "new", 0.05).cells
     jax = cells[cells.arm == "jax:jit"]
     assert not jax.regression.any() and set(jax.verdict) == {"UNDECIDED"}
-    assert jax.reason.str.contains("disagrees with the reference").all()
+    assert jax.reason.str.contains("in one of the runs it differs from the reference").all()
     assert cells.regression.sum() == 21
 
 

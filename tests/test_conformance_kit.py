@@ -9,6 +9,7 @@ import textwrap
 import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.numerics.compare import Finding
+from dnnbench.numerics.status import Status
 from dnnbench.protocol.arm import Arm
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.examinee import Examinee
@@ -113,15 +114,15 @@ def statuses(verdicts):
     return {key: status for key, (status, *_) in verdicts.items()}
 
 
-ALL_OK = {(case, side): "ok" for case in FOUR for side in ("forward", "gradient")}
+ALL_OK = {(case, side): Status.AGREES for case in FOUR for side in ("forward", "gradient")}
 
 
 @pytest.mark.parametrize(
     ("mode", "different"),
     [
         ("narrow", {(c, s): "unsupported" for c in ("sigmoid", "tanh") for s in ("forward", "gradient")}),
-        ("wrong", {("sigmoid", "gradient"): "wrong"}),
-        ("dying", {("tanh", side): "wrong" for side in ("forward", "gradient")}),
+        ("wrong", {("sigmoid", "gradient"): Status.DIFFERS}),
+        ("dying", {("tanh", side): Status.COULD_NOT_RUN for side in ("forward", "gradient")}),
     ],
 )
 def test_each_case_gets_its_own_verdict_though_asked_together(stranger, mode, different):
@@ -140,7 +141,7 @@ def test_each_case_gets_its_own_verdict_though_asked_together(stranger, mode, di
     [
         ("forgetful", "infer_changes_nothing", "broken", "everything"),
         ("narrow", "infer_changes_nothing", "kept", "relu"),
-        ("dying", "put_does_not_alias", "broken", "everything"),
+        ("dying", "put_does_not_alias", "could not run", "everything"),
         ("empty", "restore_goes_back", "unsupported", ""),
     ],
 )
@@ -168,17 +169,17 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger):
     done = dnnbench("stranger:wrong", "--dtype", "float64", "--json")
     document = json.loads(done.stdout)
     [found] = document["backends"]
-    wrong = {row["case"] for row in found["cases"] if row["status"] == "wrong"}
+    wrong = {row["case"] for row in found["cases"] if row["status"] == "differs"}
     through = {case for case, build in CASES.items() if any(n.op.kind == "sigmoid" for n in build().model.nodes)}
     assert done.returncode == 1 and not document["conforms"] and wrong == through
-    assert all(row["side"] == "gradient" and row["ratio"] > 1 for row in found["cases"] if row["status"] == "wrong")
+    assert all(row["side"] == "gradient" and row["ratio"] > 1 for row in found["cases"] if row["status"] == "differs")
     assert len(found["cases"]) == 2 * len(CASES) and {law["status"] for law in found["laws"]} == {"kept"}
 
 
 def test_the_tables_tell_reasons_once(stranger):
     done = dnnbench("stranger:narrow", "--dtype", "float64")
     assert done.returncode == 0, done.stderr
-    assert "ok 0" in done.stdout and "activations" in done.stdout and "infer_changes_nothing" in done.stdout
+    assert "agrees 0" in done.stdout and "activations" in done.stdout and "infer_changes_nothing" in done.stdout
     assert done.stdout.count("no sigmoid here:") == 1
 
 
@@ -255,12 +256,17 @@ def test_tensors_belong_to_a_side_and_a_case(key, side, case):
 @pytest.mark.parametrize(
     ("findings", "forward", "gradient"),
     [
-        ([], "wrong", "wrong"),
-        ([Finding("loss", 0.5)], "ok", "wrong"),
-        ([Finding("loss", 0.5), Finding("gradients/w", float("nan"))], "ok", "wrong"),
-        ([Finding("loss", 1.5), Finding("infer/y", float("nan")), Finding("gradients/w", 1.0)], "wrong", "ok"),
+        ([], "not compared", "not compared"),
+        ([Finding("loss", 0.5)], "agrees", "not compared"),
+        ([Finding("loss", 0.5), Finding("gradients/w", float("nan"))], "agrees", "differs"),
+        ([Finding("loss", 1.5), Finding("infer/y", float("nan")), Finding("gradients/w", 1.0)], "differs", "agrees"),
+        (
+            [Finding("loss", 0.5), Finding("infer/y", float("nan"), "", Status.NOT_COMPARED)],
+            "not compared",
+            "not compared",
+        ),
     ],
 )
-def test_a_side_without_a_tensor_or_with_nan_is_wrong(findings, forward, gradient):
+def test_a_side_without_a_tensor_or_with_nan_does_not_agree(findings, forward, gradient):
     verdicts = judged("a", "case", "float64", findings)
     assert (verdicts["forward"].status, verdicts["gradient"].status) == (forward, gradient)

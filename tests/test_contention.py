@@ -15,9 +15,7 @@ STILL = GpuState(0x0, 0)
 QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL, pauses=3, asleep_s=50.0)
 
 
-def after(
-    window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL, pauses=0, asleep_s=0.0
-):
+def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL, pauses=0, asleep_s=0.0):
     counted = {"switches": 7 + switches, "gpu": gpu, "pauses": 3 + pauses, "asleep_s": 50.0 + asleep_s}
     return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s, **counted)
 

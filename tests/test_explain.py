@@ -359,14 +359,14 @@ def test_backwards_the_last_node_that_made_a_wrong_gradient_is_suspected_first()
 
 
 def test_values_come_before_statistics_inference_loss_gradients_and_optimizers():
-    rows = [{"ok": False, "kind": "weights@1", "optimizer": "adam", "tensor": "", "ratio": 2.0, "reason": ""}]
+    rows = [{"status": "differs", "kind": "weights@1", "optimizer": "adam", "tensor": "", "ratio": 2.0, "reason": ""}]
     bad = ("loss", "state/batch_norm1.mean", "infer/relu1", "activations/flat", "gradients/dense1.weight", "prediction")
     order = ["flat", "batch_norm1", "relu1", "cross_entropy", "dense1", "adam"]
     assert names("batch_norm", *bad, rows=rows) == order
 
 
 def test_what_comes_after_a_step_is_suspected_last():
-    rows = [{"ok": False, "kind": "weights@5", "optimizer": "sgd", "tensor": "", "ratio": 2.0, "reason": ""}]
+    rows = [{"status": "differs", "kind": "weights@5", "optimizer": "sgd", "tensor": "", "ratio": 2.0, "reason": ""}]
     assert names("tanh", "momentum@1/then/activations/tanh1", rows=rows) == ["sgd", "tanh1"]
 
 

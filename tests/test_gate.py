@@ -1,5 +1,6 @@
 """The gate: what is flagged, what is confirmed, how often it errs, and what a user gets from it."""
 
+import io
 import json
 import math
 import re
@@ -17,18 +18,32 @@ from dnnbench.cli.gate import _code
 from dnnbench.cli.gate_report import document, lines, table
 from dnnbench.cli.main import main
 from dnnbench.measure.contention import STEAL
-from dnnbench.measure.gate import CONFIRMED, NOT_CONFIRMED, Suspect, confirm, holm, is_flagged, slower_p
+from dnnbench.measure.gate import (
+    CONFIRMED,
+    NO_PAIRS,
+    NOT_CONFIRMED,
+    Confirmation,
+    Step,
+    Suspect,
+    confirm,
+    holm,
+    is_flagged,
+    slower_p,
+)
 from dnnbench.measure.statistics import Estimate, ratio, smallest_difference
 from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, place
+from dnnbench.numerics.status import Status
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.run import measured as measured_module
+from dnnbench.run.agreement import Unproven
 from dnnbench.run.arms import base_arm
-from dnnbench.run.gate import NOT_RANKED, Finding, Gate, confirmed, narrowed, screened, with_base
+from dnnbench.run.gate import NOT_RANKED, Answer, Finding, Gate, confirmed, narrowed, screened, with_base
 from dnnbench.run.measured import measured
 from dnnbench.run.reporter import Silent
 from dnnbench.run.request import Request, make_plan
 from dnnbench.run.settings import Settings
 from dnnbench.store.store import open_store
+from rich.console import Console
 from scipy import stats
 from test_run import TINY, dnnbench
 from test_verdict import noise, pairs_of
@@ -202,8 +217,9 @@ def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, agai
     assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01) and slow["screen_verdict"] == SLOWER
     assert table(gate).row_count == 6
     text = "\n".join(lines(gate))
-    assert "6 cells screened, 2 flagged" in text and "FASTER: fast:eager (mlp_digits/64 infer)" in text
-    assert (f"{outcome}: slow:eager" in text) and ("FAIL" in text) is (outcome == CONFIRMED)
+    assert "6 cells screened, 2 flagged" in text and "PASS: fast:eager (mlp_digits/64 infer" in text
+    word = Answer.SLOWER if outcome == CONFIRMED else Answer.PASS
+    assert f"{word}: slow:eager" in text and f"gate: {word}:" in text and told["outcome"] == slow["outcome"] == word
 
 
 def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path):
@@ -226,7 +242,9 @@ def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, mon
         reporting.add_run(store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS)
         gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
     assert {f.outcome.text for f in gate.findings} == {UNDECIDED} and set(gate.unjudged) == set(ARMS) - {"torch:eager"}
-    assert _code(gate) == exitcodes.NOTHING_MEASURED and "FAIL" in lines(gate)[-1]
+    assert _code(gate) == exitcodes.NOTHING_MEASURED
+    assert lines(gate)[-1].startswith("gate: INCONCLUSIVE: 6 cells screened") and "6 not judged" in lines(gate)[-1]
+    assert {gate.answer_of(finding) for finding in gate.findings} == {Answer.INCONCLUSIVE}
 
 
 def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp_path):
@@ -244,32 +262,66 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
     )
     shown = [str(text) for text in row]
     assert not any("[" in text for text in shown), shown
-    assert shown[7:9] == ["", ""] and shown[9] == NOT_CONFIRMED and shown[10] == ""
+    assert shown[8:10] == ["", ""] and shown[10] == Answer.INCONCLUSIVE and shown[11] == ""
 
 
 FOUND = Finding("mlp", 8, "infer", "b", Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
+CERTAIN = Confirmation(ratio(NO_PAIRS), Step(1e-9, 0.01, True), Verdict(CONFIRMED), True, 0.03)
+VETOED = replace(CERTAIN, outcome=Verdict(NOT_CONFIRMED, "drift", overruled=True))
+FAILED = {("b", "mlp/8", "infer"): "killed"}
+SILENT = replace(FOUND, sound=False, verdict=Verdict(NOT_RANKED, "unsupported"))
+
+
+def unproven(*statuses):
+    return {"unproven": {("b", f"mlp{i or ''}"): Unproven(status, "loss") for i, status in enumerate(statuses)}}
+
+
 ENDS = {
-    "all is well": ({}, exitcodes.OK),
-    "an arm failed": ({"failed": {("b", "mlp/8", "infer"): "killed"}}, exitcodes.FAILED),
-    "an arm disagreed": ({"disagreeing": {("b", "mlp"): "loss"}}, exitcodes.FAILED),
+    "all is well": ({}, "PASS", exitcodes.OK),
+    "a slowdown is confirmed": ({"findings": (replace(FOUND, confirmation=CERTAIN),)}, "SLOWER", exitcodes.REGRESSION),
+    "an arm failed": ({"failed": FAILED}, "COULD NOT RUN", exitcodes.FAILED),
+    "an arm failed in the check": (unproven(Status.COULD_NOT_RUN), "COULD NOT RUN", exitcodes.FAILED),
+    "an arm differs": (unproven(Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
+    "an arm differs and failed": (unproven(Status.DIFFERS) | {"failed": FAILED}, "DIFFERS", exitcodes.FAILED),
+    "the reference is not finite": (unproven(Status.NOT_COMPARED), "NOT COMPARED", exitcodes.FAILED),
+    "one workload differs": (unproven(Status.NOT_COMPARED, Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
     "a candidate was not judged": (
-        {"findings": (FOUND, replace(FOUND, arm="c", sound=False, verdict=Verdict(NOT_RANKED, "unsupported")))},
+        {"findings": (FOUND, replace(SILENT, arm="c"))},
+        "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),
-    "one cell of two was not judged": (
-        {"findings": (FOUND, replace(FOUND, phase="loss", sound=False, verdict=Verdict(NOT_RANKED, "unsupported")))},
-        exitcodes.OK,
-    ),
-    "interrupted": ({"interrupted": True}, exitcodes.INTERRUPTED),
+    "one cell of two was not judged": ({"findings": (FOUND, replace(SILENT, phase="loss"))}, "PASS", exitcodes.OK),
+    "interrupted": ({"interrupted": True}, "INTERRUPTED", exitcodes.INTERRUPTED),
 }
 
 
 @pytest.mark.parametrize("case", ENDS)
 def test_how_a_gate_ends(case):
-    changes, code = ENDS[case]
+    changes, word, code = ENDS[case]
     gate = replace(Gate("a", THETA, "screen", (FOUND,)), **changes)
     assert _code(gate) == code and gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
-    assert ("PASS" in lines(gate)[-1]) is gate.passed
+    assert lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "changes", "word"),
+    [
+        (FOUND, {}, "PASS"),
+        (replace(FOUND, confirmation=CERTAIN), {}, "SLOWER"),
+        (replace(FOUND, confirmation=VETOED), {}, "INCONCLUSIVE"),
+        (SILENT, {}, "INCONCLUSIVE"),
+        (FOUND, {"failed": FAILED}, "COULD NOT RUN"),
+        (FOUND, unproven(Status.DIFFERS), "DIFFERS"),
+        (FOUND, unproven(Status.NOT_COMPARED), "NOT COMPARED"),
+    ],
+)
+def test_a_row_is_named_by_the_words_of_the_gate(finding, changes, word):
+    gate = Gate("a", THETA, "screen", (finding,), **changes)
+    [row] = document(gate)["cells"]
+    assert row["outcome"] == word
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(table(gate))
+    assert f" {word} " in console.export_text()
 
 
 OTHER = f"numpy@{sys.prefix}"

@@ -70,7 +70,10 @@ def test_a_holders_command_line_is_not_told(holder, tmp_path):
 
 def test_a_holder_that_the_system_does_not_name(holder, tmp_path, monkeypatch):
     monkeypatch.setattr("dnnbench.measure.lock.LOCKS", tmp_path / "absent")
-    with pytest.raises(UsageError, match=r"its process is not known; see who holds .*lock"), machine_lock(tmp_path / "lock"):
+    with (
+        pytest.raises(UsageError, match=r"its process is not known; see who holds .*lock"),
+        machine_lock(tmp_path / "lock"),
+    ):
         pass
 
 

@@ -10,7 +10,9 @@ from dnnbench.numerics.budget import BUDGET, CHECK_BATCH, STEPS, UNIT, Budget
 from dnnbench.numerics.check import check_steps, summarise
 from dnnbench.numerics.compare import Finding, compare
 from dnnbench.numerics.observe import observe, optimizers_to_check
+from dnnbench.numerics.parting import parted
 from dnnbench.numerics.reference import load_reference, make_reference, reference_key, rms, save_reference
+from dnnbench.numerics.status import Status
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.precision import PRECISIONS
 from dnnbench.spec.builder import Builder
@@ -183,7 +185,7 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     for key in ("momentum@5/slots/velocity/logits.weight", "momentum@1/slots/velocity/logits.weight"):
         seen[key] *= 3
     found = {f.key: f for f in compare(reference, seen, workload, "float32")}
-    assert found["momentum@5/slots/velocity/logits.weight"].undetermined
+    assert found["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
     assert not found["momentum@1/slots/velocity/logits.weight"].ok
     rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
     assert (
@@ -203,7 +205,7 @@ def test_in_float64_everything_is_determined():
     workload, reference, seen = restless("float64")
     seen["adam@5/slots/first_moment/logits.weight"] *= 3
     found = {f.key: f for f in compare(reference, seen, workload, "float64")}
-    assert not any(f.undetermined for f in found.values())
+    assert not any(f.status is Status.UNDETERMINED for f in found.values())
     assert not found["adam@5/slots/first_moment/logits.weight"].ok
 
 
@@ -225,9 +227,51 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
     assert judged(0.01).ok and not judged(1.0).ok
 
 
-def test_nan_never_agrees_and_is_the_worst_of_its_kind():
-    rows = summarise([Finding("gradients/a", 0.5), Finding("gradients/b", float("nan")), Finding("gradients/c", 0.9)])
-    assert [row.tensor for row in rows] == ["gradients/b"] and not rows[0].ok
+@pytest.mark.parametrize("ratios", [(0.5, np.nan, 9.0), (np.nan, 9.0, 0.5), (9.0, 0.5, np.nan)], ids=str)
+def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
+    rows = summarise([Finding(f"gradients/{ratio}", ratio) for ratio in ratios])
+    assert [(row.tensor, row.status) for row in rows] == [("gradients/nan", Status.DIFFERS)]
+
+
+@pytest.mark.parametrize("honest", ["sigma", "peak"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(honest, value):
+    """An infinite allowance would let anything pass, and `max` passes over a NaN that does not come first."""
+    workload, reference, seen = exam(study="float16")
+    key = "outputs/logits"
+    broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})
+    found = {f.key: f for f in compare(broken, seen, workload, "float16")}
+    assert found[key].status is Status.NOT_COMPARED and not found[key].ok
+
+
+def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_difference():
+    workload, reference, seen = exam(study="float32")
+    key, logits = "gradients/logits.bias", f"infer/{workload.model.outputs[0]}"
+    tensors = reference.tensors | {k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)}
+    found = {f.key: f for f in compare(replace(reference, tensors=tensors), seen, workload, "float32")}
+    assert found[key].status is Status.NOT_COMPARED and "decides nothing" in found[key].reason
+    assert found["prediction"].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
+
+
+def test_evaluations_that_part_to_infinity_are_parted_too():
+    _, reference, _ = restless("float32")
+    lost = {key: np.nan for key in reference.sigma if key.startswith("momentum@5/weights/")}
+    assert "momentum@5" in parted(replace(reference, sigma=reference.sigma | lost))
+
+
+def test_the_honest_error_is_nan_where_any_evaluation_is(monkeypatch):
+    """Whichever of the three it is: Python's `max` tells it only of the first."""
+    workload, batches = CASES["dense"](), batches_of(CASES["dense"]())
+    for broken in ("blocked", "reversed"):
+
+        def build_in(mode, dtype, broken=broken):
+            weights = initial_weights(workload.model, 0)
+            if mode == broken:
+                weights = {name: np.full_like(value, np.nan) for name, value in weights.items()}
+            return lambda w: NumpyBackend().build(w, weights, Arm("numpy", mode, dtype=dtype))
+
+        reference = make_reference(build_in, workload, batches, (1,), "float32")
+        assert np.isnan(reference.sigma["loss"]) and np.isnan(reference.peak["loss"]), broken
 
 
 def test_heavy_work_is_checked_for_one_step():

@@ -81,7 +81,9 @@ def test_a_workload_of_dnnbench_stays_its_own(found):
 
 def test_who_takes_a_name_of_dnnbench_is_told_with_both_distributions(found):
     [fault] = told(found(aaa=backends("[info('numpy'), info()]")))
-    assert fault.startswith("plugin 'aaa' of aaa 1.0: backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench ")
+    assert fault.startswith(
+        "plugin 'aaa' of aaa 1.0: backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench "
+    )
 
 
 def test_an_entry_point_that_is_called_as_one_of_dnnbench_takes_nothing_away(found):
@@ -309,7 +311,9 @@ UNREADABLE = {
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
 def test_unreadable_entry_points_of_one_distribution_cost_no_other(tmp_path, found, text):
     install(tmp_path, "torn", "")
-    (tmp_path / "torn-1.0.dist-info" / "entry_points.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (tmp_path / "torn-1.0.dist-info" / "entry_points.txt").write_bytes(
+        text if isinstance(text, bytes) else text.encode()
+    )
     all_ = found(bbb=backends("[info()]"))
     [fault] = told(all_)
     assert fault.startswith("plugin 'entry_points.txt' of torn 1.0: cannot be read: ")
@@ -325,7 +329,9 @@ def test_a_distribution_without_a_version_is_named_all_the_same(tmp_path, found,
 
 
 def test_a_dotted_requirement_is_looked_up_without_importing_its_parent(found):
-    assert missing(BackendInfo("a", "A", ("eager",), "eager", "a:B", ("no.such.thing",))).startswith("no.such.thing is not")
+    assert missing(BackendInfo("a", "A", ("eager",), "eager", "a:B", ("no.such.thing",))).startswith(
+        "no.such.thing is not"
+    )
 
 
 def test_what_is_not_installed_is_installed_by_its_own_name_where_there_is_no_extra():
@@ -380,7 +386,10 @@ def test_a_builder_that_raises_costs_itself_alone_among_many(found, monkeypatch)
     assert [workload.name for workload in default_workloads()] == ["mlp_digits", "cnn_digits", "even"]
     [fault] = told(all_)
     assert fault.startswith("plugin 'odd' of odd 1.0: workload 'odd': its plugin raised ZeroDivisionError")
-    assert {"mlp_digits", "even"} == {workload.name for workload in find_workloads("all[batch=64]")} & {"mlp_digits", "even"}
+    assert {"mlp_digits", "even"} == {workload.name for workload in find_workloads("all[batch=64]")} & {
+        "mlp_digits",
+        "even",
+    }
 
 
 def test_a_name_whose_plugin_is_at_fault_is_refused_with_why(found, monkeypatch):
@@ -445,7 +454,19 @@ def test_workers_take_what_the_run_began_with(counted, monkeypatch):
 @pytest.mark.xdist_group("run")
 def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted, tmp_path):
     folder = counted("moving", NUMBER)
-    asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "2", "--wait", "--json")
+    asked = (
+        "--phase",
+        "infer",
+        "--no-check",
+        "--threads",
+        "1",
+        "--max-time",
+        "1s",
+        "--generations",
+        "2",
+        "--wait",
+        "--json",
+    )
     done = dnnbench("run", "mlp_digits", "--backend", "numpy,counted", *asked, path=[folder], cwd=tmp_path)
     document = json.loads(done.stdout)
     cells = {cell["arm"]: cell for cell in document["cells"]}

@@ -144,7 +144,7 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)
-    assert done.returncode == 0 and document["schema_version"] == 1
+    assert done.returncode == 0 and document["schema_version"] == 2
     assert [cell["phase"] for cell in document["cells"]] == ["infer"] and document["cells"][0]["call_s"] > 0
     (held,) = document["memory"]
     assert held["weights"] == held["by_spec"]["weights"] == 4 * (6 * 8 + 8 + 8 * 3 + 3)
@@ -204,18 +204,42 @@ def test_an_arm_that_disagrees_is_timed_marked_and_not_ranked(place):
     cells = {(c["arm"], c["phase"]): c for c in json.loads(done.stdout)["cells"]}
     wrong = cells["saboteur:wrong", "train_step"]
     assert (
-        wrong["call_s"] > 0 and "disagrees" in wrong["unequal"] and wrong["ratio"] is None and wrong["verdict"] is None
+        wrong["call_s"] > 0
+        and "differs from the reference" in wrong["unequal"]
+        and wrong["ratio"] is None
+        and wrong["verdict"] is None
     )
     assert cells["numpy:eager", "train_step"]["unequal"] is None
 
 
-def test_check_alone_finds_the_saboteur(place):
-    done = dnnbench(
-        place, "check", "tiny.toml", "--backend", "numpy,saboteur:wrong,saboteur:honest", "--threads", "1", "--json"
-    )
+def test_check_alone_tells_what_differs_from_what_could_not_run(place):
+    arms = "numpy,saboteur:wrong,saboteur:raise,saboteur:honest"
+    done = dnnbench(place, "check", "tiny.toml", "--backend", arms, "--threads", "1", "--dtype", "float64", "--json")
     rows = json.loads(done.stdout)["agreement"]
     assert done.returncode == 1
-    assert {row["arm"] for row in rows if not row["ok"]} == {"saboteur:wrong"}
+    statuses = {(row["arm"], row["status"]) for row in rows if not row["ok"]}
+    assert statuses == {("saboteur:wrong", "differs"), ("saboteur:raise", "could not run")}
+    assert {row["status"] for row in rows if row["ok"]} == {"agrees"}
+
+
+def test_an_arm_that_raises_has_no_figure_and_is_not_said_to_disagree(place):
+    done = dnnbench(place, "check", "tiny.toml", "--backend", "saboteur:raise", "--threads", "1", "--dtype", "float64")
+    [line] = [line for line in done.stderr.splitlines() if "always fails" in line]
+    assert "saboteur:raise tiny float64: could not run: " in line and "times the allowance" not in line
+    assert "1 arm(s), 0 comparisons, 0 differ, 1 could not run" in done.stderr
+    assert "could not run" in done.stdout and "∞" not in done.stdout
+
+
+HOT = TINY.replace("[task]", '[task]\noptimizer = { kind = "sgd", learning_rate = 1e300 }')
+
+
+def test_where_the_reference_is_not_finite_nothing_is_compared(place):
+    (place / "hot.toml").write_text(HOT)
+    done = dnnbench(place, "check", "hot.toml", "--backend", "numpy", "--threads", "1", "--dtype", "float64", "--json")
+    rows = json.loads(done.stdout)["agreement"]
+    found = {row["kind"]: row for row in rows if row["optimizer"] in ("", "sgd")}
+    assert done.returncode == 1 and found["outputs"]["status"] == "agrees"
+    assert found["weights@5"]["status"] == "not compared" and found["weights@5"]["ratio"] is None
 
 
 def test_nothing_measured_is_code_4(place):

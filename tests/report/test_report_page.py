@@ -238,7 +238,7 @@ def test_the_command_writes_the_newest_run_of_each_machine(tmp_path, monkeypatch
             reporting.add_run(opened, run, machine=machine, generations=2, workloads=("w",))
     assert main(["report", "--by", "machine", "-o", "out/page.html", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["schema_version"] == 1 and [run["run_id"] for run in told["runs"]] == ["r2", "r3"]
+    assert told["schema_version"] == 2 and [run["run_id"] for run in told["runs"]] == ["r2", "r3"]
     assert "machine m2 / machine m1" in Path("out/page.html").read_text()
     assert main(["report"]) == 0
     assert capsys.readouterr().out == "results/report.html\n"

@@ -9,7 +9,7 @@ import reporting
 from dnnbench.cli.run_json import run_document
 from dnnbench.measure.contention import UNSETTLED
 from dnnbench.report import html, terminal
-from dnnbench.report.agreement_tables import agreement_table
+from dnnbench.report.agreement_tables import agreement_matrix, agreement_table
 from dnnbench.report.evidence import gather
 from dnnbench.run.measured import measured
 from dnnbench.run.twins import twin_doubt, twins_of
@@ -31,7 +31,7 @@ def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     order = [re.search(r"(\w+:\w+)", line)[1] for line in training.splitlines() if ":" in line]
     assert order == ["jax:jit", "torch:eager", "tensorflow:graph", "numpy:eager"]
     assert re.search(r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +3\d,\d{3} ✓", training)
-    assert "✗" in text[text.index("Agreement") :]
+    assert "differs" in text[text.index("Agreement") :]
     assert len(text.splitlines()) < 70
 
 
@@ -168,12 +168,43 @@ def test_the_terminal_tells_why_a_cell_has_no_verdict(empty):
     assert "one generation gives no interval" in text and "not checked" in text
 
 
+UNPROVEN = {
+    "could not run": {"kind": "could not run", "tensor": "", "ratio": None, "reason": "NotImplementedError"},
+    "not compared": {"kind": "loss", "tensor": "loss", "ratio": None, "reason": "the reference is not finite either"},
+    "differs": {"kind": "outputs", "tensor": "y", "ratio": float("inf"), "reason": "missing"},
+}
+
+
+@pytest.mark.parametrize("table", [agreement_table, agreement_matrix])
+@pytest.mark.parametrize("status", UNPROVEN)
+def test_what_has_no_error_has_its_word_and_no_figure(table, status):
+    place = {"workload": "mlp", "arm": "jax:jit", "dtype": "float64", "optimizer": "", "ok": False, "status": status}
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(table([place | UNPROVEN[status]]))
+    text = console.export_text()
+    assert status in text and "∞" not in text and "✗" not in text
+
+
+@pytest.mark.parametrize("status", UNPROVEN)
+def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, status):
+    reporting.add_run(empty, "r", generations=2)
+    place = {"workload": "mlp_digits", "arm": "jax:jit", "dtype": "float64", "optimizer": "", "ok": False}
+    empty.add_agreement("r", [place | {"status": status} | UNPROVEN[status]])
+    text = printed(gather(empty, "r"), width=160)
+    row = next(line for line in text.splitlines() if "jax:jit" in line)
+    assert row.rstrip().endswith(status)
+    page = html.page_of([gather(empty, "r")])
+    assert f'<span class="no">{status}</span>' in page and "∞" not in page
+
+
 def test_agreement_shows_the_worst_tensor_of_each(store):
     rows = store.agreement("known").to_dict("records")
-    rows.append(rows[0] | {"kind": "state", "tensor": "bn/mean", "ratio": float("nan"), "ok": False})
+    rows.append(
+        rows[0] | {"kind": "state", "tensor": "bn/mean", "ratio": float("nan"), "ok": False, "status": "differs"}
+    )
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(agreement_table(rows))
     text = console.export_text()
     assert len(text.splitlines()) == 1 + 16
     first = next(line for line in text.splitlines() if rows[0]["arm"] in line and rows[0]["workload"] in line)
-    assert "✗" in first and "bn/mean" in first
+    assert "differs" in first and "bn/mean" in first

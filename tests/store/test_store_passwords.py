@@ -33,6 +33,7 @@ def write_everywhere(store) -> None:
     store.update_cells("r1", [{"cell_id": cells[0], "reason": ADDRESS, "unequal": ADDRESS}])
     store.add_generation("r1", 7, {"found": {"why": ADDRESS}}, {})
     check = {"arm": "numpy", "workload": "w", "dtype": "float32", "kind": "x", "optimizer": "", "ok": False}
+    check |= {"status": "differs"}
     store.add_agreement("r1", [check | {"reason": ADDRESS, "tensor": ADDRESS}])
 
 
@@ -48,6 +49,7 @@ def put_back(path) -> None:
 def make_old(path) -> None:
     """Of schema version 2, which knew no masking and did not zero what it overwrote."""
     with opened(path) as raw:
+        raw.execute(storing.WITHOUT_STATUS_OF_CHECKS)
         raw.execute("UPDATE dnnbench_schema SET version = 2")
         raw.execute("PRAGMA user_version = 0")
 

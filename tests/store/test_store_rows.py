@@ -109,7 +109,7 @@ def test_reads_are_of_the_runs_asked_for(store):
 def test_what_databases_cannot_hold_becomes_missing_or_replaced(store):
     cells = storing.add_run(store, "r1", settings={"nan": np.nan, "inf": [np.inf], "n": np.arange(2)})
     store.update_cells("r1", [{"cell_id": cells[0], "reason": "stderr: a\0b\udcff", "calls": np.int64(4)}])
-    check = {"arm": "torch", "workload": "w", "dtype": "float32", "optimizer": "", "ok": np.False_}
+    check = {"arm": "torch", "workload": "w", "dtype": "float32", "optimizer": "", "ok": np.False_, "status": "differs"}
     ratios = {"nan": np.nan, "inf": np.float32(np.inf), "some": np.float32(0.5)}
     store.add_agreement("r1", [check | {"kind": kind, "ratio": ratio} for kind, ratio in ratios.items()])
     assert store.runs()["settings"].item() == {"nan": None, "inf": [None], "n": [0, 1]}

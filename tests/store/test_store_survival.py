@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import storing
 from dnnbench.errors import StoreError
@@ -100,12 +101,45 @@ def test_a_store_of_version_1_lacks_the_test_losses_alone(tmp_path):
         now = storing.contents(store)
     with sqlite3.connect(path) as old:
         old.execute("ALTER TABLE epoch DROP COLUMN test_loss")
+        old.execute(storing.WITHOUT_STATUS_OF_CHECKS)
         old.execute("UPDATE dnnbench_schema SET version = 1")
     with open_store(path) as store:
         assert store.epochs()["test_loss"].isna().all() and len(store.epochs()) == 1
         assert {name for name, rows in storing.contents(store).items() if rows != now[name]} == {"epochs"}
         storing.add_everything(store, "r2")
         assert store.epochs("r2")["test_loss"].tolist() == [0.4]
+
+
+OLD_CHECKS = {
+    ("outputs", "", 0.4, True, ""): "agrees",
+    ("gradients", "", 7.0, False, "rmse"): "differs",
+    ("loss", "", np.inf, False, "3 of 4 elements are not finite"): "differs",
+    ("state", "", np.inf, False, "the reference is not finite either, which decides nothing"): "not compared",
+    ("not checked", "", np.inf, False, "NotImplementedError"): "could not run",
+    ("unsupported", "", None, True, "no float64 here"): "unsupported",
+    ("unsupported optimizer", "adam", 0.0, True, "no adam here"): "unsupported",
+    ("undetermined@5", "momentum", 0.0, True, "honest float32 evaluations part by 78% of the way"): "undetermined",
+}
+"""(kind, optimizer, ratio, ok, reason) as a store of version 3 has them, and what they are called now."""
+
+
+def test_checks_of_a_store_of_version_3_are_told_apart(tmp_path):
+    path = tmp_path / "third.sqlite"
+    with open_store(path) as store:
+        storing.add_run(store, "r1")
+    with sqlite3.connect(path) as old:
+        old.execute(storing.WITHOUT_STATUS_OF_CHECKS)
+        names = "run_id, arm, workload, dtype, kind, optimizer, ratio, ok, reason"
+        old.executemany(
+            f"INSERT INTO agreement ({names}) VALUES ('r1', 'a', 'w', 'float32', ?, ?, ?, ?, ?)", OLD_CHECKS
+        )
+        old.execute("UPDATE dnnbench_schema SET version = 3")
+    with open_store(path) as store:
+        rows = store.agreement("r1")
+    assert dict(zip(rows["kind"], rows["status"], strict=True)) == {
+        check[0]: word for check, word in OLD_CHECKS.items()
+    }
+    assert rows.set_index("kind")["ratio"].dropna().to_dict() == {"outputs": 0.4, "gradients": 7.0, "loss": np.inf}
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):

@@ -29,7 +29,8 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running statistics are held against
     the NumPy reference in float64. The matrix shows the worst error of each kind of tensor over what honest rounding explains.
-    Exit code 1 if anything disagrees, 4 if nothing could be checked.
+    What does not agree is told apart: it differs, it could not run, or it could not be compared (the reference is not
+    finite either). Exit code 1 for any of these, 4 if nothing could be checked.
 
     \b
     Examples:
@@ -64,30 +65,49 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
 
 def _refuse_nothing(rows: list[dict]) -> None:
     from ..errors import NothingMeasured
-    from ..run.agreement import UNSUPPORTED
+    from ..numerics.status import Status
 
-    if all(row["kind"] == UNSUPPORTED for row in rows):
+    if all(row["status"] == Status.UNSUPPORTED for row in rows):
         raise NothingMeasured("nothing could be checked: " + "; ".join(sorted({row["reason"] for row in rows})))
 
 
 def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
+    from ..numerics.status import Status
     from ..report.agreement_tables import agreement_matrix, agreement_table
-    from ..run.agreement import UNSUPPORTED, is_comparison, undetermined
+    from ..run.agreement import undetermined
 
     output.table(agreement_matrix(rows))
     output.text("")
     output.table(agreement_table(rows))
     for row in failed:
-        where = f"{row['arm']} {row['workload']} {row['dtype']}"
-        output.error(
-            f"{where}: {row['kind']}: {row['tensor']}: {row['reason']} ({row['ratio']:.3g} times the allowance)"
-        )
+        output.error(_failure(row))
     for found in explanations:
         where = f"{found['arm']} {found['workload']} {found['dtype']}"
         output.text(f"{where}: {found.get('sentence') or found['error']}")
-    for reason in dict.fromkeys(row["reason"] for row in rows if row["kind"].startswith(UNSUPPORTED)):
+    for reason in dict.fromkeys(row["reason"] for row in rows if row["status"] == Status.UNSUPPORTED):
         output.note(f"unsupported: {reason}")
     for sentence in undetermined(rows):
         output.note(sentence)
-    arms, compared = len({row["arm"] for row in rows}), [row for row in rows if is_comparison(row)]
-    output.note(f"{arms} arm(s), {len(compared)} comparisons, {len(failed)} beyond their allowance")
+    output.note(_counts(rows))
+
+
+def _failure(row: dict) -> str:
+    """A line for a row that does not pass: its status, what of, why, and by how much where that is a number."""
+    from ..report.agreement_tables import times
+    from ..report.quantity import MISSING
+
+    line = f"{row['arm']} {row['workload']} {row['dtype']}: {row['status']}: "
+    line += f"{row['kind']}: {row['tensor']}: {row['reason']}" if row["tensor"] else row["reason"]
+    return line if times(row) == MISSING else f"{line} ({times(row)} times the allowance)"
+
+
+def _counts(rows: list[dict]) -> str:
+    from collections import Counter
+
+    from ..numerics.status import Status
+
+    count = Counter(row["status"] for row in rows)
+    compared = count[Status.AGREES] + count[Status.DIFFERS]
+    told = [f"{len({row['arm'] for row in rows})} arm(s)", f"{compared} comparisons", f"{count[Status.DIFFERS]} differ"]
+    others = (Status.COULD_NOT_RUN, Status.NOT_COMPARED)
+    return ", ".join([*told, *(f"{count[status]} {status}" for status in others if count[status])])

@@ -1,17 +1,21 @@
 """dnnbench conformance: what a backend supports, what is wrong with it and by how much."""
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import rich_click as click
 
 from ..errors import NothingMeasured
+from ..numerics.status import Status
 from . import exitcodes
 from .options import output_options
 from .types import Words
 from .work_options import DEVICE, DTYPES
 
-SIGNS = {"ok": "ok", "wrong": "WRONG", "unsupported": "-"}
-STYLES = {"ok": "green", "wrong": "bold red", "unsupported": "dim", "kept": "green", "broken": "bold red"}
+LAW_STYLES = {"kept": "green", "broken": "bold red", "could not run": "bold red", "unsupported": "dim"}
+CASE_STATUSES, LAW_STATUSES = (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED), ("kept", "broken")
+"""Counted at the end even where there are none; the others where there are."""
 
 
 @click.command("conformance")
@@ -33,9 +37,11 @@ def command(output, name, device, dtypes, as_json: bool):
     For whoever writes or maintains a backend, in dnnbench or outside it. Small networks of every op run in a worker and
     are held against the NumPy reference: outputs, loss and statistics (forward), gradients and what five steps make of
     the weights (gradient). Beside each stands the worst error as a share of its allowance, so that up to 1 is right.
-    What the backend says it cannot do ('-') is not wrong; its reason is told. NAME:all takes every mode.
+    Beyond 1 a case differs; one that raised or killed its process could not run. What the backend says it cannot do ('-')
+    is not wrong; its reason is told. NAME:all takes every mode.
 
-    Exit code 1 if anything is wrong or a law is broken, 4 if the backend supports nothing at all.
+    Exit code 1 if anything differs, could not run or could not be compared, or a law is broken; 4 if the backend supports
+    nothing at all.
 
     \b
     Examples:
@@ -81,23 +87,25 @@ def _print(output, found, dtypes: Sequence[str]) -> None:
     for line in _wrongs(found):
         output.error(line)
     for law in found.broken:
-        output.error(f"{found.arm} {law.law} on {law.case}: {law.reason}")
-    right = found.answered - len(found.wrong)
-    kept = sum(law.status == "kept" for law in found.laws)
-    output.note(
-        f"{found.arm}: {right} ok, {len(found.wrong)} wrong, {len(found.verdicts) - found.answered} unsupported; "
-        f"{kept} laws kept, {len(found.broken)} broken"
-    )
+        output.error(f"{found.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
+    output.note(f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: {_counted(found.laws, LAW_STATUSES)}")
+
+
+def _counted(verdicts, always: Sequence[str]) -> str:
+    """How many have each status, those of `always` though there be none."""
+    count = Counter(one.status for one in verdicts)
+    return ", ".join(f"{count[status]} {status}" for status in dict.fromkeys([*always, *count]))
 
 
 def _wrongs(found) -> list[str]:
-    """What is wrong, a line for each; a case that raised does so on both sides and is told once."""
+    """What does not pass, a line for each; a case that raised does so on both sides and is told once."""
     lines = {}
     for v in found.wrong:
         if v.tensor:
-            lines[v] = f"{v.case} {v.dtype} {v.side}: {v.tensor}: {v.reason} ({v.ratio:.3g} times the allowance)"
+            times = f" ({v.ratio:.3g} times the allowance)" if math.isfinite(v.ratio) else ""
+            lines[v] = f"{v.case} {v.dtype} {v.side}: {v.status}: {v.tensor}: {v.reason}{times}"
         else:
-            lines[v.case, v.dtype] = f"{v.case} {v.dtype}: {v.reason}"
+            lines[v.case, v.dtype] = f"{v.case} {v.dtype}: {v.status}: {v.reason}"
     return [f"{found.arm} {line}" for line in lines.values()]
 
 
@@ -120,8 +128,10 @@ def _case_table(found, dtypes: Sequence[str]):
 
 
 def _cell(verdict):
-    share = f" {verdict.ratio:.2g}" if verdict.status != "unsupported" else ""
-    return _styled(SIGNS[verdict.status] + share, STYLES[verdict.status])
+    if verdict.status is Status.UNSUPPORTED:
+        return _styled("-", "dim")
+    share = f" {verdict.ratio:.2g}" if math.isfinite(verdict.ratio) else ""
+    return _styled(verdict.status + share, "green" if verdict.status.passes else "bold red")
 
 
 def _law_table(found):
@@ -130,7 +140,7 @@ def _law_table(found):
     table = column_table("law", "", "asked on", "meaning")
     table.columns[-1].no_wrap = False
     for law in found.laws:
-        table.add_row(law.law, _styled(law.status, STYLES[law.status]), law.case or "-", law.meaning)
+        table.add_row(law.law, _styled(law.status, LAW_STYLES[law.status]), law.case or "-", law.meaning)
     return table
 
 
@@ -161,6 +171,6 @@ def _unsupported_cases(found) -> dict[tuple[str, str], dict[str, None]]:
     """Names of cases by (reason, element type)."""
     cases: dict[tuple[str, str], dict[str, None]] = {}
     for v in found.verdicts:
-        if v.status == "unsupported":
+        if v.status is Status.UNSUPPORTED:
             cases.setdefault((v.reason, v.dtype), {})[f"{v.case} ({v.dtype})"] = None
     return cases

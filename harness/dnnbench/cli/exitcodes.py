@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 OK = 0
 FAILED = 1
-"""A cell failed or disagreed; also a fault of dnnbench itself."""
+"""A cell failed, or differs from the reference; also a fault of dnnbench itself."""
 USAGE = 2
 REGRESSION = 3
 """Slower than before, for certain."""

@@ -70,8 +70,9 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     """Fail if a candidate is slower than the base for certain.
 
     Screens every cell in one run, and confirms those that look slower in fresh processes: the chance that equal
-    arms fail is at most 1 % for all cells together. Exit codes: 0 no slowdown confirmed, 3 a slowdown
-    confirmed, 1 an arm failed or disagreed, 4 a candidate could not be measured.
+    arms fail is at most 1 % for all cells together. The last line says PASS (exit code 0), SLOWER (3, a slowdown
+    confirmed), INCONCLUSIVE (4, nothing could be judged of a candidate), or why an arm may not be judged at all: DIFFERS,
+    COULD NOT RUN, NOT COMPARED (1).
 
     \b
     Examples:
@@ -115,13 +116,15 @@ def _request(workloads, backends, base, device, dtype, threads, seed, data, batc
 
 
 def _code(gate: "Gate") -> int:
-    if gate.interrupted:
-        return exitcodes.INTERRUPTED
-    if gate.passed:
-        return exitcodes.OK
-    if gate.failed or gate.disagreeing:
-        return exitcodes.FAILED
-    return exitcodes.REGRESSION if gate.confirmed else exitcodes.NOTHING_MEASURED
+    from ..run.gate import Answer
+
+    codes = {
+        Answer.PASS: exitcodes.OK,
+        Answer.SLOWER: exitcodes.REGRESSION,
+        Answer.INCONCLUSIVE: exitcodes.NOTHING_MEASURED,
+        Answer.INTERRUPTED: exitcodes.INTERRUPTED,
+    }
+    return codes.get(gate.answer, exitcodes.FAILED)
 
 
 def _tell(output, gate: "Gate", place: str) -> None:
@@ -132,9 +135,9 @@ def _tell(output, gate: "Gate", place: str) -> None:
         output.error("interrupted: nothing is confirmed; what was measured is kept")
     for (arm, case, phase), reason in gate.failed.items():
         output.error(f"{arm} {case} {phase} failed: {reason}")
-    for (arm, workload), reason in gate.disagreeing.items():
-        output.error(f"{arm} {workload} disagrees with the reference: {reason}")
-    explained = {arm for arm, *_ in (*gate.failed, *gate.disagreeing)}
+    for (arm, workload), found in gate.unproven.items():
+        output.error(f"{arm} {workload} {found.sentence}")
+    explained = {arm for arm, *_ in (*gate.failed, *gate.unproven)}
     for arm, reason in gate.unjudged.items():
         if arm not in explained:
             output.error(f"nothing was judged of {arm}: {reason}")

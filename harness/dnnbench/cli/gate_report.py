@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..measure.gate import CONFIRMED, FAMILY_ALPHA, NOT_CONFIRMED, Confirmation
+from ..measure.gate import CONFIRMED, FAMILY_ALPHA, Confirmation
 from ..measure.statistics import Estimate
 from ..measure.verdict import SAME, Verdict
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
-from ..run.gate import NOT_RANKED, Finding, Gate
+from ..run.gate import NOT_RANKED, Answer, Finding, Gate
 
-STYLES = {**VERDICT_STYLES, CONFIRMED: "bold red", NOT_CONFIRMED: "yellow", NOT_RANKED: "dim"}
-HEADINGS = (">screen", ">[95 %]", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
+STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
+"""Of the outcome, where it does not speak against the candidate."""
+HEADINGS = (">screen", ">[95 %]", "verdict", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
 
 
 def table(gate: Gate):
@@ -26,10 +27,14 @@ def table(gate: Gate):
     drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS)
     for finding in sorted(gate.findings, key=_worst_first):
         where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
-        outcome = Text(finding.outcome.text, STYLES[finding.outcome.text])
-        screen = [*_ratio_and_interval(finding.screen, finding.verdict), finding.stage]
+        answer = gate.answer_of(finding)
+        screen = _ratio_and_interval(finding.screen, finding.verdict)
+        verdict = Text(finding.verdict.text, VERDICT_STYLES.get(finding.verdict.text, "dim"))
         seen = "" if finding.outcome.overruled else percent(finding.smallest_difference)
-        drawn.add_row(*where, *screen, *_confirmation(finding.confirmation), outcome, seen)
+        drawn.add_row(
+            *where, *screen, verdict, finding.stage, *_confirmation(finding.confirmation),
+            Text(answer, STYLES.get(answer, "bold red")), seen,
+        )  # fmt: skip
     return drawn
 
 
@@ -56,9 +61,15 @@ def lines(gate: Gate) -> list[str]:
     told: dict[tuple[str, str, str], list[str]] = {}
     for finding in gate.findings:
         if why := finding.outcome.reason or _change(gate, finding):
-            told.setdefault((finding.arm, finding.outcome.text, why), []).append(f"{finding.case} {finding.phase}")
-    shown = [f"{outcome}: {arm} ({', '.join(cells)}): {why}" for (arm, outcome, why), cells in told.items()]
+            key = finding.arm, gate.answer_of(finding), _named(finding.outcome.text, why)
+            told.setdefault(key, []).append(f"{finding.case} {finding.phase}")
+    shown = [f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()]
     return [*shown, _summary(gate)]
+
+
+def _named(verdict: str, why: str) -> str:
+    """A reason after the verdict that it is for; the outcome says CONFIRMED SLOWER, and the reason itself `not ranked`."""
+    return why if verdict in (CONFIRMED, NOT_RANKED) else f"{verdict}: {why}"
 
 
 def _change(gate: Gate, finding: Finding) -> str:
@@ -70,31 +81,36 @@ def _change(gate: Gate, finding: Finding) -> str:
 
 
 def _summary(gate: Gate) -> str:
-    if gate.interrupted:
+    if gate.answer is Answer.INTERRUPTED:
         return "gate: INTERRUPTED"
+    unjudged = sum(gate.answer_of(finding) not in (Answer.PASS, Answer.SLOWER) for finding in gate.findings)
     counts = f"{len(gate.findings)} cells screened, {len(gate.flagged)} flagged, {len(gate.confirmed)} confirmed slower"
     bar = f"by more than {percent(gate.theta)} than {gate.base} (family alpha {percent(FAMILY_ALPHA)})"
-    return f"gate: {'PASS' if gate.passed else 'FAIL'}: {counts} {bar}"
+    return f"gate: {gate.answer}: {counts} {bar}" + (f"; {unjudged} not judged" if unjudged else "")
 
 
 def document(gate: Gate) -> dict[str, Any]:
     """Everything as plain data."""
     return {
         "passed": gate.passed,
+        "outcome": gate.answer,
         "base": gate.base,
         "theta": gate.theta,
         "alpha": FAMILY_ALPHA,
         "screen_run": gate.screen_run,
         "confirm_run": gate.confirm_run,
-        "cells": [_cell(finding) for finding in gate.findings],
+        "cells": [_cell(gate, finding) for finding in gate.findings],
         "failed": _listed(gate.failed, "arm", "case", "phase"),
-        "disagreeing": _listed(gate.disagreeing, "arm", "workload"),
+        "unproven": [
+            {"arm": arm, "workload": workload, "status": found.status, "reason": found.reason}
+            for (arm, workload), found in gate.unproven.items()
+        ],
         "unjudged": dict(gate.unjudged),
         "interrupted": gate.interrupted,
     }
 
 
-def _cell(finding: Finding) -> dict[str, Any]:
+def _cell(gate: Gate, finding: Finding) -> dict[str, Any]:
     place = {name: getattr(finding, name) for name in ("workload", "batch_size", "phase", "arm", "stage", "flagged")}
     found = finding.confirmation
     return place | {
@@ -103,7 +119,8 @@ def _cell(finding: Finding) -> dict[str, Any]:
         "confirm": asdict(found.ratio.estimate) if found else None,
         "p": found.step.p if found else None,
         "holm_threshold": found.step.threshold if found else None,
-        "outcome": finding.outcome.text,
+        "verdict": finding.outcome.text,
+        "outcome": gate.answer_of(finding),
         "reason": finding.outcome.reason or None,
         "smallest_difference": finding.smallest_difference,
     }

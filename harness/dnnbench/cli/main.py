@@ -69,8 +69,8 @@ def cli():
       dnnbench list backends
       dnnbench show mlp_digits --batch-size 1
 
-    Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed or
-    disagreed, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted.
+    Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed, or
+    differs from the reference, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted.
     """
 
 

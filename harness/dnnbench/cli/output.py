@@ -10,7 +10,7 @@ from typing import Any
 
 from ..masking import masked, masked_values
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of every JSON document that a command prints; goes up when a key changes its meaning or disappears."""
 UNCUT_COLUMNS = 160
 """Width of tables that go to a file or a pipe, where no terminal says one."""

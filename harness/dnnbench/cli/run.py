@@ -203,4 +203,4 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
         output.note(evidence.nothing_decided)
     if outcome.interrupted:
         return exitcodes.INTERRUPTED
-    return exitcodes.FAILED if outcome.failed or outcome.disagreeing else exitcodes.OK
+    return exitcodes.FAILED if outcome.failed or outcome.unproven else exitcodes.OK

@@ -8,9 +8,10 @@ from ..protocol.program import Program
 from ..spec.costs import training_step
 from ..spec.workload import Workload
 from .budget import BUDGET, CHECK_BATCH, STEPS
-from .compare import Finding, compare
+from .compare import Finding, compare, worst_of
 from .observe import observe, optimizers_to_check, with_optimizer
 from .reference import Reference
+from .status import Status
 
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
@@ -27,11 +28,12 @@ class Agreement(NamedTuple):
     ratio: float
     tensors: int
     reason: str
+    status: Status
 
     @property
     def ok(self) -> bool:
-        """NaN does not agree."""
-        return self.ratio <= 1
+        """Whether nothing speaks against the arm."""
+        return self.status.passes
 
 
 def check_steps(workload: Workload) -> tuple[int, ...]:
@@ -63,7 +65,11 @@ def check(
     trained = [own, *(o for o in others if o.kind not in refused)]
     findings = compare(reference, observe(build, workload, batches, steps, trained), workload, dtype)
     asked = [finding for finding in findings if optimizer_of(finding.key) not in refused]
-    return [*summarise(asked), *(Agreement(REFUSED, kind, "", 0.0, 0, reason) for kind, reason in refused.items())]
+    return [*summarise(asked), *(_refused(kind, reason) for kind, reason in refused.items())]
+
+
+def _refused(optimizer: str, reason: str) -> Agreement:
+    return Agreement(REFUSED, optimizer, "", float("nan"), 0, reason, Status.UNSUPPORTED)
 
 
 def summarise(findings: Sequence[Finding]) -> list[Agreement]:
@@ -75,8 +81,8 @@ def summarise(findings: Sequence[Finding]) -> list[Agreement]:
 
 
 def _row(kind: str, optimizer: str, group: list[Finding]) -> Agreement:
-    worst = max(group, key=lambda f: f.ratio if f.ratio == f.ratio else float("inf"))
-    return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), worst.reason)
+    worst = worst_of(group)
+    return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), worst.reason, worst.status)
 
 
 def _kind(finding: Finding) -> tuple[str, str]:
@@ -87,7 +93,7 @@ def _kind(finding: Finding) -> tuple[str, str]:
         kinds = {"infer": "outputs", "forward": "outputs", "prediction": "outputs", "outputs": "outputs"}
         return kinds.get(first, first), ""
     step = first.partition("@")[2]
-    if finding.undetermined:
+    if finding.status is Status.UNDETERMINED:
         return f"{UNDETERMINED}@{step}", optimizer
     return f"{rest.partition('/')[0]}@{step}", optimizer
 

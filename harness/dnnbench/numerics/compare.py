@@ -1,7 +1,7 @@
 """The rule by which two tensors agree (shared conventions: R reference, A contender, S = rms(R), u unit roundoff)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from .budget import ADAPTIVE, BUDGET, SQUARES, UNIT
 from .observe import Tensors, optimizer_by_kind
 from .parting import parted
 from .reference import Reference, largest, rms, rmse
+from .status import Status, badness
 
 PREDICTION = "prediction"
 
@@ -18,18 +19,30 @@ PREDICTION = "prediction"
 class Finding(NamedTuple):
     """One tensor held against the reference; `ratio` is error over allowance, at most 1 where they agree.
 
-    undetermined: the precision says nothing of the tensor but that it is there and finite; `ratio` is 0.
+    unjudged: UNDETERMINED or NOT_COMPARED, where the ratio says nothing and is NaN.
     """
 
     key: str
     ratio: float
     reason: str = ""
-    undetermined: bool = False
+    unjudged: Status | None = None
+
+    @property
+    def status(self) -> Status:
+        """NaN does not agree."""
+        if self.unjudged is not None:
+            return Status(self.unjudged)
+        return Status.AGREES if self.ratio <= 1 else Status.DIFFERS
 
     @property
     def ok(self) -> bool:
-        """NaN does not agree."""
-        return self.ratio <= 1
+        """Whether nothing speaks against the tensor."""
+        return self.status.passes
+
+
+def worst_of(findings: Sequence[Finding]) -> Finding:
+    """The one that speaks most against the arm: a NaN more than any number."""
+    return max(findings, key=lambda finding: badness(finding.status, finding.ratio))
 
 
 def compare(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[Finding]:
@@ -54,40 +67,61 @@ class _Rule:
         self._reference, self._workload, self._dtype, self._weight_rms = reference, workload, dtype, weight_rms
         self._u = UNIT[dtype]
         self._array_type = "float64" if dtype == "float64" else "float32"
+        self._logits = f"infer/{workload.model.outputs[0]}"
         self._parted = {} if dtype == "float64" else parted(reference)
-        gradients = (rms(r) for key, r in reference.tensors.items() if key.startswith("gradients/"))
-        self._largest_gradient = max(gradients, default=0.0)
+        gradients = [rms(r) for key, r in reference.tensors.items() if key.startswith("gradients/")]
+        self._largest_gradient = _most(0.0, *gradients)
 
     def judge(self, key: str, a: np.ndarray | None) -> Finding:
         r = self._reference.tensors[key]
         for fault in self._faults(key, r, a):
             return Finding(key, float("inf"), fault)
+        for status, reason in self._nothing_sound(key, a):
+            return Finding(key, float("nan"), reason, status)
+        for fault in self._wrong_values(key, r, a):
+            return Finding(key, float("inf"), fault)
         if key == PREDICTION:
             return Finding(key, 0.0)
-        if share := self._parted.get(key.partition("/")[0]):
-            return Finding(
-                key, 0.0, f"honest {self._dtype} evaluations part by {share:.0%} of the way", undetermined=True
-            )
         allowed = self._allowance(key, r)
         spread = _ratio(key, rmse(a, r), allowed, "rmse")
         single = self._single(key, allowed) + self._flipped_step(key)
         local = _ratio(key, largest(a, r), single, "largest single error")
-        return max(spread, local, self._leak(key, a, allowed), key=lambda finding: finding.ratio)
+        return worst_of([spread, local, self._leak(key, a, allowed)])
 
     def _faults(self, key: str, r: np.ndarray, a: np.ndarray | None) -> Iterator[str]:
-        """What no precision excuses."""
+        """What is not even of the reference's kind."""
         if a is None:
             yield "missing"
         elif a.shape != r.shape:
             yield f"shape {a.shape}, expected {r.shape}"
+        elif key != PREDICTION and not re.search(r"weights/|loss", key) and a.dtype != self._array_type:
+            yield f"type {a.dtype}, expected {self._array_type}"
+
+    def _nothing_sound(self, key: str, a: np.ndarray) -> Iterator[tuple[Status, str]]:
+        """Why nothing sound can be said of a tensor; a prediction is judged by the logits it comes from."""
+        judged_by = self._logits if key == PREDICTION else key
+        r = self._reference.tensors[judged_by]
+        share = self._parted.get(key.partition("/")[0])
+        if not np.all(np.isfinite(r)):
+            yield (
+                Status.NOT_COMPARED,
+                "the reference is not finite either, which decides nothing: choose a lower learning rate",
+            )
+        elif share is not None and np.all(np.isfinite(a)):
+            parted_by = f"part by {share:.0%} of the way" if np.isfinite(share) else "are not finite"
+            yield Status.UNDETERMINED, f"honest {self._dtype} evaluations {parted_by}"
+        elif not np.isfinite(self._single(judged_by, self._allowance(judged_by, r))):
+            yield (
+                Status.NOT_COMPARED,
+                f"honest {self._dtype} evaluations, or their squares, are not finite: nothing says how far rounding may stray",
+            )
+
+    def _wrong_values(self, key: str, r: np.ndarray, a: np.ndarray) -> Iterator[str]:
+        """What no precision excuses."""
+        if not np.all(np.isfinite(a)):
+            yield f"{int(np.sum(~np.isfinite(a)))} of {a.size} elements are not finite"
         elif key == PREDICTION:
             yield from self._prediction_faults(a)
-        elif not re.search(r"weights/|loss", key) and a.dtype != self._array_type:
-            yield f"type {a.dtype}, expected {self._array_type}"
-        elif not np.all(np.isfinite(r)):
-            yield "the reference is not finite either, which decides nothing: choose a lower learning rate"
-        elif not np.all(np.isfinite(a)):
-            yield f"{int(np.sum(~np.isfinite(a)))} of {a.size} elements are not finite"
         elif self._dtype == "float64" and self._still(key, r, a):
             yield "weights that should have moved have not"
 
@@ -99,9 +133,8 @@ class _Rule:
 
     def _prediction_faults(self, a: np.ndarray) -> Iterator[str]:
         """The class must be the reference's wherever its logits tell the classes apart by more than rounding."""
-        logits = f"infer/{self._workload.model.outputs[0]}"
-        z = self._reference.tensors[logits]
-        rounding = BUDGET.local * self._allowance(logits, z)
+        z = self._reference.tensors[self._logits]
+        rounding = BUDGET.local * self._allowance(self._logits, z)
         match self._workload.task.loss.prediction:
             case "argmax":
                 two = np.sort(z, axis=-1)[..., -2:]
@@ -123,7 +156,7 @@ class _Rule:
     def _noise(self, key: str, r: np.ndarray) -> float:
         """What honest rounding does to the tensor, with room."""
         floor = BUDGET.floor if self._u <= UNIT["float32"] else BUDGET.floor_low
-        return self._times(r) * max(self._reference.sigma[key], floor * self._u * rms(r))
+        return self._times(r) * _most(self._reference.sigma[key], floor * self._u * rms(r))
 
     def _squared_noise(self, key: str, r: np.ndarray) -> float:
         """What errors that are allowed of a gradient make of the running mean v of its square: 2 a rms(sqrt v) + a b.
@@ -155,7 +188,7 @@ class _Rule:
 
     def _single(self, key: str, allowed: float) -> float:
         """How large a single error may be, of a tensor whose rmse may be `allowed`."""
-        return max(BUDGET.local * allowed, self._times(self._reference.tensors[key]) * self._reference.peak[key])
+        return _most(BUDGET.local * allowed, self._times(self._reference.tensors[key]) * self._reference.peak[key])
 
     def _times(self, r: np.ndarray) -> float:
         """How often the honest error measured."""
@@ -164,7 +197,7 @@ class _Rule:
         return BUDGET.noise_small if r.size <= BUDGET.small else BUDGET.noise
 
     def _allowance(self, key: str, r: np.ndarray) -> float:
-        allowed = max(self._noise(key, r), self._squared_noise(key, r), self._null(key, r))
+        allowed = _most(self._noise(key, r), self._squared_noise(key, r), self._null(key, r))
         allowed += self._rounding_of_weights(key)
         if self._dtype != "float64" and _moved_by_gradients(key):
             allowed += BUDGET.kink * self._reference.sigma_kink[key]
@@ -198,6 +231,11 @@ class _Rule:
     def _parameter(self, key: str) -> str:
         """The parameter that a change of weights belongs to."""
         return key.partition("/weights/")[2]
+
+
+def _most(*values: float) -> float:
+    """The largest, or NaN where one is: Python's `max` passes over a NaN that does not come first."""
+    return float(np.max(values))
 
 
 def _moved_by_gradients(key: str) -> bool:

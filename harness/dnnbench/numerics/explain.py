@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from .compare import Finding
 from .observe import Tensors, optimizer_by_kind
 from .replay import Replay, loss_alone, node_alone, optimizer_alone
 from .smells import UNKNOWN, Evidence, smell_of_node, smell_of_optimizer, worst_first
+from .status import Status
 from .suspects import Suspect, suspects
 
 MOST_REPLAYS = 40
@@ -43,8 +45,9 @@ class Explanation(NamedTuple):
         alone = "alone too, on the reference's inputs" if self.confirmed else "not when it is replayed alone"
         if self.what == "phase":
             alone = "though every part alone agrees"
+        off = f"is {self.ratio:.3g} times the allowance off" if isfinite(self.ratio) else "differs"
         return (
-            f"{self.what} '{self.name}'{kind}: {self.tensor} is {self.ratio:.3g} times the allowance off, {alone} "
+            f"{self.what} '{self.name}'{kind}: {self.tensor} {off}, {alone} "
             f"({self.reason}); smells of: {self.convention}"
         )
 
@@ -89,7 +92,7 @@ def explain(
         first = first or suspect
         replay = _replay(workload, suspect, truth, batches, weights)
         judged = court.judge(replay)
-        if guilty := [f for f in judged.findings if not f.ok and _concerns(suspect, f.key)]:
+        if guilty := [f for f in judged.findings if f.status is Status.DIFFERS and _concerns(suspect, f.key)]:
             return _convicted(workload, suspect, guilty, replay, judged, court)
     return _unconfirmed(workload, first) if first else _by_phase(rows)
 
@@ -189,7 +192,7 @@ def _unconfirmed(workload: Workload, suspect: Suspect) -> Explanation:
 
 def _by_phase(rows: Sequence[Mapping]) -> Explanation:
     """Node by node all is right: one phase's own function, or a later step, computes something else."""
-    row = next(row for row in rows if not row["ok"])
+    row = next(row for row in rows if row["status"] == Status.DIFFERS)
     first = row["tensor"].partition("/")[0]
     phases = {"outputs": "gradients", "state": "gradients", "prediction": "infer"}
     name = "train_step" if "@" in first else phases.get(first, first)

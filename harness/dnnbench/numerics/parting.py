@@ -18,7 +18,7 @@ def parted(reference: Reference) -> dict[str, float]:
     How far is rms(error of the changes of all weights) / rms(the changes), the error being sigma's.
     """
     shares = {name: _share(reference, name) for name in _trajectories(reference)}
-    return {name: share for name, share in shares.items() if share > BUDGET.parted}
+    return {name: share for name, share in shares.items() if not share <= BUDGET.parted}  # so is NaN
 
 
 def _trajectories(reference: Reference) -> set[str]:

@@ -43,7 +43,7 @@ def make_reference(
 
     look: what is observed of each.
     sigma, peak = worst rmse, and largest single error, against R in `study` with the batch permuted, inner dimensions summed
-    in blocks, and reversed.
+    in blocks, and reversed; NaN where any of them is.
     sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips already.
     """
 
@@ -60,8 +60,8 @@ def make_reference(
     ]
     return Reference(
         truth,
-        {key: max(rmse(other[key], r) for other in rounded) for key, r in truth.items()},
-        {key: max(largest(other[key], r) for other in rounded) for key, r in truth.items()},
+        {key: float(np.max([rmse(other[key], r) for other in rounded])) for key, r in truth.items()},
+        {key: float(np.max([largest(other[key], r) for other in rounded])) for key, r in truth.items()},
         {key: rmse(flipped[key], r) for key, r in truth.items()},
         {key: _zero_in_all(key, [truth, flipped, *rounded]) for key in truth},
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..spec.model import Model, Node
 from ..spec.workload import Workload
 from .compare import Finding
+from .status import Status
 
 Findings = Mapping[str, Finding]
 
@@ -40,7 +41,7 @@ def suspects(workload: Workload, findings: Findings, rows: Sequence[Mapping]) ->
 
 def wrong(findings: Findings, *keys: str) -> Finding | None:
     """The first of these that does not agree."""
-    return next((findings[key] for key in keys if key in findings and not findings[key].ok), None)
+    return next((f for key in keys if (f := findings.get(key)) and f.status is Status.DIFFERS), None)
 
 
 def _forward(model: Model, findings: Findings, when: str, concerns: str, steps: tuple[int, ...]) -> Iterator[Suspect]:
@@ -96,7 +97,11 @@ def _optimizers(rows: Sequence[Mapping]) -> Iterator[Suspect]:
     """Each optimizer whose weights or slots the check found wrong, in the check's order."""
     met = set()
     for row in rows:
-        if not row["ok"] and re.match(r"(weights|slots)@", row["kind"]) and row["optimizer"] not in met:
+        if (
+            row["status"] == Status.DIFFERS
+            and re.match(r"(weights|slots)@", row["kind"])
+            and row["optimizer"] not in met
+        ):
             met.add(row["optimizer"])
             finding = Finding(row["tensor"], row["ratio"], row["reason"])
             yield Suspect("optimizer", row["optimizer"], finding, r"/(weights|slots)/", (1, 2, 5))

@@ -1,14 +1,17 @@
 """What a check of agreement found, as tables in the terminal; rows are those of frame `agreement`."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from ..run.agreement import UNSUPPORTED
+from ..numerics.status import Status
+from ..run.agreement import badness_of
 from .columns import column_table, mark
-from .quantity import digits
+from .quantity import MISSING, digits, present
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 KINDS = ("outputs", "loss", "gradients", "state", "weights", "slots")
 """Columns of the agreement matrix: kinds of tensor, those after one and five steps together."""
@@ -22,13 +25,11 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
     worst: dict[tuple, Mapping[str, Any]] = {}
     for row in rows:
         key = row["workload"], row["arm"], row["dtype"]
-        worst[key] = max(worst.get(key, row), row, key=_badness)
+        worst[key] = max(worst.get(key, row), row, key=badness_of)
     for (workload, arm, dtype), row in worst.items():
-        if row["kind"] == UNSUPPORTED:
-            table.add_row(workload, Text(arm), dtype, Text(UNSUPPORTED, style="dim"))
-            continue
-        of = f"{row['kind']} {row['optimizer'] or ''}".strip()
-        table.add_row(workload, Text(arm), dtype, mark(row["ok"]), digits(row["ratio"]), of, Text(row["tensor"] or ""))
+        status, kind = Status(row["status"]), row["kind"] if row["tensor"] else ""
+        of = f"{kind} {row['optimizer'] or ''}".strip()
+        table.add_row(workload, Text(arm), dtype, mark(status), times(row), of, Text(row["tensor"] or ""))
     return table
 
 
@@ -41,17 +42,24 @@ def agreement_matrix(rows: Sequence[Mapping[str, Any]]) -> "Table":
     for row in rows:
         worst = cases.setdefault((row["workload"], row["arm"], row["dtype"]), {})
         kind = row["kind"].partition("@")[0]
-        worst[kind] = max(worst.get(kind, row), row, key=_badness)
+        worst[kind] = max(worst.get(kind, row), row, key=badness_of)
     for (workload, arm, dtype), worst in cases.items():
-        if UNSUPPORTED in worst:
-            table.add_row(workload, Text(arm), dtype, Text(UNSUPPORTED, style="dim"))
-            continue
-        cells = [(digits(worst[kind]["ratio"]), worst[kind]["ok"]) if kind in worst else ("", True) for kind in KINDS]
-        table.add_row(workload, Text(arm), dtype, *(Text(text, style="" if ok else "bold red") for text, ok in cells))
+        cells = [_cell(worst[kind]) if kind in worst else Text() for kind in KINDS]
+        if not any(kind in worst for kind in KINDS):
+            cells = [_cell(max(worst.values(), key=badness_of))]
+        table.add_row(workload, Text(arm), dtype, *cells)
     return table
 
 
-def _badness(row: Mapping[str, Any]) -> tuple[bool, float]:
-    """What fails above what passes; no ratio, or NaN, above any."""
-    value = row["ratio"]
-    return not row["ok"], float("inf") if value is None or value != value else value
+def _cell(row: Mapping[str, Any]) -> "Text":
+    """The ratio, or the status where there is none."""
+    from rich.text import Text
+
+    status = Status(row["status"])
+    style = "bold red" if not status.passes else "" if status is Status.AGREES else "dim"
+    return Text(times(row) if times(row) != MISSING else status, style)
+
+
+def times(row: Mapping[str, Any]) -> str:
+    """How often the error takes up its allowance, where both are numbers: a missing tensor has no error."""
+    return digits(row["ratio"]) if present(row["ratio"]) and isfinite(row["ratio"]) else MISSING

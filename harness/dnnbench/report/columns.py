@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..numerics.status import Status
 from .words import NOT_JUDGED
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ def column_table(*headings: str) -> "Table":
     return table
 
 
-def mark(agrees: bool | None) -> "Text":
-    """Whether something agrees; None where it was not checked."""
+def mark(status: Status | None) -> "Text":
+    """What became of a check, in its word where it is not that all agrees; None where there was none."""
     from rich.text import Text
 
-    if agrees is None:
+    if status is None:
         return Text("not checked", style="dim")
-    return Text("✓", style="green") if agrees else Text("✗", style="bold red")
+    if status is Status.AGREES:
+        return Text("✓", style="green")
+    return Text(status, style="dim" if status.passes else "bold red")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..measure.audit import late_fault
+from ..numerics.status import Status
+from ..run.agreement import badness_of
 from ..run.measured import Measured, measured
 from ..run.twins import Twin, twins_of
 from ..store.frames import records
@@ -63,10 +65,11 @@ class Evidence:
         workload, batch_size = case
         return self.cells[(self.cells["workload"] == workload) & (self.cells["batch_size"] == batch_size)]
 
-    def agrees(self, arm: str, workload: str) -> bool | None:
-        """Whether every check of the arm on that workload passed; None if there was none."""
+    def agrees(self, arm: str, workload: str) -> Status | None:
+        """What became of the arm's checks on that workload, the worst of all; None if there was none."""
         rows = self.agreement[(self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)]
-        return bool(rows["ok"].all()) if len(rows) else None
+        worst = max(records(rows), key=badness_of, default=None)
+        return None if worst is None else Status(worst["status"])
 
     @property
     def roofs(self) -> dict[tuple[str, str], Roof]:
@@ -178,8 +181,7 @@ def by_headline(phases) -> list[str]:
 
 
 def worst_checks(agreement: "pd.DataFrame") -> "pd.DataFrame":
-    """The worst tensor for each arm, workload and element type, failures before all else."""
-    keys = ["workload", "arm", "dtype"]
-    ranked = agreement.assign(error=agreement["ratio"].fillna(float("inf")))
-    ranked = ranked.sort_values(["ok", "error"], ascending=[True, False], kind="stable")
-    return ranked.drop_duplicates(keys).drop(columns="error").sort_index()
+    """The worst tensor for each arm, workload and element type."""
+    ranked = agreement.assign(badness=[badness_of(row) for row in records(agreement)])
+    ranked = ranked.sort_values("badness", ascending=False, kind="stable")
+    return ranked.drop_duplicates(["workload", "arm", "dtype"]).drop(columns="badness").sort_index()

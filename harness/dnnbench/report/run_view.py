@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..numerics.status import Status
 from ..store.frames import records
 from . import charts, palette, words
+from .agreement_tables import times
 from .evidence import HEADLINES, Evidence, by_headline, worst_checks
 from .pictures import Picture, caption_of, picture
 from .quantity import ratio, seconds
@@ -96,7 +98,7 @@ class RunView:
         """Arms that any line of a ledger tells of, in their order."""
         return list(dict.fromkeys(arm for line in lines for arm in line["values"]))
 
-    def agrees(self, row: Mapping[str, Any]) -> bool | None:
+    def agrees(self, row: Mapping[str, Any]) -> Status | None:
         return self.evidence.agrees(row["arm"], row["workload"])
 
     def backend_of(self, arm: str) -> str:
@@ -110,7 +112,8 @@ class RunView:
 
     @property
     def checks(self) -> list[dict[str, Any]]:
-        return records(worst_checks(self.evidence.agreement))
+        rows = records(worst_checks(self.evidence.agreement))
+        return [row | {"status": Status(row["status"]), "times": times(row)} for row in rows]
 
     @property
     def ratio_charts(self) -> list[Picture]:

@@ -1,9 +1,10 @@
 """Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -11,8 +12,9 @@ from ..data.dataset import Dataset
 from ..data.masks import random_masks
 from ..errors import WorkerError
 from ..measure.process import Worker, WorkerLost
-from ..numerics.check import UNDETERMINED, check_batch_size, check_steps
+from ..numerics.check import check_batch_size, check_steps
 from ..numerics.reference import reference_key
+from ..numerics.status import Status, badness
 from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
@@ -27,8 +29,12 @@ from .reporter import Reporter
 
 MOST_GROWN_BYTES = 2**29
 """A worker that an exam leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
-UNSUPPORTED = "unsupported"
-"""Kind of the row that stands for an arm which cannot run a workload in a type."""
+PHRASES = {
+    Status.DIFFERS: "differs from the reference",
+    Status.NOT_COMPARED: "could not be compared with the reference",
+    Status.COULD_NOT_RUN: "could not run in the check",
+}
+"""How a sentence puts what speaks against an arm."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +99,41 @@ def check_agreement(
     return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
 
 
-def disagreeing(rows: Sequence[dict]) -> dict[tuple[str, str], str]:
-    """(arm, workload) -> what disagrees most, for those that do."""
+@dataclass(frozen=True)
+class Unproven:
+    """Why an arm is not known to compute the same as the reference: a status that does not pass, and the reason."""
+
+    status: Status
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """For a reader, after the arm's name."""
+        return f"{PHRASES[self.status]}: {self.reason}"
+
+
+def unproven(rows: Sequence[dict]) -> dict[tuple[str, str], Unproven]:
+    """(arm, workload) -> the worst that its checks found, for those that did not all pass."""
     worst: dict[tuple[str, str], dict] = {}
     for row in rows:
         key = row["arm"], row["workload"]
-        if not row["ok"] and (key not in worst or not row["ratio"] <= worst[key]["ratio"]):
-            worst[key] = row
-    return {key: f"{row['tensor']} in {row['dtype']}: {row['reason']}" for key, row in worst.items()}
+        worst[key] = max(worst.get(key, row), row, key=badness_of)
+    return {key: _unproven(row) for key, row in worst.items() if not row["ok"]}
 
 
-def is_comparison(row: dict) -> bool:
-    """Whether something was held against the reference, or should have been."""
-    return not row["kind"].startswith((UNSUPPORTED, UNDETERMINED))
+def _unproven(row: dict) -> Unproven:
+    where = f"{row['tensor']} in {row['dtype']}" if row["tensor"] else row["dtype"]
+    return Unproven(Status(row["status"]), f"{where}: {row['reason']}")
+
+
+def badness_of(row: Mapping[str, Any]) -> tuple[int, float]:
+    """A key by which `max` finds the worst of a check's rows."""
+    return badness(Status(row["status"]), row["ratio"])
 
 
 def undetermined(rows: Sequence[dict]) -> list[str]:
     """What the precision does not determine and nobody was asked about, in words; it is the same for all arms."""
-    found = [row for row in rows if row["kind"].startswith(UNDETERMINED)]
+    found = [row for row in rows if row["status"] == Status.UNDETERMINED]
     return list(dict.fromkeys(map(_not_compared, found)))
 
 
@@ -170,7 +193,7 @@ def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report:
                     if _resident_bytes(worker) > enough:
                         break
     except WorkerError as error:
-        yield from (_row(lane, exam, dtype, _unanswered(str(error))) for exam, dtype in asked)
+        yield from (_row(lane, exam, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for exam, dtype in asked)
 
 
 def _resident_bytes(worker: Worker) -> int:
@@ -184,19 +207,16 @@ def _ask(worker: Worker, exam: Exam, dtype: str) -> list[dict]:
     except WorkerLost:
         raise
     except WorkerError as error:
-        return [_unsupported(str(error)) if error.kind == "PluginError" else _unanswered(str(error))]
+        status = Status.UNSUPPORTED if error.kind == "PluginError" else Status.COULD_NOT_RUN
+        return [_nothing(status, str(error))]
 
 
-def _unsupported(reason: str) -> dict:
-    """An arm that cannot run a workload in a type has nothing to disagree with; the row says so."""
-    nothing = {"kind": UNSUPPORTED, "optimizer": "", "ratio": float("nan"), "tensor": ""}
-    return {**nothing, "ok": True, "reason": reason}
-
-
-def _unanswered(reason: str) -> dict:
-    return {"kind": "not checked", "optimizer": "", "ratio": float("inf"), "tensor": "", "ok": False, "reason": reason}
+def _nothing(status: Status, reason: str) -> dict:
+    """The row that stands for an arm of which nothing was compared."""
+    nothing = {"kind": str(status), "optimizer": "", "ratio": float("nan"), "tensor": ""}
+    return {**nothing, "status": str(status), "ok": status.passes, "reason": reason}
 
 
 def _row(lane: Lane, exam: Exam, dtype: str, item: dict) -> dict:
-    kept = {key: item[key] for key in ("kind", "optimizer", "ratio", "tensor", "ok", "reason")}
+    kept = {key: item[key] for key in ("kind", "optimizer", "status", "ratio", "tensor", "ok", "reason")}
     return {"arm": lane.name, "workload": exam.workload.name, "dtype": dtype, **kept}

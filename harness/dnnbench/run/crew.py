@@ -77,7 +77,9 @@ def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if changed:
         told = ", ".join(f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed)
-        raise WorkerError(f"{arm}: {told} while the run was under way; nothing of it is measured from here on: run anew")
+        raise WorkerError(
+            f"{arm}: {told} while the run was under way; nothing of it is measured from here on: run anew"
+        )
 
 
 class Dismissed(Exception):

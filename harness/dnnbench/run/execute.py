@@ -10,7 +10,7 @@ from ..measure.machine import system
 from ..measure.stopping import enough
 from ..store.frames import records
 from ..store.store import Store
-from .agreement import check_agreement, disagreeing, exam_of, undetermined
+from .agreement import Unproven, check_agreement, exam_of, undetermined, unproven
 from .cache import CompileCaches, compile_caches
 from .crew import worker_cpus
 from .fairness import Line, ledger, unequal
@@ -28,7 +28,8 @@ class Outcome:
 
     run_id: str
     failed: dict[CellKey, str] = field(default_factory=dict)
-    disagreeing: dict[tuple[str, str], str] = field(default_factory=dict)
+    unproven: dict[tuple[str, str], Unproven] = field(default_factory=dict)
+    """By (arm, workload): not known to compute the same as the reference."""
     interrupted: bool = False
 
 
@@ -73,16 +74,13 @@ class Execution:
             self._store.add_agreement(run_id, rows)
         for sentence in undetermined(rows):
             self._report.note(sentence)
-        self.outcome.disagreeing = disagreeing(rows)
+        self.outcome.unproven = unproven(rows)
         self._store.update_cells(
             run_id,
             [
-                {
-                    "cell_id": cell,
-                    "unequal": f"disagrees with the reference: {self.outcome.disagreeing[arm, case.partition('/')[0]]}",
-                }
+                {"cell_id": cell, "unequal": self.outcome.unproven[arm, case.partition("/")[0]].sentence}
                 for (arm, case, _), cell in self._cells.items()
-                if (arm, case.partition("/")[0]) in self.outcome.disagreeing
+                if (arm, case.partition("/")[0]) in self.outcome.unproven
             ],
         )
 
@@ -167,7 +165,7 @@ class Execution:
                 rows += [
                     {"cell_id": cell, "unequal": reason}
                     for cell in cells
-                    if (arm, case.partition("/")[0]) not in self.outcome.disagreeing
+                    if (arm, case.partition("/")[0]) not in self.outcome.unproven
                 ]
         self._store.update_cells(self.outcome.run_id, rows)
 

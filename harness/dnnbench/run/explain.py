@@ -15,13 +15,12 @@ from ..numerics.explain import Explanation, Judged, explain
 from ..numerics.observe import Tensors
 from ..numerics.reference import StoredTensors, load_reference
 from ..numerics.replay import Replay
+from ..numerics.status import Status
 from ..protocol.arm import Arm
 from .agreement import Exam, reference_backend
 from .crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .plan import Lane
 from .reporter import Reporter
-
-NOT_CHECKED = "not checked"
 
 
 class WorkerCourt:
@@ -65,17 +64,13 @@ def explain_all(lanes: Sequence[Lane], exams: Sequence[Exam], rows: Sequence[Map
     cases: dict[tuple[str, str, str], list[Mapping]] = {}
     for row in rows:
         cases.setdefault((row["arm"], row["workload"], row["dtype"]), []).append(row)
-    wanted = {case: found for case, found in cases.items() if any(_can_be_explained(row) for row in found)}
+    wanted = {case: found for case, found in cases.items() if any(row["status"] == Status.DIFFERS for row in found)}
     if not wanted:
         return []
     report.stage("looking for the first divergence", len(wanted))
     named = {lane.name: lane for lane in lanes}, {exam.workload.name: exam for exam in exams}
     with started(reference_arm(), "explain-reference") as reference:
         return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
-
-
-def _can_be_explained(row: Mapping) -> bool:
-    return not row["ok"] and row["kind"] != NOT_CHECKED
 
 
 def _explained(arm, workload, dtype, lanes, exams, rows, reference, report) -> dict:

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from ..data.dataset import Dataset
 from ..errors import UsageError
 from ..measure.gate import CONFIRMED, FAMILY_ALPHA, Confirmation, Suspect, confirm, is_flagged
 from ..measure.statistics import Estimate, ratio, smallest_difference
 from ..measure.verdict import UNDECIDED, Verdict, judge
+from ..numerics.status import Status
 from ..store.store import Store
+from .agreement import Unproven
 from .arms import select
 from .execute import Execution, Outcome, refuse_nothing
 from .measured import Measured, measured
@@ -19,6 +22,28 @@ from .reporter import Reporter
 from .request import Request, open_run
 
 NOT_RANKED = "NOT RANKED"
+
+
+class Answer(StrEnum):
+    """The word that a gate ends with, and each of its rows."""
+
+    PASS = "PASS"
+    SLOWER = "SLOWER"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    """Nothing could be judged."""
+    COULD_NOT_RUN = "COULD NOT RUN"
+    NOT_COMPARED = "NOT COMPARED"
+    """With the reference: there was nothing sound to hold the arm against."""
+    DIFFERS = "DIFFERS"
+    INTERRUPTED = "INTERRUPTED"
+
+
+OF_STATUS = {
+    Status.COULD_NOT_RUN: Answer.COULD_NOT_RUN,
+    Status.NOT_COMPARED: Answer.NOT_COMPARED,
+    Status.DIFFERS: Answer.DIFFERS,
+}
+"""What a check that does not pass makes of a gate."""
 UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 
 
@@ -80,7 +105,7 @@ class Gate:
     findings: tuple[Finding, ...]
     confirm_run: str | None = None
     failed: Mapping[CellKey, str] = field(default_factory=dict)
-    disagreeing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
     interrupted: bool = False
 
     @property
@@ -96,7 +121,31 @@ class Gate:
     @property
     def passed(self) -> bool:
         """Whether every candidate was judged, and nothing speaks against any."""
-        return not (self.interrupted or self.confirmed or self.failed or self.disagreeing or self.unjudged)
+        return not (self.interrupted or self.confirmed or self.failed or self.unproven or self.unjudged)
+
+    @property
+    def answer(self) -> Answer:
+        """The word for all of it; what speaks against an arm itself comes before what its times say."""
+        if self.interrupted:
+            return Answer.INTERRUPTED
+        if self.passed:
+            return Answer.PASS
+        if self.unproven:
+            worst = max((found.status for found in self.unproven.values()), key=list(Status).index)
+            return OF_STATUS[worst]
+        if self.failed:
+            return Answer.COULD_NOT_RUN
+        return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
+
+    def answer_of(self, finding: Finding) -> Answer:
+        """The word for one cell."""
+        if found := self.unproven.get((finding.arm, finding.workload)):
+            return OF_STATUS[found.status]
+        if finding.key in self.failed:
+            return Answer.COULD_NOT_RUN
+        if finding.outcome.text == CONFIRMED:
+            return Answer.SLOWER
+        return Answer.PASS if finding.answered and not finding.outcome.overruled else Answer.INCONCLUSIVE
 
     @property
     def unjudged(self) -> dict[str, str]:
@@ -148,7 +197,7 @@ def run_gate(
 def _gate(plan: Plan, first: Outcome, findings: tuple[Finding, ...]) -> Gate:
     return Gate(
         plan.base, plan.settings.theta, first.run_id, findings,
-        failed=first.failed, disagreeing=first.disagreeing, interrupted=first.interrupted,
+        failed=first.failed, unproven=first.unproven, interrupted=first.interrupted,
     )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ COLUMNS: dict[str, Column] = {
     "status": Column(
         TEXT,
         "",
-        "run: running, complete, interrupted, failed; cell: pending, ok, failed, unsupported, skipped",
+        "run: running, complete, interrupted, failed; cell: pending, ok, failed, unsupported, skipped; check: agrees, "
+        "differs, could not run, not compared, unsupported, undetermined",
     ),
     # the machine
     "machine_id": Column(TEXT, "", "the machine, by a hash of its stable hardware facts"),
@@ -80,11 +81,17 @@ COLUMNS: dict[str, Column] = {
     "build_s": Column(REAL, "s", "building the program"),
     "first_call_s": Column(REAL, "s", "the first call, compilation included"),
     # agreement
-    "kind": Column(TEXT, "", "what was compared: outputs, loss, gradients, weights@1, optimizer, state, ..."),
+    "kind": Column(
+        TEXT, "", "what was compared: outputs, loss, gradients, weights@1, state, ...; else why nothing was"
+    ),
     "optimizer": Column(TEXT, "", "optimizer of the check; empty where none took part"),
-    "ratio": Column(REAL, "1", "of agreement: worst error / allowance; of a summary: seconds of arm / base"),
+    "ratio": Column(
+        REAL,
+        "1",
+        "of agreement: worst error / allowance, missing where nothing was compared; of a summary: seconds of arm / base",
+    ),
     "tensor": Column(TEXT, "", "name of the worst tensor"),
-    "ok": Column(TRUTH, "", "whether everything compared lies within its allowance"),
+    "ok": Column(TRUTH, "", "whether nothing speaks against the arm: it agrees, is undetermined, or unsupported"),
     # training
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
@@ -133,7 +140,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "samples": _names("cell_id generation round position k seconds flags"),
     "generations": _names("run_id generation started finished facts"),
     "first_calls": _names("run_id arm workload batch_size phase generation import_s build_s first_call_s"),
-    "agreement": _names("run_id arm workload dtype kind optimizer ratio tensor ok reason"),
+    "agreement": _names("run_id arm workload dtype kind optimizer status ratio tensor ok reason"),
     "epochs": _names("run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"),
     "summary": _names(
         """cell_id call_s call_s_low call_s_high generations visits rounds_dropped no_steady_state base

@@ -33,8 +33,22 @@ def _add_test_loss(connection: Connection) -> None:
     connection.execute(DDL("ALTER TABLE epoch ADD COLUMN test_loss DOUBLE PRECISION"))
 
 
-SCHEMA_VERSION = 3
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss, 2: mask_stored}
+def _add_status_of_checks(connection: Connection) -> None:
+    """A word for what became of each check, from what told it until then; no ratio where nothing was compared."""
+    connection.execute(DDL("ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'"))
+    for status, told in {
+        "agrees": "ok",
+        "unsupported": "kind LIKE 'unsupported%%'",
+        "undetermined": "kind LIKE 'undetermined%%'",
+        "could not run": "kind = 'not checked'",
+        "not compared": "NOT ok AND reason LIKE 'the reference is not finite either%%'",
+    }.items():
+        connection.execute(DDL(f"UPDATE agreement SET status = '{status}' WHERE {told}"))
+    connection.execute(DDL("UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')"))
+
+
+SCHEMA_VERSION = 4
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss, 2: mask_stored, 3: _add_status_of_checks}
 """Version -> the function that changes a store of that version into one of the next, inside a transaction."""
 
 METADATA = MetaData()
@@ -165,6 +179,7 @@ AGREEMENT = Table(
     _text("tensor", nullable=True),
     Column("ok", Boolean, nullable=False),
     _text("reason", nullable=True),
+    Column("status", Text, nullable=False, server_default="differs"),
 )
 
 EPOCH = Table(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..numerics.status import Status
 from ..protocol.arm import Arm
 from ..run.reporter import Reporter
 from .examinee import Examinee
@@ -23,18 +24,18 @@ class Conformance(NamedTuple):
 
     @property
     def wrong(self) -> list[Verdict]:
-        """Sides of cases beyond their allowance, or without an answer."""
-        return [verdict for verdict in self.verdicts if verdict.status == "wrong"]
+        """Sides of cases that differ, could not run or could not be compared."""
+        return [verdict for verdict in self.verdicts if not verdict.status.passes]
 
     @property
     def broken(self) -> list[LawVerdict]:
-        """Laws that are not kept."""
-        return [law for law in self.laws if law.status == "broken"]
+        """Laws that are not kept, or could not be asked for."""
+        return [law for law in self.laws if law.status not in ("kept", "unsupported")]
 
     @property
     def answered(self) -> int:
         """Sides of cases that the arm supports."""
-        return sum(verdict.status != "unsupported" for verdict in self.verdicts)
+        return sum(verdict.status is not Status.UNSUPPORTED for verdict in self.verdicts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for a script."""

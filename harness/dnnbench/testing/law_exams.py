@@ -10,7 +10,7 @@ from .cases import CASES
 from .cases.everything import heavy, weighty
 from .examinee import Examinee
 from .examiner import PLAIN
-from .laws import LAWS
+from .laws import LAWS, LawBroken
 from .verdicts import LawVerdict
 
 NETWORKS = {"closing_gives_memory_back": weighty, "wait_means_done": heavy}
@@ -42,5 +42,6 @@ def law_verdict(examinee: Examinee, law: str) -> LawVerdict:
                 return LawVerdict(arm, law, meaning, "kept", workload.name)
             reasons.append(reason)
     except WorkerError as error:
-        return LawVerdict(arm, law, meaning, "broken", workload.name, str(error))
+        status = "broken" if error.kind == LawBroken.__name__ else "could not run"
+        return LawVerdict(arm, law, meaning, status, workload.name, str(error))
     return LawVerdict(arm, law, meaning, "unsupported", reason=reasons[-1])

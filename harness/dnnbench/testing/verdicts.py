@@ -1,9 +1,11 @@
 """What the kit finds: a verdict on each side of a case, and on each law."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ..numerics.compare import Finding
+from ..numerics.compare import Finding, worst_of
+from ..numerics.status import Status
 
 Side = Literal["forward", "gradient"]
 SIDES: tuple[Side, ...] = ("forward", "gradient")
@@ -13,15 +15,15 @@ class Verdict(NamedTuple):
     """One side of one case on one arm in one element type.
 
     forward: outputs, loss and running statistics of the first batch.   gradient: gradients, and what they make of weights,
-    slots and outputs in five steps.   ratio: of the worst of `tensors` tensors, error over allowance.
+    slots and outputs in five steps.   ratio: of the worst of `tensors` tensors, error over allowance; NaN without one.
     """
 
     arm: str
     case: str
     dtype: str
     side: Side
-    status: Literal["ok", "wrong", "unsupported"]
-    ratio: float = 0.0
+    status: Status
+    ratio: float = math.nan
     tensor: str = ""
     reason: str = ""
     tensors: int = 0
@@ -33,7 +35,7 @@ class LawVerdict(NamedTuple):
     arm: str
     law: str
     meaning: str
-    status: Literal["kept", "broken", "unsupported"]
+    status: Literal["kept", "broken", "could not run", "unsupported"]
     case: str = ""
     reason: str = ""
 
@@ -49,23 +51,22 @@ def case_of(key: str) -> str:
 
 
 def judged(arm: str, case: str, dtype: str, findings: Sequence[Finding]) -> dict[Side, Verdict]:
-    """The worst tensor of each side; a side of which nothing was compared is wrong."""
+    """The worst tensor of each side; one of which there is no tensor was not compared."""
     return {side: _worst(arm, case, dtype, side, [f for f in findings if side_of(f.key) == side]) for side in SIDES}
 
 
 def _worst(arm: str, case: str, dtype: str, side: Side, findings: list[Finding]) -> Verdict:
     if not findings:
-        return Verdict(arm, case, dtype, side, "wrong", float("inf"), reason="nothing was compared")
-    worst = max(findings, key=lambda f: f.ratio if f.ratio == f.ratio else float("inf"))
-    status = "ok" if worst.ok else "wrong"
-    return Verdict(arm, case, dtype, side, status, worst.ratio, worst.key, worst.reason, len(findings))
+        return Verdict(arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor")
+    worst = worst_of(findings)
+    return Verdict(arm, case, dtype, side, worst.status, worst.ratio, worst.key, worst.reason, len(findings))
 
 
 def unanswered(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
-    """A case that raised or killed its worker: wrong on both sides."""
-    return {side: Verdict(arm, case, dtype, side, "wrong", float("inf"), reason=reason) for side in SIDES}
+    """A case that raised or killed its worker: there is no answer on either side."""
+    return {side: Verdict(arm, case, dtype, side, Status.COULD_NOT_RUN, reason=reason) for side in SIDES}
 
 
 def unsupported(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
     """A case that the arm says it cannot do."""
-    return {side: Verdict(arm, case, dtype, side, "unsupported", reason=reason) for side in SIDES}
+    return {side: Verdict(arm, case, dtype, side, Status.UNSUPPORTED, reason=reason) for side in SIDES}

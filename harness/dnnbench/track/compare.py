@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ..measure.apart import Apart, Recorded, compare_apart
 from ..measure.statistics import absolute_time
 from ..measure.verdict import SLOWER, UNDECIDED, Verdict
+from ..run.agreement import unproven
 from ..run.measured import Measured, measured
+from ..store.frames import records
 from ..store.store import Store
 
 if TYPE_CHECKING:
@@ -56,8 +58,8 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
 
     base, new = measured(store, base_run), measured(store, new_run)
     bases, news = _timed(base), _timed(new)
-    wrong = _disagreeing(store, base_run) | _disagreeing(store, new_run)
-    rows = [_row(base, bases[key], new, cell, fail_on, wrong) for key, cell in news.items() if key in bases]
+    unproven = _unproven(store, base_run) | _unproven(store, new_run)
+    rows = [_row(base, bases[key], new, cell, fail_on, unproven) for key, cell in news.items() if key in bases]
     cells = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return Comparison(
         base_run,
@@ -78,20 +80,18 @@ def _identity(cell) -> tuple:
     return tuple(getattr(cell, name) for name in IDENTITY)
 
 
-def _disagreeing(store: Store, run_id: str) -> set[tuple[str, str]]:
-    """(arm, workload) that computed something else than the reference."""
-    checks = store.agreement(run_id)
-    bad = checks[~checks["ok"]]
-    return set(zip(bad["arm"], bad["workload"], strict=True))
+def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
+    """By (arm, workload): why the run does not know that it computed the same as the reference."""
+    return {key: found.sentence for key, found in unproven(records(store.agreement(run_id))).items()}
 
 
-def _row(base: Measured, old, new: Measured, cell, fail_on: float | None, wrong: set[tuple[str, str]]) -> list[Any]:
+def _row(base: Measured, old, new: Measured, cell, fail_on: float | None, unproven: dict[tuple, str]) -> list[Any]:
     """A row of the frame, in the order of its columns."""
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
     found = compare_apart(one, two, zone)
     doubt = base.time_doubt(old) or new.time_doubt(cell)
-    verdict = _verdict(found, (cell.arm, cell.workload) in wrong, doubt)
+    verdict = _verdict(found, unproven.get((cell.arm, cell.workload), ""), doubt)
     ends = (None, None) if verdict.overruled else (found.estimate.low, found.estimate.high)
     regression = fail_on is not None and verdict.text == SLOWER and found.estimate.low > 1 + fail_on
     return [
@@ -104,13 +104,13 @@ def _call_s(cell: Recorded) -> float:
     return absolute_time(cell.visits, cell.dropped).value
 
 
-def _verdict(found: Apart, wrong: bool, doubt: str) -> Verdict:
-    """doubt: what speaks against the time of either run, empty if nothing does."""
+def _verdict(found: Apart, unproven: str, doubt: str) -> Verdict:
+    """unproven: why the arm is not known to compute the same; doubt: what speaks against the time of either run."""
     if found.verdict is None:
         told = "measured on another machine: a ratio, but no verdict"
         return Verdict("", f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
-    if wrong:
-        return Verdict(UNDECIDED, "not ranked: disagrees with the reference in one of the runs")
+    if unproven:
+        return Verdict(UNDECIDED, f"not ranked: in one of the runs it {unproven}")
     return Verdict(UNDECIDED, doubt, overruled=True) if doubt else found.verdict
 
 
