@@ -307,6 +307,13 @@ def test_score_of_yes_or_no():
     assert found.loss == pytest.approx(-(xlogy(t, p) + xlogy(1 - t, 1 - p)).mean(), rel=1e-12)
 
 
+def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
+    z, labels = np.array([[9.0, 0.0], [np.nan, 0.0], [0.0, np.nan]]), np.array([0, 0, 1])
+    assert score(CrossEntropy(), z, z.argmax(axis=-1), labels).wrong == 2
+    z, no = np.array([[-1.0], [np.nan]]), np.zeros((2, 1))
+    assert score(BceWithLogits(), z, (z > 0).astype(np.int32), no).wrong == 1
+
+
 def test_score_of_numbers_knows_no_wrong_answers():
     z, t = np.array([[1.0, 2.0], [0.0, 4.0]], np.float32), np.array([[1.0, 0.0], [3.0, 4.0]], np.float32)
     found = score(Mse(), z, z, t)

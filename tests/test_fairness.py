@@ -50,6 +50,7 @@ def test_what_an_arm_does_not_tell_is_left_out():
     ("change", "words"),
     [
         ({"product_bits": 11.4}, "precision of products: TF32 or float16, the base float32"),
+        ({"product_bits": float("nan")}, "precision of products: not finite, the base float32"),
         ({"cpus_used": 1.9}, "CPUs within the threads given: no: 1.90 used, the base yes"),
         ({"device": "cuda:0"}, "kind of device: gpu, the base cpu"),
         ({"device": "gpu:1 (NVIDIA H100)"}, "kind of device: gpu, the base cpu"),

@@ -5,6 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from dnnbench.cli.output import Output
+from dnnbench.cli.train import _print
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.run.training import Course, CurvesApart, curves_apart
 from dnnbench.store.store import open_store
 
 ALL = ("--backend", "all", "--threads", "1")
@@ -65,8 +69,53 @@ def trained(tmp_path_factory):
     place = tmp_path_factory.mktemp("trained")
     done = dnnbench(place, "train", "mlp_digits", "--backend", "numpy", "--threads", "1", "--save", "mlp.safetensors")
     assert done.returncode == 0, done.stderr
-    assert "target reached" in done.stdout and "curves lie apart" in done.stdout
+    assert "target reached" in done.stdout and "curves" not in done.stdout, "one arm has nothing to lie apart from"
     return place
+
+
+def course(*losses, test_loss=0.5, wrong=3):
+    rows = [{"loss": loss, "test_loss": test_loss, "wrong": wrong} for loss in losses]
+    return Course("arm", "workload", "float64", epochs=rows)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+def test_a_loss_that_is_not_finite_is_not_near_any_other_wherever_it_stands(place, value):
+    losses = [0.5, 0.5, 0.5]
+    losses[place] = value
+    assert curves_apart([course(1.0, loss) for loss in losses]).loss == INF
+
+
+def test_nan_beside_nan_counts_as_different():
+    assert curves_apart([course(NAN), course(NAN)]).loss == INF
+
+
+def test_a_test_loss_that_is_not_finite_counts_as_different():
+    assert curves_apart([course(0.5), course(0.5, test_loss=NAN)]).test_loss == INF
+
+
+@pytest.mark.parametrize(("first", "second", "apart"), [(0.0, 0.0, 0.0), (0.0, 0.5, 1.0), (-2.0, 2.0, 2.0)])
+def test_losses_of_zero_divide_nothing(first, second, apart):
+    assert curves_apart([course(first), course(second)]).loss == apart
+
+
+def test_curves_are_compared_over_the_epochs_that_all_have():
+    found = curves_apart([course(1.0, 0.5, 0.25), course(1.0, 0.4, wrong=5), course()])
+    assert found == CurvesApart(epochs=2, loss=pytest.approx(0.2), test_loss=0.0, wrong=2)
+    assert curves_apart([course(1.0)]) is None
+
+
+def test_train_says_that_curves_differ_where_a_loss_is_not_a_number(capsys):
+    _print(Output(), find_workload("mlp_digits"), [full(0.5), full(NAN)])
+    assert "curves differ over the 1 epoch(s) that all arms have: a loss is not finite" in capsys.readouterr().out
+
+
+def full(loss):
+    row = {"epoch": 1, "loss": loss, "test_loss": 0.5, "accuracy": 0.9, "wrong": 3, "n_test": 30, "seconds": 0.1}
+    return Course("arm", "mlp_digits", "float64", epochs=[row])
 
 
 def test_all_backends_predict_the_same_classes_with_trained_weights(trained):

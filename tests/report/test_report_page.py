@@ -1,16 +1,22 @@
 """The page of a run whose true times are known, machines side by side, and the commands that write and merge."""
 
 import json
+import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import reporting
 from dnnbench.cli.main import main
 from dnnbench.errors import StoreError, UsageError
+from dnnbench.measure.contention import STEAL
+from dnnbench.measure.statistics import Visits
 from dnnbench.report import charts, html, palette, quantity
 from dnnbench.report.evidence import gather
 from dnnbench.report.side_by_side import side_by_side
+from dnnbench.report.steps import steps_of
 from dnnbench.store.store import open_store
 
 
@@ -128,6 +134,28 @@ def test_a_regression_shows_its_test_loss(empty, monkeypatch):
     text = page(gather(empty, "r"))
     assert text.count("<svg") == 2 and "mlp_table in float32: test loss" in text
     assert re.search(r">0\.5125</td>.*test loss 0\.55", text, re.S)
+
+
+@pytest.mark.parametrize("loss", [0.0, float("nan"), float("inf")])
+def test_a_loss_that_a_log_axis_cannot_show_takes_nothing_else_from_the_page(empty, loss):
+    reporting.add_run(empty, "r", generations=0, arms={}, workloads=())
+    row = {"arm": "numpy:eager", "workload": "w", "dtype": "float32", "accuracy": 0.9, "n_test": 89, "wrong": 0}
+    empty.add_epochs("r", [row | {"epoch": 1, "loss": loss, "test_loss": loss, "seconds": 0.1}])
+    text = page(gather(empty, "r"))
+    assert text.count("<svg") == 1 and "w in float32: test accuracy" in text
+
+
+def test_an_arm_that_no_clean_round_met_has_no_steps_and_the_page_all_others(known):
+    """One that is visited every other round may have had none but contended ones; NaN is no JSON for a chart."""
+    run = known.measured
+    seldom = reporting.cell(run.cells, "jax:jit", "train_step").cell_id
+    visits = {cell: replace(v, flags=np.where(v.round % 24 < 2, STEAL, 0)) for cell, v in run.visits.items()}
+    kept = visits[seldom].round % 24 < 2
+    visits[seldom] = Visits(*(column[kept] for column in vars(visits[seldom]).values()))
+    steps = steps_of(replace(run, visits=visits))
+    assert len(steps) == len(known.steps) - 1
+    assert all(math.isfinite(e.value) for found in steps for e in (*found.seconds.values(), found.whole))
+    page(replace(known, steps=steps))
 
 
 def test_without_the_extra_the_page_says_what_to_install_and_keeps_its_tables(known, monkeypatch):

@@ -1,10 +1,15 @@
 """dnnbench train: train to the target on every backend, and see that they learn alike."""
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from . import exitcodes
 from .options import output_options
 from .work_options import STORE, threads_or_all, work_options, workloads_named
+
+if TYPE_CHECKING:
+    from ..run.training import CurvesApart
 
 
 @click.command("train")
@@ -141,10 +146,21 @@ def _print(output, workload, courses) -> None:
     output.table(table)
     output.text("")
     output.table(_curves(courses))
-    apart = curves_apart(courses)
-    output.text(
-        f"curves lie apart by {apart['loss']:.1e} in loss (relative) and {apart['wrong']} test answer(s) at most\n"
-    )
+    if apart := curves_apart(courses):
+        output.text(f"{_apart_words(workload, apart)}\n")
+
+
+def _apart_words(workload, apart: "CurvesApart") -> str:
+    """How far the curves lie apart, in the figures that tell of the task's metric."""
+    from math import isfinite
+
+    common = f"over the {apart.epochs} epoch(s) that all arms have"
+    if not isfinite(apart.loss) or not isfinite(apart.test_loss):
+        return f"curves differ {common}: a loss is not finite"
+    by_loss = f"{apart.loss:.1e} in loss"
+    if workload.task.metric == "accuracy":
+        return f"curves lie apart by {by_loss} (relative) and {apart.wrong} test answer(s) at most, {common}"
+    return f"curves lie apart by {by_loss} and {apart.test_loss:.1e} in test loss (relative) at most, {common}"
 
 
 def _row(workload, course) -> list[str]:

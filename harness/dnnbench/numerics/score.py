@@ -26,15 +26,16 @@ class Score:
 def score(loss: Loss, z: np.ndarray, prediction: np.ndarray, targets: np.ndarray) -> Score:
     """A model's first output z and its prediction held against targets.
 
-    z: (N, ..., K) or (N, ...)   prediction, targets: (N, ...)
+    z: (N, ..., K) or (N, ...)   prediction, targets: (N, ...).  An answer that comes from NaN is wrong.
     """
     counted = counts(loss, targets)
     z = z.astype(np.float64)
     if isinstance(loss, CrossEntropy):
-        wrong = int(np.sum((prediction != targets) & counted))
+        no_answer = np.isnan(z).any(axis=-1)  # argmax of NaN is some class, and may be the right one
+        wrong = int(np.sum(((prediction != targets) | no_answer) & counted))
         return Score(int(counted.sum()), wrong, _cross_entropy(z[counted], targets[counted], loss.smoothing))
     if isinstance(loss, BceWithLogits):
-        wrong = int(np.sum(prediction.astype(bool) != (targets > 0.5)))
+        wrong = int(np.sum((prediction.astype(bool) != (targets > 0.5)) | np.isnan(z)))
         elements = np.maximum(z, 0) - z * targets + np.log1p(np.exp(-np.abs(z)))
         return Score(targets.size, wrong, float(elements.mean()))
     return Score(targets.size, None, float(np.square(z - targets).mean()))

@@ -83,11 +83,11 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: st
 def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str) -> str:
     """A line for each arm over the epochs of training.
 
-    rows: epoch, arm, place (of the colour), and `field`; what a log axis cannot show is left out.
+    rows: epoch, arm, place (of the colour), and `field`; what the axis cannot show is left out (`drawable`).
     """
     import altair as alt
 
-    drawn = [row for row in rows if row[field] is not None and not (log and row[field] <= 0)]
+    drawn = drawable(rows, field, log)
     arms = {row["arm"]: row["place"] for row in drawn}
     dashes = [DASHES[_earlier(list(arms.values()), i)] for i in range(len(arms))]
     domain, inks = list(arms), [variable(place) for place in arms.values()]
@@ -102,6 +102,12 @@ def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str)
         strokeDash=alt.StrokeDash("arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend),
     )
     return _svg(chart.properties(width=WIDTH, height=220), alt_text)
+
+
+def drawable(rows: Sequence[Row], field: str, log: bool) -> list[Row]:
+    """Rows whose `field` an axis can show: a finite number, above 0 on a log axis."""
+    known = [row for row in rows if row[field] is not None and math.isfinite(row[field])]
+    return [row for row in known if not log or row[field] > 0]
 
 
 def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int], alt_text: str) -> str:

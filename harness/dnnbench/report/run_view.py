@@ -161,7 +161,7 @@ class RunView:
         for (workload, dtype), part in self.evidence.epochs.groupby(["workload", "dtype"], sort=False):
             rows = [row | {"place": self.place_of(row["arm"])} for row in records(part)]
             for field, title, log in (("loss", "training loss", True), _test_figure(rows)):
-                if any(row[field] is not None for row in rows):
+                if charts.drawable(rows, field, log):
                     drawn.append(picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log))
         return drawn
 

@@ -83,11 +83,11 @@ class Piece:
 
 
 def steps_of(run: Measured) -> list[Steps]:
-    """The four steps of every arm that ran all the phases they need."""
+    """The four steps of every arm that ran all the phases they need, in rounds that count."""
     found = []
     for cell, phases, dropped in _arms(run):
         seconds = training_steps(phases, dropped)
-        if len(seconds) == len(STEPS):
+        if len(seconds) == len(STEPS) and _known(*seconds.values()):
             clean = case_of(cell) not in run.spoilt
             whole = _shown(absolute_time(phases["train_step"], dropped), clean)
             apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
@@ -98,19 +98,20 @@ def steps_of(run: Measured) -> list[Steps]:
 
 def pieces_of(run: Measured) -> list[Piece]:
     """Every piece that ran alone in an arm that ran the phases around it too."""
-    return [
-        Piece(
-            cell.workload,
-            int(cell.batch_size),
-            cell.arm,
-            cell.backend,
-            step,
-            *(_shown(found, case_of(cell) not in run.spoilt) for found in _alone(phases, phase, step, dropped)),
-        )
-        for cell, phases, dropped in _arms(run)
-        for phase, step in PIECES.items()
-        if {phase, *STEPS[step]} <= set(phases)
-    ]
+    found = []
+    for cell, phases, dropped in _arms(run):
+        clean = case_of(cell) not in run.spoilt
+        for phase, step in PIECES.items():
+            if {phase, *STEPS[step]} <= set(phases):
+                times = [_shown(time, clean) for time in _alone(phases, phase, step, dropped)]
+                if _known(*times):
+                    found.append(Piece(cell.workload, int(cell.batch_size), cell.arm, cell.backend, step, *times))
+    return found
+
+
+def _known(*estimates: Estimate) -> bool:
+    """Whether each has a value: an arm that is visited seldom may have met none but contended rounds."""
+    return all(math.isfinite(estimate.value) for estimate in estimates)
 
 
 def difference_text(found: Estimate, show: Callable[[float], str]) -> str:

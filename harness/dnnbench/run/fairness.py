@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from .plan import Plan
 from .record import Record
@@ -65,7 +66,9 @@ def _kind(device: str) -> str:
 
 
 def _product_type(bits: float) -> str:
-    """The precision whose unit roundoff is nearest to the measured error of a product."""
+    """The precision whose unit roundoff is nearest to the measured error of a product; NaN is near to none."""
+    if not isfinite(bits):
+        return "not finite"
     return BY_BITS[min(BY_BITS, key=lambda known: abs(known - bits))]
 
 

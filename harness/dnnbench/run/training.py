@@ -108,15 +108,39 @@ def told_of(row: Mapping) -> str:
     return f"{accuracy}test loss {row['test_loss']:.4f}"
 
 
-def curves_apart(courses: Sequence[Course]) -> dict[str, float]:
-    """How far the arms' curves lie apart: largest relative difference of losses, and of wrong test answers, at one epoch."""
-    rows = [course.epochs for course in courses if course.epochs]
-    apart = {"loss": 0.0, "wrong": 0}
-    for epoch in zip(*rows, strict=False):
-        losses, wrongs = [row["loss"] for row in epoch], [row["wrong"] for row in epoch]
-        apart["loss"] = max(apart["loss"], (max(losses) - min(losses)) / max(abs(x) for x in losses))
-        apart["wrong"] = max(apart["wrong"], max(wrongs) - min(wrongs))
-    return apart
+@dataclass(frozen=True)
+class CurvesApart:
+    """How far the curves of several arms lie apart where they lie furthest, over the `epochs` that all of them have.
+
+    loss, test_loss: difference over the larger, infinite where any is not finite   wrong: test answers
+    """
+
+    epochs: int
+    loss: float
+    test_loss: float
+    wrong: int
+
+
+def curves_apart(courses: Sequence[Course]) -> CurvesApart | None:
+    """None for fewer than two arms that learned: there is nothing to compare."""
+    curves = [course.epochs for course in courses if course.epochs]
+    if len(curves) < 2:
+        return None
+    epochs = list(zip(*curves, strict=False))
+    return CurvesApart(
+        len(epochs),
+        loss=max(_relative_difference([row["loss"] for row in epoch]) for epoch in epochs),
+        test_loss=max(_relative_difference([row["test_loss"] for row in epoch]) for epoch in epochs),
+        wrong=max(int(np.ptp([row["wrong"] for row in epoch])) for epoch in epochs),
+    )
+
+
+def _relative_difference(values: Sequence[float]) -> float:
+    """(largest - smallest) / largest magnitude; 0 where all are 0, infinite where any is not finite: NaN equals nothing."""
+    if not np.all(np.isfinite(values)):
+        return float("inf")
+    magnitude = float(np.max(np.abs(values)))
+    return float(np.ptp(values)) / magnitude if magnitude else 0.0
 
 
 def predict(
