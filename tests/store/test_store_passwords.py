@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 import storing
@@ -41,7 +42,7 @@ def put_back(path) -> None:
     """The same as an older dnnbench would have left it."""
     with opened(path) as raw:
         raw.execute("UPDATE run SET command = ?, label = ?", [json.dumps(COMMAND), ADDRESS])
-        raw.execute("UPDATE cell SET reason = ?", [ADDRESS])
+        raw.execute("UPDATE cell SET reason = ?", [f"{Path(ADDRESS)}: no such file"])
         raw.execute("UPDATE generation SET facts = ?", [json.dumps({"why": ADDRESS})])
         raw.execute("UPDATE agreement SET reason = ?", [ADDRESS])
 
