@@ -141,7 +141,12 @@ def test_bad_idx_file(tmp_path, content, message):
 
 
 @pytest.mark.parametrize(
-    "content", [b"not gzip", gzip.compress(b"x" * 100, mtime=0)[:-12], gzip.compress(b"ab", mtime=0)[:12] + b"zzzz"]
+    "content",
+    [
+        b"not gzip",
+        gzip.compress(idx_bytes(np.zeros((3, 9), np.uint8)), mtime=0)[:-12],
+        gzip.compress(idx_bytes(np.zeros((3, 9), np.uint8)), mtime=0)[:-8] + b"zzzzzzzz",
+    ],
 )
 def test_bad_gzip(tmp_path, content):
     path = tmp_path / "x.gz"
@@ -201,11 +206,32 @@ BAD_ARRAYS = {
     "beyond float32": ({"x_train": np.full((6, 64), 1e39)}, "too large for float32"),
     "lengths differ": ({"y_train": np.zeros(5)}, "6 examples of input 'image' but 5 targets"),
     "no test example": ({"x_test": np.ones((0, 64)), "y_test": np.ones(0)}, "test part has no example"),
-    "label too high": ({"y_test": np.array([0, 10])}, "got labels 0 to 10, expected 0 to 9"),
-    "label below zero": ({"y_test": np.array([0, -1])}, "got labels -1 to 0"),
-    "label between": ({"y_test": np.array([0, 0.5])}, "expected whole numbers"),
-    "label beyond int32": ({"y_test": np.array([0, 2**40])}, "expected whole numbers from -2147483648"),
-    "one-hot labels": ({"y_test": np.eye(10)[:2]}, "y_test: got shape (2, 10), expected (n)"),
+    "label too high": (
+        {"y_test": np.array([0, 10])},
+        "got labels 0 to 10, expected 0 to 9 for a network of 10 classes; renumber the labels or widen the last layer",
+    ),
+    "labels from 1 on": ({"y_test": np.array([1, 10])}, "classes; they count from 1: subtract 1"),
+    "several labels too high": ({"y_test": np.array([11, 12])}, "classes; renumber the labels or widen the last layer"),
+    "label of what does not count": (
+        {"y_test": np.array([0, 255])},
+        "classes; if 255 marks what does not count, give the loss ignored = -1, and write -1 for it: y[y == 255] = -1; "
+        "if it is a class, renumber",
+    ),
+    "label below zero": (
+        {"y_test": np.array([0, -100])},
+        "got labels -100 to 0, expected 0 to 9 for a network of 10 classes; if -100 marks what does not count, "
+        "give the loss ignored = -100; if it is a class, renumber",
+    ),
+    "label between": ({"y_test": np.array([0, 0.5])}, "expected whole numbers from -2147483648 to 2147483647; round"),
+    "label beyond int32": (
+        {"y_test": np.array([0, 2**32])},
+        "from 0 to 4294967296, expected whole numbers from -2147483648 to 2147483647; renumber them from 0 on",
+    ),
+    "one-hot labels": (
+        {"y_test": np.eye(10)[:2]},
+        "y_test: got shape (2, 10), a number for each class (one-hot), expected the number of the class, (n); "
+        "give y.argmax(-1)",
+    ),
 }
 
 
@@ -221,7 +247,9 @@ def test_bad_arrays(tmp_path, changes, message):
 def test_channels_are_never_mixed_up_silently(tmp_path):
     path = tmp_path / "chw.npz"
     np.savez(path, **arrays(shape=(3, 4, 4)))
-    with pytest.raises(DataError, match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose"):
+    with pytest.raises(
+        DataError, match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose it, or"
+    ):
         load(workload(Npz(path=str(path)), (4, 4, 3)))
 
 

@@ -1,10 +1,11 @@
 """A network too large for the machine can be read and shown, and is refused before it is built."""
 
 import pytest
+from dnnbench.data.free_memory import available_bytes
 from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.device import CPU, Device
-from dnnbench.run.memory_guard import available_bytes, pairing, refuse_if_too_large
+from dnnbench.run.memory_guard import pairing, refuse_if_too_large
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.costs import training_step
 from dnnbench.spec.workload import Workload

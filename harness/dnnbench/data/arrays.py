@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..spec.data import Layout
+
 
 @dataclass(frozen=True)
 class RawArrays:
@@ -18,3 +20,5 @@ class RawArrays:
     y_test: np.ndarray
     facts: Mapping[str, str] = field(default_factory=dict)
     """What identifies the source where it differs between machines: its version, its SHA-256."""
+    layout: Layout | None = None
+    """Where the channels of images stand, if it was told."""

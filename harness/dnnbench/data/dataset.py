@@ -62,7 +62,7 @@ def _read(data: Data, workload: Workload) -> RawArrays:
         case Synthetic():
             return synthetic(data, workload)
         case Npz():
-            return read_npz(data.path, names)
+            return read_npz(data, names)
         case PythonSource():
             return read_python_source(data, workload)
         case Reordered():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import DataError
+from ..spec.data import Layout
 from ..spec.tensor import TensorType
 from ..spec.workload import Workload
 from .arrays import RawArrays
@@ -22,16 +23,53 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
     """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
     given, targets = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
     inputs = {
-        source.name: fit_array(given[source.name], source.type, f"{raw.where}: x_{part}, input '{source.name}'")
+        source.name: _fit_images(
+            given[source.name], source.type, raw.layout, f"{raw.where}: x_{part}, input '{source.name}'"
+        )
         for source in workload.model.inputs
     }
-    y = fit_array(targets, workload.target, f"{raw.where}: y_{part}")
+    _no_one_hot(targets, workload, f"{raw.where}: y_{part}")
+    y = _fit_images(targets, workload.target, raw.layout, f"{raw.where}: y_{part}")
     _same_length(raw.where, part, inputs, y)
     for name, size in workload.model.vocabularies.items():
         _ids_in_range(inputs[name], size, f"{raw.where}: x_{part}, input '{name}'")
     check_sight(workload.model, inputs, f"{raw.where}: x_{part}")
     _targets_fit(y, workload, f"{raw.where}: y_{part}")
     return inputs, y
+
+
+def _fit_images(array: np.ndarray, wanted: TensorType, layout: Layout | None, where: str) -> np.ndarray:
+    """As fit_array, of images by `layout`; flat rows of several channels are refused without it."""
+    if len(wanted.shape) != 3 or wanted.shape[2] == 1 or wanted.size == wanted.shape[2] or array.ndim < 2:
+        return fit_array(array, wanted, where)
+    height, width, channels = wanted.shape
+    first = (channels, height, width)
+    flat = array.shape[1:] == (wanted.size,)
+    if layout == "channels_first" and (flat or array.shape[1:] == first):
+        return fit_array(np.moveaxis(array.reshape(len(array), *first), 1, -1), wanted, where)
+    if layout == "channels_first" or (array.shape[1:] == first and first != wanted.shape):
+        expected = f"(n, {channels}, {height}, {width})" if layout else f"(n, {height}, {width}, {channels})"
+        raise DataError(
+            f"{where}: got shape {array.shape}, expected {expected}; reshape or transpose it, or give the data the "
+            "layout that it has: channels_last or channels_first"
+        )
+    if flat and layout is None:
+        raise DataError(
+            f"{where}: got flat rows of {wanted.size} for {height} x {width} pixels of {channels} channels, which can be "
+            f"channels_first (CIFAR's rows) or channels_last; give the data a layout, or save them as (n, {height}, "
+            f"{width}, {channels}): x.reshape(-1, {channels}, {height}, {width}).transpose(0, 2, 3, 1) of "
+            f"channels_first, x.reshape(-1, {height}, {width}, {channels}) of channels_last"
+        )
+    return fit_array(array, wanted, where)
+
+
+def _no_one_hot(targets: np.ndarray, workload: Workload, where: str) -> None:
+    classes = workload.target.shape
+    if workload.task.loss.kind == "cross_entropy" and targets.shape[1:] == (*classes, class_count(workload)):
+        raise DataError(
+            f"{where}: got shape {targets.shape}, a number for each class (one-hot), expected the number of the class, "
+            f"({', '.join(['n', *map(str, classes)])}); give y.argmax(-1)"
+        )
 
 
 def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
@@ -58,12 +96,15 @@ def _reshapable(got: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 def _values_fit(array: np.ndarray, wanted: TensorType, where: str) -> None:
     if array.dtype.kind == "f" and not (np.abs(array) <= np.finfo(np.float32).max).all():
         raise DataError(f"{where}: got NaN, infinity or a number too large for float32; clean the data first")
-    if wanted.kind == "float" or array.dtype.kind == "b":
+    if wanted.kind == "float" or array.dtype.kind == "b" or not array.size:
         return
     lo, hi = (0, 1) if wanted.kind == "bool" else (-(2**31), 2**31 - 1)
-    if array.size and (array.min() < lo or array.max() > hi or (array != np.floor(array)).any()):
+    whole = (array == np.floor(array)).all()
+    if not whole or array.min() < lo or array.max() > hi:
         seen = f"{array.min()} to {array.max()}"
-        raise DataError(f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; round them")
+        renumber = "give 0 for no and 1 for yes" if wanted.kind == "bool" else "renumber them from 0 on"
+        advice = renumber if whole else "round them"
+        raise DataError(f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; {advice}")
 
 
 def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: np.ndarray) -> None:
@@ -88,7 +129,7 @@ def _targets_fit(y: np.ndarray, workload: Workload, where: str) -> None:
     if loss.kind == "cross_entropy":
         counted = y != loss.ignored if loss.ignored is not None else np.ones(y.shape, bool)
         _some_count(counted, loss.ignored, where)
-        _labels_in_range(y[counted], class_count(workload), where)
+        _labels_in_range(y[counted], workload, where)
     elif loss.kind == "bce_with_logits" and (y.min() < 0 or y.max() > 1):
         raise DataError(f"{where}: got targets {y.min()} to {y.max()}, expected 0 (no) to 1 (yes); rescale them")
 
@@ -100,10 +141,24 @@ def _some_count(counted: np.ndarray, ignored: int | None, where: str) -> None:
         raise DataError(f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; leave it out")
 
 
-def _labels_in_range(labels: np.ndarray, classes: int, where: str) -> None:
-    if labels.min() < 0 or labels.max() >= classes:
+def _labels_in_range(labels: np.ndarray, workload: Workload, where: str) -> None:
+    classes = class_count(workload)
+    outside = np.unique(labels[(labels < 0) | (labels >= classes)])
+    if len(outside):
         seen = f"{labels.min()} to {labels.max()}"
-        raise DataError(
-            f"{where}: got labels {seen}, expected 0 to {classes - 1} for a network of {classes} classes; "
-            "renumber the labels or widen the last layer"
-        )
+        wanted = f"expected 0 to {classes - 1} for a network of {classes} classes"
+        advice = _advice(outside.tolist(), int(labels.min()), classes, workload.task.loss.ignored)
+        raise DataError(f"{where}: got labels {seen}, {wanted}; {advice}")
+
+
+def _advice(outside: list[int], lowest: int, classes: int, ignored: int | None) -> str:
+    """What labels outside of the classes mostly are: counted from 1, or a mark of what does not count."""
+    if outside == [classes] and lowest == 1:
+        return "they count from 1: subtract 1"
+    others = "renumber the labels or widen the last layer"
+    if len(outside) > 1 or outside == [classes]:
+        return others
+    mark = outside[0]
+    kept = mark if mark < 0 else ignored or -1
+    written = "" if kept == mark else f", and write {kept} for it: y[y == {mark}] = {kept}"
+    return f"if {mark} marks what does not count, give the loss ignored = {kept}{written}; if it is a class, {others}"

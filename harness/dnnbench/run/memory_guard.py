@@ -2,16 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
-import psutil
-
+from ..data.free_memory import available_bytes
 from ..errors import UsageError
 from ..protocol.device import CPU, Device
 from ..spec.costs import node_costs, training_step
 from ..spec.workload import Workload
-
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def pairing(sized: Sequence[tuple[Workload, int]], itemsize: int, base: Device, others: Sequence[Device]) -> str:
@@ -56,21 +52,6 @@ def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copi
 def free_bytes(place: Device) -> int | None:
     """Memory that programs on a device can have: of the host what is free, of another device all that its frameworks tell."""
     return available_bytes() if place.kind == CPU.kind else place.memory_bytes
-
-
-def available_bytes(cgroup: Path = CGROUP) -> int:
-    """Memory that new processes can have: the machine's free part, or what a container's limit leaves."""
-    return min([psutil.virtual_memory().available, *_left_in_cgroup(cgroup)])
-
-
-def _left_in_cgroup(cgroup: Path) -> list[int]:
-    """What a limit leaves, or nothing where there is none; cached files count as free."""
-    try:
-        limit, used = (int((cgroup / f"memory.{what}").read_text()) for what in ("max", "current"))
-        cached = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())["file"]
-    except (OSError, ValueError, KeyError):
-        return []
-    return [max(limit - used + int(cached), 0)]
 
 
 def _largest(workload: Workload, batch_size: int, itemsize: int) -> str:

@@ -24,15 +24,23 @@ class Digits(Spec):
     split_seed: int = Field(0, ge=0)
 
 
+Layout = Literal["channels_last", "channels_first"]
+
+
 class Npz(Spec):
-    """A NumPy archive with x_train, y_train, x_test, y_test (plain arrays, never pickled objects)."""
+    """A NumPy archive with x_train, y_train, x_test, y_test (plain arrays, never pickled objects).
+
+    layout: of images with several channels, which may be stored flat: channels_last (n, H, W, C), or channels_first
+    (n, C, H, W) as in CIFAR's files. Flat rows without it are refused, for both readings fit.
+    """
 
     kind: Literal["npz"] = "npz"
     path: str
+    layout: Layout | None = None
 
 
 class Idx(Spec):
-    """A folder with MNIST's four IDX files, plain or gzipped; pixels / 255."""
+    """A folder with MNIST's four IDX files, plain or gzipped; pixels / 255, but floating-point ones as they are."""
 
     kind: Literal["idx"] = "idx"
     path: str
