@@ -7,7 +7,7 @@ from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
 from ..wording import near_miss
-from .environments import interpreter_of
+from .environments import check_interpreter
 
 
 class Contender(NamedTuple):
@@ -65,7 +65,7 @@ def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
 
 def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
     if environment:
-        interpreter_of(environment)
+        check_interpreter(environment)
     elif reason := missing(info):
         raise PluginError(f"backend '{info.name}': {reason}")
     modes = info.modes if mode == "all" else (mode or info.default_mode,)

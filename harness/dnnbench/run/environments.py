@@ -1,13 +1,18 @@
 """Other Python environments that an arm may name: another version of a framework beside this one's."""
 
+import contextlib
+import os
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from importlib.metadata import requires
-from os import environ
 from pathlib import Path
+from typing import IO
 
 from platformdirs import user_data_path
 
@@ -19,12 +24,16 @@ from ..wording import near_miss
 WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
 """What dnnbench's core imports in a worker; the rest of its requirements serve the command line."""
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+OLDEST = (3, 11)
+ANSWER_LIMIT_S = 30.0
+ANSWER_BYTES = 1000
 PROBE = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
 
 
 def environments_folder() -> Path:
     """`$DNNBENCH_ENVS`, else a folder of the user's data."""
-    return Path(environ.get("DNNBENCH_ENVS") or user_data_path("dnnbench") / "envs")
+    return Path(os.environ.get("DNNBENCH_ENVS") or user_data_path("dnnbench") / "envs")
 
 
 def known_environments() -> dict[str, Path]:
@@ -102,16 +111,64 @@ def _distribution(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
 
 
+def check_interpreter(environment: str) -> None:
+    """UsageError unless `@environment` means a Python of OLDEST or later that tells its version in ANSWER_LIMIT_S seconds."""
+    python = interpreter_of(environment)
+    try:
+        answer = _answer(python)
+    except TimeoutError:
+        limit = f"{ANSWER_LIMIT_S:g} s"
+        raise UsageError(f"'@{environment}': {python} did not tell its version within {limit}; name a Python") from None
+    except OSError as error:
+        raise UsageError(f"'@{environment}': {python} cannot be started ({error.strerror}); name a Python") from None
+    if not VERSION.fullmatch(answer):
+        raise UsageError(f"'@{environment}': {python} gave {answer[:40]!r} for its version; name a Python")
+    if tuple(map(int, answer.split(".")[:2])) < OLDEST:
+        raise UsageError(f"'@{environment}' is Python {answer}; a worker needs {'.'.join(map(str, OLDEST))} or later")
+
+
 def python_version(python: Path) -> str:
     """The version an interpreter tells; 'broken' if it tells none."""
-    asked = subprocess.run(
-        [str(python), "-c", PROBE], env=without_store_access(environ), capture_output=True, text=True
-    )
-    return asked.stdout.strip() or "broken"
+    try:
+        answer = _answer(python)
+    except OSError:
+        return "broken"
+    return answer if VERSION.fullmatch(answer) else "broken"
+
+
+def _answer(python: Path) -> str:
+    """The first line or so that an interpreter prints for PROBE; TimeoutError after ANSWER_LIMIT_S seconds.
+
+    Nothing of it is left running, whatever it started.
+    """
+    process = subprocess.Popen(
+        [str(python), "-c", PROBE], env=without_store_access(os.environ), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        return _read(process.stdout, ANSWER_BYTES, time.monotonic() + ANSWER_LIMIT_S).decode(errors="replace").strip()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def _read(pipe: IO[bytes], most_bytes: int, deadline_s: float) -> bytes:
+    """What comes out of a pipe until it ends or there is enough; TimeoutError at the deadline of the monotonic clock."""
+    found = b""
+    while len(found) < most_bytes:
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline_s - time.monotonic()))
+        if not ready:
+            raise TimeoutError
+        if not (chunk := os.read(pipe.fileno(), most_bytes)):
+            break
+        found += chunk
+    return found
 
 
 def _run(command: list[str], where: str) -> None:
-    done = subprocess.run(command, env=without_store_access(environ), capture_output=True, text=True)
+    done = subprocess.run(command, env=without_store_access(os.environ), capture_output=True, text=True)
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines()
         raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(told[-3:])}")
