@@ -16,17 +16,17 @@ from dnnbench.measure.environment import (
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.crew import spawn
 
-CACHE = Path("/cache")
+CACHES = {"MY_CACHE_DIR": Path("/cache/my_cache_dir")}
 
 
 def made(inherited=(), threads=2, memory="native"):
-    return worker_environment(dict(inherited), threads=threads, memory=memory, cache=CACHE)
+    return worker_environment(dict(inherited), threads=threads, memory=memory, caches=CACHES)
 
 
 @pytest.mark.parametrize("memory", ["steady", "native"])
 def test_every_variable_has_a_stated_meaning(memory):
     missing = {"steady": {PAD}, "native": {PAD, "GLIBC_TUNABLES"}}[memory]
-    assert set(made(memory=memory)) == set(MEANING) - missing
+    assert set(made(memory=memory)) == (set(MEANING) | set(CACHES)) - missing
 
 
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"])
@@ -44,8 +44,7 @@ def test_threads_are_set_over_what_was_inherited(name):
         ("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
         ("TF_FORCE_GPU_ALLOW_GROWTH", "true"),
         ("PYTHONHASHSEED", "0"),
-        ("JAX_COMPILATION_CACHE_DIR", "/cache/jax"),
-        ("TORCHINDUCTOR_CACHE_DIR", "/cache/inductor"),
+        ("MY_CACHE_DIR", "/cache/my_cache_dir"),
     ],
 )
 def test_settings(name, value):

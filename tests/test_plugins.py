@@ -139,6 +139,7 @@ UNFIT_BACKENDS = {
     "info(extra=None)": "extra: got None, expected the name of an extra",
     "info(float64_apart=1)": "float64_apart: got 1, expected True or False",
     "info(caches=('PATH',))": "caches: got 'PATH', expected an environment variable with CACHE in its name",
+    "info(caches=('DNNBENCH_CACHE',))": "caches: got 'DNNBENCH_CACHE', expected an environment variable",
     "info(caches='MY_CACHE')": "caches: got 'MY_CACHE', expected a tuple",
     "'fine'": "dnnbench_backends gave 'fine', expected BackendInfo",
     "net()": "dnnbench_backends gave WorkloadInfo(",
@@ -475,6 +476,40 @@ def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted,
     assert cells["counted:eager"]["status"] == "failed"
     assert cells["numpy:eager"]["status"] == "ok"
     assert [each["facts"]["versions"]["counted:eager"] for each in document["generations"]] == [{"moving": "1"}] * 2
+
+
+CACHING = """
+import os
+from pathlib import Path
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+from dnnbench_numpy.backend import NumpyBackend
+
+@hookimpl
+def dnnbench_backends():
+    return [BackendInfo("caching", "Caching", ("eager",), "eager", "caching_plugin:Caching", caches=("KERNEL_CACHE_DIR",))]
+
+class Caching(NumpyBackend):
+    def configure(self, arm):
+        super().configure(arm)
+        cache = Path(os.environ["KERNEL_CACHE_DIR"])
+        with open({log!r}, "a") as log:
+            print(cache, sorted(path.name for path in cache.glob("*")), file=log)
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / "kernel").touch()
+"""
+
+
+@pytest.mark.xdist_group("run")
+def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, cache):
+    log = tmp_path / "log"
+    folder = install(tmp_path, "caching", CACHING.format(log=str(log)))
+    asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "2", "--wait")
+    for cold in ([], ["--cold-start"]):
+        done = dnnbench("run", "mlp_digits", "--backend", "caching", *asked, *cold, path=[folder], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    met = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    assert [contents for _, contents in met] == ["[]", "['kernel']", "[]", "['kernel']"]
+    assert [path == str(cache / "kernel_cache_dir") for path, _ in met] == [True, True, False, False]
 
 
 def test_resuming_with_another_version_is_refused_alike():

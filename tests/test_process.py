@@ -302,7 +302,7 @@ def test_lent_packages_are_found_and_their_neighbours_are_not(tmp_path):
 
 
 def test_the_environment_arrives(tmp_path):
-    variables = worker_environment(environment(), threads=3, memory="native", cache=tmp_path)
+    variables = worker_environment(environment(), threads=3, memory="native", caches={})
     variables = padded(variables, worker_argv(sys.executable, [], "worker_services:Rogue", (3, 4, 5)), random.Random(0))
     with Worker("w", variables, tmp_path / "log", service="worker_services:Rogue") as worker:
         for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", PAD):

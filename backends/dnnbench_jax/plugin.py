@@ -15,5 +15,6 @@ def dnnbench_backends():
             requires=("jax", "optax"),
             extra="jax",
             float64_apart=True,
+            caches=("JAX_COMPILATION_CACHE_DIR",),
         )
     ]

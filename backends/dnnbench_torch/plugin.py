@@ -14,5 +14,6 @@ def dnnbench_backends():
             target="dnnbench_torch.backend:TorchBackend",
             requires=("torch",),
             extra="torch",
+            caches=("TORCHINDUCTOR_CACHE_DIR",),
         )
     ]

@@ -62,7 +62,7 @@ REPORT = "results/report.html"
 @click.option(
     "--cold-start",
     is_flag=True,
-    help="Compile caches of its own: the first generation finds none, the others its work.",
+    help="Compile caches of its own, where a backend names them: the first generation finds none, the others its work.",
 )
 @click.option(
     "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."

@@ -27,8 +27,6 @@ MEANING = {
     "OPENBLAS_THREAD_TIMEOUT": "2^4 spins, then sleep: OpenBLAS would burn 0.13 s of CPU after a call",
     "GOMP_SPINCOUNT": "OpenMP spins 30000 times, then sleeps: no cost seen, and the next arm has quiet",
     "TORCHINDUCTOR_COMPILE_THREADS": "compile in the worker itself: a pool would outlive it and burn CPU",
-    "TORCHINDUCTOR_CACHE_DIR": "where torch.compile keeps what it compiled",
-    "JAX_COMPILATION_CACHE_DIR": "where JAX keeps what it compiled",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "keep quick compilations too",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "keep small programs too",
     "TF_CPP_MIN_LOG_LEVEL": "TensorFlow prints errors only",
@@ -46,22 +44,24 @@ def default_memory() -> str:
     return "steady" if platform.libc_ver()[0] == "glibc" else "native"
 
 
-def worker_environment(inherited: Mapping[str, str], *, threads: int, memory: str, cache: Path) -> dict[str, str]:
-    """What a worker's process finds in its environment; `MEANING` says why for each variable.
+def worker_environment(
+    inherited: Mapping[str, str], *, threads: int, memory: str, caches: Mapping[str, Path]
+) -> dict[str, str]:
+    """What a worker's process finds in its environment; `MEANING` says why for each variable but those of `caches`.
 
     inherited: the caller's variables, kept unless set here or a way into the store.  threads: for every library's
-    pool.  memory: `steady` (glibc keeps freed memory) or `native` (the framework's default).  cache: folder of the
-    compile caches; an empty one makes a cold start.  Raises UsageError for an unknown `memory`.
+    pool.  memory: `steady` (glibc keeps freed memory) or `native` (the framework's default).  caches: folder of a
+    compile cache by the variable that a backend names for it; empty ones make a cold start.  Raises UsageError for
+    an unknown `memory`.
     """
     count = str(threads)
     return {
         **without_store_access(inherited),
+        **{variable: str(folder) for variable, folder in caches.items()},
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count),
         "OPENBLAS_THREAD_TIMEOUT": "4",
         "GOMP_SPINCOUNT": "30000",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
-        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",

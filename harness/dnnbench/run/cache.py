@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from platformdirs import user_cache_path
 
+from ..plugins.discovery import plugins
 from .record import AS_FOUND, EMPTY
 
 
@@ -17,6 +18,12 @@ def cache_folder() -> Path:
     folder = Path(os.environ.get("DNNBENCH_CACHE") or user_cache_path("dnnbench"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def cache_folders(inside: Path) -> dict[str, Path]:
+    """A folder for each variable that any installed backend names for its compile cache: every arm gets all of them."""
+    variables = {variable for info in plugins().backends.values() for variable in info.caches}
+    return {variable: inside / variable.lower() for variable in sorted(variables)}
 
 
 @dataclass

@@ -18,7 +18,7 @@ from ..measure.sharing import lend_packages
 from ..measure.worker import SERVICE
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
-from .cache import cache_folder
+from .cache import cache_folder, cache_folders
 from .environments import interpreter_of
 from .parallel import in_parallel
 from .plan import CONTROL, CONTROL_ARM, Lane, Plan
@@ -53,7 +53,8 @@ def spawn(
     cache: folder of its compile caches; None for the user's.
     """
     folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
-    environment = worker_environment(os.environ, threads=arm.threads, memory=memory, cache=cache or cache_folder())
+    caches = cache_folders(cache or cache_folder())
+    environment = worker_environment(os.environ, threads=arm.threads, memory=memory, caches=caches)
     interpreter = sys.executable
     if arm.environment:
         interpreter = str(interpreter_of(arm.environment))
