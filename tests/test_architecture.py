@@ -1,6 +1,8 @@
 """The shape of the code: imports go one way, and the four backends mirror each other."""
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ TIERS = [
     {"testing"},
     {"report"},
     {"track"},
-    {"cli"},
+    {"cli", "__main__"},
 ]
 TIER = {room: i for i, rooms in enumerate(TIERS) for room in rooms}
 MIRRORED = ("plugin.py", "backend.py", "program.py", "ops.py", "losses.py", "optimizers.py", "device.py")
@@ -76,6 +78,16 @@ def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
             )
             if parts[0] == "dnnbench":
                 assert parts[1] in allowed, f"{path.name} imports {name}"
+
+
+def test_every_library_of_the_extra_all_is_used():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    [group] = re.findall(r"dnnbench\[(.*)\]", extras["all"][0])
+    brought = {re.split(r"[^\w-]", text)[0] for extra in group.split(",") for text in extras[extra]}
+    files = [path for folder in ("harness", "backends") for path in (ROOT / folder).rglob("*.py")]
+    used = {name.split(".")[0] for path in files for name in imports(path, ("dnnbench",))}
+    modules = {name.removesuffix("-python").replace("-", "_") for name in brought}
+    assert len(modules) >= 6 and modules <= used
 
 
 def test_the_reference_uses_no_contender():

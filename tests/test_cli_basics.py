@@ -60,10 +60,11 @@ def test_every_command_teaches(command):
     assert "--json" in done.stdout
 
 
-def test_version():
+@pytest.mark.parametrize("module", ["dnnbench", "dnnbench.cli.main"])
+def test_version(module):
     from dnnbench import __version__
 
-    assert dnnbench("--version").stdout.split()[-1] == __version__
+    assert python("-m", module, "--version").stdout.split() == ["dnnbench,", "version", __version__]
 
 
 def test_the_installed_script_is_this_main():

@@ -9,7 +9,7 @@ from dnnbench.store.schema import SCHEMA_VERSION, render_tables
 PAGE = """# Results
 
 `dnnbench run` keeps what it measures here, in `dnnbench.sqlite` (not in git), unless `--store PATH|URL` names
-another SQLite file or a PostgreSQL database. Reference reports are committed beside this page.
+another SQLite file or a PostgreSQL database.
 This page is generated: `python -m dnnbench.store.readme > results/README.md`.
 
 ## Tables
