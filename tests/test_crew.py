@@ -32,10 +32,10 @@ def other_thread():
 @pytest.fixture
 def workers():
     """workers(): those that this test has started and that run on; other tests of this process have some of their own."""
-    others = set(psutil.Process().children())
+    others = set(psutil.Process().children(recursive=True))
 
     def running():
-        children = set(psutil.Process().children()) - others
+        children = set(psutil.Process().children(recursive=True)) - others
         return [c for c in children if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.measure.worker" in c.cmdline()]
 
     return running

@@ -141,25 +141,6 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
     assert len(facts) >= 6 and all(fact["start_s"] > 0 for fact in facts)
 
 
-def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_overrules_the_verdict(place):
-    """Every cell counts as near, so that the tiny one does."""
-    patch = "import dnnbench.run.peaks as peaks\npeaks.NEAR = 0.0"
-    asked = ("--backend", "numpy,saboteur:kept", "--no-check", "--phase", "infer,train_step")
-    done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, patch=patch)
-    assert done.returncode == 0, done.stderr
-    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
-        audits = store.generations()["facts"].iloc[0]["rate_audits"]
-    faults = {name: audit["faults"] for name, audit in audits.items()}
-    assert set(faults) == {
-        f"{arm} tiny/4 {phase}" for arm in ("numpy:eager", "saboteur:kept") for phase in ("infer", "train_step")
-    }
-    kept = "inference gave the same output before and after a step: an answer is cached"
-    assert kept in faults["saboteur:kept tiny/4 infer"] and kept not in faults["numpy:eager tiny/4 infer"]
-    assert re.search(
-        r"saboteur:kept \(infer.*\): not judged: a bench contradicts itself: saboteur:kept: .*cached", done.stdout
-    )
-
-
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)
@@ -396,12 +377,22 @@ def test_a_crash_in_every_case_costs_only_its_cells(place):
     }
 
 
+def workers_of(process):
+    """The workers of a run, in the order of their start."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.cmdline()[1:3] == ["-m", "dnnbench.measure.worker"]:
+                found.append(child)
+    return sorted(found, key=lambda worker: worker.create_time())
+
+
 def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
                "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None:
-        for worker in psutil.Process(process.pid).children():
+        for worker in workers_of(process):
             for number in (signal.SIGSTOP, signal.SIGCONT):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     worker.send_signal(number)
@@ -422,7 +413,7 @@ def test_a_lost_control_arm_costs_no_other_arm(place):
     children = []
     while len(children) < 2:
         time.sleep(0.02)
-        children = sorted(psutil.Process(process.pid).children(), key=lambda child: child.create_time())
+        children = workers_of(process)
     children[0].kill()  # the control is started first
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

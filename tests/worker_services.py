@@ -56,6 +56,16 @@ class Rogue:
         """A grandchild that holds every descriptor it can get."""
         return subprocess.Popen(["sleep", "300"], close_fds=False).pid
 
+    def spawn_family(self):
+        """Grandchildren in this group, in a session of their own, stopped there, and a daemon that hides its origin."""
+        sleep = ["sleep", "300"]
+        near = subprocess.Popen(sleep)
+        apart = subprocess.Popen(sleep, start_new_session=True)
+        stopped = subprocess.Popen(sleep, start_new_session=True)
+        os.kill(stopped.pid, signal.SIGSTOP)
+        daemon = subprocess.run(["sh", "-c", "setsid env -i sleep 300 >/dev/null 2>&1 & echo $!"], capture_output=True)
+        return [near.pid, apart.pid, stopped.pid, int(daemon.stdout)]
+
     def fork_and_die(self):
         """A forked grandchild keeps the pipes open after the worker itself is gone."""
         if os.fork():
@@ -68,6 +78,10 @@ class Rogue:
 
     def environment(self, name):
         return os.environ.get(name)
+
+    def count(self, until):
+        """Many lines, each known."""
+        print(*range(until), sep="\n")
 
     def stdin(self):
         return sys.stdin.read()

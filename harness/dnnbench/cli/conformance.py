@@ -137,7 +137,8 @@ def _cell(verdict):
 def _law_table(found):
     from ..report.columns import column_table
 
-    table = column_table("law", "", "asked on", "meaning", leave_out=("meaning", "asked on"))
+    table = column_table("law", "", "asked on", "meaning")
+    table.columns[-1].no_wrap = False
     for law in found.laws:
         table.add_row(law.law, _styled(law.status, LAW_STYLES[law.status]), law.case or "-", law.meaning)
     return table

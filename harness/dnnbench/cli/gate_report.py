@@ -10,13 +10,10 @@ from ..measure.verdict import SAME, Verdict
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..run.gate import NOT_RANKED, Answer, Finding, Gate
-from ..wording import one_line
 
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
 """Of the outcome, where it does not speak against the candidate."""
 HEADINGS = (">screen", ">[95 %]", "verdict", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
-LEFT_OUT_FIRST = ("Holm", "p", "stage", "could see", "verdict", "[95 %]", "confirm")
-"""What a narrow terminal can spare; the lines below the table tell it in words."""
 
 
 def table(gate: Gate):
@@ -27,7 +24,7 @@ def table(gate: Gate):
     from rich.text import Text
 
     several = len({finding.arm for finding in gate.findings}) > 1
-    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS, leave_out=LEFT_OUT_FIRST)
+    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS)
     for finding in sorted(gate.findings, key=_worst_first):
         where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
         answer = gate.answer_of(finding)
@@ -67,7 +64,7 @@ def lines(gate: Gate) -> list[str]:
             key = finding.arm, gate.answer_of(finding), _named(finding.outcome.text, why)
             told.setdefault(key, []).append(f"{finding.case} {finding.phase}")
     shown = [f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()]
-    return [one_line(text) for text in (*shown, _summary(gate))]
+    return [*shown, _summary(gate)]
 
 
 def _named(verdict: str, why: str) -> str:

@@ -12,7 +12,6 @@ from .audit import Audit, audit
 from .clock import now
 from .energy import LEAST_S, Meter
 from .memory import read_memory, reset_peak
-from .rate_audit import RateAudit, audit_rate
 
 MUTATING = ("train_step", "update_alone")
 """Phases that change the program, which is therefore restored before every visit."""
@@ -85,10 +84,6 @@ class Bench:
     def audit(self, calls: int) -> Audit:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
         return audit(self._program, self._batch, self._calls["infer"], calls)
-
-    def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
-        """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
-        return audit_rate(self._program, self._batch, phase, calls, trains)
 
     def energy(self, phase: str, counter: Meter) -> float:
         """Joules a call, over a visit long enough for the counter."""

@@ -1,10 +1,8 @@
 """A worker as its parent sees it: a child process that is asked, waited for, and never outlives the run."""
 
 import contextlib
-import fcntl
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +13,7 @@ from typing import Any
 from dnnbench.errors import WorkerError
 
 from .affinity import spell
+from .supervised import Supervised, above_streams
 from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
 from .worker import SERVICE
 
@@ -34,9 +33,9 @@ class WorkerLost(WorkerError):
 
 
 def worker_argv(interpreter: str, cpus: Sequence[int], service: str, fds: Sequence[int]) -> list[str]:
-    """The command line of a worker; fds: its ends of the pipes for requests, answers and life."""
-    inlet, outlet, life = (str(fd) for fd in fds)
-    pipes = ["--inlet", inlet, "--outlet", outlet, "--life", life]
+    """The command line of a worker; fds: its ends of the pipes for requests and answers."""
+    inlet, outlet = (str(fd) for fd in fds)
+    pipes = ["--inlet", inlet, "--outlet", outlet]
     return [interpreter, "-m", "dnnbench.measure.worker", *pipes, "--cpus", spell(cpus), "--service", service]
 
 
@@ -44,7 +43,8 @@ class Worker:
     """One worker process. `call` asks and waits; `send` and `receive` do so apart: several work at once.
 
     label: names the arm in errors.  environment: all of its variables (see
-    `environment.worker_environment`). log: file that keeps what it prints, by Python or by C.  cpus: its
+    `environment.worker_environment`). log: file that keeps what it prints, by Python or by C, at most its
+    head and its tail; it stays where an error names it, else it goes with the worker.  cpus: its
     mask, set before any framework is imported; empty for the parent's.  interpreter: another Python, if it
     can import dnnbench (see `sharing.lend_packages`).
     """
@@ -67,12 +67,12 @@ class Worker:
         self._stops_when_idle = False
         self._stopped_looks = 0
         self._pauses = 0
-        (inlet, to_child), (from_child, outlet), (life, self._life) = _pipe(), _pipe(), _pipe()
-        theirs = (inlet, outlet, life)
+        (inlet, to_child), (from_child, outlet) = _pipe(), _pipe()
+        theirs = (inlet, outlet)
         try:
-            self._process = _start(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
+            self._process = Supervised(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
         except OSError as error:
-            _close_all(to_child, from_child, self._life)
+            _close_all(to_child, from_child)
             raise WorkerError(f"{label}: cannot start {interpreter} ({error.strerror}); name a Python") from None
         finally:
             _close_all(*theirs)
@@ -120,13 +120,13 @@ class Worker:
 
     def _stop_if_stopping(self) -> None:
         if self._stops_when_idle:
-            self._pauses += self._was_stopped()
+            self._pauses += self._process.was_stopped()
             self._signal(signal.SIGSTOP)
 
     def _go_on_if_stopping(self) -> None:
         if self._stops_when_idle:
             self._signal(signal.SIGCONT)
-            self._was_stopped()  # by us: it is asked for so that it counts for nothing
+            self._process.forget_stop()  # it was ours
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -134,20 +134,13 @@ class Worker:
 
     def new_pauses(self) -> int:
         """How often since the last question others stopped the process, or this one did not run while it waited for it."""
-        count = self._pauses + self._channel.pauses + self._was_stopped()
+        stopped_by_us = self._stops_when_idle and self._doing is None
+        count = self._pauses + self._channel.pauses + (not stopped_by_us and self._process.was_stopped())
         self._pauses = self._channel.pauses = 0
         return count
 
-    def _was_stopped(self) -> bool:
-        """Whether the process was stopped since this was last asked, however shortly: the kernel keeps it for the parent."""
-        if self._closed or not hasattr(os, "waitid"):  # macOS, before Python 3.13
-            return False
-        with contextlib.suppress(ChildProcessError):
-            return os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG) is not None
-        return False
-
     def close(self, timeout_s: float = 5.0) -> None:
-        """End the process and its group: by request if idle, by force if busy or after `timeout_s`."""
+        """End the process and all that it started: by request if idle, by force if busy or after `timeout_s`."""
         if self._closed:
             return
         if self._doing is None and self._lost is None:
@@ -188,20 +181,17 @@ class Worker:
             raise
 
     def _lose(self, reason: str) -> None:
+        self._process.keep_log()
         self._end()
         self._lost = WorkerLost(self.label, reason, self.log)
         raise self._lost from None
 
     def _end(self) -> None:
-        """Kill what is left of the group before its leader is reaped: until then the id is no one else's."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
         with self._ending:  # an interrupted run closes a worker that one of its threads still waits for
             if not self._closed:
+                self._process.end()
                 self._closed = True
                 self._channel.close()
-                os.close(self._life)
 
     def _running(self) -> bool:
         import psutil
@@ -233,12 +223,17 @@ class Worker:
         """How the process ended, in words; what runs on after closing its pipe is killed first."""
         if self._running():
             return f"closed its pipe and ran on ({self._doing})"
-        return describe_exit(self._process.wait())
+        code = self._process.exit_code()
+        return "its supervisor was killed" if code is None else describe_exit(code)
 
     def _error(self, doing: str, type: str, message: str) -> WorkerError:
         """A PluginError is an answer in words; of anything else the reader wants to know where it happened."""
+        self._process.flush_log()
+        if type == "PluginError":
+            return WorkerError(message, kind=type, log=tail(self.log))
+        self._process.keep_log()
         where = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
-        return WorkerError(message if type == "PluginError" else where, kind=type, log=tail(self.log))
+        return WorkerError(where, kind=type, log=tail(self.log))
 
 
 def describe_exit(code: int) -> str:
@@ -261,26 +256,9 @@ def tail(log: Path, size_bytes: int = TAIL_BYTES) -> str:
         return ""
 
 
-def _start(argv: list[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]) -> subprocess.Popen:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            argv,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=fds,
-            start_new_session=True,
-        )
-
-
 def _pipe() -> tuple[int, int]:
-    """A pipe whose ends lie above the standard streams, which the child replaces."""
-    ends = os.pipe()
-    raised = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
-    _close_all(*ends)
-    return raised
+    reading, writing = (above_streams(end) for end in os.pipe())
+    return reading, writing
 
 
 def _close_all(*fds: int) -> None:

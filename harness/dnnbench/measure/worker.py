@@ -1,13 +1,12 @@
 """The program of a worker process: `python -m dnnbench.measure.worker`.
 
-It answers requests from one pipe on another, one at a time. When the run ends so does it, whatever it is
-doing, and with it all of its process group, which must be its own. Requests are {"method": ..., "arguments":
+It answers requests from one pipe on another, one at a time. When the run ends its supervisor kills it, whatever it
+is doing, and all that it started. Requests are {"method": ..., "arguments":
 {...}}; answers are {"ok": result} or {"error": {"type": ..., "message": ...}}.
 """
 
 import argparse
 import faulthandler
-import fcntl
 import importlib
 import os
 import platform
@@ -15,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .affinity import confine, current_mask, parse
@@ -28,7 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     confine(parse(options.cpus))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with_parent(options.life)
     faulthandler.enable()
     sys.stdout.reconfigure(line_buffering=True)
     serve(Channel(options.inlet, options.outlet), options.service)
@@ -37,34 +36,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dnnbench.measure.worker")
-    for name in ("inlet", "outlet", "life"):
+    for name in ("inlet", "outlet"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--cpus", default="")
     parser.add_argument("--service", default=SERVICE)
     return parser.parse_args(argv)
 
 
-def die_with_parent(life: int) -> None:
-    """Have the kernel end this process group when the other end of the pipe `life` closes.
-
-    No thread and no parent-death signal: the first cannot run while C code holds the interpreter's lock,
-    the second fires when the thread that started this process ends.
-    """
-    os.set_inheritable(life, False)
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
-
-
 def serve(channel: Channel, service: str) -> None:
     """Answer until `close` or the end of the pipe; the service is made at the first request for it."""
     handlers = _Handlers(service)
-    try:
+    with suppress(ConnectionClosed):
         while (request := channel.receive())["method"] != "close":
             _answer(channel, handlers, request)
         channel.send({"ok": None})
-    except ConnectionClosed:
-        os.killpg(0, signal.SIGKILL)
 
 
 def _answer(channel: Channel, handlers: "_Handlers", request: dict) -> None:

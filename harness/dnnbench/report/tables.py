@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
-from .quantity import digits, interval, milliseconds, ratio, scaled, seconds, throughput
+from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
 from .steps import difference_text
 from .words import verdict_word
 
@@ -27,8 +27,7 @@ def _by_case(rows: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
-    headings = ("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
-    table = column_table(*headings, leave_out=("examples/s", "[95 %]", "agrees", "ratio"))
+    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
     last = None
     for row in shown_rows(rows):
         if last not in (None, row["phase"]):
@@ -66,7 +65,7 @@ def twin_table(evidence: Evidence) -> "Table":
     """The base measured twice, whose ratio must cover 1."""
     from rich.text import Text
 
-    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1", leave_out=("interval",))
+    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1")
     for twin in evidence.twins:
         found, covers = twin.ratio, {True: "yes", False: "NO", None: "one generation gives no interval"}[twin.covers]
         style = "bold red" if twin.covers is False else ""
@@ -80,8 +79,7 @@ def steps_table(evidence: Evidence) -> "Table":
     """Where the time of a training step goes, and beside it what a framework could run by itself."""
     alone = {(p.workload, p.batch_size, p.arm, p.name): milliseconds(p.alone.value) for p in evidence.pieces}
     pieces = [(heading, step) for heading, step in PIECE_HEADINGS.items() if any(key[-1] == step for key in alone)]
-    names = [*STEP_HEADINGS, *(heading for heading, _ in pieces)]
-    table = column_table("workload", "arm", *(f">{name}" for name in names), leave_out=PIECE_HEADINGS)
+    table = column_table("workload", "arm", *(f">{name}" for name in (*STEP_HEADINGS, *(h for h, _ in pieces))))
     ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     for case, steps in _by_case(ranked):
         differences = (difference_text(step, milliseconds) for step in steps.seconds.values())
@@ -94,8 +92,7 @@ def steps_table(evidence: Evidence) -> "Table":
 def starts_table(evidence: Evidence) -> "Table":
     """How long each arm takes to its first training step, else to its first inference."""
     trained = {(s.workload, s.batch_size) for s in evidence.starts if s.phase == "train_step"}
-    headings = ("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
-    table = column_table(*headings, leave_out=("import", "build", "caches", "first call"))
+    table = column_table("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
     shown = [s for s in evidence.starts if s.phase == "train_step" or (s.workload, s.batch_size) not in trained]
     for case, start in _by_case(shown):
         times = (seconds(s) for s in (start.import_s, start.build_s, start.first_call_s, start.total_s))
@@ -107,8 +104,7 @@ def memory_table(evidence: Evidence) -> "Table":
     """Memory by part; where the program's own arrays are not what the spec says, both stand."""
     headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process grew")
     on_device = any(row.peak_device is not None for row in evidence.memory)
-    spared = ("gradients", "activations", "optimizer")
-    table = column_table(*headings, *([">device"] if on_device else []), leave_out=spared)
+    table = column_table(*headings, *([">device"] if on_device else []))
     for case, row in _by_case(evidence.memory):
         spec = row.by_spec
         slots = "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer)
@@ -130,10 +126,12 @@ def roofline_table(evidence: Evidence) -> "Table":
     shares = evidence.shares
     clocked = any(s.device_s is not None for s in shares)
     more = [">on the device"] if clocked else []
-    headings = ("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
-    table = column_table(*headings, leave_out=("energy", "FLOP/B", "bound by"))
+    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
     for case, s in _by_case(shares):
+        share = "no peak" if s.share is None else percent(s.share)
         energy = "no counter" if s.joules is None else scaled(s.joules, "J")
         timed = ["no clock" if s.device_s is None else seconds(s.device_s)] if clocked else []
-        table.add_row(case, s.phase, s.arm, s.rate_text, s.of_peak, digits(s.intensity), s.bound or "", energy, *timed)
+        table.add_row(
+            case, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy, *timed
+        )
     return table

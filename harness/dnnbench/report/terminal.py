@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..store.frames import records
-from ..wording import one_line
 from .agreement_tables import agreement_table
 from .evidence import Evidence, by_headline
 from .quantity import scaled, seconds
@@ -36,7 +35,6 @@ def run_tables(evidence: Evidence) -> list[Any]:
         parts += [_heading("Memory", "weights and optimizer as held; the rest by the spec"), memory_table(evidence)]
     if evidence.roofs:
         parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
-        parts += [_note(text) for text in evidence.above_the_peak]
     if len(evidence.agreement):
         parts += [
             _heading("Agreement", "the worst tensor, error over allowance"),
@@ -123,7 +121,7 @@ def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _heading(title: str, subtitle: str):
     from rich.text import Text
 
-    return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(subtitle)}", "dim"))
+    return Text.assemble("\n", (title, "bold"), (f"   {subtitle}", "dim"))
 
 
 def _outcome(text: str):
@@ -135,4 +133,4 @@ def _outcome(text: str):
 def _note(text: str):
     from rich.text import Text
 
-    return Text(f"  {one_line(text)}", style="dim")
+    return Text(f"  {text}", style="dim")

@@ -1,16 +1,16 @@
-"""Where dnnbench keeps what it can make again: references and compile caches."""
+"""Where dnnbench keeps what it can make again or do without: references, compile caches, logs of workers that failed."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from platformdirs import user_cache_path
 
 from ..plugins.discovery import plugins
 from .record import AS_FOUND, EMPTY
+from .scratch import scratch_folder
 
 
 def cache_folder() -> Path:
@@ -40,5 +40,5 @@ def compile_caches(cold_start: bool) -> Iterator[CompileCaches]:
     if not cold_start:
         yield CompileCaches(None, AS_FOUND)
         return
-    with TemporaryDirectory(prefix="dnnbench-cold-") as folder:
-        yield CompileCaches(Path(folder), EMPTY)
+    with scratch_folder("cold") as folder:
+        yield CompileCaches(folder, EMPTY)

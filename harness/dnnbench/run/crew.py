@@ -1,11 +1,13 @@
 """The worker processes of a run: one for each arm, one for the control; lost ones are replaced."""
 
+import atexit
 import os
 import random
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
 from .cache import cache_folder, cache_folders
 from .environments import interpreter_of
+from .logs import new_log
 from .parallel import in_parallel
 from .plan import CONTROL, CONTROL_ARM, Lane, Plan
+from .scratch import scratch_folder
 
 BUILD_TIMEOUT_S = 600.0
 """For a start, a build, a compilation or a check: torch.compile has been seen to take 40 s on two busy cores."""
@@ -46,23 +50,29 @@ def spawn(
     cpus: Sequence[int] | None = None,
     cache: Path | None = None,
 ) -> Worker:
-    """A worker process for an arm; what it prints is kept in a log named after it.
+    """A worker process for an arm; what it prints stands in a log named after it, kept where an error names it.
 
     cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.
     memory: setting of its allocator, which a run chooses for those that it times; others give back what they free.
     cache: folder of its compile caches; None for the user's.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dnnbench-"))
     caches = cache_folders(cache or cache_folder())
     environment = worker_environment(os.environ, threads=arm.threads, memory=memory, caches=caches)
     interpreter = sys.executable
     if arm.environment:
         interpreter = str(interpreter_of(arm.environment))
-        environment["PYTHONPATH"] = str(lend_packages(folder / "lent"))
+        environment["PYTHONPATH"] = str(_lent_packages())
     cpus = current_mask() if cpus is None else cpus
-    environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11, 12)), _chance)
-    log = folder / f"{name.replace('/', '_')}.log"
-    return Worker(arm.name, environment, log, cpus=cpus, interpreter=interpreter, service=service)
+    environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11)), _chance)
+    return Worker(arm.name, environment, new_log(name), cpus=cpus, interpreter=interpreter, service=service)
+
+
+@once
+def _lent_packages() -> Path:
+    """Links to dnnbench's packages for other interpreters, until this process ends."""
+    until_the_end = ExitStack()
+    atexit.register(until_the_end.close)
+    return lend_packages(until_the_end.enter_context(scratch_folder("lent")))
 
 
 def start_arguments(arm: Arm) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from .agreement import Exam, reference_backend
 from .crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .plan import Lane
 from .reporter import Reporter
+from .scratch import scratch_folder
 
 
 class WorkerCourt:
@@ -54,8 +54,8 @@ class WorkerCourt:
 def explain_exam(contender: Worker, reference: Worker, exam: Exam, dtype: str, rows: Sequence[Mapping]) -> Explanation:
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
     exam = exam.in_precision(dtype)
-    with TemporaryDirectory(prefix="dnnbench-explain-") as folder:
-        court = WorkerCourt(contender, reference, exam, dtype, Path(folder))
+    with scratch_folder("explain") as folder:
+        court = WorkerCourt(contender, reference, exam, dtype, folder)
         return explain(exam.workload, exam.batches, rows, exam.seed, court)
 
 

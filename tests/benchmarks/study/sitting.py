@@ -1,9 +1,7 @@
 """A sitting: trials for so many minutes, each kept as soon as it is whole."""
 
 import random
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -23,28 +21,15 @@ def sit(kinds: Sequence[Kind], minutes: float, folder: Path, say: Callable[[str]
     """
     path = folder / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.npz"
     end, expected_s, kept = now() + 60 * minutes, {kind.name: kind.expected_s for kind in kinds}, 0
-    with _scratch():
-        for kind in cycle(kinds):
-            if now() + expected_s[kind.name] > end:
-                return kept
-            begin = now()
-            try:
-                append(path, record(kind, random.SystemRandom().randrange(1 << 31)))
-            except WorkerError as error:
-                say(f"{kind.name}: not kept: {error}")
-                expected_s[kind.name] *= 2
-                continue
-            kept, expected_s[kind.name] = kept + 1, now() - begin
-            say(f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, {(end - now()) / 60:.1f} minutes left")
-
-
-@contextmanager
-def _scratch() -> Iterator[None]:
-    """The workers' logs go where they are removed again: a sitting starts thousands of processes."""
-    before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="dnnbench-study-") as folder:
-        tempfile.tempdir = folder
+    for kind in cycle(kinds):
+        if now() + expected_s[kind.name] > end:
+            return kept
+        begin = now()
         try:
-            yield
-        finally:
-            tempfile.tempdir = before
+            append(path, record(kind, random.SystemRandom().randrange(1 << 31)))
+        except WorkerError as error:
+            say(f"{kind.name}: not kept: {error}")
+            expected_s[kind.name] *= 2
+            continue
+        kept, expected_s[kind.name] = kept + 1, now() - begin
+        say(f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, {(end - now()) / 60:.1f} minutes left")
