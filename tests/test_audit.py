@@ -109,7 +109,7 @@ def test_throughput_calls_all_before_it_waits(calls):
         infer=lambda p, batch: (log.append("call"), p.infer(batch))[1],
         wait=lambda p, result: log.append("wait"),
     )
-    bench = Bench(watched, batches_of(workload)[0])
+    bench = Bench(watched, batches_of(workload)[0], settle_s=0.0)
     log.clear()
     bench.visit("infer", calls, "throughput")
     assert log == ["call", "wait"] + ["call"] * calls + ["wait"] * calls

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import jax
 import pytest
 from dnnbench.measure.affinity import current_mask, spell
+from dnnbench.measure.contention import STEAL, WAITED
+from dnnbench.measure.placement import ALONE, PLACED
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.fairness import ledger, unequal
 from dnnbench.run.record import Record
@@ -44,6 +46,29 @@ def test_equal_arms_are_ranked_together():
 
 def test_what_an_arm_does_not_tell_is_left_out():
     assert found(device=None, threads=None) == {}
+
+
+def shown(what, base, other):
+    """What the ledger shows in one line of two arms, from what their programs told and how their visits were flagged."""
+    plan = SimpleNamespace(lanes=[SimpleNamespace(name=name, arm=Arm(name, "eager")) for name in ("base", "other")])
+    record = Record()
+    for name, (placement, flags) in (("base", base), ("other", other)):
+        record.programs[f"{name} net/4"] = TOLD | {"placement": placement}
+        record.visits[name, "net/4", "infer"] = [(number, 0, 1, 1e-3, flag) for number, flag in enumerate(flags)]
+    (line,) = (line for line in ledger(plan, record, "net/4") if line.what == what)
+    assert not line.must_match
+    return line.values
+
+
+def test_the_ledger_shows_where_the_threads_were():
+    apart = {"infer": ALONE, "loss": ALONE, "train_step": PLACED}
+    told = shown("placement of threads", ({"infer": PLACED}, [0]), (apart, [0]))
+    assert told == {"base": "one a CPU", "other": "infer, loss: one thread computes; train_step: one a CPU"}
+
+
+def test_the_ledger_shows_how_often_a_thread_waited_for_a_cpu():
+    told = shown("visits with a thread waiting", ({}, [0, STEAL]), ({}, [WAITED | STEAL, WAITED, 0, 0]))
+    assert told == {"base": "0%", "other": "50%"}
 
 
 @pytest.mark.parametrize(

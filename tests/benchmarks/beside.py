@@ -9,8 +9,9 @@ from statistics import median
 import numpy as np
 from dnnbench.data.dataset import load
 from dnnbench.errors import DnnbenchError
-from dnnbench.measure.bench import MUTATING, Bench
+from dnnbench.measure.bench import MUTATING, Bench, Visit, settle
 from dnnbench.measure.clock import now
+from dnnbench.measure.placement import Placement, place, waited_share
 from dnnbench.measure.rounds import schedule
 from dnnbench.plugins.discovery import load_backend
 from dnnbench.protocol.arm import Arm
@@ -39,20 +40,28 @@ class ByHand:
 
     def __init__(self, trainer, images, labels):
         self.trainer, self.calls = trainer, trainer.phases(images, labels)
+        self._placements: dict[str, Placement] = {}
 
-    def visit(self, phase: str, calls: int) -> float:
+    def warm_up(self, phase: str) -> None:
+        """As `Bench.warm_up`, as far as the threads go."""
+        self._placements[phase] = place(self.calls[phase])
+
+    def visit(self, phase: str, calls: int) -> Visit:
         """As `Bench.visit`."""
-        call = self.calls[phase]
+        call, placement = self.calls[phase], self._placements[phase]
         if phase in MUTATING:
             self.trainer.restart()
-        call()
-        gc.disable()
-        start = now()
-        for _ in range(calls):
-            call()
-        elapsed = now() - start
-        gc.enable()
-        return elapsed
+        with placement.held():
+            settle(call, wait=lambda _: None)
+            gc.disable()
+            before = placement.waits_s()
+            start = now()
+            for _ in range(calls):
+                call()
+            elapsed = now() - start
+            after = placement.waits_s()
+            gc.enable()
+        return Visit(elapsed, waited_share(before, after, elapsed))
 
     def read(self, phase: str) -> dict[str, np.ndarray]:
         """One call's result, named as `Program.get` names it."""
@@ -113,7 +122,7 @@ class Beside:
         pair = self._pairs[name]
         calls = pair.calls[phase]
         return [
-            [name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls)]
+            [name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls).seconds]
             for position, side in enumerate(order)
         ]
 
@@ -145,8 +154,13 @@ def _rms(array) -> float:
 
 def _calls(sides: dict, phase: str) -> int:
     """One number for both sides, so that both spread the clock's cost over as many calls."""
-    warm_s = [median(side.visit(phase, 1) for _ in range(WARM_VISITS)) for side in sides.values()]
-    return math.ceil(VISIT_S / min(warm_s))
+    return math.ceil(VISIT_S / min(_warm_s(side, phase) for side in sides.values()))
+
+
+def _warm_s(side: Bench | ByHand, phase: str) -> float:
+    """Seconds of a call of a side whose threads have their places."""
+    side.warm_up(phase)
+    return median(side.visit(phase, 1).seconds for _ in range(WARM_VISITS))
 
 
 def _array(tensor) -> np.ndarray:

@@ -8,11 +8,11 @@ class Null:
     """A worker's service that is asked for nothing."""
 
     def __init__(self):
-        self._bench = Bench(NullProgram(), None)
+        self._bench = Bench(NullProgram(), None, settle_s=0.0)
 
     def nothing(self) -> None:
         """An answer without content."""
 
     def visit(self, key: str, phase: str, calls: int) -> float:
         """As `Service.visit`, with the null arm at the bench."""
-        return self._bench.visit(phase, calls)
+        return self._bench.visit(phase, calls).seconds

@@ -30,8 +30,8 @@ COMMANDS = (("--help",), ("list", "backends"))
 @pytest.mark.parametrize("calls", (1, 10, 100, 10_000))
 def test_null_arm(benchmark, phase, calls):
     """Seconds a call that Bench reports for a Program that does nothing: loop, wait, and its share of the clock."""
-    bench = Bench(NullProgram(), None)
-    seconds = [bench.visit(phase, calls) / calls for _ in range(VISITS)]
+    bench = Bench(NullProgram(), None, settle_s=0.0)
+    seconds = [bench.visit(phase, calls).seconds / calls for _ in range(VISITS)]
     replay.play(benchmark, seconds)
 
 

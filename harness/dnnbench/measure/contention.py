@@ -18,6 +18,8 @@
 - 128, paused: somebody stopped a worker (the kernel tells its parent, however short it was), the parent did not run for
   a quarter of a second while it waited for an answer, or the machine slept (its clock that counts sleep ran ahead of
   the other). A stopped worker's step takes as long as it was stopped, and every pause cools the caches.
+- 256, waited: of one visit, not of its round: a thread of the worker waited for a CPU for a tenth of it. Recorded, and
+  drops no round: where a library has more threads than CPUs they wait for each other, in any process.
 
 A counter that the system lacks is None, listed by `absent`, and flags nothing.
 """
@@ -37,6 +39,8 @@ STEAL_SHARE = 0.01
 PRESSURE_SHARE = 0.5
 UNSETTLED = 8
 """No counter's flag: that of visits whose phase did not reach a steady state while warming up."""
+WAITED = 256
+WAITED_SHARE = 0.1
 SWITCHES_PER_S = 100.0
 STEAL_FIELD = 8
 

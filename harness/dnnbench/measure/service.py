@@ -59,8 +59,8 @@ class Service:
     def null(self, calls: int, timing: str) -> float:
         """Seconds of one visit of the null arm; needs no `start`."""
         if self._null is None:
-            self._null = Bench(NullProgram(), None)
-        return self._null.visit("infer", calls, timing)
+            self._null = Bench(NullProgram(), None, settle_s=0.0)
+        return self._null.visit("infer", calls, timing).seconds
 
     def switches(self) -> int:
         """Involuntary context switches of all threads of this process so far; needs no `start`."""
@@ -92,9 +92,9 @@ class Service:
         seconds, settled = self._benches[key].warm_up(phase)
         return {"seconds": seconds, "settled": settled}
 
-    def visit(self, key: str, phase: str, calls: int, timing: str) -> float:
-        """Seconds of one visit, `latency` or `throughput`."""
-        return self._benches[key].visit(phase, calls, timing)
+    def visit(self, key: str, phase: str, calls: int, timing: str) -> dict:
+        """One visit, `latency` or `throughput`: its seconds, and the share that a thread waited for a CPU."""
+        return self._benches[key].visit(phase, calls, timing)._asdict()
 
     def peaks(self, key: str, phase: str) -> dict:
         """Most memory held during one call of a phase."""

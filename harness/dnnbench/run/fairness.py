@@ -1,11 +1,12 @@
 """The fairness ledger: what should be equal between arms that are ranked together, as each really had it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from ..measure.contention import WAITED
 from .plan import Plan
-from .record import Record
+from .record import FLAGS, Record
 
 SPARE_CPU = 0.25
 """How much of a CPU beyond its threads an arm may use: its own housekeeping."""
@@ -47,6 +48,8 @@ def ledger(plan: Plan, record: Record, case: str) -> list[Line]:
         "kind of device": _each(known, "device", _kind),
     }
     shown = {name: _each(known, name) for name in SHOWN} | {
+        "placement of threads": _each(known, "placement", _by_outcome),
+        "visits with a thread waiting": _waited(plan, record, case),
         "compile cache": dict.fromkeys(known, record.compile_cache),
         "CPU share while idle": {arm: idle[f"{arm} {case}"] for arm in known if f"{arm} {case}" in idle},
     }
@@ -57,6 +60,30 @@ def ledger(plan: Plan, record: Record, case: str) -> list[Line]:
 def _each(known: Mapping[str, Mapping], name: str, spell: Callable = lambda value: value) -> dict[str, object]:
     """A fact of every arm that tells it."""
     return {arm: spell(told[name]) for arm, told in known.items() if told.get(name) is not None}
+
+
+def _by_outcome(placement: Mapping[str, str]) -> str:
+    """`one a CPU` where all phases are alike, else each outcome with its phases."""
+    phases: dict[str, list[str]] = {}
+    for phase, outcome in placement.items():
+        phases.setdefault(outcome, []).append(phase)
+    if len(phases) == 1:
+        return next(iter(phases))
+    return "; ".join(f"{', '.join(names)}: {outcome}" for outcome, names in phases.items())
+
+
+def _waited(plan: Plan, record: Record, case: str) -> dict[str, str]:
+    """Share of an arm's visits of the case in which a thread of its own waited for a CPU."""
+    flags: dict[str, list[int]] = {}
+    for (arm, where, _phase), visits in record.visits.items():
+        if where == case:
+            flags.setdefault(arm, []).extend(int(visit[FLAGS]) for visit in visits)
+    told = [lane.name for lane in plan.lanes if flags.get(lane.name)]
+    return {arm: f"{_share(flags[arm], WAITED):.0%}" for arm in told}
+
+
+def _share(flags: Sequence[int], flag: int) -> float:
+    return sum(bool(one & flag) for one in flags) / len(flags)
 
 
 def _kind(device: str) -> str:

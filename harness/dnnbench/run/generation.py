@@ -10,7 +10,7 @@ from ..errors import WorkerError
 from ..measure.audit import late_fault
 from ..measure.batching import calls_per_visit
 from ..measure.clock import now, read_cost_s
-from ..measure.contention import UNSETTLED, Sampler, flags, switches_per_s
+from ..measure.contention import UNSETTLED, WAITED, WAITED_SHARE, Sampler, flags, switches_per_s
 from ..measure.gpus import watch
 from ..measure.idle import NOISY_SHARE
 from ..measure.process import WorkerLost
@@ -197,20 +197,26 @@ class Generation:
             with self._costing_only(crew, lanes[key[0]], case, key[2]):
                 limit = visit_timeout_s(calls * self._seconds[key])
                 asked = {"key": case.name, "phase": key[2], "calls": calls, "timing": self._plan.settings.timing}
-                seconds = crew.call(lanes[key[0]], "visit", limit, **asked)
-                visits.append((key, position, calls, seconds))
+                visit = crew.call(lanes[key[0]], "visit", limit, **asked)
+                mark = self._mark(key, visit["waited_share"])
+                visits.append((key, position, calls, visit["seconds"], mark))
         if (seconds := crew.control(CONTROL_CALLS)) is not None:
-            visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds))
+            visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds, 0))
         if (seconds := crew.null(NULL_CALLS, self._plan.settings.timing)) is not None:
             self._record.null_call_s.append(seconds / NULL_CALLS)
         after = sampler.read()
         contended = flags(before, after)
         if (rate := switches_per_s(before, after)) is not None:
             self._record.switches_per_s.append(rate)
-        for key, position, calls, seconds in visits:
-            mark = contended | (UNSETTLED if key in self._unsettled else 0)
-            self._record.visits[key].append((self._record.rounds, position, calls, seconds, mark))
+        for key, position, calls, seconds, mark in visits:
+            self._record.visits[key].append((self._record.rounds, position, calls, seconds, contended | mark))
         self._record.rounds += 1
+
+    def _mark(self, key: CellKey, waited_share: float) -> int:
+        """The flags of a visit alone; those of its round come on top."""
+        unsettled = UNSETTLED if key in self._unsettled else 0
+        waited = WAITED if waited_share > WAITED_SHARE else 0
+        return unsettled | waited
 
     def _finish(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Peak memory and last facts of a program, then let go of it."""

@@ -10,6 +10,8 @@ EMPTY, WARM, AS_FOUND = "empty", "warm", "as found"
 """Compile caches: emptied for it, after a generation that compiled the same, as the user's happened to be."""
 CellKey = tuple[str, str, str]
 """(arm, case, phase)"""
+FLAGS = 4
+"""Where a visit of a record holds its flags."""
 
 
 @dataclass

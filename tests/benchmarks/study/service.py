@@ -27,7 +27,7 @@ class Study:
 
     def visit(self, calls: int) -> float:
         """Seconds of so many calls, after one untimed."""
-        return self._bench.visit(PHASE, calls)
+        return self._bench.visit(PHASE, calls).seconds
 
     def switches(self) -> int:
         """Involuntary context switches of all threads of this process so far."""
