@@ -53,6 +53,17 @@ def _prepare(*command: str | Path) -> None:
         _absent(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
+def start(folder: str) -> None:
+    """Let the server of a cluster run, and wait until it answers."""
+    options = f"-c listen_addresses='' -c fsync=off -k {folder}"
+    _prepare(_programs() / "pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", options, "-w", "start")
+
+
+def stop(folder: str) -> None:
+    """End the server of a cluster, and every connection to it, as a restart does."""
+    assert _call(_programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "fast", "-w", "stop").returncode == 0
+
+
 @contextmanager
 def cluster() -> Iterator[str]:
     """Folder of the socket of a fresh cluster, whose superuser is `tester`; no TCP port: nothing else can meet it."""
@@ -60,11 +71,10 @@ def cluster() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
         if user := _common_user():
             os.chown(folder, user["user"], user["group"])
-        data, log = Path(folder) / "data", Path(folder) / "log"
+        data = Path(folder) / "data"
         _prepare(found / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
         rules = data / "pg_hba.conf"
         rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
-        options = f"-c listen_addresses='' -c fsync=off -k {folder}"
-        _prepare(found / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        start(folder)
         yield folder
         assert _call(found / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0

@@ -44,8 +44,8 @@ from dnnbench.run.request import Request, make_plan
 from dnnbench.run.settings import Settings
 from dnnbench.store.store import open_store
 from rich.console import Console
+from running import TINY, dnnbench
 from scipy import stats
-from test_run import TINY, dnnbench
 from test_verdict import noise, pairs_of
 
 THETA = 0.02

@@ -14,24 +14,8 @@ import psutil
 import pytest
 from dnnbench.measure.contention import PAUSED
 from dnnbench.store.store import open_store
+from running import FAST, TINY, dnnbench, environment, wait_for_generations
 
-THIRD_PARTY = Path(__file__).parent / "third_party"
-TINY = """
-name = "tiny"
-batch_size = 4
-[model]
-name = "tiny"
-inputs = [{ name = "x", shape = [6] }]
-outputs = ["logits"]
-nodes = [
-  { name = "hidden", op = { kind = "dense", units = 8 }, inputs = ["x"] },
-  { name = "active", op = { kind = "relu" }, inputs = ["hidden"] },
-  { name = "logits", op = { kind = "dense", units = 3 }, inputs = ["active"] },
-]
-[task]
-data = { kind = "synthetic", examples = 64 }
-"""
-FAST = ("--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
 pytestmark = pytest.mark.xdist_group("run")
 
 
@@ -40,17 +24,6 @@ def place(tmp_path, cache):
     """A working directory with a tiny workload in it."""
     (tmp_path / "tiny.toml").write_text(TINY)
     return tmp_path
-
-
-def environment():
-    return os.environ | {"PYTHONPATH": str(THIRD_PARTY)}
-
-
-def dnnbench(place, *arguments, patch=""):
-    """Run a command line in `place`; `patch` is Python run before it."""
-    code = f"import sys\n{patch}\nfrom dnnbench.cli.main import main\nsys.exit(main())"
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300)
 
 
 def cells_of(place):
@@ -105,8 +78,8 @@ TELL_CACHES = """
 import dnnbench.run.generation as generation
 
 class Telling(generation.Crew):
-    def __init__(self, plan, name, cache):
-        super().__init__(plan, name, cache)
+    def __init__(self, plan, name, cache, *rest):
+        super().__init__(plan, name, cache, *rest)
         print("caches:", cache, sum(file.is_file() for file in cache.rglob("*")), file=sys.stderr)
 
 generation.Crew = Telling
@@ -286,18 +259,6 @@ def test_kill_9_loses_at_most_the_generation_in_flight(place):
         run_id = store.find_run("latest")
         assert store.done_generations(run_id)[:2] == [0, 1]
     assert dnnbench(place, "run", "--resume", run_id, "--wait").returncode == 0
-
-
-def wait_for_generations(place, count):
-    """Until the store holds so many committed generations."""
-    store_path = place / "results/dnnbench.sqlite"
-    for _ in range(600):
-        time.sleep(0.1)
-        if store_path.exists():
-            with open_store(store_path, create=False) as store:
-                if len(store.generations()) >= count:
-                    return
-    raise AssertionError("the run never committed a generation")
 
 
 def test_a_dry_run_measures_nothing(place):

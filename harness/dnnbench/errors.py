@@ -31,6 +31,10 @@ class StoreError(DnnbenchError):
     """A store of results that cannot be opened, read or written."""
 
 
+class StoreAway(StoreError):
+    """A store that may come back by itself: a server that restarts, a file that another process has locked."""
+
+
 class WorkerError(DnnbenchError):
     """A worker process that failed; `kind` is the child's exception type, `log` the tail of what it printed."""
 

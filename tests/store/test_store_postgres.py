@@ -1,6 +1,5 @@
 """The same store on a real PostgreSQL server, started for these tests in a folder of its own."""
 
-import itertools
 import json
 from contextlib import contextmanager
 
@@ -9,34 +8,9 @@ import storing
 from dnnbench.errors import StoreError
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
-from postgres_server import cluster
 from sqlalchemy import create_engine, text
 
 pytestmark = pytest.mark.postgres
-
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def server():
-    """Folder of the socket of a fresh cluster."""
-    with cluster() as folder:
-        yield folder
-
-
-@pytest.fixture
-def new_database(server):
-    """A function that makes an empty database and returns its address, as a user would write it."""
-    admin = create_engine(f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT")
-
-    def make(encoding: str = "UTF8") -> str:
-        name = f"bench{next(NUMBERS)}"
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"))
-        return f"postgresql://tester@/{name}?host={server}"
-
-    yield make
-    admin.dispose()
 
 
 @pytest.mark.parametrize("encoding", ["UTF8", "SQL_ASCII"])

@@ -83,6 +83,7 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     from ..measure.lock import machine_lock
     from ..run.gate import run_gate, with_base
     from ..run.request import make_plan
+    from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .gate_report import document, lines, table
     from .progress import reporter
@@ -90,7 +91,8 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     with reporter(output) as report:
         request = with_base(_request(workloads, **asked))
         plan, datasets = make_plan(request, report)
-        with open_store(store) as opened, machine_lock(wait_s=-1 if wait else 0):
+        patience = Patience(LIMIT_S, report.note)
+        with machine_lock(wait_s=-1 if wait else 0), open_store(store, patience=patience) as opened:
             gate = run_gate(request, plan, datasets, opened, label, report)
     if as_json:
         output.json(document(gate))

@@ -76,7 +76,11 @@ REPORT = "results/report.html"
 @click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
 @click.option("--label", help="A name for the run, to compare with later.")
-@click.option("--resume", metavar="RUN", help="Go on with an interrupted run: its id, its label, or latest.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with an interrupted run, and take in what its store did not take: its id, its label, or latest.",
+)
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @STORE
 @output_options
@@ -95,13 +99,17 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
     """
     from ..measure.lock import machine_lock
     from ..run.request import Request, make_plan
+    from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .progress import reporter
 
     with reporter(output) as report:
+        patience = Patience(LIMIT_S, report.note)
         if resume:
-            with open_store(store, create=False) as opened, machine_lock(wait_s=-1 if wait else 0):
+            # The lock comes first: a run that it refuses leaves no store behind.
+            with machine_lock(wait_s=-1 if wait else 0), open_store(store, create=False, patience=patience) as opened:
                 run_id = opened.find_run(resume)
+                _take_in(opened, run_id, report)
                 request = Request.from_json(opened.runs(run_id)["settings"].iloc[0])
                 plan, datasets = make_plan(request, report)
                 opened.resume_run(run_id)
@@ -112,7 +120,7 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
             if dry_run:
                 _tell_plan(output, plan, as_json)
                 return exitcodes.OK
-            with open_store(store) as opened, machine_lock(wait_s=-1 if wait else 0):
+            with machine_lock(wait_s=-1 if wait else 0), open_store(store, patience=patience) as opened:
                 run_id = _open(opened, request, plan, label)
                 outcome = _execute(plan, datasets, opened, run_id, report)
     return _conclude(output, store, outcome, as_json)
@@ -137,6 +145,15 @@ def _open(store, request, plan, label):
     from ..run.request import open_run
 
     return open_run(store, request, plan, label)
+
+
+def _take_in(store, run_id: str, report) -> None:
+    """What the store did not take when it was measured."""
+    from ..run.execute import aside_folders
+    from ..store.aside import take_in
+
+    for number in take_in(store, run_id, aside_folders(store)):
+        report.note(f"generation {number + 1}, which had been put aside, is in the store now")
 
 
 def _execute(plan, datasets, store, run_id, report):
@@ -180,10 +197,12 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     from ..report.html import render_report
     from ..report.terminal import run_tables
     from ..run.execute import measured_anything, refuse_nothing
+    from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .run_json import run_document
 
-    with open_store(store) as opened:
+    patience = Patience(LIMIT_S, output.note)
+    with patience.outlast(lambda: open_store(store, create=False, patience=patience)) as opened:
         skipped = opened.runs(outcome.run_id)["settings"].iloc[0]["skipped"].values()
         if outcome.interrupted and not measured_anything(opened, outcome.run_id):
             output.note(

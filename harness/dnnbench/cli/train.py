@@ -53,13 +53,16 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
                 )
                 if save:
                     _save(output, save, workload, courses[-1][1])
-        finally:
-            _record(store, request, plan, label, courses)
+        except BaseException:
+            _record(output, store, request, plan, label, courses)
+            raise
     if as_json:
         output.json({"courses": [_document(course) for _, group in courses for course in group]})
     else:
         for workload, group in courses:
             _print(output, workload, group)
+    # Shown first: a store that refuses must not take with it what was learned.
+    _record(output, store, request, plan, label, courses)
     missed = [
         c
         for workload, group in courses
@@ -103,14 +106,16 @@ def _save(output, path: str, workload, courses) -> None:
         output.note(f"the weights of {first.arm} are in {path}")
 
 
-def _record(store: str, request, plan, label, courses) -> None:
+def _record(output, store: str, request, plan, label, courses) -> None:
     """Whatever was learned goes into the store, interrupted or not."""
     from ..run.request import open_run
+    from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
 
     if not any(course.epochs for _, group in courses for course in group):
         return
-    with open_store(store) as opened:
+    patience = Patience(LIMIT_S, output.note)
+    with patience.outlast(lambda: open_store(store, patience=patience)) as opened:
         run_id = open_run(opened, request, plan, label)
         keys = ("epoch", "loss", "test_loss", "accuracy", "wrong", "n_test", "seconds")
         rows = [

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_data_path
 
 from ..data.dataset import Dataset
-from ..errors import NothingMeasured
+from ..errors import NothingMeasured, StoreError
 from ..measure.clock import now
 from ..measure.machine import system
 from ..measure.stopping import enough
+from ..store.aside import GenerationRows
 from ..store.frames import records
-from ..store.store import Store
+from ..store.store import Store, utc_now
 from .agreement import Unproven, check_agreement, exam_of, undetermined, unproven
 from .cache import CompileCaches, compile_caches
 from .crew import worker_cpus
@@ -42,6 +46,7 @@ class Execution:
         self._calls: dict[CellKey, int] = {}
         self._unsupported: dict[CellKey, str] = {}
         self._versions: dict[str, dict] = {}
+        self._store_failed = False
         self.outcome = Outcome(run_id)
 
     def run(self) -> Outcome:
@@ -55,9 +60,13 @@ class Execution:
         except KeyboardInterrupt:
             self.outcome.interrupted = True
             status = "interrupted"
+        except StoreError:
+            self._store_failed = True
+            raise
         finally:
-            self._settle_cells()
-            self._store.finish_run(self.outcome.run_id, status)
+            if not self._store_failed:
+                self._settle_cells()
+                self._store.finish_run(self.outcome.run_id, status)
         return self.outcome
 
     def _check(self) -> None:
@@ -144,19 +153,30 @@ class Execution:
         blocks = {self._cells[key]: rows for key, rows in record.blocks().items()}
         if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
             return
-        self._store.add_first_calls(run_id, record.first_calls.values())
-        self._store.update_cells(run_id, [{"cell_id": self._cells[key], **p} for key, p in record.peaks.items()])
-        self._store.update_cells(
-            run_id, [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
-        )
         ledgers = {case.name: ledger(self._plan, record, case.name) for case in self._plan.cases}
         told = {case: [line.to_json() for line in lines] for case, lines in ledgers.items()}
-        self._store.add_generation(run_id, number, record.facts() | {"ledger": told}, blocks)
+        changes = [{"cell_id": self._cells[key], **peaks} for key, peaks in record.peaks.items()]
+        changes += [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
         if number == 0 and not self._plan.settings.allow_unequal:
-            self._part_unequal(ledgers)
+            changes += self._unequal_cells(ledgers)
+        facts, first_calls = record.facts() | {"ledger": told}, list(record.first_calls.values())
+        self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes))
 
-    def _part_unequal(self, ledgers: Mapping[str, list[Line]]) -> None:
-        """Arms that differ from the base in what should be equal are shown and not ranked."""
+    def _keep(self, rows: GenerationRows) -> None:
+        """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store."""
+        try:
+            rows.add_to(self._store)
+        except (StoreError, KeyboardInterrupt) as error:
+            self._store_failed = True
+            path = rows.put_aside(aside_folders(self._store))
+            kept = f"generation {rows.number + 1} is in {path}: `dnnbench run --resume {rows.run_id}` takes it in"
+            if isinstance(error, StoreError):
+                raise StoreError(f"{error}; {kept}") from error
+            self._report.note(kept)
+            raise
+
+    def _unequal_cells(self, ledgers: Mapping[str, list[Line]]) -> list[dict]:
+        """Changes of cells: arms that differ from the base in what should be equal are shown and not ranked."""
         rows = []
         for case, lines in ledgers.items():
             for arm, reason in unequal(lines, self._plan.base).items():
@@ -167,7 +187,7 @@ class Execution:
                     for cell in cells
                     if (arm, case.partition("/")[0]) not in self.outcome.unproven
                 ]
-        self._store.update_cells(self.outcome.run_id, rows)
+        return rows
 
     def _settle_cells(self) -> None:
         """Every cell's status: failed and unsupported with the reason, ok where something was measured."""
@@ -182,6 +202,12 @@ class Execution:
             elif cell in measured:
                 rows.append({"cell_id": cell, "status": "ok"})
         self._store.update_cells(run_id, rows)
+
+
+def aside_folders(store: Store) -> list[Path]:
+    """Where a generation goes that the store does not take: beside its file, else with the user's data."""
+    users = user_data_path("dnnbench") / "aside"
+    return [users] if store.folder is None else [store.folder, users]
 
 
 def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:

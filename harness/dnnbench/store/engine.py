@@ -1,5 +1,6 @@
 """From a path or an address to a database connection, with errors that a user can act on."""
 
+import os
 import re
 import sqlite3
 import time
@@ -8,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from dnnbench.errors import StoreError
+from dnnbench.errors import StoreAway, StoreError
 from dnnbench.masking import holds_password, masked
 from dnnbench.store.identity import canonical_json
 
@@ -19,6 +20,12 @@ BUSY_PAUSE_S = 0.01
 POSTGRES_DRIVER = "postgresql+psycopg"
 POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}
 WRITES = "dnnbench_writes"
+PRIMARY_CODE = 0xFF
+"""The bits of SQLite's extended result codes that hold the primary one."""
+PASSING = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
 ADDRESS = "postgresql://USER@HOST/DATABASE"
 _USER_PART = re.compile(r"[^:/]*(?::[^@]*)?@")  # as SQLAlchemy reads it
 _STRAY_AT = re.compile(r"[^?]*@|.*[?&][^=&]*@")
@@ -56,6 +63,17 @@ def place_of(engine: Engine) -> str:
     if engine.dialect.name == "sqlite":
         return engine.url.database
     return masked(engine.url.render_as_string()).replace(f"{POSTGRES_DRIVER}://", "postgresql://", 1)
+
+
+def file_of(engine: Engine) -> tuple[int, int] | None:
+    """Device and inode of a SQLite store's file as its path leads to it now; None where there is none."""
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        found = os.stat(engine.url.database)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _url_of(target: str | Path) -> URL:
@@ -174,4 +192,13 @@ def database_errors(engine: Engine) -> Iterator[None]:
     except (SQLAlchemyError, sqlite3.Error) as error:
         said = masked(" ".join(str(getattr(error, "orig", None) or error).split()))
         todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
-        raise StoreError(f"store {place_of(engine)}: {said}; {todo}") from error
+        kind = StoreAway if _may_pass(error) else StoreError
+        raise kind(f"store {place_of(engine)}: {said}; {todo}") from error
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the next attempt may meet a free lock, an emptier disk, a server that is up again."""
+    original = getattr(error, "orig", error)
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE in PASSING
+    return isinstance(error, OperationalError | InterfaceError) or getattr(error, "connection_invalidated", False)

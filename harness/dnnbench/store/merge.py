@@ -1,15 +1,19 @@
 """Bring the runs of one store into another, as often as one likes."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, Table, select
 
 from dnnbench.store.rows import key_of, plain, put_rows, stored_keys
 from dnnbench.store.schema import METADATA, RUN, VERSION
-from dnnbench.store.store import Store
+
+if TYPE_CHECKING:
+    from dnnbench.store.store import Store
 
 ROWS_AT_ONCE = 500
 
 
-def merge(target: Store, source: Store) -> dict[str, int]:
+def merge(target: "Store", source: "Store") -> dict[str, int]:
     """Copy into `target` whatever only `source` holds; returns the number of rows added to each table.
 
     Every row names itself on every machine alike, so that merging again adds nothing. Of a run that both

@@ -26,6 +26,10 @@ PostgreSQL server keeps old row versions, logs and backups as it is set up to: c
 A `sample_block` holds all visits of one cell in one generation: little-endian float64 of shape (n, 5), row by
 row, with the columns of the `samples` frame after `generation`. It is committed when its generation ends.
 
+A generation that the store did not take in two minutes is in `dnnbench-aside-RUN-GENERATION.json`, beside a SQLite file,
+else with the user's data (`~/.local/share/dnnbench/aside`), until `dnnbench run --resume RUN` takes it in. A SQLite file that
+is removed or replaced while a run writes to it is there again after the next write, with what it held.
+
 ## Frames
 
 What `dnnbench.store.store.Store` reads is a pandas DataFrame with exactly these columns. Texts are of dtype

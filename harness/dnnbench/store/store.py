@@ -1,19 +1,21 @@
 """A store of results, open: what a run writes into it and what is read from it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, func, insert, select, update
 
 from dnnbench.errors import StoreError
 from dnnbench.store import frames, schema
-from dnnbench.store.engine import connect, database_errors, place_of, writer
+from dnnbench.store.engine import connect, database_errors, file_of, place_of, writer
 from dnnbench.store.find import find_run
 from dnnbench.store.identity import canonical_json, cell_id
+from dnnbench.store.merge import merge
+from dnnbench.store.patience import NONE, Patience
 from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows, stored_keys
 from dnnbench.store.samples import pack
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+Result = TypeVar("Result")
 FINAL_STATUSES = ("complete", "interrupted", "failed")
 CELL_STATUSES = ("pending", "ok", "failed", "unsupported", "skipped")
 IDENTITY = ("workload", "spec_hash", "arm", "batch_size", "phase")
@@ -35,11 +38,12 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def open_store(target: str | Path, create: bool = True) -> "Store":
+def open_store(target: str | Path, create: bool = True, patience: Patience = NONE) -> "Store":
     """The store at a path (SQLite; folders are made) or at an address (postgresql://USER@HOST/DATABASE).
 
     A new one gets the current schema, an older one is brought up to date. With create=False a file that is
-    not there is an error. Raises StoreError where no store can be opened, saying why and what to do.
+    not there is an error. Raises StoreError where no store can be opened, saying why and what to do.  patience: of
+    what is done with the store once it is open.
     """
     engine = connect(target, create)
     try:
@@ -48,19 +52,22 @@ def open_store(target: str | Path, create: bool = True) -> "Store":
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine)
+    return Store(engine, patience)
 
 
 class Store:
     """Measurements of many runs. Each method is one transaction; close it, or use it as a context manager.
 
-    Every method raises StoreError when the database refuses; then nothing of that call was written.
+    Every method raises StoreError when the database refuses; then nothing of that call was written.  While the
+    database is away, each method waits as long as `patience` says.
     """
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Engine, patience: Patience = NONE):
         self._engine = engine
         self._writer = writer(engine)
         self.place = place_of(engine)
+        self._patience = patience
+        self._file = file_of(engine)
 
     def __enter__(self) -> "Store":
         return self
@@ -71,6 +78,11 @@ class Store:
     def close(self) -> None:
         """Give the connections back; a SQLite store is one file afterwards."""
         self._engine.dispose()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the file of a SQLite store lies; None for a server."""
+        return Path(self.place).parent if self._engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -83,14 +95,49 @@ class Store:
         """A connection whose changes are committed together at the end, or not at all."""
         with database_errors(self._engine), self._writer.begin() as connection:
             yield connection
+        if file_of(self._engine) != self._file:
+            self._write_anew()
 
-    @contextmanager
-    def _changing(self, run_id: str) -> Iterator[Connection]:
-        with self.writing() as connection:
+    def _write_anew(self) -> None:
+        """The file was removed or replaced while it was open, where SQLite still reads and writes it: nothing is lost yet."""
+        anew = open_store(self.place)
+        added = merge(anew, self)
+        self._engine.dispose()
+        self._engine, self._writer, self._file = anew._engine, anew._writer, anew._file
+        self._patience.note(
+            f"store {self.place}: its file was removed or replaced in use; what it held ({added['run']} runs) is there again"
+        )
+
+    def _read(self, query: Callable[[Connection], Result]) -> Result:
+        def attempt() -> Result:
+            with self.reading() as connection:
+                return query(connection)
+
+        return self._patience.outlast(attempt)
+
+    def _write(self, change: Callable[[Connection], Any], once: Select | None = None) -> None:
+        """`change` in one transaction.  once: for a change that may not be made twice, a query that then finds its rows."""
+
+        def attempt() -> None:
+            with self.writing() as connection:
+                change(connection)
+
+        def is_there() -> bool:
+            with self.reading() as connection:
+                return connection.execute(once).first() is not None
+
+        self._patience.outlast(attempt, None if once is None else is_there)
+
+    def _change_run(self, run_id: str, change: Callable[[Connection], Any], once: Select | None = None) -> None:
+        """A change of what a run holds, which counts as one edition more."""
+
+        def edit(connection: Connection) -> None:
             query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
             if connection.execute(query.values(edition=schema.RUN.c.edition + 1)).rowcount != 1:
                 raise StoreError(f"store {self.place}: it has no run {run_id!r}; add_run comes first")
-            yield connection
+            change(connection)
+
+        self._write(edit, once)
 
     # Writing: the machine and the run.
 
@@ -101,8 +148,7 @@ class Store:
         row = full_row(
             schema.MACHINE, {"machine_id": machine_id, "facts": facts, "host_hash": host_hash, "label": label}
         )
-        with self.writing() as connection:
-            put_rows(connection, schema.MACHINE, [row], stored_keys(connection, schema.MACHINE))
+        self._write(lambda c: put_rows(c, schema.MACHINE, [row], stored_keys(c, schema.MACHINE)))
 
     def add_run(
         self,
@@ -135,8 +181,8 @@ class Store:
                 "edition": 0,
             },
         )
-        with self.writing() as connection:
-            connection.execute(insert(schema.RUN), [row])
+        once = select(schema.RUN.c.run_id).where(schema.RUN.c.run_id == run_id)
+        self._write(lambda c: c.execute(insert(schema.RUN), [row]), once)
 
     def resume_run(self, run_id: str) -> None:
         """Set a run to `running` again."""
@@ -150,8 +196,7 @@ class Store:
 
     def _set_status(self, run_id: str, status: str, finished: str | None) -> None:
         query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
-        with self._changing(run_id) as connection:
-            connection.execute(query.values(status=status, finished=finished))
+        self._change_run(run_id, lambda c: c.execute(query.values(status=status, finished=finished)))
 
     # Writing: cells and what was measured.
 
@@ -160,22 +205,28 @@ class Store:
 
         A row names columns of the cells frame; arm_key may be a mapping. The ids follow from the identity.
         """
-        with self._changing(run_id) as connection:
+        cells = [_cell(run_id, row) for row in rows]
+        ids = [cell["cell_id"] for cell in cells]
+
+        def add(connection: Connection) -> None:
             count = select(func.count()).where(schema.CELL.c.run_id == run_id)
             first = connection.execute(count).scalar_one()
-            cells = [_cell(run_id, first + index, row) for index, row in enumerate(rows)]
-            if cells:
-                connection.execute(insert(schema.CELL), cells)
-        return [cell["cell_id"] for cell in cells]
+            placed = [cell | {"ordinal": first + index} for index, cell in enumerate(cells)]
+            if placed:
+                connection.execute(insert(schema.CELL), placed)
+
+        self._change_run(run_id, add, select(schema.CELL.c.cell_id).where(schema.CELL.c.cell_id.in_(ids)))
+        return ids
 
     def update_cells(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Change cells: each row has a cell_id and some of the columns named in CHANGING."""
-        with self._changing(run_id) as connection:
-            for row in rows:
-                check_names(schema.CELL, row, ("cell_id", *CHANGING))
-                _check_cell_status(row)
-                changes = {name: plain(value) for name, value in row.items() if name != "cell_id"}
-                self._update_cell(connection, run_id, row.get("cell_id"), changes)
+        changes = [_changes(row) for row in rows]
+        self._change_run(run_id, lambda c: self._update_cells(c, run_id, changes))
+
+    def _update_cells(self, connection: Connection, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            changes = {name: value for name, value in row.items() if name != "cell_id"}
+            self._update_cell(connection, run_id, row.get("cell_id"), changes)
 
     def _update_cell(self, connection: Connection, run_id: str, cell: str | None, changes: dict) -> None:
         chosen = (schema.CELL.c.cell_id == cell) & (schema.CELL.c.run_id == run_id)
@@ -189,21 +240,34 @@ class Store:
         facts: Mapping[str, Any],
         blocks: Mapping[str, "np.ndarray"],
         started: str | None = None,
+        *,
+        finished: str | None = None,
+        first_calls: Iterable[Mapping[str, Any]] = (),
+        cells: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         """Commit a generation: its facts, and the visits of each cell as an (n, 5) array (see samples.pack).
 
+        first_calls, cells: rows that `add_first_calls` and `update_cells` would take.  finished: now, if not told.
         One transaction: after it returns the generation survives a kill, before that none of it is there.
         """
         head = {"run_id": run_id, "generation": generation, "started": started, "facts": facts}
-        head = full_row(schema.GENERATION, head | {"finished": utc_now()})
+        head = full_row(schema.GENERATION, head | {"finished": finished or utc_now()})
         rows = [
             full_row(schema.SAMPLE_BLOCK, {"cell_id": cell, "generation": generation} | asdict(pack(visits)))
             for cell, visits in blocks.items()
         ]
-        with self._changing(run_id) as connection:
+        firsts = [full_row(schema.FIRST_CALL, {**row, "run_id": run_id}) for row in first_calls]
+        changes = [_changes(row) for row in cells]
+
+        def add(connection: Connection) -> None:
             connection.execute(insert(schema.GENERATION), [head])
             if rows:
                 connection.execute(insert(schema.SAMPLE_BLOCK), rows)
+            _put_rows_of(connection, schema.FIRST_CALL, run_id, firsts)
+            self._update_cells(connection, run_id, changes)
+
+        this = (schema.GENERATION.c.run_id == run_id) & (schema.GENERATION.c.generation == generation)
+        self._change_run(run_id, add, select(schema.GENERATION.c.run_id).where(this))
 
     def add_first_calls(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Record what importing, building and the first call took; a row of the same identity is replaced."""
@@ -219,50 +283,41 @@ class Store:
 
     def _put(self, table, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         full = [full_row(table, {**row, "run_id": run_id}) for row in rows]
-        with self._changing(run_id) as connection:
-            put_rows(connection, table, full, stored_keys(connection, table, table.c.run_id == run_id))
+        self._change_run(run_id, lambda c: _put_rows_of(c, table, run_id, full))
 
     # Reading. `run_ids` is one id, several, or None for all; the columns stand in columns.FRAMES.
 
     def runs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Runs, oldest first, with the machine of each."""
-        with self.reading() as connection:
-            return frames.runs(connection, run_ids)
+        return self._read(lambda c: frames.runs(c, run_ids))
 
     def machines(self) -> "pd.DataFrame":
         """Machines with their facts."""
-        with self.reading() as connection:
-            return frames.machines(connection)
+        return self._read(lambda c: frames.machines(c))
 
     def cells(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Cells in the order of their plan, oldest run first, each with its run, machine and versions."""
-        with self.reading() as connection:
-            return frames.cells(connection, run_ids)
+        return self._read(lambda c: frames.cells(c, run_ids))
 
     def samples(self, cell_ids: str | Iterable[str]) -> "pd.DataFrame":
         """Every visit of the cells, one row each, ordered by cell, generation, and time."""
-        with self.reading() as connection:
-            return frames.samples(connection, cell_ids)
+        return self._read(lambda c: frames.samples(c, cell_ids))
 
     def generations(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Generations with their facts."""
-        with self.reading() as connection:
-            return frames.of_runs(connection, "generations", schema.GENERATION, run_ids)
+        return self._read(lambda c: frames.of_runs(c, "generations", schema.GENERATION, run_ids))
 
     def first_calls(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """First calls of arms, by generation."""
-        with self.reading() as connection:
-            return frames.of_runs(connection, "first_calls", schema.FIRST_CALL, run_ids)
+        return self._read(lambda c: frames.of_runs(c, "first_calls", schema.FIRST_CALL, run_ids))
 
     def agreement(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Checks against the reference."""
-        with self.reading() as connection:
-            return frames.of_runs(connection, "agreement", schema.AGREEMENT, run_ids)
+        return self._read(lambda c: frames.of_runs(c, "agreement", schema.AGREEMENT, run_ids))
 
     def epochs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Epochs of training."""
-        with self.reading() as connection:
-            return frames.of_runs(connection, "epochs", schema.EPOCH, run_ids)
+        return self._read(lambda c: frames.of_runs(c, "epochs", schema.EPOCH, run_ids))
 
     def done_generations(self, run_id: str) -> list[int]:
         """Generations of a run that are committed, in order: what --resume need not measure again."""
@@ -273,13 +328,24 @@ class Store:
         return find_run(self.runs(), text, self.place)
 
 
-def _cell(run_id: str, ordinal: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"status": "pending", **row, "run_id": run_id, "ordinal": ordinal, "cell_id": ""}
+def _cell(run_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A full row of the table, its place in the plan left open."""
+    row = {"status": "pending", **row, "run_id": run_id, "ordinal": 0, "cell_id": ""}
     if isinstance(row.get("arm_key"), Mapping):
         row["arm_key"] = canonical_json(json_ready(row["arm_key"]))
     _check_cell_status(row)
     row = full_row(schema.CELL, row)
     return row | {"cell_id": cell_id(run_id, *(row[name] for name in IDENTITY))}
+
+
+def _changes(row: Mapping[str, Any]) -> dict[str, Any]:
+    check_names(schema.CELL, row, ("cell_id", *CHANGING))
+    _check_cell_status(row)
+    return {name: plain(value) for name, value in row.items()}
+
+
+def _put_rows_of(connection: Connection, table: Table, run_id: str, rows: list[dict[str, Any]]) -> None:
+    put_rows(connection, table, rows, stored_keys(connection, table, table.c.run_id == run_id))
 
 
 def _check_cell_status(row: Mapping[str, Any]) -> None:

@@ -1,0 +1,58 @@
+"""Waiting for a store that is away for a while: a server that restarts, a file that another process has locked."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dnnbench.errors import StoreAway
+
+LIMIT_S = 120.0
+"""A failover of a managed server takes up to a minute."""
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a store that is away is waited for, and who hears that it is."""
+
+    limit_s: float
+    note: Callable[[str], None]
+
+    def outlast(
+        self, work: Callable[[], Result], already_there: Callable[[], bool] | None = None
+    ) -> Result | None:
+        """What `work`, one transaction, returns; it is done again while the store is away, up to `limit_s` seconds.
+
+        The last answer may have been lost after the work was done: work that may not be done twice is repeated
+        only after `already_there` said that it is not (None is returned if it is).  Raises StoreAway.
+        """
+        deadline_s, pause_s, attempt = time.monotonic() + self.limit_s, FIRST_PAUSE_S, work
+        while True:
+            try:
+                return attempt()
+            except StoreAway as error:
+                if time.monotonic() + pause_s > deadline_s:
+                    raise
+                if pause_s == FIRST_PAUSE_S:
+                    self.note(f"{error}; trying again for {self.limit_s:g} s")
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            attempt = _unless(already_there, work)
+
+
+def _unless(already_there: Callable[[], bool] | None, work: Callable[[], Result]) -> Callable[[], Result | None]:
+    if already_there is None:
+        return work
+    return lambda: None if already_there() else work()
+
+
+def _discard(text: str) -> None:
+    pass
+
+
+NONE = Patience(0.0, _discard)
+"""A store that is away is an error at once."""

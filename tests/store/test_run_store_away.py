@@ -1,0 +1,159 @@
+"""`dnnbench run` whose store is away: what was measured is kept, and --resume goes on."""
+
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+from dnnbench.measure.lock import machine_lock
+from dnnbench.store.store import open_store
+from postgres_server import start, stop
+from running import TINY, dnnbench, environment, wait_for_generations
+
+STORE = "results/dnnbench.sqlite"
+RUN = ("run", "tiny.toml", "--backend", "numpy", "--no-check", "--phase", "infer", "--threads", "1", "--wait")
+TWO = ("--max-time", "1s", "--generations", "2")
+pytestmark = pytest.mark.xdist_group("run")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working directory with a tiny workload in it, and a folder of user data."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path
+
+
+@contextlib.contextmanager
+def begun(place, *arguments, limit_s=60.0):
+    """The command line under way; its patience with SQLite's locks is short, and with a store that is away `limit_s`."""
+    patch = f"""
+import sys
+import dnnbench.store.engine as engine, dnnbench.store.patience as patience
+engine.BUSY_TIMEOUT_S, patience.LIMIT_S = 0, {limit_s}
+from dnnbench.cli.main import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", patch, *arguments]
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until(process, words) -> str:
+    """Read what the process says until it says these words; the line."""
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if words in line:
+            return line
+    raise AssertionError(f"it never said {words!r}: {said}")
+
+
+@contextlib.contextmanager
+def held(path):
+    """The lock of a SQLite store, taken from outside."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def done_generations(store):
+    with open_store(store, create=False) as opened:
+        return opened.done_generations(opened.find_run("latest"))
+
+
+def test_a_run_that_the_lock_refuses_leaves_no_store(place):
+    with machine_lock():
+        refused = dnnbench(place, *RUN[:-1])
+    assert refused.returncode == 2 and "another dnnbench is measuring" in refused.stderr
+    assert not (place / "results").exists()
+
+
+def test_a_gate_that_the_lock_refuses_leaves_no_store(place):
+    with machine_lock():
+        refused = dnnbench(place, "gate", "tiny.toml", "--backend", "numpy,saboteur", "--no-check", "--threads", "1")
+    assert refused.returncode == 2 and "another dnnbench is measuring" in refused.stderr
+    assert not (place / "results").exists()
+
+
+def test_a_run_outlasts_a_lock_of_its_store(place):
+    with begun(place, *RUN, *TWO) as process:
+        wait_for_generations(place, 1)
+        with held(place / STORE):
+            until(process, "database is locked")
+        _, said = process.communicate()
+    assert process.returncode == 0, said
+    assert done_generations(place / STORE) == [0, 1]
+
+
+def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(place):
+    with begun(place, *RUN, *TWO, limit_s=0.3) as process:
+        wait_for_generations(place, 1)
+        with held(place / STORE):
+            _, said = process.communicate()
+    assert process.returncode == 2 and "Traceback" not in said, said
+    (aside,) = (place / "results").glob("dnnbench-aside-*-1.json")
+    assert f"generation 2 is in {aside.relative_to(place)}" in said and "--resume" in said
+    assert done_generations(place / STORE) == [0]
+    again = dnnbench(place, "run", "--resume", "latest", "--wait")
+    assert again.returncode == 0, again.stderr
+    assert "generation 2, which had been put aside, is in the store now" in again.stderr
+    assert done_generations(place / STORE) == [0, 1]
+    assert not aside.exists()
+
+
+def test_a_run_goes_on_when_the_folder_of_its_store_is_removed(place):
+    with begun(place, *RUN, *TWO) as process:
+        wait_for_generations(place, 1)
+        shutil.rmtree(place / "results")
+        _, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "what it held (1 runs) is there again" in said
+    assert done_generations(place / STORE) == [0, 1]
+
+
+@pytest.mark.postgres
+def test_a_run_outlasts_a_restart_of_its_server(place, server, new_database):
+    address = new_database()
+    with begun(place, *RUN, *TWO, "--store", address) as process:
+        until_committed(address)
+        stop(server)
+        until(process, "trying again")
+        start(server)
+        _, said = process.communicate()
+    assert process.returncode == 0, said
+    assert done_generations(address) == [0, 1]
+
+
+@pytest.mark.postgres
+def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(place, server, new_database):
+    address = new_database()
+    with begun(place, *RUN, *TWO, "--store", address, limit_s=0.3) as process:
+        until_committed(address)
+        stop(server)
+        _, said = process.communicate()
+    start(server)
+    assert process.returncode == 2 and "Traceback" not in said, said
+    (aside,) = (place / "data" / "dnnbench" / "aside").iterdir()
+    assert str(aside) in said
+    again = dnnbench(place, "run", "--resume", "latest", "--store", address, "--wait")
+    assert again.returncode == 0, again.stderr
+    assert done_generations(address) == [0, 1] and not aside.exists()
+
+
+def until_committed(address) -> None:
+    """Until the store at the address holds a generation."""
+    while True:
+        with open_store(address) as store:
+            if len(store.generations()):
+                return
+        time.sleep(0.05)
