@@ -351,6 +351,72 @@ def test_ctrl_c_ends_with_130(tmp_path):
     assert done.returncode == exitcodes.INTERRUPTED and "interrupted" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_end_as_ctrl_c_does_and_are_named(tmp_path, name):
+    folder = raising(tmp_path, f"os.kill(os.getpid(), signal.{name})")
+    done = dnnbench("show", "odd", path=[folder])
+    assert done.returncode == exitcodes.INTERRUPTED, done.stderr
+    assert f"interrupted by {name}" in done.stderr
+
+
+SIGNALLED = """
+import os, signal, sys
+{before}
+from dnnbench.cli.interrupts import Ended, ended_by_signals
+try:
+    with ended_by_signals():
+        {inside}
+        print("went on")
+except KeyboardInterrupt as error:
+    print(type(error).__name__, error)
+{after}
+print("ended by itself")
+"""
+KEEPING = """try:
+            os.kill(os.getpid(), signal.{first})
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGHUP)
+            print("kept", end=" ")"""
+HANDLED = {
+    "an ignored SIGHUP": (
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGHUP)", "", "went on"
+    ),
+    "an ignored SIGINT": (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGINT)", "", "went on"
+    ),
+    "SIGTERM again": ("", KEEPING.format(first="SIGTERM"), "", "kept Ended SIGTERM"),
+    "after SIGHUP": ("", KEEPING.format(first="SIGHUP"), "", "kept Ended SIGHUP"),
+    "after Ctrl-C": ("", KEEPING.format(first="SIGINT"), "", "kept KeyboardInterrupt"),
+    "a program's own handler": (
+        "signal.signal(signal.SIGTERM, lambda *_: print('its own'))", "", "os.kill(os.getpid(), signal.SIGTERM)",
+        "went on\nits own",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HANDLED)
+def test_a_signal_that_comes_again_or_was_ignored_ends_nothing(case):
+    before, inside, after, says = HANDLED[case]
+    code = SIGNALLED.format(before=before, inside=inside, after=after)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert [line.strip() for line in done.stdout.splitlines()] == [*says.split("\n"), "ended by itself"], done.stderr
+
+
+def test_a_second_ctrl_c_ends_at_once():
+    inside = "try: os.kill(os.getpid(), signal.SIGINT)\n        finally: os.kill(os.getpid(), signal.SIGINT); print('kept')"
+    code = SIGNALLED.format(before="", inside=inside, after="")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "kept" not in done.stdout
+
+
+def test_outside_the_main_thread_no_signal_is_handled():
+    code = "import threading; from dnnbench.cli.main import main; "
+    code += "threading.Thread(target=lambda: print(main(['schema', '--help']))).start()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.endswith("0\n"), done.stderr
+
+
 BUG = "from dnnbench.cli import show; show.describe = lambda *_: None.layers; return mlp_digits()"
 
 

@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -244,6 +246,55 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
         twin = again[again["cell_id"].isin(cells.loc[cells["arm"] == "numpy:eager#twin", "cell_id"])]
         assert set(twin["generation"]) >= {1, 2, 3}
         assert len(again.merge(kept)) == len(kept), "no visit of the first sitting is lost or changed"
+
+
+SIGNALLED = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
+             "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer", "--wait"]  # fmt: skip
+
+
+def kept_visits(place):
+    """How many, of a run that was interrupted."""
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        run_id = store.find_run("latest")
+        assert store.runs(run_id)["status"].item() == "interrupted"
+        return len(store.samples(list(store.cells(run_id)["cell_id"])))
+
+
+def test_sigterm_twice_keeps_what_was_measured_and_leaves_nothing_running(place, tmp_path):
+    (tmp_path / "temporary").mkdir()
+    signalled = environment() | {"TMPDIR": str(tmp_path / "temporary")}
+    process = subprocess.Popen(SIGNALLED, cwd=place, env=signalled, stderr=subprocess.PIPE, text=True)
+    wait_for_generations(place, 1)
+    below = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted: what was measured is kept" in said
+    assert kept_visits(place) > 0
+    assert not psutil.wait_procs(below, 60)[1]
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_terminal_that_hangs_up_ends_a_run_and_keeps_what_was_measured(place):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(place)
+        os.execve(sys.executable, SIGNALLED, environment())
+    threading.Thread(target=read_all, args=(terminal,), daemon=True).start()
+    wait_for_generations(place, 1)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    assert kept_visits(place) > 0
+    assert (place / "results/report.html").exists()
+
+
+def read_all(terminal):
+    """What a program prints, so that it is never held up, until the terminal is closed."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
 
 
 def test_kill_9_loses_at_most_the_generation_in_flight(place):

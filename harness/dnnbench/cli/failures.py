@@ -12,6 +12,7 @@ import rich_click as click
 from ..errors import DnnbenchError, WorkerError
 from ..masking import masked, masked_words
 from . import exitcodes
+from .interrupts import Ended
 from .output import Output
 
 
@@ -23,8 +24,8 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
         return _known(error, output)
     except click.ClickException as error:
         return _usage(error, output)
-    except (KeyboardInterrupt, click.Abort):
-        output.error("interrupted")
+    except (KeyboardInterrupt, click.Abort) as error:
+        output.error(_interrupted(error))
         return exitcodes.INTERRUPTED
     except Exception as error:
         return _bug(error, output)
@@ -46,6 +47,12 @@ def quiet_if_reader_left(method):
             raise click.exceptions.Exit(exitcodes.READER_GONE) from None
 
     return guarded
+
+
+def _interrupted(error: BaseException) -> str:
+    """An Abort of click stands for the KeyboardInterrupt that it was raised in."""
+    cause = error.__context__ if isinstance(error, click.Abort) else error
+    return f"interrupted by {cause}" if isinstance(cause, Ended) else "interrupted"
 
 
 def _known(error: DnnbenchError, output: Output) -> int:

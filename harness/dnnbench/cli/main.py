@@ -10,6 +10,7 @@ import rich_click as click
 from .. import __version__
 from . import exitcodes
 from .failures import exit_code_of, quiet_if_reader_left
+from .interrupts import ended_by_signals
 from .output import Output
 
 COMMANDS = {
@@ -70,7 +71,8 @@ def cli():
       dnnbench show mlp_digits --batch-size 1
 
     Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed, or
-    differs from the reference, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted.
+    differs from the reference, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted (by Ctrl-C,
+    SIGTERM or SIGHUP; what was measured is kept).
     """
 
 
@@ -80,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Without `arguments`, sys.argv's, as the last thing that this process does.
     """
     output = Output()
-    code = exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
+    with ended_by_signals():
+        code = exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
     if arguments is None and code != exitcodes.READER_GONE:  # what nobody read is still in Python's buffer
         output.end()
     return code

@@ -221,5 +221,6 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     if evidence.nothing_decided:
         output.note(evidence.nothing_decided)
     if outcome.interrupted:
+        output.error(f"interrupted: what was measured is kept; --resume {outcome.run_id} goes on")
         return exitcodes.INTERRUPTED
     return exitcodes.FAILED if outcome.failed or outcome.unproven else exitcodes.OK
