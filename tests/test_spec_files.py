@@ -150,7 +150,11 @@ FAULTS = {
     "shape clash": (
         {f"{FC1}.inputs": ["image"]},
         f"{FC1}: node 'fc1' (dense): input (N, 8, 8, 1) has 64 features in 3 axes but units=10 "
-        "expects a flat input; put a flatten",
+        "expects (N, n) or (N, T, n); put a flatten before it, or for 10 units at every pixel use conv2d(filters=10, kernel=1)",
+    ),
+    "dense on more axes than an image's": (
+        {"model.inputs[0].shape": [8, 8, 2, 2], f"{FC1}.inputs": ["image"]},
+        "has 256 features in 4 axes but units=10 expects (N, n) or (N, T, n); put a flatten before it",
     ),
     "shapes that do not add up": (
         {"model.nodes[2]": {"name": "sum", "inputs": ["fc1", "flat"], "op": {"kind": "add"}}},

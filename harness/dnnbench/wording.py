@@ -33,5 +33,5 @@ def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
 
 def listed(names: Sequence[str], separator: str = ", ", most: int = MOST_LISTED) -> str:
     """The names one after the other; of many the first ones, and how many more there are."""
-    some = separator.join(shortened(name, 100) for name in names[:most])
+    some = separator.join(shortened(name, 200) for name in names[:most])
     return f"{some} and {len(names) - most:,} more" if len(names) > most else some

@@ -19,6 +19,17 @@ from .hooks import WorkloadInfo
 from .parameters import canonical, chosen, split
 
 SUFFIXES = (".toml", ".json")
+_NOT_READ = "are not read: write the network as TOML or JSON (`dnnbench schema` has the keys), or build it in Python"
+OTHER_FILES = {
+    ".py": "Python is not run from here: announce its builder as a plugin, or write what it builds to a file with "
+    "dnnbench.spec.files.write_workload",
+    ".safetensors": "name the network, and give its weights with --weights",
+    ".npz": "name the network, and give its data with --data",
+    **dict.fromkeys((".yaml", ".yml"), f"YAML files {_NOT_READ}"),
+    **dict.fromkeys((".onnx", ".pb", ".tflite"), f"models of other tools {_NOT_READ}"),
+    **dict.fromkeys((".pt", ".pth", ".h5", ".keras"), f"models of other tools {_NOT_READ}"),
+}
+"""What to do with a file that some take for a workload's, by its suffix."""
 
 
 def find_workload(text: str) -> Workload:
@@ -28,10 +39,11 @@ def find_workload(text: str) -> Workload:
     that it does not take or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
     path, known = Path(text).expanduser(), plugins().workloads
-    if text not in known and path.suffix in SUFFIXES:
+    if text not in known and path.suffix.lower() in SUFFIXES:
         return _read(path)
     if text and text not in known and (path.exists() or text != path.name):
-        raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; rename it")
+        todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
+        raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
     name, items = split(text) if text else ("", [])
     if name not in known:
         plugins().refuse_faulty(WORKLOAD.word, name)
@@ -114,7 +126,7 @@ def _why(error: ValueError) -> str:
 
 def _read(path: Path) -> Workload:
     if not path.exists() and path.parent.is_dir():
-        beside = {p.stem: p for p in path.parent.iterdir() if p.suffix in SUFFIXES and p.is_file()}
+        beside = {p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()}
         if close := get_close_matches(path.stem, beside, n=1):
             raise UsageError(f"{path}: there is no such file; did you mean '{beside[close[0]]}'?")
     return read_workload(path)

@@ -181,7 +181,7 @@ def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report:
     arm = lane.arm.with_dtype(dtypes[0])
     try:
         while asked:
-            with spawn(arm, f"check-{lane.name}-{dtypes[0]}") as worker:
+            with spawn(arm, f"check-{lane.name}-{'-'.join(dtypes)}") as worker:
                 worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
                 enough = _resident_bytes(worker) + MOST_GROWN_BYTES
                 while asked:

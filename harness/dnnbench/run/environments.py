@@ -19,6 +19,7 @@ from platformdirs import user_data_path
 from ..errors import UsageError
 from ..measure.environment import without_store_access
 from ..plugins.discovery import plugins
+from ..regular import require_regular
 from ..wording import near_miss
 
 WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
@@ -72,6 +73,8 @@ def create_environment(name: str, requirements: Sequence[str], constraints: Sequ
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"environment '{name}': use letters, digits, '.', '_' and '-', a letter or digit first")
+    for file in constraints:
+        _require_constraints(file)
     place = environments_folder() / name
     if place.exists():
         raise UsageError(f"environment '{name}' exists already; choose another name, or: dnnbench envs remove {name}")
@@ -86,6 +89,15 @@ def create_environment(name: str, requirements: Sequence[str], constraints: Sequ
         shutil.rmtree(place, ignore_errors=True)
         raise
     return python
+
+
+def _require_constraints(file: str) -> None:
+    """pip takes an address too; a file it would wait for, or not find, is told before anything is made."""
+    try:
+        if "://" not in file:
+            require_regular(file)
+    except OSError as error:
+        raise UsageError(f"--constraint {file}: cannot be read: {error.strerror}; give pip's constraint file") from None
 
 
 def remove_environment(name: str) -> None:

@@ -1,14 +1,15 @@
 """Weights on disk: safetensors, with the hash of the spec they belong to."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
+from ..regular import require_regular
 from ..spec.model import Model
 from ..spec.workload import Workload
+from ..wording import listed, shortened
 
 FORMAT = "dnnbench-weights-1"
 
@@ -23,25 +24,31 @@ def save_weights(path: Path, workload: Workload, weights: Mapping[str, np.ndarra
 
 
 def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
-    """The arrays of a file written for this model; DataError naming every tensor that differs."""
+    """The arrays of a file written for this model; DataError naming tensors that differ."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such weights file; `dnnbench train {workload.name} --save FILE` writes one")
     try:
+        require_regular(path)
         with safe_open(path, "numpy") as archive:
-            header = archive.metadata() or {}
-            arrays = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: not a safetensors file: {error}; give a file that dnnbench train wrote") from None
-    _refuse_others(path, workload.model, header, arrays)
+            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
+            _refuse_others(path, workload.model, archive.metadata() or {}, shapes)
+            arrays = {name: archive.get_tensor(name) for name in shapes}
+    except FileNotFoundError:
+        command = f"`dnnbench train {workload.name} --save FILE`"
+        raise DataError(f"{path}: no such weights file; {command} writes one") from None
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = shortened(str(error))
+        raise DataError(f"{path}: cannot be read: {reason}; give a safetensors file of dnnbench train") from None
+    broken = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
+    if broken:
+        raise DataError(f"{path}: not finite: {listed(broken)}; train again with a smaller learning rate")
     return arrays
 
 
-def _refuse_others(path: Path, model: Model, header: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> None:
+def _refuse_others(path: Path, model: Model, header: Mapping[str, str], got: Mapping[str, tuple[int, ...]]) -> None:
+    """DataError for shapes of another network; no tensor is read before."""
     wanted = {name: tuple(p.shape) for name, p in {**model.parameters, **model.state}.items()}
-    got = {name: array.shape for name, array in arrays.items()}
     differing = [
         f"{name}: file has {got.get(name, 'none')}, {model.name} wants {wanted.get(name, 'none')}"
         for name in sorted({*wanted, *got})
@@ -49,12 +56,10 @@ def _refuse_others(path: Path, model: Model, header: Mapping[str, str], arrays: 
     ]
     hash_differs = header.get("spec_hash", model.spec_hash) != model.spec_hash
     if differing or hash_differs:
-        listed = "; ".join(differing) or "no tensor differs in shape, but attributes of the network do"
-        origin = header.get("workload", "an unknown network")
+        what = listed(differing, "; ") or "no tensor differs in shape, but attributes of the network do"
+        origin = shortened(header.get("workload", "an unknown network"))
+        their_hash = shortened(header.get("spec_hash", "unknown"))
         raise DataError(
-            f"{path}: holds weights of {origin} (spec {header.get('spec_hash', 'unknown')}), not of {model.name} "
-            f"(spec {model.spec_hash}): {listed}; train this network, or name the one the file belongs to"
+            f"{path}: holds weights of {origin} (spec {their_hash}), not of {model.name} "
+            f"(spec {model.spec_hash}): {what}; train this network, or name the one the file belongs to"
         )
-    broken = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
-    if broken:
-        raise DataError(f"{path}: not finite: {', '.join(broken)}; train again with a smaller learning rate")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 
 from dnnbench.errors import StoreAway, StoreError
 from dnnbench.masking import holds_password, masked
+from dnnbench.regular import require_regular
 from dnnbench.store.identity import canonical_json
 
 BUSY_TIMEOUT_S = 30
@@ -144,6 +145,8 @@ def _check_file(path: Path, create: bool) -> None:
     try:
         if path.is_dir():
             raise StoreError(f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}")
+        if path.exists():
+            require_regular(path)
         if not create and not path.exists():
             raise StoreError(f"store {path}: no such file; `dnnbench run` makes one, --store names another")
         path.parent.mkdir(parents=True, exist_ok=True)

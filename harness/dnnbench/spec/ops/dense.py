@@ -1,5 +1,6 @@
 """Affine maps."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
@@ -28,9 +29,14 @@ class Dense(Op):
         if len(shape) not in (1, 2):
             raise ValueError(
                 f"input {inputs[0]} has {inputs[0].size} features in {len(shape)} axes but units={self.units} expects "
-                "a flat input; put a flatten before it"
+                f"(N, n) or (N, T, n); put a flatten before it{self._or_convolution(shape)}"
             )
         return TensorType((*shape[:-1], self.units))
+
+    def _or_convolution(self, shape: Sequence[int]) -> str:
+        """An image is flattened for one vector; the same map at each of its pixels is a convolution."""
+        of_each_pixel = f", or for {self.units} units at every pixel use conv2d(filters={self.units}, kernel=1)"
+        return of_each_pixel if len(shape) == 3 else ""
 
     def parameters(self, inputs):
         n = inputs[0].shape[-1]
