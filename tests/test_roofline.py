@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from dnnbench.report.break_even import break_evens
 from dnnbench.report.purposes import Purpose
-from dnnbench.report.roofline import roofs, shares
+from dnnbench.report.roofline import ABOVE_MEANS, NOT_AUDITED, above_the_peak, roofs, shares
 
 PEAKS = {
     "numpy:eager": {"flops_per_s": 4e9, "bytes_per_s": 2e9, "product": "big product", "stream": "long pass"},
@@ -53,6 +53,38 @@ def test_an_unknown_peak_gives_no_share():
 def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
     assert len(shares(cells(phase="loss"), {}, {})) == 1
     assert len(shares(cells(call_s=float("nan")), {}, {})) == 1
+
+
+KEY = "torch:eager net/8 infer"
+HONEST = {"rate_audits": {KEY: {"faults": []}}}
+ABOVE = {
+    "it passed the audit": (HONEST, ">100 %", [f">100 %: {ABOVE_MEANS}"]),
+    "it failed": (
+        {"rate_audits": {KEY: {"faults": ["kept"]}}},
+        "no figure",
+        ["net/8 infer torch:eager: no figure: kept"],
+    ),
+    "nobody audited it": ({}, "no figure", [f"net/8 infer torch:eager: no figure: {NOT_AUDITED}"]),
+    "the audit ended": (
+        {"rate_audits": {KEY: {"faults": [], "error": "killed"}}},
+        "no figure",
+        ["net/8 infer torch:eager: no figure: above the peak, and could not be audited again: killed"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ABOVE)
+def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
+    found, shown, told = ABOVE[case]
+    rows = shares(cells(call_s=0.5), roofs(cells(), PEAKS), found)
+    assert rows[1].share == pytest.approx(1.6) and rows[1].of_peak == shown
+    assert rows[1].rate_text == ("8.00 G" if shown == ">100 %" else "–")
+    assert above_the_peak(rows) == told
+
+
+def test_a_rate_below_the_peak_needs_no_audit():
+    rows = shares(cells(call_s=0.81), roofs(cells(), PEAKS), {})
+    assert rows[1].of_peak == "99 %" and above_the_peak(rows) == []
 
 
 def purpose(arm, start_s, call_s, verdict=None):

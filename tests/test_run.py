@@ -116,6 +116,23 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
     assert len(facts) >= 6 and all(fact["start_s"] > 0 for fact in facts)
 
 
+def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_overrules_the_verdict(place):
+    """Every cell counts as near, so that the tiny one does."""
+    patch = "import dnnbench.run.peaks as peaks\npeaks.NEAR = 0.0"
+    asked = ("--backend", "numpy,saboteur:kept", "--no-check", "--phase", "infer,train_step")
+    done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, patch=patch)
+    assert done.returncode == 0, done.stderr
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        audits = store.generations()["facts"].iloc[0]["rate_audits"]
+    faults = {name: audit["faults"] for name, audit in audits.items()}
+    assert set(faults) == {
+        f"{arm} tiny/4 {phase}" for arm in ("numpy:eager", "saboteur:kept") for phase in ("infer", "train_step")
+    }
+    kept = "inference gave the same output before and after a step: an answer is cached"
+    assert kept in faults["saboteur:kept tiny/4 infer"] and kept not in faults["numpy:eager tiny/4 infer"]
+    assert re.search(r"saboteur:kept \(infer.*\): not judged: a bench contradicts itself: saboteur:kept: .*cached", done.stdout)
+
+
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)

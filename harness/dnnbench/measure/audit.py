@@ -52,11 +52,11 @@ class Audit:
 def audit(program: Program, batch: Batch, call: Callable[[], object], calls: int) -> Audit:
     """Check one program on its warm `call` (its inference), with `calls` as n; draws no random number, changes nothing."""
     wall_s, used_s = now(), process_time()
-    growth = [_growth(program, call, calls) for _ in range(REPEATS)]
+    growth = [growth_of_calls(program, call, calls) for _ in range(REPEATS)]
     cpus_used = (process_time() - used_s) / (now() - wall_s)
-    unwaited = [_unwaited_s(program, call) / _seconds(program, call, 1) for _ in range(REPEATS)]
+    unwaited = [_unwaited_s(program, call) / seconds_of(program, call, 1) for _ in range(REPEATS)]
     return Audit(
-        *(part for ratios in (growth, unwaited) for part in (round(median(ratios), 3), _most(ratios))),
+        *(part for ratios in (growth, unwaited) for part in (round(median(ratios), 3), most_of(ratios))),
         _answers_differ(program, batch),
         round(cpus_used, 2),
     )
@@ -67,18 +67,19 @@ def late_fault(programs: int) -> str:
     return f"compiled {programs} program(s) after warming up: some visits hold a compilation"
 
 
-def _most(ratios: list[float]) -> tuple[float, float]:
+def most_of(ratios: list[float]) -> tuple[float, float]:
     """Between which all lie but the least and the most."""
     ordered = sorted(ratios)
     return round(ordered[1], 3), round(ordered[-2], 3)
 
 
-def _growth(program: Program, call, calls: int) -> float:
+def growth_of_calls(program: Program, call, calls: int) -> float:
     """Time of 2 n calls over twice that of n."""
-    return _seconds(program, call, 2 * calls) / (2 * _seconds(program, call, calls))
+    return seconds_of(program, call, 2 * calls) / (2 * seconds_of(program, call, calls))
 
 
-def _seconds(program: Program, call, calls: int) -> float:
+def seconds_of(program: Program, call, calls: int) -> float:
+    """Seconds of so many calls, each waited for."""
     begin = now()
     for _ in range(calls):
         program.wait(call())

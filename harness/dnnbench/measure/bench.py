@@ -14,6 +14,7 @@ from .clock import now
 from .energy import LEAST_S, Meter
 from .memory import read_memory, reset_peak
 from .placement import FREE, Placement, place, waited_share
+from .rate_audit import RateAudit, audit_rate
 
 MUTATING = ("train_step", "update_alone")
 """Phases that change the program, which is therefore restored before every visit."""
@@ -122,6 +123,11 @@ class Bench:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
         with self._placements.get("infer", FREE).held():
             return audit(self._program, self._batch, self._calls["infer"], calls)
+
+    def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
+        """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
+        with self._placements.get(phase, FREE).held():
+            return audit_rate(self._program, self._batch, phase, calls, trains)
 
     def energy(self, phase: str, counter: Meter) -> float:
         """Joules a call, over a visit long enough for the counter."""

@@ -108,6 +108,10 @@ class Service:
         """What the bench finds wrong with itself."""
         return self._benches[key].audit(calls).to_json()
 
+    def audit_rate(self, key: str, phase: str, calls: int, trains: bool) -> dict:
+        """What speaks against a rate near or above the measured peak."""
+        return self._benches[key].audit_rate(phase, calls, trains).to_json()
+
     def energy(self, key: str, phase: str) -> dict | None:
         """Joules a call and the counter that told them; None where the device has no counter."""
         counter = meter(self._arm.device)

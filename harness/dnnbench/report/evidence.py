@@ -15,7 +15,7 @@ from ..store.store import Store
 from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, purposes
-from .roofline import Roof, Share, roofs, shares
+from .roofline import Roof, Share, above_the_peak, roofs, shares
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of, time_doubts
@@ -80,6 +80,11 @@ class Evidence:
     def shares(self) -> list[Share]:
         """How near each training step and inference comes to them."""
         return shares(self.cells, self.roofs, self.found)
+
+    @property
+    def above_the_peak(self) -> list[str]:
+        """What is to be said of cells above the roof."""
+        return above_the_peak(self.shares)
 
     @property
     def break_evens(self) -> list[BreakEven]:

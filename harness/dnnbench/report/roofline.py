@@ -4,14 +4,22 @@ intensity = FLOPs / bytes of the spec; attainable = min(peak FLOP/s, intensity x
 A device and type whose peak no arm could tell gives no share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .purposes import PURPOSES
+from .quantity import MISSING, percent, scaled
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ABOVE = ">100 %"
+ABOVE_MEANS = (
+    "more than these arms' dense product reaches, as Winograd, FFT or a faster library may; audited again: "
+    "infer, step, infer on one placed batch, twice the calls, another input"
+)
+NOT_AUDITED = "above the peak, and not audited again"
 
 Place = tuple[str, str]
 """(device, dtype)"""
@@ -39,10 +47,26 @@ class Share:
     rate: float
     intensity: float
     share: float | None
+    """Of the roof's operations; above 1 it is a figure only as far as `doubt` is empty."""
     bound: str | None
     joules: float | None
     device_s: float | None
     """Seconds a call by the device's own clock: less than the host's where the device waits to be fed."""
+    doubt: str
+    """Why a rate above the roof is no figure; empty where it is one."""
+
+    @property
+    def of_peak(self) -> str:
+        """The share as a cell of a table."""
+        if self.share is None:
+            return "no peak"
+        if self.doubt:
+            return "no figure"
+        return percent(self.share) if self.share <= 1 else ABOVE
+
+    @property
+    def rate_text(self) -> str:
+        return MISSING if self.doubt else scaled(self.rate, "")
 
     @property
     def examples_per_joule(self) -> float | None:
@@ -73,7 +97,8 @@ def shares(cells: "pd.DataFrame", tops: Mapping[Place, Roof], found: Mapping[str
     """A row for every training step and inference that was timed and whose work the spec counts.
 
     cells: frame `cells` joined with `summary`
-    found: with `energy` and `device_call_s`, what a call took of each by `<arm> <workload>/<batch> <phase>`
+    found: with `energy` and `device_call_s`, what a call took of each by `<arm> <workload>/<batch> <phase>`, and with
+    `rate_audits` what the audit of a rate near or above the roof found
     """
     timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
     return [_share(row, tops.get((row.device, row.dtype)), found) for row in timed.itertuples()]
@@ -83,9 +108,26 @@ def _share(row, top: Roof | None, found: Mapping[str, Any]) -> Share:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
     key = f"{row.arm} {row.workload}/{row.batch_size} {row.phase}"
     energy = found.get("energy", {}).get(key)
+    share = None if top is None else rate / top.flops_per_s
+    doubt = _doubt(found.get("rate_audits", {}).get(key)) if share is not None and share > 1 else ""
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
     return Share(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
-        None if top is None else rate / top.flops_per_s, bound, energy["joules"] if energy else None,
-        found.get("device_call_s", {}).get(key),
+        share, bound, energy["joules"] if energy else None, found.get("device_call_s", {}).get(key), doubt,
     )  # fmt: skip
+
+
+def _doubt(audit: Mapping[str, Any] | None) -> str:
+    """Why a rate above the roof is no figure, by the second audit of its cell."""
+    if audit is None:
+        return NOT_AUDITED
+    if "error" in audit:
+        return f"above the peak, and could not be audited again: {audit['error']}"
+    return "; ".join(audit["faults"])
+
+
+def above_the_peak(found: Sequence[Share]) -> list[str]:
+    """What a share of more than 100 % means, and why others above the roof are no figures."""
+    doubted = [f"{s.workload}/{s.batch_size} {s.phase} {s.arm}: no figure: {s.doubt}" for s in found if s.doubt]
+    stands = any(s.of_peak == ABOVE for s in found)
+    return ([f"{ABOVE}: {ABOVE_MEANS}"] if stands else []) + doubted

@@ -75,6 +75,11 @@ class RunView:
         return row["verdict_reason"] or self.evidence.time_doubts.get(row["cell_id"], "")
 
     @property
+    def no_rates(self) -> set[tuple[str, int, str, str]]:
+        """(workload, batch size, arm, phase) of cells whose rate is no figure."""
+        return {(s.workload, s.batch_size, s.arm, s.phase) for s in self.evidence.shares if s.doubt}
+
+    @property
     def cases(self) -> list[tuple[str, int]]:
         return self.evidence.cases
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
-from .quantity import digits, interval, milliseconds, percent, ratio, scaled, seconds, throughput
+from .quantity import digits, interval, milliseconds, ratio, scaled, seconds, throughput
 from .steps import difference_text
 from .words import verdict_word
 
@@ -128,10 +128,7 @@ def roofline_table(evidence: Evidence) -> "Table":
     more = [">on the device"] if clocked else []
     table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
     for case, s in _by_case(shares):
-        share = "no peak" if s.share is None else percent(s.share)
         energy = "no counter" if s.joules is None else scaled(s.joules, "J")
         timed = ["no clock" if s.device_s is None else seconds(s.device_s)] if clocked else []
-        table.add_row(
-            case, s.phase, s.arm, scaled(s.rate, ""), share, digits(s.intensity), s.bound or "", energy, *timed
-        )
+        table.add_row(case, s.phase, s.arm, s.rate_text, s.of_peak, digits(s.intensity), s.bound or "", energy, *timed)
     return table

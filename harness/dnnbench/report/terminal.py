@@ -35,6 +35,7 @@ def run_tables(evidence: Evidence) -> list[Any]:
         parts += [_heading("Memory", "weights and optimizer as held; the rest by the spec"), memory_table(evidence)]
     if evidence.roofs:
         parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
+        parts += [_note(text) for text in evidence.above_the_peak]
     if len(evidence.agreement):
         parts += [
             _heading("Agreement", "the worst tensor, error over allowance"),

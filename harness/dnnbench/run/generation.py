@@ -19,6 +19,7 @@ from ..spec.costs import memory_parts
 from .batch import timing_batch
 from .crew import BUILD_TIMEOUT_S, Crew, visit_timeout_s
 from .parallel import in_parallel
+from .peaks import better, near_peak
 from .plan import CONTROL, Case, Lane, Plan
 from .record import CellKey, Record
 from .reporter import Reporter
@@ -74,15 +75,38 @@ class Generation:
                     self._finish(crew, lane, case)
             if self._number == 0:
                 self._find_peaks(crew)
+                if near_peak(self._plan, self._record):
+                    self._find_peaks(crew)  # it may have been the peak that was measured too low
+                    self._audit_rates(crew)
 
     def _find_peaks(self, crew: Crew) -> None:
-        """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing."""
+        """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing.
+
+        Asked again, the better rate counts.
+        """
         for lane in self._plan.lanes:
             self._report.advance(0, f"generation {self._number + 1}: best rates of {lane.name}")
             try:
-                self._record.machine_peaks[lane.name] = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
+                found = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
+                self._record.machine_peaks[lane.name] = better(self._record.machine_peaks.get(lane.name), found)
             except WorkerError as error:
                 self._report.note(f"{lane.name}: its best rates are unknown: {error}")
+
+    def _audit_rates(self, crew: Crew) -> None:
+        """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
+        for lane, case, phase in near_peak(self._plan, self._record):
+            name, asked = f"{lane.name} {case.name} {phase}", {"key": case.name, "phase": phase}
+            self._report.advance(0, f"generation {self._number + 1}: {name}: auditing its rate")
+            try:
+                self._ask_to_build(crew, lane, case)
+                crew.call(lane, "warm_up", BUILD_TIMEOUT_S, **asked)
+                asked |= {"calls": self._calls[lane.name, case.name, phase], "trains": not case.workload.inference_only}
+                self._record.rate_audits[name] = crew.call(lane, "audit_rate", BUILD_TIMEOUT_S, **asked)
+                crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+            except WorkerError as error:
+                self._record.rate_audits[name] = {"faults": [], "error": str(error)}
+            for fault in self._record.rate_audits[name]["faults"]:
+                self._report.note(f"{name}: {fault}")
 
     def _prepare(self, crew: Crew, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
@@ -104,14 +128,8 @@ class Generation:
 
     def _build(self, crew: Crew, lane: Lane, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""
-        settings = self._plan.settings
-        batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
         try:
-            crew.revive(lane)
-            built = crew.call(
-                lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
-                weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
-            )  # fmt: skip
+            built = self._ask_to_build(crew, lane, case)
         except WorkerError as error:
             self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
             return
@@ -124,6 +142,16 @@ class Generation:
             with self._costing_only(crew, lane, case, phase):
                 seconds = crew.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._note_first_call(crew, lane, case, phase, built["build_s"], seconds)
+
+    def _ask_to_build(self, crew: Crew, lane: Lane, case: Case) -> dict:
+        """What the arm's worker tells of the program that it built, and holds under the case's name."""
+        settings = self._plan.settings
+        batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
+        crew.revive(lane)
+        return crew.call(
+            lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
+            weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
+        )  # fmt: skip
 
     def _note_first_call(self, crew: Crew, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
         times = {"import_s": crew.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}

@@ -125,8 +125,13 @@ class Measured:
             return self._disturbance(cell)
         audits = self._first_facts.get("audits", {}) if cell.phase == AUDITED else {}
         name = f"{cell.arm} {cell.workload}/{cell.batch_size}"
-        faults = audits.get(name, {}).get("faults", ())
+        faults = [*audits.get(name, {}).get("faults", ()), *self.rate_audit(cell).get("faults", ())]
         return f"a bench contradicts itself: {cell.arm}: {'; '.join(faults)}" if faults else ""
+
+    def rate_audit(self, cell) -> dict[str, Any]:
+        """What the second audit found of a row of `cells`, which lies near or above the peak; empty where there was none."""
+        audits = self._first_facts.get("rate_audits", {})
+        return audits.get(f"{cell.arm} {cell.workload}/{cell.batch_size} {cell.phase}", {})
 
     @property
     def _first_facts(self) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Record:
     """Bytes by `<arm> <case>`: resident before it was built, its weights and slots, and `by_spec` for each purpose."""
     machine_peaks: dict[str, dict] = field(default_factory=dict)
     """Best rates of products and of streaming memory, by arm."""
+    rate_audits: dict[str, dict] = field(default_factory=dict)
+    """Of cells near or above the best rate, by `<arm> <case> <phase>`: what a second audit found, or its `error`."""
     idle_cpu: dict[str, float] = field(default_factory=dict)
     """Share of a CPU burnt while waiting, by `<arm> <case>`."""
     null_call_s: list[float] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Record:
             "energy",
             "device_call_s",
             "machine_peaks",
+            "rate_audits",
             "memory",
             "compile_cache",
             "start_s",

@@ -1,4 +1,7 @@
-"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice, `slow` is right."""
+"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice, `slow` is right.
+
+`kept` trains honestly and infers once.
+"""
 
 import os
 import signal
@@ -68,6 +71,23 @@ class SaboteurProgram:
         return getattr(self._program, name)
 
 
+class KeptAnswers:
+    """Everything NumPy's program does, but for an inference that keeps its answer to every placed batch."""
+
+    def __init__(self, program):
+        self._program, self._answers = program, []
+
+    def infer(self, batch):
+        for known, answer in self._answers:
+            if known is batch:
+                return answer
+        self._answers.append((batch, self._program.infer(batch)))
+        return self._answers[-1][1]
+
+    def __getattr__(self, name):
+        return getattr(self._program, name)
+
+
 class SaboteurBackend:
     """Everything NumPy's backend does, and programs that misbehave."""
 
@@ -76,6 +96,8 @@ class SaboteurBackend:
 
     def build(self, workload, weights, arm, seed=0):
         program = self._backend.build(workload, weights, replace(arm, mode="eager"), seed)
+        if arm.mode == "kept":
+            return KeptAnswers(program)
         return program if arm.mode == "honest" else SaboteurProgram(program, arm.mode)
 
     def __getattr__(self, name):

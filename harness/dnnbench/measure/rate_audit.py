@@ -1,0 +1,116 @@
+"""A second look at a rate near or above the measured peak: whether a program does the work of every call."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from statistics import median
+
+import numpy as np
+
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+from .audit import NEAR_ONE, REPEATS, growth_of_calls, most_of, seconds_of
+
+FRESH_MOST = 2.0
+"""How many times as long as its repetition an inference after a step may take: the step leaves caches in another state."""
+
+
+@dataclass(frozen=True)
+class RateAudit:
+    """What one phase of a program shows when it is called in ways that a kept answer would give away.
+
+    linear: time of 2 n calls over twice that of n
+    fresh: time of an inference after a step and another batch, over that of the same one again
+    step_moves: a step changed a weight   step_shows: and inference on the same placed batch another output
+    answers_differ: another input gave another result
+    linear and fresh are medians of pairs; the `_most` ranges hold all pairs but the least and the most, and a fault
+    needs that range.  What could not be asked is True.
+    """
+
+    linear: float
+    linear_most: tuple[float, float]
+    fresh: float
+    fresh_most: tuple[float, float]
+    step_moves: bool
+    step_shows: bool
+    answers_differ: bool
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, in words; empty if nothing is."""
+        found = []
+        if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
+            found.append(f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed")
+        if self.fresh_most[0] > FRESH_MOST:
+            found.append(f"an inference took {self.fresh:.1f} times as long as the same one again: answers are kept")
+        if not self.step_moves:
+            found.append("a training step changed no weight")
+        if not self.step_shows:
+            found.append("inference gave the same output before and after a step: an answer is cached")
+        if not self.answers_differ:
+            found.append("another input gave the same result: an answer is cached")
+        return found
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"faults": self.faults}
+
+
+def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
+    """Check a warm phase, `infer` or `train_step`, with `calls` as n; leaves the program as it was.
+
+    trains: whether the workload can be trained, so that a step can be put between two inferences.
+    """
+    same = batch.rows(np.zeros(batch.size, int))
+    placed, other = program.put(batch), program.put(same)
+    kept = program.snapshot()
+    call = partial(getattr(program, phase), placed)
+    try:
+        growth = [_restored(program, kept, lambda: growth_of_calls(program, call, calls)) for _ in range(REPEATS)]
+        fresh = [_freshness(program, placed, other, trains) for _ in range(REPEATS)]
+        program.restore(kept)
+        moves, shows = _step_between(program, placed) if trains else (True, True)
+        differ = _equal_inputs(batch, same) or _results_differ(program, kept, phase, placed, other)
+    finally:
+        program.restore(kept)
+    return RateAudit(
+        *(part for ratios in (growth, fresh) for part in (round(median(ratios), 3), most_of(ratios))),
+        moves, shows, differ,
+    )  # fmt: skip
+
+
+def _restored(program: Program, kept, measure):
+    program.restore(kept)
+    return measure()
+
+
+def _freshness(program: Program, placed, other, trains: bool) -> float:
+    """Time of an inference that no earlier one can answer, over that of its repetition."""
+    if trains:
+        program.wait(program.train_step(placed))
+    program.wait(program.infer(other))
+    return seconds_of(program, partial(program.infer, placed), 1) / seconds_of(
+        program, partial(program.infer, placed), 1
+    )
+
+
+def _step_between(program: Program, placed) -> tuple[bool, bool]:
+    """Whether a step changed a weight, and whether inference on the same placed batch shows it."""
+    weights, before = program.weights(), program.get(program.infer(placed))
+    program.wait(program.train_step(placed))
+    moved = _differ(weights, program.weights())
+    return moved, not moved or _differ(before, program.get(program.infer(placed)))
+
+
+def _results_differ(program: Program, kept, phase: str, placed, other) -> bool:
+    results = []
+    for fed in (placed, other):
+        program.restore(kept)
+        results.append(program.get(getattr(program, phase)(fed)))
+    return _differ(*results)
+
+
+def _equal_inputs(batch: Batch, same: Batch) -> bool:
+    return all(np.array_equal(same.inputs[name], array) for name, array in batch.inputs.items())
+
+
+def _differ(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
+    return any(not np.array_equal(one[name], two[name]) for name in one)
