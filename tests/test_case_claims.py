@@ -77,6 +77,18 @@ def one_pass(honest):
     return fault
 
 
+def moments_in_one_pass(honest):
+    def fault(x, axes):
+        mean = x.mean(axis=axes, keepdims=True)
+        return mean, np.maximum(np.square(x).mean(axis=axes, keepdims=True) - mean * mean, 0)
+
+    return fault
+
+
+def mean_taken_away(honest):
+    return lambda op, x, scale: honest(op, x - x.mean(-1, keepdims=True), scale)
+
+
 def ties_to_the_last(honest):
     return lambda taps: honest(list(taps)[::-1])[::-1]
 
@@ -157,6 +169,10 @@ CLAIMS = [
     ("global_max_pool_tied", "gradients.global_max_pool", pixels_shared),
     ("adaptive_avg_pool2d", "ops.adaptive_avg_pool2d", windows_of_equal_size),
     ("layer_norm_far_from_zero", "ops.layer_norm", one_pass),
+    ("batch_norm_far_from_zero", "ops.moments", moments_in_one_pass),
+    ("group_norm_far_from_zero", "norms.moments", moments_in_one_pass),
+    ("group_norm_of_sequences_far_from_zero", "norms.moments", moments_in_one_pass),
+    ("rms_norm_far_from_zero", "ops.rms_norm", mean_taken_away),
     ("tied_embedding", "gradients.dense", zero_for("weight")),
     ("tied_embedding", "gradients.embedding", zero_for("weight")),
     ("flatten", "ops.flatten", channels_first),

@@ -21,6 +21,12 @@ def batch_norm_unbiased(net):
 
 
 @case
+def batch_norm_far_from_zero(net):
+    """As `layer_norm_far_from_zero`, of a channel's mean over the batch and its places."""
+    return net.batch_norm(net.add(net.input("x", (2, 4, 8)), net.input("far", (2, 4, 8))))
+
+
+@case
 def layer_norm(net):
     return net.layer_norm(net.dense(net.input("x", (3, 6)), units=8))
 
@@ -50,6 +56,12 @@ def rms_norm_of_images(net):
 
 
 @case
+def rms_norm_far_from_zero(net):
+    """No mean is taken away: what lies far stays far."""
+    return net.rms_norm(net.add(net.input("x", (8,)), net.input("far", (8,))))
+
+
+@case
 def group_norm(net):
     return net.group_norm(net.conv2d(image(net), filters=6, kernel=(3, 3)), groups=3)
 
@@ -57,6 +69,18 @@ def group_norm(net):
 @case
 def group_norm_of_sequences(net):
     return net.group_norm(net.dense(net.input("x", (3, 6)), units=8), groups=2, epsilon=1e-3)
+
+
+@case
+def group_norm_far_from_zero(net):
+    """As `layer_norm_far_from_zero`, of a group's mean: PyTorch's kernel for channels_last images takes one pass."""
+    return net.group_norm(net.add(net.input("x", (2, 4, 8)), net.input("far", (2, 4, 8))), groups=2)
+
+
+@case
+def group_norm_of_sequences_far_from_zero(net):
+    """As `layer_norm_far_from_zero`, of a group's mean over places."""
+    return net.group_norm(net.add(net.input("x", (4, 8)), net.input("far", (4, 8))), groups=4)
 
 
 @case
