@@ -1,5 +1,6 @@
-"""Words of messages: near misses, and texts and lists of bounded length."""
+"""Words of messages: near misses, texts and lists of bounded length, and characters that a terminal would obey."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from heapq import nlargest
@@ -9,6 +10,8 @@ MOST_COMPARED = 200
 """Names that a near miss is looked for among: comparing two takes a hundred times as long as reading them."""
 MOST_LISTED = 12
 MOST_CHARACTERS = 300
+_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing or end a line, and halves of none (undecodable bytes)."""
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
@@ -24,6 +27,23 @@ def _shared_ends(name: str, word: str) -> int:
 
 def _same_start(one: Iterable[str], other: Iterable[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def printable(text: str, bare: str = "\n\t") -> str:
+    """The text with every character that a terminal obeys, not shows, as its escape: 'a\\x1b[2J'; those of `bare` stay.
+
+    A name from a file, a store or a plugin may hold any: it could clear the screen, or write a line that we did not.
+    """
+    return _OBEYED.sub(lambda found: found[0] if found[0] in bare else _escape(found[0]), text)
+
+
+def one_line(text: str) -> str:
+    """`printable`, line ends and tabs escaped too: for a name, or a cell of a table."""
+    return printable(text, bare="")
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:

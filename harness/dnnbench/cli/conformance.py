@@ -137,8 +137,7 @@ def _cell(verdict):
 def _law_table(found):
     from ..report.columns import column_table
 
-    table = column_table("law", "", "asked on", "meaning")
-    table.columns[-1].no_wrap = False
+    table = column_table("law", "", "asked on", "meaning", leave_out=("meaning", "asked on"))
     for law in found.laws:
         table.add_row(law.law, _styled(law.status, LAW_STYLES[law.status]), law.case or "-", law.meaning)
     return table

@@ -24,7 +24,8 @@ def command(output, run: str, form: str | None, out: str | None, store: str, as_
     """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
 
     RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold every cell with
-    its statistics; pytest-benchmark's file holds every visit, in seconds a call. --json: --format json.
+    its statistics; pytest-benchmark's file holds every visit, in seconds a call. --json: --format json. In csv a text that
+    a spreadsheet would run as a formula (it begins with =, +, - or @) has a ' before it; numbers stand as they are.
 
     \b
     Examples:

@@ -14,6 +14,8 @@ from ..run.gate import NOT_RANKED, Answer, Finding, Gate
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
 """Of the outcome, where it does not speak against the candidate."""
 HEADINGS = (">screen", ">[95 %]", "verdict", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
+LEFT_OUT_FIRST = ("Holm", "p", "stage", "could see", "verdict", "[95 %]", "confirm")
+"""What a narrow terminal can spare; the lines below the table tell it in words."""
 
 
 def table(gate: Gate):
@@ -24,7 +26,7 @@ def table(gate: Gate):
     from rich.text import Text
 
     several = len({finding.arm for finding in gate.findings}) > 1
-    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS)
+    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS, leave_out=LEFT_OUT_FIRST)
     for finding in sorted(gate.findings, key=_worst_first):
         where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
         answer = gate.answer_of(finding)

@@ -119,10 +119,10 @@ def _broken() -> dict[str, str]:
 
 def table_of(rows: list[dict[str, Any]]):
     """A rich table of what one of the lists gives."""
-    from rich.table import Table
+    from ..report.columns import column_table
 
     keys = [key for key in (rows[0] if rows else {}) if key not in UNSHOWN]
-    table = Table(*keys, box=None, pad_edge=False)
+    table = column_table(*keys, leave_out=("presets", "description", "parameters", "modes"))
     for row in rows:
         table.add_row(*(_cell(row, key) for key in keys))
     return table

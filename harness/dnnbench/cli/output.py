@@ -1,4 +1,4 @@
-"""Data to stdout, everything else to stderr, and how much of it; no password in either."""
+"""Data to stdout, everything else to stderr, and how much of it; no password and no terminal's command in either."""
 
 import contextlib
 import json
@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..masking import masked, masked_values
+from ..wording import printable
 
 SCHEMA_VERSION = 2
 """Of every JSON document that a command prints; goes up when a key changes its meaning or disappears."""
-UNCUT_COLUMNS = 160
-"""Width of tables that go to a file or a pipe, where no terminal says one."""
+UNCUT_COLUMNS = 1000
+"""Width of tables that go to a file or a pipe, where no terminal says one: nothing is left out, and no line broken."""
 
 
 class Output:
@@ -29,33 +30,38 @@ class Output:
 
     def text(self, text: str) -> None:
         """Data for a reader."""
-        print(masked(text))
+        print(shown(text))
 
     def table(self, table) -> None:
         """A rich table (or anything that rich can draw) on stdout."""
         console = _console(sys.stdout)
         with console.capture() as drawn:
-            console.print(table)
+            console.print(table, crop=False)
         print(masked(drawn.get()), end="")
 
     def note(self, text: str) -> None:
         """What the user should know, on stderr unless quiet."""
         if self.verbosity >= 0:
-            print(masked(text), file=sys.stderr)
+            print(shown(text), file=sys.stderr)
 
     def detail(self, text: str) -> None:
         """What only a verbose user wants, on stderr."""
         if self.verbosity > 0:
-            print(masked(text), file=sys.stderr)
+            print(shown(text), file=sys.stderr)
 
     def error(self, text: str) -> None:
         """What went wrong, on stderr, quiet or not."""
-        print(f"dnnbench: {masked(text)}", file=sys.stderr)
+        print(f"dnnbench: {shown(text)}", file=sys.stderr)
 
     def end(self) -> None:
         """No more data: what plugins and C libraries still print as the process ends goes to stderr."""
         with contextlib.suppress(OSError):  # a stream that is closed mixes nothing up
             os.dup2(2, 1)
+
+
+def shown(text: str) -> str:
+    """A text as it may be printed: passwords masked, what a terminal would obey as escapes."""
+    return printable(masked(text))
 
 
 def _console(file):

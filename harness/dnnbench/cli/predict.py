@@ -71,12 +71,11 @@ def differing_on(workload, arms: list[dict]) -> list[int]:
 
 
 def _print(output, workload, arms: list[dict], differing: list[int]) -> None:
-    from rich.table import Table
-
+    from ..report.columns import column_table
     from .train import figures_of, headings_of
 
     headings = headings_of(workload)
-    table = Table("arm", *headings, "", box=None, pad_edge=False)
+    table = column_table("arm", *(f">{heading}" for heading in headings), "why")
     for arm in arms:
         if arm["failure"]:
             table.add_row(arm["arm"], *["-"] * len(headings), f"failed: {arm['failure']}")

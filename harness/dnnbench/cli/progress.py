@@ -4,8 +4,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from ..masking import masked
-from .output import Output
+from .output import Output, shown
 
 
 class Bar:
@@ -15,16 +14,16 @@ class Bar:
         self._progress, self._task = progress, None
 
     def note(self, text: str) -> None:
-        self._progress.console.print(masked(text), highlight=False, markup=False)
+        self._progress.console.print(shown(text), highlight=False, markup=False)
 
     def stage(self, text: str, total: float) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(text, total=total, now="")
+        self._task = self._progress.add_task(shown(text), total=total, now="")
 
     def advance(self, done: float, text: str = "") -> None:
         if self._task is not None:
-            self._progress.update(self._task, advance=done, now=text)
+            self._progress.update(self._task, advance=done, now=shown(text))
 
 
 EVERY_S = 30.0

@@ -94,6 +94,7 @@ def _print(output, described: dict[str, Any]) -> None:
     output.text(f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole batch\n")
     output.table(_layers_table(described["layers"]))
     output.text("")
+    output.text(f"{described['parameters']:,} parameters, {described['macs']:,} MACs forward")
     output.table(_totals_table(described))
     output.text("")
     output.text(f"loss        {described['loss']['kind']}: {described['loss']['formula']}")
@@ -105,14 +106,10 @@ def _shape(sizes: list[int]) -> str:
 
 
 def _layers_table(layers: list[dict[str, Any]]):
-    from rich.table import Table
+    from ..report.columns import column_table
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("layer", "op", "output"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("parameters", "MACs", "bytes"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("mathematics")
+    headings = ("layer", "op", "output", ">parameters", ">MACs", ">bytes", "mathematics")
+    table = column_table(*headings, leave_out=("mathematics", "op", "bytes", "output"))
     for row in layers:
         numbers = f"{row['parameters']:,}", f"{row['macs']:,}", scaled(row["forward_bytes"], "B")
         table.add_row(row["name"], row["op"], _shape(row["output_shape"]), *numbers, row["formula"])
@@ -120,12 +117,9 @@ def _layers_table(layers: list[dict[str, Any]]):
 
 
 def _totals_table(described: dict[str, Any]):
-    from rich.table import Table
+    from ..report.columns import column_table
 
-    heading = f"{described['parameters']:,} parameters, {described['macs']:,} MACs forward"
-    table = Table("", box=None, pad_edge=False, title=heading, title_justify="left", title_style="bold")
-    for column in ("operations", "bytes moved", "memory"):
-        table.add_column(column, justify="right", no_wrap=True)
+    table = column_table("", ">operations", ">bytes moved", ">memory", leave_out=("bytes moved",))
     for name, total in described["totals"].items():
         units = {"flops": "FLOP", "bytes": "B", "memory_bytes": "B"}
         table.add_row(name.replace("_", " "), *(scaled(total[key], unit) for key, unit in units.items()))

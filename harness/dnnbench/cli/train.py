@@ -134,18 +134,14 @@ def _document(course) -> dict:
 
 
 def _print(output, workload, courses) -> None:
-    from rich.table import Table
-
+    from ..report.columns import column_table
     from ..run.training import curves_apart
 
     goal = "" if workload.task.target is None else f", target {workload.task.metric} {workload.task.target:g}"
     output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")
-    table = Table(
-        "arm",
-        *(("epochs", "loss", *headings_of(workload), "steps s", "first step s", "")),
-        box=None,
-        pad_edge=False,
-    )
+    figures = ("epochs", "loss", *headings_of(workload), "steps s", "first step s")
+    headings = ("arm", *(f">{figure}" for figure in figures), "")
+    table = column_table(*headings, leave_out=("first step s", "wrong", "steps s", ""))
     for course in sorted(courses, key=lambda c: (bool(c.failure), c.seconds)):
         table.add_row(*_row(workload, course))
     output.table(table)
@@ -198,10 +194,10 @@ def figures_of(workload, row) -> list[str]:
 
 def _curves(courses):
     """Loss of every arm beside each other, an epoch a row; long courses are thinned to twenty rows."""
-    from rich.table import Table
+    from ..report.columns import column_table
 
     learned = [course for course in courses if course.epochs]
-    table = Table("epoch", *(course.arm for course in learned), box=None, pad_edge=False)
+    table = column_table("epoch", *(f">{course.arm}" for course in learned))
     longest = max((len(course.epochs) for course in learned), default=0)
     step = max(1, -(-longest // 20))
     for i in (*range(0, longest, step), *([longest - 1] if longest and (longest - 1) % step else [])):

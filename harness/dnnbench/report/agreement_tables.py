@@ -21,7 +21,7 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
     """The worst tensor for each arm, workload and element type, from rows of frame `agreement`."""
     from rich.text import Text
 
-    table = column_table("workload", "arm", "type", "agrees", ">ratio", "of", "tensor")
+    table = column_table("workload", "arm", "type", "agrees", ">ratio", "of", "tensor", leave_out=("tensor", "of"))
     worst: dict[tuple, Mapping[str, Any]] = {}
     for row in rows:
         key = row["workload"], row["arm"], row["dtype"]
@@ -37,7 +37,9 @@ def agreement_matrix(rows: Sequence[Mapping[str, Any]]) -> "Table":
     """The worst ratio to the allowance by workload, arm and type, for each kind of tensor; above 1 is red."""
     from rich.text import Text
 
-    table = column_table("workload", "arm", "type", *(f">{kind}" for kind in KINDS))
+    table = column_table(
+        "workload", "arm", "type", *(f">{kind}" for kind in KINDS), leave_out=("state", "slots", "loss")
+    )
     cases: dict[tuple, dict[str, Mapping[str, Any]]] = {}
     for row in rows:
         worst = cases.setdefault((row["workload"], row["arm"], row["dtype"]), {})

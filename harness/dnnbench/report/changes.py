@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def changes_table(cells: "pd.DataFrame"):
     """A rich table of `dnnbench.track.compare`'s frame, the worst change first."""
-    table = column_table("workload", "phase", "arm", ">base, ms", ">new", ">ratio", ">[95 %]", "verdict", "why")
+    table = column_table("workload", "phase", "arm", ">base, ms", ">new", ">ratio", ">[95 %]", "verdict", "why",
+                         leave_out=("why", "[95 %]", "base, ms", "new"))  # fmt: skip
     for row in records(cells.sort_values("ratio", ascending=False, kind="stable")):
         table.add_row(
             f"{row['workload']}/{row['batch_size']}",

@@ -11,6 +11,7 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
+from ..wording import one_line
 from .palette import variable
 
 WIDTH = 400
@@ -217,6 +218,15 @@ def _svg(chart, alt_text: str) -> str:
         .configure_legend(**ink)
         .configure_header(**ink, labelPadding=2)
     )
-    head, body = vl_convert.vegalite_to_svg(chart.to_json()).split(">", 1)
+    head, body = vl_convert.vegalite_to_svg(_texts_printable(chart.to_dict())).split(">", 1)
     head = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", head)
-    return f'{head} role="img" aria-label="{escape(alt_text)}">{body}'
+    return f'{head} role="img" aria-label="{escape(one_line(alt_text))}">{body}'
+
+
+def _texts_printable(part: Any) -> Any:
+    """A chart whose texts hold no control character: the library that draws ends the whole process at some."""
+    if isinstance(part, dict):
+        return {key: _texts_printable(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_texts_printable(value) for value in part]
+    return one_line(part) if isinstance(part, str) else part

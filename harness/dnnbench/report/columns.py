@@ -1,34 +1,96 @@
-"""Tables in the terminal: how columns look, and what a verdict and a check look like in them."""
+"""Tables in the terminal: how columns look, which of them a narrow terminal leaves out, and what a check looks like in them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.measure import Measurement
+from rich.table import Column, Table
+from rich.text import Text
 
 from ..numerics.status import Status
+from ..wording import one_line
 from .words import NOT_JUDGED
-
-if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
 
 VERDICT_STYLES = {
     "FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", NOT_JUDGED: "dim", "": "dim",
 }  # fmt: skip
+PROSE = ("why", "mathematics", "meaning", "description", "status", "modes", "parameters", "presets")
+"""Headings of columns whose text may be broken into lines."""
+LEAST_PROSE = 20
+"""Columns of a terminal that prose is given at least."""
 
 
-def column_table(*headings: str) -> "Table":
-    """A borderless table; a heading that begins with '>' stands over numbers."""
-    from rich.table import Table
+class FittedTable(Table):
+    """A borderless table that leaves columns out, as many as it must, before it cuts what stands in one.
 
-    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+    What is still too wide is longer than the line of the terminal, and whole. Cells hold texts from files, stores and plugins:
+    what a terminal would obey is shown as its escape.
+    """
+
+    def __init__(self, *columns: Column, leave_out: Sequence[str] = ()):
+        """leave_out: headings, those that can be spared first."""
+        super().__init__(*columns, box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+        self.leave_out = leave_out
+
+    def add_row(self, *cells: "str | Text", **options: Any) -> None:
+        super().add_row(*map(_shown, cells), **options)
+
+    def __rich_console__(self, console, options):
+        fitted, left_out = self, []
+        for heading in self.leave_out:
+            if fitted.least_width(console, options) <= options.max_width:
+                break
+            if any(column.header == heading for column in fitted.columns):
+                left_out.append(heading)
+                fitted = self._without(left_out)
+        width = max(options.max_width, fitted.least_width(console, options))
+        yield from Table.__rich_console__(fitted, console, options.update(max_width=width))
+        if left_out:
+            yield Text(f"for {options.max_width} columns left out: {', '.join(left_out)}", style="dim")
+
+    def least_width(self, console, options) -> int:
+        """What the table needs to show every cell whole, prose in lines of `LEAST_PROSE`."""
+        natural = Measurement.get(console, options.update(max_width=100_000), self).maximum
+        prose = (max(map(_width, [c.header, *c.cells])) for c in self.columns if not c.no_wrap)
+        return natural - sum(max(width - LEAST_PROSE, 0) for width in prose)
+
+    def _without(self, headings: Iterable[str]) -> "FittedTable":
+        kept = [column for column in self.columns if column.header not in headings]
+        fitted = FittedTable(*(_heading_of(column) for column in kept))
+        for row in zip(*(column.cells for column in kept), strict=True):
+            Table.add_row(fitted, *row)
+        return fitted
+
+
+def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
+    """A table by its headings; one that begins with '>' stands over numbers. leave_out: those that can be spared first."""
+    columns = []
     for heading in headings:
-        number = heading.startswith(">")
-        table.add_column(heading.lstrip(">"), justify="right" if number else "left", no_wrap=heading != "why")
-    return table
+        justify = "right" if heading.startswith(">") else "left"
+        name = heading.lstrip(">")
+        columns.append(Column(header=name, justify=justify, no_wrap=name not in PROSE))
+    return FittedTable(*columns, leave_out=leave_out)
 
 
-def mark(status: Status | None) -> "Text":
+def _heading_of(column: Column) -> Column:
+    return Column(header=column.header, justify=column.justify, no_wrap=column.no_wrap)
+
+
+def _shown(cell: "str | Text") -> "str | Text":
+    if isinstance(cell, str):
+        return one_line(cell)
+    shown = cell.copy()
+    shown.plain = one_line(cell.plain)
+    return shown
+
+
+def _width(cell: "str | Text") -> int:
+    return cell_len(str(cell))
+
+
+def mark(status: Status | None) -> Text:
     """What became of a check, in its word where it is not that all agrees; None where there was none."""
-    from rich.text import Text
-
     if status is None:
         return Text("not checked", style="dim")
     if status is Status.AGREES:

@@ -8,6 +8,7 @@ from .. import __version__
 from ..errors import StoreError, UsageError
 from ..measure.statistics import STEPS
 from ..store.store import Store
+from ..wording import printable
 from . import charts, palette, quantity, words
 from .evidence import Evidence, gather
 from .pictures import Picture, caption_of, picture
@@ -76,6 +77,7 @@ def _environment() -> "Environment":
         loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -88,6 +90,13 @@ def _environment() -> "Environment":
     environment.tests["present"] = quantity.present
     environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}
     return environment
+
+
+def _printable(value: Any) -> Any:
+    """What a template shows, without characters that a reader's program obeys; markup of ours as it stands."""
+    from markupsafe import Markup
+
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _title(runs: Sequence[Evidence]) -> str:

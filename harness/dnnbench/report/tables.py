@@ -27,7 +27,8 @@ def _by_case(rows: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 def case_table(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Training step and inference in full, each the fastest first; where neither was timed, whatever was."""
-    table = column_table("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
+    headings = ("phase", "arm", ">time", ">[95 %]", ">ratio", ">[95 %]", "verdict", ">examples/s", "agrees")
+    table = column_table(*headings, leave_out=("examples/s", "[95 %]", "agrees", "ratio"))
     last = None
     for row in shown_rows(rows):
         if last not in (None, row["phase"]):
@@ -65,7 +66,7 @@ def twin_table(evidence: Evidence) -> "Table":
     """The base measured twice, whose ratio must cover 1."""
     from rich.text import Text
 
-    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1")
+    table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1", leave_out=("interval",))
     for twin in evidence.twins:
         found, covers = twin.ratio, {True: "yes", False: "NO", None: "one generation gives no interval"}[twin.covers]
         style = "bold red" if twin.covers is False else ""
@@ -79,7 +80,8 @@ def steps_table(evidence: Evidence) -> "Table":
     """Where the time of a training step goes, and beside it what a framework could run by itself."""
     alone = {(p.workload, p.batch_size, p.arm, p.name): milliseconds(p.alone.value) for p in evidence.pieces}
     pieces = [(heading, step) for heading, step in PIECE_HEADINGS.items() if any(key[-1] == step for key in alone)]
-    table = column_table("workload", "arm", *(f">{name}" for name in (*STEP_HEADINGS, *(h for h, _ in pieces))))
+    names = [*STEP_HEADINGS, *(heading for heading, _ in pieces)]
+    table = column_table("workload", "arm", *(f">{name}" for name in names), leave_out=PIECE_HEADINGS)
     ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     for case, steps in _by_case(ranked):
         differences = (difference_text(step, milliseconds) for step in steps.seconds.values())
@@ -92,7 +94,8 @@ def steps_table(evidence: Evidence) -> "Table":
 def starts_table(evidence: Evidence) -> "Table":
     """How long each arm takes to its first training step, else to its first inference."""
     trained = {(s.workload, s.batch_size) for s in evidence.starts if s.phase == "train_step"}
-    table = column_table("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
+    headings = ("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
+    table = column_table(*headings, leave_out=("import", "build", "caches", "first call"))
     shown = [s for s in evidence.starts if s.phase == "train_step" or (s.workload, s.batch_size) not in trained]
     for case, start in _by_case(shown):
         times = (seconds(s) for s in (start.import_s, start.build_s, start.first_call_s, start.total_s))
@@ -104,7 +107,8 @@ def memory_table(evidence: Evidence) -> "Table":
     """Memory by part; where the program's own arrays are not what the spec says, both stand."""
     headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process grew")
     on_device = any(row.peak_device is not None for row in evidence.memory)
-    table = column_table(*headings, *([">device"] if on_device else []))
+    spared = ("gradients", "activations", "optimizer")
+    table = column_table(*headings, *([">device"] if on_device else []), leave_out=spared)
     for case, row in _by_case(evidence.memory):
         spec = row.by_spec
         slots = "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer)
@@ -126,7 +130,8 @@ def roofline_table(evidence: Evidence) -> "Table":
     shares = evidence.shares
     clocked = any(s.device_s is not None for s in shares)
     more = [">on the device"] if clocked else []
-    table = column_table("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
+    headings = ("workload", "phase", "arm", ">FLOP/s", ">of peak", ">FLOP/B", "bound by", ">energy", *more)
+    table = column_table(*headings, leave_out=("energy", "FLOP/B", "bound by"))
     for case, s in _by_case(shares):
         energy = "no counter" if s.joules is None else scaled(s.joules, "J")
         timed = ["no clock" if s.device_s is None else seconds(s.device_s)] if clocked else []

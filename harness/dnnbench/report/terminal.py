@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..store.frames import records
+from ..wording import one_line
 from .agreement_tables import agreement_table
 from .evidence import Evidence, by_headline
 from .quantity import scaled, seconds
@@ -122,7 +123,7 @@ def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _heading(title: str, subtitle: str):
     from rich.text import Text
 
-    return Text.assemble("\n", (title, "bold"), (f"   {subtitle}", "dim"))
+    return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(subtitle)}", "dim"))
 
 
 def _outcome(text: str):
@@ -134,4 +135,4 @@ def _outcome(text: str):
 def _note(text: str):
     from rich.text import Text
 
-    return Text(f"  {text}", style="dim")
+    return Text(f"  {one_line(text)}", style="dim")

@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dnnbench.errors import StoreError, UsageError
 from dnnbench.store.benchmark_json import document
-from dnnbench.store.columns import COLUMNS, FRAMES
+from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
 from dnnbench.store.frames import records
 from dnnbench.store.identity import canonical_json
 from dnnbench.store.store import Store
+from dnnbench.wording import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for a formula in a cell of a CSV file, quoted or not; the wide forms too."""
 JSON_VERSION = 1
 """Version of the JSON document's shape; it grows when a key changes its meaning or goes away."""
 
@@ -49,7 +52,15 @@ def _cells(store: Store, run_id: str, summary: "pd.DataFrame") -> "pd.DataFrame"
 def _write_csv(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
     cells = _cells(store, run_id, summary)
     cells["versions"] = cells["versions"].map(canonical_json)
+    for name in cells.columns[[COLUMNS[name].dtype == OBJECT for name in cells.columns]]:
+        cells[name] = cells[name].map(_no_formula, na_action="ignore")
     cells.to_csv(out, index=False, lineterminator="\n")
+
+
+def _no_formula(text: str) -> str:
+    """A text that a spreadsheet does not run: with `'` before what would begin a formula, what a terminal obeys escaped."""
+    shown = one_line(text)
+    return f"'{shown}" if text.startswith(FORMULA_STARTS) else shown
 
 
 def _write_json(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
