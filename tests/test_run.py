@@ -130,7 +130,9 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_overrules_the_v
     }
     kept = "inference gave the same output before and after a step: an answer is cached"
     assert kept in faults["saboteur:kept tiny/4 infer"] and kept not in faults["numpy:eager tiny/4 infer"]
-    assert re.search(r"saboteur:kept \(infer.*\): not judged: a bench contradicts itself: saboteur:kept: .*cached", done.stdout)
+    assert re.search(
+        r"saboteur:kept \(infer.*\): not judged: a bench contradicts itself: saboteur:kept: .*cached", done.stdout
+    )
 
 
 def test_json_is_one_document_on_stdout(place):

@@ -199,6 +199,14 @@ def test_columns_go_in_the_order_that_is_given_and_only_as_many_as_must():
     assert "left out: second, first" in " ".join(narrow.split()) and "a" * 10 + " " + "3" * 10 in narrow
 
 
+def test_prose_loses_no_letter_and_a_heading_commands_no_terminal():
+    table = column_table("name", f">jax{CLEAR}", "why")
+    table.add_row("a", "1", "z" * 50)
+    text = drawn(table, 30)
+    assert text.count("z") == 50
+    assert not OBEYED.search(text)
+
+
 def test_what_is_still_too_wide_is_longer_than_the_line_and_whole(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "12")
     table = column_table("name", ">figure")

@@ -140,8 +140,8 @@ def _print(output, workload, courses) -> None:
     goal = "" if workload.task.target is None else f", target {workload.task.metric} {workload.task.target:g}"
     output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")
     figures = ("epochs", "loss", *headings_of(workload), "steps s", "first step s")
-    headings = ("arm", *(f">{figure}" for figure in figures), "")
-    table = column_table(*headings, leave_out=("first step s", "wrong", "steps s", ""))
+    headings = ("arm", *(f">{figure}" for figure in figures), "ended")
+    table = column_table(*headings, leave_out=("first step s", "wrong", "steps s"))
     for course in sorted(courses, key=lambda c: (bool(c.failure), c.seconds)):
         table.add_row(*_row(workload, course))
     output.table(table)

@@ -31,7 +31,9 @@ MODE = Form(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits, '_', '.' and '
 TARGET = Form(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", "'module:Class'")
 DISTRIBUTION = Form(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a distribution's name without a version")
 EXTRA = Form(rf"({DISTRIBUTION.pattern})?", "the name of an extra, or ''")
-CACHE = Form(r"(?!DNNBENCH)[A-Z][A-Z0-9_]*CACHE[A-Z0-9_]*", "an environment variable with CACHE in its name: all arms get it")
+CACHE = Form(
+    r"(?!DNNBENCH)[A-Z][A-Z0-9_]*CACHE[A-Z0-9_]*", "an environment variable with CACHE in its name: all arms get it"
+)
 WORKLOAD = Form(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", "letters, digits, '_' and '.', no digit first, and not 'all'")
 PRESET = Form(r"[A-Za-z0-9_.+-]{1,64}", "letters, digits, '_', '.', '+' and '-'")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
@@ -15,7 +16,7 @@ from .words import NOT_JUDGED
 VERDICT_STYLES = {
     "FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", NOT_JUDGED: "dim", "": "dim",
 }  # fmt: skip
-PROSE = ("why", "mathematics", "meaning", "description", "status", "modes", "parameters", "presets")
+PROSE = ("why", "ended", "mathematics", "meaning", "description", "status", "modes", "parameters", "presets")
 """Headings of columns whose text may be broken into lines."""
 LEAST_PROSE = 20
 """Columns of a terminal that prose is given at least."""
@@ -57,7 +58,7 @@ class FittedTable(Table):
 
     def _without(self, headings: Iterable[str]) -> "FittedTable":
         kept = [column for column in self.columns if column.header not in headings]
-        fitted = FittedTable(*(_heading_of(column) for column in kept))
+        fitted = FittedTable(*(_column(str(column.header), column.justify) for column in kept))
         for row in zip(*(column.cells for column in kept), strict=True):
             Table.add_row(fitted, *row)
         return fitted
@@ -65,16 +66,14 @@ class FittedTable(Table):
 
 def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
     """A table by its headings; one that begins with '>' stands over numbers. leave_out: those that can be spared first."""
-    columns = []
-    for heading in headings:
-        justify = "right" if heading.startswith(">") else "left"
-        name = heading.lstrip(">")
-        columns.append(Column(header=name, justify=justify, no_wrap=name not in PROSE))
+    columns = [
+        _column(heading.removeprefix(">"), "right" if heading.startswith(">") else "left") for heading in headings
+    ]
     return FittedTable(*columns, leave_out=leave_out)
 
 
-def _heading_of(column: Column) -> Column:
-    return Column(header=column.header, justify=column.justify, no_wrap=column.no_wrap)
+def _column(heading: str, justify: JustifyMethod) -> Column:
+    return Column(header=one_line(heading), justify=justify, no_wrap=heading not in PROSE, overflow="fold")
 
 
 def _shown(cell: "str | Text") -> "str | Text":
