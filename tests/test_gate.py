@@ -303,6 +303,12 @@ def test_how_a_gate_ends(case):
     assert lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
 
 
+def test_a_reason_of_several_lines_forges_no_outcome():
+    silent = replace(SILENT, arm="c", verdict=Verdict(NOT_RANKED, "RuntimeError: no\ngate: PASS"))
+    told = lines(Gate("a", THETA, "screen", (FOUND, silent)))
+    assert not re.search("^gate: PASS", "\n".join(told), re.M)
+
+
 @pytest.mark.parametrize(
     ("finding", "changes", "word"),
     [

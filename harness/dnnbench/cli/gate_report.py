@@ -10,6 +10,7 @@ from ..measure.verdict import SAME, Verdict
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..run.gate import NOT_RANKED, Answer, Finding, Gate
+from ..wording import one_line
 
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
 """Of the outcome, where it does not speak against the candidate."""
@@ -66,7 +67,7 @@ def lines(gate: Gate) -> list[str]:
             key = finding.arm, gate.answer_of(finding), _named(finding.outcome.text, why)
             told.setdefault(key, []).append(f"{finding.case} {finding.phase}")
     shown = [f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()]
-    return [*shown, _summary(gate)]
+    return [one_line(text) for text in (*shown, _summary(gate))]
 
 
 def _named(verdict: str, why: str) -> str:
