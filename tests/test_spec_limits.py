@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from dnnbench.errors import SpecError, UsageError
-from dnnbench.plugins.catalog import find_workload
+from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.costs import inference, training_step
 from dnnbench.spec.files import MOST_BYTES, MOST_KEY_PARTS, parse_workload, read_workload
@@ -183,6 +183,29 @@ def test_a_table_of_thousands_of_keys_is_refused_before_each_is_looked_at(where)
 def test_a_workload_of_too_many_layers_is_refused_while_it_is_built():
     with pytest.raises(UsageError, match=r"workload 'mlp\[layers=\d*\]': network 'mlp' has more than 10,000 nodes"):
         find_workload("mlp[layers=1000000000000]")
+
+
+LONG = "9" * 50_000
+LONG_TEXTS = {
+    "a name": LONG,
+    "a path": f"./{LONG}",
+    "a file": f"{LONG}.toml",
+    "a parameter": f"mlp[{LONG}=1]",
+    "a preset": f"mlp[{LONG}]",
+    "a whole number": f"mlp[layers={LONG}]",
+    "a number": f"lstm_lm[dropout={LONG}]",
+    "a batch": f"gpt2_small[batch={'9' * 4000}]",
+    "brackets": f"mlp[{LONG}",
+    "parameters of all": f"all[{LONG}]",
+    "no patch": "vit_b_16[patch=0]",
+}
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
+def test_a_name_of_any_length_is_refused_in_a_message_of_bounded_length(text):
+    with pytest.raises((UsageError, SpecError)) as caught:
+        find_workloads(text)
+    assert len(str(caught.value)) < 2000
 
 
 def refusal_of(path, content=None):

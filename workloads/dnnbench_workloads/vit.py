@@ -3,6 +3,7 @@
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import AdamW
 from dnnbench.spec.workload import Workload
+from pydantic import PositiveInt
 
 from .images import Source, classifier
 from .transformer import Block
@@ -12,7 +13,7 @@ TINY = {"image": 24, "patch": 6, "classes": 10, "layers": 2, "width": 32, "heads
 
 def vit_b_16(
     image: int = 224,
-    patch: int = 16,
+    patch: PositiveInt = 16,
     classes: int = 1000,
     layers: int = 12,
     width: int = 768,

@@ -11,7 +11,7 @@ from ..errors import PluginError, SpecError, UsageError
 from ..spec.files import read_workload
 from ..spec.model import GraphError
 from ..spec.workload import Workload
-from ..wording import near_miss
+from ..wording import near_miss, shortened
 from .checking import ALL
 from .discovery import WORKLOAD, plugins
 from .guard import plugin_code, what_happened
@@ -41,14 +41,14 @@ def find_workload(text: str) -> Workload:
     path, known = Path(text).expanduser(), plugins().workloads
     if text not in known and path.suffix.lower() in SUFFIXES:
         return _read(path)
-    if text and text not in known and (path.exists() or text != path.name):
+    if text and text not in known and (_is_there(path) or text != path.name):
         todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
-        raise UsageError(f"workload '{text}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
+        raise UsageError(f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
     name, items = split(text) if text else ("", [])
     if name not in known:
         plugins().refuse_faulty(WORKLOAD.word, name)
         raise UsageError(
-            f"no workload is called '{name}'{near_miss(name, known)} (there are {', '.join(known) or 'none'}); "
+            f"no workload is called '{shortened(name)}'{near_miss(name, known)} (there are {', '.join(known) or 'none'}); "
             "give one of these names, or the path of a .toml or .json file"
         )
     return _build(known[name], items)
@@ -68,7 +68,9 @@ def find_workloads(text: str) -> list[Workload]:
         return [workload for info in takers for workload in _build_if_sound(info, items)]
     if not known:
         return []
-    raise UsageError(f"'{text}': no workload takes these; `dnnbench list workloads` shows what each one takes")
+    raise UsageError(
+        f"'{shortened(text)}': no workload takes these; `dnnbench list workloads` shows what each one takes"
+    )
 
 
 def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
@@ -108,7 +110,8 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
         raise
     except Exception as error:
         if items and isinstance(error, ValueError):
-            raise UsageError(f"workload '{info.name}[{','.join(items)}]': {_why(error)}") from None
+            parameters = shortened(",".join(items))
+            raise UsageError(f"workload '{info.name}[{parameters}]': {shortened(_why(error))}") from None
         raise PluginError(f"workload '{info.name}': its plugin {what_happened(error)}; tell its author") from error
 
 
@@ -121,11 +124,19 @@ def _why(error: ValueError) -> str:
     if isinstance(cause, GraphError):
         return cause.problems[0][1]
     where = ".".join(map(str, first["loc"]))
-    return f"it makes a {error.title.lower()} of {where} {first['input']!r}: {first['msg']}"
+    return f"it makes a {error.title.lower()} of {where} {reprlib.repr(first['input'])}: {first['msg']}"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something is at the path; a name that no file can bear (of over 255 bytes) is not there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> Workload:
-    if not path.exists() and path.parent.is_dir():
+    if not _is_there(path) and _is_there(path.parent):
         beside = {p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()}
         if close := get_close_matches(path.stem, beside, n=1):
             raise UsageError(f"{path}: there is no such file; did you mean '{beside[close[0]]}'?")

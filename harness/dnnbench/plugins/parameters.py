@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import PluginError, UsageError
-from ..wording import near_miss
+from ..wording import near_miss, shortened
 from .hooks import WorkloadInfo
 
 _NAMED = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
@@ -19,7 +19,7 @@ def split(text: str) -> tuple[str, list[str]]:
     """`resnet50[tiny,batch=2]` as ('resnet50', ['tiny', 'batch=2']); UsageError for brackets in any other place."""
     match = _NAMED.fullmatch(text.strip())
     if not match:
-        raise UsageError(f"workload '{text}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets")
+        raise UsageError(f"workload '{shortened(text)}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets")
     return match[1].strip(), [item.strip() for item in (match[2] or "").split(",") if item.strip()]
 
 
@@ -69,14 +69,14 @@ def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
     if name in _signature(info):
         raise UsageError(f"workload '{info.name}': parameter '{name}' has no value; write {name}=VALUE")
     there = f"there are {', '.join(info.presets)}" if info.presets else "it has none"
-    raise UsageError(f"workload '{info.name}' has no preset '{name}'{near_miss(name, info.presets)} ({there})")
+    raise UsageError(f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} ({there})")
 
 
 def _value(info: WorkloadInfo, name: str, text: str) -> Any:
     known = _signature(info)
     if name not in known:
         there = f"there are {', '.join(known)}" if known else "it has none"
-        raise UsageError(f"workload '{info.name}' has no parameter '{name}'{near_miss(name, known)} ({there})")
+        raise UsageError(f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, known)} ({there})")
     kind = known[name].annotation
     if kind is inspect.Parameter.empty:
         raise PluginError(f"workload '{info.name}': parameter '{name}' has no annotation; tell its author")
@@ -85,4 +85,4 @@ def _value(info: WorkloadInfo, name: str, text: str) -> Any:
     except ValidationError as error:
         wanted = error.errors()[0]["msg"].replace("Input should be", "expected")
         near = near_miss(text, map(str, get_args(kind)))
-        raise UsageError(f"workload '{info.name}': got {name}={text}, {wanted}{near}") from None
+        raise UsageError(f"workload '{info.name}': got {name}={shortened(text)}, {wanted}{near}") from None

@@ -55,7 +55,8 @@ def _parse(path: Path) -> Any:
         text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SpecError(f"{path}: cannot be read: {reason}; give a .toml or .json workload file") from None
+        where = shortened(str(path), 1000)
+        raise SpecError(f"{where}: cannot be read: {reason}; give a .toml or .json workload file") from None
     try:
         return loads(text)
     except ValueError as error:
