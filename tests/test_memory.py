@@ -1,6 +1,14 @@
 import mmap
 
+import numpy as np
+import pytest
+from dnnbench.measure.environment import default_memory
 from dnnbench.measure.memory import read_memory, reset_peak
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.plugins.discovery import plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.run.crew import spawn
+from dnnbench.spec.weights import initial_weights
 
 SIZE = 64 << 20
 
@@ -27,3 +35,26 @@ def test_what_is_absent_is_none_with_a_reason(tmp_path):
     reading = read_memory(tmp_path)
     assert reading.rss_bytes == 102400 and reading.peak_rss_bytes is None and reading.reason
     assert "cannot be reset" in reset_peak(tmp_path / "missing")
+
+
+def peak_of_batch_8(before: list[int]) -> int:
+    """Peak of a worker in an inference of cnn_digits at batch 8, after it has trained at the batch sizes before."""
+    workload = find_workload("cnn_digits")
+    arm = Arm("numpy", "eager", threads=1)
+    fed = {"workload": workload.model_dump(mode="json"), "weights": initial_weights(workload.model, 0), "seed": 0}
+    with spawn(arm, "peaks", memory="steady") as worker:
+        worker.call("start", 60, arm=arm.to_json(), target=plugins().backend("numpy").target)
+        for size in (*before, 8):
+            image = np.zeros((size, *workload.model.inputs[0].shape), np.float32)
+            batch = {"inputs": {workload.model.inputs[0].name: image}, "targets": np.zeros(size, np.int32)}
+            worker.call("build", 60, key="w", batch=batch, **fed)
+            worker.call("first_call", 60, key="w", phase="train_step")
+            worker.call("first_call", 60, key="w", phase="infer")
+            found = worker.call("peaks", 60, key="w", phase="infer")["peak_rss_bytes"]
+            worker.call("drop", 60, key="w")
+    return found
+
+
+@pytest.mark.skipif(default_memory() != "steady", reason="only glibc can be asked to give memory back")
+def test_the_peak_of_a_small_case_is_its_own_after_a_large_one():
+    assert peak_of_batch_8([1024]) < peak_of_batch_8([]) + (8 << 20)

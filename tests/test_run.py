@@ -142,11 +142,8 @@ def test_json_is_one_document_on_stdout(place):
     assert [cell["phase"] for cell in document["cells"]] == ["infer"] and document["cells"][0]["call_s"] > 0
     (held,) = document["memory"]
     assert held["weights"] == held["by_spec"]["weights"] == 4 * (6 * 8 + 8 + 8 * 3 + 3)
-    assert (
-        (held["optimizer"], held["phase"]) == (held["weights"], "infer")
-        and held["peak_rss"] > 10 * 2**20
-        and held["grew"] >= 0
-    )
+    assert (held["optimizer"], held["phase"]) == (held["weights"], "infer")
+    assert held["peak_rss"] > 10 * 2**20
     facts = document["generations"][0]["facts"]
     assert 0 < facts["null_call_s"]["median"] < document["cells"][0]["call_s"] < facts["null_call_s"]["max"] * 1e6
     assert facts["switches_per_s"]["median"] >= 0

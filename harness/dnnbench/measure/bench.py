@@ -12,7 +12,7 @@ from ..protocol.program import PHASES, Program
 from .audit import Audit, audit
 from .clock import now
 from .energy import LEAST_S, Meter
-from .memory import read_memory, reset_peak
+from .memory import give_back, read_memory, reset_peak
 from .placement import FREE, Placement, place, waited_share
 from .rate_audit import RateAudit, audit_rate
 
@@ -109,7 +109,11 @@ class Bench:
         self._program.wait(self._calls[phase]())
 
     def peaks(self, phase: str) -> dict[str, int | None]:
-        """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device."""
+        """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device.
+
+        What was freed before is given back first, or a small case would have the peak of a large one before it.
+        """
+        give_back()
         reset_peak()
         self.visit(phase, 1)
         return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}

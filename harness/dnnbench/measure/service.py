@@ -27,7 +27,7 @@ from .classroom import Classroom
 from .clock import now
 from .control import Control
 from .energy import meter
-from .memory import give_back, read_memory
+from .memory import give_back
 from .null import NullProgram
 from .peaks import measure_peaks
 
@@ -75,13 +75,12 @@ class Service:
         return refusal(self._backend, Workload.model_validate(workload), self._arm)
 
     def build(self, key: str, workload: dict, weights: dict, batch: dict, seed: int) -> dict:
-        """Build a program at the bench; seconds, resident bytes before it, its facts, the pieces it can run alone."""
-        resident, begin = read_memory().rss_bytes, now()
+        """Build a program at the bench; seconds, its facts, the pieces it can run alone."""
+        begin = now()
         program = self._program(workload, weights, seed)
         build_s = now() - begin
         self._benches[key] = Bench(program, _batch(batch))
-        told = {"build_s": build_s, "before_build_bytes": resident}
-        return told | {"facts": self.facts(key), "pieces": self._benches[key].pieces()}
+        return {"build_s": build_s, "facts": self.facts(key), "pieces": self._benches[key].pieces()}
 
     def first_call(self, key: str, phase: str) -> float:
         """Seconds of a phase's first call."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Memory:
     """One purpose of one arm in one case, in bytes; None where there is no counter.
 
-    weights, optimizer: the program's own arrays.  grew: peak of the process in this phase over what it held before the program
-    was built: activations, gradients, a snapshot for restoring, compiled code; memory that an earlier case left is used again.
+    weights, optimizer: the program's own arrays.  peak_rss: of the whole process during one call of the phase, the framework
+    included, after everything freed before was given back.
     """
 
     workload: str
@@ -27,7 +27,6 @@ class Memory:
     weights: int
     optimizer: int
     peak_rss: int | None
-    grew: int | None
     peak_device: int | None
 
     def to_json(self) -> dict[str, Any]:
@@ -48,11 +47,9 @@ def memory_of(cells: "pd.DataFrame", found: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _memory(cell, told: Mapping[str, Any], by_spec: MemoryParts) -> Memory:
-    peak, before = _count(cell.peak_rss_bytes), told["before_build_bytes"]
     return Memory(
         cell.workload, int(cell.batch_size), cell.arm, cell.backend, cell.phase, by_spec,
-        told["weights_bytes"], told["optimizer_bytes"], peak,
-        None if peak is None or before is None else max(peak - before, 0), _count(cell.peak_device_bytes),
+        told["weights_bytes"], told["optimizer_bytes"], _count(cell.peak_rss_bytes), _count(cell.peak_device_bytes),
     )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def starts_table(evidence: Evidence) -> "Table":
 
 def memory_table(evidence: Evidence) -> "Table":
     """Memory by part; where the program's own arrays are not what the spec says, both stand."""
-    headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process grew")
+    headings = ("workload", "phase", "arm", ">weights", ">optimizer", ">gradients", ">activations", ">process peak")
     on_device = any(row.peak_device is not None for row in evidence.memory)
     spared = ("gradients", "activations", "optimizer")
     table = column_table(*headings, *([">device"] if on_device else []), leave_out=spared)
@@ -114,7 +114,7 @@ def memory_table(evidence: Evidence) -> "Table":
         slots = "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer)
         parts = (_both(row.weights, spec.weights), slots, scaled(spec.gradients, "B"), scaled(spec.activations, "B"))
         device = [scaled(row.peak_device, "B")] if on_device else []
-        table.add_row(case, row.phase, row.arm, *parts, scaled(row.grew, "B"), *device)
+        table.add_row(case, row.phase, row.arm, *parts, scaled(row.peak_rss, "B"), *device)
     return table
 
 

@@ -134,7 +134,6 @@ class Generation:
             self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
             return
         self._record.programs[f"{lane.name} {case.name}"] = built["facts"]
-        self._record.memory[f"{lane.name} {case.name}"] = {"before_build_bytes": built["before_build_bytes"]}
         for phase in self._runnable(lane, case):
             if phase.endswith("_alone") and phase not in built["pieces"]:
                 self._record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
@@ -288,7 +287,7 @@ class Generation:
 
     def _note_memory(self, crew: Crew, lane: Lane, case: Case, phase: str) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
-        told, precision = self._record.memory[f"{lane.name} {case.name}"], lane.arm.precision
+        told, precision = self._record.memory.setdefault(f"{lane.name} {case.name}", {}), lane.arm.precision
         told |= crew.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
         told.setdefault("by_spec", {})[phase] = by_spec._asdict()

@@ -36,7 +36,7 @@ class Record:
     device_call_s: dict[str, float] = field(default_factory=dict)
     """Seconds a call by the device's own clock, by `<arm> <case> <phase>`; nothing where there is no such clock."""
     memory: dict[str, dict] = field(default_factory=dict)
-    """Bytes by `<arm> <case>`: resident before it was built, its weights and slots, and `by_spec` for each purpose."""
+    """Bytes by `<arm> <case>`: of its weights and slots, and `by_spec` for each purpose."""
     machine_peaks: dict[str, dict] = field(default_factory=dict)
     """Best rates of products and of streaming memory, by arm."""
     rate_audits: dict[str, dict] = field(default_factory=dict)

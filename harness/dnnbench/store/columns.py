@@ -60,7 +60,9 @@ COLUMNS: dict[str, Column] = {
     "reason": Column(TEXT, "", "why a cell has no result, or a check failed, as told to the user"),
     "flops": Column(MAYBE_COUNT, "FLOP", "operations of one call by the spec, 2 a multiply-add"),
     "bytes": Column(MAYBE_COUNT, "B", "bytes one call must move at least, from the spec"),
-    "peak_rss_bytes": Column(MAYBE_COUNT, "B", "peak resident memory of the worker process"),
+    "peak_rss_bytes": Column(
+        MAYBE_COUNT, "B", "peak resident memory of the worker process in one call, what was freed before given back"
+    ),
     "peak_device_bytes": Column(MAYBE_COUNT, "B", "peak memory on the device; missing without a counter"),
     "unequal": Column(TEXT, "", "why the cell may not be ranked against its group; missing where it may"),
     "rank_group": Column(TEXT, "", "cells with the same group are ranked against each other"),
