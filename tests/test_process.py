@@ -318,6 +318,15 @@ def test_lent_packages_are_found_and_their_neighbours_are_not(tmp_path):
     assert isolated.stdout.startswith(str(lent)), isolated.stderr
 
 
+def test_nothing_is_added_to_the_environment_on_the_way(tmp_path):
+    """Python sets LC_CTYPE in the environment of what it starts in the C locale, which would move a worker's stack."""
+    given = {"PATH": os.environ["PATH"], "LANG": "C"}
+    with Worker("w", given, tmp_path / "log") as worker:
+        worker.call("hello", PATIENCE_S)
+        block = Path(f"/proc/{worker.pid}/environ").read_text()
+    assert dict(entry.split("=", 1) for entry in block.split("\0") if entry) == given
+
+
 def test_the_environment_arrives(tmp_path):
     variables = worker_environment(environment(), threads=3, memory="native", caches={})
     variables = padded(variables, worker_argv(sys.executable, [], "worker_services:Rogue", (3, 4)), random.Random(0))

@@ -133,7 +133,8 @@ class Supervisor:
         self._end_children()
         self._drain()
         if not self._keeps_log:
-            os.unlink(log)
+            with suppress(FileNotFoundError):
+                os.unlink(log)
 
     def _poll_until_closed(self) -> None:
         self._poll = select.poll()
