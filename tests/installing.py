@@ -4,6 +4,12 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
+
+import pytest
+from dnnbench.plugins.discovery import Plugins
+from dnnbench.plugins.entries import announced
+from dnnbench.run import crew
 
 
 def install(folder, name, source, entries=None, version="1.0"):
@@ -15,6 +21,17 @@ def install(folder, name, source, entries=None, version="1.0"):
     (info / "entry_points.txt").write_text(f"[dnnbench]\n{entries or f'{name} = {module}'}\n")
     (folder / f"{module}.py").write_text(textwrap.dedent(source))
     return folder
+
+
+@contextmanager
+def installed_here(folder):
+    """What lies in a folder is found by workers that this process starts, and by this process when it starts them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        patch.syspath_prepend(folder)
+        found = Plugins(announced())
+        patch.setattr(crew, "plugins", lambda: found)
+        yield found
 
 
 def python(*arguments, path=(), cwd=None, **environment):

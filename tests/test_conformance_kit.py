@@ -4,30 +4,32 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
-from dnnbench.errors import WorkerError
+from dnnbench.errors import UsageError, WorkerError
 from dnnbench.numerics.compare import Finding
 from dnnbench.numerics.status import Status
 from dnnbench.protocol.arm import Arm
 from dnnbench.testing.cases import CASES
+from dnnbench.testing.choosing import everything, those_that_fit
 from dnnbench.testing.examinee import Examinee
 from dnnbench.testing.examiner import TOGETHER, Examiner, groups_of, workload_of
 from dnnbench.testing.families import FAMILIES, TRAINING
 from dnnbench.testing.law_exams import law_verdict
 from dnnbench.testing.verdicts import case_of, judged, side_of
+from installing import install, installed_here
 
 BACKEND = """
 import os
 import signal
+import time
 from dataclasses import replace
 
 import dnnbench_numpy.gradients as gradients
 from dnnbench_numpy.backend import NumpyBackend
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
-MODES = ("narrow", "wrong", "dying", "forgetful", "absent", "empty")
+MODES = ("narrow", "wrong", "dying", "forgetful", "absent", "empty", "waiting")
 
 
 @hookimpl
@@ -41,6 +43,14 @@ def kinds(workload):
 
 def wrong_sigmoid(op, g, y, x):
     return (lambda: g * y * (1 - y) * (1 + 6e-6),), {}
+
+
+def await_reader():
+    for _ in range(600):
+        if os.path.exists(os.environ["READ"]):
+            return
+        time.sleep(0.1)
+    raise OSError("nobody read the float64 rows while float32 was still to come")
 
 
 class Forgetful:
@@ -62,6 +72,8 @@ class Stranger:
     def configure(self, arm):
         if arm.mode == "absent":
             raise OSError("no such device")
+        if arm.mode == "waiting" and arm.dtype == "float32":
+            await_reader()
         if arm.mode == "wrong":
             gradients.sigmoid = wrong_sigmoid
 
@@ -87,13 +99,8 @@ FOUR = ("relu", "sigmoid", "tanh", "softmax")
 def stranger(tmp_path_factory):
     """An installed distribution, as pip would leave it, for every worker of this module."""
     folder = tmp_path_factory.mktemp("stranger")
-    info = folder / "stranger-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[dnnbench]\nstranger = stranger_plugin\n")
-    (folder / "stranger_plugin.py").write_text(textwrap.dedent(BACKEND))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    install(folder, "stranger", BACKEND)
+    with installed_here(folder):
         yield folder
 
 
@@ -174,6 +181,58 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger):
     assert done.returncode == 1 and not document["conforms"] and wrong == through
     assert all(row["side"] == "gradient" and row["ratio"] > 1 for row in found["cases"] if row["status"] == "differs")
     assert len(found["cases"]) == 2 * len(CASES) and {law["status"] for law in found["laws"]} == {"kept"}
+
+
+def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
+    command = [sys.executable, "-m", "dnnbench", "conformance", "stranger:waiting", "-k", "relu6"]
+    env = {**os.environ, "READ": str(tmp_path / "read")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+        for line in process.stdout:
+            if line.startswith("  relu6 "):
+                (tmp_path / "read").touch()
+                break
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+
+
+FITTING = {
+    "softmax and float64": ({"float64": {"softmax", "softmax_of_sequences", "softmax_of_images"}}, set()),
+    "Relu6 and not ZERO": ({"float64": {"relu6"}, "float32": {"relu6"}}, set()),
+    "law and (restore or load)": ({}, {"restore_goes_back", "load_starts_anew"}),
+    "not float64 and not law and losses and mse": ({"float32": {case for case in CASES if "mse" in case}}, set()),
+}
+
+
+@pytest.mark.parametrize(("expression", "cases", "laws"), [(k, *v) for k, v in FITTING.items()], ids=FITTING)
+def test_an_expression_chooses_cases_and_laws(expression, cases, laws):
+    asked = those_that_fit(expression, ("float64", "float32"))
+    assert {dtype: set(some) for dtype, some in asked.cases.items()} == cases and set(asked.laws) == laws
+
+
+UNFITTING = {
+    "softmx": "-k 'softmx': no case and no law fits; did you mean 'softmax'?",
+    "bfloat16": "-k 'bfloat16': no case and no law fits",
+    "soft max": "-k 'soft max': expected words joined by and, or, not",
+    "relu and": "expected words joined",
+    "relu + tanh": "expected words joined",
+    "'relu'": "expected words joined",
+    "__import__('os')": "expected words joined",
+    "relu\0": "expected words joined",
+    "(" * 400: "expected words joined",
+    "-" * 400 + "relu": "expected words joined",
+    "relu or " * 10_000 + "tanh": "expected words joined",
+}
+
+
+@pytest.mark.parametrize(("expression", "words"), UNFITTING.items(), ids=range(len(UNFITTING)))
+def test_an_expression_that_fits_nothing_is_refused(expression, words):
+    with pytest.raises(UsageError) as caught:
+        those_that_fit(expression, ("float64", "float32"))
+    assert words in str(caught.value) and len(str(caught.value)) < 1000
+
+
+def test_without_an_expression_everything_is_asked():
+    assert everything(("float64",)) == those_that_fit("float64 or law", ("float64",))
 
 
 def test_the_tables_tell_reasons_once(stranger):

@@ -18,6 +18,7 @@ from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from installing import installed_here
 
 HERE = Path(__file__).parent / "faults"
 sys.path.insert(0, str(HERE))
@@ -71,8 +72,7 @@ class Dock:
 @pytest.fixture(scope="module")
 def dock():
     """Workers find the faulty backends as they find any third party's: by an entry point on their path."""
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setenv("PYTHONPATH", str(HERE))
+    with installed_here(HERE), ExitStack() as stack:
         yield Dock(stack)
 
 

@@ -1,7 +1,6 @@
 """Plugins that clash, hang, exit, print or announce nonsense: each costs itself alone, and is told with its distribution."""
 
 import json
-import os
 import signal
 import sys
 
@@ -15,9 +14,8 @@ from dnnbench.plugins.discovery import Plugins, missing, plugins
 from dnnbench.plugins.entries import announced
 from dnnbench.plugins.hooks import BackendInfo
 from dnnbench.protocol.arm import Arm
-from dnnbench.run import crew
 from dnnbench.run.crew import BUILD_TIMEOUT_S, refuse_change, spawn, start_arguments
-from installing import dnnbench, install
+from installing import dnnbench, install, installed_here
 
 HEAD = """
 from dnnbench.plugins.hooks import BackendInfo, WorkloadInfo, hookimpl
@@ -429,9 +427,8 @@ NUMBER = "str(len(STARTS.read_text().splitlines()))"
 
 
 @pytest.fixture
-def counted(tmp_path, monkeypatch):
-    """Installs, where workers find it, NumPy's backend under another name; `version` is the expression for its own."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+def counted(tmp_path):
+    """Installs NumPy's backend under another name; `version` is the expression for its own."""
 
     def add(name, version):
         install(tmp_path, name, COUNTED.format(folder=str(tmp_path), name=name, version=version))
@@ -440,16 +437,14 @@ def counted(tmp_path, monkeypatch):
     return add
 
 
-def test_workers_take_what_the_run_began_with(counted, monkeypatch):
+def test_workers_take_what_the_run_began_with(counted):
     """Not what is installed later under the same name, whose entry point comes first."""
-    monkeypatch.syspath_prepend(counted("zzz", "'1'"))
-    began = Plugins(announced())
-    assert "counted" in began.backends
-    monkeypatch.setattr(crew, "plugins", lambda: began)
-    counted("aaa", "'2'")
     arm = Arm("counted", "eager")
-    with spawn(arm, "later") as worker:
-        assert worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))["versions"] == {"zzz": "1"}
+    with installed_here(counted("zzz", "'1'")) as began:
+        assert "counted" in began.backends
+        counted("aaa", "'2'")
+        with spawn(arm, "later") as worker:
+            assert worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))["versions"] == {"zzz": "1"}
 
 
 @pytest.mark.xdist_group("run")

@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 
 import rich_click as click
 
@@ -16,6 +17,8 @@ from .work_options import DEVICE, DTYPES
 LAW_STYLES = {"kept": "green", "broken": "bold red", "could not run": "bold red", "unsupported": "dim"}
 CASE_STATUSES, LAW_STATUSES = (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED), ("kept", "broken")
 """Counted at the end even where there are none; the others where there are."""
+NAME_WIDTH, CELL_WIDTH = 44, 16
+"""Characters of a case's or a law's name, and of a verdict."""
 
 
 @click.command("conformance")
@@ -29,16 +32,23 @@ CASE_STATUSES, LAW_STATUSES = (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED
     show_default=True,
     help="Element types to hold it to, with commas; float64 tells a wrong formula from rounding.",
 )
+@click.option(
+    "-k",
+    "expression",
+    default="",
+    metavar="EXPRESSION",
+    help="Only cases and laws whose names it fits, as pytest's -k: 'softmax', 'norms and not float32', 'law'.",
+)
 @output_options
 @click.pass_obj
-def command(output, name, device, dtypes, as_json: bool):
+def command(output, name, device, dtypes, expression, as_json: bool):
     """Hold a backend against every op, loss and optimizer, and against the laws of the protocol.
 
     For whoever writes or maintains a backend, in dnnbench or outside it. Small networks of every op run in a worker and
     are held against the NumPy reference: outputs, loss and statistics (forward), gradients and what five steps make of
     the weights (gradient). Beside each stands the worst error as a share of its allowance, so that up to 1 is right.
     Beyond 1 a case differs; one that raised or killed its process could not run. What the backend says it cannot do ('-')
-    is not wrong; its reason is told. NAME:all takes every mode.
+    is not wrong; its reason is told. NAME:all takes every mode. Each row is printed as soon as it is known.
 
     Exit code 1 if anything differs, could not run or could not be compared, or a law is broken; 4 if the backend supports
     nothing at all.
@@ -46,28 +56,33 @@ def command(output, name, device, dtypes, as_json: bool):
     \b
     Examples:
       dnnbench conformance torch
+      dnnbench conformance torch -k 'sequences and float64'
       dnnbench conformance jax:eager --dtype float64 --json
       pytest --pyargs dnnbench.testing --backend torch -k lstm
     """
     from ..protocol.arm import Arm
     from ..run.arms import select
     from ..run.devices import choose_device
-    from ..testing.kit import hold_against_all
-    from .progress import reporter
+    from ..testing.choosing import everything, those_that_fit
+    from ..testing.kit import Unwatched, hold_against
+    from .progress import Lines, reporter
 
+    asked = those_that_fit(expression, dtypes) if expression else everything(dtypes)
     contenders, skipped = select([name])
-    with reporter(output) as report:
+    # a bar and rows would write over each other
+    with reporter(output) if as_json else nullcontext(Lines(output)) as report:
         for what, reason in skipped.items():
             report.note(f"{what}: {reason}")
         place = choose_device(device, contenders, report)
         arms = [Arm(c.info.name, c.mode, place, environment=c.environment) for c in contenders]
-        found = [hold_against_all(arm, dtypes, report) for arm in arms]
+        found = []
+        for arm in arms:
+            found.append(hold_against(arm, asked, report, Unwatched() if as_json else Rows(output)))
+            if not as_json:
+                _conclude(output, found[-1], asked)
     if as_json:
         output.json({"backends": [one.to_json() for one in found], "conforms": not _faults(found)})
-    else:
-        for one in found:
-            _print(output, one, dtypes)
-    if not any(one.answered for one in found):
+    if not any(one.answered or one.laws_answered for one in found):
         raise NothingMeasured(f"{name} supports none of the cases; each reason stands in its 'unsupported'")
     return exitcodes.FAILED if _faults(found) else exitcodes.OK
 
@@ -76,18 +91,48 @@ def _faults(found) -> int:
     return sum(len(one.wrong) + len(one.broken) for one in found)
 
 
-def _print(output, found, dtypes: Sequence[str]) -> None:
-    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    output.text(f"\n{found.arm} ({versions}): the worst error of each case, as a share of its allowance\n")
-    output.table(_case_table(found, dtypes))
-    output.text("")
-    output.table(_law_table(found))
-    for line in _reasons(found):
+class Rows:
+    """Prints a row for each case and law as it is judged, and on stderr what is wrong with it."""
+
+    def __init__(self, output):
+        self._output, self._family, self._laws = output, "", False
+
+    def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
+        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        self._output.text(f"\n{arm} in {dtype} ({told}): the worst error of each case, as a share of its allowance\n")
+        self._output.text(f"{'case':<{NAME_WIDTH}}{'forward':>{CELL_WIDTH}}{'gradient':>{CELL_WIDTH}}")
+        self._family = ""
+
+    def judged(self, sides) -> None:
+        from ..testing.families import FAMILIES
+
+        case = next(iter(sides.values())).case
+        if FAMILIES[case] != self._family:
+            self._family = FAMILIES[case]
+            self._output.table(_styled(self._family, "bold"))
+        row = _styled(f"  {case:<{NAME_WIDTH - 2}}", "")
+        for verdict in sides.values():
+            row.append_text(_cell(verdict))
+        self._output.table(row)
+        for line in _wrongs(sides.values()):
+            self._output.error(line)
+
+    def judged_law(self, law) -> None:
+        if not self._laws:
+            self._output.text("\nlaws of the protocol")
+            self._laws = True
+        row = _styled(f"  {law.law:<{NAME_WIDTH - 2}}", "")
+        row.append(f"{law.status:<{CELL_WIDTH}}", LAW_STYLES[law.status])
+        row.append(f"{law.case or '-'}: {law.meaning}")
+        self._output.table(row)
+        if law.status not in ("kept", "unsupported"):
+            self._output.error(f"{law.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
+
+
+def _conclude(output, found, asked) -> None:
+    """What is unsupported, and how many have each status."""
+    for line in _reasons(found, asked):
         output.text(line)
-    for line in _wrongs(found):
-        output.error(line)
-    for law in found.broken:
-        output.error(f"{found.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
     output.note(f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: {_counted(found.laws, LAW_STATUSES)}")
 
 
@@ -97,50 +142,27 @@ def _counted(verdicts, always: Sequence[str]) -> str:
     return ", ".join(f"{count[status]} {status}" for status in dict.fromkeys([*always, *count]))
 
 
-def _wrongs(found) -> list[str]:
-    """What does not pass, a line for each; a case that raised does so on both sides and is told once."""
+def _wrongs(sides) -> list[str]:
+    """What does not pass, a line for each side; a case that raised does so on both and is told once."""
     lines = {}
-    for v in found.wrong:
+    for v in sides:
+        where = f"{v.arm} {v.case} {v.dtype}"
+        if v.status.passes:
+            continue
         if v.tensor:
             times = f" ({v.ratio:.3g} times the allowance)" if math.isfinite(v.ratio) else ""
-            lines[v] = f"{v.case} {v.dtype} {v.side}: {v.status}: {v.tensor}: {v.reason}{times}"
+            lines[v.side] = f"{where} {v.side}: {v.status}: {v.tensor}: {v.reason}{times}"
         else:
-            lines[v.case, v.dtype] = f"{v.case} {v.dtype}: {v.status}: {v.reason}"
-    return [f"{found.arm} {line}" for line in lines.values()]
-
-
-def _case_table(found, dtypes: Sequence[str]):
-    """A row for each case, under its family's heading; a column for each element type and side."""
-    from ..report.columns import column_table
-    from ..testing.families import FAMILIES
-    from ..testing.verdicts import SIDES
-
-    by_place = {(v.case, v.dtype, v.side): v for v in found.verdicts}
-    columns = [(dtype, side) for dtype in dtypes for side in SIDES]
-    table = column_table("case", *(f">{dtype} {side}" for dtype, side in columns))
-    last = ""
-    for case, family in FAMILIES.items():
-        if family != last:
-            table.add_row(_styled(family, "bold"))
-            last = family
-        table.add_row(f"  {case}", *(_cell(by_place[case, *column]) for column in columns))
-    return table
+            lines[v.reason] = f"{where}: {v.status}: {v.reason}"
+    return list(lines.values())
 
 
 def _cell(verdict):
     if verdict.status is Status.UNSUPPORTED:
-        return _styled("-", "dim")
+        return _styled(f"{'-':>{CELL_WIDTH}}", "dim")
     share = f" {verdict.ratio:.2g}" if math.isfinite(verdict.ratio) else ""
-    return _styled(verdict.status + share, "green" if verdict.status.passes else "bold red")
-
-
-def _law_table(found):
-    from ..report.columns import column_table
-
-    table = column_table("law", "", "asked on", "meaning", leave_out=("meaning", "asked on"))
-    for law in found.laws:
-        table.add_row(law.law, _styled(law.status, LAW_STYLES[law.status]), law.case or "-", law.meaning)
-    return table
+    style = "green" if verdict.status.passes else "bold red"
+    return _styled(f"{verdict.status + share:>{CELL_WIDTH}}", style)
 
 
 def _styled(text: str, style: str):
@@ -149,14 +171,12 @@ def _styled(text: str, style: str):
     return Text(text, style)
 
 
-def _reasons(found) -> Iterator[str]:
+def _reasons(found, asked) -> Iterator[str]:
     """Each reason for not supporting something once, with all that it is given for."""
-    from ..testing.families import FAMILIES
-
     named: dict[str, dict[str, None]] = {}
     for (reason, dtype), cases in _unsupported_cases(found).items():
         told = named.setdefault(reason, {})
-        told |= dict.fromkeys([f"every case ({dtype})"] if len(cases) == len(FAMILIES) else cases)
+        told |= dict.fromkeys([f"every case ({dtype})"] if len(cases) == len(asked.cases[dtype]) else cases)
     for law in found.laws:
         if law.status == "unsupported":
             named.setdefault(law.reason, {})[law.law] = None

@@ -29,15 +29,15 @@ class Output:
         print(json.dumps(shown, indent=2, allow_nan=False))
 
     def text(self, text: str) -> None:
-        """Data for a reader."""
-        print(shown(text))
+        """Data for a reader, at once."""
+        print(shown(text), flush=True)
 
     def table(self, table) -> None:
         """A rich table (or anything that rich can draw) on stdout."""
         console = _console(sys.stdout)
         with console.capture() as drawn:
             console.print(table, crop=False)
-        print(masked(drawn.get()), end="")
+        print(masked(drawn.get()), end="", flush=True)
 
     def note(self, text: str) -> None:
         """What the user should know, on stderr unless quiet."""

@@ -1,17 +1,17 @@
 """The conformance kit: what an installed backend supports, what is wrong with it and by how much."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from ..numerics.status import Status
 from ..protocol.arm import Arm
 from ..run.reporter import Reporter
+from .choosing import Asked
 from .examinee import Examinee
 from .examiner import Examiner
 from .families import FAMILIES
-from .law_exams import law_dtype, law_verdict
-from .laws import LAWS
-from .verdicts import SIDES, LawVerdict, Verdict
+from .law_exams import law_verdict
+from .verdicts import SIDES, LawVerdict, Side, Verdict
 
 
 class Conformance(NamedTuple):
@@ -37,6 +37,11 @@ class Conformance(NamedTuple):
         """Sides of cases that the arm supports."""
         return sum(verdict.status is not Status.UNSUPPORTED for verdict in self.verdicts)
 
+    @property
+    def laws_answered(self) -> int:
+        """Laws that were asked of something that the arm supports."""
+        return sum(law.status != "unsupported" for law in self.laws)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for a script."""
         return {
@@ -47,38 +52,71 @@ class Conformance(NamedTuple):
         }
 
 
-def hold_against_all(arm: Arm, dtypes: Sequence[str], report: Reporter) -> Conformance:
-    """Every case in every element type, and every law in one of them.
+class Watcher(Protocol):
+    """Hears of each finding as it is made."""
+
+    def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
+        """Cases in an element type follow."""
+
+    def judged(self, sides: Mapping[Side, Verdict]) -> None:
+        """Both sides of a case."""
+
+    def judged_law(self, law: LawVerdict) -> None:
+        """A law."""
+
+
+class Unwatched:
+    """Discards every finding."""
+
+    def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
+        pass
+
+    def judged(self, sides: Mapping[Side, Verdict]) -> None:
+        pass
+
+    def judged_law(self, law: LawVerdict) -> None:
+        pass
+
+
+def hold_against(arm: Arm, asked: Asked, report: Reporter, watcher: Watcher) -> Conformance:
+    """Ask an arm all that is asked of it, one element type after the other, laws last.
 
     WorkerError if the backend cannot even start; what goes wrong later is a verdict.
     """
-    verdicts = [verdict for dtype in dtypes for verdict in _cases(arm.with_dtype(dtype), report)]
-    examinee = Examinee(arm.with_dtype(law_dtype(dtypes)))
-    try:
-        versions = examinee.start()["versions"]
-        return Conformance(arm.name, versions, verdicts, _laws(examinee, report))
-    finally:
-        examinee.close()
+    found = Conformance(arm.name, {}, [], [])
+    for dtype, cases in asked.cases.items():
+        _ask_cases(arm.with_dtype(dtype), cases, found, report, watcher)
+    if asked.laws:
+        _ask_laws(arm.with_dtype(asked.law_dtype), asked.laws, found, report, watcher)
+    return found
 
 
-def _cases(arm: Arm, report: Reporter) -> list[Verdict]:
-    report.stage(f"{arm.name} in {arm.dtype}: every op, loss and optimizer", len(FAMILIES))
-    examiner = Examiner(arm)
-    examiner.examinee.start()
+def _ask_cases(arm: Arm, cases: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
+    report.stage(f"{arm.name} in {arm.dtype}: ops, losses and optimizers", len(cases))
+    examiner = Examiner(arm, cases)
     try:
+        found.versions.update(examiner.examinee.start()["versions"])
+        watcher.begins(arm.name, found.versions, arm.dtype)
         for group in examiner.groups:
             report.advance(0, ", ".join(group[:3]) + (" ..." if len(group) > 3 else ""))
-            examiner.verdicts(group[0])
+            for case in group:
+                sides = examiner.verdicts(case)
+                found.verdicts.extend(sides[side] for side in SIDES)
+                watcher.judged(sides)
             report.advance(len(group))
-        return [examiner.verdicts(case)[side] for case in FAMILIES for side in SIDES]
     finally:
         examiner.examinee.close()
 
 
-def _laws(examinee: Examinee, report: Reporter) -> list[LawVerdict]:
-    report.stage(f"{examinee.arm.name}: the laws of the protocol", len(LAWS))
-    found = []
-    for law in LAWS:
-        found.append(law_verdict(examinee, law))
-        report.advance(1, law)
-    return found
+def _ask_laws(arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
+    """In a worker of their own: what a law says of memory is not for one that has done other work."""
+    report.stage(f"{arm.name}: the laws of the protocol", len(laws))
+    examinee = Examinee(arm)
+    try:
+        found.versions.update(examinee.start()["versions"])
+        for law in laws:
+            found.laws.append(law_verdict(examinee, law))
+            watcher.judged_law(found.laws[-1])
+            report.advance(1, law)
+    finally:
+        examinee.close()
