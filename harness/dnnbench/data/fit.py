@@ -3,10 +3,10 @@
 import numpy as np
 
 from ..errors import DataError
-from ..spec.data import Layout
 from ..spec.tensor import TensorType
 from ..spec.workload import Workload
 from .arrays import RawArrays
+from .images import channels_last
 from .sight import check_sight
 
 NUMBERS = "biuf"
@@ -23,44 +23,17 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
     """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
     given, targets = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
     inputs = {
-        source.name: _fit_images(
-            given[source.name], source.type, raw.layout, f"{raw.where}: x_{part}, input '{source.name}'"
-        )
+        source.name: _fit(given[source.name], source.type, raw, f"x_{part}, input '{source.name}'")
         for source in workload.model.inputs
     }
     _no_one_hot(targets, workload, f"{raw.where}: y_{part}")
-    y = _fit_images(targets, workload.target, raw.layout, f"{raw.where}: y_{part}")
+    y = _fit(targets, workload.target, raw, f"y_{part}")
     _same_length(raw.where, part, inputs, y)
     for name, size in workload.model.vocabularies.items():
         _ids_in_range(inputs[name], size, f"{raw.where}: x_{part}, input '{name}'")
     check_sight(workload.model, inputs, f"{raw.where}: x_{part}")
     _targets_fit(y, workload, f"{raw.where}: y_{part}")
     return inputs, y
-
-
-def _fit_images(array: np.ndarray, wanted: TensorType, layout: Layout | None, where: str) -> np.ndarray:
-    """As fit_array, of images by `layout`; flat rows of several channels are refused without it."""
-    if len(wanted.shape) != 3 or wanted.shape[2] == 1 or wanted.size == wanted.shape[2] or array.ndim < 2:
-        return fit_array(array, wanted, where)
-    height, width, channels = wanted.shape
-    first = (channels, height, width)
-    flat = array.shape[1:] == (wanted.size,)
-    if layout == "channels_first" and (flat or array.shape[1:] == first):
-        return fit_array(np.moveaxis(array.reshape(len(array), *first), 1, -1), wanted, where)
-    if layout == "channels_first" or (array.shape[1:] == first and first != wanted.shape):
-        expected = f"(n, {channels}, {height}, {width})" if layout else f"(n, {height}, {width}, {channels})"
-        raise DataError(
-            f"{where}: got shape {array.shape}, expected {expected}; reshape or transpose it, or give the data the "
-            "layout that it has: channels_last or channels_first"
-        )
-    if flat and layout is None:
-        raise DataError(
-            f"{where}: got flat rows of {wanted.size} for {height} x {width} pixels of {channels} channels, which can be "
-            f"channels_first (CIFAR's rows) or channels_last; give the data a layout, or save them as (n, {height}, "
-            f"{width}, {channels}): x.reshape(-1, {channels}, {height}, {width}).transpose(0, 2, 3, 1) of "
-            f"channels_first, x.reshape(-1, {height}, {width}, {channels}) of channels_last"
-        )
-    return fit_array(array, wanted, where)
 
 
 def _no_one_hot(targets: np.ndarray, workload: Workload, where: str) -> None:
@@ -70,6 +43,11 @@ def _no_one_hot(targets: np.ndarray, workload: Workload, where: str) -> None:
             f"{where}: got shape {targets.shape}, a number for each class (one-hot), expected the number of the class, "
             f"({', '.join(['n', *map(str, classes)])}); give y.argmax(-1)"
         )
+
+
+def _fit(array: np.ndarray, wanted: TensorType, raw: RawArrays, what: str) -> np.ndarray:
+    where = f"{raw.where}: {what}"
+    return fit_array(channels_last(array, wanted, raw.layout, where), wanted, where)
 
 
 def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
