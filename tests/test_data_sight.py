@@ -94,7 +94,7 @@ def test_a_file_with_padding_on_the_left_of_a_causal_attention_is_refused(monkey
 @pytest.mark.parametrize("command", ["check", "train", "run"])
 def test_it_is_refused_before_a_worker_starts(monkeypatch, tmp_path, capsys, command):
     monkeypatch.chdir(INPUTS)
-    monkeypatch.setattr("dnnbench.measure.process._start", lambda *_: pytest.fail("a worker was started"))
+    monkeypatch.setattr("dnnbench.measure.supervised._start", lambda *_: pytest.fail("a worker was started"))
     store = ("--store", str(tmp_path / "store.sqlite")) if command == "run" else ()
     assert main([command, "causal.toml", "--backend", "numpy", *store]) == exitcodes.USAGE
     assert "row 0 leaves no key to query 0 of node 'att'" in capsys.readouterr().err
