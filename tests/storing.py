@@ -9,7 +9,11 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
-WITHOUT_STATUS_OF_CHECKS = "ALTER TABLE agreement DROP COLUMN status"
+TO_VERSION_4 = tuple(
+    f"ALTER TABLE machine DROP COLUMN {name}" for name in ("machine_class", "identity_version", "aliases")
+)
+TO_VERSION_3 = (*TO_VERSION_4, "ALTER TABLE agreement DROP COLUMN status")
+"""Statements that make a store of today one of that schema version."""
 """What a store of version 4 has and an older one has not."""
 
 

@@ -15,10 +15,10 @@ from dnnbench.measure.machine import (
     hardware,
     host_hash,
     machine_facts,
-    machine_id,
     smt_siblings,
     system,
 )
+from dnnbench.store.identity import IDENTITY, machine_class, machine_id
 
 
 def test_facts_are_plain_data_and_say_what_this_machine_is():
@@ -28,12 +28,41 @@ def test_facts_are_plain_data_and_say_what_this_machine_is():
     assert facts["system"]["affinity"]
 
 
-def test_only_the_hardware_names_the_machine():
-    facts = machine_facts()
-    upgraded = {**facts, "system": facts["system"] | {"kernel": "Linux 99", "load_1min": 55.0}}
-    enlarged = {**facts, "hardware": facts["hardware"] | {"memory_gib": 99999}}
-    assert machine_id(facts) == machine_id(machine_facts()) == machine_id(upgraded) != machine_id(enlarged)
-    assert len(machine_id(facts)) == 16
+KNOWN = {name: f"its {name}" for name in IDENTITY}
+
+
+def test_a_new_fact_renames_no_machine():
+    assert machine_id(KNOWN | {"a fact that nobody knows yet": 1}, "h") == machine_id(KNOWN, "h")
+
+
+def test_a_name_is_kept_for_ever():
+    """This very text stands in stores: another needs another IDENTITY_VERSION, and a migration."""
+    assert machine_id(KNOWN, "h") == "d2cbd05cf72596c7"
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_every_fact_of_the_identity_names_the_machine(name):
+    assert machine_id(KNOWN | {name: "another"}, "h") != machine_id(KNOWN, "h")
+
+
+def test_machines_alike_share_a_name_whatever_their_host():
+    assert machine_id(KNOWN, "one") == machine_id(KNOWN, "two")
+
+
+@pytest.mark.parametrize("unknown", [KNOWN | {"caches": None}, {n: v for n, v in KNOWN.items() if n != "caches"}])
+def test_unknown_is_not_equal_to_unknown(unknown):
+    assert machine_id(unknown, "one") == machine_id(unknown, "one")
+    assert machine_id(unknown, "one") != machine_id(unknown, "two")
+
+
+def test_this_machine_keeps_its_name():
+    assert machine_id(machine_facts()["hardware"], host_hash()) == machine_id(hardware(), host_hash())
+
+
+def test_a_class_is_processor_cores_and_memory_and_nothing_else():
+    known = {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 7}
+    assert machine_class(known) == machine_class(known | {"caches": {}}) == "A 9000, 2 cores, 7 GiB"
+    assert machine_class(known | {"memory_gib": None}) is None
 
 
 CPUINFO = (
@@ -57,7 +86,7 @@ def test_processors_that_share_a_name_are_told_apart(tmp_path):
     assert zen4["cpu_model"] == zen5["cpu_model"] == "AMD EPYC"
     assert zen4["cpu_signature"] == "family 25 model 17 stepping 1" and zen5["cpu_signature"].startswith("family 26")
     assert zen4["caches"] == {"L1 Data": "32K", "L2 Unified": "1024K"} and zen5["caches"]["L2 Unified"] == "2048K"
-    assert machine_id({"hardware": zen4}) != machine_id({"hardware": zen5})
+    assert machine_id(zen4, "h") != machine_id(zen5, "h")
 
 
 def test_a_signature_and_caches_that_nobody_tells_are_absent(tmp_path):

@@ -141,6 +141,8 @@ CASES = [
     (exitcodes.OK, ("export", "first", "--format", "json", "--store", "{address}")),
     (exitcodes.OK, ("merge", "copy.sqlite", "{address}", "--json")),
     (exitcodes.OK, ("merge", "{parameter}", "copy.sqlite")),
+    (exitcodes.OK, ("machine", "label", "lab-3", "--store", "{address}")),
+    (REFUSED, ("machine", "label", "lab-3", "--machine", "{address}", "--store", "{parameter}")),
     (REFUSED, ("check", "{address}")),
     (REFUSED, ("check", *OF_WORK[:1], "--backend", "{raw}")),
     (REFUSED, ("conformance", "{address}")),

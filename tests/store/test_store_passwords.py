@@ -50,7 +50,8 @@ def put_back(path) -> None:
 def make_old(path) -> None:
     """Of schema version 2, which knew no masking and did not zero what it overwrote."""
     with opened(path) as raw:
-        raw.execute(storing.WITHOUT_STATUS_OF_CHECKS)
+        for statement in storing.TO_VERSION_3:
+            raw.execute(statement)
         raw.execute("UPDATE dnnbench_schema SET version = 2")
         raw.execute("PRAGMA user_version = 0")
 

@@ -86,7 +86,8 @@ def test_an_older_stores_passwords_are_masked_where_they_stand(new_database):
     with open_store(address) as store:
         storing.add_everything(store, "r1")
     with _raw(address) as connection:
-        connection.execute(text(storing.WITHOUT_STATUS_OF_CHECKS))
+        for statement in storing.TO_VERSION_3:
+            connection.execute(text(statement))
         connection.execute(text("UPDATE dnnbench_schema SET version = 2"))
         connection.execute(text("UPDATE run SET command = :c"), {"c": json.dumps(["dnnbench", "--store", marked])})
         connection.execute(text("UPDATE run SET settings = :s"), {"s": json.dumps({"notes": [marked]})})

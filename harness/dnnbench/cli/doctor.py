@@ -47,7 +47,8 @@ def examine(watch_s: float) -> dict[str, Any]:
     from .. import __version__
     from ..measure.affinity import current_mask
     from ..measure.contention import Sampler
-    from ..measure.machine import machine_facts, machine_id
+    from ..measure.machine import host_hash, machine_facts
+    from ..store.identity import machine_class, machine_id
     from .advice import advice
     from .list import backends
     from .preflight import preflight
@@ -60,7 +61,8 @@ def examine(watch_s: float) -> dict[str, Any]:
     found = {
         "version": __version__,
         **backends(),
-        "machine_id": machine_id(facts),
+        "machine_id": machine_id(facts["hardware"], host_hash()),
+        "machine_class": machine_class(facts["hardware"]),
         "machine": facts,
         "measures": _measures(after),
         "contention": _contention(before, after, len(cpus)),

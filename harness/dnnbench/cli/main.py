@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
     "export": "One run as csv, json, or pytest-benchmark's JSON.",
     "merge": "Bring another machine's results into a store.",
+    "machine": "The machines that a store knows, and names for them.",
     "show": "Layers, shapes, parameters, operations and bytes of a network.",
     "list": "Backends, workloads and devices.",
     "schema": "JSON Schema of a workload file.",

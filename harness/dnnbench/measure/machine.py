@@ -1,7 +1,6 @@
 """What this machine is (hardware, which names it) and how it is set up now (system)."""
 
 import hashlib
-import json
 import os
 import platform
 import socket
@@ -24,14 +23,9 @@ def machine_facts(root: Path = ROOT) -> dict:
     """Facts of this machine as plain data; what the system does not tell is None, never a guess.
 
     returns: {"hardware": ..., "system": ...}; only the first part, which survives a reboot or an upgrade,
-    names the machine.  root: the folder that holds /proc and /sys.
+    names the machine (`store.identity`).  root: the folder that holds /proc and /sys.
     """
     return {"hardware": hardware(root), "system": system(root)}
-
-
-def machine_id(facts: dict) -> str:
-    """16 hexadecimal digits that stand for the hardware: machines alike, as a provider's are, share it."""
-    return _digest(json.dumps(facts["hardware"], sort_keys=True))
 
 
 def host_hash() -> str:

@@ -141,9 +141,10 @@ class Evidence:
 
     @property
     def machine_name(self) -> str:
-        """Its label, else its processor, else the beginning of its identity."""
+        """Its label, else its class, else its processor, else the beginning of its identity."""
         hardware = self.machine["facts"].get("hardware", {})
-        return self.machine["machine_label"] or hardware.get("cpu_model") or self.machine["machine_id"][:8]
+        named = self.machine["machine_label"] or self.machine["machine_class"] or hardware.get("cpu_model")
+        return named or self.machine["machine_id"][:8]
 
 
 def gather(store: Store, run_id: str) -> Evidence:

@@ -12,9 +12,10 @@ from .. import __version__
 from ..data.dataset import Dataset, load
 from ..errors import UsageError
 from ..masking import masked_words
-from ..measure.machine import host_hash, machine_facts, machine_id
+from ..measure.machine import host_hash, machine_facts
 from ..protocol.precision import PRECISIONS
 from ..spec.workload import Workload
+from ..store.identity import machine_id
 from ..store.store import Store
 from .arms import base_arm, select
 from .devices import choose_device
@@ -116,12 +117,11 @@ def _weights(request: Request):
 
 def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> str:
     """Record machine and run; the id under which everything will be stored. Host names are kept as a hash only."""
-    facts = machine_facts()
-    store.add_machine(machine_id(facts), facts=facts, host_hash=host_hash())
+    machine = add_this_machine(store)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     store.add_run(
         run_id,
-        machine_id=machine_id(facts),
+        machine_id=machine,
         command=masked_words(["dnnbench", *sys.argv[1:]]),
         settings=request.to_json(plan),
         seed=request.settings.seed,
@@ -131,6 +131,14 @@ def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> s
         revision=_revision(),
     )
     return run_id
+
+
+def add_this_machine(store: Store) -> str:
+    """Record the machine that this process runs on, as it is now; its id."""
+    facts, host = machine_facts(), host_hash()
+    machine = machine_id(facts["hardware"], host)
+    store.add_machine(machine, facts=facts, host_hash=host)
+    return machine
 
 
 def _versions(plan: Plan) -> dict[str, str]:

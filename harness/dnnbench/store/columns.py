@@ -38,7 +38,12 @@ COLUMNS: dict[str, Column] = {
         "differs, could not run, not compared, unsupported, undetermined",
     ),
     # the machine
-    "machine_id": Column(TEXT, "", "the machine, by a hash of its stable hardware facts"),
+    "machine_id": Column(TEXT, "", "the machine, by a hash of the hardware facts that name it"),
+    "machine_class": Column(TEXT, "", "processor, cores and memory; missing where one is not known"),
+    "identity_version": Column(
+        COUNT, "", "2; 1: named by an older dnnbench, without a fact that names machines now, and equal to no other"
+    ),
+    "aliases": Column(OBJECT, "", "ids that older versions gave to the machine"),
     "machine_label": Column(TEXT, "", "name given to the machine, if any"),
     "host_hash": Column(TEXT, "", "hash of the host name"),
     "facts": Column(OBJECT, "", "what was found out about the machine, or during the generation"),
@@ -131,11 +136,11 @@ def _names(text: str) -> tuple[str, ...]:
 FRAMES: dict[str, tuple[str, ...]] = {
     "runs": _names(
         """run_id label revision created finished status command settings seed dnnbench_version versions
-        machine_id machine_label host_hash"""
+        machine_id machine_label machine_class host_hash"""
     ),
-    "machines": _names("machine_id machine_label host_hash facts"),
+    "machines": _names("machine_id machine_label machine_class host_hash facts identity_version aliases"),
     "cells": _names(
-        """run_id label revision created machine_id machine_label dnnbench_version versions
+        """run_id label revision created machine_id machine_label machine_class dnnbench_version versions
         cell_id workload spec_hash arm arm_key backend mode device dtype threads environment batch_size phase
         calls status reason flops bytes peak_rss_bytes peak_device_bytes unequal rank_group"""
     ),

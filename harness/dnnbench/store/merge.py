@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, update
 
 from dnnbench.store.rows import key_of, plain, put_rows, stored_keys
-from dnnbench.store.schema import METADATA, RUN, VERSION
+from dnnbench.store.schema import MACHINE, METADATA, RUN, VERSION
 
 if TYPE_CHECKING:
     from dnnbench.store.store import Store
@@ -21,6 +21,7 @@ def merge(target: "Store", source: "Store") -> dict[str, int]:
     """
     with source.reading() as outside, target.writing() as inside:
         newer = _newer_runs(inside, outside)
+        _take_labels(inside, outside)
         return {
             table.name: _merge_table(inside, outside, table, newer)
             for table in METADATA.sorted_tables
@@ -32,6 +33,14 @@ def _newer_runs(inside: Connection, outside: Connection) -> set[str]:
     query = select(RUN.c.run_id, RUN.c.edition)
     known = {run: edition for run, edition in inside.execute(query)}
     return {run for run, edition in outside.execute(query) if edition > known.get(run, edition)}
+
+
+def _take_labels(inside: Connection, outside: Connection) -> None:
+    """A machine that has a label on one side alone keeps it on both."""
+    query = select(MACHINE.c.machine_id, MACHINE.c.label).where(MACHINE.c.label.is_not(None))
+    for machine, label in outside.execute(query).all():
+        unnamed = (MACHINE.c.machine_id == machine) & MACHINE.c.label.is_(None)
+        inside.execute(update(MACHINE).where(unnamed).values(label=plain(label)))
 
 
 def _merge_table(inside: Connection, outside: Connection, table: Table, newer: set[str]) -> int:

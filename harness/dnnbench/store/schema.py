@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from dnnbench.errors import StoreError
 from dnnbench.store.engine import place_of, writer
+from dnnbench.store.naming import name_machines
 from dnnbench.store.scrub import mark_scrubbed, mask_stored, scrub
 
 
@@ -47,8 +48,13 @@ def _add_status_of_checks(connection: Connection) -> None:
     connection.execute(DDL("UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')"))
 
 
-SCHEMA_VERSION = 4
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_test_loss, 2: mask_stored, 3: _add_status_of_checks}
+SCHEMA_VERSION = 5
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {
+    1: _add_test_loss,
+    2: mask_stored,
+    3: _add_status_of_checks,
+    4: name_machines,
+}
 """Version -> the function that changes a store of that version into one of the next, inside a transaction."""
 
 METADATA = MetaData()
@@ -80,6 +86,11 @@ MACHINE = Table(
     _text("label", nullable=True),
     _json("facts"),
     _text("host_hash"),
+    _text("machine_class", nullable=True),
+    # 1: named by an older dnnbench, without all that names a machine today; such a row is equal to no other.
+    Column("identity_version", Integer, nullable=False),
+    # The ids that older versions gave to this very machine.
+    _json("aliases"),
 )
 
 RUN = Table(

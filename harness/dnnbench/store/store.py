@@ -13,7 +13,7 @@ from dnnbench.errors import StoreError
 from dnnbench.store import frames, schema
 from dnnbench.store.engine import connect, database_errors, file_of, place_of, writer
 from dnnbench.store.find import find_run
-from dnnbench.store.identity import canonical_json, cell_id
+from dnnbench.store.identity import IDENTITY_VERSION, canonical_json, cell_id, machine_class
 from dnnbench.store.merge import merge
 from dnnbench.store.patience import NONE, Patience
 from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows, stored_keys
@@ -144,11 +144,29 @@ class Store:
     def add_machine(
         self, machine_id: str, *, facts: Mapping[str, Any], host_hash: str, label: str | None = None
     ) -> None:
-        """Record a machine; one that is known gets the facts and the label found last."""
-        row = full_row(
-            schema.MACHINE, {"machine_id": machine_id, "facts": facts, "host_hash": host_hash, "label": label}
-        )
-        self._write(lambda c: put_rows(c, schema.MACHINE, [row], stored_keys(c, schema.MACHINE)))
+        """Record a machine; one that is known gets the facts found last, and the label if there is a new one."""
+        row = {"machine_id": machine_id, "facts": facts, "host_hash": host_hash, "label": label}
+        named = {"machine_class": machine_class(facts.get("hardware", {})), "identity_version": IDENTITY_VERSION}
+        full = full_row(schema.MACHINE, row | named | {"aliases": []})
+        kept = {"machine_id", "aliases"} if label else {"machine_id", "aliases", "label"}
+        changes = {name: value for name, value in full.items() if name not in kept}
+
+        def put(connection: Connection) -> None:
+            this = schema.MACHINE.c.machine_id == machine_id
+            if not connection.execute(update(schema.MACHINE).where(this).values(changes)).rowcount:
+                connection.execute(insert(schema.MACHINE), [full])
+
+        self._write(put)
+
+    def label_machine(self, machine_id: str, label: str | None) -> None:
+        """Give a recorded machine a name, in place of any other; None takes it away."""
+
+        def change(connection: Connection) -> None:
+            this = schema.MACHINE.c.machine_id == machine_id
+            if not connection.execute(update(schema.MACHINE).where(this).values(label=plain(label))).rowcount:
+                raise StoreError(f"store {self.place}: it has no machine {machine_id!r}; `dnnbench machine list` has all")
+
+        self._write(change)
 
     def add_run(
         self,

@@ -145,7 +145,9 @@ def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | Non
         told = ", ".join(f"{name} {_setting(base, name)} and {_setting(new, name)}" for name in differs)
         return f"{ids} were measured in different ways ({told}); measure both alike"
     if base.run["machine_id"] != new.run["machine_id"]:
-        return f"{ids} were measured on different machines, whose times carry no verdict; measure both on one"
+        alike = base.run["machine_class"] is not None and base.run["machine_class"] == new.run["machine_class"]
+        machines = f"different machines of one class ({base.run['machine_class']})" if alike else "different machines"
+        return f"{ids} were measured on {machines}, whose times carry no verdict; measure both on one"
     if not cells["ratio_low"].notna().any():
         reasons = "; ".join(dict.fromkeys(cells["reason"].dropna()))
         return f"no cell of {ids} got an interval that holds: {reasons}"

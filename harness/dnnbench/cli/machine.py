@@ -1,0 +1,79 @@
+"""dnnbench machine: the machines that a store knows, and names for them."""
+
+import rich_click as click
+
+from .options import output_options
+from .work_options import STORE
+
+
+@click.group("machine")
+def command():
+    """List the machines of a store, and name them.
+
+    A machine is known by the hardware facts that name it, so two that are alike are one. Its class (processor,
+    cores, memory) stays the same where a provider gives another machine for each job.
+
+    \b
+    Examples:
+      dnnbench machine label lab-3
+      dnnbench machine list --json
+    """
+
+
+@command.command("label")
+@click.argument("name")
+@click.option("--machine", metavar="ID", help="Another machine, by its id or the beginning of it.  [default: this one]")
+@STORE
+@click.pass_obj
+def label(output, name: str, machine: str | None, store: str):
+    """Call this machine NAME in reports, in place of its hardware.
+
+    Example: dnnbench machine label lab-3
+    """
+    from ..errors import UsageError
+    from ..run.request import add_this_machine
+    from ..store.store import open_store
+
+    if not name.strip():
+        raise UsageError("a machine's label needs a letter; got an empty one")
+    with open_store(store, create=False) as opened:
+        found = add_this_machine(opened) if machine is None else _machine(opened, machine)
+        opened.label_machine(found, name.strip())
+    output.note(f"machine {found} is called {name.strip()} in {opened.place}")
+
+
+@command.command("list")
+@STORE
+@output_options
+@click.pass_obj
+def list_machines(output, store: str, as_json: bool):
+    """Every machine with its class, and how many runs were measured on it.
+
+    Example: dnnbench machine list
+    """
+    from ..store.frames import records
+    from ..store.store import open_store
+
+    with open_store(store, create=False) as opened:
+        rows, counts = records(opened.machines()), opened.runs()["machine_id"].value_counts().to_dict()
+    machines = [row | {"runs": counts.get(row["machine_id"], 0)} for row in rows]
+    if as_json:
+        output.json({"machines": machines})
+        return
+    for row in machines:
+        known = row["machine_class"] or "its class is not known"
+        old = "" if row["identity_version"] > 1 else " (named by an older dnnbench, without a fact: equal to no other)"
+        output.text(f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: {row['runs']}{old}")
+
+
+def _machine(store, text: str) -> str:
+    """The id of the one machine whose id, or an older one of its, begins so."""
+    from ..errors import UsageError
+    from ..store.frames import records
+
+    rows = records(store.machines())
+    found = [row["machine_id"] for row in rows if any(i.startswith(text) for i in (row["machine_id"], *row["aliases"]))]
+    if len(found) != 1:
+        known = ", ".join(row["machine_id"] for row in rows[:10])
+        raise UsageError(f"--machine {text}: {len(found)} machines of the store begin so; it has {known}")
+    return found[0]
