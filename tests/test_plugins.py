@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+import storing
 from dnnbench.errors import PluginError, WorkerError
 from dnnbench.measure.service import refusal, texts_of
 from dnnbench.plugins import guard
@@ -15,6 +16,8 @@ from dnnbench.plugins.entries import announced
 from dnnbench.plugins.hooks import BackendInfo
 from dnnbench.protocol.arm import Arm
 from dnnbench.run.crew import BUILD_TIMEOUT_S, refuse_change, spawn, start_arguments
+from dnnbench.run.execute import versions_so_far
+from dnnbench.store.store import open_store
 from installing import dnnbench, install, installed_here
 
 HEAD = """
@@ -507,7 +510,15 @@ def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, c
     assert [path == str(cache / "kernel_cache_dir") for path, _ in met] == [True, True, False, False]
 
 
-def test_resuming_with_another_version_is_refused_alike():
+def test_a_resumed_run_knows_the_versions_of_its_generations(tmp_path):
+    with open_store(tmp_path / "store.sqlite") as store:
+        storing.add_run(store, "r")
+        for number, facts in enumerate([{}, {"versions": {"a": {"x": "1"}}}, {"versions": {"b": {"y": "2"}}}]):
+            store.add_generation("r", number, facts, {})
+        assert versions_so_far(store, "r") == {"a": {"x": "1"}, "b": {"y": "2"}}
+
+
+def test_a_change_is_told_library_by_library():
     with pytest.raises(WorkerError, match=r"x:eager: torch 2\.9 became 2\.10, cuda absent became 13 while the run"):
         refuse_change("x:eager", {"torch": "2.9", "numpy": "2"}, {"torch": "2.10", "numpy": "2", "cuda": "13"})
     refuse_change("x:eager", {"torch": "2.9"}, {"torch": "2.9"})

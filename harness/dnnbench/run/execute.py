@@ -98,7 +98,7 @@ class Execution:
         split = split_of(self._plan.settings, self._report)
         self._report.stage("measuring", self._plan.settings.max_time_s)
         self._calls = self._frozen_calls()
-        self._versions = self._versions_so_far()
+        self._versions = versions_so_far(self._store, self.outcome.run_id)
         number = 0
         with compile_caches(self._plan.settings.cold_start) as cache:
             while (seconds := split.next_s(number, self._so_far)) is not None:
@@ -134,11 +134,6 @@ class Execution:
             record.start_s = max(now() - begin - seconds, 0.0)
             self._versions = record.versions
             self._commit(number, record)
-
-    def _versions_so_far(self) -> dict[str, dict]:
-        """By arm, as its workers of an earlier sitting told."""
-        told = [row["facts"]["versions"] for row in records(self._store.generations(self.outcome.run_id))]
-        return {arm: versions for generation in told for arm, versions in generation.items()}
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""
@@ -208,6 +203,12 @@ def aside_folders(store: Store) -> list[Path]:
     """Where a generation goes that the store does not take: beside its file, else with the user's data."""
     users = user_data_path("dnnbench") / "aside"
     return [users] if store.folder is None else [store.folder, users]
+
+
+def versions_so_far(store: Store, run_id: str) -> dict[str, dict]:
+    """By arm, as its workers of an earlier sitting told; nothing of a generation that older versions stored without."""
+    told = [row["facts"].get("versions", {}) for row in records(store.generations(run_id))]
+    return {arm: versions for generation in told for arm, versions in generation.items()}
 
 
 def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:
