@@ -7,8 +7,10 @@ import tempfile
 import time
 
 import pytest
+from dnnbench.data.dataset import load
+from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
-from dnnbench.run import crew, logs
+from dnnbench.run import agreement, crew, logs
 from dnnbench.run.cache import compile_caches
 from dnnbench.run.scratch import scratch_folder, sweep
 
@@ -128,6 +130,18 @@ def test_logs_of_one_name_are_two_files(kept):
 @pytest.mark.parametrize("name", ["a/../b", "x" * 1000, "ü" * 100, "torch:compile@new[dtype=float32]", ""])
 def test_any_name_makes_a_file_in_the_folder_of_logs(kept, name):
     assert logs.new_log(name).parent == kept
+
+
+def test_half_a_reference_that_a_killed_worker_left_goes_with_the_next(kept):
+    workload = find_workload("mlp_digits")
+    exam = agreement.exam_of(workload, load(workload), 0).in_precision("float64")
+    young, old = (exam.path.with_name(f"{name}.unfinished") for name in ("young", "old"))
+    exam.path.parent.mkdir()
+    for file, days in ((young, 0.5), (old, 2)):
+        file.touch()
+        os.utime(file, (0, time.time() - days * 86400))
+    agreement.ensure_references([exam])
+    assert set(exam.path.parent.iterdir()) == {exam.path, young}
 
 
 def test_logs_stay_a_week(kept):

@@ -21,7 +21,7 @@ from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..spec.workload import Workload
 from .batch import timing_batch
-from .cache import cache_folder
+from .cache import cache_folder, remove_older
 from .crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .parallel import in_parallel
 from .plan import Lane
@@ -154,6 +154,7 @@ def ensure_references(exams: Sequence[Exam]) -> None:
     wanted = [exam for exam in exams if not exam.path.exists()]
     if not wanted:
         return
+    remove_older(wanted[0].path.parent, "*.unfinished", days=1)  # of a worker that was killed as it wrote
     reference = reference_backend()
     arm = Arm(reference.name, reference.default_mode, dtype="float64")
     with spawn(arm, "reference") as worker:

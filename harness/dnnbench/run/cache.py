@@ -1,6 +1,7 @@
 """Where dnnbench keeps what it can make again or do without: references, compile caches, logs of workers that failed."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,24 @@ from ..plugins.discovery import plugins
 from .record import AS_FOUND, EMPTY
 from .scratch import scratch_folder
 
+DAY_S = 24 * 3600.0
 
 def cache_folder() -> Path:
     """`$DNNBENCH_CACHE`, else the user's cache folder; made if it is not there."""
     folder = Path(os.environ.get("DNNBENCH_CACHE") or user_cache_path("dnnbench"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def remove_older(folder: Path, pattern: str, days: int) -> None:
+    """Remove files of a folder that nobody has written to for so many days."""
+    oldest = time.time() - days * DAY_S
+    for file in folder.glob(pattern):
+        try:
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+        except FileNotFoundError:  # another dnnbench has removed it
+            continue
 
 
 def cache_folders(inside: Path) -> dict[str, Path]:
