@@ -2,11 +2,29 @@
 
 import numpy as np
 
+from . import products
+
+SUMMED = 8
+"""A mean of N equal values, added one after the other, is off by about N / 8 roundings: docs/agreement.md, rule 10."""
+
 
 def moments(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """(mean, biased variance) over the axes, which stay as 1; the variance in a second pass over x - mean."""
     mean = x.mean(axis=axes, keepdims=True)
-    return mean, np.square(x - mean).mean(axis=axes, keepdims=True)
+    variance = np.square(x - mean).mean(axis=axes, keepdims=True)
+    return _leaning(mean, variance, x.size // mean.size), variance
+
+
+def _leaning(mean: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
+    """In a study, the mean of equal values off by its own rounding, up or down; as it is anywhere else.
+
+    What is left of x - mean is 0 in exact arithmetic, and in kernels how each of them rounds.
+    """
+    if not products.leaning():
+        return mean
+    u = np.finfo(mean.dtype).eps / 2
+    equal = variance <= np.square(count * u * mean)
+    return np.where(equal, mean + products.leaning() * u * (1 + count / SUMMED) * np.abs(mean), mean)
 
 
 def standardised(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +36,8 @@ def standardised(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> tuple[
 
 def standardised_gradient(g: np.ndarray, xhat: np.ndarray, s: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """dx = (g - mean g - xhat mean(g xhat)) / s for g = dL/dxhat."""
-    return (g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)) / s
+    mean = moments(g, axes)[0] if products.leaning() else g.mean(axis=axes, keepdims=True)
+    return (g - mean - xhat * (g * xhat).mean(axis=axes, keepdims=True)) / s
 
 
 def root_mean_square(x: np.ndarray, epsilon: float) -> np.ndarray:

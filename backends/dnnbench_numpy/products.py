@@ -28,6 +28,11 @@ def summation(order: str):
         _order.reset(token)
 
 
+def leaning() -> int:
+    """Which way a study rounds what is a tie in exact arithmetic: `blocked` up, `reversed` down, any other order not at all."""
+    return {"blocked": 1, "reversed": -1}.get(_order.get(), 0)
+
+
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b over the last axis of a and the last but one of b.
 

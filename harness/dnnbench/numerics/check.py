@@ -89,6 +89,8 @@ def _kind(finding: Finding) -> tuple[str, str]:
     """`momentum@5/weights/fc1.bias` -> ('weights@5', 'momentum'); `gradients/fc1.bias` -> ('gradients', '')."""
     first, _, rest = finding.key.partition("/")
     optimizer = optimizer_of(finding.key)
+    if finding.status is Status.UNDETERMINED and not optimizer:
+        return UNDETERMINED, ""
     if not optimizer:
         kinds = {"infer": "outputs", "forward": "outputs", "prediction": "outputs", "outputs": "outputs"}
         return kinds.get(first, first), ""

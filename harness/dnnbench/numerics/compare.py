@@ -71,6 +71,7 @@ class _Rule:
         self._parted = {} if dtype == "float64" else parted(reference)
         gradients = [rms(r) for key, r in reference.tensors.items() if key.startswith("gradients/")]
         self._largest_gradient = _most(0.0, *gradients)
+        self._largest_of = _largest_of_groups(reference.tensors)
 
     def judge(self, key: str, a: np.ndarray | None) -> Finding:
         r = self._reference.tensors[key]
@@ -115,6 +116,9 @@ class _Rule:
                 Status.NOT_COMPARED,
                 f"honest {self._dtype} evaluations, or their squares, are not finite: nothing says how far rounding may stray",
             )
+        elif self._hangs_on_rounding(key, r) and np.all(np.isfinite(a)):
+            names = ", ".join(self._reference.level)
+            yield Status.UNDETERMINED, f"behind equal values in {names} rounding decides them"
 
     def _wrong_values(self, key: str, r: np.ndarray, a: np.ndarray) -> Iterator[str]:
         """What no precision excuses."""
@@ -186,6 +190,12 @@ class _Rule:
         left = self._times(r) * self._u * self._largest_gradient
         return left**2 if slot and slot[1] in SQUARES else left
 
+    def _hangs_on_rounding(self, key: str, r: np.ndarray) -> bool:
+        """Whether a level norm's rounding decides so much that an error as large as the largest of the group would pass."""
+        if not self._reference.level or not _moved_by_gradients(key):
+            return False
+        return self._times(r) * self._reference.sigma[key] >= self._largest_of[_group_of(key)]
+
     def _single(self, key: str, allowed: float) -> float:
         """How large a single error may be, of a tensor whose rmse may be `allowed`."""
         return _most(BUDGET.local * allowed, self._times(self._reference.tensors[key]) * self._reference.peak[key])
@@ -236,6 +246,20 @@ class _Rule:
 def _most(*values: float) -> float:
     """The largest, or NaN where one is: Python's `max` passes over a NaN that does not come first."""
     return float(np.max(values))
+
+
+def _group_of(key: str) -> str:
+    """`sgd@1/weights/fc1.bias` -> 'sgd@1/weights'; what has no name of its own is a group of one."""
+    return key.rpartition("/")[0] or key
+
+
+def _largest_of_groups(tensors: Tensors) -> dict[str, float]:
+    """The largest rms of each group."""
+    largest_of: dict[str, float] = {}
+    for key, r in tensors.items():
+        group = _group_of(key)
+        largest_of[group] = max(largest_of.get(group, 0.0), rms(r))
+    return largest_of
 
 
 def _moved_by_gradients(key: str) -> bool:

@@ -11,24 +11,31 @@ import numpy as np
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.workload import Workload
+from .level import level_norms
 from .observe import Tensors, observe
 
 BuildIn = Callable[[str, str], Callable[[Workload], Program]]
 """(mode, dtype) -> build(workload)"""
 Look = Callable[[Callable[[Workload], Program], Workload, Sequence[Batch], Sequence[int]], Tensors]
 """(build, workload, batches, steps) -> tensors by key"""
+LEVEL = "level"
+"""Where a written reference keeps the names of its level norms."""
 PER_EXAMPLE = {"outputs", "infer", "prediction", "activations", "cotangents"}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """By key of `observe`: the truth R, sigma, peak, sigma_kink, and where R is zero whatever the rounding."""
+    """By key of `observe`: the truth R, sigma, peak, sigma_kink, and where R is zero whatever the rounding.
+
+    level: norms that take equal values together in the first training pass.
+    """
 
     tensors: Tensors
     sigma: Mapping[str, float]
     peak: Mapping[str, float]
     sigma_kink: Mapping[str, float]
     zero: Mapping[str, np.ndarray]
+    level: tuple[str, ...] = ()
 
 
 def make_reference(
@@ -64,6 +71,7 @@ def make_reference(
         {key: float(np.max([largest(other[key], r) for other in rounded])) for key, r in truth.items()},
         {key: rmse(flipped[key], r) for key, r in truth.items()},
         {key: _zero_in_all(key, [truth, flipped, *rounded]) for key in truth},
+        level_norms(build_in("eager", "float64"), workload, batches[0]),
     )
 
 
@@ -116,6 +124,7 @@ def save_reference(reference: Reference, path: Path) -> None:
         **{f"sigma:{key}": np.float64(value) for key, value in reference.sigma.items()},
         **{f"peak:{key}": np.float64(value) for key, value in reference.peak.items()},
         **{f"kink:{key}": np.float64(value) for key, value in reference.sigma_kink.items()},
+        LEVEL: np.array(reference.level, np.str_),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, suffix=".unfinished", delete=False) as unfinished:
@@ -131,7 +140,9 @@ def load_reference(path: Path) -> Reference:
     def group(prefix, convert=lambda array: array):
         return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
 
-    return Reference(group("tensor"), group("sigma", float), group("peak", float), group("kink", float), group("zero"))
+    level = tuple(map(str, parts[LEVEL]))
+    numbers = (group(name, float) for name in ("sigma", "peak", "kink"))
+    return Reference(group("tensor"), *numbers, group("zero"), level)
 
 
 class StoredTensors(Mapping):

@@ -138,8 +138,10 @@ def undetermined(rows: Sequence[dict]) -> list[str]:
 
 
 def _not_compared(row: dict) -> str:
-    where, steps = f"{row['workload']} {row['dtype']}", row["kind"].partition("@")[2]
-    return f"{where}: what {steps} steps of {row['optimizer']} leave is not compared: {row['reason']}"
+    steps = row["kind"].partition("@")[2]
+    part = f"of what step {steps} of {row['optimizer']} leaves" if steps else "of the gradients"
+    tensors = f"{row['tensors']} tensor{'' if row['tensors'] == 1 else 's'}"
+    return f"{row['workload']} {row['dtype']}: {tensors} {part} not judged here: {row['reason']}"
 
 
 def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:

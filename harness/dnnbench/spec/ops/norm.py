@@ -33,7 +33,7 @@ class BatchNorm(_Affine):
     with `unbiased` (PyTorch's convention); over a single element it is 0 either way (PyTorch refuses such a batch, which
     an epoch can end with).
     Inference: mu, v = running statistics.
-    y = scale (x - mu) / sqrt(v + epsilon) + bias
+    y = scale (x - mu) / sqrt(v + epsilon) + bias, which for equal values (v = 0) is the bias.
     x, y: (N, ..., C)   scale, bias, mean, variance: (C,)   Source: Ioffe & Szegedy 2015, arXiv 1502.03167.
     """
 
