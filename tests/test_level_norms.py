@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dnnbench.cli import exitcodes
+from dnnbench.cli.main import main
 from dnnbench.data.dataset import load
 from dnnbench.numerics.check import UNDETERMINED, check
 from dnnbench.numerics.level import level_norms
@@ -137,12 +139,18 @@ def test_no_more_is_left_unjudged_than_hangs_on_the_tie():
 
 
 def test_the_sentence_counts_them():
-    found = {"workload": "bn1", "dtype": "float64", "status": "undetermined", "reason": "rounding decides them"}
-    step, single = ({"kind": "undetermined@5", "optimizer": "sgd"}, {"kind": "undetermined", "optimizer": ""})
-    assert undetermined([found | step | {"tensors": 4}, found | single | {"tensors": 1}]) == [
-        "bn1 float64: 4 tensors of what step 5 of sgd leaves not judged here: rounding decides them",
-        "bn1 float64: 1 tensor of the gradients not judged here: rounding decides them",
+    place = {"workload": "bn1", "dtype": "float64"}
+    rows = [place | row._asdict() for row in rows_of("bn1.toml", "float64")]
+    decides = "behind equal values in bn rounding decides them"
+    assert undetermined(rows)[:2] == [
+        f"bn1 float64: not judged here: of the gradients 1 tensor: {decides}",
+        f"bn1 float64: not judged here: of what step 1 of sgd leaves 2 tensors: {decides}",
     ]
+
+
+def test_the_command_says_what_is_not_judged(capsys):
+    assert main(["check", "bn1.toml", "--backend", "numpy", "--dtype", "float64"]) == exitcodes.OK
+    assert "bn1 float64: not judged here: of the gradients 1 tensor:" in " ".join(capsys.readouterr().err.split())
 
 
 def normed(kind, shape, **attributes):

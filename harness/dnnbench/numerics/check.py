@@ -81,8 +81,10 @@ def summarise(findings: Sequence[Finding]) -> list[Agreement]:
 
 
 def _row(kind: str, optimizer: str, group: list[Finding]) -> Agreement:
-    worst = worst_of(group)
-    return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), worst.reason, worst.status)
+    worst, reason = worst_of(group), ""
+    if worst.status is Status.UNDETERMINED:
+        reason = f"{len(group)} tensor{'' if len(group) == 1 else 's'}: "
+    return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), reason + worst.reason, worst.status)
 
 
 def _kind(finding: Finding) -> tuple[str, str]:

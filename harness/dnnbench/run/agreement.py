@@ -139,9 +139,8 @@ def undetermined(rows: Sequence[dict]) -> list[str]:
 
 def _not_compared(row: dict) -> str:
     steps = row["kind"].partition("@")[2]
-    part = f"of what step {steps} of {row['optimizer']} leaves" if steps else "of the gradients"
-    tensors = f"{row['tensors']} tensor{'' if row['tensors'] == 1 else 's'}"
-    return f"{row['workload']} {row['dtype']}: {tensors} {part} not judged here: {row['reason']}"
+    part = f"what step {steps} of {row['optimizer']} leaves" if steps else "the gradients"
+    return f"{row['workload']} {row['dtype']}: not judged here: of {part} {row['reason']}"
 
 
 def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
