@@ -15,7 +15,7 @@ PEAKS = {
 def cells(**changes):
     row = {
         "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch", "phase": "infer",
-        "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9,
+        "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9, "cell_id": "c",
     }  # fmt: skip
     return pd.DataFrame([row | {"arm": "numpy:eager", "backend": "numpy"}, row | changes])
 
@@ -32,6 +32,7 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
             "energy": {"torch:eager net/8 infer": {"joules": 4.0}},
             "device_call_s": {"torch:eager net/8 infer": 1.5},
         },
+        {},
     )
     assert found.device_s == 1.5
     assert (found.rate, found.intensity, found.share) == (2e9, 4.0, pytest.approx(0.4))
@@ -39,20 +40,20 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
 
 
 def test_little_work_on_many_bytes_is_bound_by_memory():
-    (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {})
+    (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {}, {})
     assert found.device_s is None
     assert found.bound == "memory" and found.joules is None and found.examples_per_joule is None
 
 
 def test_an_unknown_peak_gives_no_share():
     other = cells(device="gpu")
-    (_, found) = shares(other, roofs(other, {"numpy:eager": PEAKS["numpy:eager"]}), {})
+    (_, found) = shares(other, roofs(other, {"numpy:eager": PEAKS["numpy:eager"]}), {}, {})
     assert found.share is None and found.bound is None and found.rate == 2e9
 
 
 def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
-    assert len(shares(cells(phase="loss"), {}, {})) == 1
-    assert len(shares(cells(call_s=float("nan")), {}, {})) == 1
+    assert len(shares(cells(phase="loss"), {}, {}, {})) == 1
+    assert len(shares(cells(call_s=float("nan")), {}, {}, {})) == 1
 
 
 KEY = "torch:eager net/8 infer"
@@ -76,14 +77,21 @@ ABOVE = {
 @pytest.mark.parametrize("case", ABOVE)
 def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
     found, shown, told = ABOVE[case]
-    rows = shares(cells(call_s=0.5), roofs(cells(), PEAKS), found)
+    rows = shares(cells(call_s=0.5), roofs(cells(), PEAKS), found, {})
     assert rows[1].share == pytest.approx(1.6) and rows[1].of_peak == shown
     assert rows[1].rate_text == ("8.00 G" if shown == ">100 %" else "–")
     assert above_the_peak(rows) == told
 
 
+def test_a_rate_above_the_peak_whose_time_is_doubtful_is_no_figure_though_it_passed_the_audit():
+    """The peak was measured between the same disturbed rounds."""
+    rows = shares(cells(call_s=0.5, cell_id="d"), roofs(cells(), PEAKS), HONEST, {"d": "every round was disturbed"})
+    assert rows[1].of_peak == "no figure"
+    assert above_the_peak(rows) == ["net/8 infer torch:eager: no figure: every round was disturbed"]
+
+
 def test_a_rate_below_the_peak_needs_no_audit():
-    rows = shares(cells(call_s=0.81), roofs(cells(), PEAKS), {})
+    rows = shares(cells(call_s=0.81), roofs(cells(), PEAKS), {}, {"c": "every round was disturbed"})
     assert rows[1].of_peak == "99 %" and above_the_peak(rows) == []
 
 

@@ -96,11 +96,11 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     asked = ("run", "tiny.toml", "--backend", "jax", *fast)
     warmed = dnnbench(place, *asked, "--generations", "1")
     assert [start["caches"] for start in json.loads(warmed.stdout)["starts"]] == ["as found"], warmed.stderr
-    before = sorted((cache / "jax").iterdir())
+    before = sorted((cache / "jax_compilation_cache_dir").iterdir())
     done = dnnbench(place, *asked, "--generations", "2", "--cold-start", patch=TELL_CACHES)
     (first, none), (second, some) = re.findall(r"caches: (\S+) (\d+)", done.stderr)
     assert first == second and int(none) == 0 < int(some) and not Path(first).exists()
-    assert before and sorted((cache / "jax").iterdir()) == before
+    assert before and sorted((cache / "jax_compilation_cache_dir").iterdir()) == before
     document = json.loads(done.stdout)
     assert [generation["facts"]["compile_cache"] for generation in document["generations"]] == ["empty", "warm"]
     assert [start["caches"] for start in document["starts"]] == ["empty", "warm"]

@@ -96,3 +96,16 @@ def test_what_costs_less_than_nothing_is_part_of_the_steps_before(parts_s, stack
     seconds = {name: Estimate(part, part, part, 6) for name, part in zip(names, parts_s, strict=True)}
     whole = Estimate(sum(parts_s), 0.0, 0.0, 6)
     assert list(Steps("w", 1, "a", "a", seconds, whole, clean=True).stacked_s.values()) == stacked_s
+
+
+def test_a_part_that_takes_more_than_the_whole_is_no_figure(empty):
+    """Gradients cost twice the step: as in one generation under load."""
+    found = gathered(empty, seconds=reporting.SECONDS | {"gradients": 8e-3})
+    (_, _, backprop, update, whole), _ = row_of_steps(found)
+    assert update == "fused" and float(whole) == pytest.approx(4, rel=0.05)
+    assert backprop == "–"
+
+
+def test_no_difference_of_disturbed_rounds_is_a_figure(empty):
+    (forward, loss, backprop, update, _), _ = row_of_steps(gathered(empty, flags=STEAL))
+    assert (loss, backprop, update) == ("–", "–", "–") and float(forward) > 1

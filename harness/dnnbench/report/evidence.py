@@ -79,7 +79,7 @@ class Evidence:
     @property
     def shares(self) -> list[Share]:
         """How near each training step and inference comes to them."""
-        return shares(self.cells, self.roofs, self.found)
+        return shares(self.cells, self.roofs, self.found, self.time_doubts)
 
     @property
     def above_the_peak(self) -> list[str]:

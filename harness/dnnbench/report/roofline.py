@@ -93,23 +93,28 @@ def _roof(found: list[tuple[str, Mapping[str, Any]]]) -> Roof:
     )
 
 
-def shares(cells: "pd.DataFrame", tops: Mapping[Place, Roof], found: Mapping[str, Any]) -> list[Share]:
+def shares(
+    cells: "pd.DataFrame", tops: Mapping[Place, Roof], found: Mapping[str, Any], doubts: Mapping[str, str]
+) -> list[Share]:
     """A row for every training step and inference that was timed and whose work the spec counts.
 
     cells: frame `cells` joined with `summary`
     found: with `energy` and `device_call_s`, what a call took of each by `<arm> <workload>/<batch> <phase>`, and with
     `rate_audits` what the audit of a rate near or above the roof found
+    doubts: what speaks against the time of a cell, by cell_id
     """
     timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
-    return [_share(row, tops.get((row.device, row.dtype)), found) for row in timed.itertuples()]
+    rows = timed.itertuples()
+    return [_share(row, tops.get((row.device, row.dtype)), found, doubts.get(row.cell_id, "")) for row in rows]
 
 
-def _share(row, top: Roof | None, found: Mapping[str, Any]) -> Share:
+def _share(row, top: Roof | None, found: Mapping[str, Any], time_doubt: str) -> Share:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
     key = f"{row.arm} {row.workload}/{row.batch_size} {row.phase}"
     energy = found.get("energy", {}).get(key)
     share = None if top is None else rate / top.flops_per_s
-    doubt = _doubt(found.get("rate_audits", {}).get(key)) if share is not None and share > 1 else ""
+    above = share is not None and share > 1
+    doubt = (time_doubt or _doubt(found.get("rate_audits", {}).get(key))) if above else ""
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
     return Share(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,

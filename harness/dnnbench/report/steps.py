@@ -35,8 +35,9 @@ NO_FIGURE = Estimate(math.nan, math.nan, math.nan, 0)
 class Steps:
     """The steps of training of one arm in one case, in seconds; a difference may be negative, and is then no figure to show.
 
-    clean: whether any round was undisturbed; where none was, nothing has an interval. A difference of phases whose generations
-    lie too far apart is NaN.
+    clean: whether any round was undisturbed; where none was, the whole has no interval.
+    A difference is NaN where no round was clean, where the generations of its phases lie too far apart, and where it is
+    more than the whole.
     """
 
     workload: str
@@ -91,7 +92,10 @@ def steps_of(run: Measured) -> list[Steps]:
             clean = case_of(cell) not in run.spoilt
             whole = _shown(absolute_time(phases["train_step"], dropped), clean)
             apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
-            seconds = {n: NO_FIGURE if apart & {*STEPS[n]} else _shown(step, clean) for n, step in seconds.items()}
+            for name, step in seconds.items():
+                inner = STEPS[name][1]
+                doubtful = (not clean and inner) or apart & {*STEPS[name]} or step.value > whole.value
+                seconds[name] = NO_FIGURE if doubtful else _shown(step, clean)
             found.append(Steps(cell.workload, int(cell.batch_size), cell.arm, cell.backend, seconds, whole, clean))
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..measure.apart import Recorded
-from ..measure.contention import GPU_SHARED, GPU_SLOWED, PRESSURE, STEAL, THROTTLED
+from ..measure.contention import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 from ..measure.statistics import (
     NOTHING,
     Pairs,
@@ -35,6 +35,7 @@ DISTURBANCES = {
     STEAL: "stolen CPU time",
     PRESSURE: "other work on the CPUs",
     THROTTLED: "a CPU quota",
+    PAUSED: "a pause of the run",
     GPU_SLOWED: "a slowed GPU",
     GPU_SHARED: "other work on the GPU",
 }
