@@ -12,6 +12,7 @@ import psutil
 import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.measure.process import Worker, WorkerLost
+from dnnbench.measure.supervisor import CHUNK_BYTES, PIPE_BYTES, Supervisor
 
 HERE = Path(__file__).parent
 PATIENCE_S = 60.0
@@ -133,6 +134,34 @@ def test_a_hang_is_ended_with_all_that_it_started(worker):
     with pytest.raises(WorkerLost, match="no answer"):
         worker.call("sleep", 0.2, seconds=300)
     assert not left([worker.pid, *family])
+
+
+class Refilling:
+    """A log in which whatever is written is printed again: a worker that prints faster than it is read."""
+
+    def __init__(self, outlet):
+        self.outlet, self.writes = outlet, 0
+
+    def write(self, data):
+        self.writes += 1
+        assert self.writes < 1000
+        os.write(self.outlet, data)
+
+
+def test_a_supervisor_reads_no_more_at_once_than_a_pipe_holds():
+    output, outlet = os.pipe()
+    log = Refilling(outlet)
+    os.write(outlet, b"x")
+    Supervisor(harness=-1, worker=0, output=output, log=log)._drain()
+    assert log.writes == PIPE_BYTES // CHUNK_BYTES
+
+
+def test_a_worker_that_prints_without_end_ends(worker):
+    worker.call("flood", PATIENCE_S)
+    with pytest.raises(WorkerError, match="ValueError: no"):
+        worker.call("fail", PATIENCE_S, message="no")
+    worker.close()
+    assert not left([worker.pid])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

@@ -79,6 +79,11 @@ class Rogue:
     def environment(self, name):
         return os.environ.get(name)
 
+    def flood(self):
+        """Print without end, faster than anyone reads."""
+        for _ in range(4):
+            subprocess.Popen(["yes", "x" * 1000])
+
     def count(self, until):
         """Many lines, each known."""
         print(*range(until), sep="\n")

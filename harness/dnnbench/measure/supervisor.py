@@ -24,6 +24,8 @@ from threading import Thread
 HEAD_BYTES = TAIL_BYTES = 512 * 1024
 """What a log keeps at least of the first and of the last output."""
 CHUNK_BYTES = 64 * 1024
+PIPE_BYTES = 1024 * 1024
+"""What a pipe holds at most, if nobody has the right to enlarge it further."""
 MESSAGE_BYTES = 64
 SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 """Of prctl(2)."""
@@ -189,8 +191,10 @@ class Supervisor:
             os.write(self._harness, message.encode())
 
     def _drain(self) -> None:
-        while self._read():
-            pass
+        """Read all that was printed until now: not more than a pipe holds, for a worker may print without end."""
+        for _ in range(PIPE_BYTES // CHUNK_BYTES):
+            if not self._read():
+                return
 
     def _read(self) -> bool:
         """Move one piece of output into the log; False if there is none."""
