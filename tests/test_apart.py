@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from dnnbench.measure.apart import Recorded, compare_apart, welch_ratio
+from dnnbench.measure.apart import LEAST_RUNS, Recorded, Spread, compare_apart, spread_between, welch_ratio
 from dnnbench.measure.statistics import NOTHING, contended_rounds
 from dnnbench.measure.verdict import FASTER, SAME, SLOWER, UNDECIDED
 from test_statistics import visits, within_binomial_bounds
@@ -106,3 +106,67 @@ def test_welch_covers_the_truth_with_unequal_spreads():
 def test_welch_without_spread_or_without_data():
     assert welch_ratio([0.0, 0.0], [1.0, 1.0]).low == pytest.approx(math.e)
     assert math.isnan(welch_ratio([], [1.0]).value) and NOTHING.size == 0
+
+
+BETWEEN, WITHIN, GENERATIONS, CELLS, HISTORY = 0.015, 0.005, 6, 14, 8
+"""Standard deviations of a run's log time and of a generation's within it, and the size of a store."""
+
+
+def logs(chance, run_effect):
+    """Log times of one cell in one run, one a generation."""
+    return run_effect + WITHIN * chance.standard_normal(GENERATIONS)
+
+
+def store_of_runs(chance):
+    """Log times by run of every cell: what makes a run differ is the same for all of its cells."""
+    effects = BETWEEN * chance.standard_normal(HISTORY)
+    return [{str(run): logs(chance, effect) for run, effect in enumerate(effects)} for _ in range(CELLS)]
+
+
+def coverage(widened, trials=600):
+    """Share of intervals of two equal runs that hold 1."""
+    chance, hits = np.random.default_rng(17), 0
+    for _ in range(trials):
+        spread = spread_between(store_of_runs(chance)) if widened else None
+        old, new = (logs(chance, BETWEEN * chance.standard_normal()) for _ in range(2))
+        found = welch_ratio(old, new, spread=spread)
+        hits += found.low <= 1 <= found.high
+    return hits, trials
+
+
+def test_with_the_spread_between_runs_the_interval_covers_the_truth():
+    assert within_binomial_bounds(*coverage(widened=True), 0.95)
+
+
+def test_without_it_the_interval_is_too_narrow():
+    hits, trials = coverage(widened=False)
+    assert hits / trials < 0.6
+
+
+def test_the_spread_is_what_the_runs_own_errors_do_not_explain():
+    """Means 0, 2 and 4: squares about the mean 8; each run's error 1 / 2; (8 - 2 / 2) / 2 = 3.5."""
+    runs = {name: [mean - math.sqrt(0.5), mean + math.sqrt(0.5)] for name, mean in (("a", 0.0), ("b", 2.0), ("c", 4.0))}
+    far = {name: [50.0, 50.0] for name in "de"}
+    spread = spread_between([runs, far])
+    assert spread == Spread(pytest.approx(math.sqrt((8 - 1) / 3)), LEAST_RUNS)
+
+
+def test_runs_that_differ_by_less_than_their_errors_have_no_spread():
+    runs = {str(number): [0.0, 1.0] for number in range(LEAST_RUNS)}
+    assert spread_between([runs]) == Spread(0.0, LEAST_RUNS)
+
+
+def test_too_few_runs_tell_no_spread():
+    runs = {str(number): [0.0, 1.0] for number in range(LEAST_RUNS - 1)}
+    alone = {"another": [0.0, 1.0]}
+    assert spread_between([runs, alone]) is None
+
+
+def test_no_run_is_no_spread():
+    assert spread_between([]) is None
+
+
+def test_between_machines_the_spread_of_one_has_no_say():
+    chance = np.random.default_rng(4)
+    runs = recorded(chance, 0.0), recorded(chance, 0.0, machine="other")
+    assert compare_apart(*runs, spread=Spread(0.5, 9)).estimate == compare_apart(*runs).estimate

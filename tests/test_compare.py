@@ -145,3 +145,56 @@ def test_bad_requests_end_with_2_and_no_traceback(tmp_path, capsys, words, said)
     assert command(two_runs(tmp_path / "s.sqlite", generations=1), *words) == exitcodes.USAGE
     told = capsys.readouterr().err
     assert said in told and "Traceback" not in told
+
+
+def with_history(path, runs, **changes):
+    """A store of two runs and others before them, each of which was slower or faster than the next by some percent."""
+    with open_store(path) as store:
+        for number in range(runs):
+            changed = {"slower": 1.03 if number % 2 else 1.0} | BASE | changes
+            reporting.add_run(store, f"earlier{number}", seed=10 + number, **changed)
+    return two_runs(path, slower=1.03)
+
+
+def width(path):
+    with open_store(path) as store:
+        found = compare(store, "base", "new")
+    return (found.cells.ratio_high / found.cells.ratio_low).median(), found
+
+
+def test_runs_that_lie_apart_widen_the_interval_between_two(tmp_path):
+    narrow, _ = width(two_runs(tmp_path / "few.sqlite", slower=1.03))
+    wide, found = width(with_history(tmp_path / "many.sqlite", 6))
+    assert wide > 1.05 > narrow
+    assert found.spread.sd == pytest.approx(0.016, abs=0.004)
+    assert found.error.startswith("runs of this machine lie 1.6% apart (sd over 6 other runs)")
+
+
+def test_a_slowdown_within_what_runs_differ_by_is_no_regression(tmp_path, capsys):
+    few = two_runs(tmp_path / "few.sqlite", slower=1.03)
+    many = with_history(tmp_path / "many.sqlite", 6)
+    assert command(few, "before", "after", "--fail-on", "1%") == exitcodes.REGRESSION
+    assert command(many, "before", "after", "--fail-on", "1%") == exitcodes.OK
+
+
+@pytest.mark.parametrize(
+    ("runs", "changes"),
+    [(0, {}), (4, {}), (6, {"machine": "another"}), (6, {"generations": 1}), (6, {"flags": STEAL})],
+    ids=("no other run", "four", "of another machine", "without intervals", "disturbed"),
+)
+def test_where_too_few_runs_tell_the_spread_the_command_says_so(tmp_path, capsys, runs, changes):
+    command(with_history(tmp_path / "s.sqlite", runs, **changes), "before", "after")
+    assert "within-run error only" in capsys.readouterr().err
+
+
+def test_runs_of_other_versions_tell_nothing_of_these(tmp_path):
+    path = with_history(tmp_path / "s.sqlite", 6)
+    with open_store(path) as store, store.writing() as connection:
+        connection.exec_driver_sql("""UPDATE run SET versions = '{"torch": "2.12.0"}' WHERE run_id LIKE 'earlier%'""")
+    assert width(path)[1].spread.sd == pytest.approx(0.016, abs=0.004), "alike among themselves"
+    with open_store(path) as store, store.writing() as connection:
+        for number in range(6):
+            connection.exec_driver_sql(
+                f"""UPDATE run SET versions = '{{"torch": "2.{number}.0"}}' WHERE run_id = 'earlier{number}'"""
+            )
+    assert width(path)[1].spread is None

@@ -25,7 +25,9 @@ def command(output, base: str, new: str, fail_on: float | None, store: str, as_j
 
     BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions, or `latest`.
     Each time is taken in units of its run's control arm; the interval is Welch's over generations, so both
-    runs need two or more. Only runs of one machine are judged. Exit codes: 3 regression, 4 nothing to judge.
+    runs need two or more. Where five other runs of this machine are in the store, it holds how far runs lie
+    apart as well, which two runs cannot tell. Only runs of one machine are judged. Exit codes: 3 regression,
+    4 nothing to judge.
 
     \b
     Examples:
@@ -55,6 +57,8 @@ def _document(found: "Comparison", fail_on: float | None, cells: list[dict]) -> 
         "only_base": found.only_base,
         "only_new": found.only_new,
         "regressed": found.regressed,
+        "error": found.error,
+        "between_runs_sd": found.spread.sd if found.spread else None,
         "unusable": found.unusable,
     }
 
@@ -64,6 +68,8 @@ def _tell(output, found: "Comparison") -> int:
     for run, cells in ((found.base_run, found.only_base), (found.new_run, found.only_new)):
         for cell in cells:
             output.note(f"only in {run}: {cell}")
+    if len(found.cells):
+        output.note(found.error)
     if found.unusable:
         output.error(f"nothing to judge: {found.unusable}")
         return exitcodes.NOTHING_MEASURED

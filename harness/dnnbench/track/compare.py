@@ -4,20 +4,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..measure.apart import Apart, Recorded, compare_apart
+from ..measure.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
 from ..measure.statistics import absolute_time
 from ..measure.verdict import SLOWER, UNDECIDED, Verdict
 from ..run.agreement import unproven
 from ..run.measured import Measured, measured
 from ..store.frames import records
 from ..store.store import Store
+from .cells import identity, setting, timed
+from .spread import ALIKE, spread_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-IDENTITY = ("workload", "spec_hash", "arm_key", "batch_size", "phase")
-MUST_MATCH = ("timing", "memory")
-"""Settings of a run that change what a second means."""
 COLUMNS = {
     "workload": "object", "batch_size": "int64", "phase": "object", "arm": "object",
     "base_s": "float64", "new_s": "float64",
@@ -41,6 +40,23 @@ class Comparison:
     only_new: list[str]
     unusable: str | None
     """Why nothing could be judged; None if one pair or more got an interval."""
+    spread: Spread | None
+    """How far runs of this machine lie apart, as part of every interval; None where too few runs tell it."""
+    runs: int
+    """How many other runs could tell the spread."""
+
+    @property
+    def error(self) -> str:
+        """What error the intervals hold, in a sentence."""
+        if self.spread is not None:
+            return (
+                f"runs of this machine lie {self.spread.sd:.1%} apart (sd over {self.spread.runs} other runs): "
+                "the intervals hold that as well as the error within the two runs"
+            )
+        return (
+            f"within-run error only: {self.runs} other run(s) in this store measured such cells alike, {LEAST_RUNS} "
+            "would tell how far runs of this machine lie apart; until then intervals between runs are too narrow"
+        )
 
     @property
     def regressed(self) -> bool:
@@ -57,9 +73,10 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
     import pandas as pd
 
     base, new = measured(store, base_run), measured(store, new_run)
-    bases, news = _timed(base), _timed(new)
+    spread, others = spread_of(store, base.run["machine_id"], (base_run, new_run))
+    bases, news = timed(base), timed(new)
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
-    rows = [_row(base, bases[key], new, cell, fail_on, unproven) for key, cell in news.items() if key in bases]
+    rows = [_row(base, bases[key], new, cell, fail_on, unproven, spread) for key, cell in news.items() if key in bases]
     cells = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return Comparison(
         base_run,
@@ -68,16 +85,9 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
         only_base=[_left_over(cell, new) for key, cell in bases.items() if key not in news],
         only_new=[_left_over(cell, base) for key, cell in news.items() if key not in bases],
         unusable=_unusable(base, new, cells),
+        spread=spread,
+        runs=others,
     )
-
-
-def _timed(run: Measured) -> dict[tuple, Any]:
-    """Cells with visits that did not fail, by identity."""
-    return {_identity(c): c for c in run.cells.itertuples() if c.cell_id in run.visits and c.status != "failed"}
-
-
-def _identity(cell) -> tuple:
-    return tuple(getattr(cell, name) for name in IDENTITY)
 
 
 def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
@@ -85,11 +95,13 @@ def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
     return {key: found.sentence for key, found in unproven(records(store.agreement(run_id))).items()}
 
 
-def _row(base: Measured, old, new: Measured, cell, fail_on: float | None, unproven: dict[tuple, str]) -> list[Any]:
+def _row(
+    base: Measured, old, new: Measured, cell, fail_on: float | None, unproven: dict[tuple, str], spread: Spread | None
+) -> list[Any]:
     """A row of the frame, in the order of its columns."""
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
-    found = compare_apart(one, two, zone)
+    found = compare_apart(one, two, zone, spread=spread)
     doubt = base.time_doubt(old) or new.time_doubt(cell)
     verdict = _verdict(found, unproven.get((cell.arm, cell.workload), ""), doubt)
     ends = (None, None) if verdict.overruled else (found.estimate.low, found.estimate.high)
@@ -116,7 +128,7 @@ def _verdict(found: Apart, unproven: str, doubt: str) -> Verdict:
 
 def _left_over(cell, other: Measured) -> str:
     """What a cell without a partner is, and how the other run comes to have none."""
-    same = [c for c in other.cells.itertuples() if _identity(c) == _identity(cell)]
+    same = [c for c in other.cells.itertuples() if identity(c) == identity(cell)]
     why = (same[0].reason or f"{same[0].status}, without a visit") if same else _nearest(cell, other)
     return f"{cell.workload} batch {cell.batch_size} {cell.phase} {cell.arm}: {why}"
 
@@ -133,16 +145,12 @@ def _nearest(cell, other: Measured) -> str:
     return "not in that run's plan"
 
 
-def _setting(run: Measured, name: str):
-    return run.run["settings"].get("settings", {}).get(name)
-
-
 def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | None:
     ids = f"{base.run['run_id']} and {new.run['run_id']}"
     if cells.empty:
         return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
-    if differs := [name for name in MUST_MATCH if _setting(base, name) != _setting(new, name)]:
-        told = ", ".join(f"{name} {_setting(base, name)} and {_setting(new, name)}" for name in differs)
+    if differs := [name for name in ALIKE if setting(base, name) != setting(new, name)]:
+        told = ", ".join(f"{name} {setting(base, name)} and {setting(new, name)}" for name in differs)
         return f"{ids} were measured in different ways ({told}); measure both alike"
     if base.run["machine_id"] != new.run["machine_id"]:
         alike = base.run["machine_class"] is not None and base.run["machine_class"] == new.run["machine_class"]

@@ -1,0 +1,47 @@
+"""How far this machine's recorded runs lie apart: what two of them cannot tell of themselves."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from ..measure.apart import Spread, log_times, spread_between
+from ..run.measured import Measured, measured
+from ..store.identity import canonical_json
+from ..store.store import Store
+from .cells import setting, timed
+
+MOST_RUNS = 20
+"""The newest so many runs are read: a machine changes with the years, and a store grows."""
+ALIKE = ("timing", "memory")
+"""Settings that runs must share to be told apart by nothing but the day."""
+History = dict[str, list[float]]
+
+
+def spread_of(store: Store, machine_id: str, without: Collection[str]) -> tuple[Spread | None, int]:
+    """The spread of a machine's runs, and how many there are that could tell it.
+
+    A cell counts in those runs that measured it with the same versions and settings, by two generations or more and
+    with nothing against its time.  without: runs to leave out, which are those to be compared.
+    """
+    runs = store.runs()
+    mine = runs[(runs["machine_id"] == machine_id) & ~runs["run_id"].isin(list(without))]
+    histories: dict[tuple, History] = defaultdict(dict)
+    for run_id in mine["run_id"].tail(MOST_RUNS):
+        run = measured(store, run_id)
+        for key, logs in _logs(run):
+            histories[key][run_id] = logs
+    several = [history for history in histories.values() if len(history) >= 2]
+    return spread_between(several), len({run for history in several for run in history})
+
+
+def _logs(run: Measured) -> Iterator[tuple[tuple, list[float]]]:
+    """Log times of every sound cell of a run, in units of the control arm, by what they must share."""
+    alike = tuple(setting(run, name) for name in ALIKE)
+    software = canonical_json({"versions": run.run["versions"], "dnnbench": run.run["dnnbench_version"]})
+    for key, cell in timed(run).items():
+        recorded = run.recorded(cell)
+        if recorded.control is None or run.time_doubt(cell):
+            continue
+        logs: Any = log_times(recorded, normal=True)
+        if len(logs) >= 2:
+            yield (*key, *alike, software), list(logs)
