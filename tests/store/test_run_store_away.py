@@ -28,12 +28,12 @@ def place(tmp_path, monkeypatch):
 
 
 @contextlib.contextmanager
-def begun(place, *arguments, limit_s=60.0):
-    """The command line under way; its patience with SQLite's locks is short, and with a store that is away `limit_s`."""
+def begun(place, *arguments, limit_s=60.0, busy_s=30):
+    """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store that is away."""
     patch = f"""
 import sys
 import dnnbench.store.engine as engine, dnnbench.store.patience as patience
-engine.BUSY_TIMEOUT_S, patience.LIMIT_S = 0, {limit_s}
+engine.BUSY_TIMEOUT_S, patience.LIMIT_S = {busy_s}, {limit_s}
 from dnnbench.cli.main import main
 sys.exit(main())
 """
@@ -86,7 +86,7 @@ def test_a_gate_that_the_lock_refuses_leaves_no_store(place):
 
 
 def test_a_run_outlasts_a_lock_of_its_store(place):
-    with begun(place, *RUN, *TWO) as process:
+    with begun(place, *RUN, *TWO, busy_s=2) as process:
         wait_for_generations(place, 1)
         with held(place / STORE):
             until(process, "database is locked")
@@ -96,7 +96,7 @@ def test_a_run_outlasts_a_lock_of_its_store(place):
 
 
 def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(place):
-    with begun(place, *RUN, *TWO, limit_s=0.3) as process:
+    with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2) as process:
         wait_for_generations(place, 1)
         with held(place / STORE):
             _, said = process.communicate()
