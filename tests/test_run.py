@@ -116,7 +116,7 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
     assert len(facts) >= 6 and all(fact["start_s"] > 0 for fact in facts)
 
 
-def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_overrules_the_verdict(place):
+def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place):
     """Every cell counts as near, so that the tiny one does."""
     patch = "import dnnbench.run.peaks as peaks\npeaks.NEAR = 0.0"
     asked = ("--backend", "numpy,saboteur:kept", "--no-check", "--phase", "infer,train_step")
@@ -130,9 +130,7 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_overrules_the_v
     }
     kept = "inference gave the same output before and after a step: an answer is cached"
     assert kept in faults["saboteur:kept tiny/4 infer"] and kept not in faults["numpy:eager tiny/4 infer"]
-    assert re.search(
-        r"saboteur:kept \(infer.*\): not judged: a bench contradicts itself: saboteur:kept: .*cached", done.stdout
-    )
+    assert f"saboteur:kept tiny/4 infer: {kept}" in done.stderr
 
 
 def test_json_is_one_document_on_stdout(place):

@@ -118,8 +118,9 @@ def added_quiet(store):
 
 
 @pytest.mark.parametrize("arm", ["jax:jit", "torch:eager"])
-def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, arm):
-    found = added(empty, facts=[{"audits": {f"{arm} mlp_digits/64": {"faults": [FAULT]}}}, *5 * [{}]])
+@pytest.mark.parametrize(("kind", "phase"), [("audits", ""), ("rate_audits", " infer")])
+def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, arm, kind, phase):
+    found = added(empty, facts=[{kind: {f"{arm} mlp_digits/64{phase}": {"faults": [FAULT]}}}, *5 * [{}]])
     judged, other = (cell(found.cells, "jax:jit", phase) for phase in ("infer", "train_step"))
     assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"a bench contradicts itself: {arm}: {FAULT}")
     assert np.isnan(judged.ratio_low) and np.isnan(cell(found.cells, arm).call_s_low)
