@@ -415,7 +415,7 @@ def workers_of(process):
 
 def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
-               "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
+               "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None:
         for worker in workers_of(process):
