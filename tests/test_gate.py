@@ -115,7 +115,6 @@ DOUBTED = {
     "contention": Suspect(
         pairs_of(np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120), 6, 20, clean=np.tile([1] * 8 + [0] * 12, 6) > 0)
     ),
-    "position": Suspect(pairs_of(0.03 + 0.04 * (np.arange(240) % 2 == 0) + noise(240), 6, 40)),
     "drift": Suspect(pairs_of(0.02 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
     "the machine burned": Suspect(CLEAR, objection="the machine burned"),
     "one generation": Suspect(pairs_of(0.1 + noise(40), 1, 40)),
@@ -135,7 +134,7 @@ def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
     clear, found = confirm([Suspect(CLEAR), DOUBTED[word]], THETA)
     assert clear.outcome.text == CONFIRMED and clear.step.threshold in (ALPHA, ALPHA / 2)
     assert found.outcome.text == NOT_CONFIRMED and word in found.outcome.reason
-    assert found.answered is (word in ("contention", "position", "drift", "is above"))
+    assert found.answered is (word in ("contention", "drift", "is above"))
 
 
 def test_a_harder_threshold_sees_less():

@@ -67,7 +67,7 @@ def test_starts_take_twice_the_visits_at_most_unless_six_take_more():
 def test_the_length_is_kalibera_and_jones_s():
     """t = sqrt(c w2 / s2), of the numbers that the note tells."""
     notes = Notes()
-    taken = lengths(600.0, pairs_of(0.02, 0.2), start_s=20.0, report=notes)
+    taken = lengths(600.0, pairs_of(0.015, 0.2), start_s=20.0, report=notes)
     (note,) = notes.told
     between, within = (float(word.rstrip("%")) / 100 for word in note.split() if word.endswith("%"))
     best_s = (20.0 * within**2 / between**2) ** 0.5

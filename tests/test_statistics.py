@@ -8,6 +8,7 @@ import pytest
 from dnnbench.errors import UsageError
 from dnnbench.measure.statistics import (
     Estimate,
+    Pairs,
     Visits,
     absolute_time,
     by_cell,
@@ -15,6 +16,7 @@ from dnnbench.measure.statistics import (
     log_pairs,
     mean_interval,
     ratio,
+    second_pairs,
     smallest_difference,
     spoilt_generations,
     time_difference,
@@ -65,6 +67,26 @@ def test_the_interval_covers_the_truth_at_its_nominal_rate(generations):
     found = [ratio(log_pairs(*simulated(chance, generations, 5, truth))).estimate for _ in range(SIMULATIONS)]
     hits = sum(one.low <= math.exp(truth) <= one.high for one in found)
     assert within_binomial_bounds(hits, SIMULATIONS, 0.95), hits / SIMULATIONS
+
+
+@pytest.mark.parametrize("later_rounds", [2, 5, 8])
+def test_an_effect_of_order_cancels_however_often_each_order_came(later_rounds):
+    """Coming later costs either side 10 %; of ten rounds the arm came later in some."""
+    later = np.arange(10) < later_rounds
+    seen = np.where(later, 0.1, -0.1) + 0.03
+    pairs = Pairs(np.zeros(10, int), np.arange(10), seen, later, np.ones(10, bool))
+    assert pairs.effects() == pytest.approx([0.03])
+
+
+def test_where_only_one_order_came_its_median_counts():
+    one_order = Pairs(np.zeros(3, int), np.arange(3), np.array([0.1, 0.3, 0.2]), np.ones(3, bool), np.ones(3, bool))
+    assert one_order.effects() == pytest.approx([0.2])
+
+
+def test_the_order_of_two_phases_says_nothing_of_their_difference():
+    outer = visits([3e-3, 5e-3, 9e-3], 1, 3, position=[0, 1, 1])
+    inner = visits(1e-3, 1, 3, position=[1, 0, 0])
+    assert second_pairs(outer, inner).effects() == pytest.approx([4e-3])
 
 
 @pytest.mark.parametrize("generations", [3, 6])

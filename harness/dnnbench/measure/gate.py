@@ -104,8 +104,8 @@ class Confirmation:
 def confirm(suspects: Sequence[Suspect], theta: float = THETA, alpha: float = FAMILY_ALPHA) -> list[Confirmation]:
     """Test every flagged cell on its fresh generations alone; all of them are one family.
 
-    A rejection is confirmed unless contention, position, drift or an objection speaks against it, which can
-    only lower the family's error.  A suspect without pairs stays in the family with p = 1.
+    A rejection is confirmed unless contention, drift or an objection speaks against it, which can only
+    lower the family's error.  A suspect without pairs stays in the family with p = 1.
     """
     ratios = [ratio(suspect.pairs) for suspect in suspects]
     steps = holm([slower_p(found.effects, theta) for found in ratios], alpha)

@@ -7,7 +7,7 @@ sample is left out for its value. `verdict` judges what is estimated here; `apar
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,9 +130,16 @@ class Pairs:
     clean: np.ndarray
 
     def effects(self, all_rounds: bool = False) -> np.ndarray:
-        """D_g: for each generation the median difference over its kept rounds, or over all of them."""
+        """D_g of each generation, over its kept rounds or over all: the mean of two medians,
+
+            D_g = (median of the differences where the arm came later + median of the others) / 2
+
+        or the median of all where one of the two is empty.  What coming later is worth, to either side alike, adds to
+        one median what it takes from the other; a single median would count the order with more rounds in the
+        generation, and move with it.
+        """
         chosen = self.clean | all_rounds
-        return _medians(self.generation[chosen], self.difference[chosen])
+        return _balanced_medians(self.generation[chosen], self.difference[chosen], self.arm_later[chosen])
 
     def kept(self) -> "Pairs":
         """Only the rounds that are kept."""
@@ -153,7 +160,8 @@ def log_pairs(arm: Visits, base: Visits, dropped: np.ndarray = NOTHING) -> Pairs
 
 def second_pairs(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING) -> Pairs:
     """Seconds a call of the outer phase minus the inner's in every round both share."""
-    return _pairs(outer, inner, dropped, lambda seconds: seconds)
+    pairs = _pairs(outer, inner, dropped, lambda seconds: seconds)
+    return replace(pairs, arm_later=np.zeros_like(pairs.arm_later))  # places in two phases have no common order
 
 
 def _pairs(arm: Visits, base: Visits, dropped: np.ndarray, scale) -> Pairs:
@@ -251,6 +259,17 @@ def smallest_difference(
     spread = float(np.std(effects, ddof=1)) / math.sqrt(count)
     steps = stats.t.ppf([1 - alpha, power], count - 1).sum()
     return math.expm1(math.log1p(theta) + float(steps) * spread)
+
+
+def _balanced_medians(generation: np.ndarray, values: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """The mean of each generation's medians of its two orders, generations in order."""
+    by_generation = (generation == g for g in np.unique(generation))
+    return np.array([_balanced_median(values[here], later[here]) for here in by_generation])
+
+
+def _balanced_median(values: np.ndarray, later: np.ndarray) -> float:
+    orders = (values[later], values[~later])
+    return float(np.mean([np.median(order) for order in orders if len(order)]))
 
 
 def _medians(generation: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -29,8 +29,8 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     """The verdict on an arm, of its log pairs with the base and the ratio they gave.
 
     SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
-    Contention, position, drift and a moved control arm turn any of the first three into UNDECIDED; position and drift only
-    where they are large enough to reach it.
+    Contention, drift and a moved control arm turn any of the first three into UNDECIDED; drift only where it is large
+    enough to reach it.  Who came first is part of the estimate (`Pairs.effects`), and no doubt beside it.
     control: the control arm's time beside this arm over that beside the base, where the two were measured
     apart.
     """
@@ -45,10 +45,9 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
 
 
 def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
-    """The first that speaks against a ratio: contention, position, drift, a moved control arm; empty if none does."""
+    """The first that speaks against a ratio: contention, drift, a moved control arm; empty if none does."""
     return (
         contention_doubt(found.estimate, found.everything)
-        or position_doubt(pairs, found.estimate, theta)
         or drift_doubt(pairs, found.estimate, theta)
         or (control_doubt(control, theta) if control else "")
     )
@@ -87,23 +86,6 @@ def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
     factor = math.exp(abs(shift))
     wider = Estimate(estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations)
     return place(wider, theta).text != place(estimate, theta).text
-
-
-def position_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
-    """A reason if the ratio depends on which of the two came first: by more than theta, rank-sum p < 0.01."""
-    from scipy import stats
-
-    kept = pairs.kept()
-    centred = _centred(kept.generation, kept.difference)
-    later, earlier = centred[kept.arm_later], centred[~kept.arm_later]
-    if not len(later) or not len(earlier):
-        return ""
-    shift = float(np.median(later) - np.median(earlier))
-    if abs(shift) <= math.log1p(theta) or not _reaches(shift, estimate, theta):
-        return ""
-    if stats.mannwhitneyu(later, earlier).pvalue >= ALPHA:
-        return ""
-    return f"position: the ratio is {math.expm1(shift):+.1%} where the arm is visited after the base"
 
 
 def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
