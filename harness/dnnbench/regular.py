@@ -26,6 +26,19 @@ class Unfit(OSError):
         return self.strerror
 
 
+def home_expanded(path: str | Path) -> Path:
+    """The path with `~` and `~USER` replaced; as it is where there is no such user, as a shell does it."""
+    return Path(os.path.expanduser(path))
+
+
+def is_there(path: Path) -> bool:
+    """Whether something is at the path; a name that no file can bear (of over 255 bytes) is not there."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def require_regular(path: str | Path) -> None:
     """Unfit if something else than a regular file, or a link to one, is at `path`; OSError if nothing is."""
     _require_regular(path, os.stat(path).st_mode)

@@ -104,7 +104,7 @@ def test_another_machine_is_labelled_by_the_beginning_of_its_id(store, capsys):
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(("label", " "), "empty"), (("label", "x", "--machine", "zz"), "it has m1")],
+    [(("label", " "), "printable characters"), (("label", "x", "--machine", "zz"), "it has m1")],
 )
 def test_a_label_that_cannot_be_given_is_refused(store, capsys, words, says):
     storing.add_run(store, "r1")

@@ -43,7 +43,7 @@ def test_find_run(four_runs, given, meant):
     ("given", "said"),
     [
         ("202602", "2 runs begin with '202602' (20260203-101502-dddd, 20260203-101502-cccc); give more"),
-        ("", "4 runs begin"),
+        ("", "an empty name of a run"),
         (
             "basline",
             "did you mean baseline?; newest runs: 20260203-101502-dddd, 20260203-101502-cccc (nightly)",

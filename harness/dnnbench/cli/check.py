@@ -3,15 +3,15 @@
 import rich_click as click
 
 from . import exitcodes
-from .options import output_options
+from .options import Command, list_option, output_options
 from .types import Words
 from .work_options import DTYPES, threads_or_all, work_options, workloads_named
 
 
-@click.command("check")
+@click.command("check", cls=Command)
 @click.argument("workloads", nargs=-1)
 @work_options(dtype=False)
-@click.option(
+@list_option(
     "--dtype",
     "dtypes",
     type=Words(DTYPES),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from . import exitcodes
-from .options import output_options
+from .options import Command, output_options
 from .types import Share
 from .work_options import STORE
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..track.compare import Comparison
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.argument("base")
 @click.argument("new")
 @click.option("--fail-on", type=Share(), help="Exit 3 where a cell is slower for certain by more than this: 5%.")

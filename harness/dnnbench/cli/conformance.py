@@ -10,7 +10,7 @@ import rich_click as click
 from ..errors import NothingMeasured
 from ..numerics.status import Status
 from . import exitcodes
-from .options import output_options
+from .options import Command, list_option, output_options
 from .types import Words
 from .work_options import DEVICE, DTYPES
 
@@ -21,10 +21,10 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
 """Characters of a case's or a law's name, and of a verdict."""
 
 
-@click.command("conformance")
+@click.command("conformance", cls=Command)
 @click.argument("name", metavar="NAME[:MODE]")
 @DEVICE
-@click.option(
+@list_option(
     "--dtype",
     "dtypes",
     type=Words(DTYPES),

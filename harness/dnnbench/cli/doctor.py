@@ -5,13 +5,13 @@ from typing import Any
 
 import rich_click as click
 
-from .options import output_options
+from .options import Command, output_options
 
 WATCH_S = 1.0
 """How long the contention counters are watched: steal moves in ticks of 10 ms."""
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @click.option("--noise", is_flag=True, help="Measure for about a minute what differences this machine can tell.")
 @output_options
 @click.pass_obj

@@ -3,10 +3,10 @@
 import rich_click as click
 
 from . import exitcodes
-from .options import output_options
+from .options import Group, output_options
 
 
-@click.group("envs")
+@click.group("envs", cls=Group)
 def command():
     """Make, list and remove environments that an arm may name as BACKEND@NAME.
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import rich_click as click
 
 from ..errors import StoreError
-from .options import output_options
+from .options import Command, output_options
 from .work_options import STORE
 
 FORMATS = ("csv", "json", "pytest-benchmark")
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("run")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="[default: csv; json with --json]")
 @click.option("-o", "--output", "out", metavar="FILE", help="Where to write.  [default: stdout]")

@@ -8,15 +8,15 @@ from ..measure.split import FEWEST
 from ..protocol.program import PHASES
 from ..run.settings import PIECES
 from . import exitcodes
-from .options import output_options
+from .options import Command, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
-from .work_options import DATA, DEVICE, DTYPE, SEED, STORE, THREADS, threads_or_all, workloads_named
+from .work_options import DATA, DEVICE, DTYPE, RUN_LABEL, SEED, STORE, THREADS, threads_or_all, workloads_named
 
 if TYPE_CHECKING:
     from ..run.gate import Gate
 
 
-@click.command("gate")
+@click.command("gate", cls=Command)
 @click.argument("workloads", nargs=-1)
 @click.option(
     *("--backend", "backends"),
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 @THREADS
 @SEED
 @DATA
-@click.option(
+@list_option(
     *("-b", "--batch-size", "batch_sizes"),
     type=Numbers(),
     help="Examples a step, as a list.  [default: the workload's own]",
 )
-@click.option(
+@list_option(
     *("--phase", "phases"),
     type=Words((*PHASES, *PIECES)),
     default="infer,train_step",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too.")
 @click.option("--no-check", is_flag=True, help="Do not check agreement first: a candidate may pass by computing less.")
-@click.option("--label", help="A name for the screening run; the other's ends in -confirmation.")
+@click.option("--label", type=RUN_LABEL, help="A name for the screening run; the other's ends in -confirmation.")
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @STORE
 @output_options

@@ -4,10 +4,10 @@ from typing import Any
 
 import rich_click as click
 
-from .options import output_options
+from .options import Command, output_options
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @click.argument("what", type=click.Choice(["backends", "workloads", "devices"]))
 @output_options
 @click.pass_obj

@@ -2,11 +2,12 @@
 
 import rich_click as click
 
-from .options import output_options
+from .options import Group, output_options
+from .types import Label
 from .work_options import STORE
 
 
-@click.group("machine")
+@click.group("machine", cls=Group)
 def command():
     """List the machines of a store, and name them.
 
@@ -21,7 +22,7 @@ def command():
 
 
 @command.command("label")
-@click.argument("name")
+@click.argument("name", type=Label())
 @click.option("--machine", metavar="ID", help="Another machine, by its id or the beginning of it.  [default: this one]")
 @STORE
 @click.pass_obj
@@ -30,12 +31,9 @@ def label(output, name: str, machine: str | None, store: str):
 
     Example: dnnbench machine label lab-3
     """
-    from ..errors import UsageError
     from ..run.request import add_this_machine
     from ..store.store import open_store
 
-    if not name.strip():
-        raise UsageError("a machine's label needs a letter; got an empty one")
     with open_store(store, create=False) as opened:
         found = add_this_machine(opened) if machine is None else _machine(opened, machine)
         opened.label_machine(found, name.strip())

@@ -2,10 +2,10 @@
 
 import rich_click as click
 
-from .options import output_options
+from .options import Command, output_options
 
 
-@click.command("merge")
+@click.command("merge", cls=Command)
 @click.argument("target")
 @click.argument("source")
 @output_options

@@ -1,6 +1,53 @@
-"""Options that several commands share."""
+"""Commands and options of all commands: an option of one value is given once, lists add up."""
+
+from collections import Counter
+from itertools import chain
 
 import rich_click as click
+
+
+class Command(click.RichCommand):
+    """A command that refuses an option given twice, where only the last value would count, and an empty value."""
+
+    def parse_args(self, ctx, args):
+        _refuse_a_second_value(ctx, self.make_parser(ctx).parse_args(list(args))[2])
+        rest = super().parse_args(ctx, args)
+        _refuse_empty_values(ctx)
+        return rest
+
+
+class Group(click.RichGroup):
+    """A command whose commands are of that kind."""
+
+    command_class = Command
+
+
+def _refuse_a_second_value(ctx, given_in_order) -> None:
+    for parameter, times in Counter(given_in_order).items():
+        takes_one = isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.multiple
+        if takes_one and times > 1:
+            raise click.BadOptionUsage(parameter.name, f"{parameter.opts[-1]} is given {times} times; it takes one value", ctx)
+
+
+def _refuse_empty_values(ctx) -> None:
+    """Such as an unset variable of a shell leaves: `--data "$DATA"`."""
+    for parameter in ctx.command.params:
+        on_the_line = ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+        value = ctx.params.get(parameter.name)
+        values = value if isinstance(value, tuple) else (value,)
+        if on_the_line and isinstance(parameter, click.Option) and "" in values:
+            raise click.BadOptionUsage(parameter.name, f"{parameter.opts[-1]} is given an empty value; leave it out", ctx)
+
+
+def list_option(*names: str, type: click.ParamType, default: str | None = None, **attributes):
+    """An option whose values are lists: given again, it adds to them."""
+    defaults = () if default is None else (default,)
+    return click.option(*names, type=type, multiple=True, default=defaults, callback=_joined, **attributes)
+
+
+def _joined(_ctx, _parameter, lists: tuple[tuple, ...]) -> tuple:
+    """The entries of all lists, each once."""
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def output_options(command):

@@ -3,11 +3,11 @@
 import rich_click as click
 
 from . import exitcodes
-from .options import output_options
+from .options import Command, output_options
 from .work_options import threads_or_all, work_options
 
 
-@click.command("predict")
+@click.command("predict", cls=Command)
 @click.argument("workload")
 @click.option("--weights", required=True, metavar="FILE", help="Weights from `dnnbench train WORKLOAD --save FILE`.")
 @work_options

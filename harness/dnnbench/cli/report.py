@@ -4,13 +4,13 @@ from contextlib import ExitStack
 
 import rich_click as click
 
-from .options import output_options
+from .options import Command, output_options
 
 STORE = "results/dnnbench.sqlite"
 PAGE = "results/report.html"
 
 
-@click.command("report")
+@click.command("report", cls=Command)
 @click.argument("stores", nargs=-1, metavar="[STORE]...")
 @click.option("--run", "wanted", help="Id, label or revision of the run.  [default: the newest of each store]")
 @click.option("--by", type=click.Choice(["machine"]), help="Set the same cells of several machines side by side.")

@@ -5,24 +5,24 @@ import rich_click as click
 from ..protocol.program import PHASES
 from ..run.settings import PIECES, TIMINGS
 from . import exitcodes
-from .options import output_options
+from .options import Command, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
-from .work_options import STORE, threads_or_all, work_options, workloads_named
+from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 REPORT = "results/report.html"
 
 
-@click.command("run")
+@click.command("run", cls=Command)
 @click.argument("workloads", nargs=-1)
 @work_options
-@click.option(
+@list_option(
     "-b",
     "--batch-size",
     "batch_sizes",
     type=Numbers(),
     help="Examples a step, as a list.  [default: the workload's own]",
 )
-@click.option(
+@list_option(
     "--phase",
     "phases",
     type=Words((*PHASES, *PIECES)),
@@ -75,7 +75,7 @@ REPORT = "results/report.html"
 )
 @click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
-@click.option("--label", help="A name for the run, to compare with later.")
+@LABEL
 @click.option(
     "--resume",
     metavar="RUN",

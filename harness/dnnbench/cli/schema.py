@@ -4,12 +4,12 @@ import json
 
 import rich_click as click
 
-from .options import output_options
+from .options import Command, output_options
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @output_options
 @click.pass_obj
 def command(output, as_json: bool):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..report.quantity import scaled
-from .options import output_options
+from .options import Command, output_options
 
 if TYPE_CHECKING:
     from ..spec.workload import Workload
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 BATCH_SIZE = click.IntRange(1, 1_000_000)
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("workload")
 @click.option("-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]")
 @output_options

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from . import exitcodes
-from .options import output_options
-from .work_options import STORE, threads_or_all, work_options, workloads_named
+from .options import Command, output_options
+from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 if TYPE_CHECKING:
     from ..run.training import CurvesApart
 
 
-@click.command("train")
+@click.command("train", cls=Command)
 @click.argument("workloads", nargs=-1)
 @work_options
-@click.option("--epochs", type=click.IntRange(1), help="Most epochs.  [default: the workload's limit]")
+@click.option("--epochs", type=click.IntRange(1, 1_000_000), help="Most epochs.  [default: the workload's limit]")
 @click.option("--save", metavar="FILE", help="Keep the first arm's weights (safetensors, with the spec's hash).")
 @STORE
-@click.option("--label", help="A name for the run.")
+@LABEL
 @output_options
 @click.pass_obj
 def command(output, workloads, epochs, save, store, label, as_json: bool, **asked):

@@ -1,8 +1,22 @@
-"""Kinds of option values: lists, shares, durations."""
+"""Kinds of option values: lists, shares, durations, labels."""
 
 import re
 
 import rich_click as click
+
+from ..wording import shortened
+
+LARGEST_SIZE = 1_000_000
+MOST_DIGITS = 18
+"""Python refuses to read whole numbers of very many digits; no option takes one of more than these."""
+DECIMAL = r"\d+(?:\.\d+)?|\.\d+"
+LONGEST_S = 30 * 86_400.0
+LONGEST_LABEL = 200
+
+
+def whole_number(text: str) -> int | None:
+    """The number that decimal digits write; None for another text, and for more digits than any option takes."""
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 class Numbers(click.ParamType):
@@ -13,14 +27,14 @@ class Numbers(click.ParamType):
     def convert(self, value, param, ctx):
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in value.split(",")]
-        if not all(part.isdecimal() and 1 <= int(part) <= 1_000_000 for part in parts):
+        numbers = [whole_number(part.strip()) for part in value.split(",")]
+        if not all(number is not None and 1 <= number <= LARGEST_SIZE for number in numbers):
             self.fail(
-                f"got '{value}', expected whole numbers from 1 to 1000000 with commas, such as 1,32",
+                f"got '{shortened(value)}', expected whole numbers from 1 to {LARGEST_SIZE} with commas, such as 1,32",
                 param,
                 ctx,
             )
-        return tuple(dict.fromkeys(map(int, parts)))
+        return tuple(dict.fromkeys(numbers))
 
 
 class Words(click.ParamType):
@@ -39,7 +53,7 @@ class Words(click.ParamType):
             return self._known
         for part in parts:
             if part not in self._known:
-                self.fail(f"got '{part}', expected all or some of {', '.join(self._known)}", param, ctx)
+                self.fail(f"got '{shortened(part)}', expected all or some of {', '.join(self._known)}", param, ctx)
         return parts
 
 
@@ -56,9 +70,10 @@ class Generations(click.ParamType):
             return value
         if value == "auto":
             return None
-        if not value.isdecimal() or not self._least <= int(value) <= 100:
-            self.fail(f"got '{value}', expected a number from {self._least} to 100, or auto", param, ctx)
-        return int(value)
+        number = whole_number(value)
+        if number is None or not self._least <= number <= 100:
+            self.fail(f"got '{shortened(value)}', expected a number from {self._least} to 100, or auto", param, ctx)
+        return number
 
 
 class Share(click.ParamType):
@@ -69,23 +84,40 @@ class Share(click.ParamType):
     def convert(self, value, param, ctx):
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"\s*(\d*\.?\d+)\s*(%?)\s*", value)
+        match = re.fullmatch(rf"({DECIMAL})\s*(%?)", value.strip())
         share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
         if not 0 < share < 1:
-            self.fail(f"got '{value}', expected a share such as 5% or 0.05", param, ctx)
+            self.fail(f"got '{shortened(value)}', expected a share such as 5% or 0.05", param, ctx)
         return share
 
 
 class Seconds(click.ParamType):
-    """`90`, `90s`, `2m`, `1h`."""
+    """`90`, `90s`, `2m`, `1h`: above 0, and 30 days at most."""
 
     name = "TIME"
 
     def convert(self, value, param, ctx):
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"\s*(\d*\.?\d+)\s*(s|m|min|h|)\s*", value)
+        match = re.fullmatch(rf"({DECIMAL})\s*(s|m|min|h|)", value.strip())
         seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}[match[2]] if match else 0.0
-        if seconds <= 0:
-            self.fail(f"got '{value}', expected a time such as 60s, 2m or 1h", param, ctx)
+        if not 0 < seconds <= LONGEST_S:
+            self.fail(f"got '{shortened(value)}', expected a time such as 60s, 2m or 1h, 720h at most", param, ctx)
         return seconds
+
+
+class Label(click.ParamType):
+    """A name that a user gives; not one of `reserved`, by which something else is found."""
+
+    name = "NAME"
+
+    def __init__(self, reserved: tuple[str, ...] = ()):
+        self._reserved = reserved
+
+    def convert(self, value, param, ctx):
+        if value in self._reserved:
+            self.fail(f"'{value}' has a meaning of its own already; choose another name", param, ctx)
+        if not value.strip() or not value.isprintable() or len(value) > LONGEST_LABEL:
+            wanted = f"1 to {LONGEST_LABEL} printable characters, not only spaces"
+            self.fail(f"got '{shortened(value)}', expected {wanted}", param, ctx)
+        return value

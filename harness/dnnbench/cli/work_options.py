@@ -2,8 +2,13 @@
 
 import rich_click as click
 
+from .types import Label
+
 DTYPES = ("float64", "float32", "tf32", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
 """Names of `dnnbench.protocol.precision.PRECISIONS`, without importing it."""
+LARGEST_SEED = 2**63 - 1
+"""What a store's column holds."""
+MOST_THREADS = 100_000
 BACKEND = click.option(
     *("--backend", "backends"),
     multiple=True,
@@ -30,13 +35,13 @@ DTYPE = click.option(
 )
 THREADS = click.option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST_THREADS),
     default=None,
     help="Threads and CPUs of every worker.  [default: all CPUs it may use]",
 )
 SEED = click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=click.IntRange(0, LARGEST_SEED),
     default=0,
     show_default=True,
     help="Of weights, data order and visiting order.",
@@ -47,6 +52,9 @@ DATA = click.option(
     metavar="PATH",
     help="An .npz file or a folder of IDX files instead of the workload's own data.",
 )
+RUN_LABEL = Label(reserved=("latest",))
+"""`dnnbench.store.find.LATEST`, without importing it, always means the newest run."""
+LABEL = click.option("--label", type=RUN_LABEL, help="A name for the run, to compare with later.")
 STORE = click.option(
     "--store",
     default="results/dnnbench.sqlite",

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..regular import home_expanded, is_there
 from ..spec.data import Data, Digits, Idx, Npz, PythonSource, Reordered, Synthetic, Table
 from ..spec.workload import Workload
+from ..wording import shortened
 from .arrays import RawArrays
 from .digits import read_digits
 from .fit import fit_part
@@ -18,6 +20,8 @@ from .python_source import read_python_source
 from .reordered import reordered
 from .synthetic import synthetic
 from .table import read_table
+
+DATA_FILES = "an .npz file or a folder of IDX files"
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ def load(workload: Workload, path_override: str | Path | None = None) -> Dataset
 
 
 def _data_at(path: str | Path) -> Data:
-    path = Path(path).expanduser()
+    path = home_expanded(path)
+    if not is_there(path):
+        raise DataError(f"{shortened(str(path))}: got nothing there, expected {DATA_FILES}; check the path")
     if path.is_dir():
         return Idx(path=str(path))
     if path.is_file() and path.suffix == ".npz":
         return Npz(path=str(path))
-    got = "neither" if path.exists() else "nothing there"
-    raise DataError(f"{path}: got {got}, expected an .npz file or a folder of IDX files; check the path")
+    raise DataError(f"{path}: got neither, expected {DATA_FILES}; check the path")
 
 
 def _read(data: Data, workload: Workload) -> RawArrays:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import DataError
-from ..regular import open_regular
+from ..regular import home_expanded, open_regular
 from ..spec.tensor import MOST_AXES
 from .arrays import RawArrays
 from .free_memory import require_room
@@ -26,7 +26,7 @@ def read_idx_folder(folder: str | Path, input_name: str) -> RawArrays:
 
     images: (n, H, W)   labels: (n,)
     """
-    folder = Path(folder).expanduser()
+    folder = home_expanded(folder)
     images = {part: _pixels(_find(folder, f"{part}-images", 3)) for part in ("train", "t10k")}
     labels = {part: read_idx(_find(folder, f"{part}-labels", 1)) for part in ("train", "t10k")}
     return RawArrays(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..regular import open_regular
+from ..regular import home_expanded, open_regular
 from ..spec.data import Npz
 from ..wording import listed, shortened
 from .arrays import RawArrays
@@ -34,7 +34,7 @@ def read_npz(data: Npz, input_names: Sequence[str]) -> RawArrays:
 
     DataError for a file that is no archive, misses an array, or holds pickled objects.
     """
-    path = Path(data.path).expanduser()
+    path = home_expanded(data.path)
     with _open(path) as archive:
         parts = {part: _inputs(archive, path, part, input_names) for part in ("x_train", "x_test")}
         targets = {part: _array(archive, path, part) for part in ("y_train", "y_test")}

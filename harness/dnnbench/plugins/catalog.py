@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..errors import PluginError, SpecError, UsageError
+from ..regular import home_expanded, is_there
 from ..spec.files import read_workload
 from ..spec.model import GraphError
 from ..spec.workload import Workload
@@ -38,10 +39,10 @@ def find_workload(text: str) -> Workload:
     Its name is the shortest text that gives the same parameters. UsageError for a name nobody brings and for parameters
     that it does not take or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
-    path, known = Path(text).expanduser(), plugins().workloads
+    path, known = home_expanded(text), plugins().workloads
     if text not in known and path.suffix.lower() in SUFFIXES:
         return _read(path)
-    if text and text not in known and (_is_there(path) or text != path.name):
+    if text and text not in known and (is_there(path) or text != path.name):
         todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
         raise UsageError(f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
     name, items = split(text) if text else ("", [])
@@ -127,16 +128,8 @@ def _why(error: ValueError) -> str:
     return f"it makes a {error.title.lower()} of {where} {reprlib.repr(first['input'])}: {first['msg']}"
 
 
-def _is_there(path: Path) -> bool:
-    """Whether something is at the path; a name that no file can bear (of over 255 bytes) is not there."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
 def _read(path: Path) -> Workload:
-    if not _is_there(path) and _is_there(path.parent):
+    if not is_there(path) and is_there(path.parent):
         beside = {p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()}
         if close := get_close_matches(path.stem, beside, n=1):
             raise UsageError(f"{path}: there is no such file; did you mean '{beside[close[0]]}'?")

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from ..errors import UsageError
+from ..wording import shortened
 
 KINDS = ("cpu", "gpu", "tpu")
 
@@ -22,10 +23,10 @@ class Device(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Device":
         """`gpu:1` -> Device('gpu', 1); UsageError for anything else than KIND[:INDEX]."""
-        match = re.fullmatch(r"(cpu|gpu|tpu)(?::(\d+))?", text.strip().lower())
+        match = re.fullmatch(r"(cpu|gpu|tpu)(?::([0-9]{1,4}))?", text.strip().lower())
         if not match:
             raise UsageError(
-                f"device '{text}' is not known; write {', '.join(KINDS)}, or one with an index such as gpu:1"
+                f"device '{shortened(text)}' is not known; write {', '.join(KINDS)}, or one with an index such as gpu:1"
             )
         return cls(match[1], int(match[2] or 0))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
-from ..wording import near_miss
+from ..wording import near_miss, shortened
 from .environments import check_interpreter
 
 
@@ -48,15 +48,21 @@ def select(texts: Iterable[str]) -> Selection:
 
 
 def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
-    head, _, environment = text.partition("@")
-    name, _, mode = head.partition(":")
+    head, at, environment = text.partition("@")
+    name, colon, mode = head.partition(":")
     if not name:
-        raise UsageError(f"--backend '{text}' names no backend; write all, torch, torch:compile or a list with commas")
+        raise UsageError(
+            f"--backend '{shortened(text)}' names no backend; write all, torch, torch:compile or a list with commas"
+        )
+    for sign, part, what in ((colon, mode, "mode"), (at, environment, "environment")):
+        if sign and not part:
+            raise UsageError(f"--backend '{shortened(text)}': no {what} follows the '{sign}'; name one, or leave it out")
     if name != "all":
         return _named(plugins().backend(name), mode, environment), {}
     if mode not in ("", "all"):
         raise UsageError(
-            f"--backend '{text}': 'all' takes the default modes, 'all:all' every mode; name a backend for '{mode}'"
+            f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode; "
+            f"name a backend for '{shortened(mode)}'"
         )
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
@@ -72,7 +78,9 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
     for asked in modes:
         if asked not in info.modes:
             known = ", ".join(info.modes)
-            raise UsageError(f"{info.name} has no mode '{asked}'{near_miss(asked, info.modes)} (it has {known})")
+            raise UsageError(
+                f"{info.name} has no mode '{shortened(asked)}'{near_miss(asked, info.modes)} (it has {known})"
+            )
     return [Contender(info, asked, environment) for asked in modes]
 
 
@@ -89,7 +97,7 @@ def base_arm(names: list[str], wanted: str | None) -> str:
         matches += [name for name in names if wanted == name.partition(":")[0]]
         if not matches:
             raise UsageError(
-                f"--base '{wanted}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})"
+                f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})"
             )
         return matches[0]
     torch = [name for name in names if name.startswith("torch:")]

@@ -19,8 +19,8 @@ from platformdirs import user_data_path
 from ..errors import UsageError
 from ..measure.environment import without_store_access
 from ..plugins.discovery import plugins
-from ..regular import require_regular
-from ..wording import near_miss
+from ..regular import home_expanded, is_there, require_regular
+from ..wording import near_miss, shortened
 
 WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
 """What dnnbench's core imports in a worker; the rest of its requirements serve the command line."""
@@ -52,18 +52,19 @@ def interpreter_of(environment: str) -> Path:
     known = known_environments()
     if environment in known:
         return known[environment]
-    place = Path(environment).expanduser()
-    python = place / "bin" / "python" if place.is_dir() else place
-    if not python.is_file():
+    place = home_expanded(environment)
+    python = place / "bin" / "python" if is_there(place) and place.is_dir() else place
+    if not is_there(python) or not python.is_file():
         raise UsageError(
-            f"'@{environment}' is neither an environment ({', '.join(known) or 'there is none yet'}) nor the path of "
-            f"one{near_miss(environment, known)}; make one with: dnnbench envs create {_slug(environment)} PACKAGE==VERSION"
+            f"'@{shortened(environment)}' is neither an environment ({', '.join(known) or 'there is none yet'}) "
+            f"nor the path of one{near_miss(environment, known)}; make one with: "
+            f"dnnbench envs create {_slug(environment)} PACKAGE==VERSION"
         )
     return python
 
 
 def _slug(text: str) -> str:
-    return Path(text).name or "NAME"
+    return shortened(Path(text).name, 40) or "NAME"
 
 
 def create_environment(name: str, requirements: Sequence[str], constraints: Sequence[str] = ()) -> Path:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 
 from dnnbench.errors import StoreAway, StoreError
 from dnnbench.masking import holds_password, masked
-from dnnbench.regular import require_regular
+from dnnbench.regular import home_expanded, require_regular
 from dnnbench.store.identity import canonical_json
 
 BUSY_TIMEOUT_S = 30
@@ -128,7 +128,7 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(path: Path, create: bool) -> Engine:
-    path = path.expanduser()
+    path = home_expanded(path)
     _check_file(path, create)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),

@@ -4,6 +4,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from dnnbench.errors import StoreError
+from dnnbench.wording import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,8 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
     beginning of exactly one id. Where a label or a revision has several runs, the newest. Raises StoreError,
     with near misses and the newest runs, when no run or more than one is meant.
     """
+    if not text.strip():
+        raise StoreError(f"store {place}: got an empty name of a run; give its id, its label, or {LATEST}")
     if runs.empty:
         raise StoreError(f"store {place}: holds no run yet; make one with `dnnbench run`")
     for chosen in (
@@ -37,13 +40,13 @@ def _is_revision(revision: str | None, text: str) -> bool:
 
 
 def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
-    matching = runs.run_id[runs.run_id.str.startswith(text)] if text else runs.run_id
+    matching = runs.run_id[runs.run_id.str.startswith(text)]
     if len(matching) == 1:
         return matching.iloc[0]
     if len(matching) > 1:
         some = ", ".join(matching.iloc[::-1][:5])
-        raise StoreError(f"store {place}: {len(matching)} runs begin with {text!r} ({some}); give more of it")
-    raise StoreError(f"store {place}: no run has id, label or revision {text!r}{_near(runs, text)}")
+        raise StoreError(f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); give more of it")
+    raise StoreError(f"store {place}: no run has id, label or revision {shortened(text)!r}{_near(runs, text)}")
 
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
