@@ -51,6 +51,12 @@ def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+def without_middle(text: str, most: int) -> str:
+    """The text, or its beginning, ` ... ` and its end: what to do stands at the end of a message."""
+    end = most // 4
+    return text if len(text) <= most else f"{text[: most - end - 5]} ... {text[-end:]}"
+
+
 def listed(names: Sequence[str], separator: str = ", ", most: int = MOST_LISTED) -> str:
     """The names one after the other; of many the first ones, and how many more there are."""
     some = separator.join(shortened(name, 200) for name in names[:most])

@@ -1,12 +1,14 @@
 """dnnbench export: one run as a file for other tools."""
 
 import sys
-from contextlib import nullcontext
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 import rich_click as click
 
 from ..errors import StoreError
+from ..regular import home_expanded
 from .options import Command, output_options
 from .work_options import STORE
 
@@ -38,7 +40,7 @@ def command(output, run: str, form: str | None, out: str | None, store: str, as_
 
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} name two formats; give one of them")
-    with open_store(store, create=False) as opened, _opened(out) as file:
+    with open_store(store, create=False) as opened, _writing(out) as file:
         run_id = opened.find_run(run)
         chosen = form or ("json" if as_json else "csv")
         export(opened, run_id, chosen, summary_only(summarise(opened, run_id)), file)
@@ -46,13 +48,16 @@ def command(output, run: str, form: str | None, out: str | None, store: str, as_
         output.note(f"run {run_id} written to {out}")
 
 
-def _opened(out: str | None):
+@contextmanager
+def _writing(out: str | None) -> Iterator[TextIO]:
     """The file to write, its folders made, or stdout, which stays open."""
     if out is None:
-        return nullcontext(sys.stdout)
-    path = Path(out)
+        yield sys.stdout
+        return
+    path = home_expanded(out)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8", newline="")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
     except OSError as error:
         raise StoreError(f"export: {path} cannot be written ({error.strerror}); name another file with -o") from error

@@ -12,6 +12,7 @@ from . import exitcodes
 from .failures import exit_code_of, quiet_if_reader_left
 from .interrupts import ended_by_signals
 from .output import Output
+from .streams import open_closed_streams
 
 COMMANDS = {
     "run": "Check that all arms agree, then time training and inference.",
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Without `arguments`, sys.argv's, as the last thing that this process does.
     """
+    if arguments is None:
+        open_closed_streams()
     output = Output()
     with ended_by_signals():
         code = exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)

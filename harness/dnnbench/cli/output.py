@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from ..masking import masked, masked_values
 from ..wording import printable
@@ -30,28 +30,28 @@ class Output:
 
     def text(self, text: str) -> None:
         """Data for a reader, at once."""
-        print(shown(text), flush=True)
+        print(_fit_for(sys.stdout, shown(text)), flush=True)
 
     def table(self, table) -> None:
         """A rich table (or anything that rich can draw) on stdout."""
         console = _console(sys.stdout)
         with console.capture() as drawn:
             console.print(table, crop=False)
-        print(masked(drawn.get()), end="", flush=True)
+        print(_fit_for(sys.stdout, masked(drawn.get())), end="", flush=True)
 
     def note(self, text: str) -> None:
         """What the user should know, on stderr unless quiet."""
         if self.verbosity >= 0:
-            print(shown(text), file=sys.stderr)
+            _tell(shown(text))
 
     def detail(self, text: str) -> None:
         """What only a verbose user wants, on stderr."""
         if self.verbosity > 0:
-            print(shown(text), file=sys.stderr)
+            _tell(shown(text))
 
     def error(self, text: str) -> None:
         """What went wrong, on stderr, quiet or not."""
-        print(f"dnnbench: {shown(text)}", file=sys.stderr)
+        _tell(f"dnnbench: {shown(text)}")
 
     def end(self) -> None:
         """No more data: what plugins and C libraries still print as the process ends goes to stderr."""
@@ -62,6 +62,18 @@ class Output:
 def shown(text: str) -> str:
     """A text as it may be printed: passwords masked, what a terminal would obey as escapes."""
     return printable(masked(text))
+
+
+def _tell(text: str) -> None:
+    """A line on stderr; if that is full or gone, the work goes on, for nobody can be told and what is measured counts."""
+    with contextlib.suppress(OSError):
+        print(_fit_for(sys.stderr, text), file=sys.stderr)
+
+
+def _fit_for(stream: TextIO, text: str) -> str:
+    """The text with what the stream's encoding cannot take as escapes: 'µ' is '\\xb5' in ASCII."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _console(file):
