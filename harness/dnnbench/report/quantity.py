@@ -10,7 +10,7 @@ _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 def present(value) -> bool:
     """Whether there is a number: not None, not NaN, not pandas' NA."""
-    return value is not None and value == value and str(value) != "<NA>"
+    return value is not None and str(value) != "<NA>" and value == value
 
 
 def digits(value: float | None, count: int = 3) -> str:

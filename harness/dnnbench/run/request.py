@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 
 from .. import __version__
 from ..data.dataset import Dataset, load
-from ..errors import UsageError
+from ..errors import StoreError, UsageError
 from ..masking import masked_words
 from ..measure.machine import host_hash, machine_facts
 from ..protocol.precision import PRECISIONS
 from ..spec.workload import Workload
 from ..store.identity import machine_id
 from ..store.store import Store
+from ..wording import shortened
 from .arms import base_arm, select
 from .devices import choose_device
 from .memory_guard import pairing
@@ -63,17 +64,24 @@ class Request:
 
     @classmethod
     def from_json(cls, stored: Mapping) -> "Request":
-        return cls(
-            workloads=tuple(Workload.model_validate(w) for w in stored["workloads"]),
-            backends=tuple(stored["backends"]),
-            settings=Settings.from_json(stored["settings"]),
-            batch_sizes=tuple(stored["batch_sizes"]),
-            base=stored["base"],
-            weights=stored["weights"],
-            data=stored["data"],
-            only=tuple((case, phase) for case, phase in stored.get("only", ())),
-            confirms=stored.get("confirms", ""),
-        )
+        """The request that a run was stored with; StoreError where its settings are not those of a request."""
+        try:
+            return cls(
+                workloads=tuple(Workload.model_validate(w) for w in stored["workloads"]),
+                backends=tuple(stored["backends"]),
+                settings=Settings.from_json(stored["settings"]),
+                batch_sizes=tuple(stored["batch_sizes"]),
+                base=stored["base"],
+                weights=stored["weights"],
+                data=stored["data"],
+                only=tuple((case, phase) for case, phase in stored.get("only", ())),
+                confirms=stored.get("confirms", ""),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            why = shortened(f"{type(error).__name__}: {error}")
+            raise StoreError(
+                f"the settings stored with the run are not those of one that can go on ({why}); start a new run"
+            ) from error
 
 
 def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Dataset]]:

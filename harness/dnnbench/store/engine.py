@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -27,6 +28,7 @@ PASSING = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
 }  # fmt: skip
+DAMAGED = "the store is damaged; restore it from a copy, or name another"
 ADDRESS = "postgresql://USER@HOST/DATABASE"
 _USER_PART = re.compile(r"[^:/]*(?::[^@]*)?@")  # as SQLAlchemy reads it
 _STRAY_AT = re.compile(r"[^?]*@|.*[?&][^=&]*@")
@@ -35,7 +37,8 @@ _NO_SCHEME = re.compile(r"[^\s:/]+:[^\s@]*@")
 
 ADVICE = (
     ("not a database", "the file is something else than SQLite; name another file"),
-    ("malformed", "the file is damaged; restore it from a copy, or name another file"),
+    ("malformed", DAMAGED),
+    ("Could not decode", DAMAGED),
     ("locked", f"another process has held it for {BUSY_TIMEOUT_S} s; try again when that one has ended"),
     ("readonly", "it may not be written to; copy it to a folder of your own"),
     ("unable to open", "it cannot be opened for writing; name a file in a folder that you may write to"),
@@ -46,6 +49,10 @@ ADVICE = (
     ("foreign key", "what it belongs to has to be added first"),
     ("connection", "no connection to the server; check that it runs, and the address, user and password"),
 )
+
+
+class DamagedValue(ValueError):
+    """A value of another kind than its column holds: SQLite keeps any, broken JSON too."""
 
 
 def connect(target: str | Path, create: bool = True) -> Engine:
@@ -197,6 +204,10 @@ def database_errors(engine: Engine) -> Iterator[None]:
         todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
         kind = StoreAway if _may_pass(error) else StoreError
         raise kind(f"store {place_of(engine)}: {said}; {todo}") from error
+    except JSONDecodeError as error:
+        raise StoreError(f"store {place_of(engine)}: holds a text that is not JSON ({error}); {DAMAGED}") from error
+    except DamagedValue as error:
+        raise StoreError(f"store {place_of(engine)}: {error}; {DAMAGED}") from error
 
 
 def _may_pass(error: Exception) -> bool:

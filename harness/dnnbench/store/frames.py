@@ -6,36 +6,54 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, Table, select
 
-from dnnbench.masking import masked_values
+from dnnbench.masking import masked, masked_values
 from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
+from dnnbench.store.engine import DamagedValue
 from dnnbench.store.rows import json_ready
 from dnnbench.store.samples import COLUMNS as VISIT
 from dnnbench.store.samples import Block, unpack
 from dnnbench.store.schema import CELL, MACHINE, RUN, SAMPLE_BLOCK, key_names
+from dnnbench.wording import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_PARAMETERS = 10_000  # SQLite takes 32,766 in one query
+JSON_KINDS = {"command": object, "aliases": list, "settings": dict, "versions": dict, "facts": dict}
+"""What the columns of JSON hold (nothing reads a command apart); every other object is text."""
 RENAMED = {"machine_label": MACHINE.c.label}
 
 
 def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
-    """The frame of that name from rows in the order of its registered columns, however few; no password in it."""
+    """The frame of that name from rows in the order of its registered columns, however few; no password in it.
+
+    DamagedValue for a value of another kind than its column holds.
+    """
     import pandas as pd
 
     names = FRAMES[name]
     values = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pd.DataFrame(
-        {
-            column: pd.Series(_readable(entries, COLUMNS[column].dtype), dtype=COLUMNS[column].dtype)
-            for column, entries in zip(names, values, strict=True)
-        }
-    )
+    return pd.DataFrame({column: _series(column, entries) for column, entries in zip(names, values, strict=True)})
 
 
-def _readable(entries: Sequence[Any], dtype: str) -> list[Any]:
-    return [masked_values(entry) for entry in entries] if dtype == OBJECT else list(entries)
+def _series(column: str, entries: Sequence[Any]) -> "pd.Series":
+    import pandas as pd
+
+    dtype = COLUMNS[column].dtype
+    if dtype == OBJECT:
+        kind = JSON_KINDS.get(column, str)
+        return pd.Series([_readable(column, entry, kind) for entry in entries], dtype=dtype)
+    try:
+        return pd.Series(list(entries), dtype=dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DamagedValue(f"got a value for {column} that is no {dtype} ({shortened(str(error), 100)})") from error
+
+
+def _readable(column: str, entry: Any, kind: type) -> Any:
+    """The entry without passwords."""
+    if entry is not None and not isinstance(entry, kind):
+        raise DamagedValue(f"got {shortened(masked(repr(entry)), 60)} for {column}, expected a {kind.__name__}")
+    return masked_values(entry)
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
