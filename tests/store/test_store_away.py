@@ -1,6 +1,7 @@
 """A store that is away for a while, for good, or taken away from under a run."""
 
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -225,6 +226,26 @@ def test_a_file_that_is_none_is_told(tmp_path, store, content, says):
     storing.add_run(store, "r1")
     (tmp_path / f"{aside.PREFIX}-r1-1.json").write_text(content)
     with pytest.raises(StoreError, match=says):
+        take_in(store, "r1", [tmp_path])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"blocks": []}, {"cells": [5]}, {"first_calls": "rows"}, {"generation": "1"}, {"facts": [1]}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_file_that_holds_something_else_is_told(tmp_path, store, change):
+    file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(StoreError, match=f"{next(iter(change))} is no|5 is no row"):
+        take_in(store, "r1", [tmp_path])
+    assert store.done_generations("r1") == []
+
+
+def test_a_pipe_in_place_of_a_file_is_told(tmp_path, store):
+    storing.add_run(store, "r1")
+    os.mkfifo(tmp_path / f"{aside.PREFIX}-r1-1.json")
+    with pytest.raises(StoreError, match="named pipe"):
         take_in(store, "r1", [tmp_path])
 
 

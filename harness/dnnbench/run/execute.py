@@ -1,6 +1,7 @@
 """A run from its plan to its end: agreement, generations, the store; what is measured is never lost."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,21 +127,25 @@ class Execution:
         record = Record(compile_cache=cache.state, system=system(), versions=dict(self._versions))
         crews, begin = self._plan.crews(), now()
         cache.state = WARM
+        interrupted = False
         try:
             for crew in crews:
                 part, told = seconds / len(crews), (given_up, record, self._report)
                 Generation(crew, self._datasets, number, self._calls, *told, cache.folder).run(part)
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
         finally:
             record.start_s = max(now() - begin - seconds, 0.0)
             self._versions = record.versions
-            self._commit(number, record)
+            self._commit(number, record, interrupted)
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""
         known = self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
         return {key: int(known[cell]) for key, cell in self._cells.items() if cell in known}
 
-    def _commit(self, number: int, record: Record) -> None:
+    def _commit(self, number: int, record: Record, interrupted: bool) -> None:
         """Into the store in one step, with nothing of a generation that measured nothing."""
         run_id = self.outcome.run_id
         self.outcome.failed |= record.failures
@@ -155,20 +160,29 @@ class Execution:
         if number == 0 and not self._plan.settings.allow_unequal:
             changes += self._unequal_cells(ledgers)
         facts, first_calls = record.facts() | {"ledger": told}, list(record.first_calls.values())
-        self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes))
+        self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes), interrupted)
 
-    def _keep(self, rows: GenerationRows) -> None:
-        """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store."""
+    def _keep(self, rows: GenerationRows, interrupted: bool) -> None:
+        """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store.
+
+        Who interrupts a run may kill it while it waits for its store: then the file comes first.
+        """
+        folders, path = aside_folders(self._store), None
+        if interrupted:
+            with suppress(StoreError):  # the store may take what no folder takes
+                path = rows.put_aside(folders)
         try:
             rows.add_to(self._store)
         except (StoreError, KeyboardInterrupt) as error:
             self._store_failed = True
-            path = rows.put_aside(aside_folders(self._store))
+            path = path or rows.put_aside(folders)
             kept = f"generation {rows.number + 1} is in {path}: `dnnbench run --resume {rows.run_id}` takes it in"
             if isinstance(error, StoreError):
                 raise StoreError(f"{error}; {kept}") from error
             self._report.note(kept)
             raise
+        if path is not None:
+            path.unlink(missing_ok=True)
 
     def _unequal_cells(self, ledgers: Mapping[str, list[Line]]) -> list[dict]:
         """Changes of cells: arms that differ from the base in what should be equal are shown and not ranked."""

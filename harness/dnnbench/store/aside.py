@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from dnnbench.errors import StoreError
+from dnnbench.regular import open_regular
 from dnnbench.store.rows import json_ready
 from dnnbench.store.samples import Block, pack, unpack
 from dnnbench.store.store import Store
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 VERSION = 1
 PREFIX = "dnnbench-aside"
+KINDS = {
+    "run_id": str, "generation": int, "finished": str,
+    "facts": dict, "first_calls": list, "cells": list, "blocks": dict,
+}  # fmt: skip
+"""Of what a file holds."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,11 @@ def _files(run_id: str, folders: Iterable[Path]) -> list[Path]:
 
 def _read(file: Path) -> GenerationRows:
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        with open_regular(file) as opened:
+            stored = json.load(opened)
         if stored["version"] != VERSION:
             raise StoreError(f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; upgrade dnnbench")
+        _check_kinds(stored)
         return GenerationRows.from_json(stored)
     except OSError as error:
         raise StoreError(f"{file}: cannot be read ({error.strerror}); make it readable, or move it away") from None
@@ -129,6 +137,16 @@ def _read(file: Path) -> GenerationRows:
         raise StoreError(
             f"{file}: is no generation that dnnbench put aside ({type(error).__name__}: {error}); move it away"
         ) from None
+
+
+def _check_kinds(stored: Mapping[str, Any]) -> None:
+    """TypeError for what a database might take and no reader of it would."""
+    for name, kind in KINDS.items():
+        if not isinstance(stored[name], kind):
+            raise TypeError(f"{name} is no {kind.__name__}")
+    for row in (*stored["first_calls"], *stored["cells"], *stored["blocks"].values()):
+        if not isinstance(row, dict):
+            raise TypeError(f"{row!r:.40} is no row")
 
 
 def _sync(folder: Path) -> None:
