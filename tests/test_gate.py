@@ -260,8 +260,11 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
         *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns), strict=True
     )
     shown = [str(text) for text in row]
-    assert not any("[" in text for text in shown), shown
+    assert not any("[" in text for text in shown) and "not judged" in shown, shown
     assert shown[8:10] == ["", ""] and shown[10] == Answer.INCONCLUSIVE and shown[11] == ""
+    [told] = document(Gate("torch:eager", THETA, "s", findings, "c"))["cells"]
+    ends = {told[stage][end] for stage in ("screen", "confirm") for end in ("low", "high")}
+    assert ends == {None} == {told["p"], told["holm_threshold"], told["smallest_difference"]}
 
 
 FOUND = Finding("mlp", 8, "infer", "b", Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
@@ -286,6 +289,11 @@ ENDS = {
     "one workload differs": (unproven(Status.NOT_COMPARED, Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
     "a candidate was not judged": (
         {"findings": (FOUND, replace(SILENT, arm="c"))},
+        "INCONCLUSIVE",
+        exitcodes.NOTHING_MEASURED,
+    ),
+    "something overrules the only cell": (
+        {"findings": (replace(FOUND, confirmation=VETOED),)},
         "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),

@@ -6,9 +6,10 @@ from typing import Any
 
 from ..measure.gate import CONFIRMED, FAMILY_ALPHA, Confirmation
 from ..measure.statistics import Estimate
-from ..measure.verdict import SAME, Verdict
+from ..measure.verdict import SAME, UNDECIDED, Verdict
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
+from ..report.words import NOT_JUDGED
 from ..run.gate import NOT_RANKED, Answer, Finding, Gate
 from ..wording import one_line
 
@@ -32,7 +33,8 @@ def table(gate: Gate):
         where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
         answer = gate.answer_of(finding)
         screen = _ratio_and_interval(finding.screen, finding.verdict)
-        verdict = Text(finding.verdict.text, VERDICT_STYLES.get(finding.verdict.text, "dim"))
+        word = _word(finding.verdict)
+        verdict = Text(word, VERDICT_STYLES.get(word, "dim"))
         seen = "" if finding.outcome.overruled else percent(finding.smallest_difference)
         drawn.add_row(
             *where, *screen, verdict, finding.stage, *_confirmation(finding.confirmation),
@@ -54,6 +56,11 @@ def _ratio_and_interval(estimate: Estimate, verdict: Verdict) -> list[str]:
     return [ratio(estimate.value), "" if verdict.overruled else interval(estimate.low, estimate.high)]
 
 
+def _word(verdict: Verdict) -> str:
+    """As in a run's tables: 'not judged' where something overrules the interval; a confirmation has its own words."""
+    return NOT_JUDGED if verdict.overruled and verdict.text == UNDECIDED else verdict.text
+
+
 def _worst_first(finding: Finding) -> tuple[bool, bool, float]:
     value = finding.screen.value
     return finding.outcome.text != CONFIRMED, not finding.flagged, -value if value == value else float("inf")
@@ -64,7 +71,7 @@ def lines(gate: Gate) -> list[str]:
     told: dict[tuple[str, str, str], list[str]] = {}
     for finding in gate.findings:
         if why := finding.outcome.reason or _change(gate, finding):
-            key = finding.arm, gate.answer_of(finding), _named(finding.outcome.text, why)
+            key = finding.arm, gate.answer_of(finding), _named(_word(finding.outcome), why)
             told.setdefault(key, []).append(f"{finding.case} {finding.phase}")
     shown = [f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()]
     return [one_line(text) for text in (*shown, _summary(gate))]
@@ -115,18 +122,23 @@ def document(gate: Gate) -> dict[str, Any]:
 
 def _cell(gate: Gate, finding: Finding) -> dict[str, Any]:
     place = {name: getattr(finding, name) for name in ("workload", "batch_size", "phase", "arm", "stage", "flagged")}
-    found = finding.confirmation
+    found, overruled = finding.confirmation, finding.outcome.overruled
     return place | {
-        "screen": asdict(finding.screen),
+        "screen": _estimate(finding.screen, finding.verdict),
         "screen_verdict": finding.verdict.text,
-        "confirm": asdict(found.ratio.estimate) if found else None,
-        "p": found.step.p if found else None,
-        "holm_threshold": found.step.threshold if found else None,
+        "confirm": _estimate(found.ratio.estimate, found.outcome) if found else None,
+        "p": found.step.p if found and not overruled else None,
+        "holm_threshold": found.step.threshold if found and not overruled else None,
         "verdict": finding.outcome.text,
         "outcome": gate.answer_of(finding),
         "reason": finding.outcome.reason or None,
-        "smallest_difference": finding.smallest_difference,
+        "smallest_difference": None if overruled else finding.smallest_difference,
     }
+
+
+def _estimate(estimate: Estimate, verdict: Verdict) -> dict[str, Any]:
+    """Without the interval where the reason overrules it, as in the table."""
+    return asdict(estimate) | (dict.fromkeys(("low", "high")) if verdict.overruled else {})
 
 
 def _listed(reasons: Mapping[tuple[str, ...], str], *names: str) -> list[dict[str, str]]:

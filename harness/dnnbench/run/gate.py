@@ -86,8 +86,9 @@ class Finding:
 
     @property
     def answered(self) -> bool:
-        """Whether the stage with the last word had an interval, from clean rounds."""
-        return self.confirmation.answered if self.confirmation else self.sound
+        """Whether the stage with the last word had an interval, from clean rounds, that nothing overrules."""
+        told = self.confirmation.answered if self.confirmation else self.sound
+        return told and not self.outcome.overruled
 
     @property
     def smallest_difference(self) -> float:
@@ -145,7 +146,7 @@ class Gate:
             return Answer.COULD_NOT_RUN
         if finding.outcome.text == CONFIRMED:
             return Answer.SLOWER
-        return Answer.PASS if finding.answered and not finding.outcome.overruled else Answer.INCONCLUSIVE
+        return Answer.PASS if finding.answered else Answer.INCONCLUSIVE
 
     @property
     def unjudged(self) -> dict[str, str]:
