@@ -95,19 +95,23 @@ def test_what_differs_in_an_otherwise_equal_cell_is_named(tmp_path):
     assert found.only_new[0].endswith("threads is 2 there, 8 here")
 
 
-def test_an_arm_that_disagrees_is_not_judged(tmp_path):
+def differing(store, arm):
+    """The check of the later run says that an arm computes something else."""
+    row = {"workload": "mlp_digits", "dtype": "float32", "kind": "loss", "optimizer": "", "tensor": "loss"}
+    store.add_agreement("new", [row | {"arm": arm, "ratio": 9.0, "ok": False, "status": "differs", "reason": "rmse"}])
+
+
+def test_an_arm_that_differs_and_was_disturbed_shows_no_interval(tmp_path):
+    with open_store(two_runs(tmp_path / "s.sqlite", flags=STEAL)) as store:
+        differing(store, "jax:jit")
+        cells = compare(store, "base", "new").cells
+    assert cells.reason.str.contains("it differs from the reference").any() and cells.ratio_low.isna().all()
+
+
+def test_an_arm_that_differs_is_not_judged(tmp_path):
     path = two_runs(tmp_path / "s.sqlite", slower=1.3)
     with open_store(path) as store:
-        row = {
-            "workload": "mlp_digits",
-            "dtype": "float32",
-            "kind": "loss",
-            "optimizer": "",
-            "tensor": "loss",
-        }
-        store.add_agreement(
-            "new", [row | {"arm": "jax:jit", "ratio": 9.0, "ok": False, "status": "differs", "reason": "rmse"}]
-        )
+        differing(store, "jax:jit")
         cells = compare(store, "base", "new", 0.05).cells
     jax = cells[cells.arm == "jax:jit"]
     assert not jax.regression.any() and set(jax.verdict) == {"UNDECIDED"}
@@ -129,7 +133,7 @@ def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, caps
     assert command(path, "before", "after") == exitcodes.NOTHING_MEASURED
     told = capsys.readouterr()
     assert told.out.count("not judged") == 28 and "UNDECIDED" not in told.out
-    assert "every round was disturbed (stolen CPU time)" in told.err
+    assert "every round was disturbed (stolen CPU time)" in told.err and "intervals" not in told.err
     assert not re.search(r"\[\d[\d.]*,", told.out)
 
 
@@ -168,6 +172,13 @@ def test_runs_that_lie_apart_widen_the_interval_between_two(tmp_path):
     assert wide > 1.05 > narrow
     assert found.spread.sd == pytest.approx(0.016, abs=0.004)
     assert found.error.startswith("runs of this machine lie 1.6% apart (sd over 6 other runs)")
+
+
+def test_between_machines_no_interval_holds_how_far_runs_of_one_lie_apart(tmp_path, capsys):
+    with open_store(with_history(tmp_path / "s.sqlite", 6)) as store:
+        reporting.add_run(store, "there", seed=1, machine="m2", **BASE)
+    command(tmp_path / "s.sqlite", "base", "there")
+    assert "hold nothing of what the two machines differ by" in capsys.readouterr().err
 
 
 def test_a_slowdown_within_what_runs_differ_by_is_no_regression(tmp_path, capsys):

@@ -189,7 +189,8 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     assert not found["momentum@1/slots/velocity/logits.weight"].ok
     rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
     assert (
-        rows["undetermined@5", "momentum"].ok and "part by 100% of the way" in rows["undetermined@5", "momentum"].reason
+        rows["undetermined@5", "momentum"].ok
+        and "by 100% of the way that the weights went" in rows["undetermined@5", "momentum"].reason
     )
     assert ("weights@5", "momentum") not in rows and ("weights@1", "momentum") in rows
 

@@ -68,7 +68,7 @@ def _tell(output, found: "Comparison") -> int:
     for run, cells in ((found.base_run, found.only_base), (found.new_run, found.only_new)):
         for cell in cells:
             output.note(f"only in {run}: {cell}")
-    if len(found.cells):
+    if found.cells["ratio_low"].notna().any():
         output.note(found.error)
     if found.unusable:
         output.error(f"nothing to judge: {found.unusable}")

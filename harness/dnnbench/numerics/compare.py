@@ -109,7 +109,7 @@ class _Rule:
                 "the reference is not finite either, which decides nothing: choose a lower learning rate",
             )
         elif share is not None and np.all(np.isfinite(a)):
-            parted_by = f"part by {share:.0%} of the way" if np.isfinite(share) else "are not finite"
+            parted_by = f"part by {share:.0%} of the way that the weights went" if np.isfinite(share) else "are not finite"
             yield Status.UNDETERMINED, f"honest {self._dtype} evaluations {parted_by}"
         elif not np.isfinite(self._single(judged_by, self._allowance(judged_by, r))):
             yield (

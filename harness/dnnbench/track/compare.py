@@ -44,10 +44,14 @@ class Comparison:
     """How far runs of this machine lie apart, as part of every interval; None where too few runs tell it."""
     runs: int
     """How many other runs could tell the spread."""
+    one_machine: bool
+    """Whether both runs were measured on the same."""
 
     @property
     def error(self) -> str:
         """What error the intervals hold, in a sentence."""
+        if not self.one_machine:
+            return "within-run error only: the intervals hold nothing of what the two machines differ by"
         if self.spread is not None:
             return (
                 f"runs of this machine lie {self.spread.sd:.1%} apart (sd over {self.spread.runs} other runs): "
@@ -73,7 +77,9 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
     import pandas as pd
 
     base, new = measured(store, base_run), measured(store, new_run)
-    spread, others = spread_of(store, base.run["machine_id"], (base_run, new_run))
+    machine = base.run["machine_id"]
+    one_machine = machine == new.run["machine_id"]
+    spread, others = spread_of(store, machine, (base_run, new_run)) if one_machine else (None, 0)
     bases, news = timed(base), timed(new)
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
     rows = [_row(base, bases[key], new, cell, fail_on, unproven, spread) for key, cell in news.items() if key in bases]
@@ -87,6 +93,7 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
         unusable=_unusable(base, new, cells),
         spread=spread,
         runs=others,
+        one_machine=one_machine,
     )
 
 
@@ -122,7 +129,8 @@ def _verdict(found: Apart, unproven: str, doubt: str) -> Verdict:
         told = "measured on another machine: a ratio, but no verdict"
         return Verdict("", f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
     if unproven:
-        return Verdict(UNDECIDED, f"not ranked: in one of the runs it {unproven}")
+        overruled = bool(doubt) or found.verdict.overruled
+        return Verdict(UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled)
     return Verdict(UNDECIDED, doubt, overruled=True) if doubt else found.verdict
 
 
