@@ -37,6 +37,8 @@ REFUSED = {
     "one value twice": ([*PLAN, "--threads", "1", "--threads", "2"], "--threads is given 2 times; it takes one value"),
     "one value three times": ([*PLAN, "--base=a", "--base=b", "--base=c"], "--base is given 3 times"),
     "an unset variable": ([*PLAN, "--data", ""], "--data is given an empty value"),
+    "a dry run of what would go on": (["run", "--resume", "latest", "--dry-run"], "takes no dry_run"),
+    "a workload beside the run that goes on": (["run", "mlp_digits", "--resume", "latest"], "and takes no WORKLOADS"),
     "an unset variable in a list": (["run", "--dry-run", "--backend", ""], "--backend is given an empty value"),
 }
 

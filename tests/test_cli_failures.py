@@ -157,3 +157,12 @@ def test_the_middle_of_a_text_is_left_out_where_it_is_too_long(length):
     cut = without_middle(text, 100)
     assert len(cut) == min(length, 100)
     assert (cut[0], cut[-1]) == ("a", "z")
+
+
+@pytest.mark.parametrize("arguments", [["export", "latest", "--store"], ["report"]], ids=["export", "report"])
+def test_a_store_is_not_overwritten(place, capsys, arguments):
+    store = place / "s.sqlite"
+    before = store.read_bytes()
+    assert main([*arguments, str(store), "-o", str(store)]) == 2
+    assert "is a store, and would be overwritten" in capsys.readouterr().err
+    assert store.read_bytes() == before

@@ -51,11 +51,14 @@ def command(output, run: str, form: str | None, out: str | None, store: str, as_
 @contextmanager
 def _writing(out: str | None) -> Iterator[TextIO]:
     """The file to write, its folders made, or stdout, which stays open."""
+    from ..store.engine import refuse_to_overwrite
+
     if out is None:
         yield sys.stdout
         return
     path = home_expanded(out)
     try:
+        refuse_to_overwrite(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file

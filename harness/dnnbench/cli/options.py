@@ -32,11 +32,15 @@ def _refuse_a_second_value(ctx, given_in_order) -> None:
 def _refuse_empty_values(ctx) -> None:
     """Such as an unset variable of a shell leaves: `--data "$DATA"`."""
     for parameter in ctx.command.params:
-        on_the_line = ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
         value = ctx.params.get(parameter.name)
         values = value if isinstance(value, tuple) else (value,)
-        if on_the_line and isinstance(parameter, click.Option) and "" in values:
+        if is_given(ctx, parameter) and isinstance(parameter, click.Option) and "" in values:
             raise click.BadOptionUsage(parameter.name, f"{parameter.opts[-1]} is given an empty value; leave it out", ctx)
+
+
+def is_given(ctx, parameter) -> bool:
+    """Whether it stands on the command line, not only in the defaults."""
+    return ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
 
 
 def list_option(*names: str, type: click.ParamType, default: str | None = None, **attributes):

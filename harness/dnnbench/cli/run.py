@@ -5,11 +5,13 @@ import rich_click as click
 from ..protocol.program import PHASES
 from ..run.settings import PIECES, TIMINGS
 from . import exitcodes
-from .options import Command, list_option, output_options
+from .options import Command, is_given, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 REPORT = "results/report.html"
+BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
+"""Names of the parameters that a resumed run heeds."""
 
 
 @click.command("run", cls=Command)
@@ -103,6 +105,8 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
     from ..store.store import open_store
     from .progress import reporter
 
+    if resume:
+        _refuse_other_options()
     with reporter(output) as report:
         patience = Patience(LIMIT_S, report.note)
         if resume:
@@ -124,6 +128,16 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
                 run_id = _open(opened, request, plan, label)
                 outcome = _execute(plan, datasets, opened, run_id, report)
     return _conclude(output, store, outcome, as_json)
+
+
+def _refuse_other_options() -> None:
+    """A run goes on as it was begun: what else is asked for would be ignored."""
+    context = click.get_current_context()
+    given = [parameter for parameter in context.command.params if is_given(context, parameter)]
+    others = [parameter for parameter in given if parameter.name not in BESIDE_RESUME]
+    if others:
+        names = ", ".join(parameter.human_readable_name for parameter in others)
+        raise click.UsageError(f"--resume goes on as the run was begun, and takes no {names}; leave that out", context)
 
 
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,

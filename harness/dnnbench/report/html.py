@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import StoreError, UsageError
 from ..measure.statistics import STEPS
+from ..store.engine import refuse_to_overwrite
 from ..store.store import Store
 from ..wording import printable
 from . import charts, palette, quantity, words
@@ -40,6 +41,7 @@ def render_report(stores: Sequence[Store], out: str | Path, *, runs: Sequence[st
     page = page_of(found, by)
     out = Path(out)
     try:
+        refuse_to_overwrite(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")
     except OSError as error:

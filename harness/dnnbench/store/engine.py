@@ -14,13 +14,14 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, Ope
 
 from dnnbench.errors import StoreAway, StoreError
 from dnnbench.masking import holds_password, masked
-from dnnbench.regular import home_expanded, require_regular
+from dnnbench.regular import home_expanded, open_regular, require_regular
 from dnnbench.store.identity import canonical_json
 
 BUSY_TIMEOUT_S = 30
 BUSY_PAUSE_S = 0.01
 POSTGRES_DRIVER = "postgresql+psycopg"
 POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}
+SQLITE_START = b"SQLite format 3\0"
 WRITES = "dnnbench_writes"
 PRIMARY_CODE = 0xFF
 """The bits of SQLite's extended result codes that hold the primary one."""
@@ -64,6 +65,15 @@ def connect(target: str | Path, create: bool = True) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(Path(url.database or ""), create)
     return _postgres(url)
+
+
+def refuse_to_overwrite(path: Path) -> None:
+    """StoreError if an SQLite file is at the path: a table or a page written there would end what was measured."""
+    if not path.is_file():
+        return
+    with open_regular(path) as file:
+        if file.read(len(SQLITE_START)) == SQLITE_START:
+            raise StoreError(f"{path}: is a store, and would be overwritten; name another file")
 
 
 def place_of(engine: Engine) -> str:
