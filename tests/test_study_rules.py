@@ -8,7 +8,7 @@ import pytest
 from dnnbench.measure.contention import STEAL, SWITCHED
 from dnnbench.measure.verdict import SAME, SLOWER, UNDECIDED
 from simulating import nested, synthetic
-from study import coverage, cuts, outcomes, peers, placement, starts, two_stages
+from study import between, coverage, cuts, outcomes, peers, placement, starts, two_stages
 from study.bounds import Count
 from study.judging import keeping_all, pooled, unpaired, verdict
 from study.kinds import KINDS
@@ -243,3 +243,30 @@ def test_spread_tells_processes_from_rounds():
     apart, alike = (spread([synthetic("same", s, process=p) for s in range(4)]) for p in (0.03, 0.0))
     assert apart.between == pytest.approx(0.03 * math.sqrt(2), rel=0.3) and apart.within < 0.003
     assert alike.between == pytest.approx(alike.within, rel=0.4)
+
+
+def recorded_runs(sd):
+    """Ten runs of fifty cells that measured each in six generations; a run shifts all of its cells."""
+    chance = np.random.default_rng(3)
+    shifts = {str(run): sd * chance.standard_normal() for run in range(10)}
+    return [
+        {run: list(shift + 0.005 * chance.standard_normal(6)) for run, shift in shifts.items()} for _ in range(50)
+    ]
+
+
+def held(row):
+    """Hits and trials of a row of the table of runs."""
+    hits, n = (int(word) for word in row[1].split() if word.isdecimal())
+    return hits / n
+
+
+def test_pairs_of_runs_that_lie_apart_are_held_by_the_widened_interval_alone():
+    within, widened = between.rows(recorded_runs(0.015))
+    assert held(within) < 0.6
+    assert held(widened) > 0.9
+
+
+def test_pairs_of_runs_that_do_not_lie_apart_are_held_by_both():
+    within, widened = between.rows(recorded_runs(0.0))
+    assert within[1].endswith("of 2250 (95%)")
+    assert held(widened) >= held(within)

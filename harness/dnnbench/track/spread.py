@@ -1,7 +1,7 @@
 """How far this machine's recorded runs lie apart: what two of them cannot tell of themselves."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from ..measure.apart import Spread, log_times, spread_between
@@ -20,18 +20,27 @@ History = dict[str, list[float]]
 def spread_of(store: Store, machine_id: str, without: Collection[str]) -> tuple[Spread | None, int]:
     """The spread of a machine's runs, and how many there are that could tell it.
 
-    A cell counts in those runs that measured it with the same versions and settings, by two generations or more and
-    with nothing against its time.  without: runs to leave out, which are those to be compared.
+    without: runs to leave out, which are those to be compared.
     """
     runs = store.runs()
     mine = runs[(runs["machine_id"] == machine_id) & ~runs["run_id"].isin(list(without))]
+    histories = histories_of(store, mine["run_id"].tail(MOST_RUNS))
+    several = [history for history in histories.values() if len(history) >= 2]
+    return spread_between(several), len({run for history in several for run in history})
+
+
+def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
+    """Log times by run of every cell, one a generation.
+
+    A cell counts in those runs that measured it with the same versions and settings, by two generations or more and
+    with nothing against its time.
+    """
     histories: dict[tuple, History] = defaultdict(dict)
-    for run_id in mine["run_id"].tail(MOST_RUNS):
+    for run_id in run_ids:
         run = measured(store, run_id)
         for key, logs in _logs(run):
             histories[key][run_id] = logs
-    several = [history for history in histories.values() if len(history) >= 2]
-    return spread_between(several), len({run for history in several for run in history})
+    return histories
 
 
 def _logs(run: Measured) -> Iterator[tuple[tuple, list[float]]]:
