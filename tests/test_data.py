@@ -276,7 +276,7 @@ def test_bad_npz_file(tmp_path, content, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("name, message", [("nothing.npz", "nothing there"), ("file.txt", "got neither")])
+@pytest.mark.parametrize("name, message", [("nothing.npz", "nothing there"), ("file.txt", "got a file of another kind")])
 def test_override_that_is_neither_folder_nor_npz(tmp_path, name, message):
     (tmp_path / "file.txt").write_text("x")
     with pytest.raises(DataError, match=message):

@@ -56,9 +56,9 @@ def _data_at(path: str | Path) -> Data:
         raise DataError(f"{shortened(str(path))}: got nothing there, expected {DATA_FILES}; check the path")
     if path.is_dir():
         return Idx(path=str(path))
-    if path.is_file() and path.suffix == ".npz":
+    if path.suffix == ".npz":
         return Npz(path=str(path))
-    raise DataError(f"{path}: got neither, expected {DATA_FILES}; check the path")
+    raise DataError(f"{path}: got a file of another kind, expected {DATA_FILES}; check the path")
 
 
 def _read(data: Data, workload: Workload) -> RawArrays:
