@@ -56,7 +56,8 @@ def test_a_twin_is_the_base_in_a_process_of_its_own(place):
     document = json.loads(done.stdout)
     (twin,) = document["twins"]
     assert (twin["arm"], twin["phase"], twin["generations"]) == ("numpy:eager", "infer", 2)
-    assert 0.2 < twin["value"] < 5 and twin["covers_1"] == (twin["low"] <= 1 <= twin["high"])
+    assert 0.2 < twin["value"] < 5
+    assert twin["doubt"] or twin["covers_1"] == (twin["low"] <= 1 <= twin["high"])
     assert [cell["arm"] for cell in document["cells"]] == ["numpy:eager"] == document["run"]["settings"]["backends"]
     cells = cells_of(place)
     assert cells["numpy:eager#twin", "infer"][2] == cells["numpy:eager", "infer"][2] > 0

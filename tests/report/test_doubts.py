@@ -73,6 +73,14 @@ def test_a_time_of_disturbed_rounds_has_no_interval_either(empty):
     assert "[" not in table_row(printed(found), "torch:eager")
 
 
+def test_a_twin_in_disturbed_rounds_covers_nothing(empty):
+    found = added(empty, **DISTURBED | {"arms": TWO_ARMS | {"torch:eager#twin": 1.0}})
+    (text,) = {line for line in printed(found).splitlines() if re.search(r"train_step *torch:eager +1", line)}
+    assert "not judged" in text and "[" not in text and "yes" not in text
+    document = run_document(empty, "r")["twins"][0]
+    assert (document["covers_1"], REASON in document["doubt"]) == (None, True) and np.isnan(document["low"])
+
+
 def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
     found = added(empty, arms={"torch:eager": 1.0, "jax:jit": 1.02})
     row = cell(found.cells, "jax:jit", "train_step")

@@ -7,7 +7,7 @@ from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
 from .quantity import digits, interval, milliseconds, ratio, scaled, seconds, throughput
 from .steps import difference_text
-from .words import verdict_word
+from .words import NOT_JUDGED, verdict_word
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -68,7 +68,8 @@ def twin_table(evidence: Evidence) -> "Table":
 
     table = column_table("workload", "phase", "arm", ">ratio", ">interval", "covers 1", leave_out=("interval",))
     for twin in evidence.twins:
-        found, covers = twin.ratio, {True: "yes", False: "NO", None: "one generation gives no interval"}[twin.covers]
+        unknown = NOT_JUDGED if twin.doubt else "one generation gives no interval"
+        found, covers = twin.ratio, {True: "yes", False: "NO", None: unknown}[twin.covers]
         style = "bold red" if twin.covers is False else ""
         name = f"{twin.workload}/{twin.batch_size}"
         bounds = Text(interval(found.low, found.high))

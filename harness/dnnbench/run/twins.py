@@ -1,7 +1,8 @@
 """The base measured twice: a ratio whose truth is 1, so a run that finds another is not to be believed."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..measure.statistics import LEVEL, Estimate, log_pairs, ratio
 from .measured import Measured, case_of
@@ -16,17 +17,20 @@ class Twin:
     phase: str
     arm: str
     ratio: Estimate
+    """Without its interval where something speaks against the base's time."""
+    doubt: str = ""
+    """What that is."""
 
     @property
     def covers(self) -> bool | None:
-        """Whether the interval holds 1; None where two generations were not measured, so that there is none."""
-        if self.ratio.generations < 2:
+        """Whether the interval holds 1; None where there is none: of one generation, or of a time that is doubted."""
+        if self.ratio.generations < 2 or self.doubt:
             return None
         return self.ratio.low <= 1 <= self.ratio.high
 
     def to_json(self) -> dict:
         where = {"workload": self.workload, "batch_size": self.batch_size, "phase": self.phase, "arm": self.arm}
-        return where | vars(self.ratio) | {"covers_1": self.covers}
+        return where | vars(self.ratio) | {"covers_1": self.covers, "doubt": self.doubt or None}
 
 
 def twins_of(run: Measured) -> list[Twin]:
@@ -43,7 +47,10 @@ def twins_of(run: Measured) -> list[Twin]:
 
 def _twin(run: Measured, twin, base, level: float) -> Twin:
     found = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[case_of(twin)])
-    return Twin(twin.workload, int(twin.batch_size), twin.phase, base.arm, ratio(found, level).estimate)
+    estimate, doubt = ratio(found, level).estimate, run.time_doubt(base)
+    if doubt:
+        estimate = replace(estimate, low=math.nan, high=math.nan)
+    return Twin(twin.workload, int(twin.batch_size), twin.phase, base.arm, estimate, doubt)
 
 
 def twin_doubt(twins: Sequence[Twin]) -> str:
