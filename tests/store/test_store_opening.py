@@ -54,6 +54,9 @@ BAD_TARGETS = {
     "keyword form": (lambda _: "host=localhost user=me password=hush7 dbname=x", "write postgresql://USER@HOST"),
     "keyword form without a password": (lambda _: "host=localhost dbname=x", "write postgresql://USER@HOST"),
     "no scheme": (lambda _: "me:hush7@host/x", "./ before a file's name"),
+    "no colon in the scheme": (lambda _: "postgresql//me:hush7@host/x", "without its scheme"),
+    "slashes alone": (lambda _: "//me:hush7@host/x", "without its scheme"),
+    "one slash": (lambda _: "postgres:/me:hush7@host/x", "without its scheme"),
     "password as a parameter": (
         lambda _: "postgresql://me@127.0.0.1:1/none?connect_timeout=2&password=hush7",
         "store postgresql://me@127.0.0.1:1/none?connect_timeout=2&password=***: ",

@@ -34,7 +34,7 @@ ADDRESS = "postgresql://USER@HOST/DATABASE"
 _USER_PART = re.compile(r"[^:/]*(?::[^@]*)?@")  # as SQLAlchemy reads it
 _STRAY_AT = re.compile(r"[^?]*@|.*[?&][^=&]*@")
 _KEYWORD_FORM = re.compile(r"(?<!\S)(?:dbname|hostaddr)\s*=")
-_NO_SCHEME = re.compile(r"[^\s:/]+:[^\s@]*@")
+_NO_SCHEME = re.compile(r"(?:[a-z+]*//|postgres[a-z+]*:/)?[^\s:/=]+:[^\s@]*@", re.IGNORECASE)  # or a torn one
 
 ADVICE = (
     ("not a database", "the file is something else than SQLite; name another file"),
@@ -120,10 +120,10 @@ def _refuse_a_stray_at(rest: str) -> None:
 
 def _refuse_an_address(text: str) -> None:
     """A password must not become the name of a file."""
-    if holds_password(text) or _KEYWORD_FORM.search(text):
-        raise StoreError(f"store: got libpq's keyword form of an address; write {ADDRESS}")
     if _NO_SCHEME.match(text):
         raise StoreError(f"store: got an address without its scheme; write {ADDRESS}, or ./ before a file's name")
+    if holds_password(text) or _KEYWORD_FORM.search(text):
+        raise StoreError(f"store: got libpq's keyword form of an address; write {ADDRESS}")
 
 
 def _postgres(url: URL) -> Engine:
