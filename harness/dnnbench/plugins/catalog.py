@@ -1,6 +1,5 @@
 """Workloads by name or by file."""
 
-import reprlib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,7 +14,7 @@ from ..spec.workload import Workload
 from ..wording import near_miss, shortened
 from .checking import ALL
 from .discovery import WORKLOAD, plugins
-from .guard import plugin_code, what_happened
+from .guard import glimpse, plugin_code, what_happened
 from .hooks import WorkloadInfo
 from .parameters import canonical, chosen, split
 
@@ -103,8 +102,9 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
         with plugin_code():
             built = info.build(**values)
         if not isinstance(built, Workload):
-            gave = reprlib.repr(built)
-            raise PluginError(f"workload '{info.name}': its plugin gave {gave}, expected a Workload; tell its author")
+            raise PluginError(
+                f"workload '{info.name}': its plugin gave {glimpse(built)}, expected a Workload; tell its author"
+            )
         named = {"name": canonical(info, values), "description": built.description or info.description}
         return Workload.model_validate({**dict(built), **named})
     except (SpecError, PluginError):
@@ -125,7 +125,7 @@ def _why(error: ValueError) -> str:
     if isinstance(cause, GraphError):
         return cause.problems[0][1]
     where = ".".join(map(str, first["loc"]))
-    return f"it makes a {error.title.lower()} of {where} {reprlib.repr(first['input'])}: {first['msg']}"
+    return f"it makes a {error.title.lower()} of {where} {glimpse(first['input'])}: {first['msg']}"
 
 
 def _read(path: Path) -> Workload:

@@ -2,12 +2,12 @@
 
 import inspect
 import re
-import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..wording import near_miss
+from .guard import glimpse
 from .hooks import BackendInfo, WorkloadInfo
 
 ALL = "all"
@@ -70,10 +70,10 @@ def _modes(info: BackendInfo) -> Iterator[str]:
     if not info.modes:
         yield "modes: got none, expected at least one"
     if len(set(info.modes)) < len(info.modes):
-        yield f"modes: got {_short(info.modes)}, expected each once"
+        yield f"modes: got {glimpse(info.modes)}, expected each once"
     if info.default_mode not in info.modes:
         near = near_miss(str(info.default_mode), info.modes)
-        yield f"default_mode: got {_short(info.default_mode)}, expected one of {', '.join(info.modes)}{near}"
+        yield f"default_mode: got {glimpse(info.default_mode)}, expected one of {', '.join(info.modes)}{near}"
 
 
 def checked_workload(info: WorkloadInfo) -> WorkloadInfo:
@@ -93,7 +93,7 @@ def checked_workload(info: WorkloadInfo) -> WorkloadInfo:
 
 def _builder(build: Callable) -> Iterator[str]:
     if not callable(build):
-        yield f"build: got {_short(build)}, expected a function that makes a Workload"
+        yield f"build: got {glimpse(build)}, expected a function that makes a Workload"
         return
     for name, parameter in inspect.signature(build, eval_str=True).parameters.items():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
@@ -106,29 +106,29 @@ def _builder(build: Callable) -> Iterator[str]:
 
 def _presets(info: WorkloadInfo) -> Iterator[str]:
     if not isinstance(info.presets, Mapping):
-        yield f"presets: got {_short(info.presets)}, expected a mapping of names to parameters"
+        yield f"presets: got {glimpse(info.presets)}, expected a mapping of names to parameters"
         return
     parameters = inspect.signature(info.build).parameters
     for name, values in info.presets.items():
         yield from _text("presets", name, PRESET)
         if not isinstance(values, Mapping):
-            yield f"presets: '{name}': got {_short(values)}, expected a mapping of parameters to values"
+            yield f"presets: '{name}': got {glimpse(values)}, expected a mapping of parameters to values"
             continue
         for key, value in values.items():
             if key not in parameters:
                 near = near_miss(str(key), parameters)
-                yield f"presets: '{name}': got {_short(key)}, expected a parameter of its builder{near}"
+                yield f"presets: '{name}': got {glimpse(key)}, expected a parameter of its builder{near}"
             yield from _plain(f"presets: '{name}': '{key}'", value)
 
 
 def _text(field: str, value: Any, form: Form) -> Iterator[str]:
     if not form.fits(value):
-        yield f"{field}: got {_short(value)}, expected {form.words}"
+        yield f"{field}: got {glimpse(value)}, expected {form.words}"
 
 
 def _texts(field: str, values: Any, form: Form) -> Iterator[str]:
     if not isinstance(values, tuple | list):
-        yield f"{field}: got {_short(values)}, expected a tuple, each of {form.words}"
+        yield f"{field}: got {glimpse(values)}, expected a tuple, each of {form.words}"
         return
     for value in values:
         yield from _text(field, value, form)
@@ -136,15 +136,10 @@ def _texts(field: str, values: Any, form: Form) -> Iterator[str]:
 
 def _switch(field: str, value: Any) -> Iterator[str]:
     if not isinstance(value, bool):
-        yield f"{field}: got {_short(value)}, expected True or False"
+        yield f"{field}: got {glimpse(value)}, expected True or False"
 
 
 def _plain(where: str, value: Any) -> Iterator[str]:
     """A value that can be written in a name, in JSON and in a message."""
     if value is not None and not isinstance(value, bool | int | float | str):
-        yield f"{where}: got {_short(value)}, expected a number, a text, True, False or None"
-
-
-def _short(value: Any) -> str:
-    """At most some dozens of characters, even where the value's own repr is long or raises."""
-    return reprlib.repr(value)
+        yield f"{where}: got {glimpse(value)}, expected a number, a text, True, False or None"

@@ -1,7 +1,6 @@
 """Guarded loading: a plugin that raises, hangs or announces nonsense costs only itself."""
 
 import hashlib
-import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,7 +15,7 @@ from ..errors import PluginError, UsageError
 from ..wording import near_miss
 from .checking import Unfit, checked_backend, checked_workload
 from .entries import Announced, Origin, announced
-from .guard import plugin_code, what_happened
+from .guard import glimpse, plugin_code, what_happened
 from .hooks import PROJECT, BackendInfo, Hooks, WorkloadInfo
 
 
@@ -168,7 +167,9 @@ class Plugins:
         """What a plugin's hook brings and passes its check; the rest is blamed, one by one."""
         for infos in self._answers(loaded, kind):
             if not isinstance(infos, list | tuple):
-                self._blame(loaded.origin, f"{kind.hook} gave {_short(infos)}, expected a list of {kind.info.__name__}")
+                self._blame(
+                    loaded.origin, f"{kind.hook} gave {glimpse(infos)}, expected a list of {kind.info.__name__}"
+                )
                 continue
             for info in infos:
                 yield from self._checked(loaded.origin, kind, info)
@@ -188,9 +189,9 @@ class Plugins:
     def _checked(self, origin: Origin, kind: _Kind, info: Any) -> Iterator[Any]:
         """The info alone, or nothing."""
         if not isinstance(info, kind.info):
-            self._blame(origin, f"{kind.hook} gave {_short(info)}, expected {kind.info.__name__}")
+            self._blame(origin, f"{kind.hook} gave {glimpse(info)}, expected {kind.info.__name__}")
             return
-        what = f"{kind.word} {_short(info.name)}"
+        what = f"{kind.word} {glimpse(info.name)}"
         name = info.name if isinstance(info.name, str) else ""
         try:
             with plugin_code():
@@ -216,11 +217,6 @@ def _refuse_role(info: BackendInfo | WorkloadInfo, origin: Origin) -> None:
     """Raise Unfit if a third party's backend says that it is the reference."""
     if isinstance(info, BackendInfo) and info.reference and not origin.own:
         raise Unfit(["reference: got True, expected False: all are checked against dnnbench's own NumPy backend"])
-
-
-def _short(value: Any) -> str:
-    """Some dozens of characters at most, even where the value's own repr is long or raises."""
-    return reprlib.repr(value)
 
 
 def missing(info: BackendInfo) -> str | None:

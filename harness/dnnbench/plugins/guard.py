@@ -1,6 +1,7 @@
 """Plugins' code, run so that it can neither end this process, nor hold it up, nor print among its data."""
 
 import os
+import reprlib
 import signal
 import sys
 import threading
@@ -36,6 +37,15 @@ def plugin_code() -> Iterator[None]:
         raise PluginStopped(f"raised {in_words(error)}") from None
 
 
+def glimpse(value: object) -> str:
+    """Some dozens of characters of what a plugin gave; its type where its repr does not come to an end of its own."""
+    try:
+        with plugin_code():
+            return reprlib.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
 def what_happened(error: Exception) -> str:
     """How a plugin's code ended, as a predicate: `raised KeyError: 'gone'`, `did not end within 30 s`."""
     return str(error) if isinstance(error, PluginStopped) else f"raised {in_words(error)}"
@@ -45,7 +55,10 @@ def in_words(error: BaseException) -> str:
     """Kind and text of an exception; the kind alone where its own text cannot be made."""
     kind = type(error).__name__
     try:
-        return f"{kind}: {error}"
+        with plugin_code():
+            return f"{kind}: {error}"
+    except PluginStopped as fault:
+        return f"{kind}, whose text {fault}"
     except Exception as fault:
         return f"{kind}, whose text raises {type(fault).__name__}"
 
