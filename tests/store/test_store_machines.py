@@ -85,6 +85,14 @@ def test_a_label_that_one_side_has_is_merged(tmp_path):
         assert one.machines()["machine_label"].tolist() == ["lab"]
 
 
+def test_the_older_ids_of_a_machine_that_both_sides_hold_are_merged(old, tmp_path):
+    name = machine_id(KNOWN, "")
+    with open_store(tmp_path / "new.sqlite") as new, open_store(old) as other:
+        storing.add_run(new, "r9", machine=name)
+        merge(new, other)
+    assert machines(tmp_path / "new.sqlite")[name]["aliases"] == ["aaaa", "bbbb"]
+
+
 def call(store, *words):
     return main(["machine", *words, "--store", store.place])
 

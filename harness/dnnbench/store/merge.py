@@ -22,6 +22,7 @@ def merge(target: "Store", source: "Store") -> dict[str, int]:
     with source.reading() as outside, target.writing() as inside:
         newer = _newer_runs(inside, outside)
         _take_labels(inside, outside)
+        _take_aliases(inside, outside)
         return {
             table.name: _merge_table(inside, outside, table, newer)
             for table in METADATA.sorted_tables
@@ -41,6 +42,16 @@ def _take_labels(inside: Connection, outside: Connection) -> None:
     for machine, label in outside.execute(query).all():
         unnamed = (MACHINE.c.machine_id == machine) & MACHINE.c.label.is_(None)
         inside.execute(update(MACHINE).where(unnamed).values(label=plain(label)))
+
+
+def _take_aliases(inside: Connection, outside: Connection) -> None:
+    """A machine that both sides hold is known by the older ids of both."""
+    query = select(MACHINE.c.machine_id, MACHINE.c.aliases)
+    known = {machine: aliases for machine, aliases in inside.execute(query)}
+    for machine, aliases in outside.execute(query).all():
+        every = sorted({*aliases, *known.get(machine, aliases)})
+        if machine in known and every != sorted(known[machine]):
+            inside.execute(update(MACHINE).where(MACHINE.c.machine_id == machine).values(aliases=every))
 
 
 def _merge_table(inside: Connection, outside: Connection, table: Table, newer: set[str]) -> int:
