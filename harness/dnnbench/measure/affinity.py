@@ -28,11 +28,11 @@ def core_of(cpu: int, topology: Path = TOPOLOGY) -> str:
 def threads_mask() -> list[int]:
     """The CPUs that any thread of this process may use: a library may bind its threads to fewer, or to others."""
     threads = [int(thread.name) for thread in THREADS.glob("*")] if THREADS.is_dir() else []
-    masks = [_mask_of(thread) for thread in threads]
+    masks = [mask_of(thread) for thread in threads]
     return sorted(set().union(*masks)) if masks else current_mask()
 
 
-def _mask_of(thread: int) -> set[int]:
+def mask_of(thread: int) -> set[int]:
     """Empty for a thread that has ended meanwhile."""
     try:
         return os.sched_getaffinity(thread)

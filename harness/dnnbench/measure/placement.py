@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .affinity import current_mask
+from .affinity import current_mask, mask_of
 from .clock import now
 
 TASKS = Path("/proc/self/task")
@@ -77,7 +77,7 @@ def place(call: Callable[[], object], cpus: Sequence[int] = ()) -> Placement:
     if len(busy) < 2:
         return Placement(ALONE if busy else UNKNOWN, busy)
     chosen = busy[: len(cpus)]
-    if any(_mask(thread) != set(cpus) for thread in chosen):
+    if any(mask_of(thread) != set(cpus) for thread in chosen):
         return Placement(BOUND, busy)
     # the busiest thread on the highest CPU: interrupts prefer the low ones
     given = dict(zip(chosen, sorted(cpus, reverse=True), strict=False))
@@ -124,14 +124,6 @@ def _time_of(thread: int) -> ThreadTime:
     finally:
         os.close(account)
     return ThreadTime(int(run_ns) * 1e-9, int(wait_ns) * 1e-9)
-
-
-def _mask(thread: int) -> set[int]:
-    """Empty for a thread that has ended."""
-    try:
-        return os.sched_getaffinity(thread)
-    except ProcessLookupError:
-        return set()
 
 
 def _bind(thread: int, cpus: set[int] | frozenset[int]) -> None:
