@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from dnnbench.measure import machine
 from dnnbench.measure.machine import (
     blas,
     boost,
@@ -91,6 +92,14 @@ def test_processors_that_share_a_name_are_told_apart(tmp_path):
 
 def test_a_signature_and_caches_that_nobody_tells_are_absent(tmp_path):
     assert hardware(tmp_path)["cpu_signature"] is None and hardware(tmp_path)["caches"] is None
+
+
+def test_gpus_without_a_library_that_names_them_are_not_known(tmp_path, monkeypatch):
+    """Else a machine would be another one once that library is installed."""
+    monkeypatch.setattr(machine, "gpus", list)
+    assert machine.hardware(tmp_path)["gpus"] == [], "no driver, no GPU"
+    (tmp_path / "proc/driver/nvidia/gpus/0000:3b:00.0").mkdir(parents=True)
+    assert machine.hardware(tmp_path)["gpus"] is None
 
 
 def test_the_host_is_named_by_a_hash():

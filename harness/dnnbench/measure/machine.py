@@ -54,7 +54,7 @@ def hardware(root: Path = ROOT) -> dict:
         "logical_cpus": psutil.cpu_count(),
         "physical_cores": psutil.cpu_count(logical=False),
         "memory_gib": round(psutil.virtual_memory().total / GIB),
-        "gpus": [gpu["name"] for gpu in gpus()],
+        "gpus": gpu_names(root),
     }
 
 
@@ -78,6 +78,13 @@ def caches(root: Path = ROOT) -> dict[str, str] | None:
     found = sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*"))
     told = {f"L{_text(place / 'level')} {_text(place / 'type')}": _text(place / "size") for place in found}
     return told or None
+
+
+def gpu_names(root: Path = ROOT) -> list[str] | None:
+    """Of the NVIDIA GPUs; None where the driver has some, but no NVML (dnnbench[gpu]) that names them."""
+    names = [gpu["name"] for gpu in gpus()]
+    driver_has_some = any((root / "proc/driver/nvidia/gpus").glob("*"))
+    return None if driver_has_some and not names else names
 
 
 def system(root: Path = ROOT) -> dict:
