@@ -27,6 +27,12 @@ def test_runs_on_one_machine_are_judged(shift, text):
     assert found.estimate.low <= math.exp(shift) <= found.estimate.high and found.estimate.generations == 8
 
 
+def test_an_interval_of_two_decades_is_none():
+    chance = np.random.default_rng(1)
+    found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, process=4.0))
+    assert found.verdict.overruled and found.verdict.reason == "its generations lie too far apart"
+
+
 def test_a_day_that_slows_both_a_little_is_divided_out():
     chance = np.random.default_rng(2)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, day=0.015))

@@ -137,6 +137,11 @@ def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
     assert found.answered is (word in ("contention", "drift", "is above"))
 
 
+def test_a_confirmation_of_two_decades_confirms_nothing_and_shows_no_interval():
+    [found] = confirm([Suspect(pairs_of(0.1 + noise(240, 0.01) + np.repeat([-4, 4, -3, 3, -4, 4], 40), 6, 40))], THETA)
+    assert found.outcome == Verdict(NOT_CONFIRMED, "its generations lie too far apart", overruled=True)
+
+
 def test_a_harder_threshold_sees_less():
     effects = noise(6, 0.01)
     seen = [smallest_difference(effects, THETA, alpha=alpha) for alpha in (0.025, 0.01, 0.001)]

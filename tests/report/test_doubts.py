@@ -109,6 +109,7 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     assert np.isnan(arm.ratio_low) and arm.verdict == "UNDECIDED"
     told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
     assert re.fullmatch(told, arm.verdict_reason)
+    assert {finding.verdict.overruled for finding in screened(measured(empty, "r"))} == {True}, "a gate says the same"
     text = printed(found)
     apart = r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one and 1\d\d ms in another"
     assert re.search(r"torch:eager \(train_step\): no interval of its time: " + apart, text)

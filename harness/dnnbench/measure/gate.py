@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .statistics import NOTHING, Estimate, Pairs, Ratio, ratio, smallest_difference
-from .verdict import THETA, Verdict, doubt, too_few
+from .verdict import APART, THETA, Verdict, doubt, too_few, too_wide
 
 CONFIRMED, NOT_CONFIRMED = "CONFIRMED SLOWER", "NOT CONFIRMED"
 FAMILY_ALPHA = 0.01
@@ -114,7 +114,8 @@ def confirm(suspects: Sequence[Suspect], theta: float = THETA, alpha: float = FA
 
 def _confirmation(suspect: Suspect, found: Ratio, step: Step, theta: float) -> Confirmation:
     reason = _why_not(suspect, found, step, theta)
-    overruled = found.estimate.generations >= 2 and (bool(suspect.objection) or step.rejected)
+    doubted = bool(suspect.objection) or step.rejected or too_wide(found.estimate)
+    overruled = doubted and found.estimate.generations >= 2
     outcome = Verdict(NOT_CONFIRMED, reason, overruled) if reason else Verdict(CONFIRMED)
     answered = found.estimate.generations >= 2 and not suspect.objection
     smallest = smallest_difference(found.effects, theta, alpha=step.threshold)
@@ -127,6 +128,8 @@ def _why_not(suspect: Suspect, found: Ratio, step: Step, theta: float) -> str:
         return suspect.objection
     if found.estimate.generations < 2:
         return too_few(found)
+    if not step.rejected and too_wide(found.estimate):
+        return APART
     if step.rejected:
         return doubt(suspect.pairs, found, theta)
     if step.p > step.threshold:

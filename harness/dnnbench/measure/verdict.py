@@ -1,7 +1,7 @@
 """Faster, slower, the same, or undecided: said only when nothing known speaks against it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -13,6 +13,9 @@ THETA = 0.02
 ALPHA = 0.01
 STRONG_RHO = 0.5
 FEW = 7
+WIDEST = 10.0
+"""Upper over lower end beyond which an interval that decides nothing is not shown."""
+APART = "its generations lie too far apart"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     if found.estimate.generations < 2:
         return Verdict(UNDECIDED, too_few(found))
     verdict = place(found.estimate, theta)
+    if verdict.overruled:
+        least, most = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
+        return replace(verdict, reason=f"{verdict.reason}: they took {least} to {most} times as long as the base's")
     if verdict.text == UNDECIDED:
         least = smallest_difference(found.effects, theta)
         return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
@@ -70,7 +76,14 @@ def place(estimate: Estimate, theta: float = THETA) -> Verdict:
         return Verdict(FASTER)
     if estimate.low >= 1 / (1 + theta) and estimate.high <= 1 + theta:
         return Verdict(SAME)
+    if too_wide(estimate):
+        return Verdict(UNDECIDED, APART, overruled=True)
     return Verdict(UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
+
+
+def too_wide(estimate: Estimate) -> bool:
+    """Whether an interval is no figure to show."""
+    return estimate.high > WIDEST * estimate.low
 
 
 def contention_doubt(kept: Estimate, everything: Estimate) -> str:

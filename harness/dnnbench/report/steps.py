@@ -16,9 +16,9 @@ from ..measure.statistics import (
     time_difference,
     training_steps,
 )
+from ..measure.verdict import too_wide
 from ..run.measured import CASE, Measured, case_of
 from .quantity import MISSING
-from .summary import too_wide
 
 PIECES = {"loss_alone": "loss calculation", "update_alone": "weight update"}
 """Phase that runs a piece alone, and the step of training that the piece is."""

@@ -1,19 +1,17 @@
 """The statistics of every cell of a run: time, ratio to the base, verdict."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..measure.contention import UNSETTLED
-from ..measure.statistics import Estimate, Pairs, Ratio, absolute_time, ratio, smallest_difference
-from ..measure.verdict import UNDECIDED, Verdict, judge
+from ..measure.statistics import Pairs, Ratio, absolute_time, ratio, smallest_difference
+from ..measure.verdict import APART, UNDECIDED, Verdict, judge, too_wide
 from ..run.measured import Measured, case_of, measured
 from ..run.twins import twin_doubt, twins_of
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.store import Store
-from .quantity import ratio as ratio_text
 from .quantity import seconds
 
 if TYPE_CHECKING:
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 
 TIMED = FRAMES["summary"][1:8]
 JUDGED = FRAMES["summary"][9:]
-WIDEST = 10.0
-"""Upper over lower end beyond which an interval that decides nothing is not shown."""
-APART = "its generations lie too far apart"
 
 
 def summarise(store: Store, run_id: str) -> "pd.DataFrame":
@@ -31,7 +26,7 @@ def summarise(store: Store, run_id: str) -> "pd.DataFrame":
 
     A cell without visits keeps its row, status and reason. The base itself, cells that may not be ranked and
     cells that failed on the way have a time but neither ratio nor verdict; `verdict_reason` says why. An interval that
-    something overrules (disturbed rounds, drift, a bench that contradicts itself), or that is wider than `WIDEST`, is missing.
+    something overrules (disturbed rounds, drift, a bench that contradicts itself), or one `too_wide` to decide, is missing.
     """
     return summary_of(measured(store, run_id))
 
@@ -92,12 +87,7 @@ def _verdict(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Ver
     """The verdict of the pairs, unless something overrules their interval."""
     if objection := run.objection(cell) or doubt:
         return Verdict(UNDECIDED, objection, overruled=True)
-    verdict = judge(pairs, found, run.theta)
-    if verdict.text == UNDECIDED and too_wide(found.estimate):
-        least, most = (ratio_text(math.exp(effect)) for effect in (min(found.effects), max(found.effects)))
-        told = f"{APART}: they took {least} to {most} times as long as the base's"
-        return Verdict(UNDECIDED, told, overruled=True)
-    return verdict
+    return judge(pairs, found, run.theta)
 
 
 def time_doubts(run: Measured) -> dict[str, str]:
@@ -113,8 +103,3 @@ def _apart(run: Measured, cell) -> str:
     if not too_wide(absolute_time(run.visits[cell.cell_id], run.dropped[case_of(cell)])):
         return ""
     return f"{APART}: a call took {seconds(min(times))} in one and {seconds(max(times))} in another"
-
-
-def too_wide(estimate: Estimate) -> bool:
-    """Whether an interval is no figure to show."""
-    return estimate.high > WIDEST * estimate.low
