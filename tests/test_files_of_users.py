@@ -93,7 +93,7 @@ STORE_COMMANDS = {
     "report": ["report", "{pipe}"],
     "compare": ["compare", "a", "b", "--store", "{pipe}"],
     "export": ["export", "latest", "--store", "{pipe}"],
-    "run": ["run", "--resume", "latest", "--store", "{pipe}"],
+    "run": ["run", "--resume", "latest", "--wait", "--store", "{pipe}"],
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 import storing
@@ -50,7 +51,9 @@ def workloads(expression, before=""):
 
 @pytest.fixture
 def found(tmp_path, monkeypatch):
-    """Plugins as this process would find them with some distributions installed before all others."""
+    """Plugins as this process would find them with some distributions installed, and none of other tests'."""
+    others = [path for path in sys.path if Path(path).is_relative_to(Path(__file__).parent)]
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in others])
     monkeypatch.syspath_prepend(tmp_path)
     modules = set(sys.modules)
 

@@ -352,7 +352,7 @@ def test_a_dry_run_measures_nothing(place):
         (("run", "tiny.toml", "--backend", "numpy", "--weights", "none.safetensors"), "no such weights file"),
         (("run", "tiny.toml", "--backend", "numpy", "--threads", "4096"), "ask for 1 to"),
         (("run", "tiny.toml", "--backend", "numpy", "--store", "/dev/null/x.sqlite"), "/dev/null"),
-        (("run", "--resume", "latest", "--store", "nowhere.sqlite"), "nowhere.sqlite"),
+        (("run", "--resume", "latest", "--wait", "--store", "nowhere.sqlite"), "nowhere.sqlite"),
     ],
 )
 def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words):

@@ -82,7 +82,7 @@ def test_a_merge_from_it_leaves_the_target_as_it_was(sound, tmp_path, capsys):
 
 def test_a_run_whose_settings_ask_for_nothing_is_not_resumed(sound, tmp_path, capsys):
     path = damaged(sound, tmp_path, "UPDATE run SET settings = '{}'")
-    assert main(["run", "--resume", "latest", "--store", str(path)]) == 2
+    assert main(["run", "--resume", "latest", "--wait", "--store", str(path)]) == 2
     assert "not those of one that can go on (KeyError: 'workloads')" in capsys.readouterr().err
 
 
