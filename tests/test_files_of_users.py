@@ -59,14 +59,18 @@ def test_weights_of_another_network_are_refused_by_their_header(tmp_path):
     assert len(told) < 2000
 
 
-def test_weights_in_a_type_that_numpy_has_not_are_refused(tmp_path):
+@pytest.mark.parametrize(("kind", "size_bytes"), [("BF16", 2), ("I64", 8), ("F8_E4M3", 1)])
+def test_weights_that_are_no_floats_of_numpy_s_own_are_refused(tmp_path, kind, size_bytes):
+    """Where JAX or TensorFlow was imported before, NumPy has bfloat16, and the file would be read."""
     path, rows, end = tmp_path / "w", [], 0
     for name, parameter in MLP.model.parameters.items():
-        places = f"[{end},{end + 2 * parameter.size}]"
-        rows.append(f'"{name}":{{"dtype":"BF16","shape":{list(parameter.shape)},"data_offsets":{places}}}')
-        end += 2 * parameter.size
+        places = f"[{end},{end + size_bytes * parameter.size}]"
+        rows.append(f'"{name}":{{"dtype":"{kind}","shape":{list(parameter.shape)},"data_offsets":{places}}}')
+        end += size_bytes * parameter.size
     path.write_bytes(safetensors(f"{{{','.join(rows)}}}", bytes(end)))
-    assert "w: cannot be read: " in weights_refusal(path)
+    told = weights_refusal(path)
+    assert "w: cannot be read: " in told
+    assert f"is {kind}" in told
 
 
 @settings(deadline=None, derandomize=True, database=None, max_examples=60, suppress_health_check=list(HealthCheck))

@@ -12,6 +12,8 @@ from ..spec.workload import Workload
 from ..wording import listed, shortened
 
 FORMAT = "dnnbench-weights-1"
+TYPES = ("F64", "F32", "F16")
+"""Element types that are read, as safetensors names them. NumPy has more wherever a framework was imported before."""
 
 
 def save_weights(path: Path, workload: Workload, weights: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> None:
@@ -33,6 +35,7 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
         with safe_open(path, "numpy") as archive:
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
             _refuse_others(path, workload.model, archive.metadata() or {}, shapes)
+            _refuse_types(path, {name: archive.get_slice(name).get_dtype() for name in shapes})
             arrays = {name: archive.get_tensor(name) for name in shapes}
     except FileNotFoundError:
         command = f"`dnnbench train {workload.name} --save FILE`"
@@ -44,6 +47,14 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
     if broken:
         raise DataError(f"{path}: not finite: {listed(broken)}; train again with a smaller learning rate")
     return arrays
+
+
+def _refuse_types(path: Path, got: Mapping[str, str]) -> None:
+    """DataError for element types that are not read, the same whatever else this process has imported."""
+    if odd := [f"{name} is {kind}" for name, kind in got.items() if kind not in TYPES]:
+        raise DataError(
+            f"{path}: cannot be read: {listed(odd)}, expected {', '.join(TYPES)}; save the weights as float32 (F32)"
+        )
 
 
 def _refuse_others(path: Path, model: Model, header: Mapping[str, str], got: Mapping[str, tuple[int, ...]]) -> None:
