@@ -58,8 +58,8 @@ class Comparison:
                 "the intervals hold that as well as the error within the two runs"
             )
         return (
-            f"within-run error only: {self.runs} other run(s) in this store measured such cells alike, {LEAST_RUNS} "
-            "would tell how far runs of this machine lie apart; until then intervals between runs are too narrow"
+            f"within-run error only: {self.runs} other run(s) of this machine measured a cell that another did too, "
+            f"{LEAST_RUNS} would tell how far its runs lie apart; until then intervals between runs are too narrow"
         )
 
     @property
