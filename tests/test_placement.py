@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from dnnbench.measure import placement
 from dnnbench.measure.affinity import current_mask
-from dnnbench.measure.bench import Bench
+from dnnbench.measure.bench import SETTLE_S, Bench, whole_visit_s
 from dnnbench.measure.null import NullProgram
 from dnnbench.measure.placement import ALONE, BOUND, PLACED, UNKNOWN, Placement, place, waited_share
 
@@ -199,3 +199,10 @@ def test_a_process_is_called_until_it_has_found_its_speed():
         program = Recording(partner)
         Bench(program, None, settle_s=0.02).visit("infer", 1)
     assert len(program.masks) > 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls", "untimed_s"), [(0.001, 10, SETTLE_S), (0.02, 1, 0.02)], ids=("short calls", "one long call")
+)
+def test_the_untimed_calls_are_part_of_what_a_visit_takes(seconds, calls, untimed_s):
+    assert whole_visit_s(seconds, calls) == pytest.approx(seconds + untimed_s)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.measure.affinity import current_mask
-from dnnbench.measure.bench import Bench
+from dnnbench.measure.bench import Bench, whole_visit_s
 from dnnbench.measure.environment import default_memory
 from dnnbench.measure.idle import idle_shares
 from dnnbench.measure.null import NullProgram
@@ -87,7 +87,7 @@ def default_plan(report: Silent):
 def test_share_of_visits(benchmark, cache):
     """Wall time of the rounds of one generation with the defaults, and the share of it that visits take.
 
-    A visit is its k timed calls and the untimed one before them; the rest is restoring, messages, the control arm.
+    A visit is its k timed calls and the untimed ones before them; the rest is restoring, messages, the control arm.
     """
     rounds = Rounds()
     plan, datasets = default_plan(rounds)
@@ -96,7 +96,7 @@ def test_share_of_visits(benchmark, cache):
     Generation(plan, datasets, 0, {}, set(), record, rounds).run(plan.settings.max_time_s / plan.settings.generations)
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
-    visiting_s = sum(seconds * (calls + 1) / calls for _, _, calls, seconds, _ in visits)
+    visiting_s = sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
     benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.lanes), "visits": len(visits)}
     replay.play(benchmark, rounds.seconds)
 

@@ -40,6 +40,11 @@ def settle(call: Callable, wait: Callable, seconds: float = SETTLE_S) -> None:
         wait(call())
 
 
+def whole_visit_s(seconds: float, calls: int) -> float:
+    """Seconds that a visit takes with its untimed calls, from the seconds of its timed ones."""
+    return seconds + max(SETTLE_S, seconds / calls)
+
+
 class Bench:
     """One program, one batch, every phase as a function without arguments.
 

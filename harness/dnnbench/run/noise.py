@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data.dataset import load
 from ..errors import NothingMeasured
+from ..measure.bench import whole_visit_s
 from ..measure.clock import now
 from ..measure.contention import PRESSURE, STEAL, THROTTLED
 from ..measure.machine import frequencies_mhz
@@ -189,8 +190,9 @@ def visits_of(records: Sequence[Record], key: CellKey) -> Visits:
 
 
 def _seconds(records: Sequence[Record], key: CellKey) -> float:
-    """Seconds of a cell's visits, the untimed call of each counted as one more."""
-    return sum(seconds * (calls + 1) / calls for record in records for _, _, calls, seconds, _ in record.visits[key])
+    """Seconds of a cell's visits with their untimed calls: what a run's time is spent on."""
+    visits = (visit for record in records for visit in record.visits[key])
+    return sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
 
 
 def _drift(control: Visits) -> tuple[float, float]:
