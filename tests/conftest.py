@@ -51,10 +51,10 @@ class Workers:
         self._open = {}
 
     def get(
-        self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.measure.service:Service"
+        self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.worker.service:Service"
     ):
         """The started worker of an arm; skips, with the reason, where its framework is not installed."""
-        from dnnbench.run.crew import spawn, start_arguments
+        from dnnbench.execution.pool import spawn, start_arguments
 
         info = plugins().backends[backend]
         if reason := missing(info):

@@ -9,16 +9,16 @@ from statistics import median
 import numpy as np
 from dnnbench.data.dataset import load
 from dnnbench.errors import DnnbenchError
-from dnnbench.measure.bench import MUTATING, Bench, Visit, settle
-from dnnbench.measure.clock import now
-from dnnbench.measure.placement import Placement, place, waited_share
-from dnnbench.measure.rounds import schedule
+from dnnbench.execution.batch import timing_batch
+from dnnbench.execution.rounds import schedule
+from dnnbench.host.clock import now
+from dnnbench.host.placement import Placement, place, waited_share
 from dnnbench.plugins.discovery import load_backend
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.program import PHASES
-from dnnbench.run.batch import timing_batch
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
+from dnnbench.worker.bench import MUTATING, Bench, Visit, settle
 
 SIDES = ("dnnbench", "handwritten")
 STEPS = 3

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from beside import SIDES
-from dnnbench.measure.environment import default_memory
-from dnnbench.measure.statistics import Ratio, Visits, log_pairs, ratio
+from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
+from dnnbench.stats.estimates import Ratio, Visits, log_pairs, ratio
+from dnnbench.worker.environment import default_memory
 
 
 @dataclass(frozen=True)

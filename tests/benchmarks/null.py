@@ -1,7 +1,7 @@
 """A worker's service that holds the null arm alone: what is left is the harness, its messages included."""
 
-from dnnbench.measure.bench import Bench
-from dnnbench.measure.null import NullProgram
+from dnnbench.worker.bench import Bench
+from dnnbench.worker.noop import NullProgram
 
 
 class Null:

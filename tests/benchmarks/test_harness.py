@@ -6,19 +6,19 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from dnnbench.measure.affinity import current_mask
-from dnnbench.measure.bench import Bench, whole_visit_s
-from dnnbench.measure.environment import default_memory
-from dnnbench.measure.idle import idle_shares
-from dnnbench.measure.null import NullProgram
+from dnnbench.execution.generation import Generation
+from dnnbench.execution.pool import spawn, worker_cpus
+from dnnbench.execution.record import Record
+from dnnbench.execution.reporter import Silent
+from dnnbench.execution.request import Request, make_plan
+from dnnbench.execution.settings import Settings
+from dnnbench.host.affinity import current_mask
+from dnnbench.host.idle import idle_shares
 from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import spawn, worker_cpus
-from dnnbench.run.generation import Generation
-from dnnbench.run.record import Record
-from dnnbench.run.reporter import Silent
-from dnnbench.run.request import Request, make_plan
-from dnnbench.run.settings import Settings
+from dnnbench.worker.bench import Bench, whole_visit_s
+from dnnbench.worker.environment import default_memory
+from dnnbench.worker.noop import NullProgram
 from replay import replay
 
 VISITS, IDLE_WINDOWS = 200, 10

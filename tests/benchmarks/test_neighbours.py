@@ -5,7 +5,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from dnnbench.measure.affinity import current_mask
+from dnnbench.host.affinity import current_mask
 from dnnbench.store.store import open_store
 from replay import replay
 

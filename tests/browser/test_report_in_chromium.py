@@ -5,9 +5,9 @@ import os
 import shutil
 
 import pytest
-import reporting
 from dnnbench.report.html import render_report
 from dnnbench.store.store import open_store
+from helpers import reporting
 
 pytestmark = pytest.mark.browser
 FLAGS = (

@@ -2,16 +2,16 @@
 
 import pytest
 import tomli_w
-from dnnbench.numerics.compare import compare
-from dnnbench.numerics.reference import make_reference
+from dnnbench.agreement.comparing import compare
+from dnnbench.agreement.reference import make_reference
 from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
+from helpers.random_graphs import GROW, workloads
 from hypothesis import HealthCheck, Phase, given, note, settings
-from random_graphs import GROW, workloads
 
 PER_OP = 3
 BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]

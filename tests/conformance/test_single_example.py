@@ -1,9 +1,9 @@
 """A batch of one example, as an epoch can end with: statistics over a single element, in every own backend."""
 
 import pytest
+from dnnbench.execution.checking import Exam, ensure_references
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.agreement import Exam, ensure_references
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.workload import Task, Workload

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from dnnbench.data.dataset import load
-from dnnbench.measure.memory import read_memory
+from dnnbench.execution.checking import ensure_references, exam_of
+from dnnbench.host.memory import read_memory
 from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.plugins.discovery import plugins
-from dnnbench.run.agreement import ensure_references, exam_of
 
 CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 TINY = [workload.name for workload in find_workloads("all[tiny]")]

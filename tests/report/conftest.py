@@ -1,9 +1,9 @@
 """A run whose true times are known, and a store for others."""
 
 import pytest
-import reporting
 from dnnbench.report.evidence import gather
 from dnnbench.store.store import open_store
+from helpers import reporting
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ import re
 
 import numpy as np
 import pytest
-import reporting
 from dnnbench.cli.run_json import run_document
-from dnnbench.measure.contention import PRESSURE, STEAL
+from dnnbench.execution.gate import screened
+from dnnbench.execution.measured import measured
 from dnnbench.report import html, terminal, words
 from dnnbench.report.evidence import gather
 from dnnbench.report.side_by_side import side_by_side
-from dnnbench.run.gate import screened
-from dnnbench.run.measured import measured
-from reporting import cell
+from dnnbench.stats.flags import PRESSURE, STEAL
+from helpers import reporting
+from helpers.reporting import cell
 from rich.console import Console
 
 ONE = ("mlp_digits",)

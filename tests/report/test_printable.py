@@ -9,7 +9,6 @@ import sys
 
 import pandas as pd
 import pytest
-import reporting
 from dnnbench.cli.output import Output
 from dnnbench.cli.progress import Bar, Lines
 from dnnbench.cli.show import _layers_table, describe
@@ -21,6 +20,7 @@ from dnnbench.report.summary import summarise, summary_only
 from dnnbench.store.export import export
 from dnnbench.store.store import open_store
 from dnnbench.wording import one_line, printable
+from helpers import reporting
 from rich.console import Console
 from rich.text import Text
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reporting
 from dnnbench.cli.main import main
 from dnnbench.errors import StoreError, UsageError
-from dnnbench.measure.contention import STEAL
-from dnnbench.measure.statistics import Visits
 from dnnbench.report import charts, html, palette, quantity
 from dnnbench.report.evidence import gather
 from dnnbench.report.side_by_side import side_by_side
 from dnnbench.report.steps import steps_of
+from dnnbench.stats.estimates import Visits
+from dnnbench.stats.flags import STEAL
 from dnnbench.store.store import open_store
+from helpers import reporting
 
 
 def page(*runs, **options):

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import reporting
-from dnnbench.measure.statistics import STEPS
+from dnnbench.execution.measured import measured
 from dnnbench.report.evidence import gather
 from dnnbench.report.summary import summarise, summary_only
-from dnnbench.run.measured import measured
+from dnnbench.stats.estimates import STEPS
 from dnnbench.store.columns import COLUMNS, FRAMES
-from reporting import cell
+from helpers import reporting
+from helpers.reporting import cell
 
 
 def test_the_summary_has_the_registered_columns_and_types(known):

@@ -5,15 +5,15 @@ import re
 
 import numpy as np
 import pytest
-import reporting
 from dnnbench.cli.run_json import run_document
-from dnnbench.measure.contention import UNSETTLED
+from dnnbench.execution.measured import measured
+from dnnbench.execution.twins import twin_doubt, twins_of
 from dnnbench.report import html, terminal
 from dnnbench.report.agreement_tables import agreement_matrix, agreement_table
 from dnnbench.report.evidence import gather
-from dnnbench.run.measured import measured
-from dnnbench.run.twins import twin_doubt, twins_of
-from reporting import cell
+from dnnbench.stats.flags import UNSETTLED
+from helpers import reporting
+from helpers.reporting import cell
 from rich.console import Console
 
 

@@ -2,11 +2,11 @@
 
 import pandas as pd
 import pytest
-import reporting
+from dnnbench.execution.cache import compile_caches
 from dnnbench.report.evidence import gather
 from dnnbench.report.html import render_report
 from dnnbench.report.starts import first_ever, starts_of, usual
-from dnnbench.run.cache import compile_caches
+from helpers import reporting
 
 KEY = ("net", 8, "jax:jit", "train_step")
 

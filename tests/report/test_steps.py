@@ -4,14 +4,14 @@ import io
 import math
 
 import pytest
-import reporting
 from dnnbench.cli.run_json import run_document
-from dnnbench.measure.contention import STEAL
-from dnnbench.measure.statistics import Estimate
 from dnnbench.report import html, run_view, terminal
 from dnnbench.report.evidence import gather
 from dnnbench.report.quantity import milliseconds
 from dnnbench.report.steps import Steps, difference_text
+from dnnbench.stats.estimates import Estimate
+from dnnbench.stats.flags import STEAL
+from helpers import reporting
 from rich.console import Console
 
 FUSED = reporting.SECONDS | {"train_step": 2.8e-3}

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from dnnbench.store.store import open_store
-from postgres_server import cluster
+from helpers.postgres_server import cluster
 from sqlalchemy import create_engine, text
 
 NUMBERS = itertools.count()

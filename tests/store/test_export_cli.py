@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import reporting
 from dnnbench.cli.main import main
 from dnnbench.store.columns import FRAMES
 from dnnbench.store.store import open_store
+from helpers import reporting
 
 PYTEST_BENCHMARK = shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
 

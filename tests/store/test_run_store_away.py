@@ -8,17 +8,17 @@ import sys
 import time
 
 import pytest
-from dnnbench.measure.lock import machine_lock
+from dnnbench.host.lock import machine_lock
 from dnnbench.store.store import open_store
-from postgres_server import start, stop
-from running import TINY, dnnbench, environment, wait_for_generations
+from helpers.postgres_server import start, stop
+from helpers.running import TINY, dnnbench, environment, wait_for_generations
 
 STORE = "results/dnnbench.sqlite"
 RUN = ("run", "tiny.toml", "--backend", "numpy", "--no-check", "--phase", "infer", "--threads", "1", "--wait")
 TWO = ("--max-time", "1s", "--generations", "2")
 ENDED_AFTER_TWO = """
 import os, signal
-from dnnbench.run.generation import Generation
+from dnnbench.execution.generation import Generation
 def run_and_end(self, seconds, run=Generation.run):
     run(self, seconds)
     if self._number == 1:

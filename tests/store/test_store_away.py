@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import storing
 from dnnbench.errors import StoreAway, StoreError
 from dnnbench.store import aside, engine
 from dnnbench.store.aside import GenerationRows, take_in
 from dnnbench.store.patience import Patience
 from dnnbench.store.store import open_store
-from losing_proxy import LosingProxy
-from postgres_server import start, stop
+from helpers import storing
+from helpers.losing_proxy import LosingProxy
+from helpers.postgres_server import start, stop
 
 PATIENCE_S = 60.0
 

@@ -4,9 +4,9 @@ import shutil
 import sqlite3
 
 import pytest
-import storing
 from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
+from helpers import storing
 
 RUN = "20260101-000000-aaaa"
 BROKEN = "holds a text that is not JSON"

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-import storing
 from dnnbench.errors import StoreError, UsageError
 from dnnbench.store.benchmark_json import statistics
 from dnnbench.store.columns import FRAMES
 from dnnbench.store.export import export
+from helpers import storing
 
 
 def _summary(store, run_id):

@@ -5,12 +5,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-import storing
 from dnnbench.cli.main import main
 from dnnbench.store.frames import records
 from dnnbench.store.identity import IDENTITY, machine_id
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
+from helpers import storing
 
 KNOWN = {name: f"its {name}" for name in IDENTITY} | {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 7}
 ROWS = {

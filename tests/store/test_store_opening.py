@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.store.store import open_store
+from helpers import storing
 
 NOBODY = 65534
 

@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.masking import masked_values
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
+from helpers import storing
 
 MARK = "M4RK"
 ADDRESS = f"postgresql://me:{MARK}@host/x"

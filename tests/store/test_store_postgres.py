@@ -4,10 +4,10 @@ import json
 from contextlib import contextmanager
 
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
+from helpers import storing
 from sqlalchemy import create_engine, text
 
 pytestmark = pytest.mark.postgres

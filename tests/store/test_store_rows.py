@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.store import readme, samples
 from dnnbench.store.columns import COLUMNS, FRAMES
 from dnnbench.store.identity import cell_id
+from helpers import storing
 
 README = Path(__file__).parents[2] / "results" / "README.md"
 

@@ -1,10 +1,10 @@
 """Which run of a store is meant, and how two stores become one."""
 
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
+from helpers import storing
 
 RUNS = {
     "20260101-101502-aaaa": {"label": "baseline", "revision": "1234567890abcdef"},

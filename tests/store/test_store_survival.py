@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import storing
 from dnnbench.errors import StoreError
 from dnnbench.store import schema
 from dnnbench.store.store import open_store
+from helpers import storing
 from sqlalchemy import text
 
 WRITER = """
 import sys
-import storing
+from helpers import storing
 from dnnbench.store.store import open_store
 
 with open_store(sys.argv[1]) as store:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..measure.gpus import SLOWED, spell_reasons
+from ..host.gpus import SLOWED, spell_reasons
 
 Found = Mapping[str, Any]
 

@@ -39,11 +39,11 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
       dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
     """
-    from ..run.agreement import check_agreement, exam_of
-    from ..run.crew import worker_cpus
-    from ..run.explain import explain_all
-    from ..run.request import Request, make_plan
-    from ..run.settings import Settings
+    from ..execution.checking import check_agreement, exam_of
+    from ..execution.explain import explain_all
+    from ..execution.pool import worker_cpus
+    from ..execution.request import Request, make_plan
+    from ..execution.settings import Settings
     from .progress import reporter
 
     settings = Settings(dtype=dtypes[-1], threads=threads_or_all(threads), device=device, seed=seed)
@@ -64,17 +64,17 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
 
 
 def _refuse_nothing(rows: list[dict]) -> None:
+    from ..agreement.status import Status
     from ..errors import NothingMeasured
-    from ..numerics.status import Status
 
     if all(row["status"] == Status.UNSUPPORTED for row in rows):
         raise NothingMeasured("nothing could be checked: " + "; ".join(sorted({row["reason"] for row in rows})))
 
 
 def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
-    from ..numerics.status import Status
+    from ..agreement.status import Status
+    from ..execution.checking import undetermined
     from ..report.agreement_tables import agreement_matrix, agreement_table
-    from ..run.agreement import undetermined
 
     output.table(agreement_matrix(rows))
     output.text("")
@@ -104,7 +104,7 @@ def _failure(row: dict) -> str:
 def _counts(rows: list[dict]) -> str:
     from collections import Counter
 
-    from ..numerics.status import Status
+    from ..agreement.status import Status
 
     count = Counter(row["status"] for row in rows)
     compared = count[Status.AGREES] + count[Status.DIFFERS]

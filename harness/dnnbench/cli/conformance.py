@@ -7,8 +7,8 @@ from contextlib import nullcontext
 
 import rich_click as click
 
+from ..agreement.status import Status
 from ..errors import NothingMeasured
-from ..numerics.status import Status
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
@@ -60,9 +60,9 @@ def command(output, name, device, dtypes, expression, as_json: bool):
       dnnbench conformance jax:eager --dtype float64 --json
       pytest --pyargs dnnbench.testing --backend torch -k lstm
     """
+    from ..execution.arms import select
+    from ..execution.devices import choose_device
     from ..protocol.arm import Arm
-    from ..run.arms import select
-    from ..run.devices import choose_device
     from ..testing.choosing import everything, those_that_fit
     from ..testing.kit import Unwatched, hold_against
     from .progress import Lines, reporter

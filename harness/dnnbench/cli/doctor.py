@@ -45,9 +45,9 @@ def command(output, noise: bool, as_json: bool):
 def examine(watch_s: float) -> dict[str, Any]:
     """Everything that `doctor` prints, as plain data; takes `watch_s` seconds."""
     from .. import __version__
-    from ..measure.affinity import current_mask
-    from ..measure.contention import Sampler
-    from ..measure.machine import host_hash, machine_facts
+    from ..host.affinity import current_mask
+    from ..host.contention import Sampler
+    from ..host.machine import host_hash, machine_facts
     from ..store.identity import machine_class, machine_id
     from .advice import advice
     from .list import backends
@@ -71,9 +71,9 @@ def examine(watch_s: float) -> dict[str, Any]:
 
 
 def _measures(counters) -> dict[str, Any]:
-    from ..measure.clock import read_cost_s, resolution_s
-    from ..measure.environment import default_memory
-    from ..measure.memory import read_memory, reset_peak
+    from ..host.clock import read_cost_s, resolution_s
+    from ..host.memory import read_memory, reset_peak
+    from ..worker.environment import default_memory
 
     return {
         "clock_resolution_s": resolution_s(),
@@ -86,7 +86,8 @@ def _measures(counters) -> dict[str, Any]:
 
 def _contention(before, after, cpus: int) -> dict[str, Any]:
     """Whether each flag would be raised, None where the counter is absent; and the shares behind two of them."""
-    from ..measure.contention import PRESSURE, STEAL, THROTTLED, flags
+    from ..host.contention import flags
+    from ..stats.flags import PRESSURE, STEAL, THROTTLED
 
     bits, window_s = flags(before, after), after.at_s - before.at_s
     names = {"steal": STEAL, "pressure": PRESSURE, "throttled": THROTTLED}

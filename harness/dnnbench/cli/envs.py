@@ -30,7 +30,7 @@ def create(output, name, requirements, constraints):
 
     Example: dnnbench envs create jax-0.9 "jax==0.9.2"
     """
-    from ..run.environments import create_environment
+    from ..execution.environments import create_environment
 
     output.note(f"installing {', '.join(requirements)}; this takes a minute or two")
     python = create_environment(name, requirements, constraints)
@@ -47,7 +47,7 @@ def list_environments(output, as_json: bool):
 
     Example: dnnbench envs list --json
     """
-    from ..run.environments import known_environments, python_version
+    from ..execution.environments import known_environments, python_version
 
     rows = [
         {"name": name, "python": python_version(path), "interpreter": str(path)}
@@ -70,7 +70,7 @@ def remove(output, name):
 
     Example: dnnbench envs remove jax-0.9
     """
-    from ..run.environments import remove_environment
+    from ..execution.environments import remove_environment
 
     remove_environment(name)
     output.note(f"environment '{name}' is gone")

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ..measure.split import FEWEST
+from ..execution.settings import PIECES
 from ..protocol.program import PHASES
-from ..run.settings import PIECES
+from ..stats.split import FEWEST
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import DATA, DEVICE, DTYPE, RUN_LABEL, SEED, STORE, THREADS, threads_or_all, workloads_named
 
 if TYPE_CHECKING:
-    from ..run.gate import Gate
+    from ..execution.gate import Gate
 
 
 @click.command("gate", cls=Command)
@@ -80,9 +80,9 @@ def command(output, workloads, store, as_json, label, wait, **asked):
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
-    from ..measure.lock import machine_lock
-    from ..run.gate import run_gate, with_base
-    from ..run.request import make_plan
+    from ..execution.gate import run_gate, with_base
+    from ..execution.request import make_plan
+    from ..host.lock import machine_lock
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .gate_report import document, lines, table
@@ -105,9 +105,9 @@ def command(output, workloads, store, as_json, label, wait, **asked):
 
 def _request(workloads, backends, base, device, dtype, threads, seed, data, batch_sizes, phases, theta, max_time,
              generations, allow_unequal, no_check):  # fmt: skip
-    from ..measure.environment import default_memory
-    from ..run.request import Request
-    from ..run.settings import Settings
+    from ..execution.request import Request
+    from ..execution.settings import Settings
+    from ..worker.environment import default_memory
 
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=theta / 2, theta=theta,
@@ -118,7 +118,7 @@ def _request(workloads, backends, base, device, dtype, threads, seed, data, batc
 
 
 def _code(gate: "Gate") -> int:
-    from ..run.gate import Answer
+    from ..execution.gate import Answer
 
     codes = {
         Answer.PASS: exitcodes.OK,

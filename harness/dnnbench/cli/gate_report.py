@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..measure.gate import CONFIRMED, FAMILY_ALPHA, Confirmation
-from ..measure.statistics import Estimate
-from ..measure.verdict import SAME, UNDECIDED, Verdict
+from ..execution.gate import NOT_RANKED, Answer, Finding, Gate
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..report.words import NOT_JUDGED
-from ..run.gate import NOT_RANKED, Answer, Finding, Gate
+from ..stats.estimates import Estimate
+from ..stats.gate import CONFIRMED, FAMILY_ALPHA, Confirmation
+from ..stats.verdict import SAME, UNDECIDED, Verdict
 from ..wording import one_line
 
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}

@@ -53,8 +53,8 @@ def workloads() -> dict[str, Any]:
 
 def devices() -> dict[str, Any]:
     """Every device of every installed backend, or why a backend could not be asked."""
-    from ..run.arms import select
-    from ..run.devices import list_devices
+    from ..execution.arms import select
+    from ..execution.devices import list_devices
 
     rows = []
     for backend, found in list_devices(select(["all"]).contenders).items():

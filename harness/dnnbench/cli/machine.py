@@ -31,7 +31,7 @@ def label(output, name: str, machine: str | None, store: str):
 
     Example: dnnbench machine label lab-3
     """
-    from ..run.request import add_this_machine
+    from ..execution.request import add_this_machine
     from ..store.store import open_store
 
     with open_store(store, create=False) as opened:

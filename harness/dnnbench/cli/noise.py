@@ -1,13 +1,13 @@
 """dnnbench doctor --noise: the smallest difference that this machine can tell, and what limits it."""
 
-from ..run.noise import Noise, measure_noise
+from ..execution.noise import Noise, measure_noise
 
 RULE = "half-width = t(0.975, G-1) sd / sqrt(G), sd² = between² + within² / seconds a generation"
 
 
 def tell_noise(output, as_json: bool) -> None:
     """Measure while nobody else does, then print tables or JSON."""
-    from ..measure.lock import machine_lock
+    from ..host.lock import machine_lock
     from .progress import reporter
 
     with machine_lock(), reporter(output) as report:

@@ -24,11 +24,11 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
       dnnbench train mlp_digits --backend torch --save mlp.safetensors
       dnnbench predict mlp_digits --weights mlp.safetensors --backend all
     """
+    from ..execution.request import Request, make_plan
+    from ..execution.settings import Settings
+    from ..execution.training import judge, predict
+    from ..execution.weights_file import load_weights
     from ..plugins.catalog import find_workload
-    from ..run.request import Request, make_plan
-    from ..run.settings import Settings
-    from ..run.training import judge, predict
-    from ..run.weights_file import load_weights
     from .progress import reporter
 
     found = find_workload(workload)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..measure.gpus import spell_reasons
+from ..host.gpus import spell_reasons
 from .advice import advice_on
 
 Found = Mapping[str, Any]

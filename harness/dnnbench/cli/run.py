@@ -2,8 +2,8 @@
 
 import rich_click as click
 
+from ..execution.settings import PIECES, TIMINGS
 from ..protocol.program import PHASES
-from ..run.settings import PIECES, TIMINGS
 from . import exitcodes
 from .options import Command, is_given, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
@@ -99,8 +99,8 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
       dnnbench run mlp_digits --backend torch,torch:compile,jax --batch-size 1,64
       dnnbench run cnn_digits --quick --json > figures.json
     """
-    from ..measure.lock import machine_lock
-    from ..run.request import Request, make_plan
+    from ..execution.request import Request, make_plan
+    from ..host.lock import machine_lock
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .progress import reporter
@@ -142,9 +142,9 @@ def _refuse_other_options() -> None:
 
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
              generations, quick, memory, timing, cold_start, allow_unequal, weights, twin, no_check):  # fmt: skip
-    from ..measure.environment import default_memory
-    from ..run.request import Request
-    from ..run.settings import Settings
+    from ..execution.request import Request
+    from ..execution.settings import Settings
+    from ..worker.environment import default_memory
 
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
@@ -156,14 +156,14 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
 
 
 def _open(store, request, plan, label):
-    from ..run.request import open_run
+    from ..execution.request import open_run
 
     return open_run(store, request, plan, label)
 
 
 def _take_in(store, run_id: str, report) -> None:
     """What the store did not take when it was measured."""
-    from ..run.execute import aside_folders
+    from ..execution.execute import aside_folders
     from ..store.aside import take_in
 
     for number in take_in(store, run_id, aside_folders(store)):
@@ -171,7 +171,7 @@ def _take_in(store, run_id: str, report) -> None:
 
 
 def _execute(plan, datasets, store, run_id, report):
-    from ..run.execute import Execution
+    from ..execution.execute import Execution
 
     return Execution(plan, datasets, store, run_id, report).run()
 
@@ -207,10 +207,10 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     """Tables or JSON on stdout, the page, and the exit code."""
     from pathlib import Path
 
+    from ..execution.execute import measured_anything, refuse_nothing
     from ..report.evidence import gather
     from ..report.html import render_report
     from ..report.terminal import run_tables
-    from ..run.execute import measured_anything, refuse_nothing
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .run_json import run_document

@@ -8,12 +8,12 @@ def run_document(store, run_id: str) -> dict:
 
     Units are in results/README.md; steps and pieces are in seconds.
     """
+    from ..execution.measured import measured
+    from ..execution.twins import twins_of
     from ..report.memory import memory_of
     from ..report.starts import starts_of
     from ..report.steps import pieces_of, steps_of
     from ..report.summary import summary_of
-    from ..run.measured import measured
-    from ..run.twins import twins_of
     from ..store.frames import records
 
     run, generations = measured(store, run_id), records(store.generations(run_id))

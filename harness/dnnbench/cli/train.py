@@ -9,7 +9,7 @@ from .options import Command, output_options
 from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 if TYPE_CHECKING:
-    from ..run.training import CurvesApart
+    from ..execution.training import CurvesApart
 
 
 @click.command("train", cls=Command)
@@ -33,8 +33,8 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
       dnnbench train cnn_digits --backend torch --save cnn.safetensors
       dnnbench train my_network.toml --data my_images.npz
     """
-    from ..run.request import make_plan
-    from ..run.training import train
+    from ..execution.request import make_plan
+    from ..execution.training import train
     from .progress import reporter
 
     request = _request(workloads, epochs=epochs, **asked)
@@ -73,8 +73,8 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
 
 
 def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
-    from ..run.request import Request
-    from ..run.settings import Settings
+    from ..execution.request import Request
+    from ..execution.settings import Settings
 
     found = workloads_named(workloads)
     for workload in found:
@@ -89,7 +89,7 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
 def _save(output, path: str, workload, courses) -> None:
     from pathlib import Path
 
-    from ..run.weights_file import save_weights
+    from ..execution.weights_file import save_weights
 
     learned = [course for course in courses if course.weights]
     if learned:
@@ -108,7 +108,7 @@ def _save(output, path: str, workload, courses) -> None:
 
 def _record(output, store: str, request, plan, label, courses) -> None:
     """Whatever was learned goes into the store, interrupted or not."""
-    from ..run.request import open_run
+    from ..execution.request import open_run
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
 
@@ -134,8 +134,8 @@ def _document(course) -> dict:
 
 
 def _print(output, workload, courses) -> None:
+    from ..execution.training import curves_apart
     from ..report.columns import column_table
-    from ..run.training import curves_apart
 
     goal = "" if workload.task.target is None else f", target {workload.task.metric} {workload.task.target:g}"
     output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")

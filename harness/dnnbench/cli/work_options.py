@@ -76,7 +76,7 @@ def work_options(command=None, *, dtype: bool = True):
 
 def threads_or_all(threads: int | None) -> int:
     """The number asked for, else one a CPU that this process may use; UsageError if there are fewer."""
-    from ..measure.affinity import choose_cpus, current_mask
+    from ..host.affinity import choose_cpus, current_mask
 
     mask = current_mask()
     return len(choose_cpus(mask, threads or len(mask)))

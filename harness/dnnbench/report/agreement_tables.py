@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from ..numerics.status import Status
-from ..run.agreement import badness_of
+from ..agreement.status import Status
+from ..execution.checking import badness_of
 from .columns import column_table, mark
 from .quantity import MISSING, digits, present
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from ..measure.verdict import FASTER, SLOWER
+from ..stats.verdict import FASTER, SLOWER
 from .purposes import Purpose
 from .quantity import digits
 

@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
-from ..numerics.status import Status
+from ..agreement.status import Status
 from ..wording import one_line
 from .words import NOT_JUDGED
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..measure.audit import late_fault
-from ..numerics.status import Status
-from ..run.agreement import badness_of
-from ..run.measured import Measured, measured
-from ..run.twins import Twin, twins_of
+from ..agreement.status import Status
+from ..execution.checking import badness_of
+from ..execution.measured import Measured, measured
+from ..execution.twins import Twin, twins_of
 from ..store.frames import records
 from ..store.store import Store
+from ..worker.audit import late_fault
 from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, purposes

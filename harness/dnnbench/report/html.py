@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import StoreError, UsageError
-from ..measure.statistics import STEPS
+from ..stats.estimates import STEPS
 from ..store.engine import refuse_to_overwrite
 from ..store.store import Store
 from ..wording import printable

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..numerics.status import Status
+from ..agreement.status import Status
 from ..store.frames import records
 from . import charts, palette, words
 from .agreement_tables import times

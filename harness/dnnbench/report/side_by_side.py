@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
-from ..measure.apart import compare_apart
-from ..measure.statistics import Estimate
+from ..stats.apart import compare_apart
+from ..stats.estimates import Estimate
 from .evidence import Evidence, by_headline
 
 IDENTITY = ("workload", "spec_hash", "batch_size", "phase", "arm", "dtype")

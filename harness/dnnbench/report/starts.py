@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..run.record import AS_FOUND, EMPTY, WARM
+from ..execution.record import AS_FOUND, EMPTY, WARM
 from .purposes import PURPOSES
 
 if TYPE_CHECKING:

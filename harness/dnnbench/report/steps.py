@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..measure.statistics import (
+from ..execution.measured import CASE, Measured, case_of
+from ..stats.estimates import (
     STEPS,
     Estimate,
     Pairs,
@@ -16,8 +17,7 @@ from ..measure.statistics import (
     time_difference,
     training_steps,
 )
-from ..measure.verdict import too_wide
-from ..run.measured import CASE, Measured, case_of
+from ..stats.verdict import too_wide
 from .quantity import MISSING
 
 PIECES = {"loss_alone": "loss calculation", "update_alone": "weight update"}

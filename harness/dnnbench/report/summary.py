@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..measure.contention import UNSETTLED
-from ..measure.statistics import Pairs, Ratio, absolute_time, ratio, smallest_difference
-from ..measure.verdict import APART, UNDECIDED, Verdict, judge, too_wide
-from ..run.measured import Measured, case_of, measured
-from ..run.twins import twin_doubt, twins_of
+from ..execution.measured import Measured, case_of, measured
+from ..execution.twins import twin_doubt, twins_of
+from ..stats.estimates import Pairs, Ratio, absolute_time, ratio, smallest_difference
+from ..stats.flags import UNSETTLED
+from ..stats.verdict import APART, UNDECIDED, Verdict, judge, too_wide
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.store import Store

@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from dnnbench.errors import StoreError
-from dnnbench.regular import open_regular
 from dnnbench.store.rows import json_ready
 from dnnbench.store.samples import Block, pack, unpack
 from dnnbench.store.store import Store
+
+from ..errors import StoreError
+from ..regular import open_regular
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dnnbench.errors import StoreError
+from ..errors import StoreError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,10 +12,11 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from dnnbench.errors import StoreAway, StoreError
-from dnnbench.masking import holds_password, masked
-from dnnbench.regular import home_expanded, open_regular, require_regular
 from dnnbench.store.identity import canonical_json
+
+from ..errors import StoreAway, StoreError
+from ..masking import holds_password, masked
+from ..regular import home_expanded, open_regular, require_regular
 
 BUSY_TIMEOUT_S = 30
 BUSY_PAUSE_S = 0.01

@@ -3,13 +3,14 @@
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dnnbench.errors import StoreError, UsageError
 from dnnbench.store.benchmark_json import document
 from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
 from dnnbench.store.frames import records
 from dnnbench.store.identity import canonical_json
 from dnnbench.store.store import Store
-from dnnbench.wording import one_line
+
+from ..errors import StoreError, UsageError
+from ..wording import one_line
 
 if TYPE_CHECKING:
     import pandas as pd

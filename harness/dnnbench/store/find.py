@@ -3,8 +3,8 @@
 import difflib
 from typing import TYPE_CHECKING
 
-from dnnbench.errors import StoreError
-from dnnbench.wording import shortened
+from ..errors import StoreError
+from ..wording import shortened
 
 if TYPE_CHECKING:
     import pandas as pd

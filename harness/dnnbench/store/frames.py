@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, Table, select
 
-from dnnbench.masking import masked, masked_values
 from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
 from dnnbench.store.engine import DamagedValue
 from dnnbench.store.rows import json_ready
 from dnnbench.store.samples import COLUMNS as VISIT
 from dnnbench.store.samples import Block, unpack
 from dnnbench.store.schema import CELL, MACHINE, RUN, SAMPLE_BLOCK, key_names
-from dnnbench.wording import shortened
+
+from ..masking import masked, masked_values
+from ..wording import shortened
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dnnbench.errors import StoreAway
+from ..errors import StoreAway
 
 LIMIT_S = 120.0
 """A failover of a managed server takes up to a minute."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
-from dnnbench.errors import StoreError
-from dnnbench.masking import masked
 from dnnbench.store.schema import key_names
+
+from ..errors import StoreError
+from ..masking import masked
 
 
 def plain(value: Any) -> Any:

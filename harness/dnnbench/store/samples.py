@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dnnbench.errors import StoreError
+from ..errors import StoreError
 
 if TYPE_CHECKING:
     import numpy as np

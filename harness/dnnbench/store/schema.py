@@ -24,10 +24,11 @@ from sqlalchemy import (
     update,
 )
 
-from dnnbench.errors import StoreError
 from dnnbench.store.engine import place_of, writer
 from dnnbench.store.naming import name_machines
 from dnnbench.store.scrub import mark_scrubbed, mask_stored, scrub
+
+from ..errors import StoreError
 
 
 def _add_test_loss(connection: Connection) -> None:

@@ -19,9 +19,10 @@ from sqlalchemy import (
     update,
 )
 
-from dnnbench.errors import StoreError
-from dnnbench.masking import masked, masked_values, masked_words
 from dnnbench.store.engine import BUSY_TIMEOUT_S, place_of
+
+from ..errors import StoreError
+from ..masking import masked, masked_values, masked_words
 
 WITH_FREE_TEXTS = ("machine", "run", "cell", "generation", "agreement")
 SCRUBBED = 1

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, Table, func, insert, select, update
 
-from dnnbench.errors import StoreError
-from dnnbench.store import frames, schema
 from dnnbench.store.engine import connect, database_errors, file_of, place_of, writer
 from dnnbench.store.find import find_run
 from dnnbench.store.identity import IDENTITY_VERSION, canonical_json, cell_id, machine_class
@@ -18,6 +16,9 @@ from dnnbench.store.merge import merge
 from dnnbench.store.patience import NONE, Patience
 from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows, stored_keys
 from dnnbench.store.samples import pack
+
+from ..errors import StoreError
+from ..store import frames, schema
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ..errors import WorkerError
-from ..measure.process import Worker, WorkerLost
+from ..execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from ..protocol.arm import Arm
-from ..run.crew import BUILD_TIMEOUT_S, spawn, start_arguments
+from ..worker.process import Worker, WorkerLost
 
 SERVICE = "dnnbench.testing.service:LawService"
 

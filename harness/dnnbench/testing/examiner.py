@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import cache
 
+from ..agreement.allowances import STEPS
+from ..agreement.comparing import Finding
+from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
-from ..numerics.budget import STEPS
-from ..numerics.compare import Finding
-from ..numerics.observe import with_optimizer
+from ..execution.checking import Exam, ensure_references
 from ..protocol.arm import Arm
-from ..run.agreement import Exam, ensure_references
 from ..spec.optimizers import Sgd
 from ..spec.workload import Workload
 from .cases import CASES

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ..numerics.status import Status
+from ..agreement.status import Status
+from ..execution.reporter import Reporter
 from ..protocol.arm import Arm
-from ..run.reporter import Reporter
 from .choosing import Asked
 from .examinee import Examinee
 from .examiner import Examiner

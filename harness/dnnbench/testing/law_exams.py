@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from inspect import getdoc
 
+from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
-from ..numerics.observe import with_optimizer
 from ..spec.workload import Workload
 from .cases import CASES
 from .cases.everything import heavy, weighty

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..measure.clock import now
-from ..measure.memory import read_memory
+from ..host.clock import now
+from ..host.memory import read_memory
 from ..protocol.batch import Batch
 from ..protocol.program import PHASES, Program
 

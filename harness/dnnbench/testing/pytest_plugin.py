@@ -27,9 +27,9 @@ def pytest_configure(config):
 def arms_of(config):
     """The arms asked for, each in every element type asked for; pytest.UsageError if that cannot be meant."""
     from ..errors import DnnbenchError
+    from ..execution.arms import select
     from ..protocol.arm import Arm
     from ..protocol.precision import PRECISIONS
-    from ..run.arms import select
 
     names, dtypes = getattr(config.option, KEY), config.option.dtype.split(",")
     if not names:

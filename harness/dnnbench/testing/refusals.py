@@ -11,12 +11,12 @@ from itertools import chain, product
 from typing import NamedTuple
 
 from ..errors import PluginError
+from ..execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
 from ..protocol.backend import Backend
 from ..protocol.device import KINDS, Device
 from ..protocol.precision import PRECISIONS
-from ..run.crew import BUILD_TIMEOUT_S, spawn, start_arguments
 from .cases import CASES
 
 SERVICE = "dnnbench.testing.service:LawService"

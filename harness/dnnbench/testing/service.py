@@ -1,19 +1,19 @@
-"""A worker's service that can also be held against the laws: `python -m dnnbench.measure.worker --service ...`."""
+"""A worker's service that can also be held against the laws: `python -m dnnbench.worker --service ...`."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..measure.memory import give_back
-from ..measure.service import Service, refusal
-from ..numerics.compare import compare
-from ..numerics.grid import batch_on_grid
-from ..numerics.observe import observe
-from ..numerics.reference import Reference, load_reference
+from ..agreement.comparing import compare
+from ..agreement.grid import batch_on_grid
+from ..agreement.observing import observe
+from ..agreement.reference import Reference, load_reference
+from ..host.memory import give_back
 from ..protocol.batch import Batch
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
+from ..worker.service import Service, refusal
 from .cases.batches import batches_of
 from .laws import LAWS
 from .refusals import refused_by

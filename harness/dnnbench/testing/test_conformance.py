@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..numerics.status import Status
+from ..agreement.status import Status
 from .examiner import Examiners
 from .families import FAMILIES
 from .law_exams import law_dtype, law_verdict

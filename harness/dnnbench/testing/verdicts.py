@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ..numerics.compare import Finding, worst_of
-from ..numerics.status import Status
+from ..agreement.comparing import Finding, worst_of
+from ..agreement.status import Status
 
 Side = Literal["forward", "gradient"]
 SIDES: tuple[Side, ...] = ("forward", "gradient")
@@ -41,7 +41,7 @@ class LawVerdict(NamedTuple):
 
 
 def side_of(key: str) -> Side:
-    """Which side of a case a tensor of `numerics.observe` belongs to."""
+    """Which side of a case a tensor of `agreement.observing` belongs to."""
     return "gradient" if "@" in key or key.startswith("gradients/") else "forward"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..run.measured import Measured
+from ..execution.measured import Measured
 
 IDENTITY = ("workload", "spec_hash", "arm_key", "batch_size", "phase")
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..measure.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
-from ..measure.statistics import absolute_time
-from ..measure.verdict import SLOWER, UNDECIDED, Verdict
-from ..run.agreement import unproven
-from ..run.measured import Measured, measured
+from ..execution.checking import unproven
+from ..execution.measured import Measured, measured
+from ..stats.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
+from ..stats.estimates import absolute_time
+from ..stats.verdict import SLOWER, UNDECIDED, Verdict
 from ..store.frames import records
 from ..store.store import Store
 from .cells import identity, setting, timed

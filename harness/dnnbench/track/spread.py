@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from ..measure.apart import Spread, log_times, spread_between
-from ..run.measured import Measured, measured
+from ..execution.measured import Measured, measured
+from ..stats.apart import Spread, log_times, spread_between
 from ..store.identity import canonical_json
 from ..store.store import Store
 from .cells import setting, timed

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from dnnbench.errors import DnnbenchError, UsageError
-from dnnbench.measure.lock import machine_lock
+from dnnbench.host.lock import machine_lock
 
 from . import page, recordings
 from .kinds import KINDS, Kind

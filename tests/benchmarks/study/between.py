@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from dnnbench.measure.apart import Spread, spread_between, welch_ratio
+from dnnbench.stats.apart import Spread, spread_between, welch_ratio
 from dnnbench.store.store import open_store
 from dnnbench.track.spread import histories_of
 

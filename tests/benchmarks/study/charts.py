@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from dnnbench.measure.verdict import SLOWER
+from dnnbench.stats.verdict import SLOWER
 
 from .findings import BESIDE_SECONDS, Findings
 from .outcomes import count, label

@@ -1,7 +1,7 @@
 """Parts of a trial that stand for other ways of measuring: shorter, with fewer processes, fewer or longer visits."""
 
 import numpy as np
-from dnnbench.measure.statistics import Visits
+from dnnbench.stats.estimates import Visits
 
 from .trial import Trial
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from dnnbench.measure.clock import now
+from dnnbench.host.clock import now
 
 ROUNDS = 400
 
@@ -28,9 +28,9 @@ def _seconds(step: Callable[[], object]) -> float:
 
 def asked(service: str, method: str, **arguments) -> list:
     """What a fresh worker, started as the study's are, answers."""
-    from dnnbench.measure.environment import default_memory
+    from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn, worker_cpus
     from dnnbench.protocol.arm import Arm
-    from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn, worker_cpus
+    from dnnbench.worker.environment import default_memory
 
     with spawn(Arm(method, "study"), method, default_memory(), f"study.{service}", worker_cpus(1)) as worker:
         return worker.call(method, BUILD_TIMEOUT_S, **arguments)

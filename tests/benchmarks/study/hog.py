@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from dnnbench.measure.affinity import confine, parse
+from dnnbench.host.affinity import confine, parse
 
 TURN_S = (0.05, 0.5)
 """Length of a turn, busy and quiet together: drawn evenly from this range."""

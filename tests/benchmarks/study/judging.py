@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from dnnbench.measure.statistics import (
+from dnnbench.execution.measured import SPOILT
+from dnnbench.stats.estimates import (
     NOTHING,
     Estimate,
     Pairs,
@@ -16,8 +17,7 @@ from dnnbench.measure.statistics import (
     mean_interval,
     ratio,
 )
-from dnnbench.measure.verdict import THETA, UNDECIDED, judge, place
-from dnnbench.run.measured import SPOILT
+from dnnbench.stats.verdict import THETA, UNDECIDED, judge, place
 
 from .cuts import stretches
 from .trial import Trial

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from dnnbench.measure.split import components, pooled, tells_variances
-from dnnbench.measure.statistics import log_pairs, mean_interval
-from dnnbench.run.split import PILOTS
+from dnnbench.execution.split import PILOTS
+from dnnbench.stats.estimates import log_pairs, mean_interval
+from dnnbench.stats.split import components, pooled, tells_variances
 
 from .judging import pairs_of
 from .trial import Trial

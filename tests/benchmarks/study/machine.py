@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dnnbench.measure.machine import cpu_signature
+from dnnbench.host.machine import cpu_signature
 
 
 def words(cpus: int, proc: Path = Path("/proc")) -> str:

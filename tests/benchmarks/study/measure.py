@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import numpy as np
-from dnnbench.measure.affinity import current_mask
-from dnnbench.measure.batching import calls_per_visit
-from dnnbench.measure.clock import now, read_cost_s
-from dnnbench.measure.contention import Sampler, flags
-from dnnbench.measure.process import Worker
-from dnnbench.measure.rounds import schedule
-from dnnbench.run.crew import BUILD_TIMEOUT_S, visit_timeout_s, worker_cpus
-from dnnbench.run.generation import CONTROL_CALLS
-from dnnbench.run.plan import CONTROL
+from dnnbench.execution.batching import calls_per_visit
+from dnnbench.execution.generation import CONTROL_CALLS
+from dnnbench.execution.plan import CONTROL
+from dnnbench.execution.pool import BUILD_TIMEOUT_S, visit_timeout_s, worker_cpus
+from dnnbench.execution.rounds import schedule
+from dnnbench.host.affinity import current_mask
+from dnnbench.host.clock import now, read_cost_s
+from dnnbench.host.contention import Sampler, flags
+from dnnbench.worker.process import Worker
 
 from .kinds import OVERHEAD, Kind
 from .machine import words

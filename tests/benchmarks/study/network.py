@@ -13,10 +13,10 @@ def gradients_of(backend: str) -> Callable[[int], Callable[[], object]]:
 
     def make(passes: int) -> Callable[[], object]:
         from dnnbench.data.dataset import load
+        from dnnbench.execution.batch import timing_batch
         from dnnbench.plugins.catalog import find_workload
         from dnnbench.plugins.discovery import load_backend, plugins
         from dnnbench.protocol.arm import Arm
-        from dnnbench.run.batch import timing_batch
         from dnnbench.spec.weights import initial_weights
 
         workload, info = find_workload(NETWORK), plugins().backend(backend)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dnnbench.measure.affinity import spell
+from dnnbench.host.affinity import spell
 
 SHARE = 0.5
 

@@ -11,14 +11,14 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
-from dnnbench.measure.gate import FAMILY_ALPHA, slower_p
-from dnnbench.measure.split import BLOCKS
-from dnnbench.measure.statistics import Pairs, mean_interval
-from dnnbench.measure.stopping import enough
-from dnnbench.measure.verdict import THETA
-from dnnbench.run.reporter import Silent
-from dnnbench.run.settings import Settings
-from dnnbench.run.split import PILOTS, Best, SoFar
+from dnnbench.execution.reporter import Silent
+from dnnbench.execution.settings import Settings
+from dnnbench.execution.split import PILOTS, Best, SoFar
+from dnnbench.stats.estimates import Pairs, mean_interval
+from dnnbench.stats.gate import FAMILY_ALPHA, slower_p
+from dnnbench.stats.split import BLOCKS
+from dnnbench.stats.stopping import enough
+from dnnbench.stats.verdict import THETA
 
 from .bounds import Count
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from dnnbench.measure.statistics import log_pairs
+from dnnbench.stats.estimates import log_pairs
 from table import markdown
 
 from .bounds import LEVEL

@@ -2,8 +2,8 @@
 
 import resource
 
-from dnnbench.measure.bench import Bench
-from dnnbench.measure.clock import now
+from dnnbench.host.clock import now
+from dnnbench.worker.bench import Bench
 
 from .step import STEPS, Stepping
 

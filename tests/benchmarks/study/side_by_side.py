@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbench.measure.verdict import SLOWER
+from dnnbench.stats.verdict import SLOWER
 
 from . import outcomes
 from .bounds import Count

@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 from dnnbench.errors import WorkerError
-from dnnbench.measure.clock import now
+from dnnbench.host.clock import now
 
 from .kinds import Kind
 from .measure import record

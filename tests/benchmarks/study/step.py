@@ -82,9 +82,9 @@ def torch_fresh_step(repeats: int) -> Step:
 
 def torch_fresh_in_a_run_step(repeats: int) -> Step:
     """The same, in a process that has started as a run's worker starts: what came before decides which blocks lie free."""
-    from dnnbench.measure.service import Service
+    from dnnbench.execution.pool import start_arguments
     from dnnbench.protocol.arm import Arm
-    from dnnbench.run.crew import start_arguments
+    from dnnbench.worker.service import Service
 
     Service().start(**start_arguments(Arm("torch", "eager")))
     return torch_fresh_step(repeats)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from dnnbench.measure.contention import PRESSURE, STEAL, SWITCHED, THROTTLED
-from dnnbench.measure.verdict import FASTER, SLOWER, UNDECIDED
+from dnnbench.stats.flags import PRESSURE, STEAL, SWITCHED, THROTTLED
+from dnnbench.stats.verdict import FASTER, SLOWER, UNDECIDED
 from table import markdown
 
 from . import coverage, outcomes

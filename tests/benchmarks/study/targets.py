@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbench.measure.verdict import UNDECIDED
+from dnnbench.stats.verdict import UNDECIDED
 from table import markdown
 
 from . import coverage

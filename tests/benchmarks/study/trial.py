@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from dnnbench.measure.statistics import CONTENDED, Visits
+from dnnbench.stats.estimates import CONTENDED, Visits
 
 from .kinds import extra, truth
 

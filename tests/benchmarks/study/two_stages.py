@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from dnnbench.measure.gate import CONFIRMED, Suspect, confirm, is_flagged
-from dnnbench.measure.statistics import ratio
-from dnnbench.measure.verdict import THETA
+from dnnbench.stats.estimates import ratio
+from dnnbench.stats.gate import CONFIRMED, Suspect, confirm, is_flagged
+from dnnbench.stats.verdict import THETA
 
 from .judging import pairs_of
 from .trial import Trial

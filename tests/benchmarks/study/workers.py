@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dnnbench.measure.affinity import confine, current_mask, parent_cpus
-from dnnbench.measure.environment import default_memory
-from dnnbench.measure.idle import NOISY_SHARE, idle_shares
-from dnnbench.measure.process import Worker
-from dnnbench.measure.rounds import starting_order
+from dnnbench.execution.parallel import in_parallel
+from dnnbench.execution.plan import CONTROL, CONTROL_ARM
+from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn
+from dnnbench.execution.rounds import starting_order
+from dnnbench.host.affinity import confine, current_mask, parent_cpus
+from dnnbench.host.idle import NOISY_SHARE, idle_shares
 from dnnbench.protocol.arm import Arm
-from dnnbench.run.crew import BUILD_TIMEOUT_S, spawn
-from dnnbench.run.parallel import in_parallel
-from dnnbench.run.plan import CONTROL, CONTROL_ARM
+from dnnbench.worker.environment import default_memory
+from dnnbench.worker.process import Worker
 
 from .kinds import Kind
 

@@ -1,0 +1,96 @@
+"""Which device `--device` means, and what devices there are: frameworks are asked in workers."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..errors import UsageError, WorkerError
+from ..protocol.arm import Arm
+from ..protocol.device import CPU, Device
+from .arms import Contender
+from .parallel import in_parallel
+from .pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
+from .reporter import Reporter
+
+ACCELERATOR_FILES = ("nvidia0", "nvidiactl", "kfd", "dxg", "accel0", "accel", "vfio/0")
+"""What drivers of NVIDIA and AMD GPUs, of Windows' subsystem for Linux, and of TPUs leave in /dev."""
+
+
+def list_devices(contenders: Sequence[Contender]) -> dict[str, list[dict] | str]:
+    """By backend: its devices as plain data, or why it could not be asked. Takes seconds: frameworks are imported."""
+    by_backend = {contender.info.name: contender for contender in contenders}
+    answers = in_parallel(_ask, by_backend.values(), len(worker_cpus(1)) + 1)
+    return dict(zip(by_backend, answers, strict=True))
+
+
+def _ask(contender: Contender) -> list[dict] | str:
+    arm = Arm(contender.info.name, contender.mode, environment=contender.environment)
+    try:
+        with spawn(arm, f"devices-{contender.info.name}") as worker:
+            worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
+            return worker.call("devices", BUILD_TIMEOUT_S)
+    except WorkerError as error:
+        return str(error)
+
+
+def accelerator_in_sight(dev: Path = Path("/dev")) -> bool:
+    """Whether a driver of a GPU or TPU shows itself; without one, nobody need be asked."""
+    return "TPU_NAME" in os.environ or any((dev / name).exists() for name in ACCELERATOR_FILES)
+
+
+def choose_device(text: str, contenders: Sequence[Contender], report: Reporter) -> Device:
+    """The device of a run. `auto` takes the GPU when every contender but the reference has one, else the CPU.
+
+    UsageError if a device is named that a contender lacks: nothing falls back to the CPU in silence.
+    """
+    others = [contender for contender in contenders if not contender.info.reference]
+    if text != "auto":
+        wanted = Device.parse(text)
+        return wanted if wanted.kind == "cpu" else _demand(wanted, others)
+    if not others or not accelerator_in_sight():
+        report.note("device: cpu (auto: no GPU or TPU in sight)")
+        return CPU
+    return _automatic(others, report)
+
+
+def _automatic(others: Sequence[Contender], report: Reporter) -> Device:
+    found = list_devices(others)
+    for kind in ("gpu", "tpu"):
+        without = [name for name, devices in found.items() if not _has(devices, Device(kind))]
+        if not without:
+            report.note(f"device: {kind} (auto: every backend has one)")
+            return _known(Device(kind), found)
+        if len(without) < len(found):
+            report.note(f"device: no {kind}, because {', '.join(without)} cannot use one")
+    report.note("device: cpu (auto)")
+    return CPU
+
+
+def _demand(wanted: Device, others: Sequence[Contender]) -> Device:
+    if not others:
+        raise UsageError(
+            f"--device {wanted}: the NumPy reference computes on cpu alone; add a backend that can use {wanted}"
+        )
+    found = list_devices(others)
+    without = {name: devices for name, devices in found.items() if not _has(devices, wanted)}
+    if without:
+        has = "; ".join(f"{name} has {_names(devices)}" for name, devices in without.items())
+        raise UsageError(
+            f"--device {wanted}: not there for every backend: {has}; name other backends, or another device"
+        )
+    return _known(wanted, found)
+
+
+def _known(wanted: Device, found: Mapping[str, list[dict]]) -> Device:
+    """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
+    rows = [row for devices in found.values() for row in devices if _has([row], wanted)]
+    told = [row["memory_bytes"] for row in rows if row.get("memory_bytes")]
+    return wanted._replace(memory_bytes=min(told, default=None))
+
+
+def _has(devices: list[dict] | str, wanted: Device) -> bool:
+    return not isinstance(devices, str) and any((d["kind"], d["index"]) == (wanted.kind, wanted.index) for d in devices)
+
+
+def _names(devices: list[dict] | str) -> str:
+    return devices if isinstance(devices, str) else ", ".join(device["name"] for device in devices)

@@ -1,0 +1,247 @@
+"""A run from its plan to its end: agreement, generations, the store; what is measured is never lost."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from ..data.dataset import Dataset
+from ..errors import NothingMeasured, StoreError
+from ..host.clock import now
+from ..host.machine import system
+from ..stats.stopping import enough
+from ..store.aside import GenerationRows
+from ..store.frames import records
+from ..store.store import Store, utc_now
+from .cache import CompileCaches, compile_caches
+from .checking import Unproven, check_agreement, exam_of, undetermined, unproven
+from .fairness import Line, ledger, unequal
+from .generation import Generation
+from .measured import measured
+from .plan import CONTROL, Plan
+from .pool import worker_cpus
+from .record import WARM, CellKey, Record
+from .reporter import Reporter
+from .split import SoFar, split_of
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    run_id: str
+    failed: dict[CellKey, str] = field(default_factory=dict)
+    unproven: dict[tuple[str, str], Unproven] = field(default_factory=dict)
+    """By (arm, workload): not known to compute the same as the reference."""
+    interrupted: bool = False
+
+
+class Execution:
+    """Runs a plan into a store; `done` generations of an earlier sitting are not measured again."""
+
+    def __init__(self, plan: Plan, datasets: Mapping[str, Dataset], store: Store, run_id: str, report: Reporter):
+        self._plan, self._datasets, self._store, self._report = plan, datasets, store, report
+        self._cells = cell_ids(store, run_id, plan)
+        self._calls: dict[CellKey, int] = {}
+        self._unsupported: dict[CellKey, str] = {}
+        self._versions: dict[str, dict] = {}
+        self._store_failed = False
+        self.outcome = Outcome(run_id)
+
+    def run(self) -> Outcome:
+        """Agreement, then generations; Ctrl-C ends early and keeps everything."""
+        status = "failed"
+        try:
+            if self._plan.settings.check:
+                self._check()
+            self._measure()
+            status = "complete"
+        except KeyboardInterrupt:
+            self.outcome.interrupted = True
+            status = "interrupted"
+        except StoreError:
+            self._store_failed = True
+            raise
+        finally:
+            if not self._store_failed:
+                self._settle_cells()
+                self._store.finish_run(self.outcome.run_id, status)
+        return self.outcome
+
+    def _check(self) -> None:
+        """Check, unless an earlier sitting of this run did."""
+        run_id = self.outcome.run_id
+        rows = self._store.agreement(run_id).to_dict("records")
+        if not rows:
+            settings = self._plan.settings
+            workloads = {case.workload.name: case.workload for case in self._plan.cases}
+            exams = [exam_of(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
+            dtypes = list(dict.fromkeys(("float64", settings.dtype)))
+            lanes = [lane for lane in self._plan.lanes if not lane.twin]
+            rows = check_agreement(lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
+            self._store.add_agreement(run_id, rows)
+        for sentence in undetermined(rows):
+            self._report.note(sentence)
+        self.outcome.unproven = unproven(rows)
+        self._store.update_cells(
+            run_id,
+            [
+                {"cell_id": cell, "unequal": self.outcome.unproven[arm, case.partition("/")[0]].sentence}
+                for (arm, case, _), cell in self._cells.items()
+                if (arm, case.partition("/")[0]) in self.outcome.unproven
+            ],
+        )
+
+    def _measure(self) -> None:
+        done = self._store.done_generations(self.outcome.run_id)
+        split = split_of(self._plan.settings, self._report)
+        self._report.stage("measuring", self._plan.settings.max_time_s)
+        self._calls = self._frozen_calls()
+        self._versions = versions_so_far(self._store, self.outcome.run_id)
+        number = 0
+        with compile_caches(self._plan.settings.cold_start) as cache:
+            while (seconds := split.next_s(number, self._so_far)) is not None:
+                if number in done:
+                    self._report.advance(seconds)
+                else:
+                    self._one_generation(number, seconds, cache)
+                if self._is_precise():
+                    self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
+                    return
+                number += 1
+
+    def _is_precise(self) -> bool:
+        """Whether every ratio's interval is narrow enough, twice in a row: never before the seventh generation."""
+        found = measured(self._store, self.outcome.run_id)
+        effects = [found.against_base(cell).effects() for cell in found.ranked()]
+        return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
+
+    def _so_far(self) -> SoFar:
+        rows = records(self._store.generations(self.outcome.run_id))
+        return SoFar(measured(self._store, self.outcome.run_id), [row["facts"]["start_s"] for row in rows])
+
+    def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
+        given_up = {*self.outcome.failed, *self._unsupported}
+        record = Record(compile_cache=cache.state, system=system(), versions=dict(self._versions))
+        crews, begin = self._plan.crews(), now()
+        cache.state = WARM
+        interrupted = False
+        try:
+            for crew in crews:
+                part, told = seconds / len(crews), (given_up, record, self._report)
+                Generation(crew, self._datasets, number, self._calls, *told, cache.folder).run(part)
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+        finally:
+            record.start_s = max(now() - begin - seconds, 0.0)
+            self._versions = record.versions
+            self._commit(number, record, interrupted)
+
+    def _frozen_calls(self) -> dict[CellKey, int]:
+        """Calls a visit that an earlier sitting chose."""
+        known = self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
+        return {key: int(known[cell]) for key, cell in self._cells.items() if cell in known}
+
+    def _commit(self, number: int, record: Record, interrupted: bool) -> None:
+        """Into the store in one step, with nothing of a generation that measured nothing."""
+        run_id = self.outcome.run_id
+        self.outcome.failed |= record.failures
+        self._unsupported |= record.unsupported
+        blocks = {self._cells[key]: rows for key, rows in record.blocks().items()}
+        if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
+            return
+        ledgers = {case.name: ledger(self._plan, record, case.name) for case in self._plan.cases}
+        told = {case: [line.to_json() for line in lines] for case, lines in ledgers.items()}
+        changes = [{"cell_id": self._cells[key], **peaks} for key, peaks in record.peaks.items()]
+        changes += [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
+        if number == 0 and not self._plan.settings.allow_unequal:
+            changes += self._unequal_cells(ledgers)
+        facts, first_calls = record.facts() | {"ledger": told}, list(record.first_calls.values())
+        self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes), interrupted)
+
+    def _keep(self, rows: GenerationRows, interrupted: bool) -> None:
+        """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store.
+
+        Who interrupts a run may kill it while it waits for its store: then the file comes first.
+        """
+        folders, path = aside_folders(self._store), None
+        if interrupted:
+            with suppress(StoreError):  # the store may take what no folder takes
+                path = rows.put_aside(folders)
+        try:
+            rows.add_to(self._store)
+        except (StoreError, KeyboardInterrupt) as error:
+            self._store_failed = True
+            path = path or rows.put_aside(folders)
+            kept = f"generation {rows.number + 1} is in {path}: `dnnbench run --resume {rows.run_id}` takes it in"
+            if isinstance(error, StoreError):
+                raise StoreError(f"{error}; {kept}") from error
+            self._report.note(kept)
+            raise
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def _unequal_cells(self, ledgers: Mapping[str, list[Line]]) -> list[dict]:
+        """Changes of cells: arms that differ from the base in what should be equal are shown and not ranked."""
+        rows = []
+        for case, lines in ledgers.items():
+            for arm, reason in unequal(lines, self._plan.base).items():
+                self._report.note(f"{arm} {case}: not ranked: {reason} (--allow-unequal ranks it all the same)")
+                cells = [cell for (a, c, _), cell in self._cells.items() if (a, c) == (arm, case)]
+                rows += [
+                    {"cell_id": cell, "unequal": reason}
+                    for cell in cells
+                    if (arm, case.partition("/")[0]) not in self.outcome.unproven
+                ]
+        return rows
+
+    def _settle_cells(self) -> None:
+        """Every cell's status: failed and unsupported with the reason, ok where something was measured."""
+        run_id = self.outcome.run_id
+        measured = set(self._store.samples(list(self._cells.values()))["cell_id"])
+        rows = []
+        for key, cell in self._cells.items():
+            if key in self.outcome.failed:
+                rows.append({"cell_id": cell, "status": "failed", "reason": f"failed: {self.outcome.failed[key]}"})
+            elif key in self._unsupported:
+                rows.append({"cell_id": cell, "status": "unsupported", "reason": self._unsupported[key]})
+            elif cell in measured:
+                rows.append({"cell_id": cell, "status": "ok"})
+        self._store.update_cells(run_id, rows)
+
+
+def aside_folders(store: Store) -> list[Path]:
+    """Where a generation goes that the store does not take: beside its file, else with the user's data."""
+    users = user_data_path("dnnbench") / "aside"
+    return [users] if store.folder is None else [store.folder, users]
+
+
+def versions_so_far(store: Store, run_id: str) -> dict[str, dict]:
+    """By arm, as its workers of an earlier sitting told; nothing of a generation that older versions stored without."""
+    told = [row["facts"].get("versions", {}) for row in records(store.generations(run_id))]
+    return {arm: versions for generation in told for arm, versions in generation.items()}
+
+
+def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:
+    """The store's id of every cell of the plan, added if they are not there yet."""
+    if store.cells(run_id).empty:
+        store.add_cells(run_id, plan.cells())
+    rows = store.cells(run_id)
+    cases = rows["workload"].where(rows["workload"] == "", rows["workload"] + "/" + rows["batch_size"].astype(str))
+    return dict(zip(zip(rows["arm"], cases, rows["phase"], strict=True), rows["cell_id"], strict=True))
+
+
+def refuse_nothing(outcome: Outcome, store: Store, skipped: Sequence[str]) -> None:
+    """NothingMeasured if not one cell of the run has a sample."""
+    if not measured_anything(store, outcome.run_id):
+        reasons = {*store.cells(outcome.run_id)["reason"].dropna(), *skipped}
+        raise NothingMeasured("nothing could be measured: " + "; ".join(sorted(reasons)))
+
+
+def measured_anything(store: Store, run_id: str) -> bool:
+    """Whether a cell other than the control arm's has a result."""
+    cells = store.cells(run_id)
+    return bool((cells[cells["arm"] != CONTROL]["status"] == "ok").any())

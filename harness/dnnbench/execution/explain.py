@@ -1,0 +1,100 @@
+"""Which part of an arm disagrees, asked of two workers: the arm's own, and the reference's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from ..agreement.comparing import Finding
+from ..agreement.observing import Tensors
+from ..agreement.reference import StoredTensors, load_reference
+from ..agreement.status import Status
+from ..diagnosis.explain import Explanation, Judged, explain
+from ..diagnosis.replay import Replay
+from ..errors import WorkerError
+from ..protocol.arm import Arm
+from ..worker.process import Worker
+from .checking import Exam, reference_backend
+from .plan import Lane
+from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
+from .reporter import Reporter
+from .scratch import scratch_folder
+
+
+class WorkerCourt:
+    """Asks a started worker of the arm and one of the reference; what the reference says goes by files in `folder`."""
+
+    def __init__(self, contender: Worker, reference: Worker, exam: Exam, dtype: str, folder: Path):
+        self._contender, self._reference, self._folder = contender, reference, folder
+        self._common = {"study": exam.study, "seed": exam.seed}
+        self._numbers = count()
+        self.dtype = dtype
+
+    def walk(self, replay: Replay) -> tuple[list[Finding], Mapping[str, np.ndarray]]:
+        findings, _, path = self._asked(replay, tensors=False)
+        return findings, StoredTensors(path)
+
+    def judge(self, replay: Replay) -> Judged:
+        findings, tensors, path = self._asked(replay, tensors=True)
+        return Judged(findings, tensors, load_reference(path).tensors)
+
+    def compute(self, replay: Replay) -> Tensors:
+        return self._reference.call("node_values", BUILD_TIMEOUT_S, replay=replay.to_json(), **self._common)
+
+    def _asked(self, replay: Replay, tensors: bool) -> tuple[list[Finding], Tensors, Path]:
+        path = self._folder / f"{next(self._numbers)}.npz"
+        question = {"replay": replay.to_json(), "path": str(path), **self._common}
+        self._reference.call("study_nodes", BUILD_TIMEOUT_S, **question)
+        answer = self._contender.call("explain", BUILD_TIMEOUT_S, dtype=self.dtype, tensors=tensors, **question)
+        return [Finding(**row) for row in answer["findings"]], answer["tensors"], path
+
+
+def explain_exam(contender: Worker, reference: Worker, exam: Exam, dtype: str, rows: Sequence[Mapping]) -> Explanation:
+    """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
+    exam = exam.in_precision(dtype)
+    with scratch_folder("explain") as folder:
+        court = WorkerCourt(contender, reference, exam, dtype, folder)
+        return explain(exam.workload, exam.batches, rows, exam.seed, court)
+
+
+def explain_all(lanes: Sequence[Lane], exams: Sequence[Exam], rows: Sequence[Mapping], report: Reporter) -> list[dict]:
+    """An explanation for every arm, workload and element type that disagrees, in the order of the rows."""
+    cases: dict[tuple[str, str, str], list[Mapping]] = {}
+    for row in rows:
+        cases.setdefault((row["arm"], row["workload"], row["dtype"]), []).append(row)
+    wanted = {case: found for case, found in cases.items() if any(row["status"] == Status.DIFFERS for row in found)}
+    if not wanted:
+        return []
+    report.stage("looking for the first divergence", len(wanted))
+    named = {lane.name: lane for lane in lanes}, {exam.workload.name: exam for exam in exams}
+    with started(reference_arm(), "explain-reference") as reference:
+        return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
+
+
+def _explained(arm, workload, dtype, lanes, exams, rows, reference, report) -> dict:
+    lane = lanes[arm]
+    found = {"arm": arm, "workload": workload, "dtype": dtype}
+    try:
+        with started(lane.arm.with_dtype(dtype), f"explain-{lane.name}-{dtype}") as contender:
+            explanation = explain_exam(contender, reference, exams[workload], dtype, rows)
+    except WorkerError as error:
+        return found | {"error": str(error)}
+    finally:
+        report.advance(1, f"{arm} {workload} {dtype}")
+    return found | explanation._asdict() | {"sentence": explanation.sentence}
+
+
+def reference_arm() -> Arm:
+    """The reference as an arm."""
+    info = reference_backend()
+    return Arm(info.name, info.default_mode, dtype="float64")
+
+
+@contextmanager
+def started(arm: Arm, name: str) -> Iterator[Worker]:
+    """A worker of an arm, its framework imported."""
+    with spawn(arm, name) as worker:
+        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
+        yield worker

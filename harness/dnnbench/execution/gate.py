@@ -1,0 +1,270 @@
+"""The gate from a request to its findings: a run that screens, and one that confirms what it flagged."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from ..agreement.status import Status
+from ..data.dataset import Dataset
+from ..errors import UsageError
+from ..stats.estimates import Estimate, ratio, smallest_difference
+from ..stats.gate import CONFIRMED, FAMILY_ALPHA, Confirmation, Suspect, confirm, is_flagged
+from ..stats.verdict import UNDECIDED, Verdict, judge
+from ..store.store import Store
+from .arms import select
+from .checking import Unproven
+from .execute import Execution, Outcome, refuse_nothing
+from .measured import Measured, measured
+from .plan import Plan
+from .record import CellKey
+from .reporter import Reporter
+from .request import Request, open_run
+
+NOT_RANKED = "NOT RANKED"
+
+
+class Answer(StrEnum):
+    """The word that a gate ends with, and each of its rows."""
+
+    PASS = "PASS"
+    SLOWER = "SLOWER"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    """Nothing could be judged."""
+    COULD_NOT_RUN = "COULD NOT RUN"
+    NOT_COMPARED = "NOT COMPARED"
+    """With the reference: there was nothing sound to hold the arm against."""
+    DIFFERS = "DIFFERS"
+    INTERRUPTED = "INTERRUPTED"
+
+
+OF_STATUS = {
+    Status.COULD_NOT_RUN: Answer.COULD_NOT_RUN,
+    Status.NOT_COMPARED: Answer.NOT_COMPARED,
+    Status.DIFFERS: Answer.DIFFERS,
+}
+"""What a check that does not pass makes of a gate."""
+UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base in the first run.
+
+    verdict: the screen's, or NOT RANKED with the reason.  sound: whether the screen could tell anything of it.
+    smallest: the slowdown that the screen could have seen.
+    """
+
+    workload: str
+    batch_size: int
+    phase: str
+    arm: str
+    verdict: Verdict
+    screen: Estimate = UNKNOWN
+    smallest: float = math.nan
+    sound: bool = False
+    flagged: bool = False
+    confirmation: Confirmation | None = None
+
+    @property
+    def case(self) -> str:
+        return f"{self.workload}/{self.batch_size}"
+
+    @property
+    def key(self) -> CellKey:
+        return self.arm, self.case, self.phase
+
+    @property
+    def stage(self) -> str:
+        """The run that had the last word."""
+        return "confirm" if self.confirmation else "screen"
+
+    @property
+    def outcome(self) -> Verdict:
+        """The last word."""
+        return self.confirmation.outcome if self.confirmation else self.verdict
+
+    @property
+    def answered(self) -> bool:
+        """Whether the stage with the last word had an interval, from clean rounds, that nothing overrules."""
+        told = self.confirmation.answered if self.confirmation else self.sound
+        return told and not self.outcome.overruled
+
+    @property
+    def smallest_difference(self) -> float:
+        """The smallest slowdown, as a fraction, that the stage with the last word finds four times in five."""
+        return self.confirmation.smallest_difference if self.confirmation else self.smallest
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a gate ended; `confirm_run` is None where nothing was flagged."""
+
+    base: str
+    theta: float
+    screen_run: str
+    findings: tuple[Finding, ...]
+    confirm_run: str | None = None
+    failed: Mapping[CellKey, str] = field(default_factory=dict)
+    unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def flagged(self) -> list[Finding]:
+        """Findings that had to be confirmed."""
+        return [finding for finding in self.findings if finding.flagged]
+
+    @property
+    def confirmed(self) -> list[Finding]:
+        """Findings that are slower for certain."""
+        return [finding for finding in self.findings if finding.outcome.text == CONFIRMED]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every candidate was judged, and nothing speaks against any."""
+        return not (self.interrupted or self.confirmed or self.failed or self.unproven or self.unjudged)
+
+    @property
+    def answer(self) -> Answer:
+        """The word for all of it; what speaks against an arm itself comes before what its times say."""
+        if self.interrupted:
+            return Answer.INTERRUPTED
+        if self.passed:
+            return Answer.PASS
+        if self.unproven:
+            worst = max((found.status for found in self.unproven.values()), key=list(Status).index)
+            return OF_STATUS[worst]
+        if self.failed:
+            return Answer.COULD_NOT_RUN
+        return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
+
+    def answer_of(self, finding: Finding) -> Answer:
+        """The word for one cell."""
+        if found := self.unproven.get((finding.arm, finding.workload)):
+            return OF_STATUS[found.status]
+        if finding.key in self.failed:
+            return Answer.COULD_NOT_RUN
+        if finding.outcome.text == CONFIRMED:
+            return Answer.SLOWER
+        return Answer.PASS if finding.answered else Answer.INCONCLUSIVE
+
+    @property
+    def unjudged(self) -> dict[str, str]:
+        """Candidates of which not one cell could be judged, whom a gate may not let pass, and why."""
+        judged = {finding.arm for finding in self.findings if finding.answered}
+        return {
+            arm: "; ".join(dict.fromkeys(f.outcome.reason for f in self.findings if f.arm == arm))
+            for arm in dict.fromkeys(finding.arm for finding in self.findings)
+            if arm not in judged
+        }
+
+
+def with_base(request: Request) -> Request:
+    """The request with its first arm as the base unless it names one; UsageError if no arm is left to judge."""
+    names = [contender.name for contender in select(request.backends).contenders]
+    if len(names) < 2:
+        raise UsageError(
+            f"a gate holds candidates against a base and got one arm, {names[0]}; name two or more, "
+            "such as --backend torch,torch@new"
+        )
+    return replace(request, base=request.base or names[0])
+
+
+def run_gate(
+    request: Request, plan: Plan, datasets: Mapping[str, Dataset], store: Store, label: str | None, report: Reporter
+) -> Gate:
+    """Screen every cell of the plan in one run; confirm what is flagged in another.
+
+    NothingMeasured if no cell got a time.  An interruption keeps what was measured and ends the gate.
+    """
+    screen_run = open_run(store, request, plan, label)
+    first = Execution(plan, datasets, store, screen_run, report).run()
+    if not first.interrupted:
+        refuse_nothing(first, store, list(plan.skipped.values()))
+    gate = _gate(plan, first, screened(measured(store, screen_run)))
+    if first.interrupted or not gate.flagged:
+        return gate
+    report.note(f"{len(gate.flagged)} of {len(gate.findings)} cells may be slower: fresh generations are to confirm it")
+    again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
+    confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
+    _copy_agreement(store, screen_run, confirm_run, narrow)
+    second = Execution(narrow, datasets, store, confirm_run, report).run()
+    gate = replace(gate, confirm_run=confirm_run, failed=first.failed | second.failed, interrupted=second.interrupted)
+    if second.interrupted:
+        return gate
+    return replace(gate, findings=confirmed(gate.findings, measured(store, confirm_run), gate.theta))
+
+
+def _gate(plan: Plan, first: Outcome, findings: tuple[Finding, ...]) -> Gate:
+    return Gate(
+        plan.base, plan.settings.theta, first.run_id, findings,
+        failed=first.failed, unproven=first.unproven, interrupted=first.interrupted,
+    )  # fmt: skip
+
+
+def screened(run: Measured) -> tuple[Finding, ...]:
+    """A Finding for every cell of the first run but the base's own, in the order of the plan."""
+    return tuple(_screened(run, cell) for cell in run.cells.itertuples() if cell.arm != run.base)
+
+
+def _screened(run: Measured, cell) -> Finding:
+    place = cell.workload, int(cell.batch_size), cell.phase, cell.arm
+    if reason := run.not_ranked(cell):
+        return Finding(*place, Verdict(NOT_RANKED, reason))
+    pairs = run.against_base(cell)
+    found = ratio(pairs)
+    objection = run.objection(cell)
+    verdict = Verdict(UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
+    return Finding(
+        *place,
+        verdict,
+        found.estimate,
+        smallest_difference(found.effects, run.theta),
+        sound=found.estimate.generations >= 2 and not objection,
+        flagged=is_flagged(found.estimate, run.theta),
+    )
+
+
+def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Request, Plan]:
+    """What the second run measures: the flagged cases and phases, by the base and the candidates that were flagged.
+
+    taken: generations of the first run.  The second has as many unless a number was asked for, and takes them all:
+    stopping early, or choosing the number by its own first generations, would make its p values too small.
+    """
+    arms = {gate.base, *(finding.arm for finding in gate.flagged)}
+    only = tuple(dict.fromkeys((finding.case, finding.phase) for finding in gate.flagged))
+    lanes = tuple(lane for lane in plan.lanes if lane.name in arms)
+    settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
+    narrow = replace(plan.limited_to(only), lanes=lanes, settings=settings)
+    names = {case.workload.name for case in narrow.cases}
+    again = replace(
+        request,
+        workloads=tuple(workload for workload in request.workloads if workload.name in names),
+        backends=tuple(lane.name for lane in lanes), settings=settings, only=only, confirms=gate.screen_run,
+    )  # fmt: skip
+    return again, narrow
+
+
+def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Plan) -> None:
+    """The second run rests on the first one's check, of the same arms minutes before."""
+    rows = store.agreement(screen_run)
+    arms, workloads = {lane.name for lane in narrow.lanes}, {case.workload.name for case in narrow.cases}
+    kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
+    store.add_agreement(confirm_run, kept.to_dict("records"))
+
+
+def confirmed(
+    findings: Sequence[Finding], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
+) -> tuple[Finding, ...]:
+    """The findings, with what the second run makes of the flagged ones."""
+    cells = {(cell.arm, f"{cell.workload}/{cell.batch_size}", cell.phase): cell for cell in run.cells.itertuples()}
+    flagged = [finding for finding in findings if finding.flagged]
+    found = confirm([_suspect(run, cells[finding.key]) for finding in flagged], theta, alpha)
+    told = dict(zip((finding.key for finding in flagged), found, strict=True))
+    return tuple(replace(finding, confirmation=told.get(finding.key)) for finding in findings)
+
+
+def _suspect(run: Measured, cell) -> Suspect:
+    if reason := run.not_ranked(cell):
+        return Suspect(objection=reason)
+    return Suspect(run.against_base(cell), run.objection(cell))

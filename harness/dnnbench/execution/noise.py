@@ -1,0 +1,211 @@
+"""The noise of this machine, measured with what measures everything else: two equal arms over several short generations."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ..data.dataset import load
+from ..errors import NothingMeasured
+from ..host.clock import now
+from ..host.machine import frequencies_mhz
+from ..plugins.discovery import plugins
+from ..protocol.arm import Arm
+from ..spec.builder import Builder
+from ..spec.data import Synthetic
+from ..spec.losses import Mse
+from ..spec.workload import Task, Workload
+from ..stats.estimates import Visits, contended_rounds, log_pairs
+from ..stats.flags import PRESSURE, STEAL, THROTTLED
+from ..stats.noise import BUDGETS_S, Floor, Humps, floor, humps
+from ..stats.split import LEAST_ROUNDS, Components, components, tells_variances
+from ..stats.verdict import ALPHA, STRONG_RHO
+from ..worker.bench import whole_visit_s
+from .arms import Contender
+from .generation import Generation
+from .plan import CONTROL, Lane, Plan, cases_of
+from .pool import worker_cpus
+from .record import CellKey, Record
+from .reporter import Reporter
+from .settings import Settings
+
+PHASE = "train_step"
+SETTINGS = Settings(phases=(PHASE,), max_time_s=32.0, generations=8, check=False)
+VISITS_A_PIECE = 50
+SELDOM = 0.01
+"""Share of contended rounds that limits nothing."""
+COUNTERS = {"steal": STEAL, "pressure": PRESSURE, "throttling": THROTTLED}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What was found; shares are fractions, standard deviations those of a log ratio."""
+
+    floors: tuple[Floor, ...]
+    parts: Components
+    generation_s: float
+    """Seconds of visits a cell in each generation that was measured."""
+    rounds: int
+    flagged: dict[str, float]
+    """Share of the rounds that each counter of contention flagged."""
+    kernel: Humps
+    drift: tuple[float, float]
+    """Spearman's correlation of the fixed kernel's times with time, and its p."""
+    frequencies_mhz: tuple[float, float] | None
+    """Lowest and highest clock seen between generations; None where none is told or it never moves."""
+    spoilt: bool
+    """Whether too few rounds were free of contention, so that all were kept."""
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """What limits this machine, each in a sentence; what was not found to is left out."""
+        told = {
+            name: _FLAGGED.format(share=share, what=_WHAT[name])
+            for name, share in self.flagged.items()
+            if share > SELDOM
+        }
+        if self.kernel.two:
+            told["sibling thread"] = (
+                f"one fixed kernel runs at two speeds, {self.kernel.ratio:.2f} times apart, the slower in "
+                f"{self.kernel.slow_share:.0%} of its visits: a busy sibling thread, or a second clock; "
+                "short visits cancel it best"
+            )
+        rho, p = self.drift
+        if abs(rho) > STRONG_RHO and p < ALPHA:
+            told["frequency"] = (
+                f"the fixed kernel's time moves with the clock on the wall (rho {rho:+.2f}): heat or a governor"
+            )
+        elif self.frequencies_mhz:
+            low, high = self.frequencies_mhz
+            told["frequency"] = f"the CPUs' clocks went from {low:.0f} to {high:.0f} MHz meanwhile: fix the clock"
+        if self.parts.between > self.parts.within_s / self.generation_s:
+            told["process placement"] = (
+                f"processes differ more (sd {self.parts.between**0.5:.2%}) than {self.generation_s:.1f} s of visits "
+                f"leave open ({(self.parts.within_s / self.generation_s) ** 0.5:.2%}): "
+                "more generations help, longer ones do not"
+            )
+        if self.spoilt:
+            told["contention"] = "too few rounds were free of it, so all were kept: try again at a quieter hour"
+        return told
+
+    def to_json(self) -> dict:
+        return {
+            "floors": [found.to_json() for found in self.floors],
+            "sd_within_1s": self.parts.within_s**0.5,
+            "sd_between_generations": self.parts.between**0.5,
+            "sd_between_generations_at_most": self.parts.between_at_most**0.5,
+            "generations": self.parts.generations,
+            "generation_s": self.generation_s,
+            "start_s": self.parts.start_s,
+            "rounds": self.rounds,
+            "flagged": self.flagged,
+            "fixed_kernel": asdict(self.kernel) | {"two": self.kernel.two},
+            "fixed_kernel_drift": dict(zip(("rho", "p"), self.drift, strict=True)),
+            "frequencies_mhz": self.frequencies_mhz,
+            "spoilt": self.spoilt,
+            "limits": self.limits,
+        }
+
+
+_FLAGGED = "{share:.0%} of the rounds met {what}"
+_WHAT = {
+    "steal": "CPU time stolen by the hypervisor: prefer a quieter hour, or a machine of your own",
+    "pressure": "tasks that waited for a CPU: end other work",
+    "throttling": "the control group's quota: lift it, or use fewer threads",
+}
+
+
+def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
+    """Visit two equal NumPy arms in pairs, `settings.generations` times anew, and reckon what can be told.
+
+    NothingMeasured if not two generations brought times of both.
+    """
+    plan, generation_s = _plan(settings), settings.max_time_s / settings.generations
+    datasets = {case.workload.name: load(case.workload) for case in plan.cases}
+    report.stage("measuring this machine's noise", settings.max_time_s)
+    calls: dict[CellKey, int] = {}
+    records, clocks, begin = [], [frequencies_mhz(worker_cpus(1))], now()
+    for number in range(settings.generations):
+        record = Record()
+        Generation(plan, datasets, number, calls, set(), record, report).run(generation_s)
+        records.append(record)
+        clocks.append(frequencies_mhz(worker_cpus(1)))
+    return noise_of(plan, records, now() - begin, clocks)
+
+
+def _plan(settings: Settings) -> Plan:
+    """Two lanes of the reference, alike but for a name, on one small network."""
+    info = plugins().reference
+    contender = Contender(info, info.default_mode)
+    arm = Arm(info.name, info.default_mode, dtype=settings.dtype, threads=settings.threads)
+    lanes = (Lane(contender, arm), Lane(contender, arm, twin=True))
+    return Plan(lanes, cases_of([_workload()], (), None, "initial", settings.seed), settings, contender.name, {})
+
+
+def _workload() -> Workload:
+    """An MLP whose step takes about a millisecond."""
+    net = Builder("noise")
+    hidden = net.relu(net.dense(net.input("x", (256,)), units=256, name="fc1"))
+    model = net.build(net.dense(hidden, units=16, name="fc2"))
+    return Workload(name="noise", model=model, task=Task(loss=Mse(), data=Synthetic(), metric="loss"), batch_size=64)
+
+
+def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Sequence[list[float] | None]) -> Noise:
+    """What the generations of such a plan say."""
+    (case,) = plan.cases
+    keys = [(lane.name, case.name, PHASE) for lane in plan.lanes]
+    base, twin, control = (visits_of(records, key) for key in (*keys, (CONTROL, "", CONTROL)))
+    pairs = log_pairs(twin, base, contended_rounds([base, twin]))
+    if spoilt := not tells_variances(pairs.kept()):
+        pairs = log_pairs(twin, base)
+    if not tells_variances(pairs):
+        reasons = sorted({reason for record in records for reason in record.failures.values()}) or [
+            "the time was short"
+        ]
+        raise NothingMeasured(
+            f"noise: got {len(pairs.round)} rounds in {len(records)} generations, wanted two generations or more "
+            f"of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
+        )
+    visits_s = _seconds(records, keys[0]) / len(records)
+    parts = components(pairs, visits_s, max((wall_s - plan.settings.max_time_s) / len(records), 0.0))
+    return Noise(
+        floors=tuple(floor(parts, budget_s, plan.settings.theta) for budget_s in BUDGETS_S),
+        parts=parts,
+        generation_s=visits_s,
+        rounds=len(pairs.round),
+        flagged={name: float(np.mean((base.flags & bit) != 0)) for name, bit in COUNTERS.items()},
+        kernel=humps(control.call_s),
+        drift=_drift(control),
+        frequencies_mhz=_moved(clocks),
+        spoilt=spoilt,
+    )
+
+
+def visits_of(records: Sequence[Record], key: CellKey) -> Visits:
+    """The visits of one cell in records of consecutive generations."""
+    rows = [(number, *row) for number, record in enumerate(records) for row in record.visits.get(key, ())]
+    generation, round_, position, calls, seconds, flags = np.array(rows, float).reshape(-1, 6).T
+    whole = (column.astype(np.int64) for column in (generation, round_, position))
+    return Visits(*whole, seconds / calls, flags.astype(np.int64))
+
+
+def _seconds(records: Sequence[Record], key: CellKey) -> float:
+    """Seconds of a cell's visits with their untimed calls: what a run's time is spent on."""
+    visits = (visit for record in records for visit in record.visits[key])
+    return sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
+
+
+def _drift(control: Visits) -> tuple[float, float]:
+    """(rho, p) of the fixed kernel's times with time, over medians of tens of visits: single ones are not independent."""
+    from scipy import stats
+
+    order = np.argsort(control.keys)
+    pieces = np.array_split(control.call_s[order], max(len(order) // VISITS_A_PIECE, 3))
+    found = stats.spearmanr(np.arange(len(pieces)), [np.median(piece) for piece in pieces])
+    return float(found.statistic), float(found.pvalue)
+
+
+def _moved(clocks: Sequence[list[float] | None]) -> tuple[float, float] | None:
+    """Lowest and highest clock of all that were read; None where none is told, or it never moved by as much as 1 %."""
+    told = [mhz for reading in clocks if reading for mhz in reading]
+    return (min(told), max(told)) if told and max(told) > 1.01 * min(told) else None

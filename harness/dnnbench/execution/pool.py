@@ -1,0 +1,230 @@
+"""The worker processes of a run: one for each arm, one for the control; lost ones are replaced."""
+
+import atexit
+import os
+import random
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache as once
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkerError
+from ..host.affinity import choose_cpus, confine, current_mask, parent_cpus
+from ..host.idle import NOISY_SHARE, idle_shares
+from ..plugins.discovery import plugins
+from ..protocol.arm import Arm
+from ..worker.__main__ import SERVICE
+from ..worker.environment import padded, worker_environment
+from ..worker.process import Worker, WorkerLost, worker_argv
+from ..worker.sharing import lend_packages
+from .cache import cache_folder, cache_folders
+from .environments import interpreter_of
+from .logs import new_log
+from .parallel import in_parallel
+from .plan import CONTROL, CONTROL_ARM, Lane, Plan
+from .scratch import scratch_folder
+
+BUILD_TIMEOUT_S = 600.0
+"""For a start, a build, a compilation or a check: torch.compile has been seen to take 40 s on two busy cores."""
+_chance = random.Random()
+
+
+def visit_timeout_s(expected_s: float) -> float:
+    """A visit may take a thousand times what it should, and a minute at least: bursts of steal slow a step 40 times."""
+    return max(60.0, 1000 * expected_s)
+
+
+def worker_cpus(threads: int) -> list[int]:
+    """The CPUs that every worker which is timed is confined to."""
+    return choose_cpus(current_mask(), threads)
+
+
+def spawn(
+    arm: Arm,
+    name: str,
+    memory: str = "native",
+    service: str = SERVICE,
+    cpus: Sequence[int] | None = None,
+    cache: Path | None = None,
+) -> Worker:
+    """A worker process for an arm; what it prints stands in a log named after it, kept where an error names it.
+
+    cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.
+    memory: setting of its allocator, which a run chooses for those that it times; others give back what they free.
+    cache: folder of its compile caches; None for the user's.
+    """
+    caches = cache_folders(cache or cache_folder())
+    environment = worker_environment(os.environ, threads=arm.threads, memory=memory, caches=caches)
+    interpreter = sys.executable
+    if arm.environment:
+        interpreter = str(interpreter_of(arm.environment))
+        environment["PYTHONPATH"] = str(_lent_packages())
+    cpus = current_mask() if cpus is None else cpus
+    environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11)), _chance)
+    return Worker(arm.name, environment, new_log(name), cpus=cpus, interpreter=interpreter, service=service)
+
+
+@once
+def _lent_packages() -> Path:
+    """Links to dnnbench's packages for other interpreters, until this process ends."""
+    until_the_end = ExitStack()
+    atexit.register(until_the_end.close)
+    return lend_packages(until_the_end.enter_context(scratch_folder("lent")))
+
+
+def start_arguments(arm: Arm) -> dict[str, Any]:
+    """What a worker's `start` needs: the arm, and the class that this process found under its backend's name.
+
+    A worker does not look the name up again: what is installed while a run is under way does not change it.
+    """
+    return {"arm": arm.to_json(), "target": plugins().backend(arm.backend).target}
+
+
+def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """WorkerError if an arm's libraries are not those that the run began with: one figure would mix two programs."""
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if changed:
+        told = ", ".join(f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed)
+        raise WorkerError(
+            f"{arm}: {told} while the run was under way; nothing of it is measured from here on: run anew"
+        )
+
+
+class Dismissed(Exception):
+    """The crew was sent home while a thread still started or asked one of its workers: no failure of any arm."""
+
+
+class Crew:
+    """All workers of one generation, and this process out of their way; a context manager that leaves none behind.
+
+    Leaving it, which an interrupt does while threads still start and ask workers, raises Dismissed in those threads.
+    """
+
+    def __init__(self, plan: Plan, name: str, cache: Path | None = None, versions: Mapping[str, Mapping] | None = None):
+        """versions: what each arm's workers told earlier in this run; an arm that tells others now is refused."""
+        self._plan, self._name, self._cache = plan, name, cache
+        self._before = dict(versions or {})
+        self._workers: dict[str, Worker] = {}
+        self._refusals: dict[str, WorkerError] = {}
+        self._lost: set[str] = set()
+        self._door = threading.Lock()
+        self._dismissed = False
+        self._pauses = 0
+        self.import_s: dict[str, float] = {}
+        self.versions: dict[str, dict] = {}
+        self._mask = current_mask()
+        self.cpus = worker_cpus(plan.settings.threads)
+        self.at_once = len(self.cpus)
+
+    def start(self) -> None:
+        """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
+        self._enter(CONTROL, CONTROL_ARM, cpus=self.cpus[-1:])
+        in_parallel(self._try, self._plan.lanes, self.at_once)
+
+    def _try(self, lane: Lane) -> None:
+        try:
+            self.restart(lane)
+        except WorkerError as error:
+            self._refusals[lane.name] = error
+
+    def restart(self, lane: Lane) -> None:
+        """A fresh process for an arm, in place of any other."""
+        if lane.name in self._workers:
+            self._workers[lane.name].close()
+        self._enter(lane.name, lane.arm, cpus=self.cpus, cache=self._cache)
+        started = self._ask(lane.name, "start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
+        refuse_change(lane.name, self._before.get(lane.name, started["versions"]), started["versions"])
+        self.import_s[lane.name] = started["import_s"]
+        self.versions[lane.name] = started["versions"]
+
+    def call(self, lane: Lane, method: str, timeout_s: float, **arguments: Any) -> Any:
+        """Ask an arm's worker; one that could not start says why."""
+        if lane.name in self._refusals:
+            raise self._refusals[lane.name]
+        try:
+            return self._ask(lane.name, method, timeout_s, **arguments)
+        except WorkerLost:
+            self._lost.add(lane.name)
+            raise
+
+    def _enter(self, name: str, arm: Arm, **options: Any) -> None:
+        """Spawn a worker, unless the crew was dismissed: none is started that nobody would end."""
+        with self._door:
+            if self._dismissed:
+                raise Dismissed
+            self._workers[name] = spawn(arm, f"{self._name}-{name}", self._plan.settings.memory, **options)
+
+    def _ask(self, name: str, method: str, timeout_s: float, **arguments: Any) -> Any:
+        try:
+            return self._workers[name].call(method, timeout_s, **arguments)
+        except WorkerError:
+            if self._dismissed:
+                raise Dismissed from None
+            raise
+
+    def revive(self, lane: Lane) -> None:
+        """A fresh process for an arm whose last one was lost; nothing for any other."""
+        if lane.name in self._lost:
+            self.restart(lane)
+            self._lost.discard(lane.name)
+
+    def hush(self) -> dict[str, float]:
+        """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""
+        shares = idle_shares({name: worker.pid for name, worker in self._workers.items() if name not in self._lost})
+        for name, share in shares.items():
+            if share > NOISY_SHARE:
+                self._workers[name].stop_when_idle()
+        return shares
+
+    def control(self, calls: int) -> float | None:
+        """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
+        return self._ask_control("control", calls=calls)
+
+    def null(self, calls: int, timing: str) -> float | None:
+        """Seconds of a visit of the null arm, which lives in the control's worker; None once that is lost."""
+        return self._ask_control("null", calls=calls, timing=timing)
+
+    def _ask_control(self, method: str, **arguments: Any) -> float | None:
+        if CONTROL in self._lost:
+            return None
+        try:
+            return self._workers[CONTROL].call(method, BUILD_TIMEOUT_S, **arguments)
+        except WorkerLost:
+            self._lost.add(CONTROL)
+            return None
+
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.pid for worker in self._workers.values()]
+
+    def switches(self) -> int | None:
+        """Involuntary context switches of all living workers together; None where there is none."""
+        told = [self._switches_of(worker) for worker in self._workers.values()]
+        living = [count for count in told if count is not None]
+        return sum(living) if living else None
+
+    def pauses(self) -> int:
+        """How often so far others stopped a worker, or this process did not run while it waited for one."""
+        self._pauses += sum(worker.new_pauses() for worker in self._workers.values())
+        return self._pauses
+
+    @staticmethod
+    def _switches_of(worker: Worker) -> int | None:
+        try:
+            return worker.call("switches", BUILD_TIMEOUT_S)
+        except WorkerLost:
+            return None
+
+    def __enter__(self) -> "Crew":
+        confine(parent_cpus(self._mask, self.cpus))
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        with self._door:
+            self._dismissed = True
+        for worker in self._workers.values():
+            worker.close()
+        confine(self._mask)

@@ -1,0 +1,167 @@
+"""What was asked for, in a form that is stored with the run and can be asked again."""
+
+import platform
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .. import __version__
+from ..data.dataset import Dataset, load
+from ..errors import StoreError, UsageError
+from ..host.machine import host_hash, machine_facts
+from ..masking import masked_words
+from ..protocol.precision import PRECISIONS
+from ..spec.workload import Workload
+from ..store.identity import machine_id
+from ..store.store import Store
+from ..wording import shortened
+from .arms import base_arm, select
+from .devices import choose_device
+from .memory_guard import pairing
+from .plan import Lane, Plan, cases_of, lanes_of
+from .reporter import Reporter
+from .settings import Settings
+from .weights_file import load_weights
+
+
+@dataclass(frozen=True)
+class Request:
+    """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own.
+
+    only: (case, phase) of what is timed, empty for all of it.  confirms: the run whose findings this one
+    confirms, empty for any but the second of a gate.
+    """
+
+    workloads: tuple[Workload, ...]
+    backends: tuple[str, ...]
+    settings: Settings
+    batch_sizes: tuple[int, ...] = ()
+    base: str = ""
+    weights: str = ""
+    data: str = ""
+    only: tuple[tuple[str, str], ...] = ()
+    confirms: str = ""
+
+    def to_json(self, plan: Plan) -> dict:
+        """With what the plan decided: the arms by name, the device, the base."""
+        return {
+            "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+            "backends": [lane.name for lane in plan.lanes if not lane.twin],
+            "settings": self.settings.to_json(),
+            "batch_sizes": list(self.batch_sizes),
+            "base": plan.base,
+            "weights": self.weights,
+            "data": self.data,
+            "only": [list(pair) for pair in self.only],
+            "confirms": self.confirms,
+            "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
+            "skipped": dict(plan.skipped),
+            "notes": list(plan.notes),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping) -> "Request":
+        """The request that a run was stored with; StoreError where its settings are not those of a request."""
+        try:
+            return cls(
+                workloads=tuple(Workload.model_validate(w) for w in stored["workloads"]),
+                backends=tuple(stored["backends"]),
+                settings=Settings.from_json(stored["settings"]),
+                batch_sizes=tuple(stored["batch_sizes"]),
+                base=stored["base"],
+                weights=stored["weights"],
+                data=stored["data"],
+                only=tuple((case, phase) for case, phase in stored.get("only", ())),
+                confirms=stored.get("confirms", ""),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            why = shortened(f"{type(error).__name__}: {error}")
+            raise StoreError(
+                f"the settings stored with the run are not those of one that can go on ({why}); start a new run"
+            ) from error
+
+
+def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Dataset]]:
+    """Everything decided and every file read, before a worker starts."""
+    settings = request.settings
+    selection = select(request.backends)
+    for name, reason in selection.skipped.items():
+        report.note(f"{name}: {reason}")
+    device = choose_device(settings.device, selection.contenders, report)
+    lanes, notes = lanes_of(selection, settings, device)
+    base = base_arm([lane.name for lane in lanes], request.base)
+    if settings.twin:
+        lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
+    in_pairs = _in_pairs(request, lanes, base)
+    datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
+    notes += (in_pairs,) if in_pairs else ()
+    for note in notes:
+        report.note(note)
+    cases = cases_of(
+        request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
+    )
+    facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
+    plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts, paired=bool(in_pairs))
+    return plan.limited_to(request.only) if request.only else plan, datasets
+
+
+def _in_pairs(request: Request, lanes: Sequence[Lane], base: str) -> str:
+    """Why each arm is measured beside the base alone; empty if all fit in memory together."""
+    sized = [(w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)]
+    places = {lane.name: lane.arm.device for lane in lanes}
+    return pairing(sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values()))
+
+
+def _weights(request: Request):
+    if not request.weights:
+        return None
+    if len(request.workloads) != 1:
+        raise UsageError(f"--weights {request.weights} belongs to one workload; name that one")
+    return load_weights(request.weights, request.workloads[0])
+
+
+def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> str:
+    """Record machine and run; the id under which everything will be stored. Host names are kept as a hash only."""
+    machine = add_this_machine(store)
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    store.add_run(
+        run_id,
+        machine_id=machine,
+        command=masked_words(["dnnbench", *sys.argv[1:]]),
+        settings=request.to_json(plan),
+        seed=request.settings.seed,
+        dnnbench_version=__version__,
+        versions=_versions(plan),
+        label=label,
+        revision=_revision(),
+    )
+    return run_id
+
+
+def add_this_machine(store: Store) -> str:
+    """Record the machine that this process runs on, as it is now; its id."""
+    facts, host = machine_facts(), host_hash()
+    machine = machine_id(facts["hardware"], host)
+    store.add_machine(machine, facts=facts, host_hash=host)
+    return machine
+
+
+def _versions(plan: Plan) -> dict[str, str]:
+    """Of every framework in the plan as its metadata tells, and of Python."""
+    from ..plugins.discovery import version
+
+    distributions = {name for lane in plan.lanes for name in lane.contender.info.requires}
+    return {"python": platform.python_version(), **{name: version(name) for name in sorted(distributions)}}
+
+
+def _revision() -> str | None:
+    """Git revision of the working directory, with '+' where it has changes; None outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "") if head.returncode == 0 else None

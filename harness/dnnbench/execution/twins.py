@@ -1,0 +1,65 @@
+"""The base measured twice: a ratio whose truth is 1, so a run that finds another is not to be believed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..stats.estimates import LEVEL, Estimate, log_pairs, ratio
+from .measured import Measured, case_of
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The base over itself in one phase of one case; the intervals of all of a run's twins hold together at 95 %."""
+
+    workload: str
+    batch_size: int
+    phase: str
+    arm: str
+    ratio: Estimate
+    """Without its interval where something speaks against the base's time."""
+    doubt: str = ""
+    """What that is."""
+
+    @property
+    def covers(self) -> bool | None:
+        """Whether the interval holds 1; None where there is none: of one generation, or of a time that is doubted."""
+        if self.ratio.generations < 2 or self.doubt:
+            return None
+        return self.ratio.low <= 1 <= self.ratio.high
+
+    def to_json(self) -> dict:
+        where = {"workload": self.workload, "batch_size": self.batch_size, "phase": self.phase, "arm": self.arm}
+        return where | vars(self.ratio) | {"covers_1": self.covers, "doubt": self.doubt or None}
+
+
+def twins_of(run: Measured) -> list[Twin]:
+    """Every phase in which both the base and its twin were visited.
+
+    Each interval has level 1 - 0.05 / n, n the number of phases, so that all of them together cover with 95 % (Bonferroni):
+    else a run of fourteen phases would be doubted every other time.
+    """
+    bases = {(*case_of(row), row.phase): row for row in run.cells.itertuples() if row.arm == run.base}
+    pairs = [(row, bases.get((*case_of(row), row.phase))) for row in run.twins.itertuples()]
+    known = [(t, b) for t, b in pairs if b is not None and {t.cell_id, b.cell_id} <= run.visits.keys()]
+    return [_twin(run, twin, base, 1 - (1 - LEVEL) / len(known)) for twin, base in known]
+
+
+def _twin(run: Measured, twin, base, level: float) -> Twin:
+    found = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[case_of(twin)])
+    estimate, doubt = ratio(found, level).estimate, run.time_doubt(base)
+    if doubt:
+        estimate = replace(estimate, low=math.nan, high=math.nan)
+    return Twin(twin.workload, int(twin.batch_size), twin.phase, base.arm, estimate, doubt)
+
+
+def twin_doubt(twins: Sequence[Twin]) -> str:
+    """Why no verdict of the run holds: a twin whose interval misses 1; empty if none does."""
+    for twin in twins:
+        if twin.covers is False:
+            low, high = twin.ratio.low, twin.ratio.high
+            return (
+                f"the base against itself came out as {twin.ratio.value:.3f} [{low:.3f}, {high:.3f}] in "
+                f"{twin.workload}/{twin.batch_size} {twin.phase}: this run finds differences where there are none"
+            )
+    return ""

@@ -1,1 +1,0 @@
-"""Taking time in worker processes, and judging what was taken."""

@@ -1,0 +1,172 @@
+"""Faster, slower, the same, or undecided: said only when nothing known speaks against it."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+import numpy as np
+
+from .estimates import Estimate, Pairs, Ratio, smallest_difference
+
+FASTER, SLOWER, SAME, UNDECIDED = "FASTER", "SLOWER", "SAME", "UNDECIDED"
+THETA = 0.02
+ALPHA = 0.01
+STRONG_RHO = 0.5
+FEW = 7
+WIDEST = 10.0
+"""Upper over lower end beyond which an interval that decides nothing is not shown."""
+APART = "its generations lie too far apart"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """FASTER, SLOWER, SAME or UNDECIDED; the reason is empty only where the text needs none."""
+
+    text: str
+    reason: str = ""
+    overruled: bool = False
+    """Whether something speaks against the interval itself, so that it is not shown as one."""
+
+
+def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Verdict:
+    """The verdict on an arm, of its log pairs with the base and the ratio they gave.
+
+    SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
+    Contention, drift and a moved control arm turn any of the first three into UNDECIDED; drift only where it is large
+    enough to reach it.  Who came first is part of the estimate (`Pairs.effects`), and no doubt beside it.
+    control: the control arm's time beside this arm over that beside the base, where the two were measured
+    apart.
+    """
+    if found.estimate.generations < 2:
+        return Verdict(UNDECIDED, too_few(found))
+    verdict = place(found.estimate, theta)
+    if verdict.overruled:
+        least, most = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
+        return replace(verdict, reason=f"{verdict.reason}: they took {least} to {most} times as long as the base's")
+    if verdict.text == UNDECIDED:
+        least = smallest_difference(found.effects, theta)
+        return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
+    reason = doubt(pairs, found, theta, control)
+    return Verdict(UNDECIDED, reason, overruled=True) if reason else verdict
+
+
+def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
+    """The first that speaks against a ratio: contention, drift, a moved control arm; empty if none does."""
+    return (
+        contention_doubt(found.estimate, found.everything)
+        or drift_doubt(pairs, found.estimate, theta)
+        or (control_doubt(control, theta) if control else "")
+    )
+
+
+def too_few(found: Ratio) -> str:
+    """Why a ratio of under two generations has no interval."""
+    if found.estimate.generations == 1:
+        return "one generation gives no interval"
+    if found.rounds:
+        return "every round met contention from outside"
+    return "never visited in one round with the base"
+
+
+def place(estimate: Estimate, theta: float = THETA) -> Verdict:
+    """Where an interval of a ratio lies, against the dead zone 1 / (1 + theta) to 1 + theta."""
+    if estimate.low > 1 + theta:
+        return Verdict(SLOWER)
+    if estimate.high < 1 / (1 + theta):
+        return Verdict(FASTER)
+    if estimate.low >= 1 / (1 + theta) and estimate.high <= 1 + theta:
+        return Verdict(SAME)
+    if too_wide(estimate):
+        return Verdict(UNDECIDED, APART, overruled=True)
+    return Verdict(UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
+
+
+def too_wide(estimate: Estimate) -> bool:
+    """Whether an interval is no figure to show."""
+    return estimate.high > WIDEST * estimate.low
+
+
+def contention_doubt(kept: Estimate, everything: Estimate) -> str:
+    """A reason if dropping the contended rounds moved a ratio by more than its half-width, in logarithms."""
+    moved = abs(math.log(kept.value / everything.value))
+    if moved <= math.log(kept.high / kept.low) / 2:
+        return ""
+    return f"contention: {kept.value:.3f} without the contended rounds, {everything.value:.3f} with them"
+
+
+def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
+    """Whether an error of this size, in logarithms, could carry the interval to another verdict."""
+    factor = math.exp(abs(shift))
+    wider = Estimate(estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations)
+    return place(wider, theta).text != place(estimate, theta).text
+
+
+def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
+    """A reason if the log ratio drifts with time: Spearman |rho| > 0.5 and p < 0.01.
+
+    Asked within generations (each centred on its own median, or the speed of a process would pass for a
+    drift; every median costs a degree of freedom) and again between them.  It moved by the median of the last third of
+    the rounds, or of the generations, minus that of the first.
+    """
+    kept = pairs.kept()
+    effects = kept.effects()
+    time, change = _centred(kept.generation, kept.round), _centred(kept.generation, kept.difference)
+    rho, _ = _spearman(time, change)
+    within = rho, _p_of(rho, len(kept.round) - len(effects)), _moved(time, change)
+    between = *_spearman(np.arange(len(effects)), effects), _moved(np.arange(len(effects)), effects)
+    for (rho, p, moved), where in ((within, "within generations"), (between, "from generation to generation")):
+        if abs(rho) > STRONG_RHO and p < ALPHA and _reaches(moved, estimate, theta):
+            return f"drift: the ratio moves with time {where} (rho {rho:+.2f}, p {p:.1g})"
+    return ""
+
+
+def control_doubt(control: Estimate, theta: float = THETA) -> str:
+    """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta for certain."""
+    if place(control, theta).text not in (SLOWER, FASTER):
+        return ""
+    return f"the control arm moved by {control.value - 1:+.1%}: the machine was not in the same state"
+
+
+def _centred(generation: np.ndarray, values: np.ndarray) -> np.ndarray:
+    centred = values.astype(float)
+    for g in np.unique(generation):
+        centred[generation == g] -= np.median(centred[generation == g])
+    return centred
+
+
+def _moved(time: np.ndarray, values: np.ndarray) -> float:
+    """Median of the values in the last third of the time minus that in the first; 0 where there is no third."""
+    third = len(values) // 3
+    if not third:
+        return 0.0
+    ordered = values[np.argsort(time, kind="stable")]
+    return float(np.median(ordered[-third:]) - np.median(ordered[:third]))
+
+
+def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """(rho, p); no correlation where there is nothing to correlate."""
+    from scipy import stats
+
+    if len(values) < 3 or np.ptp(values) == 0 or np.ptp(time) == 0:
+        return 0.0, 1.0
+    found = stats.spearmanr(time, values)
+    rho = float(found.statistic)
+    return rho, _exact_p(rho, len(values)) if len(values) <= FEW else float(found.pvalue)
+
+
+def _p_of(rho: float, freedom: int) -> float:
+    """Two-sided p of a correlation by Student's t: t = rho sqrt((f - 1) / (1 - rho^2)) with f - 1 degrees of freedom."""
+    from scipy import stats
+
+    if freedom < 2:
+        return 1.0
+    t = abs(rho) * math.sqrt((freedom - 1) / max(1 - rho**2, 1e-12))
+    return float(2 * stats.t.sf(t, freedom - 1))
+
+
+def _exact_p(rho: float, count: int) -> float:
+    """Share of all orders of `count` values that correlate as strongly; the usual p is 0 for any monotone three."""
+    ranks = np.arange(count)
+    orders = np.array(list(permutations(ranks)))
+    rhos = 1 - 6 * ((orders - ranks) ** 2).sum(axis=1) / (count * (count**2 - 1))
+    return float(np.mean(np.abs(rhos) >= abs(rho) - 1e-9))

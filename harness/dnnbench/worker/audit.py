@@ -1,0 +1,103 @@
+"""What a bench can find wrong with itself: time that does not add up, waits that do not wait, answers that are cached."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import median
+from time import process_time
+
+import numpy as np
+
+from ..host.clock import now
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+
+REPEATS = 7
+NEAR_ONE = (0.7, 1.4)
+"""Where a ratio of two times lies that should be 1; on a loaded machine a single pair may lie anywhere."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Ratios that should be near 1 or below it, and one answer that should be yes.
+
+    linear: time of 2 n calls over twice that of n   unwaited: time of one call left unwaited over that of one waited for
+    answers_differ: another input gave another output   cpus_used: CPU seconds of the process over wall seconds
+    linear and unwaited are medians of pairs taken side by side; the `_most` ranges hold all pairs but the least and the most.
+    A fault needs that whole range, so that six pairs of seven are off: foreign work spoils some pairs, not all to one side.
+    """
+
+    linear: float
+    linear_most: tuple[float, float]
+    unwaited: float
+    unwaited_most: tuple[float, float]
+    answers_differ: bool
+    cpus_used: float
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, in words; empty if nothing is."""
+        found = []
+        if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
+            found.append(f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed")
+        if self.unwaited_most[0] > NEAR_ONE[1]:
+            found.append(f"a call took {self.unwaited:.2f} times as long when nobody waited for it")
+        if not self.answers_differ:
+            found.append("another input gave the same output: an answer is cached")
+        return found
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"faults": self.faults}
+
+
+def audit(program: Program, batch: Batch, call: Callable[[], object], calls: int) -> Audit:
+    """Check one program on its warm `call` (its inference), with `calls` as n; draws no random number, changes nothing."""
+    wall_s, used_s = now(), process_time()
+    growth = [growth_of_calls(program, call, calls) for _ in range(REPEATS)]
+    cpus_used = (process_time() - used_s) / (now() - wall_s)
+    unwaited = [_unwaited_s(program, call) / seconds_of(program, call, 1) for _ in range(REPEATS)]
+    return Audit(
+        *(part for ratios in (growth, unwaited) for part in (round(median(ratios), 3), most_of(ratios))),
+        _answers_differ(program, batch),
+        round(cpus_used, 2),
+    )
+
+
+def late_fault(programs: int) -> str:
+    """That so many programs were compiled after the warm-up, whose seconds are in some visits."""
+    return f"compiled {programs} program(s) after warming up: some visits hold a compilation"
+
+
+def most_of(ratios: list[float]) -> tuple[float, float]:
+    """Between which all lie but the least and the most."""
+    ordered = sorted(ratios)
+    return round(ordered[1], 3), round(ordered[-2], 3)
+
+
+def growth_of_calls(program: Program, call, calls: int) -> float:
+    """Time of 2 n calls over twice that of n."""
+    return seconds_of(program, call, 2 * calls) / (2 * seconds_of(program, call, calls))
+
+
+def seconds_of(program: Program, call, calls: int) -> float:
+    """Seconds of so many calls, each waited for."""
+    begin = now()
+    for _ in range(calls):
+        program.wait(call())
+    return now() - begin
+
+
+def _unwaited_s(program: Program, call) -> float:
+    begin = now()
+    result = call()
+    elapsed = now() - begin
+    program.wait(result)
+    return elapsed
+
+
+def _answers_differ(program: Program, batch: Batch) -> bool:
+    """Whether inference tells the batch from its first example repeated; a batch of equal examples cannot be told."""
+    same = batch.rows(np.zeros(batch.size, int))
+    if all(np.array_equal(same.inputs[name], array) for name, array in batch.inputs.items()):
+        return True
+    first, second = (program.get(program.infer(program.put(fed))) for fed in (batch, same))
+    return any(not np.array_equal(first[name], second[name]) for name in first)

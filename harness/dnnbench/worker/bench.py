@@ -1,0 +1,205 @@
+"""A built Program at the bench: first calls, warm-up, visits, memory. Runs inside a worker."""
+
+import gc
+from collections.abc import Callable
+from functools import partial
+from math import ceil
+from statistics import median
+from typing import NamedTuple
+
+from ..host.clock import now
+from ..host.energy import LEAST_S, Meter
+from ..host.memory import give_back, read_memory, reset_peak
+from ..host.placement import FREE, Placement, place, waited_share
+from ..protocol.batch import Batch
+from ..protocol.program import PHASES, Program
+from .audit import Audit, audit
+from .rate_audit import RateAudit, audit_rate
+
+MUTATING = ("train_step", "update_alone")
+"""Phases that change the program, which is therefore restored before every visit."""
+WARM_CALLS = 10
+WARM_LIMIT_S = 0.2
+STEADY = 0.05
+SETTLE_S = 0.005
+"""Untimed calls before the clock starts: a process that slept needs some milliseconds to find its speed again."""
+
+
+class Visit(NamedTuple):
+    """Seconds of k calls, and the share of them for which the worst of the process's threads waited for a CPU."""
+
+    seconds: float
+    waited_share: float
+
+
+def settle(call: Callable, wait: Callable, seconds: float = SETTLE_S) -> None:
+    """Untimed calls for so many seconds, one at least."""
+    begin = now()
+    wait(call())
+    while now() - begin < seconds:
+        wait(call())
+
+
+def whole_visit_s(seconds: float, calls: int) -> float:
+    """Seconds that a visit takes with its untimed calls, from the seconds of its timed ones."""
+    return seconds + max(SETTLE_S, seconds / calls)
+
+
+class Bench:
+    """One program, one batch, every phase as a function without arguments.
+
+    settle_s: seconds of untimed calls before each visit, one call at least.
+    """
+
+    def __init__(self, program: Program, batch: Batch, settle_s: float = SETTLE_S):
+        self._program = program
+        self._batch = batch
+        self._settle_s = settle_s
+        placed = program.put(batch)
+        self._calls: dict[str, Callable] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
+        self._placed = placed
+        self._snapshot = program.snapshot()
+        self._compiled_warm: int | None = None
+        self._placements: dict[str, Placement] = {}
+
+    def first_call(self, phase: str) -> float:
+        """Seconds of the phase's first call: tracing, compiling, running once."""
+        if phase not in self._calls:
+            self._calls |= self._program.pieces(self._placed)
+        start = now()
+        self._program.wait(self._calls[phase]())
+        elapsed = now() - start
+        self._program.restore(self._snapshot)
+        return elapsed
+
+    def pieces(self) -> list[str]:
+        """Phases that this program can run alone."""
+        return list(self._program.pieces(self._placed))
+
+    def warm_up(self, phase: str) -> tuple[float, bool]:
+        """(seconds of a warm call, whether it settled): call until the two halves of the recent calls agree.
+
+        Places the threads first, as the phase's visits will find them.
+        """
+        self._placements[phase] = place(partial(self._call_once, phase))
+        times: list[float] = []
+        spent = 0.0
+        while spent < WARM_LIMIT_S and not _settled(times):
+            times.append(self.visit(phase, 1).seconds)
+            spent += 2 * times[-1]
+        self._compiled_warm = self._program.facts()["compilations"]
+        return median(times[-WARM_CALLS:]), _settled(times)
+
+    def visit(self, phase: str, calls: int, timing: str = "latency") -> Visit:
+        """`calls` calls on the clock, after a restore and untimed calls, each thread where `warm_up` placed it.
+
+        latency: each call is waited for before the next   throughput: all are called, then all are waited for.
+        """
+        call, wait = self._calls[phase], self._program.wait
+        placement = self._placements.get(phase, FREE)
+        if phase in MUTATING:
+            self._program.restore(self._snapshot)
+        with placement.held():
+            settle(call, wait, self._settle_s)
+            gc.disable()
+            try:
+                before = placement.waits_s()
+                elapsed = _TIMERS[timing](call, wait, calls)
+                after = placement.waits_s()
+            finally:
+                gc.enable()
+        return Visit(elapsed, waited_share(before, after, elapsed))
+
+    def _call_once(self, phase: str) -> None:
+        self._program.wait(self._calls[phase]())
+
+    def peaks(self, phase: str) -> dict[str, int | None]:
+        """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device.
+
+        What was freed before is given back first, or a small case would have the peak of a large one before it.
+        """
+        give_back()
+        reset_peak()
+        self.visit(phase, 1)
+        return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}
+
+    def parts(self) -> dict[str, int]:
+        """Bytes of the weights and of the optimizer's slots, as the program itself holds them."""
+        held = {"weights_bytes": self._program.weights(), "optimizer_bytes": self._program.optimizer_state()}
+        return {name: sum(array.nbytes for array in arrays.values()) for name, arrays in held.items()}
+
+    def audit(self, calls: int) -> Audit:
+        """Whether inference's time adds up, its wait waits, and its answers are its own."""
+        with self._placements.get("infer", FREE).held():
+            return audit(self._program, self._batch, self._calls["infer"], calls)
+
+    def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
+        """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
+        with self._placements.get(phase, FREE).held():
+            return audit_rate(self._program, self._batch, phase, calls, trains)
+
+    def energy(self, phase: str, counter: Meter) -> float:
+        """Joules a call, over a visit long enough for the counter."""
+        calls = max(ceil(LEAST_S / self.visit(phase, 1).seconds), 1)
+        with self._placements.get(phase, FREE).held():
+            before = counter.read()
+            _latency_s(self._calls[phase], self._program.wait, calls)
+            return counter.joules_since(before) / calls
+
+    def device_call_s(self, phase: str, calls: int) -> float | None:
+        """Seconds a call by the device's own clock, of calls that none is waited for; None where it has none."""
+        call, wait = self._calls[phase], self._program.wait
+        if phase in MUTATING:
+            self._program.restore(self._snapshot)
+        wait(call())
+        elapsed = self._program.device_seconds(lambda: _all(call, calls))
+        return None if elapsed is None else elapsed / calls
+
+    def facts(self) -> dict:
+        """What the program says of itself.
+
+        compiled_late: programs that it compiled since the last warm-up, inside visits.  placement: what became of its
+        threads in each phase.
+        """
+        told = self._program.facts()
+        late = 0 if self._compiled_warm is None else told["compilations"] - self._compiled_warm
+        placement = {phase: placed.outcome for phase, placed in self._placements.items()}
+        return told | {"compiled_late": late, "placement": placement}
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._calls = {}
+        self._snapshot = self._placed = None
+        self._program.close()
+
+
+def _all(call: Callable, calls: int) -> None:
+    for _ in range(calls):
+        call()
+
+
+def _latency_s(call: Callable, wait: Callable, calls: int) -> float:
+    start = now()
+    for _ in range(calls):
+        wait(call())
+    return now() - start
+
+
+def _throughput_s(call: Callable, wait: Callable, calls: int) -> float:
+    start = now()
+    results = [call() for _ in range(calls)]
+    for result in results:
+        wait(result)
+    return now() - start
+
+
+_TIMERS = {"latency": _latency_s, "throughput": _throughput_s}
+
+
+def _settled(times: list[float]) -> bool:
+    """Whether the two halves of the last calls agree."""
+    if len(times) < WARM_CALLS:
+        return False
+    recent, half = times[-WARM_CALLS:], WARM_CALLS // 2
+    first, second = median(recent[:half]), median(recent[half:])
+    return abs(first - second) <= STEADY * min(first, second)

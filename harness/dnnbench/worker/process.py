@@ -1,0 +1,265 @@
+"""A worker as its parent sees it: a child process that is asked, waited for, and never outlives the run."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkerError
+from ..host.affinity import spell
+from .__main__ import SERVICE
+from .supervised import Supervised, above_streams
+from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
+
+TAIL_BYTES = 4096
+EXIT_GRACE_S = 2.0
+STEP_S = 0.002
+STOPPED_LOOKS = 4
+"""Consecutive looks, a quarter of a second apart, at a worker that others stopped: then it is given up."""
+
+
+class WorkerLost(WorkerError):
+    """The process ended or had to be killed, and can be asked no more; `reason` is the text for its cells."""
+
+    def __init__(self, label: str, reason: str, log_path: Path):
+        super().__init__(f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path))
+        self.reason = reason
+
+
+def worker_argv(interpreter: str, cpus: Sequence[int], service: str, fds: Sequence[int]) -> list[str]:
+    """The command line of a worker; fds: its ends of the pipes for requests and answers."""
+    inlet, outlet = (str(fd) for fd in fds)
+    pipes = ["--inlet", inlet, "--outlet", outlet]
+    return [interpreter, "-m", "dnnbench.worker", *pipes, "--cpus", spell(cpus), "--service", service]
+
+
+class Worker:
+    """One worker process. `call` asks and waits; `send` and `receive` do so apart: several work at once.
+
+    label: names the arm in errors.  environment: all of its variables (see
+    `environment.worker_environment`). log: file that keeps what it prints, by Python or by C, at most its
+    head and its tail; it stays where an error names it, else it goes with the worker.  cpus: its
+    mask, set before any framework is imported; empty for the parent's.  interpreter: another Python, if it
+    can import dnnbench (see `sharing.lend_packages`).
+    """
+
+    def __init__(
+        self,
+        label: str,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        cpus: Sequence[int] = (),
+        interpreter: str = sys.executable,
+        service: str = SERVICE,
+    ) -> None:
+        self.label, self.log = label, log
+        self._doing: str | None = None
+        self._lost: WorkerLost | None = None
+        self._closed = False
+        self._ending = threading.Lock()
+        self._stops_when_idle = False
+        self._stopped_looks = 0
+        self._pauses = 0
+        (inlet, to_child), (from_child, outlet) = _pipe(), _pipe()
+        theirs = (inlet, outlet)
+        try:
+            self._process = Supervised(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
+        except OSError as error:
+            _close_all(to_child, from_child)
+            raise WorkerError(f"{label}: cannot start {interpreter} ({error.strerror}); name a Python") from None
+        finally:
+            _close_all(*theirs)
+        self._channel = Channel(from_child, to_child, self._may_answer)
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is also the id of its process group."""
+        return self._process.pid
+
+    def call(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> Any:
+        """Ask for a method's result; `doing` words it for errors.  Raises as `send` and `receive` do."""
+        self.send(method, timeout_s, doing=doing, **arguments)
+        return self.receive(timeout_s)
+
+    def send(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> None:
+        """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
+        self._ready_to("send", busy=False)
+        self._doing = doing or method
+        self._go_on_if_stopping()
+        with self._watched(timeout_s):
+            self._channel.send({"method": method, "arguments": arguments}, timeout_s)
+
+    def receive(self, timeout_s: float) -> Any:
+        """The answer to the last `send`.
+
+        Raises WorkerError with the kind, the message and the log of what the method raised, after which the
+        worker goes on; WorkerLost if the process ended or did not answer in `timeout_s` seconds, after
+        which it is gone.
+        """
+        self._ready_to("receive", busy=True)
+        with self._watched(timeout_s):
+            answer = self._channel.receive(timeout_s)
+        doing, self._doing = self._doing, None
+        self._stop_if_stopping()
+        if "error" in answer:
+            raise self._error(doing or "", **answer["error"])
+        return answer["ok"]
+
+    def stop_when_idle(self) -> None:
+        """From now on the process is stopped between a request's answer and the next one: it burns CPU while it waits."""
+        self._stops_when_idle = True
+        if self._doing is None:
+            self._stop_if_stopping()
+
+    def _stop_if_stopping(self) -> None:
+        if self._stops_when_idle:
+            self._pauses += self._process.was_stopped()
+            self._signal(signal.SIGSTOP)
+
+    def _go_on_if_stopping(self) -> None:
+        if self._stops_when_idle:
+            self._signal(signal.SIGCONT)
+            self._process.forget_stop()  # it was ours
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def new_pauses(self) -> int:
+        """How often since the last question others stopped the process, or this one did not run while it waited for it."""
+        stopped_by_us = self._stops_when_idle and self._doing is None
+        count = self._pauses + self._channel.pauses + (not stopped_by_us and self._process.was_stopped())
+        self._pauses = self._channel.pauses = 0
+        return count
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """End the process and all that it started: by request if idle, by force if busy or after `timeout_s`."""
+        if self._closed:
+            return
+        if self._doing is None and self._lost is None:
+            self._go_on_if_stopping()
+            with contextlib.suppress(WorkerError):
+                self._channel.send({"method": "close"}, timeout_s)
+                self._exited_within(timeout_s)
+        self._end()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ready_to(self, verb: str, busy: bool) -> None:
+        if self._lost is not None:
+            raise self._lost
+        if self._closed or busy != (self._doing is not None):
+            state = "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
+            raise WorkerError(f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive")
+
+    @contextlib.contextmanager
+    def _watched(self, timeout_s: float):
+        """Turn a broken conversation into WorkerLost, with nothing of the worker left running."""
+        self._stopped_looks = 0
+        try:
+            yield
+        except ConnectionClosed:
+            if self._stopped_looks >= STOPPED_LOOKS:
+                self._lose(f"stopped from outside (state T) and not let go on ({self._doing})")
+            self._exited_within(EXIT_GRACE_S)
+            self._lose(self._death())
+        except NoAnswer:
+            self._lose(f"no answer in {timeout_s:g} s ({self._doing})")
+        except Unsendable:
+            self._doing = None
+            raise
+
+    def _lose(self, reason: str) -> None:
+        self._process.keep_log()
+        self._end()
+        self._lost = WorkerLost(self.label, reason, self.log)
+        raise self._lost from None
+
+    def _end(self) -> None:
+        with self._ending:  # an interrupted run closes a worker that one of its threads still waits for
+            if not self._closed:
+                self._process.end()
+                self._closed = True
+                self._channel.close()
+
+    def _running(self) -> bool:
+        import psutil
+
+        return self._status() not in (None, psutil.STATUS_ZOMBIE)
+
+    def _may_answer(self) -> bool:
+        """Whether the process lives, and was not found stopped in several looks on end: it may be let go on."""
+        import psutil
+
+        status = self._status()
+        self._stopped_looks = self._stopped_looks + 1 if status == psutil.STATUS_STOPPED else 0
+        return status not in (None, psutil.STATUS_ZOMBIE) and self._stopped_looks < STOPPED_LOOKS
+
+    def _status(self) -> str | None:
+        import psutil
+
+        try:
+            return psutil.Process(self.pid).status()
+        except psutil.NoSuchProcess:
+            return None
+
+    def _exited_within(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while self._running() and time.monotonic() < deadline:
+            time.sleep(STEP_S)
+
+    def _death(self) -> str:
+        """How the process ended, in words; what runs on after closing its pipe is killed first."""
+        if self._running():
+            return f"closed its pipe and ran on ({self._doing})"
+        code = self._process.exit_code()
+        return "its supervisor was killed" if code is None else describe_exit(code)
+
+    def _error(self, doing: str, type: str, message: str) -> WorkerError:
+        """A PluginError is an answer in words; of anything else the reader wants to know where it happened."""
+        self._process.flush_log()
+        if type == "PluginError":
+            return WorkerError(message, kind=type, log=tail(self.log))
+        self._process.keep_log()
+        where = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
+        return WorkerError(where, kind=type, log=tail(self.log))
+
+
+def describe_exit(code: int) -> str:
+    """A return code in words, as `subprocess` counts them: negative for signals."""
+    if code >= 0:
+        return f"exit status {code}"
+    if -code == signal.SIGKILL:
+        return "killed by signal 9 (out of memory?)"
+    names = {number.value: number.name for number in signal.Signals}
+    return f"killed by signal {-code} ({names.get(-code, 'unnamed')})"
+
+
+def tail(log: Path, size_bytes: int = TAIL_BYTES) -> str:
+    """The last lines of a worker's log; empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size_bytes))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _pipe() -> tuple[int, int]:
+    reading, writing = (above_streams(end) for end in os.pipe())
+    return reading, writing
+
+
+def _close_all(*fds: int) -> None:
+    for fd in fds:
+        os.close(fd)

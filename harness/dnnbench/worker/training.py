@@ -1,0 +1,69 @@
+"""A built Program that learns: epochs on the clock, evaluation off it. Runs inside a worker."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..data.masks import random_masks
+from ..data.order import batches, epoch_order
+from ..host.clock import now
+from ..protocol.batch import Batch
+from ..protocol.program import Program
+from ..spec.workload import Workload
+from .score import Score, counts, score, total
+
+
+class Classroom:
+    """One program, one data set, one seed."""
+
+    def __init__(self, program: Program, workload: Workload, train: Batch, batch_size: int, seed: int):
+        self._program, self._workload = program, workload
+        self._train, self._size, self._seed = train, batch_size, seed
+
+    def warm_up(self) -> float:
+        """Seconds of the first step at each batch size, compiling included; changes nothing."""
+        start, before = self._program.snapshot(), now()
+        for rows in {len(rows): rows for rows in self._epoch(1)}.values():
+            batch = self._program.put(self._batch(rows, 1, 0))
+            self._program.wait(self._program.train_step(batch))
+            self._program.wait(self._program.infer(batch))
+        elapsed = now() - before
+        self._program.restore(start)
+        return elapsed
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """One pass over the training set: mean loss over its labels that count, and the seconds of its steps alone."""
+        seconds, losses, counted = 0.0, [], []
+        for i, rows in enumerate(self._epoch(number)):
+            given = self._batch(rows, number, i)
+            batch = self._program.put(given)
+            start = now()
+            result = self._program.train_step(batch)
+            self._program.wait(result)
+            seconds += now() - start
+            losses.append(float(self._program.get({"loss": result["loss"]})["loss"]))
+            counted.append(counts(self._workload.task.loss, given.targets).sum())
+        return {"loss": float(np.average(losses, weights=counted)), "seconds": seconds}
+
+    def examine(self, test: Batch) -> tuple[np.ndarray, Score]:
+        """What the program predicts for each example, in batches of the training size, and how well."""
+        loss, first = self._workload.task.loss, f"outputs/{self._workload.model.outputs[0]}"
+        predictions, scores = [], []
+        for rows in batches(np.arange(test.size), self._size):
+            given = test.rows(rows)
+            found = self._program.get(self._program.infer(self._program.put(given)))
+            predictions.append(found["prediction"])
+            scores.append(score(loss, found[first], found["prediction"], given.targets))
+        return np.concatenate(predictions), total(scores)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Parameters and running statistics by name."""
+        return self._program.weights() | self._program.model_state()
+
+    def _epoch(self, number: int) -> Iterator[np.ndarray]:
+        return batches(epoch_order(self._train.size, self._seed, number), self._size)
+
+    def _batch(self, rows: np.ndarray, epoch: int, index: int) -> Batch:
+        batch = self._train.rows(rows)
+        seed = self._seed + 1_000_003 * epoch + index
+        return Batch(batch.inputs, batch.targets, random_masks(self._workload.model, len(rows), seed))

@@ -1,0 +1,195 @@
+"""Faults planted in real backends: `dnnbench check` must catch each of them, and say whose fault it is."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from dnnbench.execution.checking import Exam
+from dnnbench.execution.explain import explain_exam, reference_arm, started
+from dnnbench.execution.pool import spawn, start_arguments
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.data import Synthetic
+from dnnbench.spec.files import write_workload
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+from helpers.installing import installed_here
+
+HERE = Path(__file__).parents[1] / "faults"
+sys.path.insert(0, str(HERE))
+
+from dnnbench_faults import cases  # noqa: E402
+from dnnbench_faults.table import BACKENDS, FAULTS  # noqa: E402
+
+BUILDERS = {**CASES, **cases.CASES}
+DTYPES = ("float64", "float32")
+PATIENCE_S = 600
+
+
+def exam_of(case, dtype):
+    workload = BUILDERS[case]()
+    return Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision(dtype)
+
+
+class Dock:
+    """Long-lived workers: the honest reference, and one of each faulty backend, given another fault at each `start`."""
+
+    def __init__(self, stack):
+        self._stack, self._workers = stack, {}
+
+    def _worker(self, backend, dtype):
+        """JAX sets float64 for a whole process."""
+        key = backend, dtype if backend == "jax" else ""
+        if key not in self._workers:
+            arm = Arm(f"faulty_{backend}", "honest", dtype=dtype)
+            self._workers[key] = self._stack.enter_context(spawn(arm, f"faulty-{backend}"))
+        return self._workers[key]
+
+    def _reference(self):
+        if "reference" not in self._workers:
+            self._workers["reference"] = self._stack.enter_context(started(reference_arm(), "faults-reference"))
+        return self._workers["reference"]
+
+    def check(self, backend, mode, case, dtype):
+        """Rows of a check, asked exactly as `dnnbench check` asks."""
+        if reason := missing(plugins().backends[backend]):
+            pytest.skip(reason)
+        worker, exam = self._worker(backend, dtype), exam_of(case, dtype)
+        if not exam.path.exists():
+            self._reference().call("make_reference", PATIENCE_S, **exam.questions())
+        worker.call("start", PATIENCE_S, **start_arguments(Arm(f"faulty_{backend}", mode, dtype=dtype)))
+        return worker.call("check", PATIENCE_S, dtype=dtype, **exam.questions())
+
+    def explain(self, backend, case, dtype, rows):
+        return explain_exam(self._worker(backend, dtype), self._reference(), exam_of(case, dtype), dtype, rows)
+
+
+@pytest.fixture(scope="module")
+def dock():
+    """Workers find the faulty backends as they find any third party's: by an entry point on their path."""
+    with installed_here(HERE), ExitStack() as stack:
+        yield Dock(stack)
+
+
+def in_its_worker(backend, *values, name):
+    return pytest.param(backend, *values, marks=pytest.mark.xdist_group(f"faulty_{backend}"), id=f"{backend}-{name}")
+
+
+PLANTED = [
+    in_its_worker(fault.backend, fault, dtype, name=f"{fault.mode}-{dtype}")
+    for fault in FAULTS
+    for dtype in DTYPES
+    if dtype == "float64" or fault.float32
+]
+HONEST = [
+    in_its_worker(backend, case, name=case)
+    for backend in BACKENDS
+    for case in sorted({fault.case for fault in FAULTS if fault.backend == backend})
+]
+
+
+@pytest.mark.parametrize(("backend", "fault", "dtype"), PLANTED)
+def test_a_planted_fault_is_caught_and_named(dock, backend, fault, dtype, record_property):
+    record_property("planted fault", f"{backend}:{fault.mode}")
+    rows = dock.check(backend, fault.mode, fault.case, dtype)
+    assert not all(row["ok"] for row in rows), "not caught"
+    record_property(f"mildest fault {dtype}", (max(row["ratio"] for row in rows), f"{backend}:{fault.mode}"))
+    found = dock.explain(backend, fault.case, dtype, rows)
+    named = found.op if found.what == "node" else found.name
+    assert (found.what, named) == (fault.what, fault.named), found.sentence
+    assert fault.smells in found.convention, found.sentence
+    assert found.confirmed or fault.what == "phase", found.sentence
+
+
+@pytest.mark.parametrize(("backend", "case"), HONEST)
+def test_the_same_backend_without_its_fault_passes(dock, backend, case, record_property):
+    """After faults were planted and taken out again in the same process."""
+    for dtype in DTYPES[:1] if backend == "jax" else DTYPES:
+        record_property("honest check", f"{backend}:{case}:{dtype}")
+        rows = dock.check(backend, "honest", case, dtype)
+        worst = max(rows, key=lambda row: row["ratio"])
+        assert all(row["ok"] for row in rows), worst
+        record_property(f"worst honest {dtype}", (worst["ratio"], f"{backend} {worst['tensor']}"))
+
+
+def test_the_table_is_large_and_varied():
+    pairs = Counter((fault.target, fault.mechanism) for fault in FAULTS)
+    assert len(pairs) == len(FAULTS) >= 60
+    assert all(sum(fault.backend == backend for fault in FAULTS) >= 10 for backend in BACKENDS)
+    assert len({fault.target for fault in FAULTS}) >= 40
+    assert sum(bool(fault.smells) for fault in FAULTS) >= 0.9 * len(FAULTS)
+
+
+NAMED_IN_THE_CLAIM = (
+    "padding on the other side", "symmetric padding", "unbiased variance", "epsilon outside the root", "momentum's meaning",
+    "missing 1 over N", "no bias correction", "step off by one", "gates i f o g", "reset before", "mask's polarity",
+    "scale of all features", "tanh", "bias gradient dropped", "gradient of the wrong tensor", "norm of sparse gradients",
+    "decay coupled", "order C H W", "stale weights", "float32 inside float64", "answers cached", "NaN in one element",
+    "one border row wrong",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mechanism", NAMED_IN_THE_CLAIM)
+def test_every_mechanism_that_is_claimed_is_planted(mechanism):
+    assert any(fault.mechanism == mechanism for fault in FAULTS)
+
+
+def command(place, *arguments):
+    """What a user types; PYTHONPATH stands for an installed third party's package."""
+    line = [sys.executable, "-m", "dnnbench.cli.main", "check", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    return subprocess.run(line, cwd=place, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+def file_of(case, place):
+    """The case as a workload file, on data that fit any network."""
+    workload = BUILDERS[case]()
+    task = workload.task.model_copy(update={"data": Synthetic(examples=40)})
+    path = place / f"{case}.json"
+    path.write_text(write_workload(workload.model_copy(update={"task": task})))
+    return str(path)
+
+
+@pytest.mark.xdist_group("faulty_torch")
+def test_the_command_line_catches_and_names_them(tmp_path):
+    modes = {
+        "faulty_numpy:layer_norm_epsilon_outside_the_root": "epsilon outside the root",
+        "faulty_torch:layer_norm_unbiased_variance": "unbiased variance",
+    }
+    for backend in ("torch",):
+        if reason := missing(plugins().backends[backend]):
+            pytest.skip(reason)
+    arms = ",".join((*modes, "numpy"))
+    asked = (file_of("layer_norm", tmp_path), "--backend", arms, "--threads", "1", "--explain", "--json")
+    done = command(tmp_path, *asked)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert {row["arm"] for row in told["agreement"] if not row["ok"]} == set(modes)
+    found = {(e["arm"], e["dtype"]): e for e in told["explanations"]}
+    assert set(found) == {(arm, dtype) for arm in modes for dtype in DTYPES}
+    for (arm, _), explanation in found.items():
+        assert (explanation["name"], explanation["op"]) == ("layer_norm1", "layer_norm")
+        assert explanation["confirmed"] and explanation["convention"] == modes[arm]
+
+
+def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
+    arms = "faulty_numpy:sgd_weights_not_updated,faulty_numpy:honest"
+    asked = ("--backend", arms, "--threads", "1", "--dtype", "float64", "--explain")
+    done = command(tmp_path, file_of("sgd", tmp_path), *asked)
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["workload", "arm", "type", "outputs", "loss", "gradients", "state", "weights", "slots"]
+    assert any(line.startswith(f"{arms.split(',')[0]} sgd float64: optimizer 'sgd'") for line in lines)
+    assert "smells of: weights not updated" in done.stdout
+
+
+def test_nothing_is_explained_where_all_agree(tmp_path):
+    asked = ("--backend", "faulty_numpy:honest", "--threads", "1", "--dtype", "float64", "--explain", "--json")
+    done = command(tmp_path, file_of("sgd", tmp_path), *asked)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["explanations"] == []

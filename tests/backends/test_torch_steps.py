@@ -1,0 +1,67 @@
+"""What PyTorch's steps and layouts could get wrong without a word."""
+
+import numpy as np
+import pytest
+import torch
+from dnnbench.agreement.observing import with_optimizer
+from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.batch import Batch
+from dnnbench.spec.ops import OPS
+from dnnbench.spec.optimizers import Sgd
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench_torch.backend import TorchBackend
+from dnnbench_torch.layouts import download, parameter_layout, upload
+
+RATE = 0.5
+
+
+def built(workload, dtype="float64"):
+    arm = Arm("torch", "eager", dtype=dtype)
+    return TorchBackend().build(workload, initial_weights(workload.model, 0), arm)
+
+
+@pytest.mark.parametrize(
+    "case", ["learned_constant_of_images", "conv2d_depthwise", "conv1d_grouped", "lstm", "gru", "tied_embedding"]
+)
+def test_a_step_reads_each_gradient_in_its_own_memory_order(case):
+    """PyTorch's fused steps do not look at strides."""
+    workload = with_optimizer(CASES[case](), Sgd(learning_rate=RATE))
+    program = built(workload)
+    placed = program.put(batches_of(workload)[0])
+    before, gradients = program.weights(), program.get(program.gradients(placed))
+    program.wait(program.train_step(placed))
+    for name, after in program.weights().items():
+        np.testing.assert_allclose(after, before[name] - RATE * gradients[f"gradients/{name}"], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("op", "role", "shape"), [
+    (OPS["dense"](units=3), "weight", (2, 3)),
+    (OPS["dense"](units=2, transposed=True), "weight", (2, 3)),
+    (OPS["conv1d"](filters=4, kernel=2), "weight", (2, 3, 4)),
+    (OPS["conv2d"](filters=5, kernel=(2, 3)), "weight", (2, 3, 4, 5)),
+    (OPS["lstm"](units=2), "recurrent", (2, 8)),
+    (OPS["gru"](units=2), "weight", (3, 6)),
+    (OPS["gru"](units=2), "bias", (6,)),
+    (OPS["gru"](units=2), "hidden_bias", (2,)),
+])  # fmt: skip
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_parameter_comes_back_as_it_was_given(op, role, shape, dtype):
+    array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+    layout = parameter_layout(op, role, shape)
+    back = download(upload(array, layout, dtype, torch.device("cpu")), layout)
+    assert np.array_equal(back, array) and back.dtype == {torch.float64: "float64", torch.bfloat16: "float32"}[dtype]
+
+
+def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():
+    workload = CASES["adamw_clipped_on_a_schedule"]()
+    program, twin = built(workload, "mixed_float16"), built(workload, "mixed_float16")
+    good, other = batches_of(workload)[:2]
+    broken = Batch({name: x + np.float32(np.inf) for name, x in good.inputs.items()}, good.targets)
+    for batch in (good, broken, other):
+        program.wait(program.train_step(program.put(batch)))
+    for batch in (good, other):
+        twin.wait(twin.train_step(twin.put(batch)))
+    for mine, its in ((program.weights(), twin.weights()), (program.optimizer_state(), twin.optimizer_state())):
+        assert all(np.array_equal(mine[name], its[name]) for name in its)

@@ -1,0 +1,333 @@
+"""Text, tables and made sequences: what is fed, what is asked, and what is refused."""
+
+import hashlib
+from collections import Counter
+
+import numpy as np
+import pytest
+from dnnbench.data import python_source
+from dnnbench.data.dataset import load
+from dnnbench.data.hidden import hidden_positions
+from dnnbench.data.python_source import MASK, library
+from dnnbench.errors import DataError
+from dnnbench.spec.builder import Builder
+from dnnbench.spec.data import Npz, PythonSource, Reordered, Synthetic, Table
+from dnnbench.spec.losses import BceWithLogits, CrossEntropy, Mse
+from dnnbench.spec.workload import Task, Workload
+from dnnbench.worker.score import score, total
+from scipy.special import log_softmax, xlogy
+from sklearn import datasets
+
+T, IGNORED = 24, -1
+EVERY = {"tokens": "int32", "segments": "int32", "mask": "bool"}
+CHECKSUMS = {
+    "wine": "3f1dcc820b743c6c",
+    "breast_cancer": "6d87b402952c10ea",
+    "diabetes": "d27b98fa05bbc7a9",
+}
+
+
+def language(data, inputs=("tokens",), vocabulary=257, ignored=None, loss=None, length=T):
+    """A network that reads every input; its attention takes the mask."""
+    net = Builder("language")
+    ids = [net.input(name, (length,), EVERY.get(name, "int32")) for name in inputs]
+    tables = [net.embedding(i, vocabulary=vocabulary, features=4) for i in ids if i != "mask"]
+    x = net.add(*tables) if len(tables) > 1 else tables[0]
+    masks = [i for i in ids if i == "mask"]
+    x = net.attention(x, x, x, *masks, heads=2)
+    task = Task(data=data, loss=loss or CrossEntropy(ignored=ignored))
+    return Workload(name="language", model=net.build(net.dense(x, units=vocabulary)), task=task)
+
+
+def flat(units=3, loss=None, features=13, data=None):
+    net = Builder("flat")
+    model = net.build(net.dense(net.input("features", (features,)), units=units))
+    metric = "loss" if isinstance(loss, Mse) else "accuracy"
+    return Workload(name="flat", model=model, task=Task(data=data, loss=loss or CrossEntropy(), metric=metric))
+
+
+def translator(data, names=("source", "target"), vocabulary=9):
+    net = Builder("translator")
+    tables = [net.embedding(net.input(n, (5,), "int32"), vocabulary=vocabulary, features=4) for n in names]
+    return Workload(name="t", model=net.build(net.dense(net.add(*tables), units=vocabulary)), task=Task(data=data))
+
+
+def text_of(rows):
+    return [bytes(row.astype(np.uint8).tolist()) for row in rows]
+
+
+def test_next_form_asks_for_the_same_text_one_byte_on():
+    data = load(language(PythonSource(examples=500)))
+    x, y = data.x_train["tokens"], data.y_train
+    assert (x.shape, x.dtype, y.shape, y.dtype) == ((500, T), np.int32, (500, T), np.int32)
+    assert len(data.y_test) == 50
+    np.testing.assert_array_equal(x[:, 1:], y[:, :-1])
+    source = b"".join(path.read_bytes() for path in library())
+    pieces = [a + bytes([b]) for a, b in zip(text_of(x), y[:, -1], strict=True)]
+    assert all(b"\n" + piece in source for piece in pieces[::25]), "pieces begin where lines begin"
+
+
+def test_whole_files_are_kept_for_the_test(tmp_path, monkeypatch):
+    files = [tmp_path / f"{letter}.py" for letter in "abcdefghijklmnopqrst"]
+    for path in files:
+        path.write_text(f"{path.stem * 19}\n" * 50)
+    monkeypatch.setattr(python_source, "library", lambda: files)
+    data = load(language(PythonSource(examples=900, test_fraction=0.2), length=10))
+    train_letters, test_letters = (set(np.unique(x["tokens"])) - {10} for x in (data.x_train, data.x_test))
+    assert len(test_letters) == 4 and train_letters | test_letters == set(b"abcdefghijklmnopqrst")
+    assert not train_letters & test_letters and len(data.y_test) == 180
+
+
+def test_text_is_named_by_the_sha256_of_its_files():
+    data = load(language(PythonSource(examples=10)))
+    assert data.facts["sha256"] == hashlib.sha256(b"".join(p.read_bytes() for p in library())).hexdigest()
+    assert f"{len(library())} files" in data.facts["source"]
+    assert load(flat(data=Table(name="wine"))).facts == {}
+
+
+def test_the_same_text_is_given_twice_and_another_split_seed_gives_another():
+    first, again, other = (load(language(PythonSource(examples=50, split_seed=seed))) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.x_train["tokens"], again.x_train["tokens"])
+    assert not np.array_equal(first.x_train["tokens"], other.x_train["tokens"])
+
+
+def test_masked_form_hides_15_percent_of_whole_lines_and_asks_for_those():
+    data = load(language(PythonSource(form="masked", examples=400), tuple(EVERY), ignored=IGNORED))
+    x, y = data.x_train, data.y_train
+    hidden, seen = y != IGNORED, x["mask"]
+    np.testing.assert_array_equal(x["tokens"] == MASK, hidden)
+    np.testing.assert_array_equal(hidden.sum(axis=1), np.maximum(np.rint(0.15 * seen.sum(axis=1)), 1))
+    assert hidden.sum(axis=1).min() >= 1 and not (hidden & ~seen).any()
+    text = np.where(hidden, y, x["tokens"])
+    assert text.max() < 256 and set(text[~seen]) == {0}
+    ends = [row[kept][-1] for row, kept in zip(text, seen, strict=True)]
+    assert 0 < seen.sum(axis=1).min() < seen.sum(axis=1).max() == T
+    assert {end for end, kept in zip(ends, seen, strict=True) if not kept.all()} == {ord("\n")}
+
+
+def test_segments_tell_the_first_line_from_later_ones():
+    data = load(language(PythonSource(form="masked", examples=400), tuple(EVERY), ignored=IGNORED))
+    x = data.x_train
+    text = np.where(data.y_train != IGNORED, data.y_train, x["tokens"])
+    for row, segments, seen in zip(text, x["segments"], x["mask"], strict=True):
+        before = np.concatenate([[0], np.cumsum(row == ord("\n"))[:-1]])
+        np.testing.assert_array_equal(segments, (before > 0) & seen)
+    assert set(np.unique(x["segments"])) == {0, 1}
+
+
+@pytest.mark.parametrize("width, lengths, wanted", [(20, [20, 10, 1], [3, 2, 1]), (7, [7, 3], [1, 1])])
+def test_hidden_positions_are_a_share_and_one_at_least(width, lengths, wanted):
+    found = hidden_positions(0, "x", np.array(lengths), width)
+    assert found.sum(axis=1).tolist() == wanted
+    assert not (found & (np.arange(width) >= np.array(lengths)[:, None])).any()
+
+
+def test_every_position_is_hidden_equally_often():
+    found = hidden_positions(5, "x", np.full(4000, 20), 20).sum(axis=0)
+    assert np.abs(found - 600).max() < 5 * np.sqrt(4000 * 0.15 * 0.85)
+
+
+BAD_TEXT = {
+    "another input": (lambda: language(PythonSource(), ("words",)), "feeds tokens, segments and mask"),
+    "two lengths": (lambda: translator(PythonSource(), ("tokens", "words")), "reads tokens [5], words [5]"),
+    "mask without its form": (lambda: language(PythonSource(), ("tokens", "mask")), "gives no mask in its form 'next'"),
+    "every label counts": (
+        lambda: language(PythonSource(form="masked"), tuple(EVERY)),
+        "loss cross_entropy counts every label; use cross_entropy with ignored = -1",
+    ),
+    "table too small": (
+        lambda: language(PythonSource(examples=50), vocabulary=100),
+        "python_source: x_train, input 'tokens': got ids",
+    ),
+    "no room for the mask's id": (
+        lambda: language(PythonSource(form="masked"), tuple(EVERY), 256, IGNORED),
+        "expected 0 to 255 for a table of 256 rows; renumber the ids or enlarge the table",
+    ),
+    "longer than the library": (lambda: language(PythonSource(), length=10**8), "read fewer tokens"),
+    "seq2seq inputs": (lambda: translator(Reordered(), ("tokens", "target")), "feeds source and target of one length"),
+    "two ids": (lambda: translator(Reordered(), vocabulary=2), "ids 1 to 1 make no order"),
+    "table for two inputs": (lambda: translator(Table(name="wine")), "data 'table' feeds one input"),
+    "columns": (lambda: flat(features=12, data=Table(name="wine")), "got shape (142, 13), expected (n, 12)"),
+}
+
+
+@pytest.mark.parametrize("make, message", BAD_TEXT.values(), ids=BAD_TEXT)
+def test_networks_that_cannot_read_the_data(make, message):
+    with pytest.raises(DataError) as caught:
+        load(make())
+    assert message in str(caught.value)
+
+
+def test_reordered_answers_are_right_and_read_one_step_late():
+    for order, answer in (("reversed", lambda s: s[:, ::-1]), ("sorted", lambda s: np.sort(s, axis=1))):
+        data = load(translator(Reordered(order=order, examples=300)))
+        for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+            np.testing.assert_array_equal(y, answer(x["source"]))
+            np.testing.assert_array_equal(x["target"][:, 1:], y[:, :-1])
+            assert set(x["target"][:, 0]) == {0}
+        assert set(np.unique(data.y_train)) == set(range(1, 9)) and len(data.y_test) == 60
+
+
+@pytest.mark.parametrize("name, units, loss, tests", [
+    ("wine", 3, CrossEntropy(), 36),
+    ("breast_cancer", 2, CrossEntropy(), 113),
+    ("breast_cancer", 1, BceWithLogits(), 113),
+    ("diabetes", 1, Mse(), 88),
+])  # fmt: skip
+def test_tables_are_standardised_by_their_training_part(name, units, loss, tests):
+    raw_x, raw_y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    data = load(flat(units, loss, raw_x.shape[1], Table(name=name)))
+    x, test = data.x_train["features"], data.x_test["features"]
+    assert (len(data.y_test), len(x)) == (tests, len(raw_x) - tests)
+    np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-5)
+    assert 0.05 < np.abs(test.mean(axis=0)).max() < 0.5, "the test part is not looked at"
+    whole, rank = np.concatenate([x, test]), np.argsort(raw_x[:, 0], kind="stable")
+    np.testing.assert_array_equal(np.argsort(np.sort(whole[:, 0])), np.argsort(raw_x[rank, 0], kind="stable"))
+    y = np.concatenate([data.y_train, data.y_test]).ravel()
+    if name == "diabetes":
+        assert abs(data.y_train.mean()) < 1e-6 and abs(data.y_train.std() - 1) < 1e-5
+    else:
+        assert Counter(y.astype(int).tolist()) == Counter(raw_y.tolist())
+
+
+def digest(*arrays):
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", CHECKSUMS)
+def test_tables_are_split_the_same_everywhere(name):
+    units, loss = {"wine": (3, None), "breast_cancer": (2, None), "diabetes": (1, Mse())}[name]
+    features = getattr(datasets, f"load_{name}")().data.shape[1]
+    data = load(flat(units, loss, features, Table(name=name)))
+    signs = [np.sign(x["features"]).astype(np.int8) for x in (data.x_train, data.x_test)]
+    assert digest(*signs, np.sign(data.y_test).astype(np.int8)) == CHECKSUMS[name]
+
+
+def test_synthetic_ids_fill_their_tables_and_masks_are_prefixes():
+    made = language(Synthetic(examples=600), tuple(EVERY), vocabulary=11, ignored=IGNORED)
+    data = load(made)
+    x = data.x_train
+    assert set(np.unique(x["tokens"])) == set(range(11))
+    lengths = x["mask"].sum(axis=1)
+    np.testing.assert_array_equal(x["mask"], np.arange(T) < lengths[:, None])
+    assert set(lengths) == set(range(1, T + 1))
+    assert ((data.y_train != IGNORED).sum(axis=1) == round(0.15 * T)).all()
+    assert set(np.unique(data.y_train)) == {IGNORED, *range(11)}
+
+
+def test_synthetic_ids_keep_to_the_smallest_of_two_tables():
+    net = Builder("two")
+    ids = net.input("ids", (), "int32")
+    rows = net.concat(*(net.embedding(ids, vocabulary=size, features=2) for size in (9, 4)))
+    made = Workload(name="two", model=net.build(net.dense(rows, units=2)), task=Task(data=Synthetic(examples=300)))
+    assert set(load(made).x_train["ids"]) == {0, 1, 2, 3}
+
+
+def test_synthetic_answers_to_yes_or_no_are_yes_or_no():
+    data = load(flat(2, BceWithLogits(), 4, Synthetic(examples=400)))
+    assert set(np.unique(data.y_train)) == {0.0, 1.0} and abs(data.y_train.mean() - 0.5) < 0.1
+    assert data.y_train.dtype == np.float32
+
+
+def stored(path, workload, **changes):
+    data = load(workload)
+    arrays = {f"{p}_{part}": getattr(data, f"{p}_{part}") for p in "xy" for part in ("train", "test")}
+    parts = {f"{key}.{name}": array for key in ("x_train", "x_test") for name, array in arrays[key].items()}
+    parts |= {key: arrays[key] for key in ("y_train", "y_test")}
+    np.savez(path, **(parts | {key: change(parts[key].copy()) for key, change in changes.items()}))
+    return Npz(path=str(path))
+
+
+def put(*place, value):
+    def change(array):
+        array[place] = value
+        return array
+
+    return change
+
+
+BAD_VALUES = {
+    "id too high": (
+        {"x_test.tokens": put(1, 2, value=11)},
+        "x_test, input 'tokens': got ids 0 to 11, expected 0 to 10",
+    ),
+    "id below zero": ({"x_train.segments": put(0, 0, value=-3)}, "x_train, input 'segments': got ids -3 to"),
+    "nothing to look at": (
+        {"x_train.mask": put(3, value=False)},
+        "x_train, input 'mask': row 3 leaves no key to query 0",
+    ),
+    "label too high": ({"y_train": put(0, 0, value=11)}, "y_train: got labels 0 to 11"),
+    "another negative label": ({"y_train": put(0, 0, value=-2)}, "y_train: got labels -2 to 10"),
+    "no label counts": ({"y_test": put(4, value=IGNORED)}, "y_test: all labels of example 4 are -1, which is ignored"),
+}
+
+
+@pytest.mark.parametrize("changes, message", BAD_VALUES.values(), ids=BAD_VALUES)
+def test_values_that_a_network_cannot_take(tmp_path, changes, message):
+    made = language(Synthetic(examples=100), tuple(EVERY), vocabulary=11, ignored=IGNORED)
+    given = stored(tmp_path / "own.npz", made, **changes)
+    with pytest.raises(DataError) as caught:
+        load(made.model_copy(update={"task": made.task.model_copy(update={"data": given})}))
+    assert message in str(caught.value)
+
+
+def test_ones_own_sequences_with_ignored_labels_are_taken(tmp_path):
+    made = language(Synthetic(examples=100), tuple(EVERY), vocabulary=11, ignored=IGNORED)
+    given = stored(tmp_path / "own.npz", made)
+    again = load(made.model_copy(update={"task": made.task.model_copy(update={"data": given})}))
+    np.testing.assert_array_equal(again.y_train, load(made).y_train)
+
+
+def test_targets_outside_yes_and_no_are_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    x, y = np.ones((4, 3)), np.array([0, 1, 0.5, 1.5])
+    np.savez(path, x_train=x, x_test=x, y_train=y, y_test=np.zeros(4))
+    with pytest.raises(DataError, match=r"y_train: got targets 0.0 to 1.5, expected 0 \(no\) to 1 \(yes\)"):
+        load(flat(1, BceWithLogits(), 3, Npz(path=str(path))))
+
+
+def test_score_of_sequence_labels_leaves_out_the_ignored():
+    draw = np.random.default_rng(0)
+    z, labels = draw.normal(size=(6, 5, 4)).astype(np.float32), draw.integers(-1, 4, (6, 5))
+    guess, counted = z.argmax(axis=-1), labels >= 0
+    found = score(CrossEntropy(ignored=IGNORED, smoothing=0.1), z, guess, labels)
+    q = 0.9 * np.eye(4)[labels] + 0.1 / 4
+    expected = -(q * log_softmax(z.astype(np.float64), axis=-1)).sum(axis=-1)[counted].mean()
+    assert found.loss == pytest.approx(expected, rel=1e-12)
+    assert (found.counted, found.wrong) == (counted.sum(), (guess[counted] != labels[counted]).sum())
+    assert 0 < found.wrong < found.counted and found.accuracy == 1 - found.wrong / found.counted
+
+
+def test_score_of_yes_or_no():
+    z, t = np.array([[2.0], [-1.0], [0.5], [-3.0]], np.float32), np.array([[1], [1], [0], [0]], np.float32)
+    found = score(BceWithLogits(), z, (z > 0).astype(np.int32), t)
+    p = 1 / (1 + np.exp(-z.astype(np.float64)))
+    assert (found.counted, found.wrong, found.accuracy) == (4, 2, 0.5)
+    assert found.loss == pytest.approx(-(xlogy(t, p) + xlogy(1 - t, 1 - p)).mean(), rel=1e-12)
+
+
+def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
+    z, labels = np.array([[9.0, 0.0], [np.nan, 0.0], [0.0, np.nan]]), np.array([0, 0, 1])
+    assert score(CrossEntropy(), z, z.argmax(axis=-1), labels).wrong == 2
+    z, no = np.array([[-1.0], [np.nan]]), np.zeros((2, 1))
+    assert score(BceWithLogits(), z, (z > 0).astype(np.int32), no).wrong == 1
+
+
+def test_score_of_numbers_knows_no_wrong_answers():
+    z, t = np.array([[1.0, 2.0], [0.0, 4.0]], np.float32), np.array([[1.0, 0.0], [3.0, 4.0]], np.float32)
+    found = score(Mse(), z, z, t)
+    assert (found.loss, found.wrong, found.accuracy, found.counted) == (13 / 4, None, None, 4)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(ignored=IGNORED), BceWithLogits(), Mse()])
+def test_scores_of_parts_make_the_score_of_the_whole(loss):
+    draw = np.random.default_rng(1)
+    z = draw.normal(size=(10, 3, 4))
+    labels = draw.integers(-1, 4, (10, 3)) if loss.kind == "cross_entropy" else draw.random((10, 3, 4))
+    guess = z.argmax(axis=-1) if loss.kind == "cross_entropy" else z > 0
+    cuts = (slice(0, 1), slice(1, 4), slice(4, 10))
+    parts, whole = [score(loss, z[c], guess[c], labels[c]) for c in cuts], score(loss, z, guess, labels)
+    together = total(parts)
+    assert (together.counted, together.wrong) == (whole.counted, whole.wrong)
+    assert together.loss == pytest.approx(whole.loss, rel=1e-12)

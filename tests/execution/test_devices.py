@@ -1,0 +1,169 @@
+"""Devices: how they are written, chosen and mapped to each framework's own."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dnnbench.errors import UsageError, WorkerError
+from dnnbench.execution import devices
+from dnnbench.execution.arms import Selection, select
+from dnnbench.execution.checking import Exam, ensure_references
+from dnnbench.execution.plan import lanes_of
+from dnnbench.execution.pool import spawn, start_arguments
+from dnnbench.execution.reporter import Silent
+from dnnbench.execution.settings import Settings
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.device import Device
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+
+CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("cpu", ("cpu", 0)), ("gpu", ("gpu", 0)), ("gpu:1", ("gpu", 1)), ("TPU:3", ("tpu", 3)), (" cpu:0 ", ("cpu", 0))],
+)
+def test_devices_as_users_write_them(text, expected):
+    device = Device.parse(text)
+    assert (device.kind, device.index) == expected
+    assert Device.parse(str(device)) == device
+
+
+@pytest.mark.parametrize("text", ["", "gpux", "gpu:", "gpu:-1", "cuda", "gpu 1", "auto"])
+def test_other_words_are_refused_with_those_that_are_known(text):
+    with pytest.raises(UsageError, match="cpu, gpu, tpu"):
+        Device.parse(text)
+
+
+class Told(Silent):
+    """Remembers every note."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+CPU_ONLY = [{"kind": "cpu", "index": 0, "name": "cpu"}]
+WITH_GPU = [*CPU_ONLY, {"kind": "gpu", "index": 0, "name": "gpu", "memory_bytes": 80_000}]
+WITH_TPU = [*CPU_ONLY, {"kind": "tpu", "index": 0, "name": "tpu"}]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "words"),
+    [
+        ([WITH_GPU, WITH_GPU], "gpu", "every backend has one"),
+        ([WITH_GPU, CPU_ONLY], "cpu", "no gpu, because b1 cannot use one"),
+        ([WITH_TPU, WITH_TPU], "tpu", "every backend has one"),
+        ([CPU_ONLY, CPU_ONLY], "cpu", "device: cpu (auto)"),
+        ([WITH_GPU, "the framework does not start"], "cpu", "no gpu, because b1"),
+    ],
+)
+def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, expected, words):
+    """The answers stand for machines that are not here; how frameworks are asked is tested below on this one."""
+    monkeypatch.setattr(devices, "accelerator_in_sight", lambda: True)
+    monkeypatch.setattr(devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)})
+    told = Told()
+    assert devices.choose_device("auto", select(["all"]).contenders, told).kind == expected
+    assert any(words in note for note in told.notes), told.notes
+
+
+def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
+    less = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": 60_000}]
+    silent = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": None}]
+    monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent})
+    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes == 60_000
+    monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
+    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes is None
+
+
+def test_drivers_show_themselves_in_dev(tmp_path):
+    assert not devices.accelerator_in_sight(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert devices.accelerator_in_sight(tmp_path)
+
+
+def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
+    chosen = select(["numpy", *[name for name in CONTENDERS if missing(plugins().backends[name]) is None]])
+    lanes, notes = lanes_of(Selection(chosen.contenders, {}), Settings(), Device("gpu"))
+    places = {lane.arm.backend: (lane.arm.device.kind, bool(lane.unequal)) for lane in lanes}
+    assert places.pop("numpy") == ("cpu", True) and set(places.values()) == {("gpu", False)}
+    assert any("numpy:eager stays on the CPU" in note for note in notes)
+
+
+def test_every_installed_backend_tells_its_devices():
+    found = devices.list_devices(select(["all"]).contenders)
+    assert set(found) >= {"numpy"} and all(rows[0]["kind"] == "cpu" for rows in found.values()), found
+
+
+@pytest.mark.xdist_group("service workers")
+@pytest.mark.parametrize("backend", CONTENDERS)
+def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
+    worker = workers.get(backend)
+    if any(device["index"] == 9 for device in worker.call("devices", 120)):
+        pytest.skip("this machine has ten devices of a kind")
+    with pytest.raises(WorkerError, match="has no device 'cpu:9'"):
+        run_on(backend, Device("cpu", 9), {})
+
+
+@pytest.mark.parametrize(
+    ("backend", "variables", "service"),
+    [
+        ("jax", {"JAX_NUM_CPU_DEVICES": "2"}, "dnnbench.worker.service:Service"),
+        ("tensorflow", {"PYTHONPATH": str(Path(__file__).parents[1])}, "helpers.two_devices:TwoCpus"),
+    ],
+)
+def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, service):
+    if reason := missing(plugins().backends[backend]):
+        pytest.skip(reason)
+    facts = [run_on(backend, Device("cpu", index), variables, service, monkeypatch) for index in (0, 1)]
+    assert ["0" in f["device"] and "1" not in f["device"] for f in facts] == [True, False], facts
+    assert "1" in facts[1]["device"], facts
+    assert [f["device_s"] for f in facts] == [None, None]
+
+
+def run_on(backend, device, variables, service="dnnbench.worker.service:Service", monkeypatch=None):
+    """Facts of a program that took a training step on a device, and seconds of another by the device's own clock."""
+    for name, value in variables.items():
+        monkeypatch.setitem(os.environ, name, value)
+    arm = Arm(backend, plugins().backends[backend].default_mode, device)
+    workload = CASES["batch_norm"]()
+    batch = batches_of(workload, 1)[0]
+    asked = {"inputs": dict(batch.inputs), "targets": batch.targets, "masks": {}}
+    with spawn(arm, f"test-{backend}", service=service) as worker:
+        worker.call("start", 120, **start_arguments(arm))
+        weights = initial_weights(workload.model, 0)
+        worker.call(
+            "build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0
+        )
+        assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
+        device_s = worker.call("device_time", 120, key="k", phase="train_step", calls=2)
+        return worker.call("facts", 60, key="k") | {"device_s": device_s}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param("gpu", marks=pytest.mark.gpu), pytest.param("tpu", marks=pytest.mark.tpu)]
+)
+@pytest.mark.parametrize("backend", CONTENDERS)
+def test_an_accelerator_computes_the_same(workers, backend, kind):
+    """On a machine that has one: every op on the device against the reference, and the device really used."""
+    there = workers.get(backend).call("devices", 120)
+    if not any(device["kind"] == kind for device in there):
+        pytest.skip(f"no {kind} that {backend} can use here")
+    arm = Arm(backend, plugins().backends[backend].default_mode, Device(kind))
+    workload = CASES["everything"]()
+    exam = Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision("float32")
+    ensure_references([exam])
+    with spawn(arm, f"test-{backend}-{kind}") as worker:
+        worker.call("start", 300, **start_arguments(arm))
+        rows = worker.call("check", 600, dtype="float32", **exam.questions())
+    worst = max(rows, key=lambda row: row["ratio"])
+    assert worst["ok"], worst
+    facts = run_on(backend, Device(kind), {})
+    assert kind in facts["device"].lower().replace("cuda", "gpu")
+    assert backend != "torch" or 0 < facts["device_s"] < 1, "CUDA events tell the seconds of a small step"

@@ -1,0 +1,171 @@
+"""Other environments: names, paths, what they are made of; and two versions of JAX in one run."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from dnnbench.errors import UsageError
+from dnnbench.execution import environments
+from dnnbench.execution.arms import select
+from dnnbench.execution.environments import (
+    create_environment,
+    environments_folder,
+    interpreter_of,
+    known_environments,
+    python_version,
+    remove_environment,
+    worker_requirements,
+)
+
+OLDER = "0.9.2"
+"""The version of JAX that meets the tested one."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path))
+    return tmp_path
+
+
+def made(folder, name):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / name)], check=True)
+
+
+def test_a_name_a_folder_and_a_python_mean_an_interpreter(folder):
+    made(folder, "old")
+    python = folder / "old" / "bin" / "python"
+    assert interpreter_of("old") == interpreter_of(str(folder / "old")) == interpreter_of(str(python)) == python
+    assert known_environments() == {"old": python} and environments_folder() == folder
+
+
+def test_what_is_no_environment_says_how_to_make_one(folder):
+    made(folder, "jax-0.9")
+    with pytest.raises(UsageError, match=r"did you mean 'jax-0.9'\?.*dnnbench envs create jax-0.8"):
+        interpreter_of("jax-0.8")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "-x", "../up"])
+def test_odd_names_are_refused(folder, name):
+    with pytest.raises(UsageError, match="use letters"):
+        create_environment(name, ["numpy"])
+
+
+def test_a_name_that_is_taken_is_refused_and_removing_frees_it(folder):
+    made(folder, "old")
+    with pytest.raises(UsageError, match="exists already"):
+        create_environment("old", ["numpy"])
+    remove_environment("old")
+    assert not known_environments()
+    with pytest.raises(UsageError, match="no environment is called 'old'"):
+        remove_environment("old")
+
+
+def test_a_foreign_interpreter_is_not_given_the_stores_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "M4RK")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 3.11.${#PGPASSWORD}\n")
+    python.chmod(0o755)
+    assert python_version(python) == "3.11.0", "the last number is the password's length"
+
+
+def test_what_pip_cannot_install_leaves_nothing_behind(folder):
+    with pytest.raises(UsageError, match="pip install failed"):
+        create_environment("broken", ["no-such-distribution-of-dnnbench==1"])
+    assert not (folder / "broken").exists()
+
+
+def test_a_worker_gets_the_core_and_what_its_backend_needs_beside_the_framework():
+    wanted = worker_requirements(["jax==0.9.2"])
+    names = [text.partition(">")[0] for text in wanted]
+    assert "numpy" in names and "pydantic" in names and "optax" in names
+    assert not {"jax", "torch", "pandas", "sqlalchemy"} & set(names)
+    assert not any(text.startswith("numpy") for text in worker_requirements(["numpy==2.1.0"]))
+
+
+PRETENDERS = {
+    "hangs": ("exec sleep 3600", "did not tell its version within 1 s"),
+    "hangs in a child": ("sleep 3600; true", "did not tell its version within 1 s"),
+    "prints for ever": ("exec yes", "gave 'y\\ny\\n"),
+    "says nothing": ("exit 0", "gave '' for its version"),
+    "is another program": ("echo GNU bash", "gave 'GNU bash' for its version"),
+    "is too old": ("echo 3.9.1", "is Python 3.9.1; a worker needs 3.11 or later"),
+}
+
+
+@pytest.fixture
+def pretender(tmp_path, monkeypatch):
+    """Writes a program that is asked as an interpreter is; nothing may be left of it in the end."""
+    monkeypatch.setattr(environments, "ANSWER_LIMIT_S", 1.0)
+    path = tmp_path / "python"
+
+    def write(script, interpreter="/bin/sh"):
+        path.write_text(f"#!{interpreter}\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    yield write
+    left = [process for process in psutil.process_iter(["cmdline"]) if str(path) in (process.info["cmdline"] or ())]
+    assert left == []
+
+
+@pytest.mark.parametrize(("script", "words"), PRETENDERS.values(), ids=PRETENDERS)
+def test_what_is_no_interpreter_is_refused_before_a_worker_starts(pretender, script, words):
+    with pytest.raises(UsageError) as caught:
+        select([f"numpy@{pretender(script)}"])
+    assert words in str(caught.value)
+
+
+def test_what_an_interpreter_started_ends_with_it(pretender, tmp_path):
+    child = tmp_path / "child"
+    with pytest.raises(UsageError):
+        select([f"numpy@{pretender(f'sleep 3600 & echo $! > {child}; wait')}"])
+    pid = int(child.read_text())
+    for _ in range(1000):
+        if not runs(pid):
+            break
+        time.sleep(0.01)
+    assert not runs(pid)
+
+
+def runs(pid):
+    """Not only as what nobody has reaped yet."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_what_cannot_be_started_is_refused(pretender):
+    with pytest.raises(UsageError, match="cannot be started"):
+        select([f"numpy@{pretender('', interpreter='/no/such/shell')}"])
+
+
+def test_this_interpreter_is_taken():
+    assert [one.environment for one in select([f"numpy@{sys.executable}"]).contenders] == [sys.executable]
+
+
+def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
+    (folder / "stuck" / "bin").mkdir(parents=True)
+    os.symlink(pretender("exec sleep 3600"), folder / "stuck" / "bin" / "python")
+    assert python_version(known_environments()["stuck"]) == "broken"
+
+
+@pytest.mark.xdist_group("run")
+def test_two_versions_of_jax_meet_in_one_run(folder, tmp_path):
+    def dnnbench(*arguments):
+        command = [str(Path(sys.executable).parent / "dnnbench"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
+
+    created = dnnbench("envs", "create", "jax-old", f"jax=={OLDER}")
+    assert created.returncode == 0, created.stderr
+    ran = dnnbench(
+        "run", "mlp_digits", "--backend", "jax,jax@jax-old", "--quick", "--max-time", "2s", "--wait", "--json"
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    arms = {cell["arm"]: cell for cell in told["cells"] if cell["phase"] == "train_step"}
+    assert {"jax:jit", "jax:jit@jax-old"} <= set(arms) and all(cell["status"] == "ok" for cell in arms.values())
+    versions = told["generations"][0]["facts"]["versions"]
+    assert versions["jax:jit@jax-old"]["jax"] == OLDER != versions["jax:jit"]["jax"]

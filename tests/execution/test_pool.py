@@ -1,0 +1,86 @@
+"""A crew leaves no worker behind, also where an interrupt ends it while its threads start workers and wait for them."""
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+from dnnbench.execution import pool as crews
+from dnnbench.execution.pool import Crew, Dismissed
+from dnnbench.execution.reporter import Silent
+from dnnbench.execution.request import Request, make_plan
+from dnnbench.execution.settings import Settings
+from dnnbench.plugins.catalog import find_workload
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def plan():
+    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=1))
+    return make_plan(request, Silent())[0]
+
+
+@pytest.fixture
+def other_thread():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit
+
+
+@pytest.fixture
+def workers():
+    """workers(): those that this test has started and that run on; other tests of this process have some of their own."""
+    others = set(psutil.Process().children(recursive=True))
+
+    def running():
+        children = set(psutil.Process().children(recursive=True)) - others
+        return [c for c in children if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.worker" in c.cmdline()]
+
+    return running
+
+
+def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thread, workers, monkeypatch):
+    entered, go_on = threading.Event(), threading.Event()
+    spawn = crews.spawn
+
+    def slow(arm, *arguments, **options):
+        if arm.name == "numpy:eager":
+            entered.set()
+            assert go_on.wait(PATIENCE_S)
+        return spawn(arm, *arguments, **options)
+
+    monkeypatch.setattr(crews, "spawn", slow)
+    crew = Crew(plan, "test")
+    with pytest.raises(KeyboardInterrupt), crew:
+        started = other_thread(crew.start)
+        assert entered.wait(PATIENCE_S)
+        threading.Timer(0.3, go_on.set).start()
+        raise KeyboardInterrupt
+    with pytest.raises(Dismissed):
+        started.result(PATIENCE_S)
+    assert not workers()
+
+
+def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thread, workers):
+    (lane,) = plan.lanes
+    with pytest.raises(KeyboardInterrupt), Crew(plan, "test") as crew:
+        crew.start()
+        for worker in workers():
+            os.kill(worker.pid, signal.SIGSTOP)  # it will not answer
+        asked = other_thread(crew.call, lane, "hello", PATIENCE_S)
+        while not asked.running():
+            pass
+        raise KeyboardInterrupt
+    with pytest.raises(Dismissed):
+        asked.result(PATIENCE_S)
+    assert not workers()
+
+
+def test_nobody_joins_a_crew_that_was_dismissed(plan, workers):
+    with Crew(plan, "test") as crew:
+        crew.start()
+    with pytest.raises(Dismissed):
+        crew.restart(plan.lanes[0])
+    assert not workers()

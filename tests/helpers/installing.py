@@ -1,0 +1,46 @@
+"""Third parties' distributions as pip would leave them, and the command line with folders of them on its path."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from contextlib import contextmanager
+
+import pytest
+from dnnbench.execution import pool as crew
+from dnnbench.plugins.discovery import Plugins
+from dnnbench.plugins.entries import announced
+
+
+def install(folder, name, source, entries=None, version="1.0"):
+    """A distribution whose one module NAME_plugin has this source; `entries` are lines of its group, else NAME alone."""
+    module = f"{name.replace('-', '_')}_plugin"
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(f"[dnnbench]\n{entries or f'{name} = {module}'}\n")
+    (folder / f"{module}.py").write_text(textwrap.dedent(source))
+    return folder
+
+
+@contextmanager
+def installed_here(folder):
+    """What lies in a folder is found by workers that this process starts, and by this process when it starts them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        patch.syspath_prepend(folder)
+        found = Plugins(announced())
+        patch.setattr(crew, "plugins", lambda: found)
+        yield found
+
+
+def python(*arguments, path=(), cwd=None, **environment):
+    """A child interpreter with folders of plugins in front of its import path."""
+    search = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    env = {**os.environ, **environment, **({"PYTHONPATH": search} if search else {})}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env, cwd=cwd, check=False)
+
+
+def dnnbench(*arguments, **options):
+    return python("-m", "dnnbench.cli.main", *arguments, **options)

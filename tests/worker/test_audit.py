@@ -1,0 +1,107 @@
+"""The bench's self-audit: an honest program passes, and each way to cheat time shows."""
+
+import itertools
+import time
+
+import pytest
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.audit import NEAR_ONE, REPEATS, audit
+from dnnbench.worker.bench import Bench
+from dnnbench_numpy.backend import NumpyBackend
+from helpers.programs import Changed
+
+
+def audited(**replaced):
+    workload = CASES["conv2d_same"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    return Bench(Changed(program, **replaced), batches_of(workload)[0]).audit(calls=10)
+
+
+def cached(program, batch, memory={}):  # noqa: B006
+    return memory.setdefault(id(program), program.infer(batch))
+
+
+def test_an_honest_program_has_no_fault():
+    found = audited()
+    assert found.faults == [] and 0 < found.cpus_used < 3
+
+
+def test_a_cached_answer_is_found():
+    assert any("cached" in fault for fault in audited(infer=cached).faults)
+
+
+def audited_with_pauses(paused):
+    """An audit of ten calls a visit in which the calls with these numbers take 10 ms."""
+    numbers = itertools.count()
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+
+    def call():
+        if paused(next(numbers)):
+            time.sleep(0.01)
+
+    return audit(Changed(program, wait=lambda *_: None), batches_of(workload)[0], call, 10)
+
+
+GROWTH = 30 * REPEATS
+"""Calls of the first question: seven times twenty and ten."""
+
+
+def test_time_that_does_not_grow_with_the_calls_is_found():
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH and i % 30 in (0, 20)).faults
+    assert fault.startswith("twice the calls took") and fault.endswith("something else is timed")
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH and i % 30 < 20).faults
+    assert fault.startswith("twice the calls took")
+
+
+def test_calls_that_take_longer_when_nobody_waits_are_found():
+    (fault,) = audited_with_pauses(lambda i: i < GROWTH or i % 2 == 0).faults
+    assert fault.endswith("times as long when nobody waited for it")
+
+
+def test_a_burst_of_foreign_work_is_no_fault():
+    """Four pairs of seven are off to one side: the median is, and the other three excuse it."""
+    found = audited_with_pauses(lambda i: i >= GROWTH or i % 30 < 20 or i // 30 in (2, 3, 4))
+    assert found.linear > NEAR_ONE[1] and found.faults == []
+
+
+def test_sleeping_instead_of_computing_shows_in_the_cpu_used():
+    asleep = audited(infer=lambda program, batch: (time.sleep(0.02), program.infer(batch))[1])
+    assert asleep.cpus_used < 0.2
+
+
+def test_a_device_with_a_clock_tells_the_seconds_of_a_call():
+    calls = []
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    fed = batches_of(workload)[0]
+    assert Bench(program, fed).device_call_s("infer", 4) is None, "NumPy's clock is the host's"
+    clocked = Changed(
+        program,
+        infer=lambda p, batch: (calls.append("call"), p.infer(batch))[1],
+        device_seconds=lambda p, work: (calls.append("begin"), work(), calls.append("end"), 8.0)[3],
+    )
+    assert Bench(clocked, fed).device_call_s("infer", 4) == 2.0
+    assert calls == ["call", "begin", "call", "call", "call", "call", "end"]
+
+
+@pytest.mark.parametrize("calls", [1, 4])
+def test_throughput_calls_all_before_it_waits(calls):
+    log = []
+    workload = CASES["dense"]()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    watched = Changed(
+        program,
+        infer=lambda p, batch: (log.append("call"), p.infer(batch))[1],
+        wait=lambda p, result: log.append("wait"),
+    )
+    bench = Bench(watched, batches_of(workload)[0], settle_s=0.0)
+    log.clear()
+    bench.visit("infer", calls, "throughput")
+    assert log == ["call", "wait"] + ["call"] * calls + ["wait"] * calls
+    log.clear()
+    bench.visit("infer", calls, "latency")
+    assert log == ["call", "wait"] * (calls + 1)

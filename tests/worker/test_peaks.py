@@ -1,0 +1,62 @@
+"""Peaks are measured through programs: what a slower product or pass does to them shows."""
+
+import time
+
+import pytest
+from dnnbench.execution.peaks import better, near_peak
+from dnnbench.execution.record import Record
+from dnnbench.execution.reporter import Silent
+from dnnbench.execution.request import Request, make_plan
+from dnnbench.execution.settings import Settings
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.costs import phase_totals
+from dnnbench.worker.peaks import measure_peaks
+from dnnbench_numpy import ops
+from dnnbench_numpy.backend import NumpyBackend
+
+
+def build(workload, weights):
+    return NumpyBackend().build(workload, weights, Arm("numpy", "eager"))
+
+
+def test_rates_are_those_of_a_computer_and_say_how_they_were_measured():
+    found = measure_peaks(build, 4)
+    assert 1e9 < found.flops_per_s < 1e14 and 1e8 < found.bytes_per_s < 1e12
+    assert "1024 x 1024" in found.product and "64 MiB" in found.stream
+
+
+def test_a_slower_product_lowers_the_peak_by_as_much(monkeypatch):
+    honest, real = ops.dense, measure_peaks(build, 4)
+
+    def late(op, x, weight):
+        y = honest(op, x, weight)
+        time.sleep(0.5)
+        return y
+
+    monkeypatch.setattr(ops, "dense", late)
+    slow = measure_peaks(build, 4)
+    assert slow.flops_per_s < 2 * 1024**3 / 0.5 < real.flops_per_s
+
+
+LOW = {"flops_per_s": 1e9, "bytes_per_s": 9e9, "product": "first product", "stream": "first stream"}
+HIGH = {"flops_per_s": 2e9, "bytes_per_s": 8e9, "product": "second product", "stream": "second stream"}
+
+
+def test_of_two_measurements_the_higher_of_each_rate_counts_with_its_source():
+    both = {"flops_per_s": 2e9, "product": "second product", "bytes_per_s": 9e9, "stream": "first stream"}
+    assert better(LOW, HIGH) == better(HIGH, LOW) == both
+    assert better(None, LOW) == LOW
+
+
+@pytest.mark.parametrize(("share", "near"), [(1.5, True), (0.95, True), (0.85, False)])
+def test_cells_near_or_above_the_best_product_of_their_device_and_type_are_found(share, near):
+    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=1))
+    plan, _ = make_plan(request, Silent())
+    (lane,), (case,) = plan.lanes, plan.cases
+    flops, _ = phase_totals(case.workload, case.batch_size, "infer")
+    record = Record(machine_peaks={lane.name: LOW, "an arm of another run": HIGH})
+    call_s = flops / (share * LOW["flops_per_s"])
+    record.visits[lane.name, case.name, "infer"] = [(n, 0, 10, 10 * call_s, 0) for n in range(3)]
+    assert near_peak(plan, record) == ([(lane, case, "infer")] if near else [])
+    assert near_peak(plan, Record(visits=record.visits)) == [], "nobody told a peak"
