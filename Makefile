@@ -63,8 +63,9 @@ study: install  ## prove the measuring method: record trials of known truth, rep
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
 .PHONY: lint
-lint: install  ## ruff
+lint: install  ## ruff, and the type checker
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 .PHONY: ci-deps
 ci-deps:  ## Debian packages that the browser, PostgreSQL and torch.compile tests need

@@ -23,7 +23,7 @@ class Unfit(OSError):
         super().__init__(None, reason, str(path))
 
     def __str__(self) -> str:
-        return self.strerror
+        return str(self.strerror)
 
 
 def home_expanded(path: str | Path) -> Path:

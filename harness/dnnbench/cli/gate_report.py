@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..execution.gate import NOT_RANKED, Answer, Finding, Gate
+from ..execution.record import CellKey
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..report.words import NOT_JUDGED
@@ -141,5 +142,5 @@ def _estimate(estimate: Estimate, verdict: Verdict) -> dict[str, Any]:
     return asdict(estimate) | (dict.fromkeys(("low", "high")) if verdict.overruled else {})
 
 
-def _listed(reasons: Mapping[tuple[str, ...], str], *names: str) -> list[dict[str, str]]:
+def _listed(reasons: Mapping[CellKey, str], *names: str) -> list[dict[str, str]]:
     return [dict(zip(names, key, strict=True)) | {"reason": reason} for key, reason in reasons.items()]

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import chain
 
 import rich_click as click
+from click.core import ParameterSource
 
 
 class Command(click.RichCommand):
@@ -40,7 +41,7 @@ def _refuse_empty_values(ctx) -> None:
 
 def is_given(ctx, parameter) -> bool:
     """Whether it stands on the command line, not only in the defaults."""
-    return ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+    return ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
 
 
 def list_option(*names: str, type: click.ParamType, default: str | None = None, **attributes):

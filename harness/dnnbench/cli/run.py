@@ -106,7 +106,7 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
     from .progress import reporter
 
     if resume:
-        _refuse_other_options()
+        _refuse_other_options(click.get_current_context())
     with reporter(output) as report:
         patience = Patience(LIMIT_S, report.note)
         if resume:
@@ -130,9 +130,8 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
     return _conclude(output, store, outcome, as_json)
 
 
-def _refuse_other_options() -> None:
+def _refuse_other_options(context: click.Context) -> None:
     """A run goes on as it was begun: what else is asked for would be ignored."""
-    context = click.get_current_context()
     given = [parameter for parameter in context.command.params if is_given(context, parameter)]
     others = [parameter for parameter in given if parameter.name not in BESIDE_RESUME]
     if others:

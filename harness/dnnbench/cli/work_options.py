@@ -1,8 +1,13 @@
 """Options of every command that starts workers: which backends, where, in which type."""
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from .types import Label
+
+if TYPE_CHECKING:
+    from ..spec.workload import Workload
 
 DTYPES = ("float64", "float32", "tf32", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
 """Names of `dnnbench.protocol.precision.PRECISIONS`, without importing it."""
@@ -90,7 +95,7 @@ def workloads_named(names: tuple[str, ...]) -> tuple:
     from ..errors import UsageError
     from ..plugins.catalog import default_workloads, find_workloads
 
-    found = {}
+    found: dict[str, Workload] = {}
     for workload in [w for name in names for w in find_workloads(name)] if names else default_workloads():
         if found.setdefault(workload.name, workload) != workload:
             raise UsageError(f"two different workloads are called '{workload.name}'; rename one, or run one at a time")

@@ -32,5 +32,5 @@ def idle_shares(pids: Mapping[str, int], watch_s: float = WATCH_S) -> dict[str, 
     time.sleep(watch_s)
     after = {name: cpu_s(pid) for name, pid in pids.items()}
     elapsed = time.monotonic() - begin
-    told = [name for name in pids if before[name] is not None and after[name] is not None]
-    return {name: max(after[name] - before[name], 0.0) / elapsed for name in told}
+    spans = ((name, before[name], after[name]) for name in pids)
+    return {name: max(end - start, 0.0) / elapsed for name, start, end in spans if start is not None and end is not None}

@@ -76,7 +76,7 @@ def cpu_signature(root: Path = ROOT) -> str | None:
 def caches(root: Path = ROOT) -> dict[str, str] | None:
     """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}; None where nobody tells."""
     found = sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*"))
-    told = {f"L{_text(place / 'level')} {_text(place / 'type')}": _text(place / "size") for place in found}
+    told = {f"L{_text(place / 'level')} {_text(place / 'type')}": size for place in found if (size := _text(place / "size"))}
     return told or None
 
 

@@ -22,15 +22,23 @@ class Patience:
     limit_s: float
     note: Callable[[str], None]
 
-    def outlast(
-        self, work: Callable[[], Result], already_there: Callable[[], bool] | None = None
-    ) -> Result | None:
+    def outlast(self, work: Callable[[], Result]) -> Result:
         """What `work`, one transaction, returns; it is done again while the store is away, up to `limit_s` seconds.
 
-        The last answer may have been lost after the work was done: work that may not be done twice is repeated
-        only after `already_there` said that it is not (None is returned if it is).  Raises StoreAway.
+        Raises StoreAway.
         """
-        deadline_s, pause_s, attempt = time.monotonic() + self.limit_s, FIRST_PAUSE_S, work
+        return self._retried(work, work)
+
+    def outlast_once(self, work: Callable[[], Result], already_there: Callable[[], bool]) -> Result | None:
+        """As `outlast`, of work that may not be done twice; None where it turns out to be done.
+
+        The last answer may have been lost after the work was done, so it is repeated only after `already_there` said that
+        it is not.
+        """
+        return self._retried(work, lambda: None if already_there() else work())
+
+    def _retried(self, first: Callable[[], Result], again: Callable[[], Result]) -> Result:
+        deadline_s, pause_s, attempt = time.monotonic() + self.limit_s, FIRST_PAUSE_S, first
         while True:
             try:
                 return attempt()
@@ -41,13 +49,7 @@ class Patience:
                     self.note(f"{error}; trying again for {self.limit_s:g} s")
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            attempt = _unless(already_there, work)
-
-
-def _unless(already_there: Callable[[], bool] | None, work: Callable[[], Result]) -> Callable[[], Result | None]:
-    if already_there is None:
-        return work
-    return lambda: None if already_there() else work()
+            attempt = again
 
 
 def _discard(text: str) -> None:

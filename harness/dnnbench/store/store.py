@@ -127,7 +127,10 @@ class Store:
             with self.reading() as connection:
                 return connection.execute(once).first() is not None
 
-        self._patience.outlast(attempt, None if once is None else is_there)
+        if once is None:
+            self._patience.outlast(attempt)
+        else:
+            self._patience.outlast_once(attempt, is_there)
 
     def _change_run(self, run_id: str, change: Callable[[Connection], Any], once: Select | None = None) -> None:
         """A change of what a run holds, which counts as one edition more."""
