@@ -40,7 +40,8 @@ def test_a_worker_s_log_is_named_after_every_element_type_it_is_asked_in(rows):
 def test_a_worker_that_grew_is_replaced_before_the_next_exam(rows):
     together, one = rows(2**30)
     apart, two = rows(-(2**30))
-    assert len(one) == 1 and len(two) == 2
-    assert (
-        together == apart and {row["dtype"] for row in apart} == {"float64", "float32"} and all(r["ok"] for r in apart)
-    )
+    assert len(one) == 1
+    assert len(two) == 2
+    assert together == apart
+    assert {row["dtype"] for row in apart} == {"float64", "float32"}
+    assert all(r["ok"] for r in apart)

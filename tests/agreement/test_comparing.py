@@ -44,10 +44,12 @@ def test_no_constant_grows_unseen(name):
 
 
 def test_types_steps_and_batch():
-    assert UNIT["float64"] == 2.0**-53 and UNIT["float32"] == 2.0**-24
+    assert UNIT["float64"] == 2.0**-53
+    assert UNIT["float32"] == 2.0**-24
     assert UNIT.keys() == PRECISIONS.keys()
     assert max(UNIT.values()) == UNIT["bfloat16"] == 2.0**-8
-    assert STEPS == (1, 5) and CHECK_BATCH == 4
+    assert STEPS == (1, 5)
+    assert CHECK_BATCH == 4
 
 
 def wide():
@@ -116,7 +118,8 @@ def put(key, value, at=0):
 )
 def test_each_fault_is_found_where_it_is(change, key, words):
     found = findings(change)
-    assert not found[key].ok and words in found[key].reason
+    assert not found[key].ok
+    assert words in found[key].reason
     assert all(f.ok for k, f in found.items() if k != key)
 
 
@@ -147,7 +150,8 @@ def test_the_size_of_the_error_decides(dtype, error, ok):
 def test_a_gradient_that_is_zero_altogether_may_hold_rounding_and_no_more(dtype, key, power):
     _, reference, _ = exam("single_key", dtype)
     left = UNIT[dtype] * max(rms(array) for key, array in reference.tensors.items() if key.startswith("gradients/"))
-    assert not reference.tensors[key].any() and left > 0
+    assert not reference.tensors[key].any()
+    assert left > 0
     for times, ok in ((1, True), (5, True), (100, False), (1e6, False)):
         found = findings(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
         assert found[key].ok is ok, (times, found[key])
@@ -166,7 +170,8 @@ def test_a_single_wrong_element_that_the_rmse_hides_is_found():
 
     allowance = 1e-6 / (BUDGET.local * with_error(1e-6).ratio)
     assert with_error(0).ok
-    assert not with_error(60 * allowance).ok and "largest single error" in with_error(60 * allowance).reason
+    assert not with_error(60 * allowance).ok
+    assert "largest single error" in with_error(60 * allowance).reason
     assert with_error(20 * allowance).ok
 
 
@@ -188,11 +193,10 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     assert found["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
     assert not found["momentum@1/slots/velocity/logits.weight"].ok
     rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
-    assert (
-        rows["undetermined@5", "momentum"].ok
-        and "by 100% of the way that the weights went" in rows["undetermined@5", "momentum"].reason
-    )
-    assert ("weights@5", "momentum") not in rows and ("weights@1", "momentum") in rows
+    assert rows["undetermined@5", "momentum"].ok
+    assert "by 100% of the way that the weights went" in rows["undetermined@5", "momentum"].reason
+    assert ("weights@5", "momentum") not in rows
+    assert ("weights@1", "momentum") in rows
 
 
 def test_what_is_not_finite_is_found_there_too():
@@ -225,7 +229,8 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
         observed = seen | {slot: np.full(r.shape, (1 - optimizer.beta2) * value**2, np.float32)}
         return next(f for f in compare(noisy, observed, workload, "bfloat16") if f.key == slot)
 
-    assert judged(0.01).ok and not judged(1.0).ok
+    assert judged(0.01).ok
+    assert not judged(1.0).ok
 
 
 @pytest.mark.parametrize("ratios", [(0.5, np.nan, 9.0), (np.nan, 9.0, 0.5), (9.0, 0.5, np.nan)], ids=str)
@@ -242,7 +247,8 @@ def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(ho
     key = "outputs/logits"
     broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})
     found = {f.key: f for f in compare(broken, seen, workload, "float16")}
-    assert found[key].status is Status.NOT_COMPARED and not found[key].ok
+    assert found[key].status is Status.NOT_COMPARED
+    assert not found[key].ok
 
 
 def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_difference():
@@ -250,7 +256,8 @@ def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_differenc
     key, logits = "gradients/logits.bias", f"infer/{workload.model.outputs[0]}"
     tensors = reference.tensors | {k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)}
     found = {f.key: f for f in compare(replace(reference, tensors=tensors), seen, workload, "float32")}
-    assert found[key].status is Status.NOT_COMPARED and "decides nothing" in found[key].reason
+    assert found[key].status is Status.NOT_COMPARED
+    assert "decides nothing" in found[key].reason
     assert found["prediction"].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
 
 
@@ -272,7 +279,8 @@ def test_the_honest_error_is_nan_where_any_evaluation_is(monkeypatch):
             return lambda w: NumpyBackend().build(w, weights, Arm("numpy", mode, dtype=dtype))
 
         reference = make_reference(build_in, workload, batches, (1,), "float32")
-        assert np.isnan(reference.sigma["loss"]) and np.isnan(reference.peak["loss"]), broken
+        assert np.isnan(reference.sigma["loss"]), broken
+        assert np.isnan(reference.peak["loss"]), broken
 
 
 def test_heavy_work_is_checked_for_one_step():
@@ -291,7 +299,9 @@ def test_a_reference_survives_the_disk(tmp_path):
     _, reference, _ = exam()
     save_reference(reference, tmp_path / "r.npz")
     back = load_reference(tmp_path / "r.npz")
-    assert back.sigma == reference.sigma and back.sigma_kink == reference.sigma_kink and back.peak == reference.peak
+    assert back.sigma == reference.sigma
+    assert back.sigma_kink == reference.sigma_kink
+    assert back.peak == reference.peak
     assert back.tensors.keys() == reference.tensors.keys()
     assert all(np.array_equal(back.tensors[k], a) for k, a in reference.tensors.items())
 

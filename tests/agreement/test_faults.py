@@ -174,7 +174,8 @@ def test_the_command_line_catches_and_names_them(tmp_path):
     assert set(found) == {(arm, dtype) for arm in modes for dtype in DTYPES}
     for (arm, _), explanation in found.items():
         assert (explanation["name"], explanation["op"]) == ("layer_norm1", "layer_norm")
-        assert explanation["confirmed"] and explanation["convention"] == modes[arm]
+        assert explanation["confirmed"]
+        assert explanation["convention"] == modes[arm]
 
 
 def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):

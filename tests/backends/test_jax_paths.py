@@ -110,6 +110,7 @@ def test_the_gradient_of_what_many_places_share_is_summed_in_float32(name):
     y, g = (jnp.array(draw.normal(size=(4, 32, 32, 8)), dtype) for _ in range(2))
     shared = jnp.array(draw.normal(size=8), dtype)
     out, backward = jax.vjp(joined, y, shared)
-    assert (out == plain(y, shared)).all() and out.dtype == y.dtype
+    assert (out == plain(y, shared)).all()
+    assert out.dtype == y.dtype
     found, true = np.asarray(jax.jit(backward)(g)[1], np.float64), np.asarray(part(y, g), np.float64).sum((0, 1, 2))
     assert np.abs(found - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()

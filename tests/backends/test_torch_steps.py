@@ -51,7 +51,8 @@ def test_a_parameter_comes_back_as_it_was_given(op, role, shape, dtype):
     array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
     layout = parameter_layout(op, role, shape)
     back = download(upload(array, layout, dtype, torch.device("cpu")), layout)
-    assert np.array_equal(back, array) and back.dtype == {torch.float64: "float64", torch.bfloat16: "float32"}[dtype]
+    assert np.array_equal(back, array)
+    assert back.dtype == {torch.float64: "float64", torch.bfloat16: "float32"}[dtype]
 
 
 def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():

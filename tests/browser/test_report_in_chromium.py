@@ -95,7 +95,9 @@ def test_the_charts_are_there_and_drawn_in_the_colours_of_the_backends(browser, 
     sizes = browser.execute_script(
         "return [...document.querySelectorAll('figure svg')].map(e => [e.clientWidth, e.clientHeight])"
     )
-    assert len(sizes) == 6 and all(w > 300 and h > 80 for w, h in sizes)
+    assert len(sizes) == 6
+    assert all(w > 300 for w, h in sizes)
+    assert all(h > 80 for w, h in sizes)
     inks = browser.execute_script(
         """return [...new Set([...document.querySelectorAll("figure svg path")].map(
              e => getComputedStyle(e).fill))]"""
@@ -104,7 +106,8 @@ def test_the_charts_are_there_and_drawn_in_the_colours_of_the_backends(browser, 
         """return [...new Set([...document.querySelectorAll(".arm")].map(
              e => getComputedStyle(e, "::before").backgroundColor))]"""
     )
-    assert len(dots) == 4 and set(dots) <= set(inks)
+    assert len(dots) == 4
+    assert set(dots) <= set(inks)
 
 
 def test_tables_scroll_inside_their_own_box_on_a_phone(browser, pages):
@@ -114,5 +117,6 @@ def test_tables_scroll_inside_their_own_box_on_a_phone(browser, pages):
     boxes = browser.execute_script(
         "return [...document.querySelectorAll('.scroll')].map(e => [e.clientWidth, e.scrollWidth])"
     )
-    assert len(boxes) >= 7 and all(shown <= 400 for shown, _ in boxes)
+    assert len(boxes) >= 7
+    assert all(shown <= 400 for shown, _ in boxes)
     assert sum(needed > shown for shown, needed in boxes) >= 5

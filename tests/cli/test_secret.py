@@ -202,7 +202,8 @@ def test_the_password_need_not_be_given(place):
 
 def test_the_server_asks_for_it(place):
     done = place.dnnbench("export", "first", "--store", "{bare}", PGPASSWORD="")
-    assert done.returncode == REFUSED and "password" in done.stderr
+    assert done.returncode == REFUSED
+    assert "password" in done.stderr
 
 
 @pytest.mark.parametrize("where", ["a file", "a name", "stdout", "database"])

@@ -137,7 +137,8 @@ def test_bad_idx_file(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         read_idx(path)
-    assert message in str(caught.value) and str(path) in str(caught.value)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,8 @@ def test_bad_arrays(tmp_path, changes, message):
     np.savez(path, **arrays(**changes))
     with pytest.raises(DataError) as caught:
         load(workload(Npz(path=str(path))))
-    assert message in str(caught.value) and str(path) in str(caught.value)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 def test_channels_are_never_mixed_up_silently(tmp_path):
@@ -292,14 +294,16 @@ def test_synthetic_data_for_several_inputs_of_every_kind():
     data, again = load(made), load(made)
     kinds = {name: (array.shape, array.dtype.name) for name, array in data.x_train.items()}
     assert kinds == {"image": ((50, 4), "float32"), "ids": ((50, 7), "int32"), "mask": ((50, 2, 2), "bool")}
-    assert set(data.y_train) == {0, 1, 2} and len(data.y_test) == 10
+    assert set(data.y_train) == {0, 1, 2}
+    assert len(data.y_test) == 10
     assert all(np.array_equal(data.x_train[name], again.x_train[name]) for name in data.x_train)
 
 
 def test_synthetic_values_for_mse():
     data = load(workload(Synthetic(examples=4000), units=3, loss=Mse(), metric="loss"))
     assert (data.y_train.shape, data.y_train.dtype) == ((4000, 3), np.float32)
-    assert abs(data.y_train.std() - 1) < 0.05 and abs(data.y_train.mean()) < 0.05
+    assert abs(data.y_train.std() - 1) < 0.05
+    assert abs(data.y_train.mean()) < 0.05
 
 
 def test_more_synthetic_examples_than_memory_is_an_error():
@@ -344,7 +348,8 @@ def test_random_masks_keep_their_rate(rate):
     masks = random_masks(model, 200, seed=3)
     assert {name: mask.shape for name, mask in masks.items()} == {"thin": (200, 50), "thinner": (200, 40)}
     for mask in masks.values():
-        assert mask.dtype == np.float32 and set(np.unique(mask)) <= {0.0, 1.0}
+        assert mask.dtype == np.float32
+        assert set(np.unique(mask)) <= {0.0, 1.0}
         assert abs(mask.mean() - (1 - rate)) <= 5 * np.sqrt(rate * (1 - rate) / mask.size)
     again = random_masks(model, 200, seed=3)
     assert all(np.array_equal(masks[name], again[name]) for name in masks)

@@ -74,8 +74,10 @@ def test_whole_files_are_kept_for_the_test(tmp_path, monkeypatch):
     monkeypatch.setattr(python_source, "library", lambda: files)
     data = load(language(PythonSource(examples=900, test_fraction=0.2), length=10))
     train_letters, test_letters = (set(np.unique(x["tokens"])) - {10} for x in (data.x_train, data.x_test))
-    assert len(test_letters) == 4 and train_letters | test_letters == set(b"abcdefghijklmnopqrst")
-    assert not train_letters & test_letters and len(data.y_test) == 180
+    assert len(test_letters) == 4
+    assert train_letters | test_letters == set(b"abcdefghijklmnopqrst")
+    assert not train_letters & test_letters
+    assert len(data.y_test) == 180
 
 
 def test_text_is_named_by_the_sha256_of_its_files():
@@ -97,9 +99,11 @@ def test_masked_form_hides_15_percent_of_whole_lines_and_asks_for_those():
     hidden, seen = y != IGNORED, x["mask"]
     np.testing.assert_array_equal(x["tokens"] == MASK, hidden)
     np.testing.assert_array_equal(hidden.sum(axis=1), np.maximum(np.rint(0.15 * seen.sum(axis=1)), 1))
-    assert hidden.sum(axis=1).min() >= 1 and not (hidden & ~seen).any()
+    assert hidden.sum(axis=1).min() >= 1
+    assert not (hidden & ~seen).any()
     text = np.where(hidden, y, x["tokens"])
-    assert text.max() < 256 and set(text[~seen]) == {0}
+    assert text.max() < 256
+    assert set(text[~seen]) == {0}
     ends = [row[kept][-1] for row, kept in zip(text, seen, strict=True)]
     assert 0 < seen.sum(axis=1).min() < seen.sum(axis=1).max() == T
     assert {end for end, kept in zip(ends, seen, strict=True) if not kept.all()} == {ord("\n")}
@@ -165,7 +169,8 @@ def test_reordered_answers_are_right_and_read_one_step_late():
             np.testing.assert_array_equal(y, answer(x["source"]))
             np.testing.assert_array_equal(x["target"][:, 1:], y[:, :-1])
             assert set(x["target"][:, 0]) == {0}
-        assert set(np.unique(data.y_train)) == set(range(1, 9)) and len(data.y_test) == 60
+        assert set(np.unique(data.y_train)) == set(range(1, 9))
+        assert len(data.y_test) == 60
 
 
 @pytest.mark.parametrize("name, units, loss, tests", [
@@ -186,7 +191,8 @@ def test_tables_are_standardised_by_their_training_part(name, units, loss, tests
     np.testing.assert_array_equal(np.argsort(np.sort(whole[:, 0])), np.argsort(raw_x[rank, 0], kind="stable"))
     y = np.concatenate([data.y_train, data.y_test]).ravel()
     if name == "diabetes":
-        assert abs(data.y_train.mean()) < 1e-6 and abs(data.y_train.std() - 1) < 1e-5
+        assert abs(data.y_train.mean()) < 1e-6
+        assert abs(data.y_train.std() - 1) < 1e-5
     else:
         assert Counter(y.astype(int).tolist()) == Counter(raw_y.tolist())
 
@@ -226,7 +232,8 @@ def test_synthetic_ids_keep_to_the_smallest_of_two_tables():
 
 def test_synthetic_answers_to_yes_or_no_are_yes_or_no():
     data = load(flat(2, BceWithLogits(), 4, Synthetic(examples=400)))
-    assert set(np.unique(data.y_train)) == {0.0, 1.0} and abs(data.y_train.mean() - 0.5) < 0.1
+    assert set(np.unique(data.y_train)) == {0.0, 1.0}
+    assert abs(data.y_train.mean() - 0.5) < 0.1
     assert data.y_train.dtype == np.float32
 
 
@@ -296,7 +303,8 @@ def test_score_of_sequence_labels_leaves_out_the_ignored():
     expected = -(q * log_softmax(z.astype(np.float64), axis=-1)).sum(axis=-1)[counted].mean()
     assert found.loss == pytest.approx(expected, rel=1e-12)
     assert (found.counted, found.wrong) == (counted.sum(), (guess[counted] != labels[counted]).sum())
-    assert 0 < found.wrong < found.counted and found.accuracy == 1 - found.wrong / found.counted
+    assert 0 < found.wrong < found.counted
+    assert found.accuracy == 1 - found.wrong / found.counted
 
 
 def test_score_of_yes_or_no():

@@ -45,7 +45,8 @@ def refusal(model, mask):
 )
 def test_a_query_without_keys_is_named_with_its_input_row_and_node(mask, options, place):
     message = refusal(attending(np.shape(mask)[1:], **options), mask)
-    assert message.startswith("own.npz: x_train, input 'mask': ") and place in message
+    assert message.startswith("own.npz: x_train, input 'mask': ")
+    assert place in message
 
 
 def test_the_cause_and_the_keys_to_choose_from_are_told():

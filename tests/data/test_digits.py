@@ -16,7 +16,8 @@ def grey(raw):
 
 
 def test_plain_digits_are_8x8():
-    assert grey(PLAIN).shape == (1438, 8, 8, 1) and PLAIN.y_train.shape == (1438,)
+    assert grey(PLAIN).shape == (1438, 8, 8, 1)
+    assert PLAIN.y_train.shape == (1438,)
 
 
 @pytest.mark.parametrize(("size", "channels", "margin"), [(8, 1, 0), (24, 3, 0), (16, 1, 5), (8, 2, 3)])
@@ -45,7 +46,8 @@ def test_the_image_as_target_is_the_image_without_its_margin():
 def test_pixels_bear_the_digit_where_there_is_ink():
     raw = read_digits(Digits(size=16, margin=1, channels=2, target="pixels"), "image")
     ink = grey(raw)[:, 1:-1, 1:-1, 1] > 0.5
-    assert raw.y_train.shape == (1438, 16, 16) and 0.2 < ink.mean() < 0.5
+    assert raw.y_train.shape == (1438, 16, 16)
+    assert 0.2 < ink.mean() < 0.5
     assert (raw.y_train[~ink] == BACKGROUND).all()
     for labels, drawn, label in zip(raw.y_train, ink, PLAIN.y_train, strict=True):
         assert (labels[drawn] == label).all()

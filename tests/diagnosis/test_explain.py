@@ -377,7 +377,8 @@ def test_the_culprit_is_named_and_not_what_comes_after_it():
     found, bench = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
     assert (found.what, found.name, found.op, found.confirmed) == ("node", "sigmoid1", "sigmoid", True)
     assert len(bench.replayed) == 2, "the whole, and one suspect"
-    assert "sigmoid1" in found.sentence and "1.00001" in found.sentence
+    assert "sigmoid1" in found.sentence
+    assert "1.00001" in found.sentence
 
 
 def test_a_node_that_agrees_alone_is_passed_over_and_said_to_be_unconfirmed():
@@ -397,7 +398,8 @@ def test_a_node_that_agrees_alone_is_passed_over_and_said_to_be_unconfirmed():
         patch.setattr(ops, "tanh", wrong_after_dense)
 
     found, _ = explained("tanh", plant)
-    assert (found.name, found.confirmed) == ("tanh1", False) and "not when it is replayed alone" in found.sentence
+    assert (found.name, found.confirmed) == ("tanh1", False)
+    assert "not when it is replayed alone" in found.sentence
 
 
 def test_a_phase_of_its_own_that_is_wrong_is_named_where_every_part_is_right():
@@ -453,7 +455,8 @@ def test_an_optimizer_that_forgets_its_slots_is_named_with_the_parameter():
         patch.setattr(optimizers, "momentum", forgetful)
 
     found, _ = explained("dense", plant)
-    assert (found.what, found.name) == ("optimizer", "momentum") and "dense1.weight" in found.tensor
+    assert (found.what, found.name) == ("optimizer", "momentum")
+    assert "dense1.weight" in found.tensor
 
 
 def test_a_gradient_that_goes_wrong_after_a_step_is_named():
@@ -467,4 +470,5 @@ def test_a_gradient_that_goes_wrong_after_a_step_is_named():
         patch.setattr(gradients, "tanh", tired)
 
     found, _ = explained("tanh", plant)
-    assert (found.name, found.confirmed) == ("tanh1", True) and "after step 1" in found.tensor
+    assert (found.name, found.confirmed) == ("tanh1", True)
+    assert "after step 1" in found.tensor

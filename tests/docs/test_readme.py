@@ -15,7 +15,8 @@ CALLS = [call.split() for line in LINES for call in re.findall(r"dnnbench (?:(?!
 
 
 def test_there_is_something_to_test():
-    assert len(BLOCKS) == 3 and len(CALLS) >= 12
+    assert len(BLOCKS) == 3
+    assert len(CALLS) >= 12
 
 
 def test_the_workload_builds_and_is_announced():
@@ -32,7 +33,8 @@ def test_the_backend_is_announced():
     scope = {}
     exec(BLOCKS[2], scope)
     [info] = scope["dnnbench_backends"]()
-    assert info.default_mode in info.modes and info.target.count(":") == 1
+    assert info.default_mode in info.modes
+    assert info.target.count(":") == 1
 
 
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)

@@ -40,7 +40,8 @@ def test_a_name_a_folder_and_a_python_mean_an_interpreter(folder):
     made(folder, "old")
     python = folder / "old" / "bin" / "python"
     assert interpreter_of("old") == interpreter_of(str(folder / "old")) == interpreter_of(str(python)) == python
-    assert known_environments() == {"old": python} and environments_folder() == folder
+    assert known_environments() == {"old": python}
+    assert environments_folder() == folder
 
 
 def test_what_is_no_environment_says_how_to_make_one(folder):
@@ -82,7 +83,9 @@ def test_what_pip_cannot_install_leaves_nothing_behind(folder):
 def test_a_worker_gets_the_core_and_what_its_backend_needs_beside_the_framework():
     wanted = worker_requirements(["jax==0.9.2"])
     names = [text.partition(">")[0] for text in wanted]
-    assert "numpy" in names and "pydantic" in names and "optax" in names
+    assert "numpy" in names
+    assert "pydantic" in names
+    assert "optax" in names
     assert not {"jax", "torch", "pandas", "sqlalchemy"} & set(names)
     assert not any(text.startswith("numpy") for text in worker_requirements(["numpy==2.1.0"]))
 
@@ -166,6 +169,7 @@ def test_two_versions_of_jax_meet_in_one_run(folder, tmp_path):
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     arms = {cell["arm"]: cell for cell in told["cells"] if cell["phase"] == "train_step"}
-    assert {"jax:jit", "jax:jit@jax-old"} <= set(arms) and all(cell["status"] == "ok" for cell in arms.values())
+    assert {"jax:jit", "jax:jit@jax-old"} <= set(arms)
+    assert all(cell["status"] == "ok" for cell in arms.values())
     versions = told["generations"][0]["facts"]["versions"]
     assert versions["jax:jit@jax-old"]["jax"] == OLDER != versions["jax:jit"]["jax"]

@@ -125,15 +125,19 @@ DOUBTED = {
 
 def test_a_clear_slowdown_is_confirmed():
     [found] = confirm([Suspect(CLEAR)], THETA)
-    assert found.outcome == Verdict(CONFIRMED) and found.answered and found.step.threshold == ALPHA
+    assert found.outcome == Verdict(CONFIRMED)
+    assert found.answered
+    assert found.step.threshold == ALPHA
     assert THETA < found.smallest_difference < 0.03
 
 
 @pytest.mark.parametrize("word", DOUBTED)
 def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
     clear, found = confirm([Suspect(CLEAR), DOUBTED[word]], THETA)
-    assert clear.outcome.text == CONFIRMED and clear.step.threshold in (ALPHA, ALPHA / 2)
-    assert found.outcome.text == NOT_CONFIRMED and word in found.outcome.reason
+    assert clear.outcome.text == CONFIRMED
+    assert clear.step.threshold in (ALPHA, ALPHA / 2)
+    assert found.outcome.text == NOT_CONFIRMED
+    assert word in found.outcome.reason
     assert found.answered is (word in ("contention", "drift", "is above"))
 
 
@@ -145,7 +149,8 @@ def test_a_confirmation_of_two_decades_confirms_nothing_and_shows_no_interval():
 def test_a_harder_threshold_sees_less():
     effects = noise(6, 0.01)
     seen = [smallest_difference(effects, THETA, alpha=alpha) for alpha in (0.025, 0.01, 0.001)]
-    assert seen == sorted(seen) and seen[0] == smallest_difference(effects, THETA)
+    assert seen == sorted(seen)
+    assert seen[0] == smallest_difference(effects, THETA)
 
 
 def recorded(chance, truth, generations=6, rounds=10, process=0.008, noise=0.004):
@@ -212,18 +217,25 @@ def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, agai
     assert {f.arm: f.outcome.text for f in findings} == {
         "jax:jit": SAME, "fast:eager": FASTER, "slow:eager": outcome,
     }  # fmt: skip
-    assert {f.arm: f.stage for f in findings}["slow:eager"] == "confirm" and not gate.unjudged
+    assert {f.arm: f.stage for f in findings}["slow:eager"] == "confirm"
+    assert not gate.unjudged
     assert _code(gate) == (exitcodes.REGRESSION if outcome == CONFIRMED else exitcodes.OK)
     told = document(gate)
-    assert told["passed"] is (outcome != CONFIRMED) and len(told["cells"]) == 6
+    assert told["passed"] is (outcome != CONFIRMED)
+    assert len(told["cells"]) == 6
     slow = next(cell for cell in told["cells"] if cell["flagged"])
-    assert slow["confirm"]["value"] == pytest.approx(again, rel=0.01) and slow["holm_threshold"] <= ALPHA
-    assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01) and slow["screen_verdict"] == SLOWER
+    assert slow["confirm"]["value"] == pytest.approx(again, rel=0.01)
+    assert slow["holm_threshold"] <= ALPHA
+    assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01)
+    assert slow["screen_verdict"] == SLOWER
     assert table(gate).row_count == 6
     text = "\n".join(lines(gate))
-    assert "6 cells screened, 2 flagged" in text and "PASS: fast:eager (mlp_digits/64 infer" in text
+    assert "6 cells screened, 2 flagged" in text
+    assert "PASS: fast:eager (mlp_digits/64 infer" in text
     word = Answer.SLOWER if outcome == CONFIRMED else Answer.PASS
-    assert f"{word}: slow:eager" in text and f"gate: {word}:" in text and told["outcome"] == slow["outcome"] == word
+    assert f"{word}: slow:eager" in text
+    assert f"gate: {word}:" in text
+    assert told["outcome"] == slow["outcome"] == word
 
 
 def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path):
@@ -237,7 +249,8 @@ def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path)
     told = {f.phase: f for f in again if f.arm == "slow:eager"}
     assert told["train_step"].outcome.text == CONFIRMED
     assert told["train_step"].confirmation.step.threshold == ALPHA / 2, "what failed stays in the family"
-    assert told["infer"].outcome == Verdict(NOT_CONFIRMED, "not ranked: failed: killed") and not told["infer"].answered
+    assert told["infer"].outcome == Verdict(NOT_CONFIRMED, "not ranked: failed: killed")
+    assert not told["infer"].answered
 
 
 def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, monkeypatch):
@@ -245,9 +258,11 @@ def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, mon
     with open_store(tmp_path / "s.sqlite") as store:
         reporting.add_run(store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS)
         gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
-    assert {f.outcome.text for f in gate.findings} == {UNDECIDED} and set(gate.unjudged) == set(ARMS) - {"torch:eager"}
+    assert {f.outcome.text for f in gate.findings} == {UNDECIDED}
+    assert set(gate.unjudged) == set(ARMS) - {"torch:eager"}
     assert _code(gate) == exitcodes.NOTHING_MEASURED
-    assert lines(gate)[-1].startswith("gate: INCONCLUSIVE: 6 cells screened") and "6 not judged" in lines(gate)[-1]
+    assert lines(gate)[-1].startswith("gate: INCONCLUSIVE: 6 cells screened")
+    assert "6 not judged" in lines(gate)[-1]
     assert {gate.answer_of(finding) for finding in gate.findings} == {Answer.INCONCLUSIVE}
 
 
@@ -260,13 +275,18 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
         reporting.add_run(store, "confirm", **shape, arms=drifting["arms"], flags=STEAL, seed=1)
         findings = confirmed(screened(measured(store, "screen")), measured(store, "confirm"), THETA)
     (finding,) = findings
-    assert finding.flagged and finding.verdict.overruled and finding.outcome.overruled
+    assert finding.flagged
+    assert finding.verdict.overruled
+    assert finding.outcome.overruled
     (row,) = zip(
         *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns), strict=True
     )
     shown = [str(text) for text in row]
-    assert not any("[" in text for text in shown) and "not judged" in shown, shown
-    assert shown[8:10] == ["", ""] and shown[10] == Answer.INCONCLUSIVE and shown[11] == ""
+    assert not any("[" in text for text in shown), shown
+    assert "not judged" in shown, shown
+    assert shown[8:10] == ["", ""]
+    assert shown[10] == Answer.INCONCLUSIVE
+    assert shown[11] == ""
     [told] = document(Gate("torch:eager", THETA, "s", findings, "c"))["cells"]
     ends = {told[stage][end] for stage in ("screen", "confirm") for end in ("low", "high")}
     assert ends == {None} == {told["p"], told["holm_threshold"], told["smallest_difference"]}
@@ -311,7 +331,8 @@ ENDS = {
 def test_how_a_gate_ends(case):
     changes, word, code = ENDS[case]
     gate = replace(Gate("a", THETA, "screen", (FOUND,)), **changes)
-    assert _code(gate) == code and gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
+    assert _code(gate) == code
+    assert gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
     assert lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
 
 
@@ -355,7 +376,8 @@ def planned(generations=6):
 
 def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     request, plan = planned()
-    assert plan.base == "numpy:eager" and len(plan.cells()) == 2 * 2 * 2 * 2 + 1
+    assert plan.base == "numpy:eager"
+    assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
     flagged = Finding("cnn_digits", 8, "infer", f"numpy:eager@{sys.prefix}", Verdict(SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8)
     wanted = {(lane.name, "cnn_digits", 8, "infer") for lane in plan.lanes} | {("control", "", 0, "control")}
@@ -363,11 +385,14 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     def cells(plan):
         return {(c["arm"], c["workload"], c["batch_size"], c["phase"]) for c in plan.cells()}
 
-    assert cells(narrow) == wanted and narrow.settings.precision == 0 and again.confirms == "the-screen"
+    assert cells(narrow) == wanted
+    assert narrow.settings.precision == 0
+    assert again.confirms == "the-screen"
     stored = json.loads(json.dumps(again.to_json(narrow)))
     resumed = Request.from_json(stored)
     assert cells(make_plan(resumed, Silent())[0]) == wanted, "a resumed run measures the same"
-    assert resumed.only == (("cnn_digits/8", "infer"),) and resumed.base == "numpy:eager"
+    assert resumed.only == (("cnn_digits/8", "infer"),)
+    assert resumed.base == "numpy:eager"
 
 
 @pytest.mark.parametrize(("asked", "taken", "wanted"), [(None, 40, 40), (6, 8, 6)])
@@ -422,7 +447,9 @@ def test_bad_input_ends_with_2_and_no_traceback(tmp_path, monkeypatch, capsys, c
     arguments, words = BAD[case]
     assert main(["gate", *arguments]) == exitcodes.USAGE
     told = capsys.readouterr()
-    assert words in told.err and "Traceback" not in told.err and told.out == ""
+    assert words in told.err
+    assert "Traceback" not in told.err
+    assert told.out == ""
 
 
 QUIET = "import dnnbench.stats.estimates as s\ns.CONTENDED = 0"
@@ -438,15 +465,20 @@ def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
     assert done.returncode == exitcodes.REGRESSION, done.stdout + done.stderr
     told = json.loads(done.stdout)
     [cell] = told["cells"]
-    assert cell["outcome"] == "SLOWER" and cell["arm"] == "saboteur:slow" and cell["p"] <= cell["holm_threshold"]
-    assert cell["screen"]["value"] > 1.5 and cell["confirm"]["value"] > 1.5
+    assert cell["outcome"] == "SLOWER"
+    assert cell["arm"] == "saboteur:slow"
+    assert cell["p"] <= cell["holm_threshold"]
+    assert cell["screen"]["value"] > 1.5
+    assert cell["confirm"]["value"] > 1.5
     assert cell["confirm"]["generations"] == cell["screen"]["generations"] >= 6
     with open_store(folder / "results/dnnbench.sqlite", create=False) as store:
         runs = store.runs().set_index("run_id")
-        assert list(runs["label"]) == ["ci", "ci-confirmation"] and list(runs["status"]) == ["complete"] * 2
+        assert list(runs["label"]) == ["ci", "ci-confirmation"]
+        assert list(runs["status"]) == ["complete"] * 2
         assert runs.loc[told["confirm_run"], "settings"]["confirms"] == told["screen_run"]
         checks = [store.agreement(run).drop(columns="run_id") for run in runs.index]
-        assert len(checks[0]) and checks[0].equals(checks[1])
+        assert len(checks[0])
+        assert checks[0].equals(checks[1])
 
 
 @pytest.mark.xdist_group("run")
@@ -454,8 +486,10 @@ def test_an_interpreter_against_itself_passes(folder):
     arguments = ("gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--fail-on", "10%", "--no-check")
     done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
     assert done.returncode == exitcodes.OK, done.stdout + done.stderr
-    assert "gate: PASS: 1 cells screened" in done.stdout and "screening run" in done.stderr
-    assert max(map(len, done.stdout.splitlines())) < 240 and "\x1b" not in done.stdout
+    assert "gate: PASS: 1 cells screened" in done.stdout
+    assert "screening run" in done.stderr
+    assert max(map(len, done.stdout.splitlines())) < 240
+    assert "\x1b" not in done.stdout
 
 
 ARMS_THAT_FAIL = {
@@ -472,7 +506,8 @@ def test_an_arm_that_fails_does_not_pass(folder, arms):
         folder, "gate", "tiny.toml", "--backend", arms, "--no-check", "--generations", "2", *FAST, patch=SHORT
     )
     assert done.returncode == code, done.stderr
-    assert words in done.stderr and "Traceback" not in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.xdist_group("run")
@@ -485,7 +520,8 @@ def test_ctrl_c_ends_a_gate_with_130_and_keeps_its_run(folder):
             break
     told, said = process.communicate(timeout=60)
     assert process.returncode == exitcodes.INTERRUPTED, said
-    assert "gate: INTERRUPTED" in told and "Traceback" not in said
+    assert "gate: INTERRUPTED" in told
+    assert "Traceback" not in said
     with open_store(folder / "results/dnnbench.sqlite", create=False) as store:
         assert list(store.runs()["status"]) == ["interrupted"]
 

@@ -29,5 +29,6 @@ def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monke
     for number in (*range(12), *range(12)):
         with pytest.raises(Seen):
             Generation(plan, datasets, number, {}, set(), Record(), Silent()).run(1.0)
-    assert orders[:12] == orders[12:] and {order[0] for order in orders} == {lane.name for lane in plan.lanes}
+    assert orders[:12] == orders[12:]
+    assert {order[0] for order in orders} == {lane.name for lane in plan.lanes}
     assert all(sorted(order) == sorted(orders[0]) for order in orders)

@@ -64,7 +64,8 @@ def test_a_floor_is_the_interval_of_generations_with_that_spread():
     widths = [mean_interval(row)[1] for row in draw]
     assert found.half_width == pytest.approx(math.expm1(np.mean(widths)), rel=0.03)
     seen = np.mean([np.mean(row) + math.log1p(found.from_one) > mean_interval(row)[1] for row in draw])
-    assert 0.77 < seen < 0.83 and 0 < found.half_width < found.from_one < found.slower - 0.02 + 0.001
+    assert 0.77 < seen < 0.83
+    assert 0 < found.half_width < found.from_one < found.slower - 0.02 + 0.001
 
 
 SHAPES = {
@@ -114,7 +115,8 @@ def test_a_quiet_machine_is_limited_by_nothing_in_particular():
 def test_each_limit_is_named_alone(name):
     change, expected = LIMITED[name]
     limits = replace(QUIET, **change).limits
-    assert list(limits) == [name] and expected in limits[name]
+    assert list(limits) == [name]
+    assert expected in limits[name]
 
 
 def test_the_clocks_that_moved_are_told():
@@ -140,8 +142,11 @@ def test_this_machine_is_measured_and_its_progress_shown():
     assert [row.visits_s for row in found.floors] == list(BUDGETS_S)
     assert all(0 < row.half_width < row.from_one < row.slower for row in found.floors)
     assert found.floors[0].half_width > found.floors[-1].half_width
-    assert found.rounds >= 32 and found.parts.generations == 2 and found.parts.start_s > 0
-    assert report.stages == [("measuring this machine's noise", 3.0)] and report.done > 1
+    assert found.rounds >= 32
+    assert found.parts.generations == 2
+    assert found.parts.start_s > 0
+    assert report.stages == [("measuring this machine's noise", 3.0)]
+    assert report.done > 1
     assert json.loads(json.dumps(found.to_json(), allow_nan=False))["limits"] == found.limits
 
 

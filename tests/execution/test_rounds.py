@@ -20,9 +20,11 @@ def orders(arms, seed, rounds, phases=("infer",), start=0):
 def test_every_arm_starts_in_every_place_equally_often_whatever_its_name():
     arms = ["base", "twin", "another"]
     drawn = [starting_order(arms, seed) for seed in range(3000)]
-    assert drawn == [starting_order(arms, seed) for seed in range(3000)] and arms == ["base", "twin", "another"]
+    assert drawn == [starting_order(arms, seed) for seed in range(3000)]
+    assert arms == ["base", "twin", "another"]
     places = Counter((arm, place) for order in drawn for place, arm in enumerate(order))
-    assert len(places) == 9 and all(abs(count - 1000) < 120 for count in places.values()), places
+    assert len(places) == 9, places
+    assert all(abs(count - 1000) < 120 for count in places.values()), places
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -30,9 +32,12 @@ def test_each_label_is_at_each_position_and_after_each_other_equally_often(n):
     rows = williams(n)
     places = Counter((label, position) for row in rows for position, label in enumerate(row))
     neighbours = Counter(pair for row in rows for pair in pairwise(row))
-    assert len(rows) == block(n) and all(sorted(row) == list(range(n)) for row in rows)
-    assert set(places.values()) == {len(rows) // n} and len(places) == n * n
-    assert len(neighbours) == n * (n - 1) and len(set(neighbours.values())) <= 1
+    assert len(rows) == block(n)
+    assert all(sorted(row) == list(range(n)) for row in rows)
+    assert set(places.values()) == {len(rows) // n}
+    assert len(places) == n * n
+    assert len(neighbours) == n * (n - 1)
+    assert len(set(neighbours.values())) <= 1
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -43,8 +48,10 @@ def test_each_block_of_a_schedule_is_balanced_in_every_phase(n, number):
         rows = [order[phase] for order in orders(arms, 5, block(n), ("infer", "loss"), number * block(n))]
         places = Counter((arm, position) for row in rows for position, arm in enumerate(row))
         neighbours = Counter(pair for row in rows for pair in pairwise(row))
-        assert set(places.values()) == {block(n) // n} and len(places) == n * n
-        assert len(neighbours) == n * (n - 1) and len(set(neighbours.values())) <= 1
+        assert set(places.values()) == {block(n) // n}
+        assert len(places) == n * n
+        assert len(neighbours) == n * (n - 1)
+        assert len(set(neighbours.values())) <= 1
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another():
@@ -62,7 +69,8 @@ def test_phases_come_in_changing_order_and_all_in_each_round():
     names = [tuple(phase for phase, _ in one) for one in rounds]
     assert {frozenset(one) for one in names} == {frozenset(("infer", "loss", "control"))}
     assert len(set(names)) == 6
-    assert all(sorted(dict(one)["infer"]) == ["a", "b"] and dict(one)["loss"] == ["a"] for one in rounds)
+    assert all(sorted(dict(one)["infer"]) == ["a", "b"] for one in rounds)
+    assert all(dict(one)["loss"] == ["a"] for one in rounds)
 
 
 def test_the_caller_keeps_its_lists():
@@ -75,7 +83,8 @@ def test_a_thinned_arm_is_visited_every_nth_round_beginning_with_the_first():
     rounds = islice(schedule({"infer": ["a", "b"], "loss": ["a", "b"]}, 0, {("infer", "b"): 4}), 12)
     seen = [dict(one) for one in rounds]
     assert [i for i, one in enumerate(seen) if "b" in one["infer"]] == [0, 4, 8]
-    assert all("a" in one["infer"] and "b" in one["loss"] for one in seen)
+    assert all("a" in one["infer"] for one in seen)
+    assert all("b" in one["loss"] for one in seen)
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,11 @@ def cells_of(place):
 def test_a_run_ends_with_tables_a_report_and_code_0(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *FAST)
     assert done.returncode == 0, done.stderr
-    assert "train_step" in done.stdout and "numpy" in done.stdout
+    assert "train_step" in done.stdout
+    assert "numpy" in done.stdout
     assert "null arm (a Program that does nothing): " in done.stdout
-    assert "results/report.html" in done.stderr and (place / "results/report.html").stat().st_size > 2000
+    assert "results/report.html" in done.stderr
+    assert (place / "results/report.html").stat().st_size > 2000
     cells = cells_of(place)
     assert {status for status, _, _ in cells.values()} == {"ok"}
     assert cells["control", "control"][2] > 0, "the control arm is visited in every round"
@@ -68,12 +70,15 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
     modes = "saboteur:honest,numpy,saboteur:wrong"
     done = dnnbench(place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, patch=tight)
     assert done.returncode == 0, done.stderr
-    assert "3 arms on cpu need about" in done.stderr and "each is measured beside the base alone" in done.stderr
+    assert "3 arms on cpu need about" in done.stderr
+    assert "each is measured beside the base alone" in done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
         rounds = {arm: set(store.samples([cell])["round"]) for arm, cell in zip(cells.arm, cells.cell_id, strict=True)}
     first, second = rounds["numpy:eager"], rounds["saboteur:wrong"]
-    assert first and second and not first & second, "never up at the same time"
+    assert first, "never up at the same time"
+    assert second, "never up at the same time"
+    assert not first & second, "never up at the same time"
     assert rounds["saboteur:honest"] == first | second, "the base stands beside each"
 
 
@@ -100,8 +105,11 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     before = sorted((cache / "jax_compilation_cache_dir").iterdir())
     done = dnnbench(place, *asked, "--generations", "2", "--cold-start", patch=TELL_CACHES)
     (first, none), (second, some) = re.findall(r"caches: (\S+) (\d+)", done.stderr)
-    assert first == second and int(none) == 0 < int(some) and not Path(first).exists()
-    assert before and sorted((cache / "jax_compilation_cache_dir").iterdir()) == before
+    assert first == second
+    assert int(none) == 0 < int(some)
+    assert not Path(first).exists()
+    assert before
+    assert sorted((cache / "jax_compilation_cache_dir").iterdir()) == before
     document = json.loads(done.stdout)
     assert [generation["facts"]["compile_cache"] for generation in document["generations"]] == ["empty", "warm"]
     assert [start["caches"] for start in document["starts"]] == ["empty", "warm"]
@@ -114,7 +122,8 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
     assert " more generations of " in done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         facts = store.generations()["facts"]
-    assert len(facts) >= 6 and all(fact["start_s"] > 0 for fact in facts)
+    assert len(facts) >= 6
+    assert all(fact["start_s"] > 0 for fact in facts)
 
 
 def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place):
@@ -130,15 +139,18 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place)
         f"{arm} tiny/4 {phase}" for arm in ("numpy:eager", "saboteur:kept") for phase in ("infer", "train_step")
     }
     kept = "inference gave the same output before and after a step: an answer is cached"
-    assert kept in faults["saboteur:kept tiny/4 infer"] and kept not in faults["numpy:eager tiny/4 infer"]
+    assert kept in faults["saboteur:kept tiny/4 infer"]
+    assert kept not in faults["numpy:eager tiny/4 infer"]
     assert f"saboteur:kept tiny/4 infer: {kept}" in done.stderr
 
 
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)
-    assert done.returncode == 0 and document["schema_version"] == 2
-    assert [cell["phase"] for cell in document["cells"]] == ["infer"] and document["cells"][0]["call_s"] > 0
+    assert done.returncode == 0
+    assert document["schema_version"] == 2
+    assert [cell["phase"] for cell in document["cells"]] == ["infer"]
+    assert document["cells"][0]["call_s"] > 0
     (held,) = document["memory"]
     assert held["weights"] == held["by_spec"]["weights"] == 4 * (6 * 8 + 8 + 8 * 3 + 3)
     assert (held["optimizer"], held["phase"]) == (held["weights"], "infer")
@@ -160,11 +172,14 @@ def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
     assert done.returncode == 1, done.stderr
     cells = cells_of(place)
     status, reason, count = cells[f"saboteur:{mode}", "train_step"]
-    assert status == "failed" and words in reason and count == 0
+    assert status == "failed"
+    assert words in reason
+    assert count == 0
     others = [
         cells[arm, phase] for arm in ("numpy:eager", f"saboteur:{mode}") for phase in ("infer", "forward", "gradients")
     ]
-    assert all(status == "ok" and count > 0 for status, _, count in others)
+    assert all(status == "ok" for status, _, count in others)
+    assert all(count > 0 for status, _, count in others)
     assert "Traceback" not in done.stderr
     assert words in done.stdout, "the row says so"
 
@@ -175,17 +190,17 @@ def test_a_hanging_step_costs_its_cell(place):
     done = dnnbench(place, *arguments, *FAST, patch=patch)
     assert done.returncode == 1, done.stderr
     cells = cells_of(place)
-    assert (
-        cells["saboteur:hang", "train_step"][0] == "failed"
-        and "no answer in 8 s" in cells["saboteur:hang", "train_step"][1]
-    )
-    assert cells["saboteur:hang", "infer"][2] > 0 and cells["numpy:eager", "train_step"][2] > 0
+    assert cells["saboteur:hang", "train_step"][0] == "failed"
+    assert "no answer in 8 s" in cells["saboteur:hang", "train_step"][1]
+    assert cells["saboteur:hang", "infer"][2] > 0
+    assert cells["numpy:eager", "train_step"][2] > 0
 
 
 def test_rubbish_on_stdout_harms_nothing(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur:rubbish", "--phase", "train_step", *FAST)
     assert done.returncode == 0, done.stderr
-    assert cells_of(place)["saboteur:rubbish", "train_step"][2] > 0 and "rubbish on stdout" not in done.stdout
+    assert cells_of(place)["saboteur:rubbish", "train_step"][2] > 0
+    assert "rubbish on stdout" not in done.stdout
 
 
 def test_an_arm_that_disagrees_is_timed_marked_and_not_ranked(place):
@@ -193,12 +208,10 @@ def test_an_arm_that_disagrees_is_timed_marked_and_not_ranked(place):
     assert done.returncode == 1
     cells = {(c["arm"], c["phase"]): c for c in json.loads(done.stdout)["cells"]}
     wrong = cells["saboteur:wrong", "train_step"]
-    assert (
-        wrong["call_s"] > 0
-        and "differs from the reference" in wrong["unequal"]
-        and wrong["ratio"] is None
-        and wrong["verdict"] is None
-    )
+    assert wrong["call_s"] > 0
+    assert "differs from the reference" in wrong["unequal"]
+    assert wrong["ratio"] is None
+    assert wrong["verdict"] is None
     assert cells["numpy:eager", "train_step"]["unequal"] is None
 
 
@@ -215,9 +228,11 @@ def test_check_alone_tells_what_differs_from_what_could_not_run(place):
 def test_an_arm_that_raises_has_no_figure_and_is_not_said_to_disagree(place):
     done = dnnbench(place, "check", "tiny.toml", "--backend", "saboteur:raise", "--threads", "1", "--dtype", "float64")
     [line] = [line for line in done.stderr.splitlines() if "always fails" in line]
-    assert "saboteur:raise tiny float64: could not run: " in line and "times the allowance" not in line
+    assert "saboteur:raise tiny float64: could not run: " in line
+    assert "times the allowance" not in line
     assert "1 arm(s), 0 comparisons, 0 differ, 1 could not run" in done.stderr
-    assert "could not run" in done.stdout and "∞" not in done.stdout
+    assert "could not run" in done.stdout
+    assert "∞" not in done.stdout
 
 
 HOT = TINY.replace("[task]", '[task]\noptimizer = { kind = "sgd", learning_rate = 1e300 }')
@@ -228,14 +243,18 @@ def test_where_the_reference_is_not_finite_nothing_is_compared(place):
     done = dnnbench(place, "check", "hot.toml", "--backend", "numpy", "--threads", "1", "--dtype", "float64", "--json")
     rows = json.loads(done.stdout)["agreement"]
     found = {row["kind"]: row for row in rows if row["optimizer"] in ("", "sgd")}
-    assert done.returncode == 1 and found["outputs"]["status"] == "agrees"
-    assert found["weights@5"]["status"] == "not compared" and found["weights@5"]["ratio"] is None
+    assert done.returncode == 1
+    assert found["outputs"]["status"] == "agrees"
+    assert found["weights@5"]["status"] == "not compared"
+    assert found["weights@5"]["ratio"] is None
 
 
 def test_nothing_measured_is_code_4(place):
     arguments = ("run", "tiny.toml", "--backend", "saboteur:raise", "--phase", "train_step", "--no-check")
     done = dnnbench(place, *arguments, *FAST)
-    assert done.returncode == 4 and "nothing could be measured" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 4
+    assert "nothing could be measured" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
@@ -330,7 +349,8 @@ def test_kill_9_loses_at_most_the_generation_in_flight(place):
 def test_a_dry_run_measures_nothing(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--batch-size", "1,8", "--dry-run", "--json")
     document = json.loads(done.stdout)
-    assert done.returncode == 0 and len(document["cells"]) == 14
+    assert done.returncode == 0
+    assert len(document["cells"]) == 14
     assert {cell["batch_size"] for cell in document["cells"]} == {1, 8}
     assert not (place / "results").exists()
 
@@ -358,7 +378,8 @@ def test_a_dry_run_measures_nothing(place):
 def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words):
     done = dnnbench(place, *arguments)
     assert done.returncode == 2, done.stderr
-    assert words in done.stderr and "Traceback" not in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_ctrl_c_before_anything_is_measured_is_130_too(place):
@@ -372,7 +393,8 @@ def test_ctrl_c_before_anything_is_measured_is_130_too(place):
             break
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert "Traceback" not in said and "--resume" in said
+    assert "Traceback" not in said
+    assert "--resume" in said
 
 
 def test_an_arm_may_name_another_interpreter(place):
@@ -381,14 +403,16 @@ def test_an_arm_may_name_another_interpreter(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--json", *FAST)
     assert done.returncode == 0, done.stderr
     names = {cell["arm"]: cell["call_s"] for cell in json.loads(done.stdout)["cells"]}
-    assert set(names) == {"numpy:eager", f"numpy:eager@{sys.prefix}"} and all(names.values())
+    assert set(names) == {"numpy:eager", f"numpy:eager@{sys.prefix}"}
+    assert all(names.values())
 
 
 def test_an_interpreter_that_is_not_there_is_told_before_anything_starts(place):
     arms = "numpy,numpy@/nowhere/bin/python"
     done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--no-check", *FAST)
     assert done.returncode == 2, done.stderr
-    assert "'@/nowhere/bin/python' is neither an environment" in done.stderr and "dnnbench envs create" in done.stderr
+    assert "'@/nowhere/bin/python' is neither an environment" in done.stderr
+    assert "dnnbench envs create" in done.stderr
     assert not (place / "results").exists()
 
 
@@ -445,4 +469,5 @@ def test_a_lost_control_arm_costs_no_other_arm(place):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     cells = cells_of(place)
-    assert cells["numpy:eager", "infer"][2] > 0 and cells["control", "control"][2] == 0
+    assert cells["numpy:eager", "infer"][2] > 0
+    assert cells["control", "control"][2] == 0

@@ -58,7 +58,8 @@ def test_cpus_as_text_and_back():
 def test_siblings_are_read_from_the_system_or_taken_as_cores(tmp_path):
     (tmp_path / "cpu1/topology").mkdir(parents=True)
     (tmp_path / "cpu1/topology/thread_siblings_list").write_text("0-1\n")
-    assert core_of(1, tmp_path) == "0-1" and core_of(2, tmp_path) == "2"
+    assert core_of(1, tmp_path) == "0-1"
+    assert core_of(2, tmp_path) == "2"
 
 
 def test_confining_this_process():

@@ -52,7 +52,8 @@ def test_an_absent_counter_flags_nothing_and_is_listed():
     blind = Counters(0.0, None, None, None)
     assert flags(blind, Counters(1.0, 5.0, 5.0, 5.0)) == 0 == flags(QUIET, blind)
     assert switches_per_s(blind, QUIET) is None
-    assert blind.absent == ["steal_s", "pressure_s", "throttled_s"] and QUIET.absent == []
+    assert blind.absent == ["steal_s", "pressure_s", "throttled_s"]
+    assert QUIET.absent == []
 
 
 def write(root, **files):
@@ -74,9 +75,11 @@ PRESSURE = "some avg10=0.18 avg60=0.22 avg300=0.20 total=3291293\nfull avg10=0.0
 def test_counters_are_read_for_the_given_cpus_only(tmp_path):
     write(tmp_path, proc__stat=STAT, proc__pressure__cpu=PRESSURE)
     reading = Sampler([1], tmp_path).read()
-    assert reading.steal_s == pytest.approx(0.4) and reading.pressure_s == pytest.approx(3.291293)
+    assert reading.steal_s == pytest.approx(0.4)
+    assert reading.pressure_s == pytest.approx(3.291293)
     assert Sampler([0, 1], tmp_path).read().steal_s == pytest.approx(0.9)
-    assert reading.throttled_s is None and reading.absent == ["throttled_s"]
+    assert reading.throttled_s is None
+    assert reading.absent == ["throttled_s"]
 
 
 GROUPS = {
@@ -119,7 +122,9 @@ def test_the_real_counters_never_go_back():
 
 def test_a_gpu_that_was_hot_when_the_window_began_flags_it_too():
     hot = replace(QUIET, gpu=GpuState(0x20, 0))
-    assert flags(hot, after()) == 32 and CONTENDED & 32 and CONTENDED & 64
+    assert flags(hot, after()) == 32
+    assert CONTENDED & 32
+    assert CONTENDED & 64
 
 
 def test_a_pause_drops_its_round():

@@ -47,7 +47,8 @@ def test_a_stopped_worker_can_be_closed(tmp_path):
 def test_a_process_that_is_gone_is_left_out():
     process = subprocess.Popen(["true"])
     process.wait()
-    assert cpu_s(process.pid) is None and idle_shares({"gone": process.pid}, watch_s=0.0) == {}
+    assert cpu_s(process.pid) is None
+    assert idle_shares({"gone": process.pid}, watch_s=0.0) == {}
 
 
 def test_time_of_threads_that_ended_is_counted():

@@ -25,7 +25,8 @@ from dnnbench.store.identity import IDENTITY, machine_class, machine_id
 def test_facts_are_plain_data_and_say_what_this_machine_is():
     facts = machine_facts()
     assert json.loads(json.dumps(facts)) == facts
-    assert facts["hardware"]["logical_cpus"] >= 1 and facts["hardware"]["memory_gib"] >= 1
+    assert facts["hardware"]["logical_cpus"] >= 1
+    assert facts["hardware"]["memory_gib"] >= 1
     assert facts["system"]["affinity"]
 
 
@@ -85,13 +86,16 @@ def test_processors_that_share_a_name_are_told_apart(tmp_path):
         found.append(hardware(root))
     zen4, zen5 = found
     assert zen4["cpu_model"] == zen5["cpu_model"] == "AMD EPYC"
-    assert zen4["cpu_signature"] == "family 25 model 17 stepping 1" and zen5["cpu_signature"].startswith("family 26")
-    assert zen4["caches"] == {"L1 Data": "32K", "L2 Unified": "1024K"} and zen5["caches"]["L2 Unified"] == "2048K"
+    assert zen4["cpu_signature"] == "family 25 model 17 stepping 1"
+    assert zen5["cpu_signature"].startswith("family 26")
+    assert zen4["caches"] == {"L1 Data": "32K", "L2 Unified": "1024K"}
+    assert zen5["caches"]["L2 Unified"] == "2048K"
     assert machine_id(zen4, "h") != machine_id(zen5, "h")
 
 
 def test_a_signature_and_caches_that_nobody_tells_are_absent(tmp_path):
-    assert hardware(tmp_path)["cpu_signature"] is None and hardware(tmp_path)["caches"] is None
+    assert hardware(tmp_path)["cpu_signature"] is None
+    assert hardware(tmp_path)["caches"] is None
 
 
 def test_gpus_without_a_library_that_names_them_are_not_known(tmp_path, monkeypatch):
@@ -103,7 +107,8 @@ def test_gpus_without_a_library_that_names_them_are_not_known(tmp_path, monkeypa
 
 
 def test_the_host_is_named_by_a_hash():
-    assert len(host_hash()) == 16 and socket.gethostname() not in host_hash()
+    assert len(host_hash()) == 16
+    assert socket.gethostname() not in host_hash()
 
 
 UNTOLD = ("governor", "aslr", "huge_pages", "cpu_quota", "smt_siblings", "frequencies_mhz", "boost")
@@ -137,7 +142,8 @@ def test_settings_are_read_as_the_kernel_writes_them(tmp_path):
     pages.write_text("always [madvise] never\n")
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: A Fast One @ 3GHz\n")
-    assert system(tmp_path)["huge_pages"] == "madvise" and cpu_model(tmp_path) == "A Fast One @ 3GHz"
+    assert system(tmp_path)["huge_pages"] == "madvise"
+    assert cpu_model(tmp_path) == "A Fast One @ 3GHz"
 
 
 def write(root, **files):
@@ -154,7 +160,8 @@ def test_cpus_of_one_core_are_grouped(tmp_path):
     for cpu, siblings in enumerate(("0,2", "1,3", "0,2", "1,3")):
         write(tmp_path, **{f"{CPU}cpu{cpu}__topology__thread_siblings_list": siblings})
     assert smt_siblings([0, 1, 2, 3], tmp_path) == [[0, 2], [1, 3]]
-    assert smt_siblings([0, 1, 2], tmp_path) == [[0, 2]] and smt_siblings([0, 1], tmp_path) == []
+    assert smt_siblings([0, 1, 2], tmp_path) == [[0, 2]]
+    assert smt_siblings([0, 1], tmp_path) == []
     assert smt_siblings([0, 9], tmp_path) is None
 
 
@@ -190,8 +197,10 @@ def test_flags_are_told_as_the_user_gave_them_whatever_a_library_adds():
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "XLA_FLAGS": "--a=b --c"}
     code = "K = 'KMP_DUPLICATE_LIB_OK'; " + told
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.split("{")[0] == "True " and "KMP" not in found.stdout
-    assert "'XLA_FLAGS': '--a=b --c'" in found.stdout and "'OMP_NUM_THREADS': '1'" in found.stdout
+    assert found.stdout.split("{")[0] == "True "
+    assert "KMP" not in found.stdout
+    assert "'XLA_FLAGS': '--a=b --c'" in found.stdout
+    assert "'OMP_NUM_THREADS': '1'" in found.stdout
 
 
 def test_flags_are_those_that_change_computing_and_no_place_of_a_file():

@@ -30,10 +30,13 @@ def test_the_peak_follows_what_was_held_and_starts_again_after_a_reset():
 
 def test_what_is_absent_is_none_with_a_reason(tmp_path):
     reading = read_memory(tmp_path)
-    assert (reading.rss_bytes, reading.peak_rss_bytes) == (None, None) and "VmHWM" in reading.reason
+    assert (reading.rss_bytes, reading.peak_rss_bytes) == (None, None)
+    assert "VmHWM" in reading.reason
     (tmp_path / "status").write_text("Name:\tx\nVmRSS:\t     100 kB\n")
     reading = read_memory(tmp_path)
-    assert reading.rss_bytes == 102400 and reading.peak_rss_bytes is None and reading.reason
+    assert reading.rss_bytes == 102400
+    assert reading.peak_rss_bytes is None
+    assert reading.reason
     assert "cannot be reset" in reset_peak(tmp_path / "missing")
 
 

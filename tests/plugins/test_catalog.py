@@ -91,7 +91,8 @@ def only_net(monkeypatch):
 @pytest.mark.parametrize(("text", "name"), NAMES.items())
 def test_a_name_is_the_shortest_text_of_its_parameters_and_finds_itself(only_net, text, name):
     found = catalog.find_workload(text)
-    assert found.name == name and catalog.find_workload(name) == found
+    assert found.name == name
+    assert catalog.find_workload(name) == found
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED.items())
@@ -178,10 +179,12 @@ def test_list_tells_parameters_presets_and_defaults(only_net, capsys):
     assert main(["list", "workloads", "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)["workloads"]
     assert row["parameters"] == {"units": 8, "rate": 0.5, "bias": True, "form": "wide", "label": "a", "batch": 4}
-    assert row["presets"]["tiny"] == {"units": 2, "batch": 1} and row["default"] is False
+    assert row["presets"]["tiny"] == {"units": 2, "batch": 1}
+    assert row["default"] is False
     assert main(["list", "workloads"]) == 0
     text = capsys.readouterr().out
-    assert "units=8 rate=0.5 bias=true form=wide" in text and "tiny deep" in text
+    assert "units=8 rate=0.5 bias=true form=wide" in text
+    assert "tiny deep" in text
 
 
 def test_a_name_with_brackets_is_printed_whole(only_net, capsys):

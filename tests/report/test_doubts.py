@@ -56,35 +56,44 @@ def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_ev
     row = cell(found.cells, "jax:jit", "train_step")
     assert (row.verdict, np.isnan(row.ratio_low), np.isnan(row.ratio_high)) == ("UNDECIDED", True, True)
     assert np.isnan(row.smallest_difference), "what it could have seen is as doubtful"
-    assert reason in row.verdict_reason and row.ratio > 0
+    assert reason in row.verdict_reason
+    assert row.ratio > 0
     text, page = printed(found), html.page_of([found])
-    assert "not judged" in table_row(text, "jax:jit") and "UNDECIDED" not in table_row(text, "jax:jit")
+    assert "not judged" in table_row(text, "jax:jit")
+    assert "UNDECIDED" not in table_row(text, "jax:jit")
     assert re.search(r"jax:jit \([a-z_, ]+\): not judged: " + re.escape(reason), text)
     said = re.findall(r"<li>jax:jit \(([^)]*)\) not judged: ([^<]*)</li>", page)
     assert len(said) == 2, "the cards of training and of inference"
-    assert all(re.fullmatch(r"[\d.]+×", ratio) and reason in why for ratio, why in said)
+    assert all(re.fullmatch(r"[\d.]+×", ratio) for ratio, why in said)
+    assert all(reason in why for ratio, why in said)
     (document,) = [c for c in run_document(empty, "r")["cells"] if (c["arm"], c["phase"]) == ("jax:jit", "infer")]
-    assert (document["ratio_low"], document["ratio_high"]) == (None, None) and reason in document["verdict_reason"]
+    assert (document["ratio_low"], document["ratio_high"]) == (None, None)
+    assert reason in document["verdict_reason"]
 
 
 def test_a_time_of_disturbed_rounds_has_no_interval_either(empty):
     found = added(empty, **DISTURBED)
-    assert found.cells.call_s_low.isna().all() and found.cells.call_s_high.isna().all()
+    assert found.cells.call_s_low.isna().all()
+    assert found.cells.call_s_high.isna().all()
     assert "[" not in table_row(printed(found), "torch:eager")
 
 
 def test_a_twin_in_disturbed_rounds_covers_nothing(empty):
     found = added(empty, **DISTURBED | {"arms": TWO_ARMS | {"torch:eager#twin": 1.0}})
     (text,) = {line for line in printed(found).splitlines() if re.search(r"train_step *torch:eager +1", line)}
-    assert "not judged" in text and "[" not in text and "yes" not in text
+    assert "not judged" in text
+    assert "[" not in text
+    assert "yes" not in text
     document = run_document(empty, "r")["twins"][0]
-    assert (document["covers_1"], REASON in document["doubt"]) == (None, True) and np.isnan(document["low"])
+    assert (document["covers_1"], REASON in document["doubt"]) == (None, True)
+    assert np.isnan(document["low"])
 
 
 def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
     found = added(empty, arms={"torch:eager": 1.0, "jax:jit": 1.02})
     row = cell(found.cells, "jax:jit", "train_step")
-    assert row.verdict == "UNDECIDED" and row.ratio_low < 1.02 < row.ratio_high
+    assert row.verdict == "UNDECIDED"
+    assert row.ratio_low < 1.02 < row.ratio_high
     assert "UNDECIDED" in table_row(printed(found), "jax:jit")
     assert "cannot be told from torch:eager" in html.page_of([found])
 
@@ -105,8 +114,10 @@ def far_apart(store):
 def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(empty):
     found = far_apart(empty)
     base, arm = (cell(found.cells, name, "train_step") for name in ("torch:eager", "jax:jit"))
-    assert np.isnan(base.call_s_low) and base.generations == 2
-    assert np.isnan(arm.ratio_low) and arm.verdict == "UNDECIDED"
+    assert np.isnan(base.call_s_low)
+    assert base.generations == 2
+    assert np.isnan(arm.ratio_low)
+    assert arm.verdict == "UNDECIDED"
     told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
     assert re.fullmatch(told, arm.verdict_reason)
     assert {finding.verdict.overruled for finding in screened(measured(empty, "r"))} == {True}, "a gate says the same"
@@ -116,7 +127,8 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     assert "[" not in table_row(text, "torch:eager"), "the base's time"
     assert table_row(text, "jax:jit").count("[") == 1, "the arm's time, which is steady, and not its ratio"
     torch, jax = (next(steps for steps in found.steps if steps.arm == name) for name in ("torch:eager", "jax:jit"))
-    assert np.isnan(torch.seconds["backpropagation"].value) and jax.seconds["backpropagation"].value > 0
+    assert np.isnan(torch.seconds["backpropagation"].value)
+    assert jax.seconds["backpropagation"].value > 0
     assert html.page_of([found]).count("<svg") == 2, "ratios, and steps of the arm that has them"
     assert "no interval of its time" not in printed(added_quiet(empty))
 
@@ -132,7 +144,8 @@ def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, 
     found = added(empty, facts=[{kind: {f"{arm} mlp_digits/64{phase}": {"faults": [FAULT]}}}, *5 * [{}]])
     judged, other = (cell(found.cells, "jax:jit", phase) for phase in ("infer", "train_step"))
     assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"a bench contradicts itself: {arm}: {FAULT}")
-    assert np.isnan(judged.ratio_low) and np.isnan(cell(found.cells, arm).call_s_low)
+    assert np.isnan(judged.ratio_low)
+    assert np.isnan(cell(found.cells, arm).call_s_low)
     assert other.verdict == "FASTER", "the audit calls inference alone"
     assert f"{arm}: {FAULT}" in html.page_of([found])
     lines = printed(found).splitlines()
@@ -143,13 +156,15 @@ def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, 
 def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradicts_itself(empty):
     added(empty, **DISTURBED)
     (finding,) = [f for f in screened(measured(empty, "r")) if f.phase == "train_step"]
-    assert not finding.sound and finding.verdict.reason.startswith(REASON)
+    assert not finding.sound
+    assert finding.verdict.reason.startswith(REASON)
 
 
 def test_a_run_that_decided_nothing_says_so_first_and_why(empty):
     found = added(empty, **DISTURBED)
     assert found.nothing_decided.startswith(f"this run decided nothing against torch:eager: {REASON}")
-    assert printed(found).startswith("this run decided nothing") and found.nothing_decided in html.page_of([found])
+    assert printed(found).startswith("this run decided nothing")
+    assert found.nothing_decided in html.page_of([found])
 
 
 def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thing(empty, known):
@@ -169,4 +184,6 @@ def test_reasons_of_a_run_that_decided_nothing_are_counted():
 def test_machines_side_by_side_show_no_interval_of_disturbed_rounds(empty, known):
     reporting.add_run(empty, "loud", machine="m2", generations=6, flags=STEAL)
     ratios = [shared.ratios[1] for shared in side_by_side([known, gather(empty, "loud")]).cells]
-    assert ratios and all(np.isnan(found.low) and found.value > 0 for found in ratios)
+    assert ratios
+    assert all(np.isnan(found.low) for found in ratios)
+    assert all(found.value > 0 for found in ratios)

@@ -40,7 +40,9 @@ def test_what_is_obeyed_becomes_its_escape_and_all_else_stays():
 def test_no_line_of_output_commands_the_terminal(capsys, method):
     getattr(Output(verbosity=1), method)(f"no {HOSTILE} here\nnor there")
     told = "".join(capsys.readouterr())
-    assert not OBEYED.search(told) and r"\x1b[2J" in told and "\nnor there" in told
+    assert not OBEYED.search(told)
+    assert r"\x1b[2J" in told
+    assert "\nnor there" in told
 
 
 @pytest.mark.parametrize("cell", [HOSTILE, Text(HOSTILE, "red")], ids=["str", "Text"])
@@ -49,7 +51,9 @@ def test_no_cell_of_a_table_commands_the_terminal_or_ends_its_row(capsys, cell):
     table.add_row(cell, "x\ngate: PASS")
     Output().table(table)
     told = capsys.readouterr().out
-    assert not OBEYED.search(told) and len(told.splitlines()) == 2 and r"x\ngate: PASS" in told
+    assert not OBEYED.search(told)
+    assert len(told.splitlines()) == 2
+    assert r"x\ngate: PASS" in told
 
 
 def test_progress_commands_no_terminal(capsys):
@@ -75,7 +79,8 @@ def test_progress_commands_no_terminal(capsys):
     bar._task = 1
     bar.advance(0.5, HOSTILE)
     said = "".join([*progress.said, progress.console.file.getvalue(), *capsys.readouterr()])
-    assert said.count("owned") == 6 and not OBEYED.search(said)
+    assert said.count("owned") == 6
+    assert not OBEYED.search(said)
 
 
 ARMS = {"torch:eager": 1.0, f"jax:{CLEAR}\nSAME": 0.5}
@@ -99,12 +104,15 @@ def test_no_table_of_a_run_commands_the_terminal(hostile, capsys):
     for part in terminal.run_tables(gather(hostile, "r")):
         Output().table(part)
     told = capsys.readouterr().out
-    assert r"\x1b[2J" in told and not OBEYED.search(told) and not re.search("^ *SAME", told, re.M)
+    assert r"\x1b[2J" in told
+    assert not OBEYED.search(told)
+    assert not re.search("^ *SAME", told, re.M)
 
 
 def test_the_page_shows_what_a_browser_would_not(hostile):
     page = html.page_of([gather(hostile, "r")])
-    assert r"\x1b[2J" in page and not OBEYED.search(page)
+    assert r"\x1b[2J" in page
+    assert not OBEYED.search(page)
 
 
 def exported(store) -> str:
@@ -115,7 +123,8 @@ def exported(store) -> str:
 
 def test_a_file_for_a_spreadsheet_commands_no_terminal(hostile):
     text = exported(hostile)
-    assert r"\x1b[2J" in text and not OBEYED.search(text)
+    assert r"\x1b[2J" in text
+    assert not OBEYED.search(text)
 
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1+2", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])
@@ -133,7 +142,8 @@ def test_numbers_are_never_changed(known, store):
     cells["smallest_difference"] = -0.25
     export(store, "known", "csv", summary_only(cells), out)
     read = pd.read_csv(io.StringIO(out.getvalue()))
-    assert (read["smallest_difference"].dropna() == -0.25).all() and read["smallest_difference"].dtype == float
+    assert (read["smallest_difference"].dropna() == -0.25).all()
+    assert read["smallest_difference"].dtype == float
     assert "'-0.25" not in out.getvalue()
 
 
@@ -148,8 +158,10 @@ def test_a_message_about_a_key_commands_no_terminal_and_forges_no_line(tmp_path)
     key = f"mod{CLEAR}el\ngate: PASS"
     (tmp_path / "w.toml").write_text(f"{json.dumps(key)} = 1\n")
     done = dnnbench(tmp_path, "show", "w.toml")
-    assert done.returncode == 2 and r"\x1b[2J" in done.stderr, done.stderr
-    assert not OBEYED.search(done.stderr) and not re.search("^gate: PASS", done.stderr, re.M)
+    assert done.returncode == 2, done.stderr
+    assert r"\x1b[2J" in done.stderr, done.stderr
+    assert not OBEYED.search(done.stderr)
+    assert not re.search("^gate: PASS", done.stderr, re.M)
 
 
 FIGURES = ("589,824", "4,718,592", "5,873,664", "11.9 MFLOP", "579 kB")
@@ -158,10 +170,12 @@ FIGURES = ("589,824", "4,718,592", "5,873,664", "11.9 MFLOP", "579 kB")
 @pytest.mark.parametrize("columns", [40, 60, 100])
 def test_show_cuts_no_figure_however_narrow_the_terminal(tmp_path, columns):
     done = dnnbench(tmp_path, "show", "cnn_digits", COLUMNS=str(columns))
-    assert done.returncode == 0 and "…" not in done.stdout
+    assert done.returncode == 0
+    assert "…" not in done.stdout
     assert all(figure in done.stdout for figure in FIGURES), done.stdout
     table = [line for line in done.stdout.splitlines() if re.match("(layer|conv1|pool2|logits) ", line)]
-    assert len(table) == 4 and max(map(len, table)) <= columns
+    assert len(table) == 4
+    assert max(map(len, table)) <= columns
     assert ("left out: mathematics" in done.stdout) is (columns < 100)
 
 
@@ -169,7 +183,9 @@ def test_in_a_file_or_pipe_nothing_is_left_out(tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     command = [sys.executable, "-m", "dnnbench.cli.main", "list", "workloads"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120)
-    assert done.stdout.startswith("name ") and "left out" not in done.stdout and "presets" in done.stdout
+    assert done.stdout.startswith("name ")
+    assert "left out" not in done.stdout
+    assert "presets" in done.stdout
 
 
 def drawn(table, width) -> str:
@@ -194,9 +210,11 @@ def test_columns_go_in_the_order_that_is_given_and_only_as_many_as_must():
     table = column_table("name", ">first", ">second", ">third", leave_out=("second", "first"))
     table.add_row("a" * 10, "1" * 10, "2" * 10, "3" * 10)
     assert "left out" not in drawn(table, 43)
-    assert "left out: second\n" in drawn(table, 42) and "1" * 10 in drawn(table, 42)
+    assert "left out: second\n" in drawn(table, 42)
+    assert "1" * 10 in drawn(table, 42)
     narrow = drawn(table, 15)
-    assert "left out: second, first" in " ".join(narrow.split()) and "a" * 10 + " " + "3" * 10 in narrow
+    assert "left out: second, first" in " ".join(narrow.split())
+    assert "a" * 10 + " " + "3" * 10 in narrow
 
 
 def test_prose_loses_no_letter_and_a_heading_commands_no_terminal():
@@ -218,4 +236,5 @@ def test_what_is_still_too_wide_is_longer_than_the_line_and_whole(capsys, monkey
 def test_prose_is_broken_into_lines_before_a_column_goes():
     layers = describe(find_workload("cnn_digits"), 64)["layers"]
     wide, middle = drawn(_layers_table(layers), 120), drawn(_layers_table(layers), 78)
-    assert len(wide.splitlines()) == 11 < len(middle.splitlines()) and "left out" not in middle
+    assert len(wide.splitlines()) == 11 < len(middle.splitlines())
+    assert "left out" not in middle

@@ -28,7 +28,9 @@ def test_the_summary_finds_the_true_times_and_ratios(known, workload, phase, arm
     assert found.call_s_low < found.call_s < found.call_s_high
     assert (found.generations, found.visits, found.rounds_dropped) == (6, 6 * 24, 0)
     if arm == reporting.BASE:
-        assert np.isnan(found.ratio) and found.verdict is None and found.verdict_reason is None
+        assert np.isnan(found.ratio)
+        assert found.verdict is None
+        assert found.verdict_reason is None
     else:
         assert found.ratio == pytest.approx(speed, rel=0.01)
         assert found.ratio_low < found.ratio < found.ratio_high
@@ -83,7 +85,9 @@ def test_what_may_not_be_ranked_has_a_time_and_a_reason_but_no_ratio(empty, case
     cells = empty.cells("r")
     empty.update_cells("r", [{"cell_id": c, **change} for c in cells.cell_id[cells.arm == arm]])
     found = cell(summarise(empty, "r"), "jax:jit")
-    assert found.call_s > 0 and np.isnan(found.ratio) and found.verdict is None
+    assert found.call_s > 0
+    assert np.isnan(found.ratio)
+    assert found.verdict is None
     assert said in found.verdict_reason
 
 
@@ -92,7 +96,8 @@ def test_cells_without_a_visit_keep_their_row_and_reason(empty):
     cells = empty.cells("r").cell_id[:3]
     empty.update_cells("r", [{"cell_id": c, "status": "failed", "reason": "failed: no answer in 60 s"} for c in cells])
     found = summarise(empty, "r")
-    assert len(found) == 2 * 7 * 4 and found.call_s.isna().all()
+    assert len(found) == 2 * 7 * 4
+    assert found.call_s.isna().all()
     assert found.reason[:3].tolist() == ["failed: no answer in 60 s"] * 3
     assert found.generations.isna().all()
 
@@ -100,8 +105,11 @@ def test_cells_without_a_visit_keep_their_row_and_reason(empty):
 def test_one_generation_gives_a_time_but_no_interval_and_no_verdict(empty):
     reporting.add_run(empty, "r", generations=1)
     found = cell(summarise(empty, "r"), "jax:jit")
-    assert found.ratio == pytest.approx(0.5, rel=0.02) and np.isnan(found.ratio_low) and np.isnan(found.call_s_low)
-    assert found.verdict == "UNDECIDED" and "one generation" in found.verdict_reason
+    assert found.ratio == pytest.approx(0.5, rel=0.02)
+    assert np.isnan(found.ratio_low)
+    assert np.isnan(found.call_s_low)
+    assert found.verdict == "UNDECIDED"
+    assert "one generation" in found.verdict_reason
 
 
 def test_steps_of_training_are_differences_within_an_arm(known):
@@ -128,7 +136,8 @@ def test_pieces_alone_stand_beside_the_whole_step(known):
     update = found["mlp_digits", "torch:eager", "weight update"]
     assert update.alone.value == pytest.approx(1.2e-3, rel=0.05)
     assert update.inside.value == pytest.approx(1e-3, rel=0.05)
-    assert update.saved.value == pytest.approx(0.2e-3, rel=0.15) and update.saved.low > 0
+    assert update.saved.value == pytest.approx(0.2e-3, rel=0.15)
+    assert update.saved.low > 0
 
 
 def test_training_stands_beside_inference(known):

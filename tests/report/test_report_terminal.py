@@ -26,7 +26,8 @@ def printed(evidence, width=100):
 
 def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     text = printed(known)
-    assert "…" not in text and max(map(len, text.splitlines())) <= 100
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 100
     training = text[text.index("train_step") : text.index("infer")]
     order = [re.search(r"(\w+:\w+)", line)[1] for line in training.splitlines() if ":" in line]
     assert order == ["jax:jit", "torch:eager", "tensorflow:graph", "numpy:eager"]
@@ -37,7 +38,8 @@ def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
 
 def test_pieces_run_alone_stand_beside_the_whole_step_and_in_the_document(known, store):
     document, text = run_document(store, "known"), printed(known)
-    assert len(document["pieces"]) == 16 and len(document["steps"]) == 8
+    assert len(document["pieces"]) == 16
+    assert len(document["steps"]) == 8
     rows = text[text.index("loss alone") :].splitlines()
     assert rows[0].split()[-4:] == ["loss", "alone", "update", "alone"]
     (*_, loss, update) = next(row for row in rows if "torch:eager" in row).split()
@@ -49,13 +51,16 @@ def test_pieces_run_alone_stand_beside_the_whole_step_and_in_the_document(known,
 def test_arms_that_run_no_piece_alone_have_no_column_for_it(empty):
     reporting.add_run(empty, "r", seconds={p: s for p, s in reporting.SECONDS.items() if p != "update_alone"})
     text = printed(gather(empty, "r"))
-    assert "loss alone" in text and "update alone" not in text
+    assert "loss alone" in text
+    assert "update alone" not in text
 
 
 def test_unsteady_warm_ups_and_the_null_arm_stand_in_the_tables(empty, tmp_path):
     cells = reporting.add_run(empty, "r", generations=2)
     steady = gather(empty, "r")
-    assert set(steady.cells.no_steady_state) == {0} and "~" not in printed(steady) and steady.null_call_s is None
+    assert set(steady.cells.no_steady_state) == {0}
+    assert "~" not in printed(steady)
+    assert steady.null_call_s is None
     (infer,) = empty.cells("r").query("arm == 'jax:jit' and phase == 'infer' and workload == 'mlp_digits'").cell_id
     samples = empty.samples(cells)
     block = samples[(samples.cell_id == infer) & (samples.generation == 0)]
@@ -66,7 +71,8 @@ def test_unsteady_warm_ups_and_the_null_arm_stand_in_the_tables(empty, tmp_path)
     assert cell(found.cells, "jax:jit").no_steady_state == 1 == (found.cells.no_steady_state > 0).sum()
     assert cell(found.cells, "jax:jit").rounds_dropped == 0
     text = printed(found)
-    assert "~ jax:jit (infer): no_steady_state 1/3 generations" in text and text.count("~") == 2
+    assert "~ jax:jit (infer): no_steady_state 1/3 generations" in text
+    assert text.count("~") == 2
     page = html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
     assert page.count("no_steady_state 1/3") == 1
 
@@ -77,7 +83,8 @@ def test_what_any_generation_compiled_while_it_was_timed_is_a_doubt(empty):
     reporting.add_run(empty, "r", facts=[{}, *({"compiled_late": {"jax:jit mlp_digits/64": n}} for n in (3, 1))])
     found = gather(empty, "r")
     (doubt,) = found.doubts
-    assert doubt.startswith("jax:jit mlp_digits/64: compiled 3 program(s) after warming up") and doubt in printed(found)
+    assert doubt.startswith("jax:jit mlp_digits/64: compiled 3 program(s) after warming up")
+    assert doubt in printed(found)
 
 
 SPEC = {"weights": 4 * 10**5, "optimizer": 8 * 10**5, "gradients": 4 * 10**5, "activations": 10**6, "batch": 7}
@@ -103,7 +110,8 @@ def test_memory_is_told_by_part(empty, tmp_path, change, words):
     (row,) = gather(empty, "r").memory
     assert (row.arm, row.phase, row.peak_rss, row.peak_device) == ("jax:jit", "train_step", 3 * 10**8, None)
     (line,) = [line for line in printed(gather(empty, "r")).splitlines() if "400 kB" in line]
-    assert " ".join(line.split()) == f"mlp_digits/64 train_step jax:jit {words}" and len(line) <= 100
+    assert " ".join(line.split()) == f"mlp_digits/64 train_step jax:jit {words}"
+    assert len(line) <= 100
     assert run_document(empty, "r")["memory"] == [row.to_json()]
     assert "Memory by part" in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
 
@@ -115,7 +123,8 @@ TWIN = f"{reporting.BASE}#twin"
 def test_a_twin_that_is_not_like_the_base_takes_every_verdict_away(empty, tmp_path, speed, covers):
     reporting.add_run(empty, "r", generations=6, arms=reporting.SPEED | {TWIN: speed})
     found = gather(empty, "r")
-    assert TWIN not in set(found.cells.arm) and len(found.twins) == len(reporting.WORKLOADS) * len(reporting.SECONDS)
+    assert TWIN not in set(found.cells.arm)
+    assert len(found.twins) == len(reporting.WORKLOADS) * len(reporting.SECONDS)
     assert all(twin.covers for twin in found.twins) is covers
     assert all(twin.ratio.value == pytest.approx(speed, rel=0.02) for twin in found.twins)
     judged = found.cells[(found.cells.arm != reporting.BASE)]
@@ -128,10 +137,12 @@ def test_a_twin_that_is_not_like_the_base_takes_every_verdict_away(empty, tmp_pa
 
 
 def test_a_run_without_a_twin_tells_of_none_and_one_generation_of_no_interval(empty, known):
-    assert known.twins == [] and "Twin" not in printed(known)
+    assert known.twins == []
+    assert "Twin" not in printed(known)
     reporting.add_run(empty, "r", generations=1, arms={reporting.BASE: 1.0, TWIN: 1.0})
     found = gather(empty, "r")
-    assert {twin.covers for twin in found.twins} == {None} and "gives no interval" in printed(found)
+    assert {twin.covers for twin in found.twins} == {None}
+    assert "gives no interval" in printed(found)
 
 
 def test_the_intervals_of_all_twins_hold_together(empty):
@@ -164,7 +175,8 @@ def test_the_terminal_tells_why_a_cell_has_no_verdict(empty):
     empty.update_cells("r", [{"cell_id": cells[3], "status": "failed", "reason": "failed: killed by signal 9"}])
     text = printed(gather(empty, "r"), width=160)
     assert "jax:jit (infer): not ranked: failed: killed by signal 9" in text
-    assert "one generation gives no interval" in text and "not checked" in text
+    assert "one generation gives no interval" in text
+    assert "not checked" in text
 
 
 UNPROVEN = {
@@ -181,7 +193,9 @@ def test_what_has_no_error_has_its_word_and_no_figure(table, status):
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(table([place | UNPROVEN[status]]))
     text = console.export_text()
-    assert status in text and "∞" not in text and "✗" not in text
+    assert status in text
+    assert "∞" not in text
+    assert "✗" not in text
 
 
 @pytest.mark.parametrize("status", UNPROVEN)
@@ -193,7 +207,8 @@ def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, st
     row = next(line for line in text.splitlines() if "jax:jit" in line)
     assert row.rstrip().endswith(status)
     page = html.page_of([gather(empty, "r")])
-    assert f'<span class="no">{status}</span>' in page and "∞" not in page
+    assert f'<span class="no">{status}</span>' in page
+    assert "∞" not in page
 
 
 def test_agreement_shows_the_worst_tensor_of_each(store):
@@ -206,4 +221,5 @@ def test_agreement_shows_the_worst_tensor_of_each(store):
     text = console.export_text()
     assert len(text.splitlines()) == 1 + 16
     first = next(line for line in text.splitlines() if rows[0]["arm"] in line and rows[0]["workload"] in line)
-    assert "differs" in first and "bn/mean" in first
+    assert "differs" in first
+    assert "bn/mean" in first

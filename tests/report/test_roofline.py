@@ -24,7 +24,8 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     tops = roofs(cells(), PEAKS)
     top = tops["cpu", "float32"]
     assert (top.flops_per_s, top.bytes_per_s) == (5e9, 2e9)
-    assert top.flops_source.startswith("torch:eager") and top.bytes_source.startswith("numpy:eager")
+    assert top.flops_source.startswith("torch:eager")
+    assert top.bytes_source.startswith("numpy:eager")
     (_, found) = shares(
         cells(),
         tops,
@@ -36,19 +37,25 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     )
     assert found.device_s == 1.5
     assert (found.rate, found.intensity, found.share) == (2e9, 4.0, pytest.approx(0.4))
-    assert found.bound == "compute" and found.joules == 4.0 and found.examples_per_joule == 2.0
+    assert found.bound == "compute"
+    assert found.joules == 4.0
+    assert found.examples_per_joule == 2.0
 
 
 def test_little_work_on_many_bytes_is_bound_by_memory():
     (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {}, {})
     assert found.device_s is None
-    assert found.bound == "memory" and found.joules is None and found.examples_per_joule is None
+    assert found.bound == "memory"
+    assert found.joules is None
+    assert found.examples_per_joule is None
 
 
 def test_an_unknown_peak_gives_no_share():
     other = cells(device="gpu")
     (_, found) = shares(other, roofs(other, {"numpy:eager": PEAKS["numpy:eager"]}), {}, {})
-    assert found.share is None and found.bound is None and found.rate == 2e9
+    assert found.share is None
+    assert found.bound is None
+    assert found.rate == 2e9
 
 
 def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
@@ -78,7 +85,8 @@ ABOVE = {
 def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
     found, shown, told = ABOVE[case]
     rows = shares(cells(call_s=0.5), roofs(cells(), PEAKS), found, {})
-    assert rows[1].share == pytest.approx(1.6) and rows[1].of_peak == shown
+    assert rows[1].share == pytest.approx(1.6)
+    assert rows[1].of_peak == shown
     assert rows[1].rate_text == ("8.00 G" if shown == ">100 %" else "–")
     assert above_the_peak(rows) == told
 
@@ -92,7 +100,8 @@ def test_a_rate_above_the_peak_whose_time_is_doubtful_is_no_figure_though_it_pas
 
 def test_a_rate_below_the_peak_needs_no_audit():
     rows = shares(cells(call_s=0.81), roofs(cells(), PEAKS), {}, {"c": "every round was disturbed"})
-    assert rows[1].of_peak == "99 %" and above_the_peak(rows) == []
+    assert rows[1].of_peak == "99 %"
+    assert above_the_peak(rows) == []
 
 
 def purpose(arm, start_s, call_s, verdict=None):

@@ -29,7 +29,8 @@ def test_a_cold_start_is_told_beside_the_warm_ones():
     cold, warm = starts_of(CELLS, first_calls(9.0, 1.0, 3.0), generations("empty", "warm", "warm"))
     assert (cold.caches, cold.import_s, cold.build_s, cold.first_call_s, cold.total_s) == ("empty", 2.0, 0.5, 9.0, 11.5)
     assert (warm.caches, warm.first_call_s, warm.total_s) == ("warm", 2.0, 4.5), "the median of the others"
-    assert usual([cold, warm]) == {KEY: 4.5} and first_ever([cold, warm]) == {KEY: 11.5}
+    assert usual([cold, warm]) == {KEY: 4.5}
+    assert first_ever([cold, warm]) == {KEY: 11.5}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,8 @@ def test_phases_that_are_nobodys_purpose_have_no_start():
 
 def test_a_cold_start_has_caches_of_its_own_which_its_first_generation_fills():
     with compile_caches(cold_start=True) as caches:
-        assert caches.state == "empty" and not list(caches.folder.iterdir())
+        assert caches.state == "empty"
+        assert not list(caches.folder.iterdir())
     assert not caches.folder.exists()
     with compile_caches(cold_start=False) as caches:
         assert (caches.folder, caches.state) == (None, "as found")
@@ -80,4 +82,6 @@ def test_the_report_takes_the_start_apart_and_counts_from_both(empty, tmp_path):
     assert (warm.caches, cold.caches) == ("", "from empty compile caches")
     assert cold.calls == pytest.approx(6 * warm.calls, rel=0.02)
     page = render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
-    assert "To the first result" in page and cold.sentence in page and warm.sentence in page
+    assert "To the first result" in page
+    assert cold.sentence in page
+    assert warm.sentence in page

@@ -42,13 +42,15 @@ def test_a_negative_update_of_clean_rounds_is_a_fact(empty):
     assert f"mlp_digits/64 torch:eager: {SENTENCE}" in text
     assert SENTENCE in html.page_of([found])
     (steps,) = run_document(empty, "r")["steps"]
-    assert steps["fused"] == {"weight update": SENTENCE} and steps["seconds"]["weight update"]["value"] < 0
+    assert steps["fused"] == {"weight update": SENTENCE}
+    assert steps["seconds"]["weight update"]["value"] < 0
 
 
 def test_the_bars_of_a_step_are_never_negative_and_add_up_to_the_whole(empty):
     (steps,) = gathered(empty).steps
     bars = run_view._bars(steps)
-    assert [bar["place"] for bar in bars] == [0, 1, 2] and all(bar["ms"] > 0 for bar in bars)
+    assert [bar["place"] for bar in bars] == [0, 1, 2]
+    assert all(bar["ms"] > 0 for bar in bars)
     assert sum(bar["ms"] for bar in bars) == pytest.approx(steps.whole.value * 1e3, rel=0.02)
     assert bars[0]["end_ms"] == pytest.approx(steps.whole.value * 1e3, rel=0.02)
 
@@ -56,12 +58,15 @@ def test_the_bars_of_a_step_are_never_negative_and_add_up_to_the_whole(empty):
 def test_disturbed_rounds_show_no_fact(empty):
     found = gathered(empty, flags=STEAL)
     (*_, update, _), text = row_of_steps(found)
-    assert update == "–" and SENTENCE not in text and SENTENCE not in html.page_of([found])
+    assert update == "–"
+    assert SENTENCE not in text
+    assert SENTENCE not in html.page_of([found])
 
 
 def test_one_generation_shows_no_fact(empty):
     (*_, update, _), text = row_of_steps(gathered(empty, generations=1))
-    assert update == "–" and SENTENCE not in text
+    assert update == "–"
+    assert SENTENCE not in text
 
 
 def test_a_piece_that_is_fused_into_the_step_saves_all_that_it_takes_alone(empty):
@@ -102,10 +107,12 @@ def test_a_part_that_takes_more_than_the_whole_is_no_figure(empty):
     """Gradients cost twice the step: as in one generation under load."""
     found = gathered(empty, seconds=reporting.SECONDS | {"gradients": 8e-3})
     (_, _, backprop, update, whole), _ = row_of_steps(found)
-    assert update == "fused" and float(whole) == pytest.approx(4, rel=0.05)
+    assert update == "fused"
+    assert float(whole) == pytest.approx(4, rel=0.05)
     assert backprop == "–"
 
 
 def test_no_difference_of_disturbed_rounds_is_a_figure(empty):
     (forward, loss, backprop, update, _), _ = row_of_steps(gathered(empty, flags=STEAL))
-    assert (loss, backprop, update) == ("–", "–", "–") and float(forward) > 1
+    assert (loss, backprop, update) == ("–", "–", "–")
+    assert float(forward) > 1

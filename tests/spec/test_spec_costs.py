@@ -33,7 +33,8 @@ def test_costs_of_each_layer():
 
 def test_the_first_layer_has_no_gradient_of_its_input():
     first, _, last = node_costs(mlp().model, N)
-    assert first.backward_flops == first.forward_flops and last.backward_flops == 2 * last.forward_flops
+    assert first.backward_flops == first.forward_flops
+    assert last.backward_flops == 2 * last.forward_flops
 
 
 def test_an_op_before_every_parameter_has_no_backward_pass():

@@ -249,7 +249,8 @@ FAULTS = {
 @pytest.mark.parametrize("edits, expected", FAULTS.values(), ids=FAULTS)
 def test_one_fault_is_told_once_with_file_and_key_path(edits, expected):
     [told] = problems(edited(edits))
-    assert told.startswith("net.toml: ") and expected in told
+    assert told.startswith("net.toml: ")
+    assert expected in told
 
 
 def test_the_words_that_a_check_reads_are_reserved():
@@ -259,7 +260,8 @@ def test_the_words_that_a_check_reads_are_reserved():
 @pytest.mark.parametrize("raw", [None, [], 3, "text", [GOOD]])
 def test_a_file_that_holds_no_table(raw):
     [told] = problems(raw)
-    assert told.startswith("net.toml: (top level): got ") and told.endswith("expected a table")
+    assert told.startswith("net.toml: (top level): got ")
+    assert told.endswith("expected a table")
 
 
 def test_several_faults_are_all_told_each_once():
@@ -337,7 +339,8 @@ def test_files_that_are_not_workloads(tmp_path, name, content, expected):
     path.write_bytes(content)
     with pytest.raises(SpecError) as caught:
         read_workload(path)
-    assert expected in str(caught.value) and str(path) in str(caught.value)
+    assert expected in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 990])
@@ -403,7 +406,8 @@ def test_toml_json_and_builder_give_the_same_object(tmp_path):
     (tmp_path / "w.json").write_text(write_workload(built()))
     for name in ("w.toml", "w.json"):
         read = read_workload(tmp_path / name)
-        assert read == built() and read.spec_hash == built().spec_hash
+        assert read == built()
+        assert read.spec_hash == built().spec_hash
     assert list(read.model.parameters) == [
         "shift",
         "conv2d1.weight",

@@ -139,7 +139,8 @@ def test_faults_beyond_the_first_are_not_told_one_by_one():
 def test_as_many_faults_as_are_told_have_no_last_line():
     with pytest.raises(SpecError) as caught:
         parse_workload(NETWORKS["mistyped inputs"](MOST_PROBLEMS), "net.toml")
-    assert len(caught.value.problems) == MOST_PROBLEMS and "reads 'layr00049'" in caught.value.problems[-1]
+    assert len(caught.value.problems) == MOST_PROBLEMS
+    assert "reads 'layr00049'" in caught.value.problems[-1]
 
 
 def test_cycles_are_told_each_once_beside_a_wrong_order_behind_them():
@@ -240,7 +241,8 @@ TWICE = {
 @pytest.mark.parametrize("content, message", TWICE.values(), ids=TWICE)
 def test_json_with_a_key_twice_is_refused_as_in_toml(tmp_path, content, message):
     told = refusal_of(tmp_path / "net.json", content)
-    assert "net.json: not JSON: " in told and message in told
+    assert "net.json: not JSON: " in told
+    assert message in told
 
 
 def test_a_file_above_the_limit_is_refused_with_the_limit(tmp_path):

@@ -193,7 +193,8 @@ def test_shape_parameters_and_counts(kind, attributes, inputs, shape, parameters
 def test_every_op_is_in_the_table_and_tells_its_formula():
     assert {row[0] for row in OPS_BY_HAND} == set(OPS)
     for kind, op in OPS.items():
-        assert op.formula.startswith("y = ") and op.__doc__, kind
+        assert op.formula.startswith("y = "), kind
+        assert op.__doc__, kind
 
 
 def test_batch_norm_keeps_running_statistics():

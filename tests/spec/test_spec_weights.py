@@ -39,8 +39,10 @@ def test_initial_weights_by_name_shape_and_type():
 def test_he_uniform_has_its_bound_and_variance():
     weight = initial_weights(find_workload("mlp_digits").model, seed=0)["fc1.weight"]
     bound = np.sqrt(6 / 64)
-    assert np.abs(weight).max() <= bound and np.abs(weight).max() > 0.999 * bound
-    assert weight.var() == pytest.approx(2 / 64, rel=0.05) and abs(weight.mean()) < 5 * weight.std() / np.sqrt(
+    assert np.abs(weight).max() <= bound
+    assert np.abs(weight).max() > 0.999 * bound
+    assert weight.var() == pytest.approx(2 / 64, rel=0.05)
+    assert abs(weight.mean()) < 5 * weight.std() / np.sqrt(
         weight.size
     )
 
@@ -64,7 +66,8 @@ def test_state_and_constants_start_too():
     weights = initial_weights(net.build(net.batch_norm(x, name="bn")), seed=3)
     assert list(weights) == ["shift", "bn.scale", "bn.bias", "bn.mean", "bn.variance"]
     assert 0 < np.abs(weights["shift"]).max() <= 0.5
-    assert (weights["bn.variance"] == 1).all() and (weights["bn.mean"] == 0).all()
+    assert (weights["bn.variance"] == 1).all()
+    assert (weights["bn.mean"] == 0).all()
 
 
 def test_generators_of_two_names_are_independent():

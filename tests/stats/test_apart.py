@@ -24,31 +24,36 @@ def test_runs_on_one_machine_are_judged(shift, text):
     chance = np.random.default_rng(1)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, shift, generations=12))
     assert (found.verdict.text, found.verdict.reason) == (text, "")
-    assert found.estimate.low <= math.exp(shift) <= found.estimate.high and found.estimate.generations == 8
+    assert found.estimate.low <= math.exp(shift) <= found.estimate.high
+    assert found.estimate.generations == 8
 
 
 def test_an_interval_of_two_decades_is_none():
     chance = np.random.default_rng(1)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, process=4.0))
-    assert found.verdict.overruled and found.verdict.reason == "its generations lie too far apart"
+    assert found.verdict.overruled
+    assert found.verdict.reason == "its generations lie too far apart"
 
 
 def test_a_day_that_slows_both_a_little_is_divided_out():
     chance = np.random.default_rng(2)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, day=0.015))
-    assert abs(math.log(found.estimate.value)) < 0.008 and found.verdict.text == SAME
+    assert abs(math.log(found.estimate.value)) < 0.008
+    assert found.verdict.text == SAME
 
 
 def test_a_control_arm_that_moved_leaves_it_undecided():
     chance = np.random.default_rng(3)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.3, day=0.1))
-    assert found.verdict.text == UNDECIDED and "control arm moved by +10" in found.verdict.reason
+    assert found.verdict.text == UNDECIDED
+    assert "control arm moved by +10" in found.verdict.reason
 
 
 def test_between_machines_there_is_a_ratio_of_plain_times_and_no_verdict():
     chance = np.random.default_rng(4)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other"))
-    assert found.verdict is None and found.estimate.low <= math.exp(0.7) <= found.estimate.high
+    assert found.verdict is None
+    assert found.estimate.low <= math.exp(0.7) <= found.estimate.high
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
@@ -57,15 +62,18 @@ def test_without_a_control_arm(side):
     runs = {"old": recorded(chance, 0.0), "new": recorded(chance, 0.5)}
     runs[side] = Recorded(runs[side].visits, None, "m")
     found = compare_apart(**runs)
-    assert found.verdict.text == UNDECIDED and f"the {side} run holds no control arm" in found.verdict.reason
+    assert found.verdict.text == UNDECIDED
+    assert f"the {side} run holds no control arm" in found.verdict.reason
     assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.02)
 
 
 def test_one_generation_on_a_side_gives_no_interval():
     chance = np.random.default_rng(6)
     found = compare_apart(recorded(chance, 0.0, generations=1), recorded(chance, 0.5))
-    assert found.verdict.text == UNDECIDED and "one generation" in found.verdict.reason
-    assert math.isnan(found.estimate.low) and found.estimate.value == pytest.approx(math.exp(0.5), rel=0.03)
+    assert found.verdict.text == UNDECIDED
+    assert "one generation" in found.verdict.reason
+    assert math.isnan(found.estimate.low)
+    assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.03)
 
 
 def flagged(run, flags):
@@ -80,15 +88,18 @@ def test_contended_rounds_are_dropped_and_doubted_if_they_matter():
     flags = np.tile([0] * 8 + [1] * 12, 8)
     burst = visits(new.visits.call_s * np.where(flags, 3.0, 1.0), 8, 20)
     found = compare_apart(old, flagged(Recorded(burst, new.control, "m"), flags))
-    assert found.estimate.value == pytest.approx(1, abs=0.01) and found.everything.value > 2
-    assert found.verdict.text == UNDECIDED and "contention" in found.verdict.reason
+    assert found.estimate.value == pytest.approx(1, abs=0.01)
+    assert found.everything.value > 2
+    assert found.verdict.text == UNDECIDED
+    assert "contention" in found.verdict.reason
     assert compare_apart(old, flagged(new, flags)).verdict.text == SAME
 
 
 def test_nothing_left_after_dropping():
     chance = np.random.default_rng(8)
     found = compare_apart(recorded(chance, 0.0), flagged(recorded(chance, 0.0), 1))
-    assert found.verdict.text == UNDECIDED and "no round, free of contention" in found.verdict.reason
+    assert found.verdict.text == UNDECIDED
+    assert "no round, free of contention" in found.verdict.reason
 
 
 def test_welch_agrees_with_its_published_form():
@@ -111,7 +122,8 @@ def test_welch_covers_the_truth_with_unequal_spreads():
 
 def test_welch_without_spread_or_without_data():
     assert welch_ratio([0.0, 0.0], [1.0, 1.0]).low == pytest.approx(math.e)
-    assert math.isnan(welch_ratio([], [1.0]).value) and NOTHING.size == 0
+    assert math.isnan(welch_ratio([], [1.0]).value)
+    assert NOTHING.size == 0
 
 
 BETWEEN, WITHIN, GENERATIONS, CELLS, HISTORY = 0.015, 0.005, 6, 14, 8

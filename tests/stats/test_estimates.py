@@ -85,7 +85,8 @@ def test_an_absolute_time_is_the_median_over_generations_of_medians():
     found = absolute_time(visits([1, 2, 99, 4, 4, 4, 9, 5, 9], 3, 3))
     logs = np.log([2, 4, 9])
     half = 4.302652729911275 * logs.std(ddof=1) / math.sqrt(3)
-    assert found.value == 4 and found.generations == 3
+    assert found.value == 4
+    assert found.generations == 3
     assert (found.low, found.high) == pytest.approx((math.exp(logs.mean() - half), math.exp(logs.mean() + half)))
 
 
@@ -104,7 +105,8 @@ def test_only_rounds_that_both_were_visited_in_are_paired():
     base = visits(np.arange(1, 9), 2, 4)
     thinned = base.without(base.keys[[1, 3, 5, 7]])
     pairs = log_pairs(thinned, base)
-    assert pairs.round.tolist() == [0, 2, 0, 2] and not pairs.difference.any()
+    assert pairs.round.tolist() == [0, 2, 0, 2]
+    assert not pairs.difference.any()
 
 
 def test_the_order_of_rows_does_not_matter():
@@ -130,7 +132,8 @@ def test_dropping_by_flag_changes_the_estimate_but_not_what_is_told_beside_it():
     flags = np.array([0, 1, 1, 0, 2, 2])
     arm = visits([1, 5, 5, 1, 5, 5], 2, 3, flags)
     found = ratio(log_pairs(arm, visits(1, 2, 3), contended_rounds([arm])))
-    assert found.estimate.value == 1 and found.everything.value == pytest.approx(5)
+    assert found.estimate.value == 1
+    assert found.everything.value == pytest.approx(5)
 
 
 def test_a_generation_left_with_under_half_its_rounds_is_spoilt():
@@ -148,13 +151,17 @@ def test_a_generation_without_a_clean_round_gives_no_number():
 def test_nothing_measured_is_nan_everywhere():
     empty = visits([], 0, 0)
     found = ratio(log_pairs(empty, empty))
-    assert math.isnan(found.estimate.value) and found.estimate.generations == 0
+    assert math.isnan(found.estimate.value)
+    assert found.estimate.generations == 0
     assert math.isnan(absolute_time(empty).value)
 
 
 def test_one_generation_gives_a_value_and_no_interval():
     found = absolute_time(visits([1, 2, 3], 1, 3))
-    assert found.value == 2 and math.isnan(found.low) and math.isnan(found.high) and found.generations == 1
+    assert found.value == 2
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert found.generations == 1
 
 
 def test_two_visits_of_a_cell_in_one_round_are_refused():
@@ -171,7 +178,8 @@ def test_the_steps_of_training_are_differences_within_a_round():
     steps = training_steps(phases)
     assert steps["forward pass"] == absolute_time(phases["forward"])
     for step, seconds in {"loss calculation": 0.5, "backpropagation": 3.0, "weight update": -0.25}.items():
-        assert steps[step].value == pytest.approx(seconds) and steps[step].generations == 3
+        assert steps[step].value == pytest.approx(seconds)
+        assert steps[step].generations == 3
         assert steps[step].low <= steps[step].value <= steps[step].high
     assert list(training_steps({"loss": phases["loss"], "gradients": phases["gradients"]})) == ["backpropagation"]
 
@@ -216,8 +224,10 @@ def test_the_stores_frame_becomes_cells():
         }
     )
     cells = by_cell(frame)
-    assert cells["a"].call_s.tolist() == [0.1, 0.2] and cells["b"].flags.tolist() == [1]
-    assert cells["a"].round.tolist() == [0, 3] and cells["a"].position.tolist() == [0, 2]
+    assert cells["a"].call_s.tolist() == [0.1, 0.2]
+    assert cells["b"].flags.tolist() == [1]
+    assert cells["a"].round.tolist() == [0, 3]
+    assert cells["a"].position.tolist() == [0, 2]
 
 
 def test_an_estimate_cannot_be_changed():

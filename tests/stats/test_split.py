@@ -51,7 +51,9 @@ def test_all_of_the_time_is_used_and_no_more(max_time_s, between_sd):
 
 def test_processes_that_differ_ask_for_many_short_generations_and_noise_within_for_few_long_ones():
     counts = [len(lengths(600.0, pairs_of(between_sd, 0.05))) for between_sd in (0.03, 0.003, 0.0)]
-    assert counts == sorted(counts, reverse=True) and counts[0] == MOST and counts[-1] < MOST / 3
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == MOST
+    assert counts[-1] < MOST / 3
 
 
 def test_a_costly_start_asks_for_fewer_generations():
@@ -83,7 +85,8 @@ def test_a_run_that_is_gone_on_with_keeps_its_plan():
     later = more.first(9)
     later.generation[:] += PILOTS
     whole = Pairs(*(np.concatenate(both) for both in zip(vars(pilots).values(), vars(later).values(), strict=True)))
-    assert lengths(600.0, whole, report=notes[1]) == first and notes[0].told == notes[1].told
+    assert lengths(600.0, whole, report=notes[1]) == first
+    assert notes[0].told == notes[1].told
 
 
 def test_too_few_rounds_take_six_equal_generations_and_say_so():

@@ -87,14 +87,16 @@ def done_generations(store):
 def test_a_run_that_the_lock_refuses_leaves_no_store(place):
     with machine_lock():
         refused = dnnbench(place, *RUN[:-1])
-    assert refused.returncode == 2 and "another dnnbench is measuring" in refused.stderr
+    assert refused.returncode == 2
+    assert "another dnnbench is measuring" in refused.stderr
     assert not (place / "results").exists()
 
 
 def test_a_gate_that_the_lock_refuses_leaves_no_store(place):
     with machine_lock():
         refused = dnnbench(place, "gate", "tiny.toml", "--backend", "numpy,saboteur", "--no-check", "--threads", "1")
-    assert refused.returncode == 2 and "another dnnbench is measuring" in refused.stderr
+    assert refused.returncode == 2
+    assert "another dnnbench is measuring" in refused.stderr
     assert not (place / "results").exists()
 
 
@@ -113,9 +115,11 @@ def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(pl
         wait_for_generations(place, 1)
         with held(place / STORE):
             _, said = process.communicate()
-    assert process.returncode == 2 and "Traceback" not in said, said
+    assert process.returncode == 2, said
+    assert "Traceback" not in said, said
     (aside,) = (place / "results").glob("dnnbench-aside-*-1.json")
-    assert f"generation 2 is in {aside.relative_to(place)}" in said and "--resume" in said
+    assert f"generation 2 is in {aside.relative_to(place)}" in said
+    assert "--resume" in said
     assert done_generations(place / STORE) == [0]
     again = dnnbench(place, "run", "--resume", "latest", "--wait")
     assert again.returncode == 0, again.stderr
@@ -139,7 +143,8 @@ def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_
 def test_an_ended_run_whose_store_takes_what_it_measured_leaves_no_file_beside_it(place):
     with begun(place, *RUN, *TWO, patch=ENDED_AFTER_TWO) as process:
         _, said = process.communicate()
-    assert process.returncode == 130 and done_generations(place / STORE) == [0, 1], said
+    assert process.returncode == 130, said
+    assert done_generations(place / STORE) == [0, 1], said
     assert list((place / "results").glob("dnnbench-aside-*")) == []
 
 
@@ -174,12 +179,14 @@ def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(pl
         stop(server)
         _, said = process.communicate()
     start(server)
-    assert process.returncode == 2 and "Traceback" not in said, said
+    assert process.returncode == 2, said
+    assert "Traceback" not in said, said
     (aside,) = (place / "data" / "dnnbench" / "aside").iterdir()
     assert str(aside) in said
     again = dnnbench(place, "run", "--resume", "latest", "--store", address, "--wait")
     assert again.returncode == 0, again.stderr
-    assert done_generations(address) == [0, 1] and not aside.exists()
+    assert done_generations(address) == [0, 1]
+    assert not aside.exists()
 
 
 def until_committed(address) -> None:

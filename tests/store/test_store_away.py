@@ -57,7 +57,8 @@ def test_waiting_is_told_once_with_its_limit(locked):
     with open_store(path, patience=Patience(0.5, told.append)) as store, pytest.raises(StoreAway):
         storing.measure(store, "r1", cells, 0)
     (text,) = told
-    assert "database is locked" in text and "trying again for 0.5 s" in text
+    assert "database is locked" in text
+    assert "trying again for 0.5 s" in text
 
 
 def test_a_store_waits_for_nothing_unless_it_is_told_to(locked):
@@ -72,7 +73,8 @@ def test_what_is_wrong_is_not_tried_again(tmp_path):
         storing.add_everything(store, "r1")
         with pytest.raises(StoreError, match="there already") as refusal:
             store.add_generation("r1", 0, {}, {})
-    assert not isinstance(refusal.value, StoreAway) and told == []
+    assert not isinstance(refusal.value, StoreAway)
+    assert told == []
 
 
 @pytest.mark.postgres
@@ -110,7 +112,8 @@ def test_a_write_whose_answer_was_lost_is_not_done_twice(server, new_database, p
         storing.add_run(store, "r1")
         proxy.losing = 1
         WRITES[write](store)
-        assert proxy.losing == 0 and len(told) == 1
+        assert proxy.losing == 0
+        assert len(told) == 1
     with open_store(address) as store:
         assert len(store.runs()) == (2 if write == "run" else 1)
         assert store.done_generations("r1") == ([0] if write == "generation" else [])
@@ -176,17 +179,20 @@ def test_a_generation_that_was_put_aside_is_the_one_that_would_have_been_stored(
 def test_it_is_taken_in_once(tmp_path, store):
     file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
     copy = file.read_text()
-    assert take_in(store, "r1", [tmp_path]) == [1] and not file.exists()
+    assert take_in(store, "r1", [tmp_path]) == [1]
+    assert not file.exists()
     file.write_text(copy)  # as if the process had ended before it removed the file
     before = storing.contents(store)
-    assert take_in(store, "r1", [tmp_path]) == [] and not file.exists()
+    assert take_in(store, "r1", [tmp_path]) == []
+    assert not file.exists()
     assert storing.contents(store) == before
 
 
 def test_what_was_put_aside_of_another_run_stays(tmp_path, store):
     storing.add_run(store, "r2")
     file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
-    assert take_in(store, "r2", [tmp_path]) == [] and file.exists()
+    assert take_in(store, "r2", [tmp_path]) == []
+    assert file.exists()
 
 
 def test_a_file_that_the_store_does_not_take_either_stays(tmp_path, locked):
@@ -200,7 +206,8 @@ def test_a_file_that_the_store_does_not_take_either_stays(tmp_path, locked):
 def test_no_password_is_put_aside(tmp_path, store):
     cells = storing.add_run(store, "r1")
     file = generation(cells, found="postgresql://me:hush7@host/x").put_aside([tmp_path])
-    assert "hush7" not in file.read_text() and "postgresql://me:***@host/x" in file.read_text()
+    assert "hush7" not in file.read_text()
+    assert "postgresql://me:***@host/x" in file.read_text()
 
 
 def test_the_next_folder_is_tried_and_nothing_half_written_stays(tmp_path, store, monkeypatch):
@@ -213,7 +220,8 @@ def test_the_next_folder_is_tried_and_nothing_half_written_stays(tmp_path, store
 
     monkeypatch.setattr(aside.os, "replace", replace)
     file = generation(cells).put_aside([full, tmp_path / "other"])
-    assert file.parent == tmp_path / "other" and list(full.iterdir()) == []
+    assert file.parent == tmp_path / "other"
+    assert list(full.iterdir()) == []
     with pytest.raises(StoreError, match=r"generation 2 of run r1 is lost.*No space left"):
         generation(cells).put_aside([full])
 

@@ -43,11 +43,13 @@ def test_json_is_strict_and_complete(store):
 
     document = json.loads(_export(store, "r1", "json"), parse_constant=refuse)
     assert document["schema_version"] == 1
-    assert document["run"]["label"] == "night" and document["run"]["settings"] == {"precision": 0.01}
+    assert document["run"]["label"] == "night"
+    assert document["run"]["settings"] == {"precision": 0.01}
     assert document["machine"]["facts"] == {"cpu": "A", "cores": 2}
     assert document["units"]["call_s"] == "s"
     assert [cell["call_s"] for cell in document["cells"]] == [1e-3, None, 3e-3, None, None]
-    assert document["cells"][0]["flops"] is None and document["cells"][1]["flops"] == 2**61
+    assert document["cells"][0]["flops"] is None
+    assert document["cells"][1]["flops"] == 2**61
     assert [len(document[name]) for name in ("first_calls", "agreement", "epochs")] == [1, 1, 1]
 
 

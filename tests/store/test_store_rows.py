@@ -83,7 +83,8 @@ def test_cells_carry_run_machine_and_versions(store):
     storing.add_everything(store, "r1", label="night", revision="abc123")
     cell = store.cells("r1").iloc[1]
     assert (cell.run_id, cell.label, cell.revision, cell.machine_id) == ("r1", "night", "abc123", "m1")
-    assert cell.versions == {"torch": "2.13.0"} and cell.dnnbench_version == "0.1.0"
+    assert cell.versions == {"torch": "2.13.0"}
+    assert cell.dnnbench_version == "0.1.0"
     assert cell.arm_key == '{"backend":"torch","mode":""}'
     assert (cell.calls, cell.flops, cell.status) == (3, 2**61, "ok")
     assert cell.cell_id == cell_id("r1", "mlp_digits", "5bec", "torch", 64, "infer")

@@ -40,7 +40,8 @@ def test_kill_9_loses_no_generation_that_was_committed(tmp_path, acknowledged):
     assert child.wait() == -signal.SIGKILL
     with open_store(path) as store:
         done = store.done_generations("r1")
-        assert seen == list(range(len(seen))) and done[: len(seen)] == seen
+        assert seen == list(range(len(seen)))
+        assert done[: len(seen)] == seen
         assert len(done) <= len(seen) + 1
         read = store.samples(store.cells()["cell_id"])
         assert read.groupby(["cell_id", "generation"]).size().tolist() == [20] * 5 * len(done)
@@ -105,7 +106,8 @@ def test_a_store_of_version_1_lacks_the_test_losses_alone(tmp_path):
             old.execute(statement)
         old.execute("UPDATE dnnbench_schema SET version = 1")
     with open_store(path) as store:
-        assert store.epochs()["test_loss"].isna().all() and len(store.epochs()) == 1
+        assert store.epochs()["test_loss"].isna().all()
+        assert len(store.epochs()) == 1
         changed = {name for name, rows in storing.contents(store).items() if rows != now[name]}
         assert changed == {"epochs", "machines"}, "the machine is one that its facts do not name"
         storing.add_everything(store, "r2")

@@ -18,7 +18,8 @@ def test_targets_are_met_and_missed(monkeypatch):
     assert met == [None, None, True, True, None, None, True, True], (
         "four trials are neither 300 comparisons nor 100 intervals"
     )
-    assert [missed[place] for place in (2, 3, 6)] == [False] * 3 and few == [None] * 8
+    assert [missed[place] for place in (2, 3, 6)] == [False] * 3
+    assert few == [None] * 8
 
 
 @pytest.mark.parametrize("missing, met", ((1, None), (2, False)))
@@ -40,9 +41,12 @@ def test_no_row_is_left_out_of_the_undecided(monkeypatch):
 
     quiet = [synthetic(seed=seed, process=0.001) for seed in range(2)]
     alike, unlike = ([synthetic("jax", seed, process=process) for seed in range(2)] for process in (0.001, 0.1))
-    assert undecided(quiet + alike).met is True and undecided(quiet + alike[:1]).met is None
+    assert undecided(quiet + alike).met is True
+    assert undecided(quiet + alike[:1]).met is None
     found = undecided(quiet + unlike)
-    assert found.met is False and "2 of 2" in found.reached and ": jax, " in found.reached
+    assert found.met is False
+    assert "2 of 2" in found.reached
+    assert ": jax, " in found.reached
 
 
 def test_long_recordings_stand_by_machine_and_other_kinds_in_rows_of_their_own():
@@ -57,7 +61,8 @@ def test_long_recordings_stand_by_machine_and_other_kinds_in_rows_of_their_own()
         "on_lines, 2 cores of a machine": 1,
     }
     assert {row: len(found.verdicts[row]) for row in (10, 60, SIXTY, LINES)} == {10: 15, 60: 10, SIXTY: 5, LINES: 5}
-    assert len(found.of("many")[0].generations) == 60 and len(found.whole) == 20
+    assert len(found.of("many")[0].generations) == 60
+    assert len(found.whole) == 20
 
 
 def test_a_line_of_the_power_plot_breaks_where_a_kind_has_no_trials():
@@ -71,8 +76,10 @@ def test_flags_are_counted_by_kind():
     flags = np.zeros(len(synthetic().flags), int)
     flags[::4], flags[1::2] = STEAL | SWITCHED, SWITCHED
     text = tables.flagged([synthetic(flags=flags), synthetic("drift")])
-    assert "| quick |" in text and "| 25.02% | 0.00% | 0.00% | 75.02% |" in text
-    assert "| drift |" in text and text.rstrip().endswith("| 0.00% | 0.00% | 0.00% | 0.00% |")
+    assert "| quick |" in text
+    assert "| 25.02% | 0.00% | 0.00% | 75.02% |" in text
+    assert "| drift |" in text
+    assert text.rstrip().endswith("| 0.00% | 0.00% | 0.00% | 0.00% |")
 
 
 def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
@@ -88,7 +95,10 @@ def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
     text = page.write(trials, tmp_path / "new", 0).read_text()
-    assert text.startswith("# Does it tell the truth?") and "{" not in text and "nan" not in text
+    assert text.startswith("# Does it tell the truth?")
+    assert "{" not in text
+    assert "nan" not in text
     if count == 3:
-        assert "\n| 10 s | SAME 12 (alarms at most 22.1%) |" in text and "## Targets" in text
+        assert "\n| 10 s | SAME 12 (alarms at most 22.1%) |" in text
+        assert "## Targets" in text
         assert all((tmp_path / "new" / f"proof_{name}.svg").read_text().startswith("<svg") for name in page.PLOTS)

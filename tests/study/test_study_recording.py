@@ -44,18 +44,21 @@ def test_more_repeats_are_more_work(worker_path, step):
 @pytest.mark.parametrize("offset", (0, 16, 64))
 def test_an_array_is_placed_in_a_page(offset):
     found = placed(np.arange(6, dtype=np.float32).reshape(2, 3), offset)
-    assert found.ctypes.data % 4096 == offset and found.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert found.ctypes.data % 4096 == offset
+    assert found.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_the_step_on_lines_has_all_its_arrays_on_lines(monkeypatch):
     monkeypatch.setattr(step, "layer_of", lambda *arrays_and_repeats: arrays_and_repeats)
     *arrays, repeats = step.numpy_on_lines_step(7)
-    assert repeats == 7 and [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
+    assert repeats == 7
+    assert [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
 
 
 def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
     counts = forced.asked("blocks:Blocks", "found", step="torch_fresh_in_a_run")
-    assert len(counts) == blocks.BUILDS and all(1 <= count <= 100 for count in counts)
+    assert len(counts) == blocks.BUILDS
+    assert all(1 <= count <= 100 for count in counts)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,9 @@ def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
 )
 def test_what_is_forced_by_hand_is_timed_against_the_first(worker_path, service, cases):
     found = forced.asked(service, "forced")
-    assert len(found) == len(cases) and found[0] == 1.0 and all(0.2 < ratio < 5 for ratio in found)
+    assert len(found) == len(cases)
+    assert found[0] == 1.0
+    assert all(0.2 < ratio < 5 for ratio in found)
 
 
 def filled_and_no_more(spent_s, share_s):
@@ -77,16 +82,21 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     (again,) = recordings.read(tmp_path)
     assert (again.kind, again.arms, again.pairs, again.calls) == (trial.kind, trial.arms, trial.pairs, trial.calls)
     assert again.seconds == pytest.approx(trial.seconds, rel=6.2e-5)
-    assert (again.generation == trial.generation).all() and again.generations == [0, 1]
-    assert (np.sort(again.position, axis=1) == np.arange(3)).all() and (again.control_s > 0).all()
+    assert (again.generation == trial.generation).all()
+    assert again.generations == [0, 1]
+    assert (np.sort(again.position, axis=1) == np.arange(3)).all()
+    assert (again.control_s > 0).all()
     for g in again.generations:
         filled_and_no_more(again.cell_s[again.generation == g], 0.01)
-    assert len(again.facts["starts_s"]) == 2 and again.facts["starts"] == DRAWN and again.sitting == "one"
+    assert len(again.facts["starts_s"]) == 2
+    assert again.facts["starts"] == DRAWN
+    assert again.sitting == "one"
 
 
 def test_each_build_of_each_process_is_recorded_apart(worker_path):
     trial = record(dataclasses.replace(TINY, builds=2), 7)
-    assert trial.generations == [0, 1, 2, 3] and trial.facts["builds"] == 2
+    assert trial.generations == [0, 1, 2, 3]
+    assert trial.facts["builds"] == 2
     assert len(trial.facts["starts_s"]) == len(trial.facts["rebuilds_s"]) == 2
     for g in trial.generations:
         filled_and_no_more(trial.cell_s[trial.generation == g], 0.005)
@@ -123,7 +133,9 @@ def test_a_trial_that_loses_a_worker_is_told_and_not_kept(tmp_path, monkeypatch)
     said = []
     monkeypatch.setattr(sitting, "record", measure)
     assert sitting.sit([KINDS["quick"]], 2, tmp_path, said.append) == 0
-    assert said and all("not kept: gone" in line for line in said) and not list(tmp_path.iterdir())
+    assert said
+    assert all("not kept: gone" in line for line in said)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_kind_is_refused():
@@ -138,7 +150,8 @@ def test_hogs_follow_the_trial():
     }
     assert shares["drift"] == [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
     assert shares["late_hog"] == [None, None, (0.5, 0.5), (0.5, 0.5)]
-    assert hog.share_at(5, 0.2, 0.6, 10) == pytest.approx(0.4) and hog.share_at(50, 0.2, 0.6, 10) == 0.6
+    assert hog.share_at(5, 0.2, 0.6, 10) == pytest.approx(0.4)
+    assert hog.share_at(50, 0.2, 0.6, 10) == 0.6
 
 
 def test_a_hog_burns_its_share_and_is_gone_afterwards(worker_path):

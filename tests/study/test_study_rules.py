@@ -84,7 +84,8 @@ def test_equals_are_the_same_and_ten_percent_is_slower():
     assert said[0.05] == said[0.1] == {SLOWER}
     assert UNDECIDED in said[0.02]
     confirmed = outcomes.gated(trials).groupby("extra")["confirmed"].mean().to_dict()
-    assert confirmed[0.0] == confirmed[0.01] == 0 and confirmed[0.05] == confirmed[0.1] == 1
+    assert confirmed[0.0] == confirmed[0.01] == 0
+    assert confirmed[0.05] == confirmed[0.1] == 1
 
 
 def test_the_gate_confirms_on_other_trials_than_it_screens():
@@ -109,7 +110,8 @@ def test_a_gate_never_confirms_on_another_machine_than_it_screened():
     for trial, machine in zip(trials, "ababa", strict=True):
         trial.facts["machine"] = machine
     pairs = list(two_stages.in_twos(trials))
-    assert len(pairs) == 5 and all(screen.facts["machine"] == fresh.facts["machine"] for screen, fresh in pairs)
+    assert len(pairs) == 5
+    assert all(screen.facts["machine"] == fresh.facts["machine"] for screen, fresh in pairs)
     assert len(list(two_stages.in_twos(trials[:3]))) == 2, "the one trial of b has no other to confirm it"
 
 
@@ -119,7 +121,8 @@ def test_coverage_counts_intervals_that_hold_the_truth():
     assert coverage.nominal(found.assign(low=np.exp(found["truth"]) + 1e-9)) == Count(0, 15)
     shifted = outcomes.judged([synthetic(seed=seed, scale={"twin": 0.05}) for seed in range(3)])
     twins = shifted[shifted["extra"] == 0]
-    assert coverage.nominal(twins).hits == 0 and coverage.against_pooled(twins).hits >= 2
+    assert coverage.nominal(twins).hits == 0
+    assert coverage.against_pooled(twins).hits >= 2
     assert coverage.bias(twins) == pytest.approx(0.05, abs=0.005)
 
 
@@ -135,7 +138,8 @@ def test_processes_are_the_unit():
     """Rounds as the unit raise alarms between processes of different speed; the product does not."""
     trials = [synthetic("same", seed, process=0.05) for seed in range(10)]
     alarms = {rule: outcomes.judged(trials, rule)["said"].eq(SLOWER).mean() for rule in (verdict, pooled)}
-    assert alarms[verdict] <= 0.04 and alarms[pooled] > 0.15
+    assert alarms[verdict] <= 0.04
+    assert alarms[pooled] > 0.15
 
 
 def test_pairs_beat_medians_where_the_machine_changes():
@@ -151,11 +155,14 @@ def test_contended_rounds_are_dropped_by_the_product_and_kept_by_the_ablation():
     seconds[noisy, 1] *= 1.5
     flagged = dataclasses.replace(trial, seconds=seconds, flags=np.where(noisy, STEAL, 0))
     unflagged = keeping_all(flagged, "twin", "base").estimate.value
-    assert verdict(flagged, "twin", "base").estimate.value == pytest.approx(1, abs=0.005) and unflagged > 1.003
+    assert verdict(flagged, "twin", "base").estimate.value == pytest.approx(1, abs=0.005)
+    assert unflagged > 1.003
     spoilt = dataclasses.replace(trial, flags=np.full(len(trial.flags), STEAL))
     assert verdict(spoilt, "+10 %", "base").text == UNDECIDED
     switched = dataclasses.replace(trial, flags=np.full(len(trial.flags), SWITCHED))
-    assert verdict(switched, "+10 %", "base").text == SLOWER and not switched.contended.any() and spoilt.contended.all()
+    assert verdict(switched, "+10 %", "base").text == SLOWER
+    assert not switched.contended.any()
+    assert spoilt.contended.all()
 
 
 def test_prefixes_are_cut_alike_from_every_generation():
@@ -179,7 +186,8 @@ def test_stretches_stand_for_longer_visits():
         assert set((arm.position - base.position).tolist()) == {1, -1}
     arm, base = cuts.stretches(trial, "+10 %", "base", 1)
     place = list(trial.arms).index("+10 %")
-    assert arm.call_s[:2] == pytest.approx(trial.seconds[[1, 2], place]) and base.call_s[1] == trial.seconds[3, 0]
+    assert arm.call_s[:2] == pytest.approx(trial.seconds[[1, 2], place])
+    assert base.call_s[1] == trial.seconds[3, 0]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +217,8 @@ def test_peers_that_run_one_after_the_other_meet_the_drift():
     drifting = dataclasses.replace(trial, seconds=trial.seconds * np.exp(0.12 * (trial.generation > 2))[:, None])
     found = outcomes.peered([drifting])
     twins = found[(found["rule"] == "pytest-benchmark, median:5%") & (found["extra"] == 0)].set_index("order")["slower"]
-    assert twins[outcomes.AFTER] and not twins[outcomes.IN_TURN]
+    assert twins[outcomes.AFTER]
+    assert not twins[outcomes.IN_TURN]
 
 
 @pytest.mark.parametrize(
@@ -234,14 +243,17 @@ def test_bias_by_position_is_found_and_not_invented():
 
 def test_the_more_processes_differ_the_more_generations_auto_makes():
     counts = [planned(synthetic("same", 1, process=process)) for process in (0.0, 0.003, 0.03)]
-    assert counts == sorted(counts) and counts[0] < counts[-1] and counts[0] >= 6
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+    assert counts[0] >= 6
     few = synthetic("same", 1, process=0.03, seconds=0.1)
     assert planned(few) is None, "too few rounds"
 
 
 def test_spread_tells_processes_from_rounds():
     apart, alike = (spread([synthetic("same", s, process=p) for s in range(4)]) for p in (0.03, 0.0))
-    assert apart.between == pytest.approx(0.03 * math.sqrt(2), rel=0.3) and apart.within < 0.003
+    assert apart.between == pytest.approx(0.03 * math.sqrt(2), rel=0.3)
+    assert apart.within < 0.003
     assert alike.between == pytest.approx(alike.within, rel=0.4)
 
 

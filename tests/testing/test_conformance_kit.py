@@ -156,7 +156,8 @@ def test_laws_are_asked_on_what_the_backend_can_do(stranger, mode, law, status, 
     examinee = Examinee(Arm("stranger", mode))
     verdict = law_verdict(examinee, law)
     examinee.close()
-    assert (verdict.status, verdict.case) == (status, case) and (verdict.reason or status == "kept"), verdict
+    assert (verdict.status, verdict.case) == (status, case), verdict
+    assert verdict.reason or status == "kept", verdict
 
 
 def test_a_backend_that_cannot_start_is_asked_once(stranger):
@@ -178,9 +179,13 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger):
     [found] = document["backends"]
     wrong = {row["case"] for row in found["cases"] if row["status"] == "differs"}
     through = {case for case, build in CASES.items() if any(n.op.kind == "sigmoid" for n in build().model.nodes)}
-    assert done.returncode == 1 and not document["conforms"] and wrong == through
-    assert all(row["side"] == "gradient" and row["ratio"] > 1 for row in found["cases"] if row["status"] == "differs")
-    assert len(found["cases"]) == 2 * len(CASES) and {law["status"] for law in found["laws"]} == {"kept"}
+    assert done.returncode == 1
+    assert not document["conforms"]
+    assert wrong == through
+    assert all(row["side"] == "gradient" for row in found["cases"] if row["status"] == "differs")
+    assert all(row["ratio"] > 1 for row in found["cases"] if row["status"] == "differs")
+    assert len(found["cases"]) == 2 * len(CASES)
+    assert {law["status"] for law in found["laws"]} == {"kept"}
 
 
 def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
@@ -206,7 +211,8 @@ FITTING = {
 @pytest.mark.parametrize(("expression", "cases", "laws"), [(k, *v) for k, v in FITTING.items()], ids=FITTING)
 def test_an_expression_chooses_cases_and_laws(expression, cases, laws):
     asked = those_that_fit(expression, ("float64", "float32"))
-    assert {dtype: set(some) for dtype, some in asked.cases.items()} == cases and set(asked.laws) == laws
+    assert {dtype: set(some) for dtype, some in asked.cases.items()} == cases
+    assert set(asked.laws) == laws
 
 
 UNFITTING = {
@@ -228,7 +234,8 @@ UNFITTING = {
 def test_an_expression_that_fits_nothing_is_refused(expression, words):
     with pytest.raises(UsageError) as caught:
         those_that_fit(expression, ("float64", "float32"))
-    assert words in str(caught.value) and len(str(caught.value)) < 1000
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 def test_without_an_expression_everything_is_asked():
@@ -238,7 +245,9 @@ def test_without_an_expression_everything_is_asked():
 def test_the_tables_tell_reasons_once(stranger):
     done = dnnbench("stranger:narrow", "--dtype", "float64")
     assert done.returncode == 0, done.stderr
-    assert "agrees 0" in done.stdout and "activations" in done.stdout and "infer_changes_nothing" in done.stdout
+    assert "agrees 0" in done.stdout
+    assert "activations" in done.stdout
+    assert "infer_changes_nothing" in done.stdout
     assert done.stdout.count("no sigmoid here:") == 1
 
 
@@ -253,7 +262,9 @@ def test_the_tables_tell_reasons_once(stranger):
 )
 def test_it_ends_with_a_word_where_it_cannot_judge(stranger, name, code, words):
     done = dnnbench(name, "--dtype", "float64")
-    assert done.returncode == code and words in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
 
 
 def pytest_of(folder, *arguments):
@@ -277,7 +288,8 @@ def pytest_of(folder, *arguments):
 )
 def test_pytest_asks_the_same(stranger, tmp_path, options, code, words):
     done = pytest_of(tmp_path, "--pyargs", "dnnbench.testing", *options)
-    assert done.returncode == code and words in done.stdout + done.stderr, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_other_sessions_of_pytest_are_left_alone(tmp_path):

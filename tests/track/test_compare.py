@@ -47,7 +47,8 @@ def test_a_pair_of_runs_ends_with_its_code_and_verdict(tmp_path, capsys, case):
     path = two_runs(tmp_path / "s.sqlite", **changes)
     assert command(path, "before", "after", "--fail-on", "5%", "--json") == code
     told = json.loads(capsys.readouterr().out)
-    assert told["schema_version"] == 2 and (told["base_run"], told["new_run"]) == ("base", "new")
+    assert told["schema_version"] == 2
+    assert (told["base_run"], told["new_run"]) == ("base", "new")
     verdicts = [cell["verdict"] for cell in told["cells"]] or ["no pair"]
     assert max(verdicts, key=verdicts.count) == verdict
     assert told["regressed"] is (code == exitcodes.REGRESSION)
@@ -60,9 +61,11 @@ def test_a_pair_of_runs_ends_with_its_code_and_verdict(tmp_path, capsys, case):
 def test_only_an_interval_wholly_beyond_the_threshold_is_a_regression(tmp_path, slower, fail_on, found):
     with open_store(two_runs(tmp_path / "s.sqlite", slower=slower)) as store:
         cells = compare(store, "base", "new", fail_on).cells
-    assert {name: str(cells[name].dtype) for name in COLUMNS} == COLUMNS and len(cells) == 28
+    assert {name: str(cells[name].dtype) for name in COLUMNS} == COLUMNS
+    assert len(cells) == 28
     assert cells.ratio.between(slower * 0.985, slower * 1.015).all()
-    assert (cells.ratio_low < cells.ratio).all() and (cells.ratio < cells.ratio_high).all()
+    assert (cells.ratio_low < cells.ratio).all()
+    assert (cells.ratio < cells.ratio_high).all()
     assert cells.regression.sum() == pytest.approx(found, abs=2 if found else 0)
     assert not (cells.regression & (cells.ratio_low <= 1 + (fail_on or 0))).any()
 
@@ -82,7 +85,9 @@ def test_cells_of_one_run_only_are_listed_with_the_reason(tmp_path):
         failed = cells.cell_id[(cells.arm == "jax:jit") & (cells.phase == "infer")].item()
         store.update_cells("new", [{"cell_id": failed, "status": "failed", "reason": "failed: killed by signal 9"}])
         found = compare(store, "base", "new")
-    assert len(found.cells) == 13 and len(found.only_new) == 7 and len(found.only_base) == 15
+    assert len(found.cells) == 13
+    assert len(found.only_new) == 7
+    assert len(found.only_base) == 15
     assert "mlp_digits batch 64 infer jax:jit: failed: killed by signal 9" in found.only_base
     assert "mlp_digits batch 64 infer mx:eager: not in that run's plan" in found.only_new
 
@@ -105,7 +110,8 @@ def test_an_arm_that_differs_and_was_disturbed_shows_no_interval(tmp_path):
     with open_store(two_runs(tmp_path / "s.sqlite", flags=STEAL)) as store:
         differing(store, "jax:jit")
         cells = compare(store, "base", "new").cells
-    assert cells.reason.str.contains("it differs from the reference").any() and cells.ratio_low.isna().all()
+    assert cells.reason.str.contains("it differs from the reference").any()
+    assert cells.ratio_low.isna().all()
 
 
 def test_an_arm_that_differs_is_not_judged(tmp_path):
@@ -114,7 +120,8 @@ def test_an_arm_that_differs_is_not_judged(tmp_path):
         differing(store, "jax:jit")
         cells = compare(store, "base", "new", 0.05).cells
     jax = cells[cells.arm == "jax:jit"]
-    assert not jax.regression.any() and set(jax.verdict) == {"UNDECIDED"}
+    assert not jax.regression.any()
+    assert set(jax.verdict) == {"UNDECIDED"}
     assert jax.reason.str.contains("in one of the runs it differs from the reference").all()
     assert cells.regression.sum() == 21
 
@@ -123,7 +130,8 @@ def test_the_table_shows_the_worst_first_and_the_rest_on_stderr(tmp_path, capsys
     path = two_runs(tmp_path / "s.sqlite", slower=1.1, arms=reporting.SPEED | {"mx:eager": 1.0})
     assert command(path, "base", "latest", "--fail-on", "5%") == exitcodes.REGRESSION
     told = capsys.readouterr()
-    assert told.out.count("REGRESSION") == 28 and "mx:eager" not in told.out
+    assert told.out.count("REGRESSION") == 28
+    assert "mx:eager" not in told.out
     assert "only in new: mlp_digits batch 64 infer mx:eager" in told.err
     assert "28 cell(s) became slower" in told.err
 
@@ -132,8 +140,10 @@ def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, caps
     path = two_runs(tmp_path / "s.sqlite", flags=STEAL)
     assert command(path, "before", "after") == exitcodes.NOTHING_MEASURED
     told = capsys.readouterr()
-    assert told.out.count("not judged") == 28 and "UNDECIDED" not in told.out
-    assert "every round was disturbed (stolen CPU time)" in told.err and "intervals" not in told.err
+    assert told.out.count("not judged") == 28
+    assert "UNDECIDED" not in told.out
+    assert "every round was disturbed (stolen CPU time)" in told.err
+    assert "intervals" not in told.err
     assert not re.search(r"\[\d[\d.]*,", told.out)
 
 
@@ -148,7 +158,8 @@ def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, caps
 def test_bad_requests_end_with_2_and_no_traceback(tmp_path, capsys, words, said):
     assert command(two_runs(tmp_path / "s.sqlite", generations=1), *words) == exitcodes.USAGE
     told = capsys.readouterr().err
-    assert said in told and "Traceback" not in told
+    assert said in told
+    assert "Traceback" not in told
 
 
 def with_history(path, runs, **changes):

@@ -53,7 +53,8 @@ def test_settings(name, value):
 
 def test_the_rest_is_inherited_and_the_callers_mapping_is_left_alone():
     inherited = {"LD_LIBRARY_PATH": "/opt/cuda", "NPROC": "9"}
-    assert made(inherited)["LD_LIBRARY_PATH"] == "/opt/cuda" and inherited["NPROC"] == "9"
+    assert made(inherited)["LD_LIBRARY_PATH"] == "/opt/cuda"
+    assert inherited["NPROC"] == "9"
 
 
 ACCESS = {
@@ -69,7 +70,8 @@ ACCESS = {
 
 @pytest.mark.parametrize("name", ACCESS)
 def test_no_way_into_the_store_is_inherited(name):
-    assert "M4RK" not in repr(made(ACCESS)) and name not in made(ACCESS)
+    assert "M4RK" not in repr(made(ACCESS))
+    assert name not in made(ACCESS)
 
 
 @pytest.mark.parametrize("value", ["http://me:pw@proxy:3128", "postgresql://me@host/x"])
@@ -125,7 +127,9 @@ def test_the_random_part_is_small_and_changes():
     variables, argv = ARMS[0]
     chance = random.Random(0)
     sizes = [size_bytes(padded(variables, argv, chance), argv) - BLOCK_BYTES for _ in range(200)]
-    assert len(set(sizes)) > 150 and min(sizes) >= 0 and max(sizes) < PAD_SPREAD_BYTES
+    assert len(set(sizes)) > 150
+    assert min(sizes) >= 0
+    assert max(sizes) < PAD_SPREAD_BYTES
 
 
 def test_padding_again_does_not_add_up():

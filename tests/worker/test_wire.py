@@ -52,7 +52,8 @@ def test_plain_values_arrive_as_they_left(ends, value):
 
 def test_nan_and_signed_zero_survive(ends):
     nan, zero = carried(ends, [math.nan, -0.0])
-    assert math.isnan(nan) and math.copysign(1, zero) == -1
+    assert math.isnan(nan)
+    assert math.copysign(1, zero) == -1
 
 
 ARRAYS = {
@@ -74,7 +75,8 @@ ARRAYS = {
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS.keys())
 def test_arrays_arrive_bit_for_bit(ends, array):
     received = carried(ends, {"w": array})["w"]
-    assert received.dtype == array.dtype.newbyteorder("<") and received.shape == array.shape
+    assert received.dtype == array.dtype.newbyteorder("<")
+    assert received.shape == array.shape
     assert received.tobytes() == array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
@@ -82,7 +84,9 @@ def test_arrays_mix_with_plain_values_and_can_be_written_to(ends):
     value = {"a": [np.ones(3, np.uint8), {"b": np.zeros((2, 2))}], "c": 7}
     received = carried(ends, value)
     received["a"][1]["b"][0, 0] = 5
-    assert received["a"][0].tolist() == [1, 1, 1] and received["c"] == 7 and received["a"][1]["b"].sum() == 5
+    assert received["a"][0].tolist() == [1, 1, 1]
+    assert received["c"] == 7
+    assert received["a"][1]["b"].sum() == 5
     assert received["a"][1]["b"].flags.aligned
 
 
@@ -113,10 +117,12 @@ def test_the_frame_is_what_the_module_says():
     magic, header_bytes, body_bytes = struct.unpack_from("<4sIQ", frame)
     header = json.loads(frame[16 : 16 + header_bytes])
     body = frame[16 + header_bytes :]
-    assert magic == b"DNB1" and len(body) == body_bytes == 72
+    assert magic == b"DNB1"
+    assert len(body) == body_bytes == 72
     assert header["value"] == {"x": {"__array__": 0}, "y": {"__array__": 1}}
     assert [entry["offset"] for entry in header["arrays"]] == [0, 64]
-    assert body[:4] == b"\1\0\2\0" and struct.unpack("<d", body[64:]) == (3.0,)
+    assert body[:4] == b"\1\0\2\0"
+    assert struct.unpack("<d", body[64:]) == (3.0,)
 
 
 def test_messages_keep_their_order(ends):

@@ -41,4 +41,5 @@ def test_the_page_has_no_other_row():
     rows = [
         line for line in PAGE.splitlines() if line.startswith("| `") and line.count(" | ") == row(OWN[0]).count(" | ")
     ]
-    assert OWN and len(rows) == len(OWN)
+    assert OWN
+    assert len(rows) == len(OWN)

@@ -85,7 +85,8 @@ def test_tiny_is_small(text):
 def test_digits_fit_and_a_target_is_stated(text):
     workload = find_workload(text)
     data = load(workload)
-    assert workload.task.target is not None and len(data.y_train) == 1438
+    assert workload.task.target is not None
+    assert len(data.y_train) == 1438
     assert data.x_train["image"].shape[1:] == workload.model.inputs[0].shape
 
 
@@ -125,7 +126,8 @@ def test_torchvisions_choices(name, node, attribute, wanted):
 def test_no_bias_stands_before_a_norm(name, count):
     convolutions = [node.op for node in find_workload(name).model.nodes if node.op.kind == "conv2d"]
     squeezes = 2 * ops(find_workload(name))["mul"]
-    assert len(convolutions) == count - squeezes and not any(c.bias for c in convolutions)
+    assert len(convolutions) == count - squeezes
+    assert not any(c.bias for c in convolutions)
 
 
 def test_layer_scale_starts_at_a_millionth():

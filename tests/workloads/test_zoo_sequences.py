@@ -85,7 +85,8 @@ def test_masked_language_head_has_the_size_of_the_published_one():
 def test_gpt2_is_the_same_network_in_all_its_forms(name):
     training, form = (find_workload(f"{n}[tiny]").model for n in ("gpt2_small", name))
     assert form.parameters == training.parameters
-    assert find_workload(name).inference_only and not find_workload("gpt2_small").inference_only
+    assert find_workload(name).inference_only
+    assert not find_workload("gpt2_small").inference_only
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -100,7 +101,8 @@ def test_tiny_keeps_every_kind_of_op_and_is_small(name):
 def test_tiny_data_fit_and_batch_is_a_parameter(name):
     workload = find_workload(f"{name}[tiny,batch=3]")
     data = load(workload)
-    assert workload.batch_size == 3 and len(data.y_train) >= 20
+    assert workload.batch_size == 3
+    assert len(data.y_train) >= 20
     assert set(data.x_train) == {source.name for source in workload.model.inputs}
 
 
@@ -114,7 +116,8 @@ def test_tiny_is_computed_and_learned_by_the_reference(name):
         assert outputs[f"outputs/{output}"].shape == (4, *workload.model.types[output].shape)
     if not workload.inference_only:
         losses = [float(program.get({"loss": program.train_step(batch)["loss"]})["loss"]) for _ in range(8)]
-        assert np.isfinite(losses).all() and losses[-1] < losses[0]
+        assert np.isfinite(losses).all()
+        assert losses[-1] < losses[0]
 
 
 def test_decoding_token_by_token_says_what_the_whole_text_says():
@@ -182,7 +185,8 @@ def test_vit_knows_where_its_patches_are():
 def test_dlrm_multiplies_every_pair_of_features():
     model = find_workload("dlrm").model
     assert model.types["products"].shape == (27, 27)
-    assert len(model.vocabularies) == 26 and set(model.vocabularies.values()) == {100_000}
+    assert len(model.vocabularies) == 26
+    assert set(model.vocabularies.values()) == {100_000}
 
 
 def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
@@ -215,7 +219,8 @@ def test_training_reaches_the_stated_target(tmp_path, name):
     assert done.returncode == 0, done.stderr
     [course] = json.loads(done.stdout)["courses"]
     last = course["epochs"][-1]
-    assert course["reached"] and last["test_loss"] > 0
+    assert course["reached"]
+    assert last["test_loss"] > 0
     assert (last["accuracy"] is None) == ("diabetes" in name)
 
 
@@ -233,7 +238,8 @@ def test_predictions_differ_by_class_or_by_more_than_rounding(name, other, diffe
 
 def test_training_of_a_form_for_inference_is_refused(tmp_path):
     done = train(tmp_path, "gpt2_small_decode[tiny]")
-    assert done.returncode == 2 and "is a form for inference" in done.stderr
+    assert done.returncode == 2
+    assert "is a form for inference" in done.stderr
 
 
 def test_the_run_remembers_which_text_it_learned(tmp_path):
@@ -241,7 +247,8 @@ def test_the_run_remembers_which_text_it_learned(tmp_path):
     assert done.returncode == 1, "one epoch does not reach the target"
     with open_store(str(tmp_path / "s.sqlite")) as store:
         [facts] = store.runs()["settings"].iloc[0]["data_facts"].values()
-    assert len(facts["sha256"]) == 64 and "standard library of Python" in facts["source"]
+    assert len(facts["sha256"]) == 64
+    assert "standard library of Python" in facts["source"]
 
 
 def train(place, *arguments):
