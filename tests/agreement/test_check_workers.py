@@ -1,4 +1,4 @@
-"""The workers of a check: one serves many exams, and none grows without end."""
+"""The workers of a check: one serves many requests, and none grows without end."""
 
 import pytest
 from dnnbench.data.dataset import load
@@ -21,12 +21,12 @@ def rows(monkeypatch, tmp_path):
 
     monkeypatch.setattr(agreement, "spawn", counted)
     plan = make_plan(Request((workload,), ("numpy",), Settings(threads=1)), Silent())[0]
-    exams = [agreement.exam_of(workload, load(workload), 0)]
+    requests = [agreement.check_request(workload, load(workload), 0)]
 
     def ask(growth):
         monkeypatch.setattr(agreement, "MOST_GROWN_BYTES", growth)
         spawned.clear()
-        found = agreement.check_agreement(plan.lanes, exams, 1, ("float64", "float32"), Silent())
+        found = agreement.check_agreement(plan.lanes, requests, 1, ("float64", "float32"), Silent())
         return found, [name for name in spawned if name.startswith("check-")]
 
     return ask

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from dnnbench.execution.checking import Exam
-from dnnbench.execution.explain import explain_exam, reference_arm, started
+from dnnbench.execution.checking import CheckRequest
+from dnnbench.execution.explain import explain_check, reference_arm, started
 from dnnbench.execution.pool import spawn, start_arguments
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
@@ -31,9 +31,9 @@ DTYPES = ("float64", "float32")
 PATIENCE_S = 600
 
 
-def exam_of(case, dtype):
+def request_of(case, dtype):
     workload = BUILDERS[case]()
-    return Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision(dtype)
 
 
 class Dock:
@@ -59,14 +59,14 @@ class Dock:
         """Rows of a check, asked exactly as `dnnbench check` asks."""
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
-        worker, exam = self._worker(backend, dtype), exam_of(case, dtype)
-        if not exam.path.exists():
-            self._reference().call("make_reference", PATIENCE_S, **exam.questions())
+        worker, request = self._worker(backend, dtype), request_of(case, dtype)
+        if not request.path.exists():
+            self._reference().call("make_reference", PATIENCE_S, **request.questions())
         worker.call("start", PATIENCE_S, **start_arguments(Arm(f"faulty_{backend}", mode, dtype=dtype)))
-        return worker.call("check", PATIENCE_S, dtype=dtype, **exam.questions())
+        return worker.call("check", PATIENCE_S, dtype=dtype, **request.questions())
 
     def explain(self, backend, case, dtype, rows):
-        return explain_exam(self._worker(backend, dtype), self._reference(), exam_of(case, dtype), dtype, rows)
+        return explain_check(self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from dnnbench.agreement.status import Status
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
 from dnnbench.data.dataset import load
-from dnnbench.execution.checking import exam_of, undetermined
+from dnnbench.execution.checking import check_request, undetermined
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.batch import Batch
@@ -33,25 +33,25 @@ def beside_the_data(monkeypatch):
     monkeypatch.chdir(INPUTS)
 
 
-def build(backend, exam, mode, dtype):
-    weights = initial_weights(exam.workload.model, 0)
+def build(backend, request, mode, dtype):
+    weights = initial_weights(request.workload.model, 0)
     return lambda variant: backend().build(variant, weights, Arm(backend.name, mode, dtype=dtype))
 
 
 @cache
-def exam(file, dtype):
+def reference_of(file, dtype):
     workload = find_workload(file)
-    asked = exam_of(workload, load(workload), 0)
+    request = check_request(workload, load(workload), 0)
     reference = make_reference(
-        lambda mode, study: build(NumpyBackend, asked, mode, study), workload, asked.batches, asked.steps, dtype
+        lambda mode, study: build(NumpyBackend, request, mode, study), workload, request.batches, request.steps, dtype
     )
-    return asked, reference
+    return request, reference
 
 
 def rows_of(file, dtype, backend=NumpyBackend):
-    asked, reference = exam(file, dtype)
-    program = build(backend, asked, "eager", dtype)
-    return check(program, asked.workload, dtype, reference, asked.batches, asked.steps)
+    request, reference = reference_of(file, dtype)
+    program = build(backend, request, "eager", dtype)
+    return check(program, request.workload, dtype, reference, request.batches, request.steps)
 
 
 def unjudged(rows):
@@ -116,7 +116,7 @@ def tie_to_the_right(monkeypatch):
     ],
 )
 def test_what_is_wrong_is_caught_there(monkeypatch, file, plant):
-    exam(file, "float64")
+    reference_of(file, "float64")
     plant(monkeypatch)
     assert any(row.status is Status.DIFFERS for row in rows_of(file, "float64"))
 
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_caught_there(monkeypatch, file, plant):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_rounding_decides_is_told_as_not_judged(monkeypatch, dtype, plant):
     """Over a single value a norm is its bias, whatever epsilon, and the relu on it ties."""
-    exam("bn1.toml", dtype)
+    reference_of("bn1.toml", dtype)
     plant(monkeypatch)
     rows = [row for row in rows_of("bn1.toml", dtype) if row.status is Status.UNDETERMINED]
     assert rows[0].kind == UNDETERMINED
@@ -204,6 +204,6 @@ def test_the_rounding_of_a_mean_does_not_grow_unseen():
 
 
 def test_a_written_reference_keeps_the_names(tmp_path):
-    _, reference = exam("bn1.toml", "float64")
+    _, reference = reference_of("bn1.toml", "float64")
     save_reference(reference, tmp_path / "r.npz")
     assert reference.level == load_reference(tmp_path / "r.npz").level == ("bn",)

@@ -18,7 +18,7 @@ from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
 from dnnbench.worker.bench import Bench, whole_visit_s
 from dnnbench.worker.environment import default_memory
-from dnnbench.worker.noop import NullProgram
+from dnnbench.worker.noop import NoopProgram
 from replay import replay
 
 VISITS, IDLE_WINDOWS = 200, 10
@@ -30,7 +30,7 @@ COMMANDS = (("--help",), ("list", "backends"))
 @pytest.mark.parametrize("calls", (1, 10, 100, 10_000))
 def test_null_arm(benchmark, phase, calls):
     """Seconds a call that Bench reports for a Program that does nothing: loop, wait, and its share of the clock."""
-    bench = Bench(NullProgram(), None, settle_s=0.0)
+    bench = Bench(NoopProgram(), None, settle_s=0.0)
     seconds = [bench.visit(phase, calls).seconds / calls for _ in range(VISITS)]
     replay.play(benchmark, seconds)
 
@@ -108,9 +108,9 @@ class Resting(Generation):
         super().__init__(*arguments)
         self.idle_s: list[float] = []
 
-    def _visit_rounds(self, crew, case, seconds):
+    def _visit_rounds(self, pool, case, seconds):
         for _ in range(IDLE_WINDOWS):
-            shares = idle_shares({str(pid): pid for pid in crew.pids()}, 1.0)
+            shares = idle_shares({str(pid): pid for pid in pool.pids()}, 1.0)
             assert len(shares) == len(self._plan.lanes) + 1, "a worker whose CPU time is not told would count as idle"
             self.idle_s.append(sum(shares.values()))
 

@@ -9,9 +9,9 @@ import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
+from dnnbench.testing.case_checker import CaseCheckers
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.registry import missing_ops
-from dnnbench.testing.examiner import Examiners
 from dnnbench.testing.families import FAMILIES, TRAINING
 from dnnbench.testing.verdicts import SIDES
 
@@ -46,8 +46,8 @@ def row(arm, case, side):
 
 
 @pytest.fixture(scope="module")
-def examiners():
-    opened = Examiners()
+def checkers():
+    opened = CaseCheckers()
     yield opened
     opened.close()
 
@@ -74,10 +74,10 @@ def test_the_table_is_whole():
 
 
 @pytest.mark.parametrize(("arm", "case", "side"), [row(*key) for key in TABLE])
-def test_it_agrees(examiners, arm, case, side):
+def test_it_agrees(checkers, arm, case, side):
     if reason := missing(plugins().backends[arm.backend]):
         pytest.skip(reason)
-    verdict = examiners.of(arm, ARMS[arm]).verdicts(case)[side]
+    verdict = checkers.of(arm, ARMS[arm]).verdicts(case)[side]
     if case in UNSUPPORTED.get((arm.backend, arm.dtype), ()):
         assert verdict.status == "unsupported"
         assert verdict.reason

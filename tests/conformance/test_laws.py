@@ -5,10 +5,10 @@ import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.weights import initial_weights
+from dnnbench.testing.case_checker import CaseCheckers
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench.testing.cases.everything import weighty
-from dnnbench.testing.examiner import Examiners
-from dnnbench.testing.law_exams import law_verdict
+from dnnbench.testing.law_checks import law_verdict
 from dnnbench.testing.laws import LAWS, LawBroken, closing_gives_memory_back
 from dnnbench_numpy.backend import NumpyBackend
 
@@ -16,8 +16,8 @@ ARMS = [Arm(name, info.default_mode) for name, info in plugins().backends.items(
 
 
 @pytest.fixture(scope="module")
-def examiners():
-    opened = Examiners()
+def checkers():
+    opened = CaseCheckers()
     yield opened
     opened.close()
 
@@ -30,10 +30,10 @@ def examiners():
         for law in LAWS
     ],
 )
-def test_law(examiners, arm, law):
+def test_law(checkers, arm, law):
     if reason := missing(plugins().backends[arm.backend]):
         pytest.skip(reason)
-    verdict = law_verdict(examiners.of(arm).examinee, law)
+    verdict = law_verdict(checkers.of(arm).arm_under_test, law)
     assert verdict.status == "kept", verdict
     assert verdict.case in ("everything", "weighty", "heavy"), verdict
 

@@ -1,14 +1,14 @@
 """A batch of one example, as an epoch can end with: statistics over a single element, in every own backend."""
 
 import pytest
-from dnnbench.execution.checking import Exam, ensure_references
+from dnnbench.execution.checking import CheckRequest, ensure_references
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.workload import Task, Workload
+from dnnbench.testing.arm_under_test import ArmUnderTest
 from dnnbench.testing.cases.batches import batches_of
-from dnnbench.testing.examinee import Examinee
 
 OWN = ("numpy", "torch", "tensorflow", "jax")
 
@@ -27,13 +27,13 @@ def test_an_unbiased_variance_of_one_element_is_zero(backend):
     if reason := missing(plugins().backends[backend]):
         pytest.skip(reason)
     workload = batch_norm_alone()
-    exam = Exam(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_precision("float64")
-    ensure_references([exam])
-    examinee = Examinee(Arm(backend, plugins().backends[backend].default_mode, dtype="float64"))
+    request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_precision("float64")
+    ensure_references([request])
+    arm_under_test = ArmUnderTest(Arm(backend, plugins().backends[backend].default_mode, dtype="float64"))
     try:
-        found = examinee.ask("findings", dtype="float64", **exam.questions())
+        found = arm_under_test.ask("findings", dtype="float64", **request.questions())
     finally:
-        examinee.close()
+        arm_under_test.close()
     kept = {row["key"] for row in found if row["key"].endswith("state/norm.variance")}
     assert {key.partition("/")[0] for key in kept} >= {"sgd@1", "sgd@5"}
     assert [row for row in found if not row["ratio"] <= 1] == []

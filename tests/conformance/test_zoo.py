@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.data.dataset import load
-from dnnbench.execution.checking import ensure_references, exam_of
+from dnnbench.execution.checking import check_request, ensure_references
 from dnnbench.host.memory import read_memory
 from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.plugins.discovery import plugins
@@ -24,9 +24,9 @@ def together(backend, dtype, *values, name):
 
 def disagreements(worker, dtype, workload):
     """Tensors in the backend's default mode, trained by the workload's own optimizer, that are beyond their allowance."""
-    exam = exam_of(workload, load(workload), 0).in_precision(dtype)
-    ensure_references([exam])
-    found = worker.call("findings", PATIENCE_S, dtype=dtype, **exam.questions())
+    request = check_request(workload, load(workload), 0).in_precision(dtype)
+    ensure_references([request])
+    found = worker.call("findings", PATIENCE_S, dtype=dtype, **request.questions())
     assert found
     return [tensor for tensor in found if not tensor["ratio"] <= 1]
 

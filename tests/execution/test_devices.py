@@ -8,7 +8,7 @@ import pytest
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.execution import devices
 from dnnbench.execution.arms import Selection, select
-from dnnbench.execution.checking import Exam, ensure_references
+from dnnbench.execution.checking import CheckRequest, ensure_references
 from dnnbench.execution.plan import lanes_of
 from dnnbench.execution.pool import spawn, start_arguments
 from dnnbench.execution.reporter import Silent
@@ -159,11 +159,11 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
         pytest.skip(f"no {kind} that {backend} can use here")
     arm = Arm(backend, plugins().backends[backend].default_mode, Device(kind))
     workload = CASES["everything"]()
-    exam = Exam(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision("float32")
-    ensure_references([exam])
+    request = CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision("float32")
+    ensure_references([request])
     with spawn(arm, f"test-{backend}-{kind}") as worker:
         worker.call("start", 300, **start_arguments(arm))
-        rows = worker.call("check", 600, dtype="float32", **exam.questions())
+        rows = worker.call("check", 600, dtype="float32", **request.questions())
     worst = max(rows, key=lambda row: row["ratio"])
     assert worst["ok"], worst
     facts = run_on(backend, Device(kind), {})

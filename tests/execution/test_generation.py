@@ -3,7 +3,7 @@
 import pytest
 from dnnbench.execution import generation
 from dnnbench.execution.generation import Generation
-from dnnbench.execution.pool import Crew
+from dnnbench.execution.pool import WorkerPool
 from dnnbench.execution.record import Record
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
@@ -18,12 +18,12 @@ class Seen(Exception):
 def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monkeypatch):
     orders = []
 
-    class Watched(Crew):
+    class Watched(WorkerPool):
         def start(self):
             orders.append([lane.name for lane in self._plan.lanes])
             raise Seen
 
-    monkeypatch.setattr(generation, "Crew", Watched)
+    monkeypatch.setattr(generation, "WorkerPool", Watched)
     request = Request((find_workload("mlp_digits"),), ("numpy", "torch", "jax"), Settings(threads=1))
     plan, datasets = make_plan(request, Silent())
     for number in (*range(12), *range(12)):

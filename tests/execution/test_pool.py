@@ -1,4 +1,4 @@
-"""A crew leaves no worker behind, also where an interrupt ends it while its threads start workers and wait for them."""
+"""A pool leaves no worker behind, also where an interrupt ends it while its threads start workers and wait for them."""
 
 import os
 import signal
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from dnnbench.execution import pool as crews
-from dnnbench.execution.pool import Crew, Dismissed
+from dnnbench.execution import pool as pools
+from dnnbench.execution.pool import PoolClosed, WorkerPool
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
@@ -25,8 +25,8 @@ def plan():
 
 @pytest.fixture
 def other_thread():
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit
+    with ThreadPoolExecutor(1) as threads:
+        yield threads.submit
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def workers():
 
 def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thread, workers, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
-    spawn = crews.spawn
+    spawn = pools.spawn
 
     def slow(arm, *arguments, **options):
         if arm.name == "numpy:eager":
@@ -51,36 +51,36 @@ def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thr
             assert go_on.wait(PATIENCE_S)
         return spawn(arm, *arguments, **options)
 
-    monkeypatch.setattr(crews, "spawn", slow)
-    crew = Crew(plan, "test")
-    with pytest.raises(KeyboardInterrupt), crew:
-        started = other_thread(crew.start)
+    monkeypatch.setattr(pools, "spawn", slow)
+    pool = WorkerPool(plan, "test")
+    with pytest.raises(KeyboardInterrupt), pool:
+        started = other_thread(pool.start)
         assert entered.wait(PATIENCE_S)
         threading.Timer(0.3, go_on.set).start()
         raise KeyboardInterrupt
-    with pytest.raises(Dismissed):
+    with pytest.raises(PoolClosed):
         started.result(PATIENCE_S)
     assert not workers()
 
 
 def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thread, workers):
     (lane,) = plan.lanes
-    with pytest.raises(KeyboardInterrupt), Crew(plan, "test") as crew:
-        crew.start()
+    with pytest.raises(KeyboardInterrupt), WorkerPool(plan, "test") as pool:
+        pool.start()
         for worker in workers():
             os.kill(worker.pid, signal.SIGSTOP)  # it will not answer
-        asked = other_thread(crew.call, lane, "hello", PATIENCE_S)
+        asked = other_thread(pool.call, lane, "hello", PATIENCE_S)
         while not asked.running():
             pass
         raise KeyboardInterrupt
-    with pytest.raises(Dismissed):
+    with pytest.raises(PoolClosed):
         asked.result(PATIENCE_S)
     assert not workers()
 
 
-def test_nobody_joins_a_crew_that_was_dismissed(plan, workers):
-    with Crew(plan, "test") as crew:
-        crew.start()
-    with pytest.raises(Dismissed):
-        crew.restart(plan.lanes[0])
+def test_a_closed_pool_starts_no_worker(plan, workers):
+    with WorkerPool(plan, "test") as pool:
+        pool.start()
+    with pytest.raises(PoolClosed):
+        pool.restart(plan.lanes[0])
     assert not workers()

@@ -85,12 +85,12 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
 TELL_CACHES = """
 import dnnbench.execution.generation as generation
 
-class Telling(generation.Crew):
+class Telling(generation.WorkerPool):
     def __init__(self, plan, name, cache, *rest):
         super().__init__(plan, name, cache, *rest)
         print("caches:", cache, sum(file.is_file() for file in cache.rglob("*")), file=sys.stderr)
 
-generation.Crew = Telling
+generation.WorkerPool = Telling
 """
 
 

@@ -9,8 +9,7 @@ import time
 import pytest
 from dnnbench.data.dataset import load
 from dnnbench.execution import checking as agreement
-from dnnbench.execution import logs
-from dnnbench.execution import pool as crew
+from dnnbench.execution import logs, pool
 from dnnbench.execution.cache import compile_caches
 from dnnbench.execution.scratch import scratch_folder, sweep
 from dnnbench.plugins.catalog import find_workload
@@ -105,7 +104,7 @@ def test_a_cold_start_leaves_no_caches(temporary):
 
 def test_a_clean_worker_leaves_nothing(temporary, tmp_path, monkeypatch):
     monkeypatch.setenv("DNNBENCH_CACHE", str(tmp_path / "cache"))
-    with crew.spawn(NUMPY, "a/b") as worker:
+    with pool.spawn(NUMPY, "a/b") as worker:
         worker.call("hello", 60)
         assert worker.log.exists()
     assert not list(temporary.iterdir())
@@ -136,14 +135,14 @@ def test_any_name_makes_a_file_in_the_folder_of_logs(kept, name):
 
 def test_half_a_reference_that_a_killed_worker_left_goes_with_the_next(kept):
     workload = find_workload("mlp_digits")
-    exam = agreement.exam_of(workload, load(workload), 0).in_precision("float64")
-    young, old = (exam.path.with_name(f"{name}.unfinished") for name in ("young", "old"))
-    exam.path.parent.mkdir()
+    request = agreement.check_request(workload, load(workload), 0).in_precision("float64")
+    young, old = (request.path.with_name(f"{name}.unfinished") for name in ("young", "old"))
+    request.path.parent.mkdir()
     for file, days in ((young, 0.5), (old, 2)):
         file.touch()
         os.utime(file, (0, time.time() - days * 86400))
-    agreement.ensure_references([exam])
-    assert set(exam.path.parent.iterdir()) == {exam.path, young}
+    agreement.ensure_references([request])
+    assert set(request.path.parent.iterdir()) == {request.path, young}
 
 
 def test_logs_stay_a_week(kept):

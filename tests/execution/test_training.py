@@ -7,7 +7,7 @@ import sys
 import pytest
 from dnnbench.cli.output import Output
 from dnnbench.cli.train import _print
-from dnnbench.execution.training import Course, CurvesApart, curves_apart
+from dnnbench.execution.training import CurvesApart, TrainingResult, curves_apart
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.store.store import open_store
 
@@ -78,7 +78,7 @@ def trained(tmp_path_factory):
 
 def course(*losses, test_loss=0.5, wrong=3):
     rows = [{"loss": loss, "test_loss": test_loss, "wrong": wrong} for loss in losses]
-    return Course("arm", "workload", "float64", epochs=rows)
+    return TrainingResult("arm", "workload", "float64", epochs=rows)
 
 
 NAN, INF = float("nan"), float("inf")
@@ -118,7 +118,7 @@ def test_train_says_that_curves_differ_where_a_loss_is_not_a_number(capsys):
 
 def full(loss):
     row = {"epoch": 1, "loss": loss, "test_loss": 0.5, "accuracy": 0.9, "wrong": 3, "n_test": 30, "seconds": 0.1}
-    return Course("arm", "mlp_digits", "float64", epochs=[row])
+    return TrainingResult("arm", "mlp_digits", "float64", epochs=[row])
 
 
 def test_all_backends_predict_the_same_classes_with_trained_weights(trained):

@@ -7,7 +7,7 @@ import textwrap
 from contextlib import contextmanager
 
 import pytest
-from dnnbench.execution import pool as crew
+from dnnbench.execution import pool
 from dnnbench.plugins.discovery import Plugins
 from dnnbench.plugins.entries import announced
 
@@ -30,7 +30,7 @@ def installed_here(folder):
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.syspath_prepend(folder)
         found = Plugins(announced())
-        patch.setattr(crew, "plugins", lambda: found)
+        patch.setattr(pool, "plugins", lambda: found)
         yield found
 
 

@@ -12,7 +12,7 @@ from dnnbench.host import placement
 from dnnbench.host.affinity import current_mask
 from dnnbench.host.placement import ALONE, BOUND, PLACED, UNKNOWN, Placement, place, waited_share
 from dnnbench.worker.bench import SETTLE_S, Bench, whole_visit_s
-from dnnbench.worker.noop import NullProgram
+from dnnbench.worker.noop import NoopProgram
 
 TEXT = bytes(1 << 20)
 """Hashing it takes about a millisecond, without the interpreter's lock."""
@@ -152,7 +152,7 @@ def test_nobody_watched_waits_for_nothing():
     assert waited_share((), (), 1.0) == 0.0
 
 
-class Recording(NullProgram):
+class Recording(NoopProgram):
     """Notes on which CPUs its calls may run."""
 
     def __init__(self, partner):

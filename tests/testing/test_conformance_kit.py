@@ -10,12 +10,12 @@ from dnnbench.agreement.comparing import Finding
 from dnnbench.agreement.status import Status
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.protocol.arm import Arm
+from dnnbench.testing.arm_under_test import ArmUnderTest
+from dnnbench.testing.case_checker import TOGETHER, CaseChecker, groups_of, workload_of
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.choosing import everything, those_that_fit
-from dnnbench.testing.examinee import Examinee
-from dnnbench.testing.examiner import TOGETHER, Examiner, groups_of, workload_of
 from dnnbench.testing.families import FAMILIES, TRAINING
-from dnnbench.testing.law_exams import law_verdict
+from dnnbench.testing.law_checks import law_verdict
 from dnnbench.testing.verdicts import case_of, judged, side_of
 from helpers.installing import install, installed_here
 
@@ -106,15 +106,15 @@ def stranger(tmp_path_factory):
 
 def told(mode, cases=FOUR):
     """(status, reason or tensor) by case and side."""
-    examiner = Examiner(Arm("stranger", mode, dtype="float64"), cases)
+    checker = CaseChecker(Arm("stranger", mode, dtype="float64"), cases)
     try:
         return {
             (case, side): (verdict.status, verdict.reason, verdict.tensor)
             for case in cases
-            for side, verdict in examiner.verdicts(case).items()
+            for side, verdict in checker.verdicts(case).items()
         }
     finally:
-        examiner.examinee.close()
+        checker.arm_under_test.close()
 
 
 def statuses(verdicts):
@@ -153,19 +153,19 @@ def test_each_case_gets_its_own_verdict_though_asked_together(stranger, mode, di
     ],
 )
 def test_laws_are_asked_on_what_the_backend_can_do(stranger, mode, law, status, case):
-    examinee = Examinee(Arm("stranger", mode))
-    verdict = law_verdict(examinee, law)
-    examinee.close()
+    arm_under_test = ArmUnderTest(Arm("stranger", mode))
+    verdict = law_verdict(arm_under_test, law)
+    arm_under_test.close()
     assert (verdict.status, verdict.case) == (status, case), verdict
     assert verdict.reason or status == "kept", verdict
 
 
 def test_a_backend_that_cannot_start_is_asked_once(stranger):
-    examinee = Examinee(Arm("stranger", "absent"))
+    arm_under_test = ArmUnderTest(Arm("stranger", "absent"))
     for _ in range(2):
         with pytest.raises(WorkerError, match="no such device") as raised:
-            examinee.ask("hello")
-    assert examinee._refusal is raised.value
+            arm_under_test.ask("hello")
+    assert arm_under_test._refusal is raised.value
 
 
 def dnnbench(*arguments):

@@ -18,7 +18,7 @@ from dnnbench.spec.costs import parameter_count
 from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.weights import initial_weights
 from dnnbench.store.store import open_store
-from dnnbench.worker.training import Classroom
+from dnnbench.worker.training import TrainingSession
 
 with (Path(__file__).parents[1] / "golden" / "models.csv").open() as file:
     PUBLISHED = {row["model"]: row for row in csv.DictReader(file)}
@@ -198,7 +198,7 @@ def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
     still = workload.model_copy(update={"model": without_dropout(workload.model), "task": task})
     program = program_of(still)
     assert len(set((batch.targets >= 0).sum(axis=1))) > 1
-    room = Classroom(program, still, batch, 7, 0)
+    room = TrainingSession(program, still, batch, 7, 0)
     _, score = room.examine(batch)
     assert room.epoch(1)["loss"] == pytest.approx(score.loss, rel=1e-9)
     assert score.counted == (batch.targets >= 0).sum()

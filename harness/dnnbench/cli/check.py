@@ -39,7 +39,7 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
       dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
     """
-    from ..execution.checking import check_agreement, exam_of
+    from ..execution.checking import check_agreement, check_request
     from ..execution.explain import explain_all
     from ..execution.pool import worker_cpus
     from ..execution.request import Request, make_plan
@@ -50,9 +50,9 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
     request = Request(workloads_named(workloads), tuple(backends), settings, data=data)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
-        exams = [exam_of(workload, datasets[workload.name], seed) for workload in request.workloads]
-        rows = check_agreement(plan.lanes, exams, len(worker_cpus(settings.threads)), dtypes, report)
-        explanations = explain_all(plan.lanes, exams, rows, report) if explain else []
+        requests = [check_request(workload, datasets[workload.name], seed) for workload in request.workloads]
+        rows = check_agreement(plan.lanes, requests, len(worker_cpus(settings.threads)), dtypes, report)
+        explanations = explain_all(plan.lanes, requests, rows, report) if explain else []
     failed = [row for row in rows if not row["ok"]]
     if as_json:
         told = {"agreement": rows, "agree": not failed, "explanations": explanations, "skipped": dict(plan.skipped)}

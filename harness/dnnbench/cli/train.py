@@ -40,32 +40,32 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
     request = _request(workloads, epochs=epochs, **asked)
     if save and len(request.workloads) != 1:
         raise click.UsageError("--save keeps the weights of one workload; name that one")
-    courses = []
+    results = []
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         try:
             for workload in request.workloads:
-                courses.append(
+                results.append(
                     (
                         workload,
                         train(workload, datasets[workload.name], plan.lanes, request.settings.seed, report),
                     )
                 )
                 if save:
-                    _save(output, save, workload, courses[-1][1])
+                    _save(output, save, workload, results[-1][1])
         except BaseException:
-            _record(output, store, request, plan, label, courses)
+            _record(output, store, request, plan, label, results)
             raise
     if as_json:
-        output.json({"courses": [_document(course) for _, group in courses for course in group]})
+        output.json({"courses": [_document(result) for _, group in results for result in group]})
     else:
-        for workload, group in courses:
+        for workload, group in results:
             _print(output, workload, group)
     # Shown first: a store that refuses must not take with it what was learned.
-    _record(output, store, request, plan, label, courses)
+    _record(output, store, request, plan, label, results)
     missed = [
         c
-        for workload, group in courses
+        for workload, group in results
         for c in group
         if c.failure or (workload.task.target is not None and not c.reached)
     ]
@@ -86,12 +86,12 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     return Request(found, tuple(backends), settings, data=data)
 
 
-def _save(output, path: str, workload, courses) -> None:
+def _save(output, path: str, workload, results) -> None:
     from pathlib import Path
 
     from ..execution.weights_file import save_weights
 
-    learned = [course for course in courses if course.weights]
+    learned = [result for result in results if result.weights]
     if learned:
         first, last = learned[0], learned[0].epochs[-1]
         facts = {
@@ -106,13 +106,13 @@ def _save(output, path: str, workload, courses) -> None:
         output.note(f"the weights of {first.arm} are in {path}")
 
 
-def _record(output, store: str, request, plan, label, courses) -> None:
+def _record(output, store: str, request, plan, label, results) -> None:
     """Whatever was learned goes into the store, interrupted or not."""
     from ..execution.request import open_run
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
 
-    if not any(course.epochs for _, group in courses for course in group):
+    if not any(result.epochs for _, group in results for result in group):
         return
     patience = Patience(LIMIT_S, output.note)
     with patience.outlast(lambda: open_store(store, patience=patience)) as opened:
@@ -120,20 +120,20 @@ def _record(output, store: str, request, plan, label, courses) -> None:
         keys = ("epoch", "loss", "test_loss", "accuracy", "wrong", "n_test", "seconds")
         rows = [
             {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **{key: row[key] for key in keys}}
-            for _, group in courses
+            for _, group in results
             for c in group
             for row in c.epochs
         ]
         opened.add_epochs(run_id, rows)
-        opened.finish_run(run_id, "complete" if len(courses) == len(request.workloads) else "interrupted")
+        opened.finish_run(run_id, "complete" if len(results) == len(request.workloads) else "interrupted")
 
 
-def _document(course) -> dict:
+def _document(result) -> dict:
     kept = ("arm", "workload", "dtype", "epochs", "reached", "build_s", "first_call_s", "seconds", "failure")
-    return {key: getattr(course, key) for key in kept}
+    return {key: getattr(result, key) for key in kept}
 
 
-def _print(output, workload, courses) -> None:
+def _print(output, workload, results) -> None:
     from ..execution.training import curves_apart
     from ..report.columns import column_table
 
@@ -142,12 +142,12 @@ def _print(output, workload, courses) -> None:
     figures = ("epochs", "loss", *headings_of(workload), "steps s", "first step s")
     headings = ("arm", *(f">{figure}" for figure in figures), "ended")
     table = column_table(*headings, leave_out=("first step s", "wrong", "steps s"))
-    for course in sorted(courses, key=lambda c: (bool(c.failure), c.seconds)):
-        table.add_row(*_row(workload, course))
+    for result in sorted(results, key=lambda c: (bool(c.failure), c.seconds)):
+        table.add_row(*_row(workload, result))
     output.table(table)
     output.text("")
-    output.table(_curves(courses))
-    if apart := curves_apart(courses):
+    output.table(_curves(results))
+    if apart := curves_apart(results):
         output.text(f"{_apart_words(workload, apart)}\n")
 
 
@@ -164,18 +164,18 @@ def _apart_words(workload, apart: "CurvesApart") -> str:
     return f"curves lie apart by {by_loss} and {apart.test_loss:.1e} in test loss (relative) at most, {common}"
 
 
-def _row(workload, course) -> list[str]:
-    if course.failure or not course.epochs:
-        return [course.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {course.failure}"]
-    last = course.epochs[-1]
+def _row(workload, result) -> list[str]:
+    if result.failure or not result.epochs:
+        return [result.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {result.failure}"]
+    last = result.epochs[-1]
     figures = [f"{last['loss']:.4f}", *figures_of(workload, last)]
-    ending = "target reached" if course.reached else "limit reached"
+    ending = "target reached" if result.reached else "limit reached"
     return [
-        course.arm,
+        result.arm,
         str(last["epoch"]),
         *figures,
-        f"{course.seconds:.3f}",
-        f"{course.first_call_s:.2f}",
+        f"{result.seconds:.3f}",
+        f"{result.first_call_s:.2f}",
         ending,
     ]
 
@@ -192,13 +192,13 @@ def figures_of(workload, row) -> list[str]:
     return [f"{row['test_loss']:.4f}"]
 
 
-def _curves(courses):
-    """Loss of every arm beside each other, an epoch a row; long courses are thinned to twenty rows."""
+def _curves(results):
+    """Loss of every arm beside each other, an epoch a row; long results are thinned to twenty rows."""
     from ..report.columns import column_table
 
-    learned = [course for course in courses if course.epochs]
-    table = column_table("epoch", *(f">{course.arm}" for course in learned))
-    longest = max((len(course.epochs) for course in learned), default=0)
+    learned = [result for result in results if result.epochs]
+    table = column_table("epoch", *(f">{result.arm}" for result in learned))
+    longest = max((len(result.epochs) for result in learned), default=0)
     step = max(1, -(-longest // 20))
     for i in (*range(0, longest, step), *([longest - 1] if longest and (longest - 1) % step else [])):
         cells = [f"{c.epochs[i]['loss']:.9f}" if i < len(c.epochs) else "" for c in learned]

@@ -28,7 +28,7 @@ from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from .reporter import Reporter
 
 MOST_GROWN_BYTES = 2**29
-"""A worker that an exam leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
+"""A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
 PHRASES = {
     Status.DIFFERS: "differs from the reference",
     Status.NOT_COMPARED: "could not be compared with the reference",
@@ -38,7 +38,7 @@ PHRASES = {
 
 
 @dataclass(frozen=True)
-class Exam:
+class CheckRequest:
     """What one workload is checked on: five batches, and where the reference's answers lie."""
 
     workload: Workload
@@ -48,8 +48,8 @@ class Exam:
     study: str = "float64"
     """The precision of the answers: the reference measures its honest error."""
 
-    def in_precision(self, dtype: str) -> "Exam":
-        """The exam that results in `dtype` are held against."""
+    def in_precision(self, dtype: str) -> "CheckRequest":
+        """The request that results in `dtype` are held against."""
         return replace(self, study=dtype)
 
     @property
@@ -69,7 +69,7 @@ class Exam:
         }
 
 
-def exam_of(workload: Workload, dataset: Dataset, seed: int) -> Exam:
+def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckRequest:
     """Different examples in every step, masks included."""
     steps, size = check_steps(workload), check_batch_size(workload)
     examples = timing_batch(dataset, size * max(steps), seed)
@@ -77,23 +77,23 @@ def exam_of(workload: Workload, dataset: Dataset, seed: int) -> Exam:
     for i in range(max(steps)):
         rows = examples.rows(slice(i * size, (i + 1) * size))
         batches.append(Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i)))
-    return Exam(workload, tuple(batches), steps, seed)
+    return CheckRequest(workload, tuple(batches), steps, seed)
 
 
 def check_agreement(
-    lanes: Sequence[Lane], exams: Sequence[Exam], at_once: int, dtypes: Sequence[str], report: Reporter
+    lanes: Sequence[Lane], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[str], report: Reporter
 ) -> list[dict]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
-    report.stage("checking that all arms agree", len(lanes) * len(exams) * len(dtypes) + 1)
-    ensure_references(list({e.path: e for exam in exams for e in map(exam.in_precision, dtypes)}.values()))
+    report.stage("checking that all arms agree", len(lanes) * len(requests) * len(dtypes) + 1)
+    ensure_references(list({e.path: e for request in requests for e in map(request.in_precision, dtypes)}.values()))
     report.advance(1, "reference")
     tasks = [(lane, group) for lane in lanes for group in _groups(lane, dtypes)]
-    parts = in_parallel(lambda task: list(_examine(*task, exams, report)), tasks, at_once)
+    parts = in_parallel(lambda task: list(_check_arm(*task, requests, report)), tasks, at_once)
     rows = [row for part in parts for row in part]
     place = {
-        (lane.name, exam.workload.name, dtype): i
-        for i, (lane, exam, dtype) in enumerate(
-            (lane, exam, dtype) for exam in exams for lane in lanes for dtype in dtypes
+        (lane.name, request.workload.name, dtype): i
+        for i, (lane, request, dtype) in enumerate(
+            (lane, request, dtype) for request in requests for lane in lanes for dtype in dtypes
         )
     }
     return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
@@ -150,9 +150,9 @@ def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(dtypes)]
 
 
-def ensure_references(exams: Sequence[Exam]) -> None:
+def ensure_references(requests: Sequence[CheckRequest]) -> None:
     """Make the references that are not in the cache yet, in one worker."""
-    wanted = [exam for exam in exams if not exam.path.exists()]
+    wanted = [request for request in requests if not request.path.exists()]
     if not wanted:
         return
     remove_older(wanted[0].path.parent, "*.unfinished", days=1)  # of a worker that was killed as it wrote
@@ -160,8 +160,8 @@ def ensure_references(exams: Sequence[Exam]) -> None:
     arm = Arm(reference.name, reference.default_mode, dtype="float64")
     with spawn(arm, "reference") as worker:
         worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        for exam in wanted:
-            worker.call("make_reference", BUILD_TIMEOUT_S, **exam.questions())
+        for request in wanted:
+            worker.call("make_reference", BUILD_TIMEOUT_S, **request.questions())
 
 
 def reference_backend() -> BackendInfo:
@@ -177,9 +177,11 @@ def _code() -> str:
     )
 
 
-def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report: Reporter) -> Iterator[dict]:
-    """Workers, one after the other, asked about every exam in some element types; what fails becomes a row that says so."""
-    asked = [(exam.in_precision(dtype), dtype) for exam in exams for dtype in dtypes]
+def _check_arm(
+    lane: Lane, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
+) -> Iterator[dict]:
+    """Workers, one after the other, asked about every request in some element types; what fails becomes a row that says so."""
+    asked = [(request.in_precision(dtype), dtype) for request in requests for dtype in dtypes]
     arm = lane.arm.with_dtype(dtypes[0])
     try:
         while asked:
@@ -187,25 +189,25 @@ def _examine(lane: Lane, dtypes: tuple[str, ...], exams: Sequence[Exam], report:
                 worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
                 enough = _resident_bytes(worker) + MOST_GROWN_BYTES
                 while asked:
-                    exam, dtype = asked[0]
-                    found = _ask(worker, exam, dtype)
+                    request, dtype = asked[0]
+                    found = _ask(worker, request, dtype)
                     asked.pop(0)
-                    yield from (_row(lane, exam, dtype, item) for item in found)
-                    report.advance(1, f"{lane.name} {exam.workload.name} {dtype}")
+                    yield from (_row(lane, request, dtype, item) for item in found)
+                    report.advance(1, f"{lane.name} {request.workload.name} {dtype}")
                     if _resident_bytes(worker) > enough:
                         break
     except WorkerError as error:
-        yield from (_row(lane, exam, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for exam, dtype in asked)
+        yield from (_row(lane, request, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for request, dtype in asked)
 
 
 def _resident_bytes(worker: Worker) -> int:
     return psutil.Process(worker.pid).memory_info().rss
 
 
-def _ask(worker: Worker, exam: Exam, dtype: str) -> list[dict]:
+def _ask(worker: Worker, request: CheckRequest, dtype: str) -> list[dict]:
     """The worker's rows; an exception in it is an answer too, its death is not."""
     try:
-        return worker.call("check", BUILD_TIMEOUT_S, dtype=dtype, **exam.questions())
+        return worker.call("check", BUILD_TIMEOUT_S, dtype=dtype, **request.questions())
     except WorkerLost:
         raise
     except WorkerError as error:
@@ -219,6 +221,6 @@ def _nothing(status: Status, reason: str) -> dict:
     return {**nothing, "status": str(status), "ok": status.passes, "reason": reason}
 
 
-def _row(lane: Lane, exam: Exam, dtype: str, item: dict) -> dict:
+def _row(lane: Lane, request: CheckRequest, dtype: str, item: dict) -> dict:
     kept = {key: item[key] for key in ("kind", "optimizer", "status", "ratio", "tensor", "ok", "reason")}
-    return {"arm": lane.name, "workload": exam.workload.name, "dtype": dtype, **kept}
+    return {"arm": lane.name, "workload": request.workload.name, "dtype": dtype, **kept}

@@ -16,7 +16,7 @@ from ..store.aside import GenerationRows
 from ..store.frames import records
 from ..store.store import Store, utc_now
 from .cache import CompileCaches, compile_caches
-from .checking import Unproven, check_agreement, exam_of, undetermined, unproven
+from .checking import Unproven, check_agreement, check_request, undetermined, unproven
 from .fairness import Line, ledger, unequal
 from .generation import Generation
 from .measured import measured
@@ -77,10 +77,10 @@ class Execution:
         if not rows:
             settings = self._plan.settings
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
-            exams = [exam_of(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
+            requests = [check_request(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
             dtypes = list(dict.fromkeys(("float64", settings.dtype)))
             lanes = [lane for lane in self._plan.lanes if not lane.twin]
-            rows = check_agreement(lanes, exams, len(worker_cpus(settings.threads)), dtypes, self._report)
+            rows = check_agreement(lanes, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
             self._store.add_agreement(run_id, rows)
         for sentence in undetermined(rows):
             self._report.note(sentence)
@@ -125,13 +125,13 @@ class Execution:
     def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
         record = Record(compile_cache=cache.state, system=system(), versions=dict(self._versions))
-        crews, begin = self._plan.crews(), now()
+        pools, begin = self._plan.pools(), now()
         cache.state = WARM
         interrupted = False
         try:
-            for crew in crews:
-                part, told = seconds / len(crews), (given_up, record, self._report)
-                Generation(crew, self._datasets, number, self._calls, *told, cache.folder).run(part)
+            for plan in pools:
+                part, told = seconds / len(pools), (given_up, record, self._report)
+                Generation(plan, self._datasets, number, self._calls, *told, cache.folder).run(part)
         except KeyboardInterrupt:
             interrupted = True
             raise

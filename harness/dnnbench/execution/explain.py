@@ -16,7 +16,7 @@ from ..diagnosis.replay import Replay
 from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..worker.process import Worker
-from .checking import Exam, reference_backend
+from .checking import CheckRequest, reference_backend
 from .plan import Lane
 from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from .reporter import Reporter
@@ -26,9 +26,9 @@ from .scratch import scratch_folder
 class WorkerCourt:
     """Asks a started worker of the arm and one of the reference; what the reference says goes by files in `folder`."""
 
-    def __init__(self, contender: Worker, reference: Worker, exam: Exam, dtype: str, folder: Path):
+    def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, dtype: str, folder: Path):
         self._contender, self._reference, self._folder = contender, reference, folder
-        self._common = {"study": exam.study, "seed": exam.seed}
+        self._common = {"study": request.study, "seed": request.seed}
         self._numbers = count()
         self.dtype = dtype
 
@@ -51,15 +51,19 @@ class WorkerCourt:
         return [Finding(**row) for row in answer["findings"]], answer["tensors"], path
 
 
-def explain_exam(contender: Worker, reference: Worker, exam: Exam, dtype: str, rows: Sequence[Mapping]) -> Explanation:
+def explain_check(
+    contender: Worker, reference: Worker, request: CheckRequest, dtype: str, rows: Sequence[Mapping]
+) -> Explanation:
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
-    exam = exam.in_precision(dtype)
+    request = request.in_precision(dtype)
     with scratch_folder("explain") as folder:
-        court = WorkerCourt(contender, reference, exam, dtype, folder)
-        return explain(exam.workload, exam.batches, rows, exam.seed, court)
+        court = WorkerCourt(contender, reference, request, dtype, folder)
+        return explain(request.workload, request.batches, rows, request.seed, court)
 
 
-def explain_all(lanes: Sequence[Lane], exams: Sequence[Exam], rows: Sequence[Mapping], report: Reporter) -> list[dict]:
+def explain_all(
+    lanes: Sequence[Lane], requests: Sequence[CheckRequest], rows: Sequence[Mapping], report: Reporter
+) -> list[dict]:
     """An explanation for every arm, workload and element type that disagrees, in the order of the rows."""
     cases: dict[tuple[str, str, str], list[Mapping]] = {}
     for row in rows:
@@ -68,17 +72,17 @@ def explain_all(lanes: Sequence[Lane], exams: Sequence[Exam], rows: Sequence[Map
     if not wanted:
         return []
     report.stage("looking for the first divergence", len(wanted))
-    named = {lane.name: lane for lane in lanes}, {exam.workload.name: exam for exam in exams}
+    named = {lane.name: lane for lane in lanes}, {request.workload.name: request for request in requests}
     with started(reference_arm(), "explain-reference") as reference:
         return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
 
 
-def _explained(arm, workload, dtype, lanes, exams, rows, reference, report) -> dict:
+def _explained(arm, workload, dtype, lanes, requests, rows, reference, report) -> dict:
     lane = lanes[arm]
     found = {"arm": arm, "workload": workload, "dtype": dtype}
     try:
         with started(lane.arm.with_dtype(dtype), f"explain-{lane.name}-{dtype}") as contender:
-            explanation = explain_exam(contender, reference, exams[workload], dtype, rows)
+            explanation = explain_check(contender, reference, requests[workload], dtype, rows)
     except WorkerError as error:
         return found | {"error": str(error)}
     finally:

@@ -1,4 +1,4 @@
-"""One generation of a crew: fresh processes, every arm visited in turn, round by round."""
+"""One generation of a run: fresh processes, every arm visited in turn, round by round."""
 
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from .batching import calls_per_visit
 from .parallel import in_parallel
 from .peaks import better, near_peak
 from .plan import CONTROL, Case, Lane, Plan
-from .pool import BUILD_TIMEOUT_S, Crew, visit_timeout_s
+from .pool import BUILD_TIMEOUT_S, WorkerPool, visit_timeout_s
 from .record import CellKey, Record
 from .reporter import Reporter
 from .rounds import schedule, starting_order, thinning
 
 CONTROL_CALLS = 10
-NULL_CALLS = 100
+NOOP_CALLS = 100
 PURPOSES = ("infer", "train_step")
 """Phases whose memory is taken apart: what people use a network for."""
 MOST_RESTARTS = 2
@@ -34,11 +34,11 @@ MOST_RESTARTS = 2
 
 
 class Generation:
-    """Measures every case of a plan with one fresh crew. Whatever ends it, the record holds what was measured.
+    """Measures every case of a plan with one fresh pool. Whatever ends it, the record holds what was measured.
 
     calls: calls a visit by cell, frozen by the first generation that fills it.
     given_up: cells that failed in an earlier generation and are left out.
-    record: what is filled; its rounds go on from those of the crews before, where arms cannot all be up at once.
+    record: what is filled; its rounds go on from those of the pools before, where arms cannot all be up at once.
     cache: folder of the compile caches; None for the user's.
     """
 
@@ -64,23 +64,23 @@ class Generation:
         self._record = record
 
     def run(self, seconds: float) -> None:
-        """Start the crew, measure every case for its share of the seconds, end the crew."""
-        with Crew(self._plan, f"generation{self._number}", self._cache, self._record.versions) as crew:
+        """Start the pool, measure every case for its share of the seconds, end the pool."""
+        with WorkerPool(self._plan, f"generation{self._number}", self._cache, self._record.versions) as pool:
             self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
-            crew.start()
-            self._record.versions |= crew.versions
+            pool.start()
+            self._record.versions |= pool.versions
             for case in self._plan.cases:
-                self._prepare(crew, case)
-                self._visit_rounds(crew, case, seconds / len(self._plan.cases))
+                self._prepare(pool, case)
+                self._visit_rounds(pool, case, seconds / len(self._plan.cases))
                 for lane in self._plan.lanes:
-                    self._finish(crew, lane, case)
+                    self._finish(pool, lane, case)
             if self._number == 0:
-                self._find_peaks(crew)
+                self._find_peaks(pool)
                 if near_peak(self._plan, self._record):
-                    self._find_peaks(crew)  # it may have been the peak that was measured too low
-                    self._audit_rates(crew)
+                    self._find_peaks(pool)  # it may have been the peak that was measured too low
+                    self._audit_rates(pool)
 
-    def _find_peaks(self, crew: Crew) -> None:
+    def _find_peaks(self, pool: WorkerPool) -> None:
         """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing.
 
         Asked again, the better rate counts.
@@ -88,49 +88,49 @@ class Generation:
         for lane in self._plan.lanes:
             self._report.advance(0, f"generation {self._number + 1}: best rates of {lane.name}")
             try:
-                found = crew.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
+                found = pool.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
                 self._record.machine_peaks[lane.name] = better(self._record.machine_peaks.get(lane.name), found)
             except WorkerError as error:
                 self._report.note(f"{lane.name}: its best rates are unknown: {error}")
 
-    def _audit_rates(self, crew: Crew) -> None:
+    def _audit_rates(self, pool: WorkerPool) -> None:
         """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
         for lane, case, phase in near_peak(self._plan, self._record):
             name, asked = f"{lane.name} {case.name} {phase}", {"key": case.name, "phase": phase}
             self._report.advance(0, f"generation {self._number + 1}: {name}: auditing its rate")
             try:
-                self._ask_to_build(crew, lane, case)
-                crew.call(lane, "warm_up", BUILD_TIMEOUT_S, **asked)
+                self._ask_to_build(pool, lane, case)
+                pool.call(lane, "warm_up", BUILD_TIMEOUT_S, **asked)
                 asked |= {"calls": self._calls[lane.name, case.name, phase], "trains": not case.workload.inference_only}
-                self._record.rate_audits[name] = crew.call(lane, "audit_rate", BUILD_TIMEOUT_S, **asked)
-                crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+                self._record.rate_audits[name] = pool.call(lane, "audit_rate", BUILD_TIMEOUT_S, **asked)
+                pool.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
             except WorkerError as error:
                 self._record.rate_audits[name] = {"faults": [], "error": str(error)}
             for fault in self._record.rate_audits[name]["faults"]:
                 self._report.note(f"{name}: {fault}")
 
-    def _prepare(self, crew: Crew, case: Case) -> None:
+    def _prepare(self, pool: WorkerPool, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
         self._report.advance(0, f"generation {self._number + 1}: building {case.name}")
         self._restarts = dict.fromkeys(self._restarts, 0)
-        in_parallel(lambda lane: self._build(crew, lane, case), self._plan.lanes, crew.at_once)
+        in_parallel(lambda lane: self._build(pool, lane, case), self._plan.lanes, pool.at_once)
         for lane in self._plan.lanes:
-            self._warm_up(crew, lane, case)
-        self._hush(crew, case)
+            self._warm_up(pool, lane, case)
+        self._quiesce(pool, case)
 
-    def _hush(self, crew: Crew, case: Case) -> None:
+    def _quiesce(self, pool: WorkerPool, case: Case) -> None:
         """See that nobody burns CPU while another is measured, and record how much each did."""
-        for name, share in crew.hush().items():
+        for name, share in pool.quiesce().items():
             self._record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
             if share > NOISY_SHARE:
                 self._report.note(
                     f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
                 )
 
-    def _build(self, crew: Crew, lane: Lane, case: Case) -> None:
+    def _build(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""
         try:
-            built = self._ask_to_build(crew, lane, case)
+            built = self._ask_to_build(pool, lane, case)
         except WorkerError as error:
             self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
             return
@@ -139,31 +139,31 @@ class Generation:
             if phase.endswith("_alone") and phase not in built["pieces"]:
                 self._record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
                 continue
-            with self._costing_only(crew, lane, case, phase):
-                seconds = crew.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._note_first_call(crew, lane, case, phase, built["build_s"], seconds)
+            with self._costing_only(pool, lane, case, phase):
+                seconds = pool.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self._note_first_call(pool, lane, case, phase, built["build_s"], seconds)
 
-    def _ask_to_build(self, crew: Crew, lane: Lane, case: Case) -> dict:
+    def _ask_to_build(self, pool: WorkerPool, lane: Lane, case: Case) -> dict:
         """What the arm's worker tells of the program that it built, and holds under the case's name."""
         settings = self._plan.settings
         batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
-        crew.revive(lane)
-        return crew.call(
+        pool.respawn(lane)
+        return pool.call(
             lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
             weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
         )  # fmt: skip
 
-    def _note_first_call(self, crew: Crew, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
-        times = {"import_s": crew.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
+    def _note_first_call(self, pool: WorkerPool, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
+        times = {"import_s": pool.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
         where = {"arm": lane.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
         row = {**where, **times, "generation": self._number}
         self._record.first_calls.setdefault((lane.name, case.name, phase), row)  # a replaced worker's is not the first
 
-    def _warm_up(self, crew: Crew, lane: Lane, case: Case) -> None:
+    def _warm_up(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
         for phase in self._runnable(lane, case):
             key = lane.name, case.name, phase
-            with self._costing_only(crew, lane, case, phase):
-                warm = crew.call(lane, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+            with self._costing_only(pool, lane, case, phase):
+                warm = pool.call(lane, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._seconds[key] = warm["seconds"]
                 calls = self._calls_alike(lane, case, phase) or calls_per_visit(warm["seconds"], self._read_cost_s)
                 self._calls.setdefault(key, calls)
@@ -176,14 +176,14 @@ class Generation:
         alike = (other.name for other in self._plan.lanes if replace(other.arm, environment="") == bare)
         return next((self._calls[n, case.name, phase] for n in alike if (n, case.name, phase) in self._calls), None)
 
-    def _visit_rounds(self, crew: Crew, case: Case, seconds: float) -> None:
+    def _visit_rounds(self, pool: WorkerPool, case: Case, seconds: float) -> None:
         """Rounds until so many seconds are used; at least one."""
         lanes = {lane.name: lane for lane in self._plan.lanes}
         order = schedule(self._visits(case), self._seed, self._thinned(case))
-        sampler, begin, last = self._sampler(crew), now(), now()
+        sampler, begin, last = self._sampler(pool), now(), now()
         for phases in order:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
-            self._round(crew, case, lanes, wanted, sampler)
+            self._round(pool, case, lanes, wanted, sampler)
             time = now()
             self._report.advance(
                 time - last, f"generation {self._number + 1}: {case.name}, round {self._record.rounds}"
@@ -192,11 +192,11 @@ class Generation:
             if time - begin >= seconds or not any(self._visits(case).values()):
                 return
 
-    def _sampler(self, crew: Crew) -> Sampler:
+    def _sampler(self, pool: WorkerPool) -> Sampler:
         """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
         used = {lane.arm.device.index for lane in self._plan.lanes if lane.arm.device.kind == "gpu"}
-        gpu = watch(min(used), crew.pids) if used else None
-        return Sampler(crew.cpus, switches=crew.switches, gpu=gpu, pauses=crew.pauses)
+        gpu = watch(min(used), pool.pids) if used else None
+        return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
 
     def _visits(self, case: Case) -> dict[str, list[str]]:
         """Arms of each phase that can be visited."""
@@ -214,7 +214,7 @@ class Generation:
             every |= {(phase, arm): n for arm, n in thinning(times).items()}
         return every
 
-    def _round(self, crew: Crew, case: Case, lanes: Mapping[str, Lane], wanted, sampler: Sampler) -> None:
+    def _round(self, pool: WorkerPool, case: Case, lanes: Mapping[str, Lane], wanted, sampler: Sampler) -> None:
         """Visit every wanted cell, and the control; rounds are numbered through the generation."""
         before = sampler.read()
         visits = []
@@ -222,16 +222,16 @@ class Generation:
             if key in self._record.failures:
                 continue
             calls = self._calls[key]
-            with self._costing_only(crew, lanes[key[0]], case, key[2]):
+            with self._costing_only(pool, lanes[key[0]], case, key[2]):
                 limit = visit_timeout_s(calls * self._seconds[key])
                 asked = {"key": case.name, "phase": key[2], "calls": calls, "timing": self._plan.settings.timing}
-                visit = crew.call(lanes[key[0]], "visit", limit, **asked)
+                visit = pool.call(lanes[key[0]], "visit", limit, **asked)
                 mark = self._mark(key, visit["waited_share"])
                 visits.append((key, position, calls, visit["seconds"], mark))
-        if (seconds := crew.control(CONTROL_CALLS)) is not None:
+        if (seconds := pool.control(CONTROL_CALLS)) is not None:
             visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds, 0))
-        if (seconds := crew.null(NULL_CALLS, self._plan.settings.timing)) is not None:
-            self._record.null_call_s.append(seconds / NULL_CALLS)
+        if (seconds := pool.noop(NOOP_CALLS, self._plan.settings.timing)) is not None:
+            self._record.null_call_s.append(seconds / NOOP_CALLS)
         after = sampler.read()
         contended = flags(before, after)
         if (rate := switches_per_s(before, after)) is not None:
@@ -246,19 +246,19 @@ class Generation:
         waited = WAITED if waited_share > WAITED_SHARE else 0
         return unsettled | waited
 
-    def _finish(self, crew: Crew, lane: Lane, case: Case) -> None:
+    def _finish(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
         """Peak memory and last facts of a program, then let go of it."""
         for phase in self._runnable(lane, case):
-            with self._costing_only(crew, lane, case, phase):
-                peaks = crew.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+            with self._costing_only(pool, lane, case, phase):
+                peaks = pool.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._record.peaks[lane.name, case.name, phase] = peaks
         if self._number == 0:
-            self._look_once(crew, lane, case)
+            self._look_once(pool, lane, case)
         if not self._runnable(lane, case):
             return
         try:
-            told = crew.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
-            crew.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+            told = pool.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
+            pool.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
         except WorkerError as error:
             self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
             return
@@ -267,29 +267,29 @@ class Generation:
             self._record.compiled_late[f"{lane.name} {case.name}"] = told["compiled_late"]
             self._report.note(f"{lane.name} {case.name}: {late_fault(told['compiled_late'])}")
 
-    def _look_once(self, crew: Crew, lane: Lane, case: Case) -> None:
+    def _look_once(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
         for phase in self._runnable(lane, case):
-            with self._costing_only(crew, lane, case, phase):
+            with self._costing_only(pool, lane, case, phase):
                 if phase == "infer":
                     calls = self._calls[lane.name, case.name, phase]
-                    found = crew.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
+                    found = pool.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
                     self._record.audits[f"{lane.name} {case.name}"] = found
                     for fault in found["faults"]:
                         self._report.note(f"{lane.name} {case.name}: {fault}")
                 if phase in PURPOSES:
-                    self._note_memory(crew, lane, case, phase)
-                if (energy := crew.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
+                    self._note_memory(pool, lane, case, phase)
+                if (energy := pool.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
                     self._record.energy[f"{lane.name} {case.name} {phase}"] = energy
                 calls = self._calls[lane.name, case.name, phase]
-                told = crew.call(lane, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
+                told = pool.call(lane, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
                 if told is not None:
                     self._record.device_call_s[f"{lane.name} {case.name} {phase}"] = told
 
-    def _note_memory(self, crew: Crew, lane: Lane, case: Case, phase: str) -> None:
+    def _note_memory(self, pool: WorkerPool, lane: Lane, case: Case, phase: str) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
         told, precision = self._record.memory.setdefault(f"{lane.name} {case.name}", {}), lane.arm.precision
-        told |= crew.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
+        told |= pool.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
         told.setdefault("by_spec", {})[phase] = by_spec._asdict()
 
@@ -299,7 +299,7 @@ class Generation:
         return [phase for phase in self._plan.phases(case) if (lane.name, case.name, phase) not in out]
 
     @contextmanager
-    def _costing_only(self, crew: Crew, lane: Lane, case: Case, phase: str):
+    def _costing_only(self, pool: WorkerPool, lane: Lane, case: Case, phase: str):
         """What fails inside costs this cell; a worker that died is replaced for the arm's other phases."""
         try:
             yield
@@ -307,14 +307,14 @@ class Generation:
             self._record.failures[lane.name, case.name, phase] = str(error)
             self._report.note(f"{lane.name} {case.name} {phase}: failed: {error}")
             if isinstance(error, WorkerLost) and self._runnable(lane, case):
-                self._replace(crew, lane, case)
+                self._replace(pool, lane, case)
 
-    def _replace(self, crew: Crew, lane: Lane, case: Case) -> None:
+    def _replace(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
         self._restarts[lane.name] += 1
         if self._restarts[lane.name] > MOST_RESTARTS:
             self._lose(lane, case, f"its worker was lost {self._restarts[lane.name]} times", unsupported=False)
             return
-        self._build(crew, lane, case)
+        self._build(pool, lane, case)
 
     def _lose(self, lane: Lane, case: Case, reason: str, unsupported: bool) -> None:
         where = self._record.unsupported if unsupported else self._record.failures

@@ -74,7 +74,7 @@ class Plan:
     paired: bool = False
     """Whether the arms do not fit in memory together, so that each is measured with the base alone."""
 
-    def crews(self) -> tuple["Plan", ...]:
+    def pools(self) -> tuple["Plan", ...]:
         """What one set of processes measures after the other: everything, or the base with each arm in turn."""
         others = [lane for lane in self.lanes if lane.name != self.base]
         if not self.paired or len(others) < 2:

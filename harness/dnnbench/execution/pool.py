@@ -93,14 +93,14 @@ def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -
         )
 
 
-class Dismissed(Exception):
-    """The crew was sent home while a thread still started or asked one of its workers: no failure of any arm."""
+class PoolClosed(Exception):
+    """The pool was closed while a thread still started or asked one of its workers: no failure of any arm."""
 
 
-class Crew:
+class WorkerPool:
     """All workers of one generation, and this process out of their way; a context manager that leaves none behind.
 
-    Leaving it, which an interrupt does while threads still start and ask workers, raises Dismissed in those threads.
+    Leaving it, which an interrupt does while threads still start and ask workers, raises PoolClosed in those threads.
     """
 
     def __init__(self, plan: Plan, name: str, cache: Path | None = None, versions: Mapping[str, Mapping] | None = None):
@@ -110,8 +110,8 @@ class Crew:
         self._workers: dict[str, Worker] = {}
         self._refusals: dict[str, WorkerError] = {}
         self._lost: set[str] = set()
-        self._door = threading.Lock()
-        self._dismissed = False
+        self._lock = threading.Lock()
+        self._closed = False
         self._pauses = 0
         self.import_s: dict[str, float] = {}
         self.versions: dict[str, dict] = {}
@@ -151,27 +151,27 @@ class Crew:
             raise
 
     def _enter(self, name: str, arm: Arm, **options: Any) -> None:
-        """Spawn a worker, unless the crew was dismissed: none is started that nobody would end."""
-        with self._door:
-            if self._dismissed:
-                raise Dismissed
+        """Spawn a worker, unless the pool was closed: none is started that nobody would end."""
+        with self._lock:
+            if self._closed:
+                raise PoolClosed
             self._workers[name] = spawn(arm, f"{self._name}-{name}", self._plan.settings.memory, **options)
 
     def _ask(self, name: str, method: str, timeout_s: float, **arguments: Any) -> Any:
         try:
             return self._workers[name].call(method, timeout_s, **arguments)
         except WorkerError:
-            if self._dismissed:
-                raise Dismissed from None
+            if self._closed:
+                raise PoolClosed from None
             raise
 
-    def revive(self, lane: Lane) -> None:
+    def respawn(self, lane: Lane) -> None:
         """A fresh process for an arm whose last one was lost; nothing for any other."""
         if lane.name in self._lost:
             self.restart(lane)
             self._lost.discard(lane.name)
 
-    def hush(self) -> dict[str, float]:
+    def quiesce(self) -> dict[str, float]:
         """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""
         shares = idle_shares({name: worker.pid for name, worker in self._workers.items() if name not in self._lost})
         for name, share in shares.items():
@@ -183,9 +183,9 @@ class Crew:
         """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
         return self._ask_control("control", calls=calls)
 
-    def null(self, calls: int, timing: str) -> float | None:
-        """Seconds of a visit of the null arm, which lives in the control's worker; None once that is lost."""
-        return self._ask_control("null", calls=calls, timing=timing)
+    def noop(self, calls: int, timing: str) -> float | None:
+        """Seconds of a visit of the no-op program, which lives in the control's worker; None once that is lost."""
+        return self._ask_control("noop", calls=calls, timing=timing)
 
     def _ask_control(self, method: str, **arguments: Any) -> float | None:
         if CONTROL in self._lost:
@@ -218,13 +218,13 @@ class Crew:
         except WorkerLost:
             return None
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         confine(parent_cpus(self._mask, self.cpus))
         return self
 
     def __exit__(self, *_exception) -> None:
-        with self._door:
-            self._dismissed = True
+        with self._lock:
+            self._closed = True
         for worker in self._workers.values():
             worker.close()
         confine(self._mask)

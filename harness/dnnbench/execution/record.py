@@ -44,7 +44,7 @@ class Record:
     idle_cpu: dict[str, float] = field(default_factory=dict)
     """Share of a CPU burnt while waiting, by `<arm> <case>`."""
     null_call_s: list[float] = field(default_factory=list)
-    """Seconds of a call of the null arm, by round: what the harness itself costs."""
+    """Seconds of a call of the no-op program, by round: what the harness itself costs."""
     switches_per_s: list[float] = field(default_factory=list)
     """Involuntary context switches of the workers per second, by round."""
     start_s: float = 0.0

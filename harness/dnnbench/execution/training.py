@@ -20,7 +20,7 @@ EPOCH_TIMEOUT_S = 3600.0
 
 
 @dataclass
-class Course:
+class TrainingResult:
     """How one arm learned one workload; a row an epoch: epoch, loss, seconds, and what `judge` tells."""
 
     arm: str
@@ -39,25 +39,25 @@ class Course:
         return sum(row["seconds"] for row in self.epochs)
 
 
-def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int, report: Reporter) -> list[Course]:
+def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int, report: Reporter) -> list[TrainingResult]:
     """One arm after the other, so that each has the machine for itself."""
-    courses = []
+    results = []
     for lane in lanes:
-        course = Course(lane.name, workload.name, lane.arm.dtype)
-        courses.append(course)
+        result = TrainingResult(lane.name, workload.name, lane.arm.dtype)
+        results.append(result)
         report.stage(f"{workload.name} on {lane.name}", workload.task.epochs)
         try:
             cpus = worker_cpus(lane.arm.threads)
             with spawn(lane.arm, f"train-{lane.name}", default_memory(), cpus=cpus) as worker:
-                _attend(worker, course, workload, dataset, lane, seed, report)
+                _train_arm(worker, result, workload, dataset, lane, seed, report)
         except WorkerError as error:
-            course.failure = str(error)
+            result.failure = str(error)
             report.note(f"{lane.name} {workload.name}: failed: {error}")
-    return courses
+    return results
 
 
-def _attend(
-    worker: Worker, course: Course, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
+def _train_arm(
+    worker: Worker, result: TrainingResult, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
 ) -> None:
     key, test = workload.name, {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
     worker.call("start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
@@ -67,18 +67,18 @@ def _attend(
         train={"inputs": dict(dataset.x_train), "targets": dataset.y_train, "masks": {}},
         batch_size=min(workload.batch_size, len(dataset.y_train)), seed=seed,
     )  # fmt: skip
-    course.build_s, course.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
+    result.build_s, result.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
     for number in range(1, workload.task.epochs + 1):
         told = worker.call("epoch", EPOCH_TIMEOUT_S, key=key, number=number)
         row = {"epoch": number, **told, **judge(Score(**worker.call("examine", EPOCH_TIMEOUT_S, key=key, test=test)))}
-        course.epochs.append(row)
+        result.epochs.append(row)
         report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {told_of(row)}")
         if not np.isfinite(row["loss"]):
             raise WorkerError(f"the loss is {row['loss']} after epoch {number}; lower the learning rate")
         if reached(workload, row):
-            course.reached = True
+            result.reached = True
             break
-    course.weights = worker.call("learned", EPOCH_TIMEOUT_S, key=key)
+    result.weights = worker.call("learned", EPOCH_TIMEOUT_S, key=key)
 
 
 def judge(score: Score) -> dict:
@@ -121,9 +121,9 @@ class CurvesApart:
     wrong: int
 
 
-def curves_apart(courses: Sequence[Course]) -> CurvesApart | None:
+def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
     """None for fewer than two arms that learned: there is nothing to compare."""
-    curves = [course.epochs for course in courses if course.epochs]
+    curves = [result.epochs for result in results if result.epochs]
     if len(curves) < 2:
         return None
     epochs = list(zip(*curves, strict=False))

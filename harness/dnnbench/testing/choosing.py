@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..wording import near_miss, shortened
 from .families import FAMILIES
-from .law_exams import law_dtype
+from .law_checks import law_dtype
 from .laws import LAWS
 
 MOST_CHARACTERS = 500

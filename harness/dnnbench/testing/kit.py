@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, Protocol
 from ..agreement.status import Status
 from ..execution.reporter import Reporter
 from ..protocol.arm import Arm
+from .arm_under_test import ArmUnderTest
+from .case_checker import CaseChecker
 from .choosing import Asked
-from .examinee import Examinee
-from .examiner import Examiner
 from .families import FAMILIES
-from .law_exams import law_verdict
+from .law_checks import law_verdict
 from .verdicts import SIDES, LawVerdict, Side, Verdict
 
 
@@ -93,30 +93,30 @@ def hold_against(arm: Arm, asked: Asked, report: Reporter, watcher: Watcher) -> 
 
 def _ask_cases(arm: Arm, cases: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
     report.stage(f"{arm.name} in {arm.dtype}: ops, losses and optimizers", len(cases))
-    examiner = Examiner(arm, cases)
+    checker = CaseChecker(arm, cases)
     try:
-        found.versions.update(examiner.examinee.start()["versions"])
+        found.versions.update(checker.arm_under_test.start()["versions"])
         watcher.begins(arm.name, found.versions, arm.dtype)
-        for group in examiner.groups:
+        for group in checker.groups:
             report.advance(0, ", ".join(group[:3]) + (" ..." if len(group) > 3 else ""))
             for case in group:
-                sides = examiner.verdicts(case)
+                sides = checker.verdicts(case)
                 found.verdicts.extend(sides[side] for side in SIDES)
                 watcher.judged(sides)
             report.advance(len(group))
     finally:
-        examiner.examinee.close()
+        checker.arm_under_test.close()
 
 
 def _ask_laws(arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
     """In a worker of their own: what a law says of memory is not for one that has done other work."""
     report.stage(f"{arm.name}: the laws of the protocol", len(laws))
-    examinee = Examinee(arm)
+    arm_under_test = ArmUnderTest(arm)
     try:
-        found.versions.update(examinee.start()["versions"])
+        found.versions.update(arm_under_test.start()["versions"])
         for law in laws:
-            found.laws.append(law_verdict(examinee, law))
+            found.laws.append(law_verdict(arm_under_test, law))
             watcher.judged_law(found.laws[-1])
             report.advance(1, law)
     finally:
-        examinee.close()
+        arm_under_test.close()

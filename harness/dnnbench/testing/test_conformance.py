@@ -3,9 +3,9 @@
 import pytest
 
 from ..agreement.status import Status
-from .examiner import Examiners
+from .case_checker import CaseCheckers
 from .families import FAMILIES
-from .law_exams import law_dtype, law_verdict
+from .law_checks import law_dtype, law_verdict
 from .laws import LAWS
 from .pytest_plugin import arms_of
 from .verdicts import SIDES
@@ -30,29 +30,29 @@ def _row(row):
 
 
 @pytest.fixture(scope="module")
-def examiners():
-    opened = Examiners()
+def checkers():
+    opened = CaseCheckers()
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="module")
-def law_examiners():
+def law_checkers():
     """Workers of their own: what a law says of memory is not for one that has done other work."""
-    opened = Examiners()
+    opened = CaseCheckers()
     yield opened
     opened.close()
 
 
-def test_case(examiners, arm, case, side):
-    verdict = examiners.of(arm).verdicts(case)[side]
+def test_case(checkers, arm, case, side):
+    verdict = checkers.of(arm).verdicts(case)[side]
     if verdict.status is Status.UNSUPPORTED:
         pytest.skip(verdict.reason)
     assert verdict.status.passes, verdict
 
 
-def test_law(law_examiners, arm, law):
-    verdict = law_verdict(law_examiners.of(arm).examinee, law)
+def test_law(law_checkers, arm, law):
+    verdict = law_verdict(law_checkers.of(arm).arm_under_test, law)
     if verdict.status == "unsupported":
         pytest.skip(verdict.reason)
     assert verdict.status == "kept", verdict

@@ -1,7 +1,7 @@
-"""The null arm: a Program that does nothing, so that what is left of a call's time is the harness."""
+"""The no-op program: a Program that does nothing, so that what is left of a call's time is the harness."""
 
 
-class NullProgram:
+class NoopProgram:
     """All that a Bench asks of a Program, and none of it does anything."""
 
     def put(self, batch):

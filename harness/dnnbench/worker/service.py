@@ -27,9 +27,9 @@ from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .bench import Bench
 from .control import Control
-from .noop import NullProgram
+from .noop import NoopProgram
 from .peaks import measure_peaks
-from .training import Classroom
+from .training import TrainingSession
 
 
 class Service:
@@ -37,9 +37,9 @@ class Service:
 
     def __init__(self) -> None:
         self._benches: dict[str, Bench] = {}
-        self._classrooms: dict[str, Classroom] = {}
+        self._sessions: dict[str, TrainingSession] = {}
         self._control: Control | None = None
-        self._null: Bench | None = None
+        self._noop: Bench | None = None
         self._product_bits: float | None = None
 
     def start(self, arm: dict, target: str) -> dict:
@@ -56,11 +56,11 @@ class Service:
             self._control = Control()
         return self._control.visit(calls)
 
-    def null(self, calls: int, timing: str) -> float:
-        """Seconds of one visit of the null arm; needs no `start`."""
-        if self._null is None:
-            self._null = Bench(NullProgram(), None, settle_s=0.0)
-        return self._null.visit("infer", calls, timing).seconds
+    def noop(self, calls: int, timing: str) -> float:
+        """Seconds of one visit of the no-op program; needs no `start`."""
+        if self._noop is None:
+            self._noop = Bench(NoopProgram(), None, settle_s=0.0)
+        return self._noop.visit("infer", calls, timing).seconds
 
     def switches(self) -> int:
         """Involuntary context switches of all threads of this process so far; needs no `start`."""
@@ -209,28 +209,28 @@ class Service:
         begin = now()
         program = self._program(workload, weights, seed)
         build_s = now() - begin
-        self._classrooms[key] = Classroom(program, Workload.model_validate(workload), _batch(train), batch_size, seed)
-        return {"build_s": build_s, "first_call_s": self._classrooms[key].warm_up(), "facts": program.facts()}
+        self._sessions[key] = TrainingSession(program, Workload.model_validate(workload), _batch(train), batch_size, seed)
+        return {"build_s": build_s, "first_call_s": self._sessions[key].warm_up(), "facts": program.facts()}
 
     def epoch(self, key: str, number: int) -> dict:
         """One pass over the training set."""
-        return self._classrooms[key].epoch(number)
+        return self._sessions[key].epoch(number)
 
     def examine(self, key: str, test: dict) -> dict:
         """How well a program does on a batch by now, as the fields of a Score."""
-        return asdict(self._classrooms[key].examine(_batch(test))[1])
+        return asdict(self._sessions[key].examine(_batch(test))[1])
 
     def predict(self, workload: dict, weights: dict, batch: dict) -> dict:
         """`predictions` of given weights for every example of a batch, in the workload's batch size, and their `score`."""
         spec = Workload.model_validate(workload)
         program = self._program(workload, weights, 0)
         whole = _batch(batch)
-        predictions, score = Classroom(program, spec, whole, spec.batch_size, 0).examine(whole)
+        predictions, score = TrainingSession(program, spec, whole, spec.batch_size, 0).examine(whole)
         return {"predictions": predictions, "score": asdict(score)}
 
     def learned(self, key: str) -> dict:
         """Parameters and running statistics by name."""
-        return self._classrooms[key].weights()
+        return self._sessions[key].weights()
 
     def _measured_product_bits(self) -> float:
         """Once a process: the same kernels serve every program."""

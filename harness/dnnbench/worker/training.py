@@ -13,7 +13,7 @@ from ..spec.workload import Workload
 from .score import Score, counts, score, total
 
 
-class Classroom:
+class TrainingSession:
     """One program, one data set, one seed."""
 
     def __init__(self, program: Program, workload: Workload, train: Batch, batch_size: int, seed: int):

@@ -24,7 +24,7 @@ from .service import PHASE
 from .starts import DRAWN
 from .step import STEPS
 from .trial import Trial
-from .workers import THREADS, crew, hush
+from .workers import THREADS, pool, quiesce
 
 Workers = Mapping[str, Worker]
 
@@ -66,13 +66,13 @@ class Recorder:
         expected_s = STEPS[kind.step].start_s + OVERHEAD * kind.seconds * len(kind.arms) * share
         with noisy(hog, self._mask, expected_s, self._seed * 100 + number):
             begin = now()
-            with crew(kind, self._cpus, self._seed * 1000 + number) as workers:
+            with pool(kind, self._cpus, self._seed * 1000 + number) as workers:
                 self._starts_s.append(now() - begin)
                 for build in range(kind.builds):
                     if build:
                         self._rebuild(workers)
                     call_s = self._warm_up(workers)
-                    hush(workers)
+                    quiesce(workers)
                     self._rounds(number * kind.builds + build, workers, visit_timeout_s(self._calls * call_s))
 
     def _rebuild(self, workers: Workers) -> None:

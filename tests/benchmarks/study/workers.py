@@ -20,7 +20,7 @@ SERVICE = "study.service:Study"
 
 
 @contextmanager
-def crew(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worker]]:
+def pool(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worker]]:
     """Label -> worker on `cpus`, its step built and called once, and the control's; this process is out of their way.
 
     The control's comes first, then the arms in the order drawn for their start.
@@ -42,7 +42,7 @@ def crew(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worke
         confine(mask)
 
 
-def hush(workers: dict[str, Worker]) -> None:
+def quiesce(workers: dict[str, Worker]) -> None:
     """Stop whoever burns CPU while it waits, whenever it waits."""
     for name, share in idle_shares({name: worker.pid for name, worker in workers.items()}).items():
         if share > NOISY_SHARE:

@@ -7,14 +7,14 @@ from ..agreement.allowances import STEPS
 from ..agreement.comparing import Finding
 from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
-from ..execution.checking import Exam, ensure_references
+from ..execution.checking import CheckRequest, ensure_references
 from ..protocol.arm import Arm
 from ..spec.optimizers import Sgd
 from ..spec.workload import Workload
+from .arm_under_test import ArmUnderTest
 from .cases import CASES
 from .cases.batches import batches_of
 from .cases.combined import combined
-from .examinee import Examinee
 from .families import FAMILIES, TRAINING
 from .verdicts import Side, Verdict, case_of, judged, unanswered, unsupported
 
@@ -41,28 +41,28 @@ def workload_of(cases: Sequence[str]) -> Workload:
 
 
 @cache
-def exam_of(cases: tuple[str, ...], dtype: str) -> Exam:
+def request_of(cases: tuple[str, ...], dtype: str) -> CheckRequest:
     """What the cases are asked on in an element type."""
     workload = workload_of(cases)
-    return Exam(workload, tuple(batches_of(workload)), STEPS, seed=0).in_precision(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0).in_precision(dtype)
 
 
-class Examiner:
+class CaseChecker:
     """One arm in one element type, asked about some cases or all; remembers its verdicts."""
 
     def __init__(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)):
         self._arm = arm
-        self.examinee = Examinee(arm)
+        self.arm_under_test = ArmUnderTest(arm)
         self.groups = groups_of(cases)
         self._known: dict[str, dict[Side, Verdict]] = {}
 
     def verdicts(self, case: str) -> dict[Side, Verdict]:
         """Both sides of a case; the rest of its group is answered with it."""
         if case not in self._known:
-            self._known |= self._examine(next(group for group in self.groups if case in group))
+            self._known |= self._check(next(group for group in self.groups if case in group))
         return self._known[case]
 
-    def _examine(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
+    def _check(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
         refusals = {case: self._refusal(case) for case in cases}
         able = [case for case, reason in refusals.items() if reason is None]
         refused = {c: unsupported(self._arm.name, c, self._arm.dtype, r) for c, r in refusals.items() if r is not None}
@@ -72,7 +72,7 @@ class Examiner:
         """Why the arm cannot do a case; one whose question is not answered is put to it all the same."""
         try:
             workload = workload_of((case,)).model_dump(mode="json")
-            return self.examinee.ask("refusal", workload=workload, dtype=self._arm.dtype)
+            return self.arm_under_test.ask("refusal", workload=workload, dtype=self._arm.dtype)
         except WorkerError:
             return None
 
@@ -108,28 +108,28 @@ class Examiner:
 
     def _findings(self, cases: tuple[str, ...]) -> list[Finding]:
         dtype = self._arm.dtype
-        exam = exam_of(cases, dtype)
-        alone = [exam_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
-        ensure_references([exam, *alone])  # one process makes many small ones
-        return [Finding(**row) for row in self.examinee.ask("findings", dtype=dtype, **exam.questions())]
+        request = request_of(cases, dtype)
+        alone = [request_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
+        ensure_references([request, *alone])  # one process makes many small ones
+        return [Finding(**row) for row in self.arm_under_test.ask("findings", dtype=dtype, **request.questions())]
 
 
-class Examiners:
-    """Examiners by arm, of which one has a worker: frameworks are large."""
+class CaseCheckers:
+    """Case checkers by arm, of which one has a worker: frameworks are large."""
 
     def __init__(self):
-        self._made: dict[Arm, Examiner] = {}
+        self._made: dict[Arm, CaseChecker] = {}
 
-    def of(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)) -> Examiner:
-        """The arm's examiner; `cases` count at the first question."""
-        for other, examiner in self._made.items():
+    def of(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)) -> CaseChecker:
+        """The arm's checker; `cases` count at the first question."""
+        for other, checker in self._made.items():
             if other != arm:
-                examiner.examinee.close()
+                checker.arm_under_test.close()
         if arm not in self._made:
-            self._made[arm] = Examiner(arm, cases)
+            self._made[arm] = CaseChecker(arm, cases)
         return self._made[arm]
 
     def close(self) -> None:
         """End every worker."""
-        for examiner in self._made.values():
-            examiner.examinee.close()
+        for checker in self._made.values():
+            checker.arm_under_test.close()

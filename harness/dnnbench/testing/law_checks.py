@@ -6,10 +6,10 @@ from inspect import getdoc
 from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
 from ..spec.workload import Workload
+from .arm_under_test import ArmUnderTest
+from .case_checker import PLAIN
 from .cases import CASES
 from .cases.everything import heavy, weighty
-from .examinee import Examinee
-from .examiner import PLAIN
 from .laws import LAWS, LawBroken
 from .verdicts import LawVerdict
 
@@ -29,16 +29,16 @@ def candidates(law: str) -> list[Workload]:
     return [workload, *(with_optimizer(network, PLAIN) for network in (workload, *smaller))]
 
 
-def law_verdict(examinee: Examinee, law: str) -> LawVerdict:
+def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
     """Ask an arm whether it keeps a law, on the first network that it can do."""
-    arm, meaning = examinee.arm.name, getdoc(LAWS[law]).split("\n")[0]
+    arm, meaning = arm_under_test.arm.name, getdoc(LAWS[law]).split("\n")[0]
     reasons = []
     try:
         for workload in candidates(law):
             asked = workload.model_dump(mode="json")
-            reason = examinee.ask("refusal", workload=asked, dtype=examinee.arm.dtype)
+            reason = arm_under_test.ask("refusal", workload=asked, dtype=arm_under_test.arm.dtype)
             if reason is None:
-                examinee.ask("law", name=law, workload=asked)
+                arm_under_test.ask("law", name=law, workload=asked)
                 return LawVerdict(arm, law, meaning, "kept", workload.name)
             reasons.append(reason)
     except WorkerError as error:

@@ -1,4 +1,4 @@
-"""An arm under examination: a worker that is replaced when it is lost."""
+"""The arm that the conformance kit tests: a worker that is replaced when it is lost."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ..worker.process import Worker, WorkerLost
 SERVICE = "dnnbench.testing.service:LawService"
 
 
-class Examinee:
+class ArmUnderTest:
     """Starts its worker at the first question; an arm that cannot start is not asked to again."""
 
     def __init__(self, arm: Arm):
