@@ -5,7 +5,8 @@ import os
 import jax
 import jax.numpy as jnp
 import numpy as np
-from dnnbench.protocol.program import PHASES, Program
+from dnnbench.protocol.program import Program
+from dnnbench.spec.phases import PHASES
 
 from . import device, optimizers
 from .network import Network

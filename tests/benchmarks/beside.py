@@ -15,7 +15,7 @@ from dnnbench.host.clock import now
 from dnnbench.host.placement import Placement, place, waited_share
 from dnnbench.plugins.discovery import load_backend
 from dnnbench.protocol.arm import Arm
-from dnnbench.protocol.program import PHASES
+from dnnbench.spec.phases import PHASES
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
 from dnnbench.worker.bench import MUTATING, Bench, Visit, settle

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from dnnbench.protocol.program import PHASES
+from dnnbench.spec.phases import PHASES
 
 Row = list[str]
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 from beside import SIDES
 from dnnbench.plugins.discovery import missing, plugins
-from dnnbench.protocol.program import PHASES
+from dnnbench.spec.phases import PHASES
 from replay import replay
 
 WORKLOADS = ("mlp_digits", "cnn_digits")

@@ -2,10 +2,11 @@
 
 import rich_click as click
 
+from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
-from .work_options import DTYPES, threads_or_all, work_options, workloads_named
+from .work_options import threads_or_all, work_options, workloads_named
 
 
 @click.command("check", cls=Command)
@@ -14,7 +15,7 @@ from .work_options import DTYPES, threads_or_all, work_options, workloads_named
 @list_option(
     "--dtype",
     "dtypes",
-    type=Words(DTYPES),
+    type=Words(DType),
     default="float64,float32",
     show_default=True,
     help="Element types to check in, as a list.",

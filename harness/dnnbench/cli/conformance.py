@@ -9,10 +9,11 @@ import rich_click as click
 
 from ..agreement.status import Status
 from ..errors import NothingMeasured
+from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
-from .work_options import DEVICE, DTYPES
+from .work_options import DEVICE
 
 LAW_STYLES = {"kept": "green", "broken": "bold red", "could not run": "bold red", "unsupported": "dim"}
 CASE_STATUSES, LAW_STATUSES = (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED), ("kept", "broken")
@@ -27,7 +28,7 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
 @list_option(
     "--dtype",
     "dtypes",
-    type=Words(DTYPES),
+    type=Words(DType),
     default="float64,float32",
     show_default=True,
     help="Element types to hold it to, with commas; float64 tells a wrong formula from rounding.",

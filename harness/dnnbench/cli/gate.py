@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from ..execution.settings import PIECES
-from ..protocol.program import PHASES
+from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from . import exitcodes
 from .options import Command, list_option, output_options
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 )
 @list_option(
     *("--phase", "phases"),
-    type=Words((*PHASES, *PIECES)),
+    type=Words(Phase),
     default="infer,train_step",
     show_default=True,
     help="What to time; all: every phase.",

@@ -2,11 +2,11 @@
 
 import rich_click as click
 
-from ..execution.settings import PIECES, TIMINGS
-from ..protocol.program import PHASES
+from ..protocol.timing import Timing
+from ..spec.phases import Phase
 from . import exitcodes
 from .options import Command, is_given, list_option, output_options
-from .types import Generations, Numbers, Seconds, Share, Words
+from .types import Generations, Numbers, Seconds, Share, Word, Words
 from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 REPORT = "results/report.html"
@@ -27,7 +27,7 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @list_option(
     "--phase",
     "phases",
-    type=Words((*PHASES, *PIECES)),
+    type=Words(Phase),
     default="all",
     show_default=True,
     help="What to time.",
@@ -56,8 +56,8 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 )
 @click.option(
     "--timing",
-    type=click.Choice(TIMINGS),
-    default="latency",
+    type=Word(Timing),
+    default=Timing.LATENCY.value,
     show_default=True,
     help="latency: wait for each call before the next; throughput: hand over all calls of a visit, then wait.",
 )

@@ -1,6 +1,7 @@
 """Kinds of option values: lists, shares, durations, labels."""
 
 import re
+from enum import StrEnum
 
 import rich_click as click
 
@@ -42,8 +43,8 @@ class Words(click.ParamType):
 
     name = "NAME,..."
 
-    def __init__(self, known: tuple[str, ...]):
-        self._known = known
+    def __init__(self, known: type[StrEnum]):
+        self._known = tuple(known)
 
     def convert(self, value, param, ctx):
         if isinstance(value, tuple):
@@ -54,7 +55,18 @@ class Words(click.ParamType):
         for part in parts:
             if part not in self._known:
                 self.fail(f"got '{shortened(part)}', expected all or some of {', '.join(self._known)}", param, ctx)
-        return parts
+        return tuple(member for part in parts for member in self._known if member == part)
+
+
+class Word(click.Choice):
+    """One of a fixed set."""
+
+    def __init__(self, known: type[StrEnum]):
+        super().__init__([member.value for member in known])
+        self._known = known
+
+    def convert(self, value, param, ctx):
+        return self._known(super().convert(value, param, ctx))
 
 
 class Generations(click.ParamType):

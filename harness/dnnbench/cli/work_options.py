@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from .types import Label
+from ..protocol.dtypes import DType
+from .types import Label, Word
 
 if TYPE_CHECKING:
     from ..spec.workload import Workload
 
-DTYPES = ("float64", "float32", "tf32", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
-"""Names of `dnnbench.protocol.precision.PRECISIONS`, without importing it."""
 LARGEST_SEED = 2**63 - 1
 """What a store's column holds."""
 MOST_THREADS = 100_000
@@ -32,8 +31,8 @@ DEVICE = click.option(
 )
 DTYPE = click.option(
     "--dtype",
-    type=click.Choice(DTYPES),
-    default="float32",
+    type=Word(DType),
+    default=DType.FLOAT32.value,
     show_default=True,
     help="Element type. bfloat16 and float16: activations and products in it, weights and sums kept in float32; "
     "mixed_...: products alone in it; tf32: float32 whose products keep 10 bits of fraction (GPU).",

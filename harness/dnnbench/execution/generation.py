@@ -12,6 +12,7 @@ from ..host.contention import WAITED_SHARE, Sampler, flags, switches_per_s
 from ..host.gpus import watch
 from ..host.idle import NOISY_SHARE
 from ..spec.costs import memory_parts
+from ..spec.phases import PIECES, PURPOSES, Phase
 from ..stats.flags import UNSETTLED, WAITED
 from ..worker.audit import late_fault
 from ..worker.process import WorkerLost
@@ -27,8 +28,6 @@ from .rounds import schedule, starting_order, thinning
 
 CONTROL_CALLS = 10
 NOOP_CALLS = 100
-PURPOSES = ("infer", "train_step")
-"""Phases whose memory is taken apart: what people use a network for."""
 MOST_RESTARTS = 2
 """How often an arm's worker is started again within one case of a generation."""
 
@@ -136,7 +135,7 @@ class Generation:
             return
         self._record.programs[f"{lane.name} {case.name}"] = built["facts"]
         for phase in self._runnable(lane, case):
-            if phase.endswith("_alone") and phase not in built["pieces"]:
+            if phase in PIECES and phase not in built["pieces"]:
                 self._record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
                 continue
             with self._costing_only(pool, lane, case, phase):
@@ -271,7 +270,7 @@ class Generation:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
         for phase in self._runnable(lane, case):
             with self._costing_only(pool, lane, case, phase):
-                if phase == "infer":
+                if phase == Phase.INFER:
                     calls = self._calls[lane.name, case.name, phase]
                     found = pool.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
                     self._record.audits[f"{lane.name} {case.name}"] = found

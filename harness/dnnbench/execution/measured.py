@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..spec.phases import Phase
 from ..stats.apart import Recorded
 from ..stats.estimates import (
     NOTHING,
@@ -41,7 +42,7 @@ DISTURBANCES = {
 }
 """What a contention flag stands for."""
 CASE = ("workload", "spec_hash", "batch_size")
-AUDITED = "infer"
+AUDITED = Phase.INFER
 """The phase that a bench's self-audit calls."""
 
 

@@ -14,6 +14,7 @@ from ..protocol.arm import Arm
 from ..spec.builder import Builder
 from ..spec.data import Synthetic
 from ..spec.losses import Mse
+from ..spec.phases import Phase
 from ..spec.workload import Task, Workload
 from ..stats.estimates import Visits, contended_rounds, log_pairs
 from ..stats.flags import PRESSURE, STEAL, THROTTLED
@@ -29,7 +30,7 @@ from .record import CellKey, Record
 from .reporter import Reporter
 from .settings import Settings
 
-PHASE = "train_step"
+PHASE = Phase.TRAIN_STEP
 SETTINGS = Settings(phases=(PHASE,), max_time_s=32.0, generations=8, check=False)
 VISITS_A_PIECE = 50
 SELDOM = 0.01

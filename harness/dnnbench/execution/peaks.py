@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from ..spec.costs import phase_totals
+from ..spec.phases import PURPOSES
 from .plan import Case, Lane, Plan
 from .record import Record
 
 NEAR = 0.9
 """Of the peak: later generations may be so much faster than the first, whose cells are audited."""
-PURPOSES = ("train_step", "infer")
-"""Phases whose rate is held against the peak."""
 RATES = ("flops_per_s", "bytes_per_s")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
 from ..spec.costs import phase_totals
+from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .arms import Contender, Selection
@@ -85,7 +86,7 @@ class Plan:
     def phases(self, case: Case) -> tuple[str, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""
         wanted = [phase for phase in self.settings.phases if not self.only or (case.name, phase) in self.only]
-        return tuple(phase for phase in wanted if phase == "infer" or not case.workload.inference_only)
+        return tuple(phase for phase in wanted if phase == Phase.INFER or not case.workload.inference_only)
 
     def limited_to(self, only: Collection[tuple[str, str]]) -> "Plan":
         """The same plan with nothing but these (case, phase)."""

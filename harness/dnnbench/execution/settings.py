@@ -2,21 +2,19 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from ..protocol.program import PHASES
+from ..protocol.dtypes import DType
+from ..protocol.timing import Timing
+from ..spec.phases import PHASES, PIECES, Phase
 
-PIECES = ("loss_alone", "update_alone")
-"""Parts of a step that some frameworks can run alone."""
 QUICK_S = 8.0
-TIMINGS = ("latency", "throughput")
-"""Each call waited for before the next, or all of a visit's calls before any is waited for."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """How a run measures; times in seconds, `precision` and `theta` as shares (0.01 = 1 %)."""
 
-    phases: tuple[str, ...] = (*PHASES, *PIECES)
-    dtype: str = "float32"
+    phases: tuple[Phase, ...] = (*PHASES, *PIECES)
+    dtype: DType = DType.FLOAT32
     threads: int = 1
     device: str = "auto"
     precision: float = 0.01
@@ -26,7 +24,7 @@ class Settings:
     """None for as many as this machine's noise asks for."""
     seed: int = 0
     memory: str = "steady"
-    timing: str = "latency"
+    timing: Timing = Timing.LATENCY
     cold_start: bool = False
     allow_unequal: bool = False
     check: bool = True
@@ -41,4 +39,6 @@ class Settings:
 
     @classmethod
     def from_json(cls, data: dict) -> "Settings":
-        return cls(**(data | {"phases": tuple(data["phases"])}))
+        phases = tuple(Phase(phase) for phase in data["phases"])
+        typed = {"phases": phases, "dtype": DType(data["dtype"]), "timing": Timing(data["timing"])}
+        return cls(**(data | typed))

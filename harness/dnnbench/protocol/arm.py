@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 
 from .device import CPU, Device
+from .dtypes import DType
 from .precision import PRECISIONS, Precision
 
 
@@ -13,7 +14,7 @@ class Arm:
     backend: str
     mode: str
     device: Device = CPU
-    dtype: str = "float32"
+    dtype: DType = DType.FLOAT32
     threads: int = 1
     environment: str = ""
     """Path of another Python interpreter; empty for this one."""
@@ -34,8 +35,9 @@ class Arm:
 
     @classmethod
     def from_json(cls, data: dict) -> "Arm":
-        return cls(**(data | {"device": Device.parse(data["device"])}))
+        typed = {"device": Device.parse(data["device"]), "dtype": DType(data["dtype"])}
+        return cls(**(data | typed))
 
-    def with_dtype(self, dtype: str) -> "Arm":
+    def with_dtype(self, dtype: DType) -> "Arm":
         """The same contender in another element type."""
         return replace(self, dtype=dtype)

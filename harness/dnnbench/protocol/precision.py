@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from ..spec.model import Model
 from ..spec.ops.base import Op
+from .dtypes import DType
 from .evaluation import Apply
 
 
@@ -16,7 +17,7 @@ class Precision(NamedTuple):
     scaled: the loss is multiplied by LOSS_SCALE before backpropagation, and gradients divided by it.
     """
 
-    name: str
+    name: DType
     weights: str
     values: str
     products: str
@@ -58,13 +59,13 @@ LOSS_SCALE = 1024.0
 PRECISIONS = {
     precision.name: precision
     for precision in (
-        Precision("float64", "float64", "float64", "float64"),
-        Precision("float32", "float32", "float32", "float32"),
-        Precision("tf32", "float32", "float32", "tf32"),
-        Precision("bfloat16", "float32", "bfloat16", "bfloat16"),
-        Precision("float16", "float32", "float16", "float16", scaled=True),
-        Precision("mixed_bfloat16", "float32", "float32", "bfloat16"),
-        Precision("mixed_float16", "float32", "float32", "float16", scaled=True),
+        Precision(DType.FLOAT64, "float64", "float64", "float64"),
+        Precision(DType.FLOAT32, "float32", "float32", "float32"),
+        Precision(DType.TF32, "float32", "float32", "tf32"),
+        Precision(DType.BFLOAT16, "float32", "bfloat16", "bfloat16"),
+        Precision(DType.FLOAT16, "float32", "float16", "float16", scaled=True),
+        Precision(DType.MIXED_BFLOAT16, "float32", "float32", "bfloat16"),
+        Precision(DType.MIXED_FLOAT16, "float32", "float32", "float16", scaled=True),
     )
 }
 """By the name that --dtype takes."""

@@ -8,9 +8,6 @@ import numpy as np
 
 from .batch import Batch
 
-PHASES = ("infer", "forward", "loss", "gradients", "train_step")
-"""What is timed; in training mode each of the last four contains the one before it."""
-
 DeviceBatch = Any
 Result = Any
 Snapshot = Any

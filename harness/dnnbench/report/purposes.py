@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..spec.phases import Phase
+
 if TYPE_CHECKING:
     import pandas as pd
 
 PURPOSES = {
-    "train_step": ("training", "learn: forward pass, loss, backpropagation, weight update"),
-    "infer": ("inference", "answer: forward pass alone, to the prediction"),
+    Phase.TRAIN_STEP: ("training", "learn: forward pass, loss, backpropagation, weight update"),
+    Phase.INFER: ("inference", "answer: forward pass alone, to the prediction"),
 }
 """What is timed for a purpose, by phase: its name, and what it is for."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..execution.measured import CASE, Measured, case_of
+from ..spec.phases import Phase
 from ..stats.estimates import (
     STEPS,
     Estimate,
@@ -20,7 +21,7 @@ from ..stats.estimates import (
 from ..stats.verdict import too_wide
 from .quantity import MISSING
 
-PIECES = {"loss_alone": "loss calculation", "update_alone": "weight update"}
+STEP_OF_PIECE = {Phase.LOSS_ALONE: "loss calculation", Phase.UPDATE_ALONE: "weight update"}
 """Phase that runs a piece alone, and the step of training that the piece is."""
 FUSED = {
     "loss calculation": "the loss is faster than its forward pass alone: fused",
@@ -90,7 +91,7 @@ def steps_of(run: Measured) -> list[Steps]:
         seconds = training_steps(phases, dropped)
         if len(seconds) == len(STEPS) and _known(*seconds.values()):
             clean = case_of(cell) not in run.spoilt
-            whole = _shown(absolute_time(phases["train_step"], dropped), clean)
+            whole = _shown(absolute_time(phases[Phase.TRAIN_STEP], dropped), clean)
             apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
             for name, step in seconds.items():
                 inner = STEPS[name][1]
@@ -105,7 +106,7 @@ def pieces_of(run: Measured) -> list[Piece]:
     found = []
     for cell, phases, dropped in _arms(run):
         clean = case_of(cell) not in run.spoilt
-        for phase, step in PIECES.items():
+        for phase, step in STEP_OF_PIECE.items():
             if {phase, *STEPS[step]} <= set(phases):
                 times = [_shown(time, clean) for time in _alone(phases, phase, step, dropped)]
                 if _known(*times):

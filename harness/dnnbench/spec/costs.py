@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .model import Model, Node
 from .optimizers import Optimizer
+from .phases import Phase
 from .workload import Workload
 
 
@@ -85,23 +86,23 @@ def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Tot
     slots = len(optimizer.slots)
     flops = sum(r.forward_flops + r.backward_flops for r in rows) + count * optimizer.flops_per_parameter
     moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (3 + 2 * slots)
-    held = sum(memory_parts(workload, batch_size, "train_step", itemsize, itemsize))
+    held = sum(memory_parts(workload, batch_size, Phase.TRAIN_STEP, itemsize, itemsize))
     return Totals(flops, moved, held)
 
 
-def memory_parts(workload: Workload, batch_size: int, phase: str, itemsize: int = 4, kept: int = 4) -> MemoryParts:
-    """What a phase of `dnnbench.protocol.program.PHASES` holds at its end, nothing fused and nothing freed.
+def memory_parts(workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4, kept: int = 4) -> MemoryParts:
+    """What a phase of `dnnbench.spec.phases.PHASES` holds at its end, nothing fused and nothing freed.
 
     itemsize: bytes of an activation   kept: bytes of a weight, a gradient and an optimizer slot
     Inference holds the largest pair of neighbouring tensors; training every activation.  Running statistics are left out.
     """
     model, weights = workload.model, parameter_count(workload.model) * kept
-    if phase == "infer":
+    if phase == Phase.INFER:
         return MemoryParts(weights, 0, 0, _widest_pair(model, batch_size, itemsize), 0)
     every = sum(row.output_bytes for row in node_costs(model, batch_size, itemsize))
     fed = batch_size * itemsize * sum(source.type.size for source in model.inputs)
-    slots = len(workload.task.optimizer.slots) if phase == "train_step" else 0
-    gradients = weights if phase in ("gradients", "train_step") else 0
+    slots = len(workload.task.optimizer.slots) if phase == Phase.TRAIN_STEP else 0
+    gradients = weights if phase in (Phase.GRADIENTS, Phase.TRAIN_STEP) else 0
     return MemoryParts(weights, slots * weights, gradients, every, fed)
 
 
@@ -110,16 +111,16 @@ def _widest_pair(model: Model, batch_size: int, itemsize: int) -> int:
     return max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
 
 
-def phase_totals(workload: Workload, batch_size: int, phase: str, itemsize: int = 4) -> tuple[int, int] | None:
-    """(FLOPs, bytes) of one call of a phase of `dnnbench.protocol.program.PHASES`; None for a piece of one."""
+def phase_totals(workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4) -> tuple[int, int] | None:
+    """(FLOPs, bytes) of one call of a phase of `dnnbench.spec.phases.PHASES`; None for a piece of one."""
     rows = node_costs(workload.model, batch_size, itemsize)
     forward = (sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows))
     backward = (sum(r.backward_flops for r in rows), sum(r.backward_bytes for r in rows))
     step = training_step(workload, batch_size, itemsize)
     return {
-        "infer": forward,
-        "forward": forward,
-        "loss": forward,
-        "gradients": (forward[0] + backward[0], forward[1] + backward[1]),
-        "train_step": (step.flops, step.bytes),
+        Phase.INFER: forward,
+        Phase.FORWARD: forward,
+        Phase.LOSS: forward,
+        Phase.GRADIENTS: (forward[0] + backward[0], forward[1] + backward[1]),
+        Phase.TRAIN_STEP: (step.flops, step.bytes),
     }.get(phase)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UsageError
+from ..spec.phases import Phase
 from .flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ POWER = 0.80
 CONTENDED = STEAL | PRESSURE | THROTTLED | GPU_SLOWED | GPU_SHARED | PAUSED
 ROUNDS_A_GENERATION = 1 << 32
 STEPS = {
-    "forward pass": ("forward", None),
-    "loss calculation": ("loss", "forward"),
-    "backpropagation": ("gradients", "loss"),
-    "weight update": ("train_step", "gradients"),
+    "forward pass": (Phase.FORWARD, None),
+    "loss calculation": (Phase.LOSS, Phase.FORWARD),
+    "backpropagation": (Phase.GRADIENTS, Phase.LOSS),
+    "weight update": (Phase.TRAIN_STEP, Phase.GRADIENTS),
 }
 """Step of training -> the phase that ends with it, and the one that ends before it."""
 NOTHING = np.empty(0, np.int64)

@@ -7,7 +7,8 @@ import numpy as np
 from ..host.clock import now
 from ..host.memory import read_memory
 from ..protocol.batch import Batch
-from ..protocol.program import PHASES, Program
+from ..protocol.program import Program
+from ..spec.phases import PHASES
 
 Make = Callable[[], Program]
 

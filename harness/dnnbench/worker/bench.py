@@ -12,12 +12,12 @@ from ..host.energy import LEAST_S, Meter
 from ..host.memory import give_back, read_memory, reset_peak
 from ..host.placement import FREE, Placement, place, waited_share
 from ..protocol.batch import Batch
-from ..protocol.program import PHASES, Program
+from ..protocol.program import Program
+from ..protocol.timing import Timing
+from ..spec.phases import MUTATING, PHASES
 from .audit import Audit, audit
 from .rate_audit import RateAudit, audit_rate
 
-MUTATING = ("train_step", "update_alone")
-"""Phases that change the program, which is therefore restored before every visit."""
 WARM_CALLS = 10
 WARM_LIMIT_S = 0.2
 STEADY = 0.05
@@ -90,14 +90,14 @@ class Bench:
         self._compiled_warm = self._program.facts()["compilations"]
         return median(times[-WARM_CALLS:]), _settled(times)
 
-    def visit(self, phase: str, calls: int, timing: str = "latency") -> Visit:
+    def visit(self, phase: str, calls: int, timing: str = Timing.LATENCY) -> Visit:
         """`calls` calls on the clock, after a restore and untimed calls, each thread where `warm_up` placed it.
 
         latency: each call is waited for before the next   throughput: all are called, then all are waited for.
         """
         call, wait = self._calls[phase], self._program.wait
         placement = self._placements.get(phase, FREE)
-        if phase in MUTATING:
+        if phase in MUTATING:  # every visit of a phase begins at the same weights
             self._program.restore(self._snapshot)
         with placement.held():
             settle(call, wait, self._settle_s)
@@ -149,7 +149,7 @@ class Bench:
     def device_call_s(self, phase: str, calls: int) -> float | None:
         """Seconds a call by the device's own clock, of calls that none is waited for; None where it has none."""
         call, wait = self._calls[phase], self._program.wait
-        if phase in MUTATING:
+        if phase in MUTATING:  # every visit of a phase begins at the same weights
             self._program.restore(self._snapshot)
         wait(call())
         elapsed = self._program.device_seconds(lambda: _all(call, calls))
@@ -193,7 +193,7 @@ def _throughput_s(call: Callable, wait: Callable, calls: int) -> float:
     return now() - start
 
 
-_TIMERS = {"latency": _latency_s, "throughput": _throughput_s}
+_TIMERS = {Timing.LATENCY: _latency_s, Timing.THROUGHPUT: _throughput_s}
 
 
 def _settled(times: list[float]) -> bool:
