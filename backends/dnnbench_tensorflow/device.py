@@ -29,7 +29,7 @@ def _described(kind: str, index: int) -> Device:
 def resolve(device: Device) -> str:
     """The framework's own name of a device; PluginError if it is not there."""
     found = devices()
-    if not any(device.same_place(d) for d in found):
+    if device not in found:
         raise PluginError(f"TensorFlow has no device '{device}'; it computes on {', '.join(map(str, found))}")
     return f"/device:{device.kind.upper()}:{device.index}"
 

@@ -26,7 +26,7 @@ def rows(monkeypatch, tmp_path):
     def ask(growth):
         monkeypatch.setattr(agreement, "MOST_GROWN_BYTES", growth)
         spawned.clear()
-        found = agreement.check_agreement(plan.lanes, requests, 1, ("float64", "float32"), Silent())
+        found = agreement.check_agreement(plan.arms, requests, 1, ("float64", "float32"), Silent())
         return found, [name for name in spawned if name.startswith("check-")]
 
     return ask

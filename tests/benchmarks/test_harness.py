@@ -97,7 +97,7 @@ def test_share_of_visits(benchmark, cache):
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
     visiting_s = sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
-    benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.lanes), "visits": len(visits)}
+    benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.arms), "visits": len(visits)}
     replay.play(benchmark, rounds.seconds)
 
 
@@ -111,7 +111,7 @@ class Resting(Generation):
     def _visit_rounds(self, pool, case, seconds):
         for _ in range(IDLE_WINDOWS):
             shares = idle_shares({str(pid): pid for pid in pool.pids()}, 1.0)
-            assert len(shares) == len(self._plan.lanes) + 1, "a worker whose CPU time is not told would count as idle"
+            assert len(shares) == len(self._plan.arms) + 1, "a worker whose CPU time is not told would count as idle"
             self.idle_s.append(sum(shares.values()))
 
 
@@ -123,5 +123,5 @@ def test_idle_workers(benchmark, cache):
     resting = Resting(plan, datasets, 0, {}, set(), record, Silent())
     resting.run(0.0)
     assert not record.failures
-    benchmark.extra_info |= {"arms": len(plan.lanes)}
+    benchmark.extra_info |= {"arms": len(plan.arms)}
     replay.play(benchmark, resting.idle_s)

@@ -9,7 +9,7 @@ from dnnbench.errors import UsageError, WorkerError
 from dnnbench.execution import devices
 from dnnbench.execution.arms import Selection, select
 from dnnbench.execution.checking import CheckRequest, ensure_references
-from dnnbench.execution.plan import lanes_of
+from dnnbench.execution.plan import resolved
 from dnnbench.execution.pool import spawn, start_arguments
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.settings import Settings
@@ -69,7 +69,7 @@ def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, exp
     monkeypatch.setattr(devices, "accelerator_in_sight", lambda: True)
     monkeypatch.setattr(devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)})
     told = Told()
-    assert devices.choose_device("auto", select(["all"]).contenders, told).kind == expected
+    assert devices.choose_device("auto", select(["all"]).arms, told).kind == expected
     assert any(words in note for note in told.notes), told.notes
 
 
@@ -77,9 +77,9 @@ def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
     less = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": 60_000}]
     silent = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": None}]
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent})
-    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes == 60_000
+    assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes == 60_000
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
-    assert devices.choose_device("gpu", select(["all"]).contenders, Told()).memory_bytes is None
+    assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes is None
 
 
 def test_drivers_show_themselves_in_dev(tmp_path):
@@ -90,15 +90,15 @@ def test_drivers_show_themselves_in_dev(tmp_path):
 
 def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
     chosen = select(["numpy", *[name for name in CONTENDERS if missing(plugins().backends[name]) is None]])
-    lanes, notes = lanes_of(Selection(chosen.contenders, {}), Settings(), Device("gpu"))
-    places = {lane.arm.backend: (lane.arm.device.kind, bool(lane.unequal)) for lane in lanes}
+    arms, unequal = resolved(Selection(chosen.arms, {}), Settings(), Device("gpu"))
+    places = {arm.backend: (arm.device.kind, arm in unequal) for arm in arms}
     assert places.pop("numpy") == ("cpu", True)
     assert set(places.values()) == {("gpu", False)}
-    assert any("numpy:eager stays on the CPU" in note for note in notes)
+    assert list(unequal.values()) == ["runs on cpu, the others on gpu"]
 
 
 def test_every_installed_backend_tells_its_devices():
-    found = devices.list_devices(select(["all"]).contenders)
+    found = devices.list_devices(select(["all"]).arms)
     assert set(found) >= {"numpy"}, found
     assert all(rows[0]["kind"] == "cpu" for rows in found.values()), found
 

@@ -146,7 +146,7 @@ def test_what_cannot_be_started_is_refused(pretender):
 
 
 def test_this_interpreter_is_taken():
-    assert [one.environment for one in select([f"numpy@{sys.executable}"]).contenders] == [sys.executable]
+    assert [one.environment for one in select([f"numpy@{sys.executable}"]).arms] == [sys.executable]
 
 
 def test_a_hanging_environment_is_listed_as_broken(folder, pretender):

@@ -29,15 +29,15 @@ TOLD = {"product_bits": 24.0, "cpus": "0,1", "device": "cpu", "threads": 2}
 
 def found(cpus_used=1.0, **changes):
     """How the second of two arms is unequal to the first, after one case."""
-    plan = SimpleNamespace(lanes=[SimpleNamespace(name=name, arm=Arm(name, "eager")) for name in ("base", "other")])
+    plan = SimpleNamespace(arms=[Arm(name, "eager") for name in ("base", "other")])
     record = Record(compile_cache="empty")
     for name, used, told in (("base", 1.0, TOLD), ("other", cpus_used, TOLD | changes)):
-        record.programs[f"{name} net/4"] = told | {"layout": name}
-        record.audits[f"{name} net/4"] = {"cpus_used": used}
+        record.programs[f"{name}:eager net/4"] = told | {"layout": name}
+        record.audits[f"{name}:eager net/4"] = {"cpus_used": used}
     lines = ledger(plan, record, "net/4")
     assert any(line.what == "layout" and not line.equal for line in lines), "shown, and no reason to part"
     assert any(line.what == "compile cache" and set(line.values.values()) == {"empty"} for line in lines)
-    return unequal(lines, "base")
+    return unequal(lines, "base:eager")
 
 
 def test_equal_arms_are_ranked_together():
@@ -51,11 +51,11 @@ def test_what_an_arm_does_not_tell_is_left_out():
 
 def shown(what, base, other):
     """What the ledger shows in one line of two arms, from what their programs told and how their visits were flagged."""
-    plan = SimpleNamespace(lanes=[SimpleNamespace(name=name, arm=Arm(name, "eager")) for name in ("base", "other")])
+    plan = SimpleNamespace(arms=[Arm(name, "eager") for name in ("base", "other")])
     record = Record()
     for name, (placement, flags) in (("base", base), ("other", other)):
-        record.programs[f"{name} net/4"] = TOLD | {"placement": placement}
-        record.visits[name, "net/4", "infer"] = [(number, 0, 1, 1e-3, flag) for number, flag in enumerate(flags)]
+        record.programs[f"{name}:eager net/4"] = TOLD | {"placement": placement}
+        record.visits[f"{name}:eager", "net/4", "infer"] = [(number, 0, 1, 1e-3, flag) for number, flag in enumerate(flags)]
     (line,) = (line for line in ledger(plan, record, "net/4") if line.what == what)
     assert not line.must_match
     return line.values
@@ -64,12 +64,12 @@ def shown(what, base, other):
 def test_the_ledger_shows_where_the_threads_were():
     apart = {"infer": ALONE, "loss": ALONE, "train_step": PLACED}
     told = shown("placement of threads", ({"infer": PLACED}, [0]), (apart, [0]))
-    assert told == {"base": "one a CPU", "other": "infer, loss: one thread computes; train_step: one a CPU"}
+    assert told == {"base:eager": "one a CPU", "other:eager": "infer, loss: one thread computes; train_step: one a CPU"}
 
 
 def test_the_ledger_shows_how_often_a_thread_waited_for_a_cpu():
     told = shown("visits with a thread waiting", ({}, [0, STEAL]), ({}, [WAITED | STEAL, WAITED, 0, 0]))
-    assert told == {"base": "0%", "other": "50%"}
+    assert told == {"base:eager": "0%", "other:eager": "50%"}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_ledger_shows_how_often_a_thread_waited_for_a_cpu():
     ],
 )
 def test_what_should_be_equal_parts_arms(change, words):
-    assert found(**change) == {"other": words}
+    assert found(**change) == {"other:eager": words}
 
 
 @pytest.mark.xdist_group("service workers")

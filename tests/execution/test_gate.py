@@ -380,7 +380,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
     flagged = Finding("cnn_digits", 8, "infer", f"numpy:eager@{sys.prefix}", Verdict(SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8)
-    wanted = {(lane.name, "cnn_digits", 8, "infer") for lane in plan.lanes} | {("control", "", 0, "control")}
+    wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {("control", "", 0, "control")}
 
     def cells(plan):
         return {(c["arm"], c["workload"], c["batch_size"], c["phase"]) for c in plan.cells()}

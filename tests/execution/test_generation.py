@@ -20,7 +20,7 @@ def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monke
 
     class Watched(WorkerPool):
         def start(self):
-            orders.append([lane.name for lane in self._plan.lanes])
+            orders.append([arm.name for arm in self._plan.arms])
             raise Seen
 
     monkeypatch.setattr(generation, "WorkerPool", Watched)
@@ -30,5 +30,5 @@ def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monke
         with pytest.raises(Seen):
             Generation(plan, datasets, number, {}, set(), Record(), Silent()).run(1.0)
     assert orders[:12] == orders[12:]
-    assert {order[0] for order in orders} == {lane.name for lane in plan.lanes}
+    assert {order[0] for order in orders} == {arm.name for arm in plan.arms}
     assert all(sorted(order) == sorted(orders[0]) for order in orders)

@@ -64,12 +64,12 @@ def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thr
 
 
 def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thread, workers):
-    (lane,) = plan.lanes
+    (arm,) = plan.arms
     with pytest.raises(KeyboardInterrupt), WorkerPool(plan, "test") as pool:
         pool.start()
         for worker in workers():
             os.kill(worker.pid, signal.SIGSTOP)  # it will not answer
-        asked = other_thread(pool.call, lane, "hello", PATIENCE_S)
+        asked = other_thread(pool.call, arm, "hello", PATIENCE_S)
         while not asked.running():
             pass
         raise KeyboardInterrupt
@@ -82,5 +82,5 @@ def test_a_closed_pool_starts_no_worker(plan, workers):
     with WorkerPool(plan, "test") as pool:
         pool.start()
     with pytest.raises(PoolClosed):
-        pool.restart(plan.lanes[0])
+        pool.restart(plan.arms[0])
     assert not workers()

@@ -55,10 +55,10 @@ def test_of_two_measurements_the_higher_of_each_rate_counts_with_its_source():
 def test_cells_near_or_above_the_best_product_of_their_device_and_type_are_found(share, near):
     request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=1))
     plan, _ = make_plan(request, Silent())
-    (lane,), (case,) = plan.lanes, plan.cases
+    (arm,), (case,) = plan.arms, plan.cases
     flops, _ = phase_totals(case.workload, case.batch_size, "infer")
-    record = Record(machine_peaks={lane.name: LOW, "an arm of another run": HIGH})
+    record = Record(machine_peaks={arm.name: LOW, "an arm of another run": HIGH})
     call_s = flops / (share * LOW["flops_per_s"])
-    record.visits[lane.name, case.name, "infer"] = [(n, 0, 10, 10 * call_s, 0) for n in range(3)]
-    assert near_peak(plan, record) == ([(lane, case, "infer")] if near else [])
+    record.visits[arm.name, case.name, "infer"] = [(n, 0, 10, 10 * call_s, 0) for n in range(3)]
+    assert near_peak(plan, record) == ([(arm, case, "infer")] if near else [])
     assert near_peak(plan, Record(visits=record.visits)) == [], "nobody told a peak"

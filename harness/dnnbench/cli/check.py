@@ -52,8 +52,8 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         requests = [check_request(workload, datasets[workload.name], seed) for workload in request.workloads]
-        rows = check_agreement(plan.lanes, requests, len(worker_cpus(settings.threads)), dtypes, report)
-        explanations = explain_all(plan.lanes, requests, rows, report) if explain else []
+        rows = check_agreement(plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report)
+        explanations = explain_all(plan.arms, requests, rows, report) if explain else []
     failed = [row for row in rows if not row["ok"]]
     if as_json:
         told = {"agreement": rows, "agree": not failed, "explanations": explanations, "skipped": dict(plan.skipped)}

@@ -63,19 +63,18 @@ def command(output, name, device, dtypes, expression, as_json: bool):
     """
     from ..execution.arms import select
     from ..execution.devices import choose_device
-    from ..protocol.arm import Arm
     from ..testing.choosing import everything, those_that_fit
     from ..testing.kit import Unwatched, hold_against
     from .progress import Lines, reporter
 
     asked = those_that_fit(expression, dtypes) if expression else everything(dtypes)
-    contenders, skipped = select([name])
+    requested, skipped = select([name])
     # a bar and rows would write over each other
     with reporter(output) if as_json else nullcontext(Lines(output)) as report:
         for what, reason in skipped.items():
             report.note(f"{what}: {reason}")
-        place = choose_device(device, contenders, report)
-        arms = [Arm(c.info.name, c.mode, place, environment=c.environment) for c in contenders]
+        place = choose_device(device, requested, report)
+        arms = [arm.on(place) for arm in requested]
         found = []
         for arm in arms:
             found.append(hold_against(arm, asked, report, Unwatched() if as_json else Rows(output)))

@@ -57,7 +57,7 @@ def devices() -> dict[str, Any]:
     from ..execution.devices import list_devices
 
     rows = []
-    for backend, found in list_devices(select(["all"]).contenders).items():
+    for backend, found in list_devices(select(["all"]).arms).items():
         if isinstance(found, str):
             rows.append({"backend": backend, "device": None, "description": found, "memory_bytes": None})
         else:

@@ -38,7 +38,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         dataset = datasets[found.name]
-        predicted = predict(found, dataset, plan.lanes, arrays, report)
+        predicted = predict(found, dataset, plan.arms, arrays, report)
     arms = [
         {"arm": arm, "failure": p} if isinstance(p, str)
         else {"arm": arm, "failure": "", **judge(p[1]), "predictions": p[0].tolist()}

@@ -187,7 +187,7 @@ def _tell_plan(output, plan, as_json: bool) -> None:
         output.json({"cells": cells, "base": plan.base, "skipped": dict(plan.skipped), "settings": settings.to_json()})
         return
     output.text(
-        f"arms      {', '.join(lane.name for lane in plan.lanes)} on {plan.lanes[0].arm.device}; base {plan.base}"
+        f"arms      {', '.join(arm.name for arm in plan.arms)} on {plan.arms[0].device}; base {plan.base}"
     )
     output.text(f"cases     {', '.join(case.name for case in plan.cases)} (workload/batch size)")
     output.text(f"phases    {', '.join(settings.phases)}")

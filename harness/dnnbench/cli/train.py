@@ -48,7 +48,7 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
                 results.append(
                     (
                         workload,
-                        train(workload, datasets[workload.name], plan.lanes, request.settings.seed, report),
+                        train(workload, datasets[workload.name], plan.arms, request.settings.seed, report),
                     )
                 )
                 if save:

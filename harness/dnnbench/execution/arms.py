@@ -1,4 +1,4 @@
-"""Which contenders `--backend` asks for."""
+"""Which arms `--backend` asks for."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -6,26 +6,16 @@ from typing import NamedTuple
 from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
+from ..protocol.arm import Arm
+from ..protocol.device import AUTO
 from ..wording import near_miss, shortened
 from .environments import check_interpreter
-
-
-class Contender(NamedTuple):
-    """A backend in one mode under one interpreter; `environment` is empty for this interpreter."""
-
-    info: BackendInfo
-    mode: str
-    environment: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.info.name}:{self.mode}" + (f"@{self.environment}" if self.environment else "")
 
 
 class Selection(NamedTuple):
     """What can run, and what was left out with the reason: a backend that is not installed, what is wrong with a plugin."""
 
-    contenders: list[Contender]
+    arms: list[Arm]
     skipped: dict[str, str]
 
 
@@ -34,11 +24,11 @@ def select(texts: Iterable[str]) -> Selection:
 
     `all` leaves out what is not installed; a backend that is named must be there. Each arm counts once.
     """
-    chosen: dict[str, Contender] = {}
+    chosen: dict[str, Arm] = {}
     skipped: dict[str, str] = {}
     for text in (part.strip() for whole in texts for part in whole.split(",")):
-        contenders, left_out = _parse(text)
-        chosen |= {contender.name: contender for contender in contenders}
+        arms, left_out = _parse(text)
+        chosen |= {arm.name: arm for arm in arms}
         skipped |= left_out
     skipped |= {str(origin): reasons for origin, reasons in plugins().complaints().items()}
     if not chosen:
@@ -47,7 +37,7 @@ def select(texts: Iterable[str]) -> Selection:
     return Selection(list(chosen.values()), skipped)
 
 
-def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
+def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
     head, at, environment = text.partition("@")
     name, colon, mode = head.partition(":")
     if not name:
@@ -66,10 +56,10 @@ def _parse(text: str) -> tuple[list[Contender], dict[str, str]]:
         )
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
-    return [c for info in installed.values() for c in _named(info, mode, environment)], skipped
+    return [arm for info in installed.values() for arm in _named(info, mode, environment)], skipped
 
 
-def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
+def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
     if environment:
         check_interpreter(environment)
     elif reason := missing(info):
@@ -81,7 +71,12 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Contender]:
             raise UsageError(
                 f"{info.name} has no mode '{shortened(asked)}'{near_miss(asked, info.modes)} (it has {known})"
             )
-    return [Contender(info, asked, environment) for asked in modes]
+    return [Arm(info.name, asked, AUTO, environment=environment) for asked in modes]
+
+
+def info_of(arm: Arm) -> BackendInfo:
+    """What the plugin announced of an arm's backend."""
+    return plugins().backend(arm.backend)
 
 
 def _without_mode(name: str) -> str:

@@ -20,10 +20,10 @@ from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..spec.workload import Workload
 from ..worker.process import Worker, WorkerLost
+from .arms import info_of
 from .batch import timing_batch
 from .cache import cache_folder, remove_older
 from .parallel import in_parallel
-from .plan import Lane
 from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from .reporter import Reporter
 
@@ -81,19 +81,19 @@ def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckReque
 
 
 def check_agreement(
-    lanes: Sequence[Lane], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[str], report: Reporter
+    arms: Sequence[Arm], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[str], report: Reporter
 ) -> list[dict]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
-    report.stage("checking that all arms agree", len(lanes) * len(requests) * len(dtypes) + 1)
+    report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
     ensure_references(list({e.path: e for request in requests for e in map(request.in_precision, dtypes)}.values()))
     report.advance(1, "reference")
-    tasks = [(lane, group) for lane in lanes for group in _groups(lane, dtypes)]
+    tasks = [(arm, group) for arm in arms for group in _groups(arm, dtypes)]
     parts = in_parallel(lambda task: list(_check_arm(*task, requests, report)), tasks, at_once)
     rows = [row for part in parts for row in part]
     place = {
-        (lane.name, request.workload.name, dtype): i
-        for i, (lane, request, dtype) in enumerate(
-            (lane, request, dtype) for request in requests for lane in lanes for dtype in dtypes
+        (arm.name, request.workload.name, dtype): i
+        for i, (arm, request, dtype) in enumerate(
+            (arm, request, dtype) for request in requests for arm in arms for dtype in dtypes
         )
     }
     return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
@@ -143,9 +143,9 @@ def _not_compared(row: dict) -> str:
     return f"{row['workload']} {row['dtype']}: not judged here: of {part} {row['reason']}"
 
 
-def _groups(lane: Lane, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
+def _groups(arm: Arm, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
     """Element types that may share a worker: all, unless float64 is a switch of the whole process."""
-    if lane.contender.info.float64_apart:
+    if info_of(arm).float64_apart:
         return [(dtype,) for dtype in dtypes]
     return [tuple(dtypes)]
 
@@ -178,26 +178,26 @@ def _code() -> str:
 
 
 def _check_arm(
-    lane: Lane, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
+    arm: Arm, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
 ) -> Iterator[dict]:
     """Workers, one after the other, asked about every request in some element types; what fails becomes a row that says so."""
     asked = [(request.in_precision(dtype), dtype) for request in requests for dtype in dtypes]
-    arm = lane.arm.with_dtype(dtypes[0])
+    arm = arm.with_dtype(dtypes[0])
     try:
         while asked:
-            with spawn(arm, f"check-{lane.name}-{'-'.join(dtypes)}") as worker:
+            with spawn(arm, f"check-{arm.name}-{'-'.join(dtypes)}") as worker:
                 worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
                 enough = _resident_bytes(worker) + MOST_GROWN_BYTES
                 while asked:
                     request, dtype = asked[0]
                     found = _ask(worker, request, dtype)
                     asked.pop(0)
-                    yield from (_row(lane, request, dtype, item) for item in found)
-                    report.advance(1, f"{lane.name} {request.workload.name} {dtype}")
+                    yield from (_row(arm, request, dtype, item) for item in found)
+                    report.advance(1, f"{arm.name} {request.workload.name} {dtype}")
                     if _resident_bytes(worker) > enough:
                         break
     except WorkerError as error:
-        yield from (_row(lane, request, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for request, dtype in asked)
+        yield from (_row(arm, request, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for request, dtype in asked)
 
 
 def _resident_bytes(worker: Worker) -> int:
@@ -221,6 +221,6 @@ def _nothing(status: Status, reason: str) -> dict:
     return {**nothing, "status": str(status), "ok": status.passes, "reason": reason}
 
 
-def _row(lane: Lane, request: CheckRequest, dtype: str, item: dict) -> dict:
+def _row(arm: Arm, request: CheckRequest, dtype: str, item: dict) -> dict:
     kept = {key: item[key] for key in ("kind", "optimizer", "status", "ratio", "tensor", "ok", "reason")}
-    return {"arm": lane.name, "workload": request.workload.name, "dtype": dtype, **kept}
+    return {"arm": arm.name, "workload": request.workload.name, "dtype": dtype, **kept}

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UsageError, WorkerError
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
-from .arms import Contender
+from .arms import info_of
 from .parallel import in_parallel
 from .pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 from .reporter import Reporter
@@ -16,17 +17,16 @@ ACCELERATOR_FILES = ("nvidia0", "nvidiactl", "kfd", "dxg", "accel0", "accel", "v
 """What drivers of NVIDIA and AMD GPUs, of Windows' subsystem for Linux, and of TPUs leave in /dev."""
 
 
-def list_devices(contenders: Sequence[Contender]) -> dict[str, list[dict] | str]:
+def list_devices(arms: Sequence[Arm]) -> dict[str, list[dict] | str]:
     """By backend: its devices as plain data, or why it could not be asked. Takes seconds: frameworks are imported."""
-    by_backend = {contender.info.name: contender for contender in contenders}
+    by_backend = {arm.backend: arm for arm in arms}
     answers = in_parallel(_ask, by_backend.values(), len(worker_cpus(1)) + 1)
     return dict(zip(by_backend, answers, strict=True))
 
 
-def _ask(contender: Contender) -> list[dict] | str:
-    arm = Arm(contender.info.name, contender.mode, environment=contender.environment)
+def _ask(arm: Arm) -> list[dict] | str:
     try:
-        with spawn(arm, f"devices-{contender.info.name}") as worker:
+        with spawn(arm, f"devices-{arm.backend}") as worker:
             worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
             return worker.call("devices", BUILD_TIMEOUT_S)
     except WorkerError as error:
@@ -38,12 +38,12 @@ def accelerator_in_sight(dev: Path = Path("/dev")) -> bool:
     return "TPU_NAME" in os.environ or any((dev / name).exists() for name in ACCELERATOR_FILES)
 
 
-def choose_device(text: str, contenders: Sequence[Contender], report: Reporter) -> Device:
-    """The device of a run. `auto` takes the GPU when every contender but the reference has one, else the CPU.
+def choose_device(text: str, arms: Sequence[Arm], report: Reporter) -> Device:
+    """The device of a run. `auto` takes the GPU when every arm but the reference has one, else the CPU.
 
-    UsageError if a device is named that a contender lacks: nothing falls back to the CPU in silence.
+    UsageError if a device is named that an arm lacks: nothing falls back to the CPU in silence.
     """
-    others = [contender for contender in contenders if not contender.info.reference]
+    others = [arm for arm in arms if not info_of(arm).reference]
     if text != "auto":
         wanted = Device.parse(text)
         return wanted if wanted.kind == "cpu" else _demand(wanted, others)
@@ -53,7 +53,7 @@ def choose_device(text: str, contenders: Sequence[Contender], report: Reporter) 
     return _automatic(others, report)
 
 
-def _automatic(others: Sequence[Contender], report: Reporter) -> Device:
+def _automatic(others: Sequence[Arm], report: Reporter) -> Device:
     found = list_devices(others)
     for kind in ("gpu", "tpu"):
         without = [name for name, devices in found.items() if not _has(devices, Device(kind))]
@@ -66,7 +66,7 @@ def _automatic(others: Sequence[Contender], report: Reporter) -> Device:
     return CPU
 
 
-def _demand(wanted: Device, others: Sequence[Contender]) -> Device:
+def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
     if not others:
         raise UsageError(
             f"--device {wanted}: the NumPy reference computes on cpu alone; add a backend that can use {wanted}"
@@ -85,7 +85,7 @@ def _known(wanted: Device, found: Mapping[str, list[dict]]) -> Device:
     """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
     rows = [row for devices in found.values() for row in devices if _has([row], wanted)]
     told = [row["memory_bytes"] for row in rows if row.get("memory_bytes")]
-    return wanted._replace(memory_bytes=min(told, default=None))
+    return replace(wanted, memory_bytes=min(told, default=None))
 
 
 def _has(devices: list[dict] | str, wanted: Device) -> bool:

@@ -79,8 +79,8 @@ class Execution:
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
             requests = [check_request(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
             dtypes = list(dict.fromkeys(("float64", settings.dtype)))
-            lanes = [lane for lane in self._plan.lanes if not lane.twin]
-            rows = check_agreement(lanes, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
+            arms = [arm for arm in self._plan.arms if not arm.twin]
+            rows = check_agreement(arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
             self._store.add_agreement(run_id, rows)
         for sentence in undetermined(rows):
             self._report.note(sentence)

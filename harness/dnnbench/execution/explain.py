@@ -17,7 +17,6 @@ from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..worker.process import Worker
 from .checking import CheckRequest, reference_backend
-from .plan import Lane
 from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
 from .reporter import Reporter
 from .scratch import scratch_folder
@@ -62,7 +61,7 @@ def explain_check(
 
 
 def explain_all(
-    lanes: Sequence[Lane], requests: Sequence[CheckRequest], rows: Sequence[Mapping], report: Reporter
+    arms: Sequence[Arm], requests: Sequence[CheckRequest], rows: Sequence[Mapping], report: Reporter
 ) -> list[dict]:
     """An explanation for every arm, workload and element type that disagrees, in the order of the rows."""
     cases: dict[tuple[str, str, str], list[Mapping]] = {}
@@ -72,21 +71,21 @@ def explain_all(
     if not wanted:
         return []
     report.stage("looking for the first divergence", len(wanted))
-    named = {lane.name: lane for lane in lanes}, {request.workload.name: request for request in requests}
+    named = {arm.name: arm for arm in arms}, {request.workload.name: request for request in requests}
     with started(reference_arm(), "explain-reference") as reference:
         return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
 
 
-def _explained(arm, workload, dtype, lanes, requests, rows, reference, report) -> dict:
-    lane = lanes[arm]
-    found = {"arm": arm, "workload": workload, "dtype": dtype}
+def _explained(name, workload, dtype, arms, requests, rows, reference, report) -> dict:
+    arm = arms[name]
+    found = {"arm": name, "workload": workload, "dtype": dtype}
     try:
-        with started(lane.arm.with_dtype(dtype), f"explain-{lane.name}-{dtype}") as contender:
+        with started(arm.with_dtype(dtype), f"explain-{arm.name}-{dtype}") as contender:
             explanation = explain_check(contender, reference, requests[workload], dtype, rows)
     except WorkerError as error:
         return found | {"error": str(error)}
     finally:
-        report.advance(1, f"{arm} {workload} {dtype}")
+        report.advance(1, f"{name} {workload} {dtype}")
     return found | explanation._asdict() | {"sentence": explanation.sentence}
 
 

@@ -39,7 +39,7 @@ class Line:
 
 def ledger(plan: Plan, record: Record, case: str) -> list[Line]:
     """Every line for one case, those that must match first; arms that were not built, or do not tell, are left out."""
-    facts = {lane.name: record.programs.get(f"{lane.name} {case}") for lane in plan.lanes}
+    facts = {arm.name: record.programs.get(f"{arm.name} {case}") for arm in plan.arms}
     known, idle = {arm: told for arm, told in facts.items() if told}, record.idle_cpu
     must_match = {
         "precision of products": _each(known, "product_bits", _product_type),
@@ -78,7 +78,7 @@ def _waited(plan: Plan, record: Record, case: str) -> dict[str, str]:
     for (arm, where, _phase), visits in record.visits.items():
         if where == case:
             flags.setdefault(arm, []).extend(int(visit[FLAGS]) for visit in visits)
-    told = [lane.name for lane in plan.lanes if flags.get(lane.name)]
+    told = [arm.name for arm in plan.arms if flags.get(arm.name)]
     return {arm: f"{_share(flags[arm], WAITED):.0%}" for arm in told}
 
 
@@ -101,10 +101,10 @@ def _product_type(bits: float) -> str:
 
 def _within_threads(plan: Plan, record: Record, case: str) -> dict[str, str]:
     told = {}
-    for lane in plan.lanes:
-        if audit := record.audits.get(f"{lane.name} {case}"):
+    for arm in plan.arms:
+        if audit := record.audits.get(f"{arm.name} {case}"):
             used = audit["cpus_used"]
-            told[lane.name] = "yes" if used <= lane.arm.threads + SPARE_CPU else f"no: {used:.2f} used"
+            told[arm.name] = "yes" if used <= arm.threads + SPARE_CPU else f"no: {used:.2f} used"
     return told
 
 

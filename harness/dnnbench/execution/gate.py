@@ -161,7 +161,7 @@ class Gate:
 
 def with_base(request: Request) -> Request:
     """The request with its first arm as the base unless it names one; UsageError if no arm is left to judge."""
-    names = [contender.name for contender in select(request.backends).contenders]
+    names = [arm.name for arm in select(request.backends).arms]
     if len(names) < 2:
         raise UsageError(
             f"a gate holds candidates against a base and got one arm, {names[0]}; name two or more, "
@@ -233,14 +233,14 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
     """
     arms = {gate.base, *(finding.arm for finding in gate.flagged)}
     only = tuple(dict.fromkeys((finding.case, finding.phase) for finding in gate.flagged))
-    lanes = tuple(lane for lane in plan.lanes if lane.name in arms)
+    arms = tuple(arm for arm in plan.arms if arm.name in arms)
     settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
-    narrow = replace(plan.limited_to(only), lanes=lanes, settings=settings)
+    narrow = replace(plan.limited_to(only), arms=arms, settings=settings)
     names = {case.workload.name for case in narrow.cases}
     again = replace(
         request,
         workloads=tuple(workload for workload in request.workloads if workload.name in names),
-        backends=tuple(lane.name for lane in lanes), settings=settings, only=only, confirms=gate.screen_run,
+        backends=tuple(arm.name for arm in arms), settings=settings, only=only, confirms=gate.screen_run,
     )  # fmt: skip
     return again, narrow
 
@@ -248,7 +248,7 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
 def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Plan) -> None:
     """The second run rests on the first one's check, of the same arms minutes before."""
     rows = store.agreement(screen_run)
-    arms, workloads = {lane.name for lane in narrow.lanes}, {case.workload.name for case in narrow.cases}
+    arms, workloads = {arm.name for arm in narrow.arms}, {case.workload.name for case in narrow.cases}
     kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
     store.add_agreement(confirm_run, kept.to_dict("records"))
 

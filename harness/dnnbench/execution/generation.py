@@ -11,6 +11,7 @@ from ..host.clock import now, read_cost_s
 from ..host.contention import WAITED_SHARE, Sampler, flags, switches_per_s
 from ..host.gpus import watch
 from ..host.idle import NOISY_SHARE
+from ..protocol.arm import Arm
 from ..spec.costs import memory_parts
 from ..spec.phases import PIECES, PURPOSES, Phase
 from ..stats.flags import UNSETTLED, WAITED
@@ -20,7 +21,7 @@ from .batch import timing_batch
 from .batching import calls_per_visit
 from .parallel import in_parallel
 from .peaks import better, near_peak
-from .plan import CONTROL, Case, Lane, Plan
+from .plan import CONTROL, Case, Plan
 from .pool import BUILD_TIMEOUT_S, WorkerPool, visit_timeout_s
 from .record import CellKey, Record
 from .reporter import Reporter
@@ -53,26 +54,26 @@ class Generation:
         cache: Path | None = None,
     ):
         self._seed = plan.settings.seed * 1000 + number
-        self._plan = replace(plan, lanes=tuple(starting_order(plan.lanes, self._seed)))
+        self._plan = replace(plan, arms=tuple(starting_order(plan.arms, self._seed)))
         self._datasets, self._number, self._cache = datasets, number, cache
         self._calls, self._given_up, self._report = calls, given_up, report
         self._seconds: dict[CellKey, float] = {}
         self._unsettled: set[CellKey] = set()
         self._read_cost_s = read_cost_s()
-        self._restarts = dict.fromkeys((lane.name for lane in plan.lanes), 0)
+        self._restarts = dict.fromkeys((arm.name for arm in plan.arms), 0)
         self._record = record
 
     def run(self, seconds: float) -> None:
         """Start the pool, measure every case for its share of the seconds, end the pool."""
         with WorkerPool(self._plan, f"generation{self._number}", self._cache, self._record.versions) as pool:
-            self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.lanes)} workers")
+            self._report.advance(0, f"generation {self._number + 1}: starting {len(self._plan.arms)} workers")
             pool.start()
             self._record.versions |= pool.versions
             for case in self._plan.cases:
                 self._prepare(pool, case)
                 self._visit_rounds(pool, case, seconds / len(self._plan.cases))
-                for lane in self._plan.lanes:
-                    self._finish(pool, lane, case)
+                for arm in self._plan.arms:
+                    self._finish(pool, arm, case)
             if self._number == 0:
                 self._find_peaks(pool)
                 if near_peak(self._plan, self._record):
@@ -84,25 +85,25 @@ class Generation:
 
         Asked again, the better rate counts.
         """
-        for lane in self._plan.lanes:
-            self._report.advance(0, f"generation {self._number + 1}: best rates of {lane.name}")
+        for arm in self._plan.arms:
+            self._report.advance(0, f"generation {self._number + 1}: best rates of {arm.name}")
             try:
-                found = pool.call(lane, "machine_peaks", BUILD_TIMEOUT_S)
-                self._record.machine_peaks[lane.name] = better(self._record.machine_peaks.get(lane.name), found)
+                found = pool.call(arm, "machine_peaks", BUILD_TIMEOUT_S)
+                self._record.machine_peaks[arm.name] = better(self._record.machine_peaks.get(arm.name), found)
             except WorkerError as error:
-                self._report.note(f"{lane.name}: its best rates are unknown: {error}")
+                self._report.note(f"{arm.name}: its best rates are unknown: {error}")
 
     def _audit_rates(self, pool: WorkerPool) -> None:
         """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
-        for lane, case, phase in near_peak(self._plan, self._record):
-            name, asked = f"{lane.name} {case.name} {phase}", {"key": case.name, "phase": phase}
+        for arm, case, phase in near_peak(self._plan, self._record):
+            name, asked = f"{arm.name} {case.name} {phase}", {"key": case.name, "phase": phase}
             self._report.advance(0, f"generation {self._number + 1}: {name}: auditing its rate")
             try:
-                self._ask_to_build(pool, lane, case)
-                pool.call(lane, "warm_up", BUILD_TIMEOUT_S, **asked)
-                asked |= {"calls": self._calls[lane.name, case.name, phase], "trains": not case.workload.inference_only}
-                self._record.rate_audits[name] = pool.call(lane, "audit_rate", BUILD_TIMEOUT_S, **asked)
-                pool.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+                self._ask_to_build(pool, arm, case)
+                pool.call(arm, "warm_up", BUILD_TIMEOUT_S, **asked)
+                asked |= {"calls": self._calls[arm.name, case.name, phase], "trains": not case.workload.inference_only}
+                self._record.rate_audits[name] = pool.call(arm, "audit_rate", BUILD_TIMEOUT_S, **asked)
+                pool.call(arm, "drop", BUILD_TIMEOUT_S, key=case.name)
             except WorkerError as error:
                 self._record.rate_audits[name] = {"faults": [], "error": str(error)}
             for fault in self._record.rate_audits[name]["faults"]:
@@ -112,9 +113,9 @@ class Generation:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
         self._report.advance(0, f"generation {self._number + 1}: building {case.name}")
         self._restarts = dict.fromkeys(self._restarts, 0)
-        in_parallel(lambda lane: self._build(pool, lane, case), self._plan.lanes, pool.at_once)
-        for lane in self._plan.lanes:
-            self._warm_up(pool, lane, case)
+        in_parallel(lambda arm: self._build(pool, arm, case), self._plan.arms, pool.at_once)
+        for arm in self._plan.arms:
+            self._warm_up(pool, arm, case)
         self._quiesce(pool, case)
 
     def _quiesce(self, pool: WorkerPool, case: Case) -> None:
@@ -126,63 +127,63 @@ class Generation:
                     f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
                 )
 
-    def _build(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
+    def _build(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""
         try:
-            built = self._ask_to_build(pool, lane, case)
+            built = self._ask_to_build(pool, arm, case)
         except WorkerError as error:
-            self._lose(lane, case, str(error), unsupported=error.kind == "PluginError")
+            self._lose(arm, case, str(error), unsupported=error.kind == "PluginError")
             return
-        self._record.programs[f"{lane.name} {case.name}"] = built["facts"]
-        for phase in self._runnable(lane, case):
+        self._record.programs[f"{arm.name} {case.name}"] = built["facts"]
+        for phase in self._runnable(arm, case):
             if phase in PIECES and phase not in built["pieces"]:
-                self._record.unsupported[lane.name, case.name, phase] = f"{lane.name} cannot run this piece alone"
+                self._record.unsupported[arm.name, case.name, phase] = f"{arm.name} cannot run this piece alone"
                 continue
-            with self._costing_only(pool, lane, case, phase):
-                seconds = pool.call(lane, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._note_first_call(pool, lane, case, phase, built["build_s"], seconds)
+            with self._costing_only(pool, arm, case, phase):
+                seconds = pool.call(arm, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self._note_first_call(pool, arm, case, phase, built["build_s"], seconds)
 
-    def _ask_to_build(self, pool: WorkerPool, lane: Lane, case: Case) -> dict:
+    def _ask_to_build(self, pool: WorkerPool, arm: Arm, case: Case) -> dict:
         """What the arm's worker tells of the program that it built, and holds under the case's name."""
         settings = self._plan.settings
         batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
-        pool.respawn(lane)
+        pool.respawn(arm)
         return pool.call(
-            lane, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
+            arm, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
             weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
         )  # fmt: skip
 
-    def _note_first_call(self, pool: WorkerPool, lane: Lane, case: Case, phase: str, build_s: float, seconds: float) -> None:
-        times = {"import_s": pool.import_s[lane.name], "build_s": build_s, "first_call_s": seconds}
-        where = {"arm": lane.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
+    def _note_first_call(self, pool: WorkerPool, arm: Arm, case: Case, phase: str, build_s: float, seconds: float) -> None:
+        times = {"import_s": pool.import_s[arm.name], "build_s": build_s, "first_call_s": seconds}
+        where = {"arm": arm.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
         row = {**where, **times, "generation": self._number}
-        self._record.first_calls.setdefault((lane.name, case.name, phase), row)  # a replaced worker's is not the first
+        self._record.first_calls.setdefault((arm.name, case.name, phase), row)  # a replaced worker's is not the first
 
-    def _warm_up(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
-        for phase in self._runnable(lane, case):
-            key = lane.name, case.name, phase
-            with self._costing_only(pool, lane, case, phase):
-                warm = pool.call(lane, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+    def _warm_up(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
+        for phase in self._runnable(arm, case):
+            key = arm.name, case.name, phase
+            with self._costing_only(pool, arm, case, phase):
+                warm = pool.call(arm, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._seconds[key] = warm["seconds"]
-                calls = self._calls_alike(lane, case, phase) or calls_per_visit(warm["seconds"], self._read_cost_s)
+                calls = self._calls_alike(arm, case, phase) or calls_per_visit(warm["seconds"], self._read_cost_s)
                 self._calls.setdefault(key, calls)
                 if not warm["settled"]:
                     self._unsettled.add(key)
 
-    def _calls_alike(self, lane: Lane, case: Case, phase: str) -> int | None:
+    def _calls_alike(self, arm: Arm, case: Case, phase: str) -> int | None:
         """Calls a visit of an arm that differs from this one in its environment only: both are timed alike."""
-        bare = replace(lane.arm, environment="")
-        alike = (other.name for other in self._plan.lanes if replace(other.arm, environment="") == bare)
+        bare = replace(arm, environment="", twin=False)
+        alike = (other.name for other in self._plan.arms if replace(other, environment="", twin=False) == bare)
         return next((self._calls[n, case.name, phase] for n in alike if (n, case.name, phase) in self._calls), None)
 
     def _visit_rounds(self, pool: WorkerPool, case: Case, seconds: float) -> None:
         """Rounds until so many seconds are used; at least one."""
-        lanes = {lane.name: lane for lane in self._plan.lanes}
+        arms = {arm.name: arm for arm in self._plan.arms}
         order = schedule(self._visits(case), self._seed, self._thinned(case))
         sampler, begin, last = self._sampler(pool), now(), now()
         for phases in order:
             wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
-            self._round(pool, case, lanes, wanted, sampler)
+            self._round(pool, case, arms, wanted, sampler)
             time = now()
             self._report.advance(
                 time - last, f"generation {self._number + 1}: {case.name}, round {self._record.rounds}"
@@ -193,16 +194,16 @@ class Generation:
 
     def _sampler(self, pool: WorkerPool) -> Sampler:
         """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
-        used = {lane.arm.device.index for lane in self._plan.lanes if lane.arm.device.kind == "gpu"}
+        used = {arm.device.index for arm in self._plan.arms if arm.device.kind == "gpu"}
         gpu = watch(min(used), pool.pids) if used else None
         return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
 
     def _visits(self, case: Case) -> dict[str, list[str]]:
         """Arms of each phase that can be visited."""
         phases = {phase: [] for phase in self._plan.phases(case)}
-        for lane in self._plan.lanes:
-            for phase in self._runnable(lane, case):
-                phases[phase].append(lane.name)
+        for arm in self._plan.arms:
+            for phase in self._runnable(arm, case):
+                phases[phase].append(arm.name)
         return {phase: arms for phase, arms in phases.items() if arms}
 
     def _thinned(self, case: Case) -> dict[tuple[str, str], int]:
@@ -213,7 +214,7 @@ class Generation:
             every |= {(phase, arm): n for arm, n in thinning(times).items()}
         return every
 
-    def _round(self, pool: WorkerPool, case: Case, lanes: Mapping[str, Lane], wanted, sampler: Sampler) -> None:
+    def _round(self, pool: WorkerPool, case: Case, arms: Mapping[str, Arm], wanted, sampler: Sampler) -> None:
         """Visit every wanted cell, and the control; rounds are numbered through the generation."""
         before = sampler.read()
         visits = []
@@ -221,10 +222,10 @@ class Generation:
             if key in self._record.failures:
                 continue
             calls = self._calls[key]
-            with self._costing_only(pool, lanes[key[0]], case, key[2]):
+            with self._costing_only(pool, arms[key[0]], case, key[2]):
                 limit = visit_timeout_s(calls * self._seconds[key])
                 asked = {"key": case.name, "phase": key[2], "calls": calls, "timing": self._plan.settings.timing}
-                visit = pool.call(lanes[key[0]], "visit", limit, **asked)
+                visit = pool.call(arms[key[0]], "visit", limit, **asked)
                 mark = self._mark(key, visit["waited_share"])
                 visits.append((key, position, calls, visit["seconds"], mark))
         if (seconds := pool.control(CONTROL_CALLS)) is not None:
@@ -245,78 +246,78 @@ class Generation:
         waited = WAITED if waited_share > WAITED_SHARE else 0
         return unsettled | waited
 
-    def _finish(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
+    def _finish(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """Peak memory and last facts of a program, then let go of it."""
-        for phase in self._runnable(lane, case):
-            with self._costing_only(pool, lane, case, phase):
-                peaks = pool.call(lane, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._record.peaks[lane.name, case.name, phase] = peaks
+        for phase in self._runnable(arm, case):
+            with self._costing_only(pool, arm, case, phase):
+                peaks = pool.call(arm, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
+                self._record.peaks[arm.name, case.name, phase] = peaks
         if self._number == 0:
-            self._look_once(pool, lane, case)
-        if not self._runnable(lane, case):
+            self._look_once(pool, arm, case)
+        if not self._runnable(arm, case):
             return
         try:
-            told = pool.call(lane, "facts", BUILD_TIMEOUT_S, key=case.name)
-            pool.call(lane, "drop", BUILD_TIMEOUT_S, key=case.name)
+            told = pool.call(arm, "facts", BUILD_TIMEOUT_S, key=case.name)
+            pool.call(arm, "drop", BUILD_TIMEOUT_S, key=case.name)
         except WorkerError as error:
-            self._report.note(f"{lane.name} {case.name}: measured, but its last facts are missing: {error}")
+            self._report.note(f"{arm.name} {case.name}: measured, but its last facts are missing: {error}")
             return
-        self._record.programs[f"{lane.name} {case.name}"] = told
+        self._record.programs[f"{arm.name} {case.name}"] = told
         if told["compiled_late"]:
-            self._record.compiled_late[f"{lane.name} {case.name}"] = told["compiled_late"]
-            self._report.note(f"{lane.name} {case.name}: {late_fault(told['compiled_late'])}")
+            self._record.compiled_late[f"{arm.name} {case.name}"] = told["compiled_late"]
+            self._report.note(f"{arm.name} {case.name}: {late_fault(told['compiled_late'])}")
 
-    def _look_once(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
+    def _look_once(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
-        for phase in self._runnable(lane, case):
-            with self._costing_only(pool, lane, case, phase):
+        for phase in self._runnable(arm, case):
+            with self._costing_only(pool, arm, case, phase):
                 if phase == Phase.INFER:
-                    calls = self._calls[lane.name, case.name, phase]
-                    found = pool.call(lane, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
-                    self._record.audits[f"{lane.name} {case.name}"] = found
+                    calls = self._calls[arm.name, case.name, phase]
+                    found = pool.call(arm, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
+                    self._record.audits[f"{arm.name} {case.name}"] = found
                     for fault in found["faults"]:
-                        self._report.note(f"{lane.name} {case.name}: {fault}")
+                        self._report.note(f"{arm.name} {case.name}: {fault}")
                 if phase in PURPOSES:
-                    self._note_memory(pool, lane, case, phase)
-                if (energy := pool.call(lane, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
-                    self._record.energy[f"{lane.name} {case.name} {phase}"] = energy
-                calls = self._calls[lane.name, case.name, phase]
-                told = pool.call(lane, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
+                    self._note_memory(pool, arm, case, phase)
+                if (energy := pool.call(arm, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
+                    self._record.energy[f"{arm.name} {case.name} {phase}"] = energy
+                calls = self._calls[arm.name, case.name, phase]
+                told = pool.call(arm, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
                 if told is not None:
-                    self._record.device_call_s[f"{lane.name} {case.name} {phase}"] = told
+                    self._record.device_call_s[f"{arm.name} {case.name} {phase}"] = told
 
-    def _note_memory(self, pool: WorkerPool, lane: Lane, case: Case, phase: str) -> None:
+    def _note_memory(self, pool: WorkerPool, arm: Arm, case: Case, phase: str) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
-        told, precision = self._record.memory.setdefault(f"{lane.name} {case.name}", {}), lane.arm.precision
-        told |= pool.call(lane, "parts", BUILD_TIMEOUT_S, key=case.name)
+        told, precision = self._record.memory.setdefault(f"{arm.name} {case.name}", {}), arm.precision
+        told |= pool.call(arm, "parts", BUILD_TIMEOUT_S, key=case.name)
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
         told.setdefault("by_spec", {})[phase] = by_spec._asdict()
 
-    def _runnable(self, lane: Lane, case: Case) -> list[str]:
+    def _runnable(self, arm: Arm, case: Case) -> list[str]:
         """Phases of an arm that have neither failed nor are impossible."""
         out = self._given_up | self._record.without()
-        return [phase for phase in self._plan.phases(case) if (lane.name, case.name, phase) not in out]
+        return [phase for phase in self._plan.phases(case) if (arm.name, case.name, phase) not in out]
 
     @contextmanager
-    def _costing_only(self, pool: WorkerPool, lane: Lane, case: Case, phase: str):
+    def _costing_only(self, pool: WorkerPool, arm: Arm, case: Case, phase: str):
         """What fails inside costs this cell; a worker that died is replaced for the arm's other phases."""
         try:
             yield
         except WorkerError as error:
-            self._record.failures[lane.name, case.name, phase] = str(error)
-            self._report.note(f"{lane.name} {case.name} {phase}: failed: {error}")
-            if isinstance(error, WorkerLost) and self._runnable(lane, case):
-                self._replace(pool, lane, case)
+            self._record.failures[arm.name, case.name, phase] = str(error)
+            self._report.note(f"{arm.name} {case.name} {phase}: failed: {error}")
+            if isinstance(error, WorkerLost) and self._runnable(arm, case):
+                self._replace(pool, arm, case)
 
-    def _replace(self, pool: WorkerPool, lane: Lane, case: Case) -> None:
-        self._restarts[lane.name] += 1
-        if self._restarts[lane.name] > MOST_RESTARTS:
-            self._lose(lane, case, f"its worker was lost {self._restarts[lane.name]} times", unsupported=False)
+    def _replace(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
+        self._restarts[arm.name] += 1
+        if self._restarts[arm.name] > MOST_RESTARTS:
+            self._lose(arm, case, f"its worker was lost {self._restarts[arm.name]} times", unsupported=False)
             return
-        self._build(pool, lane, case)
+        self._build(pool, arm, case)
 
-    def _lose(self, lane: Lane, case: Case, reason: str, unsupported: bool) -> None:
+    def _lose(self, arm: Arm, case: Case, reason: str, unsupported: bool) -> None:
         where = self._record.unsupported if unsupported else self._record.failures
-        for phase in self._runnable(lane, case):
-            where[lane.name, case.name, phase] = reason
-        self._report.note(f"{lane.name} {case.name}: {'unsupported' if unsupported else 'failed'}: {reason}")
+        for phase in self._runnable(arm, case):
+            where[arm.name, case.name, phase] = reason
+        self._report.note(f"{arm.name} {case.name}: {'unsupported' if unsupported else 'failed'}: {reason}")

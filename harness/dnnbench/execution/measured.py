@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..protocol.arm import twin_of
 from ..spec.phases import Phase
 from ..stats.apart import Recorded
 from ..stats.estimates import (
@@ -23,7 +24,7 @@ from ..stats.stopping import FIRST_LOOK
 from ..stats.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
-from .plan import CONTROL, twin_of
+from .plan import CONTROL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,7 @@
 """The noise of this machine, measured with what measures everything else: two equal arms over several short generations."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,8 @@ from ..stats.noise import BUDGETS_S, Floor, Humps, floor, humps
 from ..stats.split import LEAST_ROUNDS, Components, components, tells_variances
 from ..stats.verdict import ALPHA, STRONG_RHO
 from ..worker.bench import whole_visit_s
-from .arms import Contender
 from .generation import Generation
-from .plan import CONTROL, Lane, Plan, cases_of
+from .plan import CONTROL, Plan, cases_of
 from .pool import worker_cpus
 from .record import CellKey, Record
 from .reporter import Reporter
@@ -135,12 +134,11 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
 
 
 def _plan(settings: Settings) -> Plan:
-    """Two lanes of the reference, alike but for a name, on one small network."""
+    """The reference and its twin on one small network."""
     info = plugins().reference
-    contender = Contender(info, info.default_mode)
     arm = Arm(info.name, info.default_mode, dtype=settings.dtype, threads=settings.threads)
-    lanes = (Lane(contender, arm), Lane(contender, arm, twin=True))
-    return Plan(lanes, cases_of([_workload()], (), None, "initial", settings.seed), settings, contender.name, {})
+    arms = (arm, replace(arm, twin=True))
+    return Plan(arms, cases_of([_workload()], (), None, "initial", settings.seed), settings, arm.name, {})
 
 
 def _workload() -> Workload:
@@ -154,7 +152,7 @@ def _workload() -> Workload:
 def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Sequence[list[float] | None]) -> Noise:
     """What the generations of such a plan say."""
     (case,) = plan.cases
-    keys = [(lane.name, case.name, PHASE) for lane in plan.lanes]
+    keys = [(arm.name, case.name, PHASE) for arm in plan.arms]
     base, twin, control = (visits_of(records, key) for key in (*keys, (CONTROL, "", CONTROL)))
     pairs = log_pairs(twin, base, contended_rounds([base, twin]))
     if spoilt := not tells_variances(pairs.kept()):

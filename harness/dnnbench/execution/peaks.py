@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..protocol.arm import Arm
 from ..spec.costs import phase_totals
 from ..spec.phases import PURPOSES
-from .plan import Case, Lane, Plan
+from .plan import Case, Plan
 from .record import Record
 
 NEAR = 0.9
@@ -24,26 +25,26 @@ def better(known: Mapping[str, Any] | None, found: Mapping[str, Any]) -> dict[st
     return {name: part[name] for rate, part in parts.items() for name in (rate, sources[rate])}
 
 
-def near_peak(plan: Plan, record: Record) -> list[tuple[Lane, Case, str]]:
+def near_peak(plan: Plan, record: Record) -> list[tuple[Arm, Case, str]]:
     """Training steps and inferences whose rate lies near or above the best product on their device, in their type."""
-    places = {lane.name: (lane.arm.device, lane.arm.dtype) for lane in plan.lanes}
+    places = {arm.name: (arm.device, arm.dtype) for arm in plan.arms}
     best: dict[tuple, float] = {}
     for arm, found in record.machine_peaks.items():
         if arm in places:
             best[places[arm]] = max(best.get(places[arm], 0.0), found["flops_per_s"])
-    cells = ((lane, case, phase) for lane in plan.lanes for case in plan.cases for phase in PURPOSES)
+    cells = ((arm, case, phase) for arm in plan.arms for case in plan.cases for phase in PURPOSES)
     return [
-        (lane, case, phase)
-        for lane, case, phase in cells
-        if places[lane.name] in best and _rate(lane, case, phase, record) > NEAR * best[places[lane.name]]
+        (arm, case, phase)
+        for arm, case, phase in cells
+        if places[arm.name] in best and _rate(arm, case, phase, record) > NEAR * best[places[arm.name]]
     ]
 
 
-def _rate(lane: Lane, case: Case, phase: str, record: Record) -> float:
+def _rate(arm: Arm, case: Case, phase: str, record: Record) -> float:
     """Operations a second of a cell in this generation; 0 where it was not visited."""
-    visits = record.visits.get((lane.name, case.name, phase))
+    visits = record.visits.get((arm.name, case.name, phase))
     if not visits:
         return 0.0
     call_s = float(np.median([seconds / calls for _, _, calls, seconds, _ in visits]))
-    flops, _ = phase_totals(case.workload, case.batch_size, phase, lane.arm.precision.itemsize)
+    flops, _ = phase_totals(case.workload, case.batch_size, phase, arm.precision.itemsize)
     return flops / call_s

@@ -11,16 +11,11 @@ from ..spec.costs import phase_totals
 from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .arms import Contender, Selection
+from .arms import Selection, info_of
 from .settings import Settings
 
 CONTROL = "control"
 """Name of the control arm and of its one phase."""
-
-
-def twin_of(arm: str) -> str:
-    """The name of an arm that is measured a second time."""
-    return f"{arm}#twin"
 
 
 CONTROL_ARM = Arm(CONTROL, "eager", CPU, "float32", threads=1)
@@ -42,27 +37,10 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One arm of the run; `unequal` says why it may not be ranked against the others.
-
-    twin: whether it is the base a second time, whose ratio must cover 1.
-    """
-
-    contender: Contender
-    arm: Arm
-    unequal: str | None = None
-    twin: bool = False
-
-    @property
-    def name(self) -> str:
-        return twin_of(self.contender.name) if self.twin else self.contender.name
-
-
-@dataclass(frozen=True)
 class Plan:
     """Everything a run needs to know."""
 
-    lanes: tuple[Lane, ...]
+    arms: tuple[Arm, ...]
     cases: tuple[Case, ...]
     settings: Settings
     base: str
@@ -72,16 +50,18 @@ class Plan:
     """What identifies a workload's data where they differ between machines, by workload."""
     only: frozenset[tuple[str, str]] = frozenset()
     """(case, phase) of everything that is timed; empty for all of it."""
+    unequal: Mapping[Arm, str] = field(default_factory=dict)
+    """Why an arm may not be ranked against the others."""
     paired: bool = False
     """Whether the arms do not fit in memory together, so that each is measured with the base alone."""
 
     def pools(self) -> tuple["Plan", ...]:
         """What one set of processes measures after the other: everything, or the base with each arm in turn."""
-        others = [lane for lane in self.lanes if lane.name != self.base]
+        others = [arm for arm in self.arms if arm.name != self.base]
         if not self.paired or len(others) < 2:
             return (self,)
-        (base,) = (lane for lane in self.lanes if lane.name == self.base)
-        return tuple(replace(self, lanes=(base, lane)) for lane in others)
+        (base,) = (arm for arm in self.arms if arm.name == self.base)
+        return tuple(replace(self, arms=(base, arm)) for arm in others)
 
     def phases(self, case: Case) -> tuple[str, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""
@@ -96,23 +76,23 @@ class Plan:
     def cells(self) -> list[dict]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
-            self._cell(lane, case, phase) for case in self.cases for phase in self.phases(case) for lane in self.lanes
+            self._cell(arm, case, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
         ]
         return [*rows, self._control_cell()]
 
-    def _cell(self, lane: Lane, case: Case, phase: str) -> dict:
-        itemsize = lane.arm.precision.itemsize
+    def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict:
+        itemsize = arm.precision.itemsize
         totals = phase_totals(case.workload, case.batch_size, phase, itemsize) or (None, None)
-        same_place = f"{lane.arm.device} {lane.arm.dtype} {lane.arm.threads} threads"
+        same_place = f"{arm.device} {arm.dtype} {arm.threads} threads"
         return {
-            **_identity(lane.arm, lane.name),
+            **_identity(arm, arm.name),
             "workload": case.workload.name,
             "spec_hash": case.workload.spec_hash,
             "batch_size": case.batch_size,
             "phase": phase,
             "flops": totals[0],
             "bytes": totals[1],
-            "unequal": lane.unequal,
+            "unequal": self.unequal.get(arm),
             "rank_group": f"{case.name} {phase} {same_place}",
         }
 
@@ -152,15 +132,14 @@ def cases_of(
     )
 
 
-def lanes_of(selection: Selection, settings: Settings, device: Device) -> tuple[tuple[Lane, ...], tuple[str, ...]]:
-    """(arms on their devices, what the user must know): the reference stays on the CPU, unranked against a GPU or TPU."""
-    lanes, notes = [], []
-    for contender in selection.contenders:
-        stays = contender.info.reference and device.kind != "cpu"
-        place = CPU if stays else device
-        arm = Arm(contender.info.name, contender.mode, place, settings.dtype, settings.threads, contender.environment)
-        reason = f"runs on cpu, the others on {device}" if stays else None
-        if stays:
-            notes.append(f"{contender.name} stays on the CPU and is not ranked against arms on {device}")
-        lanes.append(Lane(contender, arm, reason))
-    return tuple(lanes), tuple(notes)
+def resolved(selection: Selection, settings: Settings, device: Device) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
+    """(arms on their devices, why some are not ranked): against a GPU or TPU the reference stays on the CPU."""
+    arms = []
+    unequal = {}
+    for requested in selection.arms:
+        arm = replace(requested, device=device, dtype=settings.dtype, threads=settings.threads)
+        if info_of(arm).reference and device.kind != CPU.kind:
+            arm = arm.on(CPU)
+            unequal[arm] = f"runs on cpu, the others on {device}"
+        arms.append(arm)
+    return tuple(arms), unequal

@@ -24,7 +24,7 @@ from .cache import cache_folder, cache_folders
 from .environments import interpreter_of
 from .logs import new_log
 from .parallel import in_parallel
-from .plan import CONTROL, CONTROL_ARM, Lane, Plan
+from .plan import CONTROL, CONTROL_ARM, Plan
 from .scratch import scratch_folder
 
 BUILD_TIMEOUT_S = 600.0
@@ -122,32 +122,32 @@ class WorkerPool:
     def start(self) -> None:
         """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
         self._enter(CONTROL, CONTROL_ARM, cpus=self.cpus[-1:])
-        in_parallel(self._try, self._plan.lanes, self.at_once)
+        in_parallel(self._try, self._plan.arms, self.at_once)
 
-    def _try(self, lane: Lane) -> None:
+    def _try(self, arm: Arm) -> None:
         try:
-            self.restart(lane)
+            self.restart(arm)
         except WorkerError as error:
-            self._refusals[lane.name] = error
+            self._refusals[arm.name] = error
 
-    def restart(self, lane: Lane) -> None:
+    def restart(self, arm: Arm) -> None:
         """A fresh process for an arm, in place of any other."""
-        if lane.name in self._workers:
-            self._workers[lane.name].close()
-        self._enter(lane.name, lane.arm, cpus=self.cpus, cache=self._cache)
-        started = self._ask(lane.name, "start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
-        refuse_change(lane.name, self._before.get(lane.name, started["versions"]), started["versions"])
-        self.import_s[lane.name] = started["import_s"]
-        self.versions[lane.name] = started["versions"]
+        if arm.name in self._workers:
+            self._workers[arm.name].close()
+        self._enter(arm.name, arm, cpus=self.cpus, cache=self._cache)
+        started = self._ask(arm.name, "start", BUILD_TIMEOUT_S, **start_arguments(arm))
+        refuse_change(arm.name, self._before.get(arm.name, started["versions"]), started["versions"])
+        self.import_s[arm.name] = started["import_s"]
+        self.versions[arm.name] = started["versions"]
 
-    def call(self, lane: Lane, method: str, timeout_s: float, **arguments: Any) -> Any:
+    def call(self, arm: Arm, method: str, timeout_s: float, **arguments: Any) -> Any:
         """Ask an arm's worker; one that could not start says why."""
-        if lane.name in self._refusals:
-            raise self._refusals[lane.name]
+        if arm.name in self._refusals:
+            raise self._refusals[arm.name]
         try:
-            return self._ask(lane.name, method, timeout_s, **arguments)
+            return self._ask(arm.name, method, timeout_s, **arguments)
         except WorkerLost:
-            self._lost.add(lane.name)
+            self._lost.add(arm.name)
             raise
 
     def _enter(self, name: str, arm: Arm, **options: Any) -> None:
@@ -165,11 +165,11 @@ class WorkerPool:
                 raise PoolClosed from None
             raise
 
-    def respawn(self, lane: Lane) -> None:
+    def respawn(self, arm: Arm) -> None:
         """A fresh process for an arm whose last one was lost; nothing for any other."""
-        if lane.name in self._lost:
-            self.restart(lane)
-            self._lost.discard(lane.name)
+        if arm.name in self._lost:
+            self.restart(arm)
+            self._lost.discard(arm.name)
 
     def quiesce(self) -> dict[str, float]:
         """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""

@@ -13,15 +13,16 @@ from ..data.dataset import Dataset, load
 from ..errors import StoreError, UsageError
 from ..host.machine import host_hash, machine_facts
 from ..masking import masked_words
+from ..protocol.arm import Arm
 from ..protocol.precision import PRECISIONS
 from ..spec.workload import Workload
 from ..store.identity import machine_id
 from ..store.store import Store
 from ..wording import shortened
-from .arms import base_arm, select
+from .arms import base_arm, info_of, select
 from .devices import choose_device
 from .memory_guard import pairing
-from .plan import Lane, Plan, cases_of, lanes_of
+from .plan import Plan, cases_of, resolved
 from .reporter import Reporter
 from .settings import Settings
 from .weights_file import load_weights
@@ -49,7 +50,7 @@ class Request:
         """With what the plan decided: the arms by name, the device, the base."""
         return {
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
-            "backends": [lane.name for lane in plan.lanes if not lane.twin],
+            "backends": [arm.name for arm in plan.arms if not arm.twin],
             "settings": self.settings.to_json(),
             "batch_sizes": list(self.batch_sizes),
             "base": plan.base,
@@ -90,12 +91,13 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     selection = select(request.backends)
     for name, reason in selection.skipped.items():
         report.note(f"{name}: {reason}")
-    device = choose_device(settings.device, selection.contenders, report)
-    lanes, notes = lanes_of(selection, settings, device)
-    base = base_arm([lane.name for lane in lanes], request.base)
+    device = choose_device(settings.device, selection.arms, report)
+    arms, unequal = resolved(selection, settings, device)
+    notes = tuple(f"{arm.name} stays on the CPU and is not ranked against arms on {device}" for arm in unequal)
+    base = base_arm([arm.name for arm in arms], request.base)
     if settings.twin:
-        lanes += tuple(replace(lane, twin=True) for lane in lanes if lane.name == base)
-    in_pairs = _in_pairs(request, lanes, base)
+        arms += tuple(replace(arm, twin=True) for arm in arms if arm.name == base)
+    in_pairs = _in_pairs(request, arms, base)
     datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
     notes += (in_pairs,) if in_pairs else ()
     for note in notes:
@@ -104,14 +106,16 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
     )
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
-    plan = Plan(lanes, cases, settings, base, selection.skipped, notes, facts, paired=bool(in_pairs))
+    plan = Plan(
+        arms, cases, settings, base, selection.skipped, notes, facts, unequal=unequal, paired=bool(in_pairs)
+    )
     return plan.limited_to(request.only) if request.only else plan, datasets
 
 
-def _in_pairs(request: Request, lanes: Sequence[Lane], base: str) -> str:
+def _in_pairs(request: Request, arms: Sequence[Arm], base: str) -> str:
     """Why each arm is measured beside the base alone; empty if all fit in memory together."""
     sized = [(w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)]
-    places = {lane.name: lane.arm.device for lane in lanes}
+    places = {arm.name: arm.device for arm in arms}
     return pairing(sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values()))
 
 
@@ -153,7 +157,7 @@ def _versions(plan: Plan) -> dict[str, str]:
     """Of every framework in the plan as its metadata tells, and of Python."""
     from ..plugins.discovery import version
 
-    distributions = {name for lane in plan.lanes for name in lane.contender.info.requires}
+    distributions = {name for arm in plan.arms for name in info_of(arm).requires}
     return {"python": platform.python_version(), **{name: version(name) for name in sorted(distributions)}}
 
 

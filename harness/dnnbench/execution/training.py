@@ -7,12 +7,12 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..errors import WorkerError
+from ..protocol.arm import Arm
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from ..worker.environment import default_memory
 from ..worker.process import Worker
 from ..worker.score import Score
-from .plan import Lane
 from .pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
 from .reporter import Reporter
 
@@ -39,28 +39,28 @@ class TrainingResult:
         return sum(row["seconds"] for row in self.epochs)
 
 
-def train(workload: Workload, dataset: Dataset, lanes: Sequence[Lane], seed: int, report: Reporter) -> list[TrainingResult]:
+def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, report: Reporter) -> list[TrainingResult]:
     """One arm after the other, so that each has the machine for itself."""
     results = []
-    for lane in lanes:
-        result = TrainingResult(lane.name, workload.name, lane.arm.dtype)
+    for arm in arms:
+        result = TrainingResult(arm.name, workload.name, arm.dtype)
         results.append(result)
-        report.stage(f"{workload.name} on {lane.name}", workload.task.epochs)
+        report.stage(f"{workload.name} on {arm.name}", workload.task.epochs)
         try:
-            cpus = worker_cpus(lane.arm.threads)
-            with spawn(lane.arm, f"train-{lane.name}", default_memory(), cpus=cpus) as worker:
-                _train_arm(worker, result, workload, dataset, lane, seed, report)
+            cpus = worker_cpus(arm.threads)
+            with spawn(arm, f"train-{arm.name}", default_memory(), cpus=cpus) as worker:
+                _train_arm(worker, result, workload, dataset, arm, seed, report)
         except WorkerError as error:
             result.failure = str(error)
-            report.note(f"{lane.name} {workload.name}: failed: {error}")
+            report.note(f"{arm.name} {workload.name}: failed: {error}")
     return results
 
 
 def _train_arm(
-    worker: Worker, result: TrainingResult, workload: Workload, dataset: Dataset, lane: Lane, seed: int, report: Reporter
+    worker: Worker, result: TrainingResult, workload: Workload, dataset: Dataset, arm: Arm, seed: int, report: Reporter
 ) -> None:
     key, test = workload.name, {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
-    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
+    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
     enrolled = worker.call(
         "enrol", BUILD_TIMEOUT_S, key=key, workload=workload.model_dump(mode="json"),
         weights=initial_weights(workload.model, seed),
@@ -144,23 +144,23 @@ def _relative_difference(values: Sequence[float]) -> float:
 
 
 def predict(
-    workload: Workload, dataset: Dataset, lanes: Sequence[Lane], weights: Mapping[str, np.ndarray], report: Reporter
+    workload: Workload, dataset: Dataset, arms: Sequence[Arm], weights: Mapping[str, np.ndarray], report: Reporter
 ) -> dict[str, tuple[np.ndarray, Score] | str]:
     """By arm: the prediction for every test example and how good they are, or why there are none."""
     found: dict[str, tuple[np.ndarray, Score] | str] = {}
-    report.stage(f"predicting with {workload.name}", len(lanes))
-    for lane in lanes:
+    report.stage(f"predicting with {workload.name}", len(arms))
+    for arm in arms:
         try:
-            with spawn(lane.arm, f"predict-{lane.name}") as worker:
-                found[lane.name] = _predict(worker, lane, workload, dataset, weights)
+            with spawn(arm, f"predict-{arm.name}") as worker:
+                found[arm.name] = _predict(worker, arm, workload, dataset, weights)
         except WorkerError as error:
-            found[lane.name] = str(error)
-        report.advance(1, lane.name)
+            found[arm.name] = str(error)
+        report.advance(1, arm.name)
     return found
 
 
-def _predict(worker: Worker, lane: Lane, workload: Workload, dataset: Dataset, weights) -> tuple[np.ndarray, Score]:
-    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(lane.arm))
+def _predict(worker: Worker, arm: Arm, workload: Workload, dataset: Dataset, weights) -> tuple[np.ndarray, Score]:
+    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
     test = {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
     found = worker.call(
         "predict", EPOCH_TIMEOUT_S, workload=workload.model_dump(mode="json"), weights=dict(weights), batch=test

@@ -1,6 +1,6 @@
-"""A contender: what is timed against what."""
+"""An arm: what is timed against what."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from .device import CPU, Device
 from .dtypes import DType
@@ -9,7 +9,10 @@ from .precision import PRECISIONS, Precision
 
 @dataclass(frozen=True)
 class Arm:
-    """Backend, mode, device, element type, threads and interpreter. Written `BACKEND[:MODE][@ENVIRONMENT]`."""
+    """Backend, mode, device, element type, threads and interpreter. Written `BACKEND[:MODE][@ENVIRONMENT]`.
+
+    Requested, its device may be AUTO; resolved (`on`), it names the device that it is built on.
+    """
 
     backend: str
     mode: str
@@ -18,11 +21,15 @@ class Arm:
     threads: int = 1
     environment: str = ""
     """Path of another Python interpreter; empty for this one."""
+    twin: bool = False
+    """Whether it is the run's base a second time, whose ratio to the base must cover 1."""
 
     @property
     def name(self) -> str:
-        """As the user writes it, mode always told."""
-        return f"{self.backend}:{self.mode}" + (f"@{self.environment}" if self.environment else "")
+        """As the user writes it, with the mode; a twin has the base's name and a mark."""
+        environment = f"@{self.environment}" if self.environment else ""
+        written = f"{self.backend}:{self.mode}{environment}"
+        return twin_of(written) if self.twin else written
 
     @property
     def precision(self) -> Precision:
@@ -30,8 +37,15 @@ class Arm:
         return PRECISIONS[self.dtype]
 
     def to_json(self) -> dict:
-        """Plain data for a message or a store."""
-        return asdict(self) | {"device": str(self.device)}
+        """Plain data for a message or a store; a twin is built as its base is."""
+        return {
+            "backend": self.backend,
+            "mode": self.mode,
+            "device": str(self.device),
+            "dtype": self.dtype,
+            "threads": self.threads,
+            "environment": self.environment,
+        }
 
     @classmethod
     def from_json(cls, data: dict) -> "Arm":
@@ -39,5 +53,14 @@ class Arm:
         return cls(**(data | typed))
 
     def with_dtype(self, dtype: DType) -> "Arm":
-        """The same contender in another element type."""
+        """The same arm in another element type."""
         return replace(self, dtype=dtype)
+
+    def on(self, device: Device) -> "Arm":
+        """The same arm on a device: resolved, where it was requested."""
+        return replace(self, device=device)
+
+
+def twin_of(name: str) -> str:
+    """The name of an arm that is measured a second time."""
+    return f"{name}#twin"

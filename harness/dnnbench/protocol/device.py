@@ -1,7 +1,7 @@
 """Devices as users name them: `cpu`, `gpu`, `gpu:1`, `tpu`."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from ..errors import UsageError
 from ..wording import shortened
@@ -9,13 +9,14 @@ from ..wording import shortened
 KINDS = ("cpu", "gpu", "tpu")
 
 
-class Device(NamedTuple):
-    """Kind and index; `description` and `memory_bytes` where the framework tells them."""
+@dataclass(frozen=True)
+class Device:
+    """Kind and index name it; `description` and `memory_bytes` where the framework gives them."""
 
     kind: str
     index: int = 0
-    description: str = ""
-    memory_bytes: int | None = None
+    description: str = field(default="", compare=False)
+    memory_bytes: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.kind if self.index == 0 else f"{self.kind}:{self.index}"
@@ -30,9 +31,7 @@ class Device(NamedTuple):
             )
         return cls(match[1], int(match[2] or 0))
 
-    def same_place(self, other: "Device") -> bool:
-        """Whether both name one device, whatever is known of it."""
-        return (self.kind, self.index) == (other.kind, other.index)
-
 
 CPU = Device("cpu")
+AUTO = Device("auto")
+"""Of an arm as it was requested: which device it means is decided when the run is planned."""

@@ -28,7 +28,8 @@ def arms_of(config):
     """The arms asked for, each in every element type asked for; pytest.UsageError if that cannot be meant."""
     from ..errors import DnnbenchError
     from ..execution.arms import select
-    from ..protocol.arm import Arm
+    from ..protocol.device import CPU
+    from ..protocol.dtypes import DType
     from ..protocol.precision import PRECISIONS
 
     names, dtypes = getattr(config.option, KEY), config.option.dtype.split(",")
@@ -37,7 +38,7 @@ def arms_of(config):
     if strangers := set(dtypes) - set(PRECISIONS):
         raise pytest.UsageError(f"--dtype {', '.join(strangers)}: expected some of {', '.join(PRECISIONS)}")
     try:
-        contenders = select(names).contenders
+        requested = select(names).arms
     except DnnbenchError as error:
         raise pytest.UsageError(str(error)) from error
-    return [Arm(c.info.name, c.mode, dtype=d, environment=c.environment) for c in contenders for d in dtypes]
+    return [arm.on(CPU).with_dtype(DType(dtype)) for arm in requested for dtype in dtypes]

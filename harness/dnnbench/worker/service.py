@@ -68,7 +68,7 @@ class Service:
 
     def devices(self) -> list[dict]:
         """Every device the framework can use here."""
-        return [device._asdict() | {"name": str(device)} for device in self._backend.devices()]
+        return [asdict(device) | {"name": str(device)} for device in self._backend.devices()]
 
     def unsupported(self, workload: dict) -> str | None:
         """Why the arm cannot run the workload, or None."""
