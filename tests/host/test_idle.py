@@ -4,20 +4,15 @@ import os
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from dnnbench.host.idle import NOISY_SHARE, cpu_s, idle_shares
-from dnnbench.worker.process import Worker
-
-HERE = Path(__file__).parents[1]
-PATIENCE_S = 60.0
+from helpers.rogues import PATIENCE_S, start
 
 
 @pytest.fixture
 def worker(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    with Worker("rogue", environment, tmp_path / "log", service="helpers.worker_services:Rogue") as running:
+    with start(tmp_path) as running:
         yield running
 
 
@@ -36,8 +31,7 @@ def test_a_burning_worker_is_seen_stopped_and_still_answers(worker):
 
 
 def test_a_stopped_worker_can_be_closed(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    worker = Worker("rogue", environment, tmp_path / "log", service="helpers.worker_services:Rogue")
+    worker = start(tmp_path)
     worker.call("add", PATIENCE_S, a=1, b=2)
     worker.stop_when_idle()
     worker.close()

@@ -1,21 +1,17 @@
 """Whatever ends the harness, nothing that a worker started is left: stopped or not, in a session of its own, or in hiding."""
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 from dnnbench.errors import WorkerError
-from dnnbench.worker.process import Worker, WorkerLost
+from dnnbench.worker.process import WorkerLost
 from dnnbench.worker.supervisor import CHUNK_BYTES, PIPE_BYTES, Supervisor
+from helpers.rogues import PATIENCE_S, environment, gone
 
-HERE = Path(__file__).parents[1]
-PATIENCE_S = 60.0
 HARNESS = """
 import os, sys
 from pathlib import Path
@@ -40,18 +36,6 @@ STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 DEADLY = sorted(set(signal.Signals) - IGNORED - STOPPING)
 
 
-def gone(pid):
-    """Whether a process ends within a minute; a zombie, which only waits to be read, has ended."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.01)
-                continue
-        return True
-    return False
-
-
 def left(pids):
     """Those that go on, killed now."""
     found = [pid for pid in pids if not gone(pid)]
@@ -63,10 +47,9 @@ def left(pids):
 @pytest.fixture
 def harness(tmp_path):
     """A harness with workers in every state, and all processes below it: supervisors, workers, grandchildren."""
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
     process = subprocess.Popen(
         [sys.executable, "-c", HARNESS, tmp_path],
-        env=environment,
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -107,13 +90,6 @@ def test_no_process_outlives_a_harness_that_is_killed_when_all_are_stopped(harne
         os.kill(pid, signal.SIGSTOP)
     process.kill()
     assert not left(pids)
-
-
-@pytest.fixture
-def worker(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    with Worker("rogue", environment, tmp_path / "log", service="helpers.worker_services:Rogue") as running:
-        yield running
 
 
 def test_closing_a_worker_ends_all_that_it_started(worker):

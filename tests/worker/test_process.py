@@ -1,4 +1,3 @@
-import contextlib
 import os
 import random
 import re
@@ -9,7 +8,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.host.affinity import current_mask
@@ -18,43 +16,16 @@ from dnnbench.worker.process import STOPPED_LOOKS, Worker, WorkerLost, describe_
 from dnnbench.worker.sharing import lend_packages
 from dnnbench.worker.supervisor import HEAD_BYTES, TAIL_BYTES
 from dnnbench.worker.wire import LIVENESS_S
+from helpers.rogues import PATIENCE_S, SERVICE, environment, gone, start
 
-HERE = Path(__file__).parents[1]
-PATIENCE_S = 60.0
 LINES = 300_000
 """More of them than a log keeps."""
-
-
-def environment(**more):
-    return {**os.environ, "PYTHONPATH": str(HERE), **more}
-
-
-def start(folder, service="helpers.worker_services:Rogue", **options):
-    return Worker("torch:eager", environment(), folder / "worker.log", service=service, **options)
-
-
-@pytest.fixture
-def worker(tmp_path):
-    with start(tmp_path) as running:
-        yield running
 
 
 def printed(worker):
     """What a worker has printed by now, as its log has it."""
     worker._process.flush_log()
     return worker.log.read_text()
-
-
-def gone(pid):
-    """Whether a process ends within a minute; a zombie, which only waits to be read, has ended."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.01)
-                continue
-        return True
-    return False
 
 
 def test_a_call_returns_what_the_method_returns(worker):
@@ -82,7 +53,7 @@ def test_workers_work_side_by_side(tmp_path):
 
 
 def test_an_error_comes_back_with_its_kind_and_the_worker_goes_on(worker):
-    with pytest.raises(WorkerError, match=r"torch:eager: fail: ValueError: too wide.*worker\.log") as caught:
+    with pytest.raises(WorkerError, match=r"rogue: fail: ValueError: too wide.*worker\.log") as caught:
         worker.call("fail", PATIENCE_S, message="too wide")
     assert caught.value.kind == "ValueError"
     assert "in fail" in caught.value.log
@@ -337,8 +308,8 @@ def test_nothing_is_added_to_the_environment_on_the_way(tmp_path):
 
 def test_the_environment_arrives(tmp_path):
     variables = worker_environment(environment(), threads=3, memory="native", caches={})
-    variables = padded(variables, worker_argv(sys.executable, [], "helpers.worker_services:Rogue", (3, 4)), random.Random(0))
-    with Worker("w", variables, tmp_path / "log", service="helpers.worker_services:Rogue") as worker:
+    variables = padded(variables, worker_argv(sys.executable, [], SERVICE, (3, 4)), random.Random(0))
+    with Worker("w", variables, tmp_path / "log", service=SERVICE) as worker:
         for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", PAD):
             assert worker.call("environment", PATIENCE_S, name=name) == variables[name]
     assert size_bytes(variables, []) > 4096
