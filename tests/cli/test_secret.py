@@ -1,9 +1,9 @@
 """Every command with a marked password: no output, no file and no table holds it afterwards."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
@@ -12,22 +12,17 @@ from urllib.parse import quote
 
 import pytest
 from dnnbench.cli import exitcodes
-from dnnbench.cli.main import COMMANDS
+from dnnbench.cli.main import COMMANDS, main
 from helpers.postgres_server import GUARDED, cluster
-from helpers.running import TINY
+from helpers.running import TINY, command_line, environment
 from sqlalchemy import Connection, create_engine, inspect, text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("secret")]
 
 MARKS = ("M4RKq7", "x9K4RM")
 SECRET = f"{MARKS[0]}/ @:?&'%{MARKS[1]}"
-FEW = "import dnnbench.stats.split as split; split.FEWEST = 1"
-BROKEN = """
-import dnnbench.store.export as module
-def export(*_):
-    raise ValueError(f"lost on the way to {sys.argv}")
-module.export = export
-"""
+FEW = {"dnnbench.stats.split:FEWEST": 1}
+BROKEN = {"dnnbench.store.export:export": "helpers.stand_ins:failing_export"}
 OF_WORK = ("tiny.toml", "--backend", "numpy", "--threads", "1")
 MEASURED = (*OF_WORK, "--phase", "infer", "--no-check", "--max-time", "1s", "--generations", "1", "--wait")
 REFUSED = exitcodes.USAGE
@@ -54,16 +49,23 @@ class Place:
             "{no scheme}": f"{GUARDED}:{MARKS[0]}@localhost/{self.database}",
         }
 
-    def dnnbench(self, *words: str, patch: str = "", **variables: str) -> subprocess.CompletedProcess:
-        """Run a command line whose words may name forms of the address; `patch` is Python run before it."""
-        for form, address in self.forms.items():
-            words = tuple(word.replace(form, address) for word in words)
-        code = f"import sys\n{patch}\nfrom dnnbench.cli.main import main\nsys.exit(main())"
+    @property
+    def variables(self) -> dict[str, str]:
+        """Home and temporary folder, and where a user may keep the password."""
         own = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp")}
-        given = {"PGPASSWORD": SECRET, "DATABASE_URL": self.forms["{address}"]}
-        environment = os.environ | own | given | variables
-        command = [sys.executable, "-c", code, *words]
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
+        return own | {"PGPASSWORD": SECRET, "DATABASE_URL": self.forms["{address}"]}
+
+    def filled(self, words: Sequence[str]) -> list[str]:
+        """Words that may name forms of the address, with the address."""
+        for form, address in self.forms.items():
+            words = [word.replace(form, address) for word in words]
+        return list(words)
+
+    def dnnbench(self, *words: str, changes: dict | None = None, **variables: str) -> subprocess.CompletedProcess:
+        """Run a command line whose words may name forms of the address."""
+        command = command_line(*self.filled(words), changes=changes)
+        variables = environment() | self.variables | variables
+        return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=300)
 
     def leaks(self, done: subprocess.CompletedProcess) -> list[str]:
         """Where the password stands: a stream, a file or its name, the database."""
@@ -156,22 +158,39 @@ CASES = [
 ]
 
 
+ANSWERED = [(code, words) for code, words in CASES if code != REFUSED]
+REFUSALS = [words for code, words in CASES if code == REFUSED]
+
+
 def _name(value) -> str:
     """The command and the forms of the address that it gets, of a case's words."""
     return str(value) if isinstance(value, int) else " ".join([value[0], *(w for w in value[1:] if "{" in w)])
 
 
-@pytest.mark.parametrize(("code", "words"), CASES, ids=_name)
+@pytest.mark.parametrize(("code", "words"), ANSWERED, ids=_name)
 def test_no_command_shows_or_keeps_the_password(place, code, words):
     done = place.dnnbench(*words)
     assert done.returncode == code, done.stderr
     assert place.leaks(done) == []
 
 
+@pytest.mark.parametrize("words", REFUSALS, ids=_name)
+def test_no_refusal_shows_or_keeps_the_password(place, monkeypatch, capsys, words):
+    """In this process: a command line that is refused starts no other."""
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(place.folder / "tmp"))
+    for name, value in place.variables.items():
+        monkeypatch.setenv(name, value)
+    code = main(place.filled(words))
+    done = subprocess.CompletedProcess(words, code, *capsys.readouterr())
+    assert done.returncode == REFUSED, done.stderr
+    assert place.leaks(done) == []
+
+
 def test_a_gate_says_where_its_runs_are_without_the_password(place):
     fast = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
     gate = ("gate", "tiny.toml", "--backend", f"numpy,numpy@{sys.executable}")
-    done = place.dnnbench(*gate, *fast, "--store", "{address}", patch=FEW)
+    done = place.dnnbench(*gate, *fast, "--store", "{address}", changes=FEW)
     assert f"@/{place.database}" in done.stderr
     assert place.leaks(done) == []
 
@@ -184,7 +203,7 @@ def test_every_command_is_among_them():
     "options", [("--store", "{address}"), ("--store", "{parameter}", "-v")], ids=["kept", "printed"]
 )
 def test_a_traceback_shows_no_password(place, options):
-    done = place.dnnbench("export", "first", *options, patch=BROKEN)
+    done = place.dnnbench("export", "first", *options, changes=BROKEN)
     assert "lost on the way to" in done.stderr
     assert ("the traceback is in" in done.stderr) == ("-v" not in options)
     assert place.leaks(done) == []

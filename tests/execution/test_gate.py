@@ -452,16 +452,16 @@ def test_bad_input_ends_with_2_and_no_traceback(tmp_path, monkeypatch, capsys, c
     assert told.out == ""
 
 
-QUIET = "import dnnbench.stats.estimates as s\ns.CONTENDED = 0"
+QUIET = {"dnnbench.stats.estimates:CONTENDED": 0}
 """The machine that tests run on is never quiet; what contention does to a gate is tested above."""
-SHORT = "import dnnbench.stats.split as s\ns.FEWEST = 2"
+SHORT = {"dnnbench.stats.split:FEWEST": 2}
 FAST = ("--threads", "1", "--max-time", "6s", "--phase", "train_step", "--wait")
 
 
 @pytest.mark.xdist_group("run")
 def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
     arguments = ("gate", "tiny.toml", "--backend", "saboteur:slow,numpy", "--base", "numpy", "--label", "ci", "--json")
-    done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
+    done = dnnbench(folder, *arguments, *FAST, changes=QUIET)
     assert done.returncode == exitcodes.REGRESSION, done.stdout + done.stderr
     told = json.loads(done.stdout)
     [cell] = told["cells"]
@@ -484,7 +484,7 @@ def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
 @pytest.mark.xdist_group("run")
 def test_an_interpreter_against_itself_passes(folder):
     arguments = ("gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--fail-on", "10%", "--no-check")
-    done = dnnbench(folder, *arguments, *FAST, patch=QUIET)
+    done = dnnbench(folder, *arguments, *FAST, changes=QUIET)
     assert done.returncode == exitcodes.OK, done.stdout + done.stderr
     assert "gate: PASS: 1 cells screened" in done.stdout
     assert "screening run" in done.stderr
@@ -503,7 +503,7 @@ ARMS_THAT_FAIL = {
 def test_an_arm_that_fails_does_not_pass(folder, arms):
     code, words = ARMS_THAT_FAIL[arms]
     done = dnnbench(
-        folder, "gate", "tiny.toml", "--backend", arms, "--no-check", "--generations", "2", *FAST, patch=SHORT
+        folder, "gate", "tiny.toml", "--backend", arms, "--no-check", "--generations", "2", *FAST, changes=SHORT
     )
     assert done.returncode == code, done.stderr
     assert words in done.stderr

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from dnnbench.cli import exitcodes
+from dnnbench.cli.main import main
 from dnnbench.stats.flags import PAUSED
 from dnnbench.store.store import open_store
 from helpers.running import FAST, TINY, dnnbench, environment, wait_for_generations
@@ -66,9 +68,9 @@ def test_a_twin_is_the_base_in_a_process_of_its_own(place):
 
 
 def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_base(place):
-    tight = "import dnnbench.execution.memory_guard as guard; guard.available_bytes = lambda: 3_000"
+    tight = {"dnnbench.execution.memory_guard:available_bytes": "helpers.stand_ins:three_thousand_bytes"}
     modes = "saboteur:honest,numpy,saboteur:wrong"
-    done = dnnbench(place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, patch=tight)
+    done = dnnbench(place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, changes=tight)
     assert done.returncode == 0, done.stderr
     assert "3 arms on cpu need about" in done.stderr
     assert "each is measured beside the base alone" in done.stderr
@@ -82,16 +84,7 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
     assert rounds["saboteur:honest"] == first | second, "the base stands beside each"
 
 
-TELL_CACHES = """
-import dnnbench.execution.generation as generation
-
-class Telling(generation.WorkerPool):
-    def __init__(self, plan, name, cache, *rest):
-        super().__init__(plan, name, cache, *rest)
-        print("caches:", cache, sum(file.is_file() for file in cache.rglob("*")), file=sys.stderr)
-
-generation.WorkerPool = Telling
-"""
+TELLING_CACHES = {"dnnbench.execution.generation:WorkerPool": "helpers.stand_ins:TellingPool"}
 
 
 def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(place, monkeypatch):
@@ -103,7 +96,7 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     warmed = dnnbench(place, *asked, "--generations", "1")
     assert [start["caches"] for start in json.loads(warmed.stdout)["starts"]] == ["as found"], warmed.stderr
     before = sorted((cache / "jax_compilation_cache_dir").iterdir())
-    done = dnnbench(place, *asked, "--generations", "2", "--cold-start", patch=TELL_CACHES)
+    done = dnnbench(place, *asked, "--generations", "2", "--cold-start", changes=TELLING_CACHES)
     (first, none), (second, some) = re.findall(r"caches: (\S+) (\d+)", done.stderr)
     assert first == second
     assert int(none) == 0 < int(some)
@@ -128,9 +121,8 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
 
 def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place):
     """Every cell counts as near, so that the tiny one does."""
-    patch = "import dnnbench.execution.peaks as peaks\npeaks.NEAR = 0.0"
     asked = ("--backend", "numpy,saboteur:kept", "--no-check", "--phase", "infer,train_step")
-    done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, patch=patch)
+    done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, changes={"dnnbench.execution.peaks:NEAR": 0.0})
     assert done.returncode == 0, done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         audits = store.generations()["facts"].iloc[0]["rate_audits"]
@@ -185,9 +177,9 @@ def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
 
 
 def test_a_hanging_step_costs_its_cell(place):
-    patch = "from dnnbench.execution import generation as g, pool as c\nc.BUILD_TIMEOUT_S = g.BUILD_TIMEOUT_S = 8.0"
+    impatient = {f"dnnbench.execution.{module}:BUILD_TIMEOUT_S": 8.0 for module in ("generation", "pool")}
     arguments = ("run", "tiny.toml", "--backend", "numpy,saboteur:hang", "--no-check", "--phase", "infer,train_step")
-    done = dnnbench(place, *arguments, *FAST, patch=patch)
+    done = dnnbench(place, *arguments, *FAST, changes=impatient)
     assert done.returncode == 1, done.stderr
     cells = cells_of(place)
     assert cells["saboteur:hang", "train_step"][0] == "failed"
@@ -363,7 +355,6 @@ def test_a_dry_run_measures_nothing(place):
         (("run", "tiny.toml", "--backend", "numpy:jit"), "numpy has no mode 'jit'"),
         (("run", "tiny.toml", "--backend", "numpy", "--device", "gpux"), "device 'gpux' is not known"),
         (("run", "tiny.toml", "--backend", "numpy", "--device", "gpu"), "computes on cpu alone"),
-        (("run", "tiny.toml", "--backend", "saboteur", "--device", "gpu"), "saboteur has cpu"),
         (("run", "tiny.toml", "--backend", "numpy", "--batch-size", "0"), "whole numbers"),
         (("run", "tiny.toml", "--backend", "numpy", "--max-time", "soon"), "expected a time"),
         (("run", "tiny.toml", "--backend", "numpy", "--precision", "110%"), "expected a share"),
@@ -375,11 +366,19 @@ def test_a_dry_run_measures_nothing(place):
         (("run", "--resume", "latest", "--wait", "--store", "nowhere.sqlite"), "nowhere.sqlite"),
     ],
 )
-def test_bad_requests_end_with_code_2_and_say_what_to_do(place, arguments, words):
-    done = dnnbench(place, *arguments)
-    assert done.returncode == 2, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_bad_requests_end_with_code_2_and_say_what_to_do(place, monkeypatch, capsys, arguments, words):
+    """In this process: one that is refused starts no other."""
+    monkeypatch.chdir(place)
+    assert main(list(arguments)) == exitcodes.USAGE
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_a_device_that_a_third_party_s_backend_has_not_is_refused(place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur", "--device", "gpu")
+    assert done.returncode == exitcodes.USAGE
+    assert "saboteur has cpu" in done.stderr
 
 
 def test_ctrl_c_before_anything_is_measured_is_130_too(place):

@@ -1,14 +1,18 @@
 """The command line run on a tiny network, by tests that need a run as a user meets it."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dnnbench.store.store import open_store
 
-THIRD_PARTY = Path(__file__).parents[1] / "third_party"
+TESTS = Path(__file__).parents[1]
+THIRD_PARTY = TESTS / "third_party"
 TINY = """
 name = "tiny"
 batch_size = 4
@@ -28,13 +32,20 @@ FAST = ("--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
 
 
 def environment():
-    return os.environ | {"PYTHONPATH": str(THIRD_PARTY)}
+    """In which the command line finds the third party's backends, and the tests' stand-ins."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (THIRD_PARTY, TESTS)))}
 
 
-def dnnbench(place, *arguments, patch=""):
-    """Run a command line in `place`; `patch` is Python run before it."""
-    code = f"import sys\n{patch}\nfrom dnnbench.cli.main import main\nsys.exit(main())"
-    command = [sys.executable, "-c", code, *arguments]
+def command_line(*arguments: str, changes: Mapping[str, Any] | None = None) -> list[str]:
+    """dnnbench as a child; `changes` sets attributes of its modules (helpers.changed)."""
+    if not changes:
+        return [sys.executable, "-m", "dnnbench.cli.main", *arguments]
+    return [sys.executable, "-m", "helpers.changed", json.dumps(changes), *arguments]
+
+
+def dnnbench(place, *arguments, changes=None):
+    """Run a command line in `place`."""
+    command = command_line(*arguments, changes=changes)
     return subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300)
 
 

@@ -4,27 +4,18 @@ import contextlib
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 
 import pytest
 from dnnbench.host.lock import machine_lock
 from dnnbench.store.store import open_store
 from helpers.postgres_server import start, stop
-from helpers.running import TINY, dnnbench, environment, wait_for_generations
+from helpers.running import TINY, command_line, dnnbench, environment, wait_for_generations
 
 STORE = "results/dnnbench.sqlite"
 RUN = ("run", "tiny.toml", "--backend", "numpy", "--no-check", "--phase", "infer", "--threads", "1", "--wait")
 TWO = ("--max-time", "1s", "--generations", "2")
-ENDED_AFTER_TWO = """
-import os, signal
-from dnnbench.execution.generation import Generation
-def run_and_end(self, seconds, run=Generation.run):
-    run(self, seconds)
-    if self._number == 1:
-        os.kill(os.getpid(), signal.SIGTERM)
-Generation.run = run_and_end
-"""
+ENDED_AFTER_TWO = {"dnnbench.execution.generation:Generation.run": "helpers.stand_ins:run_and_end"}
 pytestmark = pytest.mark.xdist_group("run")
 
 
@@ -37,20 +28,10 @@ def place(tmp_path, monkeypatch):
 
 
 @contextlib.contextmanager
-def begun(place, *arguments, limit_s=60.0, busy_s=30, patch=""):
-    """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store that is away.
-
-    patch: Python run before it.
-    """
-    code = f"""
-import sys
-{patch}
-import dnnbench.store.engine as engine, dnnbench.store.patience as patience
-engine.BUSY_TIMEOUT_S, patience.LIMIT_S = {busy_s}, {limit_s}
-from dnnbench.cli.main import main
-sys.exit(main())
-"""
-    command = [sys.executable, "-c", code, *arguments]
+def begun(place, *arguments, limit_s=60.0, busy_s=30, changes=None):
+    """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store that is away."""
+    limits = {"dnnbench.store.engine:BUSY_TIMEOUT_S": busy_s, "dnnbench.store.patience:LIMIT_S": limit_s}
+    command = command_line(*arguments, changes=limits | (changes or {}))
     process = subprocess.Popen(
         command, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -129,7 +110,7 @@ def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(pl
 
 
 def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_measured(place):
-    with begun(place, *RUN, *TWO, busy_s=2, patch=ENDED_AFTER_TWO) as process:
+    with begun(place, *RUN, *TWO, busy_s=2, changes=ENDED_AFTER_TWO) as process:
         wait_for_generations(place, 1)
         with held(place / STORE):
             until(process, "database is locked")
@@ -141,7 +122,7 @@ def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_
 
 
 def test_an_ended_run_whose_store_takes_what_it_measured_leaves_no_file_beside_it(place):
-    with begun(place, *RUN, *TWO, patch=ENDED_AFTER_TWO) as process:
+    with begun(place, *RUN, *TWO, changes=ENDED_AFTER_TWO) as process:
         _, said = process.communicate()
     assert process.returncode == 130, said
     assert done_generations(place / STORE) == [0, 1], said
