@@ -22,9 +22,19 @@ install: $(INSTALLED)  ## make .venv with dnnbench, the four backends and what t
 run: install  ## check and time every installed backend on the digits; ends with results/report.html
 	$(BIN)/dnnbench run --backend all
 
+ON_TWO_CORES := -n 2 --dist loadgroup
+
 .PHONY: test
-test: install  ## the whole test suite
-	$(PYTEST) -n 2 --dist loadgroup
+test: install  ## what a change is tested by: every op, backend, command and kind of fault; 12 minutes on two cores
+	$(PYTEST) $(ON_TWO_CORES)
+
+.PHONY: test-fast
+test-fast: install  ## without compiled modes, browser and databases: 3 minutes
+	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not compiled and not browser and not postgres"
+
+.PHONY: test-all
+test-all: install  ## the whole matrix: every op in every backend, mode and type, the zoo, every planted fault
+	$(PYTEST) $(ON_TWO_CORES) -m ""
 
 TYPES := float64 float32 bfloat16 float16 mixed_bfloat16 mixed_float16
 MODES := numpy-eager torch-eager tensorflow-eager tensorflow-graph jax-jit jax-eager tensorflow-xla torch-compile

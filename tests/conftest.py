@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
+from helpers.kept_caches import kept_folder, lend, remove_unused
 
 
 @pytest.hookimpl(trylast=True)
@@ -28,17 +29,24 @@ def terminal():
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupts():
-    """A shell without job control starts what runs in its background with Ctrl-C ignored, and every child inherits that."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Shells without job control and nohup start a program with signals ignored, and every child inherits that."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """References, compile caches and the lock of this session, shared by all of its pytest processes."""
+    """References, compile caches and the lock of this session, shared by all of its pytest processes.
+
+    References and compile caches are kept for later sessions, as helpers.kept_caches says.
+    """
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
+    kept = kept_folder()
+    lend(kept, shared / "cache")
+    remove_unused(kept.parent)
     os.environ["DNNBENCH_CACHE"] = str(shared / "cache")
     os.environ["DNNBENCH_LOCK"] = str(shared / "lock")
     return Path(os.environ["DNNBENCH_CACHE"])

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from dnnbench.execution.cache import cache_folder, cache_folders
 from dnnbench.execution.checking import CheckRequest
 from dnnbench.execution.explain import explain_check, reference_arm, started
 from dnnbench.execution.pool import spawn, start_arguments
@@ -19,6 +20,7 @@ from dnnbench.spec.files import write_workload
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from helpers.installing import installed_here
+from helpers.kept_caches import kept_folder
 
 HERE = Path(__file__).parents[1] / "faults"
 sys.path.insert(0, str(HERE))
@@ -69,8 +71,16 @@ class Dock:
         return explain_check(self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """Nothing that a faulty worker compiles or reads is kept, or another test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DNNBENCH_CACHE", str(tmp_path_factory.mktemp("faulty") / "cache"))
+        yield
+
+
 @pytest.fixture(scope="module")
-def dock():
+def dock(own_cache):
     """Workers find the faulty backends as they find any third party's: by an entry point on their path."""
     with installed_here(HERE), ExitStack() as stack:
         yield Dock(stack)
@@ -115,6 +125,13 @@ def test_the_same_backend_without_its_fault_passes(dock, backend, case, record_p
         worst = max(rows, key=lambda row: row["ratio"])
         assert all(row["ok"] for row in rows), worst
         record_property(f"worst honest {dtype}", (worst["ratio"], f"{backend} {worst['tensor']}"))
+
+
+def test_no_faulty_worker_reads_an_honest_cache():
+    own = cache_folder()
+    shared = kept_folder().parent
+    folders = (own / "references", *cache_folders(own).values())
+    assert [folder for folder in folders if folder.resolve().is_relative_to(shared)] == []
 
 
 def test_the_table_is_large_and_varied():
