@@ -8,19 +8,25 @@ import numpy as np
 import pytest
 from dnnbench.agreement.allowances import BUDGET, CHECK_BATCH, STEPS, UNIT, Budget
 from dnnbench.agreement.check import check_steps, summarise
-from dnnbench.agreement.comparing import Finding, compare
-from dnnbench.agreement.divergence import parted
+from dnnbench.agreement.comparing import compare
+from dnnbench.agreement.comparison import TensorComparison
+from dnnbench.agreement.divergence import undetermined_trajectories
+from dnnbench.agreement.keys import Group, TensorKey, as_texts, from_texts, gradient_of
 from dnnbench.agreement.observing import observe, optimizers_to_check
 from dnnbench.agreement.reference import load_reference, make_reference, reference_key, rms, save_reference
 from dnnbench.agreement.status import Status
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.precision import PRECISIONS
 from dnnbench.spec.builder import Builder
+from dnnbench.spec.phases import Phase
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
+
+LOSS = TensorKey(Group.LOSS)
+PREDICTION = TensorKey(Group.PREDICTION, phase=Phase.INFER)
 
 CAPS = Budget(
     noise=10,
@@ -31,7 +37,7 @@ CAPS = Budget(
     local=30,
     kink=2,
     floor_low=1,
-    parted=0.5,
+    apart=0.5,
     moved=1e3,
     work_flops=2e10,
 )
@@ -73,7 +79,7 @@ OWN_NETWORKS = {"wide": wide, "single_key": single_key}
 
 
 @cache
-def exam(case="batch_norm", study="float64"):
+def checked(case="batch_norm", study="float64"):
     workload = (OWN_NETWORKS.get(case) or CASES[case])()
     weights, batches = initial_weights(workload.model, 0), batches_of(workload)
 
@@ -84,12 +90,23 @@ def exam(case="batch_norm", study="float64"):
     return workload, reference, observe(build_in("eager", study), workload, batches, STEPS)
 
 
-def findings(change, dtype="float64", case="batch_norm"):
-    """Findings after a change to what an honest program was seen to compute."""
-    workload, reference, seen = exam(case, dtype)
-    observed = {key: np.array(array) for key, array in seen.items()}
+def comparisons(change, dtype="float64", case="batch_norm"):
+    """By text of the key, after a change to what an honest program was observed to compute, by text too."""
+    workload, reference, seen = checked(case, dtype)
+    observed = copied(seen)
     change(observed)
-    return {f.key: f for f in compare(reference, observed, workload, dtype)}
+    return compared(reference, observed, workload, dtype)
+
+
+def copied(tensors):
+    """Tensors that a test may change, by the text of their keys."""
+    return {text: np.array(array) for text, array in as_texts(tensors).items()}
+
+
+def compared(reference, observed, workload, dtype):
+    """Comparisons by the text of their keys, of tensors by the text of theirs."""
+    tensors = from_texts(observed)
+    return {str(c.key): c for c in compare(reference, tensors, workload, dtype)}
 
 
 def put(key, value, at=0):
@@ -117,7 +134,7 @@ def put(key, value, at=0):
     ],
 )
 def test_each_fault_is_found_where_it_is(change, key, words):
-    found = findings(change)
+    found = comparisons(change)
     assert not found[key].ok
     assert words in found[key].reason
     assert all(f.ok for k, f in found.items() if k != key)
@@ -125,7 +142,7 @@ def test_each_fault_is_found_where_it_is(change, key, words):
 
 @pytest.mark.parametrize("dtype", UNIT)
 def test_honest_tensors_pass(dtype):
-    assert all(f.ok for f in findings(lambda observed: None, dtype).values())
+    assert all(f.ok for f in comparisons(lambda observed: None, dtype).values())
 
 
 @pytest.mark.parametrize(("dtype", "error", "ok"), [("float64", 1e-15, True), ("float64", 1e-12, False),
@@ -135,7 +152,7 @@ def test_the_size_of_the_error_decides(dtype, error, ok):
     def scale(observed):
         observed["outputs/logits"] *= 1 + error
 
-    assert findings(scale, dtype)["outputs/logits"].ok is ok
+    assert comparisons(scale, dtype)["outputs/logits"].ok is ok
 
 
 @pytest.mark.parametrize("dtype", ("float64", "float32"))
@@ -148,25 +165,25 @@ def test_the_size_of_the_error_decides(dtype, error, ok):
     ],
 )
 def test_a_gradient_that_is_zero_altogether_may_hold_rounding_and_no_more(dtype, key, power):
-    _, reference, _ = exam("single_key", dtype)
-    left = UNIT[dtype] * max(rms(array) for key, array in reference.tensors.items() if key.startswith("gradients/"))
-    assert not reference.tensors[key].any()
+    _, reference, _ = checked("single_key", dtype)
+    left = UNIT[dtype] * max(rms(array) for key, array in reference.tensors.items() if key.group is Group.GRADIENTS)
+    assert not reference.tensors[TensorKey.parse(key)].any()
     assert left > 0
     for times, ok in ((1, True), (5, True), (100, False), (1e6, False)):
-        found = findings(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
+        found = comparisons(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
         assert found[key].ok is ok, (times, found[key])
         assert all(f.ok for k, f in found.items() if k != key)
 
 
 def test_a_single_wrong_element_that_the_rmse_hides_is_found():
     """Off by 60 allowances, one element of 8,192 adds only 0.7 allowances to the rmse."""
-    workload, reference, seen = exam("wide")
+    workload, reference, seen = checked("wide")
     key = "gradients/wide.weight"
 
     def with_error(size):
-        observed = {k: np.array(array) for k, array in seen.items()}
+        observed = copied(seen)
         observed[key].reshape(-1)[7] += size
-        return next(f for f in compare(reference, observed, workload, "float64") if f.key == key)
+        return compared(reference, observed, workload, "float64")[key]
 
     allowance = 1e-6 / (BUDGET.local * with_error(1e-6).ratio)
     assert with_error(0).ok
@@ -176,20 +193,20 @@ def test_a_single_wrong_element_that_the_rmse_hides_is_found():
 
 
 def restless(study):
-    """The exam of a network whose honest evaluations part after five steps: sigma is made as large as the way."""
-    workload, reference, seen = exam(study=study)
+    """A network whose honest evaluations lie far apart after five steps: sigma is made as large as the way."""
+    workload, reference, seen = checked(study=study)
     far = {
-        k: float(np.sqrt(np.mean(np.square(r)))) if "@5/weights/" in k else reference.sigma[k]
+        k: float(np.sqrt(np.mean(np.square(r)))) if (k.group, k.step) == (Group.WEIGHTS, 5) else reference.sigma[k]
         for k, r in reference.tensors.items()
     }
-    return workload, replace(reference, sigma=far), {key: np.array(array) for key, array in seen.items()}
+    return workload, replace(reference, sigma=far), copied(seen)
 
 
 def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     workload, reference, seen = restless("float32")
     for key in ("momentum@5/slots/velocity/logits.weight", "momentum@1/slots/velocity/logits.weight"):
         seen[key] *= 3
-    found = {f.key: f for f in compare(reference, seen, workload, "float32")}
+    found = compared(reference, seen, workload, "float32")
     assert found["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
     assert not found["momentum@1/slots/velocity/logits.weight"].ok
     rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
@@ -202,22 +219,23 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
 def test_what_is_not_finite_is_found_there_too():
     workload, reference, seen = restless("float32")
     seen["momentum@5/weights/logits.weight"][0] = np.nan
-    found = {f.key: f for f in compare(reference, seen, workload, "float32")}
+    found = compared(reference, seen, workload, "float32")
     assert not found["momentum@5/weights/logits.weight"].ok
 
 
 def test_in_float64_everything_is_determined():
     workload, reference, seen = restless("float64")
     seen["adam@5/slots/first_moment/logits.weight"] *= 3
-    found = {f.key: f for f in compare(reference, seen, workload, "float64")}
+    found = compared(reference, seen, workload, "float64")
     assert not any(f.status is Status.UNDETERMINED for f in found.values())
     assert not found["adam@5/slots/first_moment/logits.weight"].ok
 
 
 def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
     """Five sigma off, which the gradient may be, a gradient of rounding alone has a square far more than five sigma off."""
-    workload, reference, seen = exam(study="bfloat16")
-    gradient, slot = "gradients/logits.bias", "adam@1/slots/second_moment/logits.bias"
+    workload, reference, seen = checked(study="bfloat16")
+    gradient = TensorKey.parse("gradients/logits.bias")
+    slot = TensorKey.parse("adam@1/slots/second_moment/logits.bias")
     r, optimizer = reference.tensors[gradient], next(o for o in optimizers_to_check(workload) if o.kind == "adam")
     noisy = replace(
         reference,
@@ -225,17 +243,17 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
         sigma=reference.sigma | {gradient: 1e-3, slot: (1 - optimizer.beta2) * 1e-6},
     )
 
-    def judged(value):
+    def of_a_gradient(value):
         observed = seen | {slot: np.full(r.shape, (1 - optimizer.beta2) * value**2, np.float32)}
-        return next(f for f in compare(noisy, observed, workload, "bfloat16") if f.key == slot)
+        return next(c for c in compare(noisy, observed, workload, "bfloat16") if c.key == slot)
 
-    assert judged(0.01).ok
-    assert not judged(1.0).ok
+    assert of_a_gradient(0.01).ok
+    assert not of_a_gradient(1.0).ok
 
 
 @pytest.mark.parametrize("ratios", [(0.5, np.nan, 9.0), (np.nan, 9.0, 0.5), (9.0, 0.5, np.nan)], ids=str)
 def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
-    rows = summarise([Finding(f"gradients/{ratio}", ratio) for ratio in ratios])
+    rows = summarise([TensorComparison(gradient_of(str(ratio)), ratio) for ratio in ratios])
     assert [(row.tensor, row.status) for row in rows] == [("gradients/nan", Status.DIFFERS)]
 
 
@@ -243,28 +261,32 @@ def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(honest, value):
     """An infinite allowance would let anything pass, and `max` passes over a NaN that does not come first."""
-    workload, reference, seen = exam(study="float16")
-    key = "outputs/logits"
+    workload, reference, seen = checked(study="float16")
+    key = TensorKey(Group.OUTPUTS, "logits")
     broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})
-    found = {f.key: f for f in compare(broken, seen, workload, "float16")}
+    found = {c.key: c for c in compare(broken, seen, workload, "float16")}
     assert found[key].status is Status.NOT_COMPARED
     assert not found[key].ok
 
 
 def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_difference():
-    workload, reference, seen = exam(study="float32")
-    key, logits = "gradients/logits.bias", f"infer/{workload.model.outputs[0]}"
+    workload, reference, seen = checked(study="float32")
+    key = TensorKey.parse("gradients/logits.bias")
+    logits = TensorKey(Group.OUTPUTS, workload.model.outputs[0], Phase.INFER)
     tensors = reference.tensors | {k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)}
-    found = {f.key: f for f in compare(replace(reference, tensors=tensors), seen, workload, "float32")}
+    broken = replace(reference, tensors=tensors)
+    found = {c.key: c for c in compare(broken, seen, workload, "float32")}
     assert found[key].status is Status.NOT_COMPARED
     assert "decides nothing" in found[key].reason
-    assert found["prediction"].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
+    assert found[PREDICTION].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
 
 
-def test_evaluations_that_part_to_infinity_are_parted_too():
+def test_evaluations_that_are_not_finite_determine_nothing():
     _, reference, _ = restless("float32")
-    lost = {key: np.nan for key in reference.sigma if key.startswith("momentum@5/weights/")}
-    assert "momentum@5" in parted(replace(reference, sigma=reference.sigma | lost))
+    of_weights = [key for key in reference.sigma if key.group is Group.WEIGHTS]
+    lost = {key: np.nan for key in of_weights if key.trajectory == ("momentum", 5)}
+    broken = replace(reference, sigma=reference.sigma | lost)
+    assert ("momentum", 5) in undetermined_trajectories(broken)
 
 
 def test_the_honest_error_is_nan_where_any_evaluation_is(monkeypatch):
@@ -279,8 +301,8 @@ def test_the_honest_error_is_nan_where_any_evaluation_is(monkeypatch):
             return lambda w: NumpyBackend().build(w, weights, Arm("numpy", mode, dtype=dtype))
 
         reference = make_reference(build_in, workload, batches, (1,), "float32")
-        assert np.isnan(reference.sigma["loss"]), broken
-        assert np.isnan(reference.peak["loss"]), broken
+        assert np.isnan(reference.sigma[LOSS]), broken
+        assert np.isnan(reference.peak[LOSS]), broken
 
 
 def test_heavy_work_is_checked_for_one_step():
@@ -296,7 +318,7 @@ def test_heavy_work_is_checked_for_one_step():
 
 
 def test_a_reference_survives_the_disk(tmp_path):
-    _, reference, _ = exam()
+    _, reference, _ = checked()
     save_reference(reference, tmp_path / "r.npz")
     back = load_reference(tmp_path / "r.npz")
     assert back.sigma == reference.sigma
@@ -307,7 +329,7 @@ def test_a_reference_survives_the_disk(tmp_path):
 
 
 def test_a_reference_written_by_many_at_once_is_whole(tmp_path):
-    _, reference, _ = exam()
+    _, reference, _ = checked()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: save_reference(reference, tmp_path / "r.npz"), range(40)))
     assert load_reference(tmp_path / "r.npz").sigma == reference.sigma

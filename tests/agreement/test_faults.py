@@ -112,7 +112,7 @@ def test_a_planted_fault_is_caught_and_named(dock, backend, fault, dtype, record
     found = dock.explain(backend, fault.case, dtype, rows)
     named = found.op if found.what == "node" else found.name
     assert (found.what, named) == (fault.what, fault.named), found.sentence
-    assert fault.smells in found.convention, found.sentence
+    assert fault.known in found.convention, found.sentence
     assert found.confirmed or fault.what == "phase", found.sentence
 
 
@@ -139,7 +139,7 @@ def test_the_table_is_large_and_varied():
     assert len(pairs) == len(FAULTS) >= 60
     assert all(sum(fault.backend == backend for fault in FAULTS) >= 10 for backend in BACKENDS)
     assert len({fault.target for fault in FAULTS}) >= 40
-    assert sum(bool(fault.smells) for fault in FAULTS) >= 0.9 * len(FAULTS)
+    assert sum(bool(fault.known) for fault in FAULTS) >= 0.9 * len(FAULTS)
 
 
 NAMED_IN_THE_CLAIM = (
@@ -203,7 +203,7 @@ def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["workload", "arm", "type", "outputs", "loss", "gradients", "state", "weights", "slots"]
     assert any(line.startswith(f"{arms.split(',')[0]} sgd float64: optimizer 'sgd'") for line in lines)
-    assert "smells of: weights not updated" in done.stdout
+    assert "known fault: weights not updated" in done.stdout
 
 
 def test_nothing_is_explained_where_all_agree(tmp_path):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dnnbench.agreement.keys import as_texts, keyed
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.batch import Batch
 from dnnbench.spec.losses import BceWithLogits, CrossEntropy, Mse
 from dnnbench.spec.ops import OPS
 from dnnbench.spec.optimizers import Adam, AdamW, Momentum, Nesterov, Rmsprop, Sgd
+from dnnbench.spec.phases import Phase
 from dnnbench.spec.workload import Workload
 from dnnbench_numpy.backend import NumpyBackend
 
@@ -69,7 +71,7 @@ def computed(case):
     """What the reference makes of a case, by the keys under which its values are frozen."""
     program = program_of(case)
     placed = program.put(batch_of(**case["batch"]))
-    found = {f"infer/{key.partition('/')[2]}": a for key, a in program.get(program.infer(placed)).items()}
+    found = as_texts(keyed(program.get(program.infer(placed)), Phase.INFER))
     found |= program.get(program.gradients(placed))
     found |= {f"cotangents/{name}": array for name, array in program.cotangents(placed).items()}
     for t, step in enumerate(case.get("steps", ()), 1):

@@ -141,7 +141,7 @@ def test_no_more_is_left_unjudged_than_hangs_on_the_tie():
 
 def test_the_sentence_counts_them():
     place = {"workload": "bn1", "dtype": "float64"}
-    rows = [place | row._asdict() for row in rows_of("bn1.toml", "float64")]
+    rows = [place | row.to_json() for row in rows_of("bn1.toml", "float64")]
     decides = "behind equal values in bn rounding decides them"
     assert undetermined(rows)[:2] == [
         f"bn1 float64: not judged here: of the gradients 1 tensor: {decides}",

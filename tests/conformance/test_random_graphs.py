@@ -3,10 +3,12 @@
 import pytest
 import tomli_w
 from dnnbench.agreement.comparing import compare
+from dnnbench.agreement.keys import Group, TensorKey, gradient_of, keyed
 from dnnbench.agreement.reference import make_reference
 from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
+from dnnbench.spec.phases import Phase as Timed
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
@@ -29,12 +31,14 @@ def reference_of(workload, batches):
 
 def disagreements(worker, workload, batches, reference):
     """Tensors of one gradient pass that lie beyond their allowance."""
-    seen = worker.call(
+    result = worker.call(
         "gradients", 600, workload=workload.model_dump(mode="json"), batch=vars(batches[0]), dtype="float64"
     )
-    wanted = {key: array for key, array in reference.tensors.items() if key in seen}
-    assert {"loss", "outputs/logits", "gradients/logits.weight"} <= wanted.keys()
-    return [f for f in compare(reference, seen, workload, "float64") if f.key in wanted and not f.ok]
+    observed = keyed(result, Timed.GRADIENTS)
+    compared = [c for c in compare(reference, observed, workload, "float64") if c.key in observed]
+    telling = {TensorKey(Group.LOSS), TensorKey(Group.OUTPUTS, "logits"), gradient_of("logits.weight")}
+    assert telling <= {comparison.key for comparison in compared}
+    return [comparison for comparison in compared if not comparison.ok]
 
 
 def as_toml(workload):

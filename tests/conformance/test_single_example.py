@@ -1,6 +1,7 @@
 """A batch of one example, as an epoch can end with: statistics over a single element, in every own backend."""
 
 import pytest
+from dnnbench.agreement.keys import Group, TensorKey
 from dnnbench.execution.checking import CheckRequest, ensure_references
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
@@ -34,6 +35,7 @@ def test_an_unbiased_variance_of_one_element_is_zero(backend):
         found = arm_under_test.ask("findings", dtype="float64", **request.questions())
     finally:
         arm_under_test.close()
-    kept = {row["key"] for row in found if row["key"].endswith("state/norm.variance")}
-    assert {key.partition("/")[0] for key in kept} >= {"sgd@1", "sgd@5"}
+    keys = [TensorKey.parse(row["key"]) for row in found]
+    variances = [key for key in keys if (key.group, key.name) == (Group.STATE, "norm.variance")]
+    assert {key.trajectory for key in variances} >= {("sgd", 1), ("sgd", 5)}
     assert [row for row in found if not row["ratio"] <= 1] == []

@@ -6,21 +6,26 @@ from functools import cache
 import numpy as np
 import pytest
 from dnnbench.agreement.check import check
-from dnnbench.agreement.comparing import Finding
-from dnnbench.agreement.nodes import judge_nodes, observe_nodes, watched
+from dnnbench.agreement.comparison import TensorComparison
+from dnnbench.agreement.keys import Group, TensorKey, gradient_of
+from dnnbench.agreement.nodes import compare_nodes, observe_nodes, watched
 from dnnbench.agreement.observing import observe
 from dnnbench.agreement.reference import make_reference, rmse
-from dnnbench.diagnosis.candidates import suspects
-from dnnbench.diagnosis.conventions import CONVENTIONS, Scene, Variant
-from dnnbench.diagnosis.explain import Judged, explain
-from dnnbench.diagnosis.known_faults import UNKNOWN, Evidence, _patterns
-from dnnbench.diagnosis.replay import Replay, loss_alone, node_alone, optimizer_alone
+from dnnbench.agreement.replay import Replay
+from dnnbench.diagnosis.candidates import candidates
+from dnnbench.diagnosis.conventions import CONVENTIONS, ReplayedPart, Variant
+from dnnbench.diagnosis.explain import ReplayResult, explain
+from dnnbench.diagnosis.known_faults import UNKNOWN
+from dnnbench.diagnosis.patterns import patterns
+from dnnbench.diagnosis.replay import loss_alone, node_alone, optimizer_alone
 from dnnbench.diagnosis.update_rules import RULES, Rule, trajectory_under
+from dnnbench.diagnosis.wrong_tensor import WrongTensor
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.losses import Mse
 from dnnbench.spec.ops import OPS
 from dnnbench.spec.optimizers import Adam, AdamW, Momentum, Nesterov, Rmsprop, Sgd, WarmupCosine
+from dnnbench.spec.phases import Phase
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases import CASES
@@ -29,6 +34,7 @@ from dnnbench_numpy import gradients, losses, ops, optimizers
 from dnnbench_numpy.backend import NumpyBackend
 
 STEPS = (1, 5)
+key_of = TensorKey.parse
 
 
 def builder(replay, dtype="float64", mode="eager"):
@@ -36,7 +42,7 @@ def builder(replay, dtype="float64", mode="eager"):
     return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
 
 
-def truth_of(replay, dtype):
+def reference_of(replay, dtype):
     """The reference of a replay in a type, node by node."""
 
     def build_in(mode, kind):
@@ -49,26 +55,27 @@ def values_of(replay, dtype="float64"):
     return observe_nodes(builder(replay, dtype), replay.workload, replay.batches, replay.steps)
 
 
-class Bench:
-    """Both sides of a dispute in one process: the fault stands only while the contender computes."""
+class InProcess:
+    """A replayer in this process: the fault stands only while the contender computes."""
 
     def __init__(self, plant, dtype="float64"):
         self._plant, self.dtype, self.replayed = plant, dtype, []
 
-    def judge(self, replay):
+    def compare(self, replay):
         self.replayed.append(replay)
-        reference = truth_of(replay, self.dtype)
+        reference = reference_of(replay, self.dtype)
         with pytest.MonkeyPatch.context() as patch:
             self._plant(patch)
             seen = values_of(replay, self.dtype)
-        findings = judge_nodes(reference, seen, replay.workload, self.dtype)
-        return Judged(findings, {f.key: seen[f.key] for f in findings if not f.ok}, reference.tensors)
+        comparisons = compare_nodes(reference, seen, replay.workload, self.dtype)
+        wrong = {c.key: seen[c.key] for c in comparisons if not c.ok}
+        return ReplayResult(comparisons, wrong, reference.tensors)
 
-    def walk(self, replay):
-        judged = self.judge(replay)
-        return judged.findings, judged.truth
+    def compare_network(self, replay):
+        result = self.compare(replay)
+        return result.comparisons, result.reference
 
-    def compute(self, replay):
+    def reference_values(self, replay):
         return values_of(replay)
 
     def rows(self, workload, batches):
@@ -78,13 +85,13 @@ class Bench:
         with pytest.MonkeyPatch.context() as patch:
             self._plant(patch)
             found = check(builder(plain, self.dtype), workload, self.dtype, reference, batches, STEPS)
-        return [row._asdict() | {"ok": row.ok} for row in found]
+        return [row.to_json() for row in found]
 
 
 def explained(case, plant, dtype="float64"):
-    workload, bench = CASES[case](), Bench(plant, dtype)
+    workload, replayer = CASES[case](), InProcess(plant, dtype)
     batches = batches_of(workload)
-    return explain(workload, batches, bench.rows(workload, batches), 0, bench), bench
+    return explain(workload, batches, replayer.rows(workload, batches), 0, replayer), replayer
 
 
 def wrong_op(kind, change):
@@ -103,7 +110,12 @@ def test_watching_adds_outputs_and_changes_nothing_else():
     batches = batches_of(workload)[:1]
     plain = observe(builder(Replay(workload, ())), workload, batches, (1,), [Sgd()])
     seen = values_of(Replay(workload, tuple(batches)))
-    assert all(np.array_equal(plain[key], seen[key]) for key in plain if key.startswith(("gradients/", "infer/")))
+    alike = [key for key in plain if key.group is Group.GRADIENTS or key.phase is Phase.INFER]
+    assert all(np.array_equal(plain[key], seen[key]) for key in alike if not key.optimizer)
+
+
+def activation(node):
+    return TensorKey(Group.ACTIVATIONS, node)
 
 
 @cache
@@ -113,7 +125,7 @@ def alone(case, index, steps=()):
     weights, batches, node = initial_weights(workload.model, 0), batches_of(workload)[:2], workload.model.nodes[index]
     seen = [values_of(Replay(workload, (batch,))) for batch in batches]
     fed = [
-        {n: {**weights, **b.inputs}[n] if n in {**weights, **b.inputs} else s[f"activations/{n}"] for n in node.inputs}
+        {n: {**weights, **b.inputs}[n] if n in {**weights, **b.inputs} else s[activation(n)] for n in node.inputs}
         for b, s in zip(batches, seen, strict=True)
     ]
     masks = [{n: m for n, m in b.masks.items() if n == node.name} for b in batches]
@@ -131,30 +143,32 @@ def place_of(kind):
 
 
 @pytest.mark.parametrize("kind", OPS)
-def test_every_op_can_be_replayed_alone_and_is_not_convicted_for_nothing(kind):
+def test_every_op_can_be_replayed_alone_and_is_not_wrong_for_nothing(kind):
     replay = alone(*place_of(kind), steps=(1,))
     floats = [i for i in replay.workload.model.inputs if i.dtype == "float"]
     for dtype in ("float64", "float32"):
-        reference = truth_of(replay, dtype)
-        assert all(f"gradients/lift{k}" in reference.tensors for k in range(len(floats)))
-        assert any(np.any(r) for key, r in reference.tensors.items() if key.startswith("gradients/"))
-        findings = judge_nodes(reference, values_of(replay, dtype), replay.workload, dtype)
-        assert all(f.ok for f in findings), [f for f in findings if not f.ok]
+        reference = reference_of(replay, dtype)
+        offsets = [gradient_of(f"offset{k}") for k in range(len(floats))]
+        assert reference.tensors.keys() >= set(offsets)
+        assert any(np.any(r) for key, r in reference.tensors.items() if key.group is Group.GRADIENTS)
+        comparisons = compare_nodes(reference, values_of(replay, dtype), replay.workload, dtype)
+        assert not [c for c in comparisons if not c.ok]
 
 
-def test_an_input_that_is_read_twice_is_lifted_once():
+def test_an_input_that_is_read_twice_is_shifted_once():
     replay = alone("relu6", 1)
-    assert [c.name for c in replay.workload.model.constants] == ["lift0"]
-    assert set(replay.workload.model.nodes[-1].inputs) == {"lifted0"}
+    assert [c.name for c in replay.workload.model.constants] == ["offset0"]
+    assert set(replay.workload.model.nodes[-1].inputs) == {"shifted0"}
 
 
 def test_a_loss_alone_gives_the_loss_and_gradient_it_gave_in_its_network():
     workload = CASES["cross_entropy_ignoring"]()
     batches = batches_of(workload)
     seen = values_of(Replay(workload, tuple(batches[:1])))
-    found = values_of(loss_alone(workload, seen["activations/logits"], batches[0].targets))
-    assert abs(found["loss"] - seen["loss"]) < 1e-6
-    assert rmse(found["cotangents/lifted0"], seen["cotangents/logits"]) < 1e-7
+    found = values_of(loss_alone(workload, seen[activation("logits")], batches[0].targets))
+    loss, cotangent = key_of("loss"), key_of("cotangents/logits")
+    assert abs(found[loss] - seen[loss]) < 1e-6
+    assert rmse(found[key_of("cotangents/shifted0")], seen[cotangent]) < 1e-7
 
 
 OPTIMIZERS = (
@@ -171,7 +185,7 @@ def moving(optimizer, largest=100_000):
     workload = CASES["adam"]()
     weights = initial_weights(workload.model, 0)
     found = values_of(Replay(workload, tuple(batches_of(workload)[:1])))
-    given = {name: found[f"gradients/{name}"] for name in weights}
+    given = {name: found[gradient_of(name)] for name in weights}
     return optimizer_alone(optimizer, weights, given, (1, 2, 5), largest), given
 
 
@@ -180,27 +194,30 @@ def test_an_optimizer_alone_is_given_the_networks_gradients(optimizer):
     replay, given = moving(optimizer)
     found = values_of(replay)
     for name, g in given.items():
-        assert rmse(found[f"gradients/{name}"], g.reshape(-1)) < 1e-6 * np.abs(g).max()
+        assert rmse(found[gradient_of(name)], g.reshape(-1)) < 1e-6 * np.abs(g).max()
 
 
 def test_a_sample_of_a_large_network_has_gradients_of_the_whole_ones_norm():
     replay, given = moving(Sgd(), largest=10)
     found = values_of(replay)
     norms = [
-        sum(np.sum(g**2) for g in group) ** 0.5 for group in ([found[f"gradients/{n}"] for n in given], given.values())
+        sum(np.sum(g**2) for g in group) ** 0.5 for group in ([found[gradient_of(n)] for n in given], given.values())
     ]
     assert norms[0] == pytest.approx(norms[1], rel=1e-5)
     assert max(p.size for p in replay.weights.values()) <= 64
 
 
-# What it smells of.
+# Which known fault it is.
 
 
-def keys_of(replay, truth):
+def keys_of(replay, reference):
     """Tensors of the node itself that a convention may explain."""
     name = replay.workload.model.nodes[-1].name
-    wanted = ("cotangents/lifted", "gradients/", "state/")
-    return [f"activations/{name}", f"infer/{name}", "loss", *(key for key in truth if key.startswith(wanted))]
+    groups = (Group.GRADIENTS, Group.STATE)
+    inputs = [key for key in reference if key.group is Group.COTANGENTS and key.name != name]
+    learned = [key for key in reference if key.group in groups and not key.optimizer]
+    own = [activation(name), key_of(f"infer/{name}"), key_of("loss")]
+    return [*own, *(key for key in inputs if key.name.startswith("shifted")), *learned]
 
 
 def stirred(replay):
@@ -209,7 +226,7 @@ def stirred(replay):
     model = replay.workload.model
     arrays = {**model.parameters, **model.state}
     kept = {
-        name: draw.uniform(0.5, 1.5, p.shape).astype("f4") for name, p in arrays.items() if not name.startswith("lift")
+        name: draw.uniform(0.5, 1.5, p.shape).astype("f4") for name, p in arrays.items() if not name.startswith("offset")
     }
     return replace(replay, weights=kept)
 
@@ -243,7 +260,7 @@ def alone_with(kind, shapes, attributes):
 
 
 @cache
-def scenes(kind):
+def replays(kind):
     """Every case's replay of an op, or of a loss."""
     found = [alone_with(kind, *more) for more in BESIDE_THE_CASES.get(kind, ())]
     for case, build in CASES.items():
@@ -253,25 +270,27 @@ def scenes(kind):
         if kind == workload.task.loss.kind:
             batch = batches_of(workload)[0]
             seen = values_of(Replay(workload, (batch,)))
-            found.append(loss_alone(workload, seen[f"activations/{workload.model.outputs[0]}"], batch.targets))
+            found.append(loss_alone(workload, seen[activation(workload.model.outputs[0])], batch.targets))
         found += [alone(case, i) for i, node in enumerate(workload.model.nodes) if node.op.kind == kind]
     return [(replay, values_of(replay)) for replay in map(stirred, found)]
 
 
 def makes_a_difference(kind, convention):
-    for replay, truth in scenes(kind):
+    for replay, reference in replays(kind):
         weights = initial_weights(replay.workload.model, 0) | dict(replay.weights)
-        for key in keys_of(replay, truth):
-            found = convention.apply(Scene(replay, key, truth, weights))
-            if isinstance(found, Variant):
-                found = found.after(values_of(found.replay)[key])
-            if found is not None and found.shape == truth[key].shape and not np.allclose(found, truth[key], rtol=1e-12):
+        for key in keys_of(replay, reference):
+            answer = convention.apply(ReplayedPart(replay, key, reference, weights))
+            if isinstance(answer, Variant):
+                answer = answer.after(values_of(answer.replay)[key])
+            if answer is None or answer.shape != reference[key].shape:
+                continue
+            if not np.allclose(answer, reference[key], rtol=1e-12):
                 return True
     return False
 
 
 @pytest.mark.parametrize("kind", CONVENTIONS)
-def test_every_convention_differs_from_the_truth_somewhere(kind):
+def test_every_convention_differs_from_the_reference_somewhere(kind):
     """One that never does could not be named."""
     assert not [c.name for c in CONVENTIONS[kind] if not makes_a_difference(kind, c)]
 
@@ -329,22 +348,19 @@ def with_one(place, value):
     ],
 )
 def test_patterns_of_errors(a, words):
-    evidence = Evidence("gradients/p", a, R, 1e6, "float64")
-    assert words in next(_patterns(evidence, 4, {"gradients/twin": R + 5}), UNKNOWN)
+    wrong = WrongTensor(gradient_of("p"), a, R, 1e6, "float64")
+    assert words in next(patterns(wrong, 4, {gradient_of("twin"): R + 5}), UNKNOWN)
 
 
-# Whom it suspects.
-
-
-def findings_of(*bad):
-    return {key: Finding(key, 9.0) for key in bad}
+# Which parts are candidates.
 
 
 def names(case, *bad, rows=()):
-    return [s.name for s in suspects(CASES[case](), findings_of(*bad), rows)]
+    comparisons = {key_of(text): TensorComparison(key_of(text), 9.0) for text in bad}
+    return [candidate.name for candidate in candidates(CASES[case](), comparisons, rows)]
 
 
-def test_the_first_wrong_value_is_suspected_first():
+def test_the_first_wrong_value_comes_first():
     assert names("conv2d_twice", "activations/conv2d2", "activations/relu1") == ["relu1", "conv2d2"]
 
 
@@ -353,20 +369,20 @@ def test_a_node_with_a_right_input_comes_before_one_with_a_wrong_one():
     assert names("lstm_from_state", *bad) == ["dense1", "dense2", "tanh1"]
 
 
-def test_backwards_the_last_node_that_made_a_wrong_gradient_is_suspected_first():
+def test_backwards_the_last_node_that_made_a_wrong_gradient_comes_first():
     bad = ("cotangents/conv2d1", "gradients/conv2d1.weight", "cotangents/relu1")
     assert names("conv2d_twice", *bad) == ["conv2d2", "relu1", "conv2d1"]
 
 
 def test_values_come_before_statistics_inference_loss_gradients_and_optimizers():
-    rows = [{"status": "differs", "kind": "weights@1", "optimizer": "adam", "tensor": "", "ratio": 2.0, "reason": ""}]
+    rows = [{"status": "differs", "tensor": "adam@1/weights/dense1.weight", "ratio": 2.0, "reason": ""}]
     bad = ("loss", "state/batch_norm1.mean", "infer/relu1", "activations/flat", "gradients/dense1.weight", "prediction")
     order = ["flat", "batch_norm1", "relu1", "cross_entropy", "dense1", "adam"]
     assert names("batch_norm", *bad, rows=rows) == order
 
 
-def test_what_comes_after_a_step_is_suspected_last():
-    rows = [{"status": "differs", "kind": "weights@5", "optimizer": "sgd", "tensor": "", "ratio": 2.0, "reason": ""}]
+def test_what_comes_after_a_step_comes_last():
+    rows = [{"status": "differs", "tensor": "sgd@5/weights/dense1.weight", "ratio": 2.0, "reason": ""}]
     assert names("tanh", "momentum@1/then/activations/tanh1", rows=rows) == ["sgd", "tanh1"]
 
 
@@ -374,15 +390,15 @@ def test_what_comes_after_a_step_is_suspected_last():
 
 
 def test_the_culprit_is_named_and_not_what_comes_after_it():
-    found, bench = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
+    found, replayer = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
     assert (found.what, found.name, found.op, found.confirmed) == ("node", "sigmoid1", "sigmoid", True)
-    assert len(bench.replayed) == 2, "the whole, and one suspect"
+    assert len(replayer.replayed) == 2, "the whole, and one candidate"
     assert "sigmoid1" in found.sentence
     assert "1.00001" in found.sentence
 
 
 def test_a_node_that_agrees_alone_is_passed_over_and_said_to_be_unconfirmed():
-    """A fault that only shows beside other nodes convicts nobody."""
+    """A fault that only shows beside other nodes confirms no candidate."""
 
     def plant(patch):
         dense, tanh, before = ops.dense, ops.tanh, []

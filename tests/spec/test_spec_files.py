@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from dnnbench.agreement.reference import PER_EXAMPLE
+from dnnbench.agreement.keys import BY_EXAMPLE
 from dnnbench.errors import SpecError
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.files import parse_workload, read_workload, write_workload
@@ -253,8 +253,8 @@ def test_one_fault_is_told_once_with_file_and_key_path(edits, expected):
     assert expected in told
 
 
-def test_the_words_that_a_check_reads_are_reserved():
-    assert PER_EXAMPLE == RESERVED
+def test_the_words_of_tensors_with_a_row_for_each_example_are_reserved():
+    assert BY_EXAMPLE | {"infer"} == RESERVED
 
 
 @pytest.mark.parametrize("raw", [None, [], 3, "text", [GOOD]])

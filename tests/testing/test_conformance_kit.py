@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from dnnbench.agreement.comparing import Finding
+from dnnbench.agreement.comparison import TensorComparison
+from dnnbench.agreement.keys import TensorKey
 from dnnbench.agreement.status import Status
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.protocol.arm import Arm
@@ -312,8 +313,8 @@ def test_groups_hold_every_case_once_and_train_with_one_loss_and_optimizer():
         ("infer/relu.y", "forward", "relu"),
         ("loss/outputs/relu.y", "forward", "relu"),
         ("forward/state/batch_norm.n.mean", "forward", "batch_norm"),
-        ("loss", "forward", "loss"),
-        ("prediction", "forward", "prediction"),
+        ("loss", "forward", ""),
+        ("prediction", "forward", ""),
         ("gradients/dense.logits.weight", "gradient", "dense"),
         ("sgd@5/weights/dense.logits.bias", "gradient", "dense"),
         ("sgd@1/infer/gru.y", "gradient", "gru"),
@@ -321,23 +322,28 @@ def test_groups_hold_every_case_once_and_train_with_one_loss_and_optimizer():
     ],
 )
 def test_tensors_belong_to_a_side_and_a_case(key, side, case):
-    assert (side_of(key), case_of(key)) == (side, case)
+    parsed = TensorKey.parse(key)
+    assert (side_of(parsed), case_of(parsed)) == (side, case)
+
+
+def compared(text, *rest):
+    return TensorComparison(TensorKey.parse(text), *rest)
 
 
 @pytest.mark.parametrize(
-    ("findings", "forward", "gradient"),
+    ("comparisons", "forward", "gradient"),
     [
         ([], "not compared", "not compared"),
-        ([Finding("loss", 0.5)], "agrees", "not compared"),
-        ([Finding("loss", 0.5), Finding("gradients/w", float("nan"))], "agrees", "differs"),
-        ([Finding("loss", 1.5), Finding("infer/y", float("nan")), Finding("gradients/w", 1.0)], "differs", "agrees"),
+        ([compared("loss", 0.5)], "agrees", "not compared"),
+        ([compared("loss", 0.5), compared("gradients/w", float("nan"))], "agrees", "differs"),
+        ([compared("loss", 1.5), compared("infer/y", float("nan")), compared("gradients/w", 1.0)], "differs", "agrees"),
         (
-            [Finding("loss", 0.5), Finding("infer/y", float("nan"), "", Status.NOT_COMPARED)],
+            [compared("loss", 0.5), compared("infer/y", float("nan"), "", Status.NOT_COMPARED)],
             "not compared",
             "not compared",
         ),
     ],
 )
-def test_a_side_without_a_tensor_or_with_nan_does_not_agree(findings, forward, gradient):
-    verdicts = judged("a", "case", "float64", findings)
+def test_a_side_without_a_tensor_or_with_nan_does_not_agree(comparisons, forward, gradient):
+    verdicts = judged("a", "case", "float64", comparisons)
     assert (verdicts["forward"].status, verdicts["gradient"].status) == (forward, gradient)

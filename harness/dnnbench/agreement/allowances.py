@@ -24,8 +24,8 @@ class Budget(NamedTuple):
     """largest single error, in allowances, unless honest evaluations show larger ones."""
     kink: float = 2
     """below float64: times sigma_kink more for gradients and what they move."""
-    parted: float = 0.5
-    """below float64: share of the way that the weights went by which honest evaluations may part and still decide."""
+    apart: float = 0.5
+    """below float64: share of the way that the weights went by which honest evaluations may lie apart and still decide."""
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10

@@ -1,14 +1,18 @@
 """A contender held against the reference, told as a table with one row for each kind of tensor."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.costs import training_step
+from ..spec.phases import Phase
 from ..spec.workload import Workload
 from .allowances import BUDGET, CHECK_BATCH, STEPS
-from .comparing import Finding, compare, worst_of
+from .comparing import compare
+from .comparison import TensorComparison, worst_of
+from .keys import TensorKey
 from .observing import observe, optimizers_to_check, with_optimizer
 from .reference import Reference
 from .status import Status
@@ -19,7 +23,8 @@ UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors after steps which the precision does not determine."""
 
 
-class Agreement(NamedTuple):
+@dataclass(frozen=True)
+class Agreement:
     """The worst tensor of one kind (outputs, loss, gradients, weights@5, ...) under one optimizer."""
 
     kind: str
@@ -34,6 +39,10 @@ class Agreement(NamedTuple):
     def ok(self) -> bool:
         """Whether nothing speaks against the arm."""
         return self.status.passes
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a message."""
+        return asdict(self) | {"status": str(self.status), "ok": self.ok}
 
 
 def check_steps(workload: Workload) -> tuple[int, ...]:
@@ -63,8 +72,9 @@ def check(
     own, *others = optimizers_to_check(workload)
     refused = {o.kind: reason for o in others if (reason := refusal(with_optimizer(workload, o)))}
     trained = [own, *(o for o in others if o.kind not in refused)]
-    findings = compare(reference, observe(build, workload, batches, steps, trained), workload, dtype)
-    asked = [finding for finding in findings if optimizer_of(finding.key) not in refused]
+    observed = observe(build, workload, batches, steps, trained)
+    comparisons = compare(reference, observed, workload, dtype)
+    asked = [comparison for comparison in comparisons if comparison.key.optimizer not in refused]
     return [*summarise(asked), *(_refused(kind, reason) for kind, reason in refused.items())]
 
 
@@ -72,37 +82,39 @@ def _refused(optimizer: str, reason: str) -> Agreement:
     return Agreement(REFUSED, optimizer, "", float("nan"), 0, reason, Status.UNSUPPORTED)
 
 
-def summarise(findings: Sequence[Finding]) -> list[Agreement]:
+def summarise(comparisons: Sequence[TensorComparison]) -> list[Agreement]:
     """One row a kind and optimizer, in the order in which they were observed."""
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(_kind(finding), []).append(finding)
+    groups: dict[tuple[str, str], list[TensorComparison]] = {}
+    for comparison in comparisons:
+        place = _kind_of(comparison), comparison.key.optimizer
+        groups.setdefault(place, []).append(comparison)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
 
 
-def _row(kind: str, optimizer: str, group: list[Finding]) -> Agreement:
-    worst, reason = worst_of(group), ""
+def _row(kind: str, optimizer: str, group: list[TensorComparison]) -> Agreement:
+    worst = worst_of(group)
+    reason = worst.reason
     if worst.status is Status.UNDETERMINED:
-        reason = f"{len(group)} tensor{'' if len(group) == 1 else 's'}: "
-    return Agreement(kind, optimizer, worst.key, worst.ratio, len(group), reason + worst.reason, worst.status)
+        reason = f"{len(group)} tensor{'' if len(group) == 1 else 's'}: {reason}"
+    return Agreement(kind, optimizer, str(worst.key), worst.ratio, len(group), reason, worst.status)
 
 
-def _kind(finding: Finding) -> tuple[str, str]:
-    """`momentum@5/weights/fc1.bias` -> ('weights@5', 'momentum'); `gradients/fc1.bias` -> ('gradients', '')."""
-    first, _, rest = finding.key.partition("/")
-    optimizer = optimizer_of(finding.key)
-    if finding.status is Status.UNDETERMINED and not optimizer:
-        return UNDETERMINED, ""
-    if not optimizer:
-        kinds = {"infer": "outputs", "forward": "outputs", "prediction": "outputs", "outputs": "outputs"}
-        return kinds.get(first, first), ""
-    step = first.partition("@")[2]
-    if finding.status is Status.UNDETERMINED:
-        return f"{UNDETERMINED}@{step}", optimizer
-    return f"{rest.partition('/')[0]}@{step}", optimizer
+def _kind_of(comparison: TensorComparison) -> str:
+    """`weights@5` of a weight after five steps, `gradients` of a gradient, `undetermined@5`, ..."""
+    key = comparison.key
+    kind = _plain_kind(key)
+    if comparison.status is Status.UNDETERMINED:
+        kind = UNDETERMINED
+    return f"{kind}@{key.step}" if key.optimizer else kind
 
 
-def optimizer_of(key: str) -> str:
-    """`momentum@5/weights/fc1.bias` -> 'momentum'; empty for what no optimizer has touched."""
-    kind, at, _ = key.partition("/")[0].partition("@")
-    return kind if at else ""
+def _plain_kind(key: TensorKey) -> str:
+    """Passes that hold no gradient count as one kind each, whatever they return."""
+    if key.phase is Phase.INFER:
+        return "infer" if key.optimizer else "outputs"
+    match key.phase:
+        case Phase.FORWARD:
+            return "outputs"
+        case Phase.LOSS:
+            return "loss"
+    return key.group

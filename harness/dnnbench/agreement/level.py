@@ -1,5 +1,6 @@
 """Norms that take equal values together: their exact answer is their bias, whatever epsilon, and what reads it may tie."""
 
+from collections.abc import Mapping
 from math import prod
 
 import numpy as np
@@ -8,7 +9,7 @@ from ..protocol.batch import Batch
 from ..spec.model import Node
 from ..spec.workload import Workload
 from .allowances import UNIT
-from .observing import Build, Tensors
+from .observing import Build
 
 MEANS = frozenset({"batch_norm", "layer_norm", "group_norm"})
 """Norms that take a mean away."""
@@ -27,7 +28,7 @@ def level_norms(build: Build, workload: Workload, batch: Batch) -> tuple[str, ..
     return tuple(node.name for node in norms if _is_level(node, values))
 
 
-def _is_level(node: Node, values: Tensors) -> bool:
+def _is_level(node: Node, values: Mapping[str, np.ndarray]) -> bool:
     """Whether a variance is no more than the rounding of its mean makes of equal values."""
     x = _together(node, np.asarray(values[node.inputs[0]], np.float64))
     mean = x.mean(axis=0)

@@ -1,15 +1,19 @@
 """What a program computes node by node, in the same procedure for the reference and for a contender under suspicion."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.model import Model
+from ..spec.phases import Phase
 from ..spec.workload import Workload
-from .comparing import Finding, compare
-from .observing import Build, Tensors, trajectory
+from .comparing import compare
+from .comparison import TensorComparison
+from .keys import Group, TensorKey, Tensors, keyed
+from .observing import Build, trajectory
 from .reference import Reference
 
 
@@ -27,20 +31,18 @@ def watched(workload: Workload) -> Workload:
 def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
     """Every node's value and cotangent on the first batch; after training steps, if any, on the batch that follows them.
 
-    Keys: `infer/<node>`, `outputs/<node>`, `activations/<node>`, `cotangents/<node>`, `loss`, `gradients/<p>`, `state/<s>`,
-    `prediction`; what `trajectory` tells of k `steps`, and after the last of them all but `infer` and `prediction` again
-    with `<optimizer>@<k>/` before them.
+    Keys: the phases `infer` and `gradients`; what `trajectory` observes of k `steps`; after the last of them the phase
+    `gradients` once more.
     """
     program = build(watched(workload))
     try:
-        inferred = program.get(program.infer(program.put(batches[0])))
-        seen = {key.replace("outputs/", "infer/"): array for key, array in inferred.items()}
+        seen = keyed(program.get(program.infer(program.put(batches[0]))), Phase.INFER)
         seen |= _training_pass(program, batches[0])
         if steps:
             kind = workload.task.optimizer.kind
             seen |= trajectory(program, kind, batches, steps, infers=True)
             then = _training_pass(program, batches[max(steps) % len(batches)])
-            seen |= {f"{kind}@{max(steps)}/then/{key}": array for key, array in then.items()}
+            seen |= {key.after(kind, max(steps)): array for key, array in then.items()}
     finally:
         program.close()
     return seen
@@ -48,28 +50,27 @@ def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], st
 
 def _training_pass(program: Program, batch: Batch) -> Tensors:
     placed = program.put(batch)
-    return {
-        **{f"activations/{name}": array for name, array in program.activations(placed).items()},
-        **program.get(program.gradients(placed)),
-        **{f"cotangents/{name}": array for name, array in program.cotangents(placed).items()},
-    }
+    activations = program.activations(placed).items()
+    seen = {TensorKey(Group.ACTIVATIONS, name): array for name, array in activations}
+    seen |= keyed(program.get(program.gradients(placed)), Phase.GRADIENTS)
+    cotangents = program.cotangents(placed).items()
+    return seen | {TensorKey(Group.COTANGENTS, name): array for name, array in cotangents}
 
 
-def judge_nodes(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[Finding]:
+def compare_nodes(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[TensorComparison]:
     """Every tensor of `observe_nodes` against the reference's; what repeats an older answer to the bit is said to."""
-    findings = []
-    for finding in compare(reference, observed, watched(workload), dtype):
-        if not finding.ok and _repeats(finding.key, observed):
-            finding = finding._replace(reason=f"{finding.reason}; {REPEATED}")
-        findings.append(finding)
-    return findings
+    comparisons = []
+    for comparison in compare(reference, observed, watched(workload), dtype):
+        if not comparison.ok and _repeats(comparison.key, observed):
+            comparison = replace(comparison, reason=f"{comparison.reason}; {REPEATED}")
+        comparisons.append(comparison)
+    return comparisons
 
 
 REPEATED = "the same to the bit as before the steps"
 
 
-def _repeats(key: str, observed: Tensors) -> bool:
+def _repeats(key: TensorKey, observed: Tensors) -> bool:
     """Whether something wrong after the steps is just what it was before them."""
-    first, _, rest = key.partition("/")
-    earlier = observed.get(rest.removeprefix("then/")) if "@" in first else None
+    earlier = observed.get(key.before_training) if key.optimizer and key.before_training else None
     return earlier is not None and key in observed and np.array_equal(observed[key], earlier)

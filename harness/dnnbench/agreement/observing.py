@@ -7,11 +7,12 @@ import numpy as np
 from ..protocol.batch import Batch
 from ..protocol.program import DeviceBatch, Program
 from ..spec.optimizers import Adam, Optimizer, Sgd
+from ..spec.phases import Phase
 from ..spec.workload import Workload
 from .allowances import ADAPTIVE
+from .keys import Group, TensorKey, Tensors, keyed, slots_keyed
 
 Build = Callable[[Workload], Program]
-Tensors = dict[str, np.ndarray]
 
 
 def optimizers_to_check(workload: Workload) -> list[Optimizer]:
@@ -41,9 +42,8 @@ def observe(
     Of a network that nobody trains only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
 
-    Keys: `infer/<node>`, `outputs/<node>`, `loss`, `gradients/<p>`, `state/<s>`, and for each optimizer and k
-    `<optimizer>@<k>/weights/<p>` (the change p_k - p_0), `.../slots/<slot>/<p>`, `.../state/<s>`; of the first optimizer
-    also `.../infer/<node>`, which asks whether inference reads the updated weights, whoever updated them.
+    Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0, slots and state; of
+    the first optimizer also the outputs of inference, which tell whether it reads the updated weights.
     """
     if workload.inference_only:
         return _inference(build(workload), batches[0])
@@ -67,41 +67,55 @@ def _inference(program: Program, batch: Batch) -> Tensors:
 
 
 def _inferred(program: Program, placed: DeviceBatch) -> Tensors:
-    found = program.get(program.infer(placed))
-    return {key.replace("outputs/", "infer/"): array for key, array in found.items()}
+    return keyed(program.get(program.infer(placed)), Phase.INFER)
 
 
 def _single_pass(program: Program, batch: Batch) -> Tensors:
     placed = program.put(batch)
     seen = _inferred(program, placed)
-    seen |= {"forward/" + key: array for key, array in program.get(program.forward(placed)).items()}
-    seen |= {"loss/" + key: array for key, array in program.get(program.loss(placed)).items()}
-    return seen | program.get(program.gradients(placed))
+    seen |= keyed(program.get(program.forward(placed)), Phase.FORWARD)
+    seen |= keyed(program.get(program.loss(placed)), Phase.LOSS)
+    seen |= keyed(program.get(program.gradients(placed)), Phase.GRADIENTS)
+    return seen
 
 
-def trajectory(program: Program, name: str, batches: Sequence[Batch], steps: Sequence[int], infers: bool) -> Tensors:
-    """What is left after each of `steps` training steps, on the batches one after the other; what it infers, if asked."""
-    start = {key: array.astype(np.float64) for key, array in program.weights().items()}
+def trajectory(
+    program: Program, optimizer: str, batches: Sequence[Batch], steps: Sequence[int], infers: bool
+) -> Tensors:
+    """What is left after each of `steps` training steps, the batches one after the other.
+
+    optimizer: its kind   infers: whether the outputs of inference are observed too
+    """
+    start = {name: array.astype(np.float64) for name, array in program.weights().items()}
     seen: Tensors = {}
     for k in range(1, max(steps) + 1):
         program.wait(program.train_step(program.put(batches[(k - 1) % len(batches)])))
         if k in steps:
-            left = _standing(program, start) | (_outputs(program, batches[0]) if infers else {})
-            seen |= {f"{name}@{k}/{key}": array for key, array in left.items()}
+            seen |= _updated(program, start, optimizer, k)
+            if infers:
+                seen |= _inferred_after(program, batches[0], optimizer, k)
     return seen
 
 
-def _standing(program: Program, start: Mapping[str, np.ndarray]) -> Tensors:
-    return {
-        **{f"weights/{p}": array.astype(np.float64) - start[p] for p, array in program.weights().items()},
-        **{f"slots/{slot}": array for slot, array in program.optimizer_state().items()},
-        **{f"state/{s}": array for s, array in program.model_state().items()},
-    }
+def _updated(
+    program: Program, start: Mapping[str, np.ndarray], optimizer: str, step: int
+) -> Tensors:
+    """Changes of weights, slots and state after some steps."""
+    seen: Tensors = {}
+    for name, array in program.weights().items():
+        key = TensorKey(Group.WEIGHTS, name, Phase.TRAIN_STEP, optimizer, step)
+        seen[key] = array.astype(np.float64) - start[name]
+    seen |= slots_keyed(program.optimizer_state(), optimizer, step)
+    for name, array in program.model_state().items():
+        seen[TensorKey(Group.STATE, name, Phase.TRAIN_STEP, optimizer, step)] = array
+    return seen
 
 
-def _outputs(program: Program, batch: Batch) -> Tensors:
-    inferred = _inferred(program, program.put(batch))
-    return {key: array for key, array in inferred.items() if key.startswith("infer/")}
+def _inferred_after(program: Program, batch: Batch, optimizer: str, step: int) -> Tensors:
+    """The outputs of the updated network, and not its prediction."""
+    inferred = _inferred(program, program.put(batch)).items()
+    outputs = {key: array for key, array in inferred if key.group is Group.OUTPUTS}
+    return {key.after(optimizer, step): array for key, array in outputs.items()}
 
 
 def optimizer_by_kind(workload: Workload, kind: str) -> Optimizer:

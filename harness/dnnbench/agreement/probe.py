@@ -11,6 +11,7 @@ from ..spec.data import Synthetic
 from ..spec.losses import Mse
 from ..spec.weights import generator
 from ..spec.workload import Task, Workload
+from .keys import outputs_of
 from .reference import rms, rmse
 
 SIDE = 64
@@ -31,8 +32,9 @@ def product_bits(build: Callable[[Workload, dict], Program]) -> float:
     x, weight = (draw.uniform(-1, 1, (SIDE, SIDE)).astype(np.float32) for _ in range(2))
     program = build(workload, {"product.weight": weight})
     try:
-        found = program.get(program.infer(program.put(Batch({"x": x}, np.zeros_like(x)))))["outputs/product"]
+        result = program.infer(program.put(Batch({"x": x}, np.zeros_like(x))))
+        product = outputs_of(program.get(result))["product"]
     finally:
         program.close()
     exact = x.astype(np.float64) @ weight
-    return float(-np.log2(max(rmse(found, exact) / rms(exact), 2.0**-60)))
+    return float(-np.log2(max(rmse(product, exact) / rms(exact), 2.0**-60)))

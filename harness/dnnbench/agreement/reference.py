@@ -11,8 +11,9 @@ import numpy as np
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.workload import Workload
+from .keys import TensorKey, Tensors
 from .level import level_norms
-from .observing import Tensors, observe
+from .observing import observe
 
 BuildIn = Callable[[str, str], Callable[[Workload], Program]]
 """(mode, dtype) -> build(workload)"""
@@ -20,7 +21,6 @@ Look = Callable[[Callable[[Workload], Program], Workload, Sequence[Batch], Seque
 """(build, workload, batches, steps) -> tensors by key"""
 LEVEL = "level"
 """Where a written reference keeps the names of its level norms."""
-PER_EXAMPLE = {"outputs", "infer", "prediction", "activations", "cotangents"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Reference:
     """
 
     tensors: Tensors
-    sigma: Mapping[str, float]
-    peak: Mapping[str, float]
-    sigma_kink: Mapping[str, float]
-    zero: Mapping[str, np.ndarray]
+    sigma: Mapping[TensorKey, float]
+    peak: Mapping[TensorKey, float]
+    sigma_kink: Mapping[TensorKey, float]
+    zero: Mapping[TensorKey, np.ndarray]
     level: tuple[str, ...] = ()
 
 
@@ -75,19 +75,14 @@ def make_reference(
     )
 
 
-def _zero_in_all(key: str, runs: Sequence[Tensors]) -> np.ndarray:
+def _zero_in_all(key: TensorKey, runs: Sequence[Tensors]) -> np.ndarray:
     return np.logical_and.reduce([run[key] == 0 for run in runs])
 
 
 def _unpermute(tensors: Tensors, permutation: np.ndarray) -> Tensors:
     """Undo the permutation of examples where a tensor has one row for each."""
     back = np.argsort(permutation)
-    return {key: array[back] if per_example(key) else array for key, array in tensors.items()}
-
-
-def per_example(key: str) -> bool:
-    """Whether the tensor's first axis counts examples."""
-    return any(part in PER_EXAMPLE for part in key.split("/"))
+    return {key: array[back] if key.by_example else array for key, array in tensors.items()}
 
 
 def rmse(a: np.ndarray, b: np.ndarray) -> float:
@@ -138,24 +133,27 @@ def load_reference(path: Path) -> Reference:
         parts = {key: archive[key] for key in archive.files}
 
     def group(prefix, convert=lambda array: array):
-        return {key.partition(":")[2]: convert(a) for key, a in parts.items() if key.startswith(prefix + ":")}
+        start = prefix + ":"
+        texts = [text for text in parts if text.startswith(start)]
+        return {TensorKey.parse(text.removeprefix(start)): convert(parts[text]) for text in texts}
 
     level = tuple(map(str, parts[LEVEL]))
     numbers = (group(name, float) for name in ("sigma", "peak", "kink"))
     return Reference(group("tensor"), *numbers, group("zero"), level)
 
 
-class StoredTensors(Mapping):
+class StoredTensors(Mapping[TensorKey, np.ndarray]):
     """The tensors of a written reference by key, each read when it is asked for."""
 
     def __init__(self, path: Path):
         self._archive = np.load(path, allow_pickle=False)
 
-    def __getitem__(self, key: str) -> np.ndarray:
+    def __getitem__(self, key: TensorKey) -> np.ndarray:
         return self._archive[f"tensor:{key}"]
 
-    def __iter__(self) -> Iterator[str]:
-        return (name.partition(":")[2] for name in self._archive.files if name.startswith("tensor:"))
+    def __iter__(self) -> Iterator[TensorKey]:
+        texts = (name.removeprefix("tensor:") for name in self._archive.files if name.startswith("tensor:"))
+        return map(TensorKey.parse, texts)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -21,7 +21,7 @@ from .work_options import threads_or_all, work_options, workloads_named
     help="Element types to check in, as a list.",
 )
 @click.option(
-    "--explain", is_flag=True, help="Find the first node, loss or optimizer that diverges, and what it smells of."
+    "--explain", is_flag=True, help="Find the first node, loss or optimizer that diverges, and the known fault behind it."
 )
 @output_options
 @click.pass_obj
@@ -41,7 +41,6 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
       dnnbench check my_network.toml --backend jax --json
     """
     from ..execution.checking import check_agreement, check_request
-    from ..execution.explain import explain_all
     from ..execution.pool import worker_cpus
     from ..execution.request import Request, make_plan
     from ..execution.settings import Settings
@@ -53,7 +52,7 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
         plan, datasets = make_plan(request, report)
         requests = [check_request(workload, datasets[workload.name], seed) for workload in request.workloads]
         rows = check_agreement(plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report)
-        explanations = explain_all(plan.arms, requests, rows, report) if explain else []
+        explanations = _explanations(plan.arms, requests, rows, report) if explain else []
     failed = [row for row in rows if not row["ok"]]
     if as_json:
         told = {"agreement": rows, "agree": not failed, "explanations": explanations, "skipped": dict(plan.skipped)}
@@ -62,6 +61,13 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
         _print(output, rows, failed, explanations)
     _refuse_nothing(rows)
     return exitcodes.FAILED if failed else exitcodes.OK
+
+
+def _explanations(arms, requests, rows: list[dict], report) -> list[dict]:
+    """Only this imports the diagnosis."""
+    from ..execution.explain import explain_all
+
+    return explain_all(arms, requests, rows, report)
 
 
 def _refuse_nothing(rows: list[dict]) -> None:

@@ -1,121 +1,223 @@
-"""Who may have caused a disagreement, the likeliest first: what was right when it went in and wrong when it came out."""
+"""Which part may have caused a divergence, the likeliest first: right when it went in, wrong when it came out."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ..agreement.comparing import Finding
+from ..agreement.comparison import TensorComparison
+from ..agreement.keys import Group, TensorKey
 from ..agreement.status import Status
 from ..spec.model import Model, Node
+from ..spec.phases import Phase
 from ..spec.workload import Workload
 
-Findings = Mapping[str, Finding]
+Comparisons = Mapping[TensorKey, TensorComparison]
+Moment = tuple[str, int]
+"""(optimizer, step) after which the network is looked at."""
+START: Moment = ("", 0)
 
 
-class Suspect(NamedTuple):
-    """A node, the loss, how it predicts, or an optimizer; `concerns` is a pattern of the keys that would convict it alone."""
+@dataclass(frozen=True)
+class Candidate:
+    """A node, the loss, how it predicts, or an optimizer.
+
+    concerns: whether a key's tensor, wrong in the replay of the part alone, confirms it
+    steps: training steps that its replay needs
+    """
 
     what: str
     name: str
-    finding: Finding
-    concerns: str
+    comparison: TensorComparison
+    concerns: Callable[[TensorKey], bool]
     steps: tuple[int, ...] = ()
-    """Training steps that its replay needs."""
 
 
-def suspects(workload: Workload, findings: Findings, rows: Sequence[Mapping]) -> Iterator[Suspect]:
-    """From the findings of `judge_nodes`, and from the check's own rows for optimizers, whose trajectories it alone has.
+def candidates(
+    workload: Workload, comparisons: Comparisons, rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Candidate]:
+    """From the comparisons of every node, and from the check's own rows for optimizers, whose trajectories it alone has.
 
     Values in topological order, running statistics, values in inference, the loss, cotangents in reverse, the
     prediction, optimizers, and last whatever was right at first and went wrong after a step.
     """
     model = workload.model
-    yield from _forward(model, findings, "", r"^(activations|outputs)/", ())
-    yield from _statistics(model, findings, "", r"^state/", ())
-    yield from _inference(model, findings)
-    yield from _loss(workload, findings)
-    yield from _backward(model, findings, "", r"^(cotangents|gradients)/", ())
+    yield from _forward(model, comparisons, START, _is_value, ())
+    yield from _statistics(model, comparisons, START, _is_statistic, ())
+    yield from _inference(model, comparisons)
+    yield from _loss(workload, comparisons)
+    yield from _backward(model, comparisons, START, _is_backward, ())
     yield from _optimizers(rows)
-    yield from _after_a_step(workload, findings)
+    yield from _after_a_step(workload, comparisons)
 
 
-def wrong(findings: Findings, *keys: str) -> Finding | None:
+def first_wrong(comparisons: Comparisons, *keys: TensorKey) -> TensorComparison | None:
     """The first of these that does not agree."""
-    return next((f for key in keys if (f := findings.get(key)) and f.status is Status.DIFFERS), None)
+    for key in keys:
+        comparison = comparisons.get(key)
+        if comparison is not None and comparison.status is Status.DIFFERS:
+            return comparison
+    return None
 
 
-def _forward(model: Model, findings: Findings, when: str, concerns: str, steps: tuple[int, ...]) -> Iterator[Suspect]:
-    bad = {n.name: f for n in model.nodes if (f := wrong(findings, *_value_keys(when, n.name)))}
-    for node in _boundary_first(model, bad):
-        yield Suspect("node", node.name, bad[node.name], concerns, steps)
+def value_keys(name: str, moment: Moment = START) -> tuple[TensorKey, TensorKey]:
+    """A node's value in training mode, under both names that it has."""
+    groups = (Group.ACTIVATIONS, Group.OUTPUTS)
+    activation, output = (TensorKey(group, name).after(*moment) for group in groups)
+    return activation, output
 
 
-def _value_keys(when: str, name: str) -> tuple[str, str]:
-    return f"{when}activations/{name}", f"{when}outputs/{name}"
+def _is_value(key: TensorKey) -> bool:
+    in_training = key.phase is Phase.GRADIENTS and not key.optimizer
+    return in_training and key.group in (Group.ACTIVATIONS, Group.OUTPUTS)
 
 
-def _boundary_first(model: Model, bad: Mapping[str, Finding]) -> list[Node]:
-    """Bad nodes in topological order, those before all others whose inputs are right."""
-    found = [node for node in model.nodes if node.name in bad]
-    return sorted(found, key=lambda node: any(name in bad for name in node.inputs))
+def _is_statistic(key: TensorKey) -> bool:
+    return key.group is Group.STATE and not key.optimizer
+
+
+def _is_inferred(key: TensorKey) -> bool:
+    return key.phase is Phase.INFER and key.group is Group.OUTPUTS and not key.optimizer
+
+
+def _is_prediction(key: TensorKey) -> bool:
+    return key.group is Group.PREDICTION
+
+
+def _is_backward(key: TensorKey) -> bool:
+    return key.group in (Group.COTANGENTS, Group.GRADIENTS) and not key.optimizer
+
+
+def _is_of_loss(key: TensorKey) -> bool:
+    return _is_backward(key) or (key.group is Group.LOSS and not key.optimizer)
+
+
+def _is_of_optimizer(key: TensorKey) -> bool:
+    return key.group in (Group.WEIGHTS, Group.SLOTS)
+
+
+def _is_of_updated_network(key: TensorKey) -> bool:
+    return bool(key.optimizer) and not _is_of_optimizer(key)
+
+
+def _forward(
+    model: Model,
+    comparisons: Comparisons,
+    moment: Moment,
+    concerns: Callable[[TensorKey], bool],
+    steps: tuple[int, ...],
+) -> Iterator[Candidate]:
+    wrong: dict[str, TensorComparison] = {}
+    for node in model.nodes:
+        if comparison := first_wrong(comparisons, *value_keys(node.name, moment)):
+            wrong[node.name] = comparison
+    for node in _boundary_first(model, wrong):
+        yield Candidate("node", node.name, wrong[node.name], concerns, steps)
+
+
+def _boundary_first(model: Model, wrong: Mapping[str, TensorComparison]) -> list[Node]:
+    """Wrong nodes in topological order, those before all others whose inputs are right."""
+    nodes = [node for node in model.nodes if node.name in wrong]
+    return sorted(nodes, key=lambda node: any(name in wrong for name in node.inputs))
 
 
 def _statistics(
-    model: Model, findings: Findings, when: str, concerns: str, steps: tuple[int, ...]
-) -> Iterator[Suspect]:
+    model: Model,
+    comparisons: Comparisons,
+    moment: Moment,
+    concerns: Callable[[TensorKey], bool],
+    steps: tuple[int, ...],
+) -> Iterator[Candidate]:
+    phase = Phase.TRAIN_STEP if moment != START else Phase.GRADIENTS
     for node in model.nodes:
-        if finding := wrong(findings, *(f"{when}state/{name}" for name in model.roles(node)[1].values())):
-            yield Suspect("node", node.name, finding, concerns, steps)
+        names = model.roles(node)[1].values()
+        keys = [TensorKey(Group.STATE, name, phase, *moment) for name in names]
+        if comparison := first_wrong(comparisons, *keys):
+            yield Candidate("node", node.name, comparison, concerns, steps)
 
 
-def _inference(model: Model, findings: Findings) -> Iterator[Suspect]:
-    bad = {n.name: f for n in model.nodes if (f := wrong(findings, f"infer/{n.name}"))}
-    for node in _boundary_first(model, bad):
-        yield Suspect("node", node.name, bad[node.name], r"^infer/")
-    if not bad and (finding := wrong(findings, "prediction")):
-        yield Suspect("prediction", "", finding, r"^prediction")
+def _inferred_wrong(
+    model: Model, comparisons: Comparisons, moment: Moment = START
+) -> dict[str, TensorComparison]:
+    """Nodes whose value in inference is wrong."""
+    wrong: dict[str, TensorComparison] = {}
+    for node in model.nodes:
+        key = TensorKey(Group.OUTPUTS, node.name, Phase.INFER, *moment)
+        if comparison := first_wrong(comparisons, key):
+            wrong[node.name] = comparison
+    return wrong
 
 
-def _loss(workload: Workload, findings: Findings) -> Iterator[Suspect]:
-    if finding := wrong(findings, "loss", f"cotangents/{workload.model.outputs[0]}"):
-        yield Suspect("loss", workload.task.loss.kind, finding, r"^(loss$|cotangents/|gradients/)")
+def _inference(model: Model, comparisons: Comparisons) -> Iterator[Candidate]:
+    wrong = _inferred_wrong(model, comparisons)
+    for node in _boundary_first(model, wrong):
+        yield Candidate("node", node.name, wrong[node.name], _is_inferred)
+    prediction = TensorKey(Group.PREDICTION, phase=Phase.INFER)
+    if not wrong and (comparison := first_wrong(comparisons, prediction)):
+        yield Candidate("prediction", "", comparison, _is_prediction)
 
 
-def _backward(model: Model, findings: Findings, when: str, concerns: str, steps: tuple[int, ...]) -> Iterator[Suspect]:
-    """Nodes that handed a wrong gradient down, the last first, and before all others those that were given a right one."""
-    blamed = []
+def _loss(workload: Workload, comparisons: Comparisons) -> Iterator[Candidate]:
+    seed = TensorKey(Group.COTANGENTS, workload.model.outputs[0])
+    if comparison := first_wrong(comparisons, TensorKey(Group.LOSS), seed):
+        yield Candidate("loss", workload.task.loss.kind, comparison, _is_of_loss)
+
+
+def _backward(
+    model: Model,
+    comparisons: Comparisons,
+    moment: Moment,
+    concerns: Callable[[TensorKey], bool],
+    steps: tuple[int, ...],
+) -> Iterator[Candidate]:
+    """Nodes that pass a wrong gradient on, the last first, and before all others those that received a right one."""
+    received_right: list[Candidate] = []
+    received_wrong: list[Candidate] = []
     for node in reversed(model.nodes):
-        given = wrong(findings, f"{when}cotangents/{node.name}")
-        made = [f"{when}gradients/{name}" for name in model.roles(node)[0].values()]
-        made += [f"{when}{kind}/{name}" for name in node.inputs for kind in ("cotangents", "gradients")]
-        if finding := wrong(findings, *made):
-            blamed.append((given is not None, Suspect("node", node.name, finding, concerns, steps)))
-    yield from (suspect for _, suspect in sorted(blamed, key=lambda pair: pair[0]))
+        comparison = first_wrong(comparisons, *_gradients_made(model, node, moment))
+        if comparison is None:
+            continue
+        candidate = Candidate("node", node.name, comparison, concerns, steps)
+        received = TensorKey(Group.COTANGENTS, node.name).after(*moment)
+        right = first_wrong(comparisons, received) is None
+        (received_right if right else received_wrong).append(candidate)
+    yield from (*received_right, *received_wrong)
 
 
-def _optimizers(rows: Sequence[Mapping]) -> Iterator[Suspect]:
+def _gradients_made(model: Model, node: Node, moment: Moment) -> list[TensorKey]:
+    """What the node computes on the way back: gradients of its parameters, then of its inputs."""
+    keys = [TensorKey(Group.GRADIENTS, name) for name in model.roles(node)[0].values()]
+    for name in node.inputs:
+        keys += [TensorKey(Group.COTANGENTS, name), TensorKey(Group.GRADIENTS, name)]
+    return [key.after(*moment) for key in keys]
+
+
+def _optimizers(rows: Sequence[Mapping[str, Any]]) -> Iterator[Candidate]:
     """Each optimizer whose weights or slots the check found wrong, in the check's order."""
-    met = set()
+    seen = set()
     for row in rows:
-        if (
-            row["status"] == Status.DIFFERS
-            and re.match(r"(weights|slots)@", row["kind"])
-            and row["optimizer"] not in met
-        ):
-            met.add(row["optimizer"])
-            finding = Finding(row["tensor"], row["ratio"], row["reason"])
-            yield Suspect("optimizer", row["optimizer"], finding, r"/(weights|slots)/", (1, 2, 5))
+        if row["status"] != Status.DIFFERS or not row["tensor"]:
+            continue
+        key = TensorKey.parse(row["tensor"])
+        if _is_of_optimizer(key) and key.optimizer not in seen:
+            seen.add(key.optimizer)
+            comparison = TensorComparison(key, row["ratio"], row["reason"])
+            yield Candidate("optimizer", key.optimizer, comparison, _is_of_optimizer, (1, 2, 5))
 
 
-def _after_a_step(workload: Workload, findings: Findings) -> Iterator[Suspect]:
-    model, before = workload.model, f"{workload.task.optimizer.kind}@1/"
-    then, concerns, steps = f"{before}then/", r"@.*/(then|state|infer)/", (1,)
-    inferred = {n.name: f for n in model.nodes if (f := wrong(findings, f"{before}infer/{n.name}"))}
-    trained = {n.name for n in model.nodes if wrong(findings, *_value_keys(then, n.name))}
-    yield from _forward(model, findings, then, concerns, steps)
-    yield from _statistics(model, findings, before, concerns, steps)
-    if model.outputs[0] in inferred and not trained and "before the steps" in inferred[model.outputs[0]].reason:
-        yield Suspect("phase", "infer", inferred[model.outputs[0]], "")
+def _after_a_step(workload: Workload, comparisons: Comparisons) -> Iterator[Candidate]:
+    model, concerns, steps = workload.model, _is_of_updated_network, (1,)
+    moment = workload.task.optimizer.kind, 1
+    yield from _forward(model, comparisons, moment, concerns, steps)
+    yield from _statistics(model, comparisons, moment, concerns, steps)
+    inferred = _inferred_wrong(model, comparisons, moment)
+    output = inferred.get(model.outputs[0])
+    if output and "before the steps" in output.reason and not _trains_wrong(model, comparisons, moment):
+        yield Candidate("phase", "infer", output, lambda key: False)
     for node in _boundary_first(model, inferred):
-        yield Suspect("node", node.name, inferred[node.name], concerns, steps)
-    yield from _backward(model, findings, then, concerns, steps)
+        yield Candidate("node", node.name, inferred[node.name], concerns, steps)
+    yield from _backward(model, comparisons, moment, concerns, steps)
+
+
+def _trains_wrong(model: Model, comparisons: Comparisons, moment: Moment) -> bool:
+    """Whether a node's value in training mode is wrong."""
+    return any(first_wrong(comparisons, *value_keys(node.name, moment)) for node in model.nodes)

@@ -1,29 +1,39 @@
-"""The first divergence: which node, loss or optimizer computes something else, in which tensor, and what that smells of."""
+"""The first divergence: which node, loss or optimizer computes something else, in which tensor, and by which known fault."""
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..agreement.comparing import Finding
-from ..agreement.observing import Tensors, optimizer_by_kind
+from ..agreement.comparison import TensorComparison
+from ..agreement.keys import Group, TensorKey, Tensors, gradient_of
+from ..agreement.observing import optimizer_by_kind
+from ..agreement.replay import Replay
 from ..agreement.status import Status
 from ..protocol.batch import Batch
 from ..spec.model import Node
+from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .candidates import Suspect, suspects
-from .known_faults import UNKNOWN, Evidence, smell_of_node, smell_of_optimizer, worst_first
-from .replay import Replay, loss_alone, node_alone, optimizer_alone
+from .candidates import START, Candidate, Moment, candidates
+from .known_faults import (
+    UNKNOWN,
+    WrongTensor,
+    fault_of_node,
+    fault_of_optimizer,
+    most_telling_first,
+)
+from .replay import loss_alone, node_alone, optimizer_alone, source_of
 
 MOST_REPLAYS = 40
-"""Suspects that are replayed before the search is given up."""
+"""Candidates that are replayed before the search is given up."""
 
 
-class Explanation(NamedTuple):
-    """Who computes something else, in which tensor, how far off, and the convention it smells of.
+@dataclass(frozen=True)
+class Explanation:
+    """Which part computes something else, in which tensor, how far off, and the known fault that would do just that.
 
     what: `node`, `loss`, `prediction`, `optimizer`, or `phase` where no part is wrong alone   name: of the node, loss, ...
     op: a node's kind   ratio: error over allowance   confirmed: the part alone, on the reference's inputs, is wrong too
@@ -42,158 +52,249 @@ class Explanation(NamedTuple):
     def sentence(self) -> str:
         """For a reader."""
         kind = f" ({self.op})" if self.op else ""
-        alone = "alone too, on the reference's inputs" if self.confirmed else "not when it is replayed alone"
-        if self.what == "phase":
-            alone = "though every part alone agrees"
         off = f"is {self.ratio:.3g} times the allowance off" if isfinite(self.ratio) else "differs"
-        return (
-            f"{self.what} '{self.name}'{kind}: {self.tensor} {off}, {alone} "
-            f"({self.reason}); smells of: {self.convention}"
-        )
+        part = f"{self.what} '{self.name}'{kind}: {self.tensor} {off}, {self._alone}"
+        return f"{part} ({self.reason}); {self._fault}"
+
+    @property
+    def _alone(self) -> str:
+        if self.what == "phase":
+            return "though every part alone agrees"
+        if self.confirmed:
+            return "alone too, on the reference's inputs"
+        return "not when it is replayed alone"
+
+    @property
+    def _fault(self) -> str:
+        if self.convention == UNKNOWN:
+            return "no known fault explains it"
+        return f"known fault: {self.convention}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, the sentence among them."""
+        return asdict(self) | {"sentence": self.sentence}
 
 
-class Judged(NamedTuple):
-    """A replay's findings, and the contender's and the reference's tensors where they disagree."""
+@dataclass(frozen=True)
+class ReplayResult:
+    """A replay's comparisons, and the contender's and the reference's tensors where they disagree."""
 
-    findings: Sequence[Finding]
+    comparisons: Sequence[TensorComparison]
     observed: Tensors
-    truth: Tensors
+    reference: Mapping[TensorKey, np.ndarray]
 
 
-class Court(Protocol):
-    """Where the contender and the reference are asked: workers, or programs at hand."""
+class Replayer(Protocol):
+    """Computes replays with the contender and the reference: in workers, or in this process."""
 
     dtype: str
 
-    def judge(self, replay: Replay) -> Judged:
-        """Both compute it; every tensor of both is given for small replays."""
+    def compare(self, replay: Replay) -> ReplayResult:
+        """Both compute it; every tensor of both is returned, of small replays."""
 
-    def walk(self, replay: Replay) -> tuple[Sequence[Finding], "Mapping[str, np.ndarray]"]:
-        """Findings of the whole network, and the reference's tensors, which are read as they are wanted."""
+    def compare_network(
+        self, replay: Replay
+    ) -> tuple[Sequence[TensorComparison], Mapping[TensorKey, np.ndarray]]:
+        """Comparisons of the whole network, and the reference's tensors, which may be read on demand."""
 
-    def compute(self, replay: Replay) -> Tensors:
-        """The reference's tensors."""
+    def reference_values(self, replay: Replay) -> Tensors:
+        """What the reference computes."""
 
 
 def explain(
-    workload: Workload, batches: Sequence[Batch], rows: Sequence[Mapping], seed: int, court: Court
+    workload: Workload,
+    batches: Sequence[Batch],
+    rows: Sequence[Mapping[str, Any]],
+    seed: int,
+    replayer: Replayer,
 ) -> Explanation:
     """Why a check's `rows` for one arm, workload and element type are not all right."""
     weights = initial_weights(workload.model, seed)
     whole = Replay(workload, tuple(batches[:2]), (1,))
-    findings, truth = court.walk(whole)
-    by_key = {finding.key: finding for finding in findings}
-    first: Suspect | None = None
-    for count, suspect in enumerate(suspects(workload, by_key, rows)):
-        if suspect.what == "phase":
-            return _phase(suspect.name, suspect.finding)
+    comparisons, reference = replayer.compare_network(whole)
+    by_key = {comparison.key: comparison for comparison in comparisons}
+    first: Candidate | None = None
+    for count, candidate in enumerate(candidates(workload, by_key, rows)):
+        if candidate.what == "phase":
+            return _stale_phase(candidate)
         if count == MOST_REPLAYS:
             break
-        first = first or suspect
-        replay = _replay(workload, suspect, truth, batches, weights)
-        judged = court.judge(replay)
-        if guilty := [f for f in judged.findings if f.status is Status.DIFFERS and _concerns(suspect, f.key)]:
-            return _convicted(workload, suspect, guilty, replay, judged, court)
+        first = first or candidate
+        replay = _replay(workload, candidate, reference, batches, weights)
+        result = replayer.compare(replay)
+        if wrong := _confirming(candidate, result.comparisons):
+            return _confirmed(workload, candidate, wrong, replay, result, replayer)
     return _unconfirmed(workload, first) if first else _by_phase(rows)
 
 
-def _concerns(suspect: Suspect, key: str) -> bool:
-    return re.search(suspect.concerns, key) is not None
+def _confirming(
+    candidate: Candidate, comparisons: Sequence[TensorComparison]
+) -> list[TensorComparison]:
+    """Wrong tensors of the part alone that say it is this part."""
+    differing = [comparison for comparison in comparisons if comparison.status is Status.DIFFERS]
+    return [comparison for comparison in differing if candidate.concerns(comparison.key)]
 
 
 def _replay(
-    workload: Workload, suspect: Suspect, truth: Mapping[str, np.ndarray], batches: Sequence[Batch], weights: Tensors
+    workload: Workload,
+    candidate: Candidate,
+    reference: Mapping[TensorKey, np.ndarray],
+    batches: Sequence[Batch],
+    weights: Mapping[str, np.ndarray],
 ) -> Replay:
-    """The suspect alone, given what the reference's network gave it."""
+    """The candidate alone, on what it reads in the reference's network."""
     model = workload.model
-    if suspect.what in ("loss", "prediction"):
-        return loss_alone(workload, truth[f"activations/{model.outputs[0]}"], batches[0].targets)
-    if suspect.what == "optimizer":
-        gradients = {name: truth[f"gradients/{name}"] for name in model.parameters}
-        return optimizer_alone(optimizer_by_kind(workload, suspect.name), weights, gradients, suspect.steps)
-    node = model.node(suspect.name)
-    moments = [("", batches[0])]
-    if suspect.steps:
-        moments.append((f"{workload.task.optimizer.kind}@1/then/", batches[1 % len(batches)]))
-    fed = [_fed(node, truth, when, batch, weights) for when, batch in moments]
-    masks = [{n: m for n, m in batch.masks.items() if n == node.name} for _, batch in moments]
-    return node_alone(workload, node, fed, masks, weights, suspect.steps)
+    if candidate.what in ("loss", "prediction"):
+        logits = reference[TensorKey(Group.ACTIVATIONS, model.outputs[0])]
+        return loss_alone(workload, logits, batches[0].targets)
+    if candidate.what == "optimizer":
+        gradients = {name: reference[gradient_of(name)] for name in model.parameters}
+        optimizer = optimizer_by_kind(workload, candidate.name)
+        return optimizer_alone(optimizer, weights, gradients, candidate.steps)
+    node = model.node(candidate.name)
+    moments = [(START, batches[0])]
+    if candidate.steps:
+        moments.append(((workload.task.optimizer.kind, 1), batches[1 % len(batches)]))
+    read = [_inputs(node, reference, moment, batch, weights) for moment, batch in moments]
+    masks = [_masks(node, batch) for _, batch in moments]
+    return node_alone(workload, node, read, masks, weights, candidate.steps)
 
 
-def _fed(node: Node, truth: Mapping[str, np.ndarray], when: str, batch: Batch, weights: Tensors) -> Tensors:
-    """What a node read in the reference's network."""
-    sources = {**weights, **batch.inputs}
-    return {name: sources[name] if name in sources else truth[f"{when}activations/{name}"] for name in node.inputs}
+def _inputs(
+    node: Node,
+    reference: Mapping[TensorKey, np.ndarray],
+    moment: Moment,
+    batch: Batch,
+    weights: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """What a node reads in the reference's network, by name."""
+    inputs = {}
+    for name in node.inputs:
+        if name in batch.inputs:
+            inputs[name] = batch.inputs[name]
+        elif name in weights:
+            inputs[name] = weights[name]
+        else:
+            inputs[name] = reference[TensorKey(Group.ACTIVATIONS, name).after(*moment)]
+    return inputs
 
 
-def _convicted(
-    workload: Workload, suspect: Suspect, guilty: Sequence[Finding], replay: Replay, judged: Judged, court: Court
+def _masks(node: Node, batch: Batch) -> dict[str, np.ndarray]:
+    return {name: mask for name, mask in batch.masks.items() if name == node.name}
+
+
+def _confirmed(
+    workload: Workload,
+    candidate: Candidate,
+    wrong: Sequence[TensorComparison],
+    replay: Replay,
+    result: ReplayResult,
+    replayer: Replayer,
 ) -> Explanation:
-    by_key = {finding.key: finding for finding in guilty}
-    evidence = {
-        key: Evidence(key, judged.observed[key], judged.truth[key], by_key[key].ratio, court.dtype)
-        for key in worst_first(list(by_key))
-        if key in judged.observed
-    }
-    key = next(iter(evidence), guilty[0].key)
-    name, op = _names(workload, suspect)
-    convention = UNKNOWN
-    if suspect.what == "optimizer" and evidence:
-        convention = smell_of_optimizer(replay, evidence)
-    elif evidence:
-        kind = "" if suspect.what == "prediction" else op or name
-        convention = smell_of_node(kind, replay, evidence[key], judged.truth, by_key[key].reason, court.compute)
-    finding = by_key[key]
+    by_key = {comparison.key: comparison for comparison in wrong}
+    tensors = _wrong_tensors(by_key, result, replayer.dtype)
+    key = next(iter(tensors), wrong[0].key)
+    name, op = _names(workload, candidate)
+    fault = UNKNOWN
+    if candidate.what == "optimizer" and tensors:
+        fault = fault_of_optimizer(replay, tensors)
+    elif tensors:
+        kind = "" if candidate.what == "prediction" else op or name
+        fault = fault_of_node(
+            kind,
+            replay,
+            tensors[key],
+            result.reference,
+            by_key[key].reason,
+            replayer.reference_values,
+        )
     return Explanation(
-        suspect.what, name, op, _in_words(key, replay), finding.ratio, finding.reason, convention, confirmed=True
+        candidate.what,
+        name,
+        op,
+        tensor_in_words(key, replay),
+        by_key[key].ratio,
+        by_key[key].reason,
+        fault,
+        confirmed=True,
     )
 
 
-def _names(workload: Workload, suspect: Suspect) -> tuple[str, str]:
+def _wrong_tensors(
+    wrong: Mapping[TensorKey, TensorComparison], result: ReplayResult, dtype: str
+) -> dict[TensorKey, WrongTensor]:
+    """Those that were observed, the most telling first."""
+    tensors = {}
+    for key in most_telling_first(list(wrong)):
+        if key in result.observed:
+            observed, reference = result.observed[key], result.reference[key]
+            tensors[key] = WrongTensor(key, observed, reference, wrong[key].ratio, dtype)
+    return tensors
+
+
+def _names(workload: Workload, candidate: Candidate) -> tuple[str, str]:
     """(name, kind of op)"""
-    if suspect.what == "node":
-        return suspect.name, workload.model.node(suspect.name).op.kind
-    if suspect.what == "prediction":
+    if candidate.what == "node":
+        return candidate.name, workload.model.node(candidate.name).op.kind
+    if candidate.what == "prediction":
         return workload.task.loss.kind, ""
-    return suspect.name, ""
+    return candidate.name, ""
 
 
-def _in_words(key: str, replay: Replay) -> str:
-    """`gradients/fc1.bias` -> "the gradient of fc1.bias"; lifts are called by the input that they lift."""
-    moment, _, rest = key.partition("/") if "@" in key.partition("/")[0] else ("", "", key)
-    group, _, name = rest.removeprefix("then/").partition("/")
-    sources = {n.name: n.inputs[0] for n in replay.workload.model.nodes[:-1]}
-    sources |= {n.inputs[1]: n.inputs[0] for n in replay.workload.model.nodes[:-1]}
+def tensor_in_words(key: TensorKey, replay: Replay) -> str:
+    """`gradients/fc1.bias` -> "the gradient of fc1.bias"; an offset is called by the input that it is added to."""
+    source = source_of(replay.workload.model, key.name)
     words = {
-        "activations": "its output",
-        "outputs": "its output",
-        "infer": "its output in inference",
-        "state": f"the running statistic {name}",
-        "loss": "its value",
-        "prediction": "what it predicts",
-        "weights": f"the change of {name}",
-        "slots": f"the slot {name}",
-        "gradients": f"the gradient of its input {sources[name]}" if name in sources else f"the gradient of {name}",
-        "cotangents": f"the gradient of its input {sources.get(name, name)}",
-    }[group]
-    return f"{words} after step {moment.partition('@')[2]}" if moment else words
+        Group.ACTIVATIONS: "its output",
+        Group.OUTPUTS: "its output",
+        Group.STATE: f"the running statistic {key.name}",
+        Group.LOSS: "its value",
+        Group.PREDICTION: "what it predicts",
+        Group.WEIGHTS: f"the change of {key.name}",
+        Group.SLOTS: f"the slot {key.slot}/{key.name}",
+        Group.GRADIENTS: f"the gradient of its input {source}" if source else f"the gradient of {key.name}",
+        Group.COTANGENTS: f"the gradient of its input {source or key.name}",
+    }[key.group]
+    if key.phase is Phase.INFER and key.group is Group.OUTPUTS:
+        words = "its output in inference"
+    return f"{words} after step {key.step}" if key.optimizer else words
 
 
-def _phase(name: str, finding: Finding) -> Explanation:
-    convention = "stale weights or kept answers (unchanged by the step)"
-    return Explanation("phase", name, "", finding.key, finding.ratio, finding.reason, convention, confirmed=False)
+def _stale_phase(candidate: Candidate) -> Explanation:
+    fault = "stale weights or kept answers (unchanged by the step)"
+    return _without_replay(candidate, candidate.name, "", fault)
 
 
-def _unconfirmed(workload: Workload, suspect: Suspect) -> Explanation:
-    name, op = _names(workload, suspect)
-    finding = suspect.finding
-    return Explanation(suspect.what, name, op, finding.key, finding.ratio, finding.reason, UNKNOWN, confirmed=False)
+def _unconfirmed(workload: Workload, candidate: Candidate) -> Explanation:
+    name, op = _names(workload, candidate)
+    return _without_replay(candidate, name, op, UNKNOWN)
 
 
-def _by_phase(rows: Sequence[Mapping]) -> Explanation:
+def _without_replay(candidate: Candidate, name: str, op: str, fault: str) -> Explanation:
+    comparison = candidate.comparison
+    return Explanation(
+        candidate.what,
+        name,
+        op,
+        str(comparison.key),
+        comparison.ratio,
+        comparison.reason,
+        fault,
+        confirmed=False,
+    )
+
+
+def _by_phase(rows: Sequence[Mapping[str, Any]]) -> Explanation:
     """Node by node all is right: one phase's own function, or a later step, computes something else."""
     row = next(row for row in rows if row["status"] == Status.DIFFERS)
-    first = row["tensor"].partition("/")[0]
-    phases = {"outputs": "gradients", "state": "gradients", "prediction": "infer"}
-    name = "train_step" if "@" in first else phases.get(first, first)
-    return Explanation("phase", name, "", row["tensor"], row["ratio"], row["reason"], UNKNOWN, confirmed=False)
+    name = _phase_of(TensorKey.parse(row["tensor"]))
+    return Explanation(
+        "phase", name, "", row["tensor"], row["ratio"], row["reason"], UNKNOWN, confirmed=False
+    )
+
+
+def _phase_of(key: TensorKey) -> Phase:
+    """The phase to name; whatever an update has changed speaks of the update, and a loss of the loss."""
+    if key.optimizer:
+        return Phase.TRAIN_STEP
+    return Phase.LOSS if key.group is Group.LOSS else key.phase

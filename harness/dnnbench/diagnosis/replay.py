@@ -1,16 +1,17 @@
-"""One suspect taken out of its network: a small workload that feeds it what the reference fed it."""
+"""One candidate taken out of its network: a small workload on what the reference's network feeds it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from ..agreement.observing import Tensors
 from ..agreement.reference import rms
+from ..agreement.replay import Arrays, Replay
 from ..protocol.batch import Batch
-from ..spec.losses import Mse
+from ..spec.losses import Loss, Mse
 from ..spec.model import Constant, Input, Model, Node
-from ..spec.ops import Add, Concat
+from ..spec.ops.combine import Add, Concat
 from ..spec.optimizers import Optimizer, Sgd
 from ..spec.weights import generator
 from ..spec.workload import Task, Workload
@@ -21,79 +22,100 @@ MANY = 100_000
 
 
 @dataclass(frozen=True)
-class Replay:
-    """A workload and what it is fed; `weights` stand in for initial ones of the same name."""
+class Shifted:
+    """An input with zeros added to it, learned ones: their gradient is that of the input."""
 
-    workload: Workload
-    batches: tuple[Batch, ...]
-    steps: tuple[int, ...] = ()
-    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    source: str
+    offset: str
 
-    def to_json(self) -> dict:
-        """Plain data and arrays for a message."""
-        return {
-            "workload": self.workload.model_dump(mode="json"),
-            "batches": [asdict(batch) for batch in self.batches],
-            "steps": list(self.steps),
-            "weights": dict(self.weights),
-        }
 
-    @classmethod
-    def from_json(cls, data: dict) -> "Replay":
-        workload = Workload.model_validate(data["workload"])
-        batches = tuple(Batch(**parts) for parts in data["batches"])
-        return cls(workload, batches, tuple(data["steps"]), data["weights"])
+def shifted_inputs(model: Model) -> dict[str, Shifted]:
+    """By node: every sum of an input and a constant, which is how a replay reads its float inputs."""
+    inputs = {i.name for i in model.inputs}
+    constants = {c.name for c in model.constants}
+    shifted = {}
+    for node in model.nodes:
+        if isinstance(node.op, Add) and len(node.inputs) == 2:
+            source, offset = node.inputs
+            if source in inputs and offset in constants:
+                shifted[node.name] = Shifted(source, offset)
+    return shifted
+
+
+def source_of(model: Model, name: str) -> str:
+    """The input behind a shifted input or an offset; empty for any other name."""
+    for shifted_name, shifted in shifted_inputs(model).items():
+        if name in (shifted_name, shifted.offset):
+            return shifted.source
+    return ""
 
 
 def node_alone(
     workload: Workload,
     node: Node,
-    fed: Sequence[Tensors],
-    masks: Sequence[Tensors],
-    weights: Tensors,
+    inputs: Sequence[Arrays],
+    masks: Sequence[Arrays],
+    weights: Arrays,
     steps: tuple[int, ...],
 ) -> Replay:
     """The node as a model of its own, trained by SGD on the mean squared distance from seeded targets.
 
-    fed: what its inputs were in each batch, by name. Zeros are added to every float input, as a learned constant
-    `lift<i>` in a node `lifted<i>`: their gradient is that of the input.
+    inputs: what it reads in each batch, by name. Zeros are added to every float input, as a learned constant `offset<i>`
+    in a node `shifted<i>`: their gradient is that of the input.
     """
-    types = {name: workload.model.types[name] for name in dict.fromkeys(node.inputs)}
-    inputs = [Input(name=name, shape=t.shape, dtype=t.kind) for name, t in types.items() if t.batched]
-    constants = [Constant(name=name, shape=t.shape) for name, t in types.items() if not t.batched]
-    lifted = [i for i in inputs if i.dtype == "float"]
-    read = {i.name: f"lifted{k}" for k, i in enumerate(lifted)}
-    nodes = [Node(name=read[i.name], op=Add(), inputs=(i.name, f"lift{k}")) for k, i in enumerate(lifted)]
-    model = Model(
-        name="alone",
-        inputs=inputs,
-        constants=[*constants, *(Constant(name=f"lift{k}", shape=i.shape) for k, i in enumerate(lifted))],
-        nodes=[*nodes, node.model_copy(update={"inputs": tuple(read.get(name, name) for name in node.inputs)})],
-        outputs=[node.name],
-    )
-    batches = [
-        Batch({i.name: _plain(values[i.name]) for i in inputs}, _targets(model, len(values[inputs[0].name]), k), own)
-        for k, (values, own) in enumerate(zip(fed, masks, strict=True))
-    ]
+    model = _model_alone(workload, node)
+    batches = []
+    for k, (values, own_masks) in enumerate(zip(inputs, masks, strict=True)):
+        read = {i.name: _plain(values[i.name]) for i in model.inputs}
+        examples = len(values[model.inputs[0].name])
+        batches.append(Batch(read, _targets(model, examples, k), dict(own_masks)))
     kept = {name: weights[name] for name in (*model.parameters, *model.state) if name in weights}
-    return Replay(_judged_by(Mse(), Sgd(), model), tuple(batches), steps, kept)
+    return Replay(_workload(Mse(), Sgd(), model), tuple(batches), steps, kept)
+
+
+def _model_alone(workload: Workload, node: Node) -> Model:
+    """The node, behind a sum with an offset for each float input."""
+    types = {name: workload.model.types[name] for name in dict.fromkeys(node.inputs)}
+    batched = {name: t for name, t in types.items() if t.batched}
+    inputs = [Input(name=name, shape=t.shape, dtype=t.kind) for name, t in batched.items()]
+    learned = {name: t for name, t in types.items() if not t.batched}
+    constants = [Constant(name=name, shape=t.shape) for name, t in learned.items()]
+    sums, shifted = [], {}
+    floats = [i for i in inputs if i.dtype == "float"]
+    for k, source in enumerate(floats):
+        constants.append(Constant(name=f"offset{k}", shape=source.shape))
+        sums.append(Node(name=f"shifted{k}", op=Add(), inputs=(source.name, f"offset{k}")))
+        shifted[source.name] = f"shifted{k}"
+    read = tuple(shifted.get(name, name) for name in node.inputs)
+    return Model(
+        name="alone",
+        inputs=tuple(inputs),
+        constants=tuple(constants),
+        nodes=(*sums, node.model_copy(update={"inputs": read})),
+        outputs=(node.name,),
+    )
 
 
 def loss_alone(workload: Workload, logits: np.ndarray, targets: np.ndarray) -> Replay:
-    """The workload's loss on what the reference's network gave it; `lift0` is added to that."""
+    """The workload's loss on what the reference's network gives it; `offset0` is added to that."""
     shape = workload.model.types[workload.model.outputs[0]].shape
     model = Model(
         name="loss_alone",
-        inputs=[Input(name="logits", shape=shape)],
-        constants=[Constant(name="lift0", shape=shape)],
-        nodes=[Node(name="lifted0", op=Add(), inputs=("logits", "lift0"))],
-        outputs=["lifted0"],
+        inputs=(Input(name="logits", shape=shape),),
+        constants=(Constant(name="offset0", shape=shape),),
+        nodes=(Node(name="shifted0", op=Add(), inputs=("logits", "offset0")),),
+        outputs=("shifted0",),
     )
-    return Replay(_judged_by(workload.task.loss, Sgd(), model), (Batch({"logits": _plain(logits)}, targets),))
+    batch = Batch({"logits": _plain(logits)}, targets)
+    return Replay(_workload(workload.task.loss, Sgd(), model), (batch,))
 
 
 def optimizer_alone(
-    optimizer: Optimizer, weights: Tensors, gradients: Tensors, steps: tuple[int, ...], largest: int = MANY
+    optimizer: Optimizer,
+    weights: Arrays,
+    gradients: Arrays,
+    steps: tuple[int, ...],
+    largest: int = MANY,
 ) -> Replay:
     """The optimizer on all parameters, flat, with the reference's gradients in the first step.
 
@@ -106,23 +128,23 @@ def optimizer_alone(
     g = {name: gradients[name].reshape(-1)[:count] for name in gradients}
     scale = _norm(gradients.values()) / max(_norm(g.values()), np.finfo(np.float64).tiny)
     m = 1 + sum(part.size for part in p.values())
-    targets = np.concatenate([[0.0], *(p[name] - scale * g[name] * m / 2 for name in p)])
+    moved = [p[name] - scale * g[name] * m / 2 for name in p]
+    targets = np.concatenate([np.zeros(1), *moved])
     model = Model(
         name="optimizer_alone",
-        inputs=[Input(name="origin", shape=(1,))],
-        constants=[Constant(name=name, shape=part.shape) for name, part in p.items()],
-        nodes=[Node(name="joined", op=Concat(), inputs=("origin", *p))],
-        outputs=["joined"],
+        inputs=(Input(name="origin", shape=(1,)),),
+        constants=tuple(Constant(name=name, shape=part.shape) for name, part in p.items()),
+        nodes=(Node(name="joined", op=Concat(), inputs=("origin", *p)),),
+        outputs=("joined",),
     )
     batch = Batch({"origin": np.zeros((1, 1), np.float32)}, _plain(targets[None]))
-    return Replay(_judged_by(Mse(), optimizer, model), (batch,), steps, p)
+    return Replay(_workload(Mse(), optimizer, model), (batch,), steps, p)
 
 
-def _judged_by(loss, optimizer: Optimizer, model: Model) -> Workload:
-    metric = "loss" if loss.prediction == "identity" else "accuracy"
-    return Workload(
-        name=model.name, model=model, task=Task(loss=loss, optimizer=optimizer, metric=metric), batch_size=4
-    )
+def _workload(loss: Loss, optimizer: Optimizer, model: Model) -> Workload:
+    metric: Literal["accuracy", "loss"] = "loss" if loss.prediction == "identity" else "accuracy"
+    task = Task(loss=loss, optimizer=optimizer, metric=metric)
+    return Workload(name=model.name, model=model, task=task, batch_size=4)
 
 
 def _targets(model: Model, size: int, k: int) -> np.ndarray:
@@ -131,7 +153,7 @@ def _targets(model: Model, size: int, k: int) -> np.ndarray:
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """As a batch brings them: floats at float32's numbers, which the reference and the suspect can both be given."""
+    """As a batch brings them: floats at float32's numbers, which the reference and the contender can both be fed."""
     return np.asarray(values, np.float32) if values.dtype.kind == "f" else values
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..agreement.comparing import Finding
-from ..agreement.observing import Tensors
+from ..agreement.comparison import TensorComparison
+from ..agreement.keys import TensorKey, Tensors, from_texts
 from ..agreement.reference import StoredTensors, load_reference
+from ..agreement.replay import Replay
 from ..agreement.status import Status
-from ..diagnosis.explain import Explanation, Judged, explain
-from ..diagnosis.replay import Replay
+from ..diagnosis.explain import Explanation, ReplayResult, explain
 from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..worker.process import Worker
@@ -22,7 +22,7 @@ from .reporter import Reporter
 from .scratch import scratch_folder
 
 
-class WorkerCourt:
+class WorkerReplayer:
     """Asks a started worker of the arm and one of the reference; what the reference says goes by files in `folder`."""
 
     def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, dtype: str, folder: Path):
@@ -31,23 +31,31 @@ class WorkerCourt:
         self._numbers = count()
         self.dtype = dtype
 
-    def walk(self, replay: Replay) -> tuple[list[Finding], Mapping[str, np.ndarray]]:
-        findings, _, path = self._asked(replay, tensors=False)
-        return findings, StoredTensors(path)
+    def compare_network(
+        self, replay: Replay
+    ) -> tuple[list[TensorComparison], Mapping[TensorKey, np.ndarray]]:
+        comparisons, _, path = self._compared(replay, tensors=False)
+        return comparisons, StoredTensors(path)
 
-    def judge(self, replay: Replay) -> Judged:
-        findings, tensors, path = self._asked(replay, tensors=True)
-        return Judged(findings, tensors, load_reference(path).tensors)
+    def compare(self, replay: Replay) -> ReplayResult:
+        comparisons, tensors, path = self._compared(replay, tensors=True)
+        return ReplayResult(comparisons, tensors, load_reference(path).tensors)
 
-    def compute(self, replay: Replay) -> Tensors:
-        return self._reference.call("node_values", BUILD_TIMEOUT_S, replay=replay.to_json(), **self._common)
+    def reference_values(self, replay: Replay) -> Tensors:
+        request = {"replay": replay.to_json(), **self._common}
+        return from_texts(self._reference.call("node_values", BUILD_TIMEOUT_S, **request))
 
-    def _asked(self, replay: Replay, tensors: bool) -> tuple[list[Finding], Tensors, Path]:
+    def _compared(
+        self, replay: Replay, tensors: bool
+    ) -> tuple[list[TensorComparison], Tensors, Path]:
+        """Comparisons, the contender's wrong tensors where they are asked for, and the reference's file."""
         path = self._folder / f"{next(self._numbers)}.npz"
-        question = {"replay": replay.to_json(), "path": str(path), **self._common}
-        self._reference.call("study_nodes", BUILD_TIMEOUT_S, **question)
-        answer = self._contender.call("explain", BUILD_TIMEOUT_S, dtype=self.dtype, tensors=tensors, **question)
-        return [Finding(**row) for row in answer["findings"]], answer["tensors"], path
+        request = {"replay": replay.to_json(), "path": str(path), **self._common}
+        self._reference.call("study_nodes", BUILD_TIMEOUT_S, **request)
+        asked = request | {"dtype": self.dtype, "tensors": tensors}
+        answer = self._contender.call("explain", BUILD_TIMEOUT_S, **asked)
+        comparisons = [TensorComparison.from_json(row) for row in answer["comparisons"]]
+        return comparisons, from_texts(answer["tensors"]), path
 
 
 def explain_check(
@@ -56,8 +64,8 @@ def explain_check(
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
     request = request.in_precision(dtype)
     with scratch_folder("explain") as folder:
-        court = WorkerCourt(contender, reference, request, dtype, folder)
-        return explain(request.workload, request.batches, rows, request.seed, court)
+        replayer = WorkerReplayer(contender, reference, request, dtype, folder)
+        return explain(request.workload, request.batches, rows, request.seed, replayer)
 
 
 def explain_all(
@@ -86,7 +94,7 @@ def _explained(name, workload, dtype, arms, requests, rows, reference, report) -
         return found | {"error": str(error)}
     finally:
         report.advance(1, f"{name} {workload} {dtype}")
-    return found | explanation._asdict() | {"sentence": explanation.sentence}
+    return found | explanation.to_json()
 
 
 def reference_arm() -> Arm:

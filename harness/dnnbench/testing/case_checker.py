@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from ..agreement.allowances import STEPS
-from ..agreement.comparing import Finding
+from ..agreement.comparison import TensorComparison
 from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
 from ..execution.checking import CheckRequest, ensure_references
@@ -89,7 +89,7 @@ class CaseChecker:
             return self._answers(cases[:middle]) | self._answers(cases[middle:])
         return {case: self._judged(case, [f for f in findings if case_of(f.key) == case]) for case in cases}
 
-    def _together(self, cases: Sequence[str]) -> list[Finding] | None:
+    def _together(self, cases: Sequence[str]) -> list[TensorComparison] | None:
         """Every tensor of one network of many cases; None unless all of them are right."""
         try:
             findings = self._findings(tuple(cases))
@@ -103,15 +103,16 @@ class CaseChecker:
         except WorkerError as error:
             return unanswered(self._arm.name, case, self._arm.dtype, str(error))
 
-    def _judged(self, case: str, findings: Sequence[Finding]) -> dict[Side, Verdict]:
+    def _judged(self, case: str, findings: Sequence[TensorComparison]) -> dict[Side, Verdict]:
         return judged(self._arm.name, case, self._arm.dtype, findings)
 
-    def _findings(self, cases: tuple[str, ...]) -> list[Finding]:
+    def _findings(self, cases: tuple[str, ...]) -> list[TensorComparison]:
         dtype = self._arm.dtype
         request = request_of(cases, dtype)
         alone = [request_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
         ensure_references([request, *alone])  # one process makes many small ones
-        return [Finding(**row) for row in self.arm_under_test.ask("findings", dtype=dtype, **request.questions())]
+        rows = self.arm_under_test.ask("findings", dtype=dtype, **request.questions())
+        return [TensorComparison.from_json(row) for row in rows]
 
 
 class CaseCheckers:

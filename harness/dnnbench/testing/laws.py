@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..agreement.keys import outputs_of
 from ..host.clock import now
 from ..host.memory import read_memory
 from ..protocol.batch import Batch
@@ -97,9 +98,9 @@ def a_smaller_batch_works(make: Make, batches: Sequence[Batch]) -> None:
     program = make()
     small = batches[0].rows(np.arange(batches[0].size - 1))
     result = program.get(program.train_step(program.put(small)))
-    for name, array in result.items():
-        if name.startswith("outputs/") and len(array) != small.size:
-            raise LawBroken(f"{name} has {len(array)} rows for a batch of {small.size}")
+    for name, array in outputs_of(result).items():
+        if len(array) != small.size:
+            raise LawBroken(f"outputs/{name} has {len(array)} rows for a batch of {small.size}")
 
 
 def activations_and_cotangents_cover_every_node(make: Make, batches: Sequence[Batch]) -> None:

@@ -47,7 +47,7 @@ class LawService(Service):
         seen = observe(build, spec, fed, steps, [spec.task.optimizer])
         give_back()
         reference = _trained_by(spec.task.optimizer.kind, load_reference(Path(path)))
-        return [finding._asdict() for finding in compare(reference, seen, spec, dtype)]
+        return [comparison.to_json() for comparison in compare(reference, seen, spec, dtype)]
 
     def gradients(self, workload: dict, batch: dict, dtype: str, seed: int = 0) -> dict[str, np.ndarray]:
         """One gradient pass: outputs, state, loss and gradients as `Program.get` names them."""
@@ -62,4 +62,5 @@ class LawService(Service):
 def _trained_by(optimizer: str, reference: Reference) -> Reference:
     """What a reference tells without the trajectories of other optimizers."""
     tensors = reference.tensors.items()
-    return replace(reference, tensors={k: r for k, r in tensors if "@" not in k or k.startswith(f"{optimizer}@")})
+    own = {key: r for key, r in tensors if key.optimizer in ("", optimizer)}
+    return replace(reference, tensors=own)

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ..agreement.comparing import Finding, worst_of
+from ..agreement.comparison import TensorComparison, worst_of
+from ..agreement.keys import TensorKey
 from ..agreement.status import Status
 
 Side = Literal["forward", "gradient"]
@@ -40,26 +41,29 @@ class LawVerdict(NamedTuple):
     reason: str = ""
 
 
-def side_of(key: str) -> Side:
-    """Which side of a case a tensor of `agreement.observing` belongs to."""
-    return "gradient" if "@" in key or key.startswith("gradients/") else "forward"
+def side_of(key: TensorKey) -> Side:
+    """Which side of a case a tensor belongs to."""
+    return "gradient" if key.moved_by_gradients else "forward"
 
 
-def case_of(key: str) -> str:
-    """The branch of a combined network that a tensor belongs to; its loss, total and prediction belong to none."""
-    return key.rpartition("/")[2].partition(".")[0]
+def case_of(key: TensorKey) -> str:
+    """The branch of a combined network that a tensor belongs to; its loss, total and prediction belong to none.
+
+    `combined` names the nodes of a branch after their case.
+    """
+    return key.name.partition(".")[0]
 
 
-def judged(arm: str, case: str, dtype: str, findings: Sequence[Finding]) -> dict[Side, Verdict]:
+def judged(arm: str, case: str, dtype: str, findings: Sequence[TensorComparison]) -> dict[Side, Verdict]:
     """The worst tensor of each side; one of which there is no tensor was not compared."""
     return {side: _worst(arm, case, dtype, side, [f for f in findings if side_of(f.key) == side]) for side in SIDES}
 
 
-def _worst(arm: str, case: str, dtype: str, side: Side, findings: list[Finding]) -> Verdict:
+def _worst(arm: str, case: str, dtype: str, side: Side, findings: list[TensorComparison]) -> Verdict:
     if not findings:
         return Verdict(arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor")
     worst = worst_of(findings)
-    return Verdict(arm, case, dtype, side, worst.status, worst.ratio, worst.key, worst.reason, len(findings))
+    return Verdict(arm, case, dtype, side, worst.status, worst.ratio, str(worst.key), worst.reason, len(findings))
 
 
 def unanswered(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:

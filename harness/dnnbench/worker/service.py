@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..agreement.check import check
 from ..agreement.grid import batch_on_grid, on_grid
-from ..agreement.nodes import judge_nodes, observe_nodes
+from ..agreement.keys import Tensors, as_texts
+from ..agreement.nodes import compare_nodes, observe_nodes
 from ..agreement.observing import Build
 from ..agreement.probe import product_bits
 from ..agreement.reference import load_reference, make_reference, save_reference
-from ..diagnosis.replay import Replay
+from ..agreement.replay import Replay
 from ..errors import PluginError
 from ..host.affinity import spell, threads_mask
 from ..host.clock import now
@@ -165,7 +166,7 @@ class Service:
         reference = load_reference(Path(path))
         rows = check(build, spec, dtype, reference, fed, steps, lambda variant: refusal(self._backend, variant, arm))
         give_back()
-        return [row._asdict() | {"ok": row.ok} for row in rows]
+        return [row.to_json() for row in rows]
 
     def study_nodes(self, replay: dict, study: str, seed: int, path: str) -> None:
         """Write the reference of a replay, node by node."""
@@ -181,15 +182,15 @@ class Service:
     def node_values(self, replay: dict, study: str, seed: int) -> dict:
         """What this backend computes of a replay in float64, node by node."""
         case = _replay_on_grid(replay, study, seed)
-        return self._observed(case, self._arm.with_dtype("float64"), seed)
+        return as_texts(self._observed(case, self._arm.with_dtype("float64"), seed))
 
     def explain(self, replay: dict, dtype: str, study: str, seed: int, path: str, tensors: bool) -> dict:
-        """The arm held against a replay's reference: findings by key, and with `tensors` what disagrees."""
+        """The arm held against a replay's reference: `comparisons`, and with `tensors` what disagrees."""
         case = _replay_on_grid(replay, study, seed)
         seen = self._observed(case, self._arm.with_dtype(dtype), seed)
-        findings = judge_nodes(load_reference(Path(path)), seen, case.workload, dtype)
-        wrong = {f.key: seen[f.key] for f in findings if tensors and not f.ok and f.key in seen}
-        return {"findings": [finding._asdict() for finding in findings], "tensors": wrong}
+        comparisons = compare_nodes(load_reference(Path(path)), seen, case.workload, dtype)
+        wrong = {c.key: seen[c.key] for c in comparisons if tensors and not c.ok and c.key in seen}
+        return {"comparisons": [c.to_json() for c in comparisons], "tensors": as_texts(wrong)}
 
     def _builder(self, spec: Workload, dtype: str, seed: int, study: str) -> Build:
         """Builds variants of a workload in a type, from weights that are numbers of the study; PluginError if it cannot be."""
@@ -199,7 +200,7 @@ class Service:
         weights = on_grid(initial_weights(spec.model, seed), study)
         return lambda variant: self._backend.build(variant, weights, arm, seed)
 
-    def _observed(self, case: Replay, arm: Arm, seed: int) -> dict:
+    def _observed(self, case: Replay, arm: Arm, seed: int) -> Tensors:
         return observe_nodes(
             lambda w: self._backend.build(w, case.weights, arm, seed), case.workload, case.batches, case.steps
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..agreement.keys import outputs_of
 from ..data.masks import random_masks
 from ..data.order import batches, epoch_order
 from ..host.clock import now
@@ -47,13 +48,13 @@ class TrainingSession:
 
     def examine(self, test: Batch) -> tuple[np.ndarray, Score]:
         """What the program predicts for each example, in batches of the training size, and how well."""
-        loss, first = self._workload.task.loss, f"outputs/{self._workload.model.outputs[0]}"
+        loss, first = self._workload.task.loss, self._workload.model.outputs[0]
         predictions, scores = [], []
         for rows in batches(np.arange(test.size), self._size):
             given = test.rows(rows)
             found = self._program.get(self._program.infer(self._program.put(given)))
             predictions.append(found["prediction"])
-            scores.append(score(loss, found[first], found["prediction"], given.targets))
+            scores.append(score(loss, outputs_of(found)[first], found["prediction"], given.targets))
         return np.concatenate(predictions), total(scores)
 
     def weights(self) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ class Fault(NamedTuple):
     """A wrong `mechanism` in `target`, a kind of op, a loss, an optimizer or a phase, of one backend.
 
     case: of `dnnbench.testing.cases`, or of `dnnbench_faults.cases`   float32: whether the fault exceeds noise there
-    smells: words of the convention that must be named, empty where none is known   what: as `Explanation.what`
+    known: words of the convention that must be named, empty where none is known   what: as `Explanation.what`
     culprit: the op, loss or optimizer that must be named, where it is not the target
     The fault itself is the function called `mode` in `in_<backend>.py`, or the mechanism's in `anywhere.py`.
     """
@@ -19,7 +19,7 @@ class Fault(NamedTuple):
     target: str
     mechanism: str
     case: str
-    smells: str
+    known: str
     float32: bool = True
     what: str = "node"
     culprit: str = ""

@@ -2,57 +2,57 @@
 
 import numpy as np
 
-from .scene import convention
+from .part import Answer, ReplayedPart, Variant, convention
 
 
-def _scaled(scene, times):
-    return scene.with_inputs({0: lambda q: q * times})
+def _scaled(part: ReplayedPart, times: float) -> Variant:
+    return part.with_inputs({0: lambda q: q * times})
 
 
 @convention("scale 1/sqrt(D) over all features in place of one head's", "attention")
-def scale_of_all(scene):
-    return _scaled(scene, scene.op.heads**-0.5) if scene.op.heads > 1 else None
+def scale_of_all(part: ReplayedPart) -> Answer:
+    return _scaled(part, part.op.heads**-0.5) if part.op.heads > 1 else None
 
 
 @convention("no scale 1/sqrt(D/H)", "attention")
-def no_scale(scene):
-    return _scaled(scene, (scene.inputs[0].shape[-1] / scene.op.heads) ** 0.5)
+def no_scale(part: ReplayedPart) -> Answer:
+    return _scaled(part, (part.inputs[0].shape[-1] / part.op.heads) ** 0.5)
 
 
 @convention("scale 1/d in place of 1/sqrt(d)", "attention")
-def scale_without_root(scene):
-    return _scaled(scene, (scene.inputs[0].shape[-1] / scene.op.heads) ** -0.5)
+def scale_without_root(part: ReplayedPart) -> Answer:
+    return _scaled(part, (part.inputs[0].shape[-1] / part.op.heads) ** -0.5)
 
 
 @convention("mask's polarity (True hides)", "attention")
-def mask_inverted(scene):
+def mask_inverted(part: ReplayedPart) -> Answer:
     """Queries that then see nothing see everything: what a mask of -1e9 added to the scores makes of them."""
 
-    def hidden(mask):
+    def hidden(mask: np.ndarray) -> np.ndarray:
         return ~mask | mask.all(axis=-1, keepdims=True)
 
-    return scene.with_inputs({3: hidden}) if len(scene.inputs) == 4 else None
+    return part.with_inputs({3: hidden}) if len(part.inputs) == 4 else None
 
 
 @convention("mask left out", "attention")
-def mask_ignored(scene):
-    return scene.with_inputs({3: np.ones_like}) if len(scene.inputs) == 4 else None
+def mask_ignored(part: ReplayedPart) -> Answer:
+    return part.with_inputs({3: np.ones_like}) if len(part.inputs) == 4 else None
 
 
 @convention("causal mask left out, or put in, against the spec", "attention")
-def other_causality(scene):
-    return scene.with_op(causal=not scene.op.causal)
+def other_causality(part: ReplayedPart) -> Answer:
+    return part.with_op(causal=not part.op.causal)
 
 
-def _split(x, heads):
+def _split(x: np.ndarray, heads: int) -> np.ndarray:
     """(N, T, D) -> (N, heads, T, D / heads)"""
     return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
 
 
-def _attended(scene, allowed):
-    """Attention under a mask (T, S) of what each query may see, on top of the scene's own."""
-    q, k, v, *masks = scene.inputs
-    heads = scene.op.heads
+def _attended(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
+    """Attention under a mask (T, S) of what each query may see, on top of the part's own."""
+    q, k, v, *masks = part.inputs
+    heads = part.op.heads
     scores = _split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5
     seen = np.broadcast_to(allowed, (len(q), 1, q.shape[1], k.shape[1]))
     for mask in masks:
@@ -62,54 +62,54 @@ def _attended(scene, allowed):
 
 
 @convention("causal mask that starts at the first key, whatever the cache", "attention")
-def top_left(scene):
-    length, keys = scene.inputs[0].shape[1], scene.inputs[1].shape[1]
-    if not scene.op.causal or length == keys:
+def top_left(part: ReplayedPart) -> Answer:
+    length, keys = part.inputs[0].shape[1], part.inputs[1].shape[1]
+    if not part.op.causal or length == keys:
         return None
-    return scene.value(lambda: _attended(scene, np.tril(np.ones((length, keys), bool))))
+    return part.value(lambda: _attended(part, np.tril(np.ones((length, keys), bool))))
 
 
 @convention("causal mask that hides a query's own place too", "attention")
-def strictly_causal(scene):
-    length, keys = scene.inputs[0].shape[1], scene.inputs[1].shape[1]
-    if not scene.op.causal or length == keys:
+def strictly_causal(part: ReplayedPart) -> Answer:
+    length, keys = part.inputs[0].shape[1], part.inputs[1].shape[1]
+    if not part.op.causal or length == keys:
         return None
-    return scene.value(lambda: _attended(scene, np.tril(np.ones((length, keys), bool), keys - length - 1)))
+    return part.value(lambda: _attended(part, np.tril(np.ones((length, keys), bool), keys - length - 1)))
 
 
 @convention("heads interleaved in the features", "attention")
-def heads_interleaved(scene):
-    heads, width = scene.op.heads, scene.inputs[0].shape[-1]
+def heads_interleaved(part: ReplayedPart) -> Answer:
+    heads, width = part.op.heads, part.inputs[0].shape[-1]
     order = np.arange(width).reshape(-1, heads).T.reshape(-1)
 
-    def pick(x):
+    def pick(x: np.ndarray) -> np.ndarray:
         return x[..., order]
 
-    def back(y):
+    def back(y: np.ndarray) -> np.ndarray:
         return y[..., np.argsort(order)]
 
-    return scene.with_inputs({0: pick, 1: pick, 2: pick}, back) if heads > 1 and scene.asks_for_value() else None
+    return part.with_inputs({0: pick, 1: pick, 2: pick}, back) if heads > 1 and part.output_is_wrong else None
 
 
 @convention("one head in place of several", "attention")
-def single_head(scene):
-    return scene.with_op(heads=1) if scene.op.heads > 1 else None
+def single_head(part: ReplayedPart) -> Answer:
+    return part.with_op(heads=1) if part.op.heads > 1 else None
 
 
 @convention("softmax over queries in place of keys", "attention")
-def over_queries(scene):
-    q, k, v = scene.inputs[:3]
-    heads = scene.op.heads
-    if len(scene.inputs) > 3 or scene.op.causal:
+def over_queries(part: ReplayedPart) -> Answer:
+    q, k, v = part.inputs[:3]
+    heads = part.op.heads
+    if len(part.inputs) > 3 or part.op.causal:
         return None
 
-    def formula():
+    def formula() -> np.ndarray:
         e = np.exp(_split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5)
         return (e / e.sum(axis=-2, keepdims=True) @ _split(v, heads)).swapaxes(1, 2).reshape(q.shape)
 
-    return scene.value(formula)
+    return part.value(formula)
 
 
 @convention("keys and values swapped", "attention")
-def keys_and_values(scene):
-    return scene.with_order((0, 2, 1, *range(3, len(scene.inputs))))
+def keys_and_values(part: ReplayedPart) -> Answer:
+    return part.with_order((0, 2, 1, *range(3, len(part.inputs))))
