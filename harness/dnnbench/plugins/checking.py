@@ -91,7 +91,7 @@ def checked_workload(info: WorkloadInfo) -> WorkloadInfo:
     return info
 
 
-def _builder(build: Callable) -> Iterator[str]:
+def _builder(build: Callable[..., Any]) -> Iterator[str]:
     if not callable(build):
         yield f"build: got {glimpse(build)}, expected a function that makes a Workload"
         return

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -18,6 +18,9 @@ from .entries import Announced, Origin, announced
 from .guard import glimpse, plugin_code, what_happened
 from .hooks import PROJECT, BackendInfo, Hooks, WorkloadInfo
 
+if TYPE_CHECKING:
+    from ..protocol.backend import Backend
+
 
 @dataclass(frozen=True)
 class _Kind:
@@ -25,7 +28,7 @@ class _Kind:
 
     hook: str
     word: str
-    info: type
+    info: type[BackendInfo] | type[WorkloadInfo]
     check: Callable[[Any], Any]
 
 
@@ -249,16 +252,18 @@ def source_digest(*packages: str) -> str:
     """16 hex digits over every Python file of some packages; imports none that is not a parent of one."""
     digest = hashlib.sha256()
     for package in packages:
-        for folder in find_spec(package).submodule_search_locations or ():
+        spec = find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
             for path in sorted(Path(folder).rglob("*.py")):
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def load_backend(target: str):
+def load_backend(target: str) -> "Backend":
     """The Backend object that a BackendInfo's `target` names; imports its framework, so only a worker calls this."""
     module, _, name = target.partition(":")
-    return getattr(import_module(module), name)()
+    backend: Backend = getattr(import_module(module), name)()
+    return backend
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def stop(*_signal) -> None:
+    def stop(*_signal: object) -> None:
         raise _OutOfTime
 
     handler = signal.signal(signal.SIGALRM, stop)

@@ -44,7 +44,7 @@ class WorkloadInfo:
 
     name: str
     description: str
-    build: Callable
+    build: Callable[..., Any]
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameters by the word that stands for them: NAME[tiny]."""
     default: bool = False
@@ -57,7 +57,9 @@ class Hooks:
     @hookspec
     def dnnbench_backends(self) -> list[BackendInfo]:
         """Backends that this plugin brings."""
+        raise NotImplementedError
 
     @hookspec
     def dnnbench_workloads(self) -> list[WorkloadInfo]:
         """Workloads that this plugin brings."""
+        raise NotImplementedError

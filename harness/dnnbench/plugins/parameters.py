@@ -19,7 +19,9 @@ def split(text: str) -> tuple[str, list[str]]:
     """`resnet50[tiny,batch=2]` as ('resnet50', ['tiny', 'batch=2']); UsageError for brackets in any other place."""
     match = _NAMED.fullmatch(text.strip())
     if not match:
-        raise UsageError(f"workload '{shortened(text)}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets")
+        raise UsageError(
+            f"workload '{shortened(text)}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets"
+        )
     return match[1].strip(), [item.strip() for item in (match[2] or "").split(",") if item.strip()]
 
 
@@ -47,7 +49,7 @@ def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
 
 def canonical(info: WorkloadInfo, values: Mapping[str, Any]) -> str:
     """The shortest name of these values: the preset nearest to them, or none, and what differs from it."""
-    bases = {"": defaults(info)} | {name: defaults(info) | preset for name, preset in info.presets.items()}
+    bases = {"": defaults(info)} | {name: defaults(info) | dict(preset) for name, preset in info.presets.items()}
     apart = {name: [key for key in base if base[key] != values[key]] for name, base in bases.items()}
     nearest = min(apart, key=lambda name: len(apart[name]))
     items = [*filter(None, [nearest]), *(f"{key}={text_of(values[key])}" for key in apart[nearest])]
@@ -69,14 +71,18 @@ def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
     if name in _signature(info):
         raise UsageError(f"workload '{info.name}': parameter '{name}' has no value; write {name}=VALUE")
     there = f"there are {', '.join(info.presets)}" if info.presets else "it has none"
-    raise UsageError(f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} ({there})")
+    raise UsageError(
+        f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} ({there})"
+    )
 
 
 def _value(info: WorkloadInfo, name: str, text: str) -> Any:
     known = _signature(info)
     if name not in known:
         there = f"there are {', '.join(known)}" if known else "it has none"
-        raise UsageError(f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, known)} ({there})")
+        raise UsageError(
+            f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, known)} ({there})"
+        )
     kind = known[name].annotation
     if kind is inspect.Parameter.empty:
         raise PluginError(f"workload '{info.name}': parameter '{name}' has no annotation; tell its author")

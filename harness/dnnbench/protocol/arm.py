@@ -1,6 +1,8 @@
 """An arm: what is timed against what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .device import CPU, Device
 from .dtypes import DType
@@ -36,7 +38,7 @@ class Arm:
         """The types that `dtype` stands for."""
         return PRECISIONS[self.dtype]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Plain data for a message or a store; a twin is built as its base is."""
         return {
             "backend": self.backend,
@@ -48,9 +50,9 @@ class Arm:
         }
 
     @classmethod
-    def from_json(cls, data: dict) -> "Arm":
+    def from_json(cls, data: Mapping[str, Any]) -> "Arm":
         typed = {"device": Device.parse(data["device"]), "dtype": DType(data["dtype"])}
-        return cls(**(data | typed))
+        return cls(**(dict(data) | typed))
 
     def with_dtype(self, dtype: DType) -> "Arm":
         """The same arm in another element type."""

@@ -23,7 +23,7 @@ class Batch:
         """N."""
         return len(self.targets)
 
-    def rows(self, index) -> "Batch":
+    def rows(self, index: np.ndarray | slice) -> "Batch":
         """The examples at `index`, in that order."""
         pick = {name: array[index] for name, array in self.inputs.items()}
         return Batch(pick, self.targets[index], {name: array[index] for name, array in self.masks.items()})

@@ -1,12 +1,12 @@
 """Element types as users name them, and which of them an op computes in."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..spec.model import Model
+from ..spec.model import Model, Node
 from ..spec.ops.base import Op
 from .dtypes import DType
-from .evaluation import Apply
+from .evaluation import Apply, T
 
 
 class Precision(NamedTuple):
@@ -83,7 +83,7 @@ def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]
     return types
 
 
-def cast_around(model: Model, apply: Apply, precision: Precision, cast: Callable[[Any, str], Any]) -> Apply:
+def cast_around(model: Model, apply: Apply[T], precision: Precision, cast: Callable[[T, str], T]) -> Apply[T]:
     """`apply` with float arguments and parameters cast to the type that each op computes in.
 
     cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`, constants in `weights`;
@@ -93,11 +93,14 @@ def cast_around(model: Model, apply: Apply, precision: Precision, cast: Callable
         return apply
     types = computed_in(model, precision)
 
-    def applied(node, arguments, parameters, state):
+    def applied(
+        node: Node, arguments: list[T], parameters: dict[str, T], state: dict[str, T]
+    ) -> tuple[T, dict[str, T]]:
         inside, outside = types[node.name]
-        arguments = [cast(x, inside) if n in types else x for n, x in zip(node.inputs, arguments, strict=True)]
-        parameters = {role: cast(p, inside) for role, p in parameters.items()}
-        value, changed = apply(node, arguments, parameters, state)
+        named = zip(node.inputs, arguments, strict=True)
+        inputs = [cast(x, inside) if name in types else x for name, x in named]  # ids and masks stay as they are
+        own = {role: cast(parameter, inside) for role, parameter in parameters.items()}
+        value, changed = apply(node, inputs, own, state)
         return cast(value, outside), changed
 
     return applied

@@ -1,11 +1,12 @@
 """Write a network as it reads: each call adds a node and gives its name, to be used as the next one's input."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .model import MOST_NODES, Constant, Input, Model, Node
 from .ops import OPS
-from .tensor import ZEROS, Initializer
+from .tensor import ZEROS, Initializer, Kind
 
 
 class Builder:
@@ -30,7 +31,7 @@ class Builder:
         self._nodes: list[Node] = []
         self._kinds: Counter[str] = Counter()
 
-    def input(self, name: str, shape: Sequence[int], dtype: str = "float") -> str:
+    def input(self, name: str, shape: Sequence[int], dtype: Kind = "float") -> str:
         """A batched input; `shape` is one example's."""
         self._inputs.append(Input(name=name, shape=tuple(shape), dtype=dtype))
         return name
@@ -40,11 +41,11 @@ class Builder:
         self._constants.append(Constant(name=name, shape=tuple(shape), initializer=initializer))
         return name
 
-    def __getattr__(self, kind: str):
+    def __getattr__(self, kind: str) -> Callable[..., str]:
         if kind not in OPS:
             raise AttributeError(f"no op is called '{kind}'; there are {', '.join(OPS)}")
 
-        def add(*inputs: str, name: str | None = None, share: dict[str, str] | None = None, **attributes) -> str:
+        def add(*inputs: str, name: str | None = None, share: dict[str, str] | None = None, **attributes: Any) -> str:
             if len(self._nodes) >= MOST_NODES:
                 raise ValueError(f"network '{self._name}' has more than {MOST_NODES:,} nodes, which is the limit")
             name = name or f"{kind}{1 + self._kinds[kind]}"

@@ -4,12 +4,12 @@ import json
 import re
 import reprlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..errors import SpecError
@@ -116,9 +116,9 @@ def _lines(error: ValidationError, where: str) -> Iterator[str]:
             yield f"{where}: {_key(item['loc'])}: {_sentence(item)}"
 
 
-def _worth_telling(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _worth_telling(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Each fault once: no list too short for its broken entries, one error for all branches of a union."""
-    told = {}
+    told: dict[tuple[Loc, str], Mapping[str, Any]] = {}
     for item in items:
         if not _only_secondary(item):
             outside = _outside_union(item)
@@ -126,11 +126,11 @@ def _worth_telling(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(told.values())
 
 
-def _only_secondary(item: dict[str, Any]) -> bool:
-    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+def _only_secondary(item: Mapping[str, Any]) -> bool:
+    return bool(item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"])
 
 
-def _outside_union(item: dict[str, Any]) -> dict[str, Any]:
+def _outside_union(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The error where its value stands; pydantic puts the type of each branch tried behind that."""
     loc = item["loc"]
     branches = [i for i, part in enumerate(loc) if str(part).startswith(("literal[", "tuple["))]
@@ -155,7 +155,7 @@ def _plain(key: str) -> str:
     return key if key.isprintable() and len(key) <= MOST_SHOWN else _short(key)
 
 
-def _sentence(item: dict[str, Any]) -> str:
+def _sentence(item: Mapping[str, Any]) -> str:
     got, context = _short(item["input"]), item.get("ctx", {})
     match item["type"]:
         case "missing":
@@ -174,7 +174,7 @@ def _sentence(item: dict[str, Any]) -> str:
             return f"got {got}, expected a name of letters, digits, '_' and '.', not starting with a digit"
         case "no_branch":
             wanted = _fields_around(item["loc"])[item["loc"][-1]].description
-            return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted)}"
+            return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted or '')}"
         case "literal_error":
             wanted = context["expected"]
             return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted)}"
@@ -196,13 +196,13 @@ def _short(value: Any) -> str:
 
 def _fields_around(loc: Loc) -> dict[str, FieldInfo]:
     """Keys that the table around a key may hold, found by following the key path through the classes."""
-    classes: list[type] = [Workload]
+    classes: list[type[BaseModel]] = [Workload]
     for part in loc[:-1]:
         classes = [c for cls in classes for c in _step(cls, part)]
     return {name: field for cls in classes for name, field in cls.model_fields.items()}
 
 
-def _step(cls: type, part: str | int) -> list[type]:
+def _step(cls: type[BaseModel], part: str | int) -> list[type[BaseModel]]:
     if isinstance(part, int):
         return [cls]
     if part in cls.model_fields:
@@ -211,9 +211,9 @@ def _step(cls: type, part: str | int) -> list[type]:
     return [cls] if kind is not None and kind.default == part else []
 
 
-def _classes_in(annotation: Any) -> list[type]:
+def _classes_in(annotation: Any) -> list[type[BaseModel]]:
     """Spec classes mentioned anywhere in a type."""
-    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     found = []
     for argument in getattr(annotation, "__args__", ()):

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -51,7 +53,7 @@ class Node(Spec):
     inputs: tuple[Name, ...]
     parameters: dict[str, Name] = Field(default_factory=dict)
 
-    def names(self, roles) -> dict[str, str]:
+    def names(self, roles: Iterable[str]) -> dict[str, str]:
         """Parameter or state name by role."""
         return {role: self.parameters.get(role, f"{self.name}.{role}") for role in roles}
 
@@ -86,17 +88,22 @@ class Model(Spec):
         return tuple(in_order(nodes, {source.name: source.type for source in sources}))
 
     @model_validator(mode="after")
-    def _is_sound(self):
+    def _is_sound(self) -> Self:
         from .soundness import problems_of
 
         if problems := problems_of(self, MOST_PROBLEMS + 1):
             raise GraphError(problems)
         return self
 
+    @property
+    def sources(self) -> tuple[Input | Constant, ...]:
+        """What nodes read and no node makes."""
+        return (*self.inputs, *self.constants)
+
     @cached_property
     def types(self) -> dict[str, TensorType]:
         """Type of every input, constant and node by name."""
-        types = {source.name: source.type for source in (*self.inputs, *self.constants)}
+        types = {source.name: source.type for source in self.sources}
         for node in self.nodes:
             types[node.name] = node.op.output([types[name] for name in node.inputs])
         return types

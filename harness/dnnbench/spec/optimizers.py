@@ -91,23 +91,29 @@ class Rmsprop(_Optimizer):
     flops_per_parameter: ClassVar[int] = 8
 
 
-class Adam(_Optimizer):
+class _Moments(_Optimizer):
+    """Keeps running means of the gradient and of its square."""
+
+    kind: str
+    learning_rate: PositiveFloat = 1e-3
+    beta1: Share = 0.9
+    beta2: Share = 0.999
+    epsilon: PositiveFloat = 1e-8
+    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
+
+
+class Adam(_Moments):
     """m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= lr mhat / (sqrt(vhat) + epsilon).
 
     mhat = m / (1 - b1^t), vhat = v / (1 - b2^t).   Source: Kingma & Ba 2014, arXiv 1412.6980, algorithm 1.
     """
 
     kind: Literal["adam"] = "adam"
-    learning_rate: PositiveFloat = 1e-3
-    beta1: Share = 0.9
-    beta2: Share = 0.999
-    epsilon: PositiveFloat = 1e-8
-    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
     formula: ClassVar[str] = "p -= lr mhat / (sqrt(vhat) + eps)"
     flops_per_parameter: ClassVar[int] = 12
 
 
-class AdamW(Adam):
+class AdamW(_Moments):
     """p *= 1 - lr weight_decay, then Adam's step without decay.   Source: Loshchilov & Hutter 2017, arXiv 1711.05101."""
 
     kind: Literal["adamw"] = "adamw"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain, islice
@@ -13,9 +13,11 @@ from ..wording import listed, near_miss
 from .tensor import Parameter, TensorType
 
 if TYPE_CHECKING:
-    from .model import Model, Node
+    from .model import Constant, Input, Model, Node
 
-Problem = tuple[tuple[str | int, ...], str]
+Place = tuple[str | int, ...]
+"""A key path."""
+Problem = tuple[Place, str]
 RESERVED = frozenset({"activations", "cotangents", "infer", "outputs", "prediction"})
 """Groups of tensors with a row for each example: a check tells them by these words."""
 MOST_ELEMENTS = 2**40
@@ -39,8 +41,12 @@ def problems_of(model: Model, most: int) -> list[Problem]:
 
 
 def _names(model: Model) -> list[tuple[tuple[str, int], str]]:
-    groups = (("inputs", model.inputs), ("constants", model.constants), ("nodes", model.nodes))
-    return [((key, i), item.name) for key, items in groups for i, item in enumerate(items)]
+    names = {
+        "inputs": [source.name for source in model.inputs],
+        "constants": [constant.name for constant in model.constants],
+        "nodes": [node.name for node in model.nodes],
+    }
+    return [((key, i), name) for key, group in names.items() for i, name in enumerate(group)]
 
 
 def _reserved(model: Model) -> Iterator[Problem]:
@@ -140,7 +146,8 @@ def _outputs(model: Model) -> Iterator[Problem]:
 
 
 def _sources(model: Model) -> Iterator[Problem]:
-    for key, sources in (("inputs", model.inputs), ("constants", model.constants)):
+    groups: dict[str, Sequence[Input | Constant]] = {"inputs": model.inputs, "constants": model.constants}
+    for key, sources in groups.items():
         for i, source in enumerate(sources):
             if source.type.size > MOST_ELEMENTS:
                 yield (key, i, "shape"), f"'{source.name}' has {TOO_MANY}"
@@ -148,8 +155,7 @@ def _sources(model: Model) -> Iterator[Problem]:
 
 def _shapes(model: Model) -> Iterator[Problem]:
     """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is told once."""
-    sources = (*model.inputs, *model.constants)
-    types: dict[str, TensorType] = {item.name: item.type for item in sources if item.type.size <= MOST_ELEMENTS}
+    types = {source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS}
     owned: dict[str, Parameter] = {c.name: Parameter(c.shape, c.initializer) for c in model.constants}
     for i, node in enumerate(model.nodes):
         where, named_twice = ("nodes", i), node.name in types
@@ -188,13 +194,15 @@ def _arity_problem(node: Node) -> str | None:
 def _output(node: Node, arguments: list[TensorType]) -> TensorType:
     """The op's shape rule, and a limit that keeps absurd sizes out of every later count."""
     result = node.op.output(arguments)
-    for what, array in {"output": result, **node.op.parameters(arguments)}.items():
-        if array.size > MOST_ELEMENTS:
+    sizes = {"output": result.size}
+    sizes |= {role: parameter.size for role, parameter in node.op.parameters(arguments).items()}
+    for what, size in sizes.items():
+        if size > MOST_ELEMENTS:
             raise ValueError(f"its {what} has {TOO_MANY}")
     return result
 
 
-def _sharing(node: Node, where, arguments, owned: dict[str, Parameter]) -> Iterator[Problem]:
+def _sharing(node: Node, where: Place, arguments: list[TensorType], owned: dict[str, Parameter]) -> Iterator[Problem]:
     wanted = {**node.op.parameters(arguments), **node.op.state(arguments)}
     for role in node.parameters:
         if role not in wanted:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -40,7 +40,7 @@ class Workload(Spec):
     """Only `infer` is timed: a network that nobody trains in this form, such as one step of decoding."""
 
     @model_validator(mode="after")
-    def _loss_fits(self):
+    def _loss_fits(self) -> Self:
         output = self.model.types[self.model.outputs[0]]
         if self.task.loss.kind == "cross_entropy" and len(output.shape) < 1:
             raise GraphError([(("task", "loss"), f"cross_entropy wants logits (N, ..., K), got {output}")])

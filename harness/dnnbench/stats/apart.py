@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .estimates import LEVEL, NOTHING, Estimate, Visits, exp_interval, log_pairs
+from .estimates import LEVEL, NOTHING, Estimate, Values, Visits, exp_interval, log_pairs
 from .verdict import THETA, UNDECIDED, Verdict, contention_doubt, control_doubt, place
 
 LEAST_RUNS = 5
@@ -74,20 +74,20 @@ def compare_apart(
 
 def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float) -> str:
     """Why no verdict may be given on this machine, or an empty text."""
-    for side, run in (("old", old), ("new", new)):
-        if run.control is None:
-            return f"the {side} run holds no control arm to compare by"
+    if old.control is None:
+        return "the old run holds no control arm to compare by"
+    if new.control is None:
+        return "the new run holds no control arm to compare by"
     if estimate.generations == 0:
         return "a run has no round, free of contention, in which cell and control arm were both visited"
     if estimate.generations == 1:
         return "one generation gives no interval; both runs need two or more"
-    controls = (_log_medians(run.control.without(run.dropped)) for run in (old, new))
-    return control_doubt(welch_ratio(*controls, level), theta) or contention_doubt(estimate, everything)
+    before = _log_medians(old.control.without(old.dropped))
+    after = _log_medians(new.control.without(new.dropped))
+    return control_doubt(welch_ratio(before, after, level), theta) or contention_doubt(estimate, everything)
 
 
-def welch_ratio(
-    old: Sequence[float], new: Sequence[float], level: float = LEVEL, spread: Spread | None = None
-) -> Estimate:
+def welch_ratio(old: Values, new: Values, level: float = LEVEL, spread: Spread | None = None) -> Estimate:
     """exp(mean(new) - mean(old)) of log times, one a generation, with Welch's interval.
 
         df = (a + b + c)^2 / (a^2 / (G_old - 1) + b^2 / (G_new - 1) + c^2 / (runs - 1))
@@ -139,7 +139,7 @@ def _excess(runs: Sequence[Sequence[float]]) -> float:
 
 def log_times(run: Recorded, normal: bool) -> np.ndarray:
     """One log time a generation: of a call, or of a call in units of the control arm's."""
-    if normal:
+    if normal and run.control is not None:
         return log_pairs(run.visits, run.control, run.dropped).effects()
     return _log_medians(run.visits.without(run.dropped))
 

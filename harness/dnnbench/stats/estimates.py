@@ -6,7 +6,7 @@ sample is left out for its value. `verdict` judges what is estimated here; `apar
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ STEPS = {
 }
 """Step of training -> the phase that ends with it, and the one that ends before it."""
 NOTHING = np.empty(0, np.int64)
+Values = Sequence[float] | np.ndarray
+"""Numbers in a row."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,19 @@ class Visits:
     @classmethod
     def from_frame(cls, frame: "pd.DataFrame") -> "Visits":
         """One cell's rows of the store's `samples` frame, whose seconds are those of k calls together."""
-        whole = (frame[name].to_numpy(np.int64) for name in ("generation", "round", "position"))
-        call_s = frame["seconds"].to_numpy(float) / frame["k"].to_numpy(float)
-        return cls(*whole, call_s, frame["flags"].to_numpy(np.int64))
+        return cls(
+            generation=frame["generation"].to_numpy(np.int64),
+            round=frame["round"].to_numpy(np.int64),
+            position=frame["position"].to_numpy(np.int64),
+            call_s=frame["seconds"].to_numpy(float) / frame["k"].to_numpy(float),
+            flags=frame["flags"].to_numpy(np.int64),
+        )
 
     @property
     def keys(self) -> np.ndarray:
         """One whole number for each visit's generation and round together."""
-        return self.generation * ROUNDS_A_GENERATION + self.round
+        keys: np.ndarray = self.generation * ROUNDS_A_GENERATION + self.round
+        return keys
 
     def without(self, dropped: np.ndarray) -> "Visits":
         """The visits whose rounds are not among the keys `dropped`."""
@@ -73,7 +80,7 @@ class Visits:
 
 def by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
     """The store's `samples` frame, taken apart by cell_id."""
-    return {cell: Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)}
+    return {str(cell): Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)}
 
 
 def contended_rounds(cells: Iterable[Visits]) -> np.ndarray:
@@ -95,7 +102,7 @@ def spoilt_generations(cells: Sequence[Visits]) -> list[int]:
     return [int(g) for g in np.unique(generations) if not clean[generations == g].mean() >= 0.5]
 
 
-def mean_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+def mean_interval(values: Values, level: float = LEVEL) -> tuple[float, float]:
     """(mean, half-width) of Student's t interval: t(level, G-1) sd / sqrt(G); NaN where G is too small."""
     from scipy import stats
 
@@ -164,7 +171,7 @@ def second_pairs(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING) ->
     return replace(pairs, arm_later=np.zeros_like(pairs.arm_later))  # places in two phases have no common order
 
 
-def _pairs(arm: Visits, base: Visits, dropped: np.ndarray, scale) -> Pairs:
+def _pairs(arm: Visits, base: Visits, dropped: np.ndarray, scale: Callable[[np.ndarray], np.ndarray]) -> Pairs:
     keys, one, two = np.intersect1d(_once(arm), _once(base), assume_unique=True, return_indices=True)
     return Pairs(
         generation=keys // ROUNDS_A_GENERATION,
@@ -233,18 +240,18 @@ def training_steps(phases: Mapping[str, Visits], dropped: np.ndarray = NOTHING) 
 
     phases: phase -> visits of one arm. A step is left out where one of its phases is.
     """
-    found = {}
+    found: dict[str, Estimate] = {}
     for step, (outer, inner) in STEPS.items():
-        if inner is None and outer in phases:
+        if outer not in phases:
+            continue
+        if inner is None:
             found[step] = absolute_time(phases[outer], dropped)
-        elif outer in phases and inner in phases:
+        elif inner in phases:
             found[step] = time_difference(phases[outer], phases[inner], dropped)
     return found
 
 
-def smallest_difference(
-    effects: Sequence[float], theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2
-) -> float:
+def smallest_difference(effects: Values, theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2) -> float:
     """The smallest true slowdown, as a fraction, that a run like this one calls SLOWER four times in five.
 
         log(1 + theta) + (t(1 - alpha, G-1) + t(power, G-1)) sd(D_g) / sqrt(G),  minus the logarithm

@@ -32,7 +32,7 @@ class Floor:
     slower: float
     """Called SLOWER, beyond the dead zone."""
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, float]:
         return asdict(self)
 
 
@@ -47,7 +47,8 @@ def floor(found: Components, visits_s: float, theta: float) -> Floor:
 def _numbers_of(sd: float, count: int) -> np.ndarray:
     """`count` numbers with mean 0 and that standard deviation."""
     ranks = np.arange(count) - (count - 1) / 2
-    return ranks / ranks.std(ddof=1) * sd
+    numbers: np.ndarray = ranks / ranks.std(ddof=1) * sd
+    return numbers
 
 
 @dataclass(frozen=True)

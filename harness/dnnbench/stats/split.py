@@ -87,5 +87,11 @@ def _block_variance(differences: np.ndarray) -> float:
 
 def pooled(parts: Sequence[Components]) -> Components:
     """The mean variances of several cells that were visited together, the longest round: all get the same generations."""
-    means = (float(np.mean([getattr(p, name) for p in parts])) for name in ("within_s", "between", "between_at_most"))
-    return Components(*means, parts[0].generations, parts[0].start_s, max(p.round_s for p in parts))
+    return Components(
+        within_s=float(np.mean([part.within_s for part in parts])),
+        between=float(np.mean([part.between for part in parts])),
+        between_at_most=float(np.mean([part.between_at_most for part in parts])),
+        generations=parts[0].generations,
+        start_s=parts[0].start_s,
+        round_s=max(part.round_s for part in parts),
+    )

@@ -41,8 +41,10 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
         return Verdict(UNDECIDED, too_few(found))
     verdict = place(found.estimate, theta)
     if verdict.overruled:
-        least, most = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
-        return replace(verdict, reason=f"{verdict.reason}: they took {least} to {most} times as long as the base's")
+        fastest, slowest = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
+        return replace(
+            verdict, reason=f"{verdict.reason}: they took {fastest} to {slowest} times as long as the base's"
+        )
     if verdict.text == UNDECIDED:
         least = smallest_difference(found.effects, theta)
         return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")

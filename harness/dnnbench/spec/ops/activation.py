@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import Op, floats
+from ..tensor import TensorType
+from .base import Arithmetic, Op, Types, floats
 
 
 class Activation(Op):
@@ -12,11 +13,11 @@ class Activation(Op):
 
     flops_per_element: ClassVar[int]
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         return inputs[0]
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size * self.flops_per_element
 
 
@@ -103,6 +104,6 @@ class Softmax(Activation):
     """y_i = exp(x_i - max x) / sum_j exp(x_j - max x) over the last axis."""
 
     kind: Literal["softmax"] = "softmax"
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     formula: ClassVar[str] = "y = exp(x) / sum exp(x)"
     flops_per_element: ClassVar[int] = 4

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from .base import Op, floats
+from ..tensor import TensorType
+from .base import Arithmetic, Op, Types, floats
 
 
 class Attention(Op):
@@ -20,11 +21,11 @@ class Attention(Op):
     kind: Literal["attention"] = "attention"
     heads: PositiveInt
     causal: bool = False
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = softmax(q k^T / sqrt(d)) v"
     arity: ClassVar[tuple[int, int | None]] = (3, 4)
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         for x in inputs[:3]:
             floats([x])
             if len(x.shape) != 2:
@@ -43,14 +44,14 @@ class Attention(Op):
         self._check_mask(inputs[3:], length, keys[0])
         return inputs[0]
 
-    def _check_mask(self, masks, length: int, keys: int) -> None:
+    def _check_mask(self, masks: Types, length: int, keys: int) -> None:
         for mask in masks:
             if mask.kind != "bool" or not mask.batched or mask.shape not in ((keys,), (length, keys)):
                 raise ValueError(f"wants a mask (N, {keys}) bool or (N, {length}, {keys}) bool, got {mask}")
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         (length, width), (keys, _) = inputs[0].shape, inputs[1].shape
         return 2 * length * keys * width
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return 5 * self.heads * inputs[0].shape[0] * inputs[1].shape[0]

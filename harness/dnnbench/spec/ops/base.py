@@ -6,6 +6,10 @@ from typing import ClassVar, Literal
 
 from ..tensor import Parameter, Spec, TensorType
 
+Types = Sequence[TensorType]
+"""Of an op's inputs, in their order."""
+Arithmetic = Literal["product", "wide", "plain"]
+
 
 class Op(Spec, ABC):
     """One operation: attributes, shape rule, parameters, work. Data only; backends compute it.
@@ -19,35 +23,35 @@ class Op(Spec, ABC):
     """Fewest and most inputs; None for no upper limit."""
     random: ClassVar[bool] = False
     """Draws random numbers in training mode."""
-    arithmetic: ClassVar[Literal["product", "wide", "plain"]] = "plain"
+    arithmetic: ClassVar[Arithmetic] = "plain"
     """What it does in low precision: multiplies matrices, sums many elements (in float32), or neither."""
 
-    def order(self, inputs: Sequence[TensorType]) -> Sequence[int]:
+    def order(self, inputs: Types) -> Sequence[int]:
         """Places of the inputs in the order that they are kept in: as written, unless the result is the same in any."""
         return range(len(inputs))
 
     @abstractmethod
-    def output(self, inputs: Sequence[TensorType]) -> TensorType:
+    def output(self, inputs: Types) -> TensorType:
         """Type of the result; ValueError if the inputs do not fit."""
 
-    def parameters(self, inputs: Sequence[TensorType]) -> Mapping[str, Parameter]:
+    def parameters(self, inputs: Types) -> Mapping[str, Parameter]:
         """Arrays that training learns, by role (`weight`, `bias`, ...)."""
         return {}
 
-    def state(self, inputs: Sequence[TensorType]) -> Mapping[str, Parameter]:
+    def state(self, inputs: Types) -> Mapping[str, Parameter]:
         """Arrays that training updates without a gradient (running statistics), by role."""
         return {}
 
-    def macs(self, inputs: Sequence[TensorType]) -> int:
+    def macs(self, inputs: Types) -> int:
         """Multiply-adds of the forward pass of convolutions and matrix products; other arithmetic is not a MAC."""
         return 0
 
-    def elementwise_flops(self, inputs: Sequence[TensorType]) -> int:
+    def elementwise_flops(self, inputs: Types) -> int:
         """Forward arithmetic that is not a MAC."""
         return 0
 
 
-def floats(inputs: Sequence[TensorType]) -> None:
+def floats(inputs: Types) -> None:
     """Refuse integer inputs and learned constants: the rule of most ops."""
     for x in inputs:
         if x.kind != "float":
@@ -56,7 +60,7 @@ def floats(inputs: Sequence[TensorType]) -> None:
             raise ValueError(f"cannot read the learned constant {x} alone; add it to a batched tensor first")
 
 
-def image(inputs: Sequence[TensorType]) -> tuple[int, int, int]:
+def image(inputs: Types) -> tuple[int, int, int]:
     """(H, W, C) of the single image input."""
     floats(inputs)
     shape = inputs[0].shape
@@ -65,7 +69,7 @@ def image(inputs: Sequence[TensorType]) -> tuple[int, int, int]:
     return shape
 
 
-def sequence(inputs: Sequence[TensorType]) -> tuple[int, int]:
+def sequence(inputs: Types) -> tuple[int, int]:
     """(T, C) of the single sequence input."""
     floats(inputs)
     shape = inputs[0].shape

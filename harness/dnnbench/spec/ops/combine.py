@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from ..tensor import TensorType
-from .base import Op, axis_of, floats
+from .base import Arithmetic, Op, Types, axis_of, floats
 
 
 class _Elementwise(Op):
@@ -16,12 +16,12 @@ class _Elementwise(Op):
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
-    def order(self, inputs):
+    def order(self, inputs: Types) -> Sequence[int]:
         places = range(len(inputs))
         widest = max(places, key=lambda i: (inputs[i].batched, inputs[i].size))
         return (widest, *(i for i in places if i != widest))
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs[:1])
         for x in inputs[1:]:
             if x.kind != "float" or not _stretches(x, inputs[0].shape):
@@ -30,7 +30,7 @@ class _Elementwise(Op):
                 )
         return inputs[0]
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size * (len(inputs) - 1)
 
 
@@ -66,7 +66,7 @@ class Concat(Op):
     formula: ClassVar[str] = "y = [x1, x2]"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats([x for x in inputs if x.batched] or inputs)
         first = inputs[0].shape
         axis = axis_of(self.axis, first)
@@ -88,11 +88,11 @@ class Matmul(Op):
 
     kind: Literal["matmul"] = "matmul"
     transpose_b: bool = False
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = a b"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs[:1])
         floats(inputs[1:])
         a, b = (x.shape for x in inputs)
@@ -104,5 +104,5 @@ class Matmul(Op):
             raise ValueError(f"inner sizes of {inputs[0]} and {inputs[1]} differ: {a[-1]} and {rows}{hint}")
         return TensorType((*a[:-1], columns))
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         return self.output(inputs).size * inputs[0].shape[-1]

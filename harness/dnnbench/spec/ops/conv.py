@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from ..tensor import ZEROS, Parameter, TensorType, he_uniform
-from .base import Op, image, sequence
+from .base import Arithmetic, Op, Types, image, sequence
 from .windows import Ends, Padding, Pads, Pair, all_round, both, resolve_padding, windows_along
 
 SequencePadding = Annotated[
@@ -45,28 +45,28 @@ class Conv1d(Op):
     dilation: PositiveInt = 1
     groups: PositiveInt = 1
     bias: bool = True
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = x * W + b"
 
-    def pads(self, inputs) -> Ends:
+    def pads(self, inputs: Types) -> Ends:
         """Zeros added before and after the sequence."""
         padding = self.padding if isinstance(self.padding, str) else (self.padding,)
         size, window = inputs[0].shape[:1], (self.kernel,)
         return resolve_padding(padding, size, window, (self.strides,), (self.dilation,))[0]
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         length, channels = sequence(inputs)
         _grouped(self.groups, channels, self.filters)
         return TensorType(
             (windows_along(length, self.kernel, self.strides, self.pads(inputs), self.dilation), self.filters)
         )
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         channels = _grouped(self.groups, inputs[0].shape[-1], self.filters)
         weight = {"weight": Parameter((self.kernel, channels, self.filters), he_uniform(self.kernel * channels))}
         return weight | ({"bias": Parameter((self.filters,), ZEROS)} if self.bias else {})
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         return self.output(inputs).size * self.kernel * inputs[0].shape[-1] // self.groups
 
 
@@ -87,26 +87,27 @@ class Conv2d(Op):
     dilation: Pair = (1, 1)
     groups: PositiveInt = 1
     bias: bool = True
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = x * W + b"
 
-    def pads(self, inputs) -> Pads:
+    def pads(self, inputs: Types) -> Pads:
         """Zeros added before and after each spatial axis."""
-        return resolve_padding(self.padding, inputs[0].shape[:2], self.kernel, self.strides, self.dilation)
+        rows, columns = resolve_padding(self.padding, inputs[0].shape[:2], self.kernel, self.strides, self.dilation)
+        return rows, columns
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         *size, channels = image(inputs)
         _grouped(self.groups, channels, self.filters)
         geometry = zip(size, self.kernel, self.strides, self.pads(inputs), self.dilation, strict=True)
         return TensorType((*(windows_along(*axis) for axis in geometry), self.filters))
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         channels = _grouped(self.groups, inputs[0].shape[-1], self.filters)
         fan_in = prod(self.kernel) * channels
         weight = {"weight": Parameter((*self.kernel, channels, self.filters), he_uniform(fan_in))}
         return weight | ({"bias": Parameter((self.filters,), ZEROS)} if self.bias else {})
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         return self.output(inputs).size * prod(self.kernel) * inputs[0].shape[-1] // self.groups
 
 
@@ -127,7 +128,7 @@ class ConvTranspose2d(Op):
     dilation: Pair = (1, 1)
     output_padding: Extra = (0, 0)
     bias: bool = True
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = x *^T W + b"
 
     @property
@@ -135,7 +136,7 @@ class ConvTranspose2d(Op):
         """Places cut off before and after each spatial axis of the result."""
         return ((0, 0), (0, 0)) if self.padding == "valid" else self.padding
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         size = image(inputs)[:2]
         for extra, stride in zip(self.output_padding, self.strides, strict=True):
             if extra >= stride:
@@ -148,10 +149,10 @@ class ConvTranspose2d(Op):
             raise ValueError(f"padding {self.pads} leaves nothing of the image; pad less")
         return TensorType((*grown, self.filters))
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         channels = inputs[0].shape[-1]
         weight = {"weight": Parameter((*self.kernel, self.filters, channels), he_uniform(channels))}
         return weight | ({"bias": Parameter((self.filters,), ZEROS)} if self.bias else {})
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         return inputs[0].size * prod(self.kernel) * self.filters

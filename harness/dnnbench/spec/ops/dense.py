@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import PositiveInt
 
 from ..tensor import ZEROS, Parameter, TensorType, he_uniform
-from .base import Op, floats
+from .base import Arithmetic, Op, Types, floats
 
 
 class Dense(Op):
@@ -20,10 +20,10 @@ class Dense(Op):
     units: PositiveInt
     bias: bool = True
     transposed: bool = False
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     formula: ClassVar[str] = "y = x W + b"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         shape = inputs[0].shape
         if len(shape) not in (1, 2):
@@ -38,11 +38,11 @@ class Dense(Op):
         of_each_pixel = f", or for {self.units} units at every pixel use conv2d(filters={self.units}, kernel=1)"
         return of_each_pixel if len(shape) == 3 else ""
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         n = inputs[0].shape[-1]
         shape = (self.units, n) if self.transposed else (n, self.units)
         weight = {"weight": Parameter(shape, he_uniform(n))}
         return weight | ({"bias": Parameter((self.units,), ZEROS)} if self.bias else {})
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         return inputs[0].size * self.units

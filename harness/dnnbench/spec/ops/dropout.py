@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .activation import Activation
+from .base import Types
 
 
 class Thinning(Activation):
@@ -18,7 +19,7 @@ class Thinning(Activation):
     random: ClassVar[bool] = True
     flops_per_element: ClassVar[int] = 2
 
-    def mask_shape(self, inputs) -> tuple[int, ...]:
+    def mask_shape(self, inputs: Types) -> tuple[int, ...]:
         """Shape of one example's mask."""
         return inputs[0].shape
 
@@ -34,5 +35,5 @@ class StochasticDepth(Thinning):
 
     kind: Literal["stochastic_depth"] = "stochastic_depth"
 
-    def mask_shape(self, inputs):
+    def mask_shape(self, inputs: Types) -> tuple[int, ...]:
         return ()

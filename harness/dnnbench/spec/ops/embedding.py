@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import PositiveInt
 
 from ..tensor import Initializer, Parameter, TensorType
-from .base import Op, floats
+from .base import Op, Types, floats
 
 NARROW = Initializer(kind="uniform", bound=0.02 * 3**0.5)
 """Variance 0.02^2, as BERT and GPT-2 start their tables."""
@@ -22,12 +22,12 @@ class Embedding(Op):
     features: PositiveInt
     formula: ClassVar[str] = "y = W[id]"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         if inputs[0].kind != "int32":
             raise ValueError(f"wants ids (int32), got {inputs[0]}; give the input dtype = 'int32'")
         return TensorType((*inputs[0].shape, self.features))
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         return {"weight": Parameter((self.vocabulary, self.features), NARROW)}
 
 
@@ -42,7 +42,7 @@ class PositionEmbedding(Op):
     offset: int = 0
     formula: ClassVar[str] = "y = x + W, a row a position"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         shape = inputs[0].shape
         if len(shape) != 2:
@@ -54,8 +54,8 @@ class PositionEmbedding(Op):
             )
         return inputs[0]
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         return {"weight": Parameter((self.positions, inputs[0].shape[1]), NARROW)}
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size

@@ -4,23 +4,24 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from ..tensor import ONES, ZEROS, Parameter
+from ..tensor import ONES, ZEROS, Parameter, TensorType
 from .activation import Activation
+from .base import Arithmetic, Types
 
 
 class _Affine(Activation):
     """A normalisation with a learned scale, and a bias, for each channel (the last axis)."""
 
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     flops_per_element: ClassVar[int] = 8
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         result = super().output(inputs)
         if not inputs[0].shape:
             raise ValueError(f"wants at least one axis besides the batch, got {inputs[0]}")
         return result
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         channels = inputs[0].shape[-1:]
         return {"scale": Parameter(channels, ONES), "bias": Parameter(channels, ZEROS)}
 
@@ -43,7 +44,7 @@ class BatchNorm(_Affine):
     unbiased: bool = False
     formula: ClassVar[str] = "y = g (x - mu) / sqrt(v + eps) + b"
 
-    def state(self, inputs):
+    def state(self, inputs: Types) -> dict[str, Parameter]:
         channels = inputs[0].shape[-1:]
         return {"mean": Parameter(channels, ZEROS), "variance": Parameter(channels, ONES)}
 
@@ -71,7 +72,7 @@ class RmsNorm(_Affine):
     formula: ClassVar[str] = "y = g x / sqrt(mean x^2 + eps)"
     flops_per_element: ClassVar[int] = 4
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         return {"scale": Parameter(inputs[0].shape[-1:], ONES)}
 
 
@@ -87,7 +88,7 @@ class GroupNorm(_Affine):
     epsilon: float = Field(1e-5, gt=0)
     formula: ClassVar[str] = "y = g (x - mu) / sqrt(v + eps) + b"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         result = super().output(inputs)
         if inputs[0].shape[-1] % self.groups:
             raise ValueError(f"groups={self.groups} do not divide the {inputs[0].shape[-1]} channels of {inputs[0]}")

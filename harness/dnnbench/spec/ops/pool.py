@@ -4,7 +4,7 @@ from math import prod
 from typing import ClassVar, Literal
 
 from ..tensor import TensorType
-from .base import Op, image
+from .base import Arithmetic, Op, Types, image
 from .windows import Padding, Pads, Pair, resolve_padding, windows_along
 
 
@@ -20,11 +20,12 @@ class WindowPool(Op):
         """The strides in force."""
         return self.strides or self.window
 
-    def pads(self, inputs) -> Pads:
+    def pads(self, inputs: Types) -> Pads:
         """Elements added before and after each spatial axis."""
-        return resolve_padding(self.padding, inputs[0].shape[:2], self.window, self.steps)
+        rows, columns = resolve_padding(self.padding, inputs[0].shape[:2], self.window, self.steps)
+        return rows, columns
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         height, width, channels = image(inputs)
         pads = self.pads(inputs)
         if any(max(p) >= k for p, k in zip(pads, self.window, strict=True)):
@@ -34,7 +35,7 @@ class WindowPool(Op):
         geometry = zip((height, width), self.window, self.steps, pads, strict=True)
         return TensorType((*(windows_along(*axis) for axis in geometry), channels))
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return self.output(inputs).size * prod(self.window)
 
 
@@ -56,7 +57,7 @@ class AvgPool2d(WindowPool):
 
     kind: Literal["avg_pool2d"] = "avg_pool2d"
     count_include_pad: bool = False
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     formula: ClassVar[str] = "y = mean over windows of x"
 
 
@@ -68,13 +69,13 @@ class GlobalAvgPool(Op):
     """
 
     kind: Literal["global_avg_pool"] = "global_avg_pool"
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     formula: ClassVar[str] = "y = mean over H, W of x"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         return TensorType((image(inputs)[2],))
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size
 
 
@@ -87,10 +88,10 @@ class GlobalMaxPool(Op):
     kind: Literal["global_max_pool"] = "global_max_pool"
     formula: ClassVar[str] = "y = max over H, W of x"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         return TensorType((image(inputs)[2],))
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size
 
 
@@ -103,17 +104,22 @@ class AdaptiveAvgPool2d(Op):
 
     kind: Literal["adaptive_avg_pool2d"] = "adaptive_avg_pool2d"
     size: Pair
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     formula: ClassVar[str] = "y = mean over windows of x"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         return TensorType((*self.size, image(inputs)[2]))
 
-    def windows(self, inputs) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def windows(self, inputs: Types) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(start, stop) of every window along H and along W."""
-        places = zip(inputs[0].shape[:2], self.size, strict=True)
-        return tuple([(i * n // size, -(-(i + 1) * n // size)) for i in range(size)] for n, size in places)
+        rows, columns, _ = image(inputs)
+        return _shared_out(rows, self.size[0]), _shared_out(columns, self.size[1])
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         rows, columns = (sum(stop - start for start, stop in axis) for axis in self.windows(inputs))
         return rows * columns * inputs[0].shape[2]
+
+
+def _shared_out(places: int, windows: int) -> list[tuple[int, int]]:
+    """(start, stop) of so many windows that share out an axis evenly."""
+    return [(i * places // windows, -(-(i + 1) * places // windows)) for i in range(windows)]

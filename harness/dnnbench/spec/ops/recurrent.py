@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import PositiveInt
 
 from ..tensor import ZEROS, Initializer, Parameter, TensorType
-from .base import Op, floats
+from .base import Arithmetic, Op, Types, floats
 
 
 class _Recurrent(Op):
@@ -14,11 +14,11 @@ class _Recurrent(Op):
     units: PositiveInt
     sequences: bool = True
     """Give the state after every step, (N, T, H), or after the last alone, (N, H)."""
-    arithmetic: ClassVar[str] = "product"
+    arithmetic: ClassVar[Arithmetic] = "product"
     gates: ClassVar[int]
     elementwise_per_unit: ClassVar[int]
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         if len(inputs[0].shape) != 2:
             raise ValueError(f"wants a sequence (N, T, I), got {inputs[0]}")
@@ -29,7 +29,7 @@ class _Recurrent(Op):
         length = inputs[0].shape[0]
         return TensorType((length, self.units) if self.sequences else (self.units,))
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         start = Initializer(kind="uniform", bound=self.units**-0.5)
         wide = self.gates * self.units
         return {
@@ -38,11 +38,11 @@ class _Recurrent(Op):
             "bias": Parameter((wide,), ZEROS),
         }
 
-    def macs(self, inputs):
+    def macs(self, inputs: Types) -> int:
         length, features = inputs[0].shape
         return length * (features + self.units) * self.gates * self.units
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].shape[0] * self.units * self.elementwise_per_unit
 
 
@@ -60,7 +60,7 @@ class Lstm(_Recurrent):
     gates: ClassVar[int] = 4
     elementwise_per_unit: ClassVar[int] = 22
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         if len(inputs) == 2:
             raise ValueError("takes a sequence, and both first states (h and c) or none; got one state")
         return super().output(inputs)
@@ -81,5 +81,5 @@ class Gru(_Recurrent):
     gates: ClassVar[int] = 3
     elementwise_per_unit: ClassVar[int] = 18
 
-    def parameters(self, inputs):
+    def parameters(self, inputs: Types) -> dict[str, Parameter]:
         return super().parameters(inputs) | {"hidden_bias": Parameter((self.units,), ZEROS)}

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from ..tensor import MOST_AXES, Shape, TensorType
-from .base import Op, axis_of, floats
+from .base import Arithmetic, Op, Types, axis_of, floats
 
 
 class Flatten(Op):
@@ -21,7 +21,7 @@ class Flatten(Op):
     kind: Literal["flatten"] = "flatten"
     formula: ClassVar[str] = "y = x, axes joined"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         return TensorType((inputs[0].size,))
 
@@ -33,7 +33,7 @@ class Reshape(Op):
     shape: Shape
     formula: ClassVar[str] = "y = x in other axes"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         if prod(self.shape) != inputs[0].size:
             raise ValueError(
@@ -50,7 +50,7 @@ class Transpose(Op):
     axes: tuple[NonNegativeInt, ...] = Field(max_length=MOST_AXES)
     formula: ClassVar[str] = "y = x, axes permuted"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         shape = inputs[0].shape
         if sorted(self.axes) != list(range(len(shape))):
@@ -69,7 +69,7 @@ class Slice(Op):
     stop: PositiveInt | None = None
     formula: ClassVar[str] = "y = x[start:stop]"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         shape = inputs[0].shape
         axis = axis_of(self.axis, shape)
@@ -86,10 +86,10 @@ class Mean(Op):
 
     kind: Literal["mean"] = "mean"
     axes: tuple[int, ...] = Field((0,), min_length=1, max_length=MOST_AXES)
-    arithmetic: ClassVar[str] = "wide"
+    arithmetic: ClassVar[Arithmetic] = "wide"
     formula: ClassVar[str] = "y = mean over axes of x"
 
-    def output(self, inputs):
+    def output(self, inputs: Types) -> TensorType:
         floats(inputs)
         shape = inputs[0].shape
         gone = [axis_of(axis, shape) for axis in self.axes]
@@ -97,5 +97,5 @@ class Mean(Op):
             raise ValueError(f"axes={list(self.axes)} name an axis of {inputs[0]} twice")
         return TensorType(tuple(size for axis, size in enumerate(shape) if axis not in gone))
 
-    def elementwise_flops(self, inputs):
+    def elementwise_flops(self, inputs: Types) -> int:
         return inputs[0].size

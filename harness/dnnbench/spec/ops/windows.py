@@ -56,7 +56,7 @@ def resolve_padding(
     if padding == "valid":
         return ((0, 0),) * len(window)
     if padding != "same":
-        return padding
+        return tuple(padding)
     totals = [
         max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
         for n, k, s, d in zip(size, window, strides, dilation, strict=True)
