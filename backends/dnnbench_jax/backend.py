@@ -7,6 +7,7 @@ import jaxlib
 import optax
 from dnnbench.errors import PluginError
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.capabilities import Capabilities
 from dnnbench.protocol.precision import PRECISIONS
 
 from . import device, losses, ops, optimizers
@@ -32,17 +33,19 @@ class JaxBackend(Backend):
     def devices(self):
         return device.devices()
 
-    def unsupported(self, workload, arm):
+    def capabilities(self, workload, arm):
         if arm.dtype not in PRECISIONS:
-            return f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
+            return Capabilities.none(
+                f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
+            )
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
         task = workload.task
         wanted = [(ops, node.op.kind) for node in workload.model.nodes]
         for module, kind in [*wanted, (losses, task.loss.kind), (optimizers, task.optimizer.kind)]:
             if not hasattr(module, kind):
-                return f"this backend has no '{kind}' among its {module.__name__.rpartition('.')[2]}"
-        return None
+                return Capabilities.none(f"this backend has no '{kind}' among its {module.__name__.rpartition('.')[2]}")
+        return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
         return JaxProgram(workload, weights, arm, seed)

@@ -5,7 +5,7 @@ import os
 import jax
 import jax.numpy as jnp
 import numpy as np
-from dnnbench.protocol.program import Program
+from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.phases import PHASES
 
 from . import device, optimizers
@@ -15,10 +15,10 @@ CARRIED = (0, 1, 2, 3)
 """Arguments of `train_step` that it gives back changed, and that a compiled step takes the memory of."""
 
 
-class JaxProgram(Program):
+class JaxProgram(TrainingProgram):
     """Weights, statistics and slots are arrays in the model's order, committed to the device; a compiled step donates them.
 
-    Tuples, since a dictionary's names are sorted at every call. A DeviceBatch is (inputs, targets, masks by node).
+    Tuples, since a dictionary's names are sorted at every call. A placed batch is (inputs, targets, masks by node).
     `forward`, `loss` and `gradients` draw what the next `train_step` will draw; only that step moves the generator on. A
     network that draws nothing carries no generator. Results hold "record" besides, what backpropagation would read, so
     that no compiler can leave it out.

@@ -2,6 +2,7 @@
 
 import numpy as np
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.capabilities import Capabilities
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from . import device
@@ -30,10 +31,10 @@ class NumpyBackend(Backend):
     def devices(self):
         return device.devices()
 
-    def unsupported(self, workload, arm):
+    def capabilities(self, workload, arm):
         if arm.dtype not in ("float32", "float64"):
-            return f"NumPy has no arithmetic in {arm.dtype}; it computes in float32 and float64"
-        return None
+            return Capabilities.none(f"NumPy has no arithmetic in {arm.dtype}; it computes in float32 and float64")
+        return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
         device.resolve(arm.device)

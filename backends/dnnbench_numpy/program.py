@@ -8,7 +8,7 @@ import numpy as np
 from dnnbench.protocol.batch import Batch
 from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import LOSS_SCALE, cast_around, computed_in
-from dnnbench.protocol.program import Program
+from dnnbench.protocol.program import TrainingProgram
 
 from . import choices, device, gradients, losses, ops, optimizers, products
 from .rounding import cast, computing
@@ -22,7 +22,7 @@ class _Step(NamedTuple):
     value: np.ndarray
 
 
-class NumpyProgram(Program):
+class NumpyProgram(TrainingProgram):
     """Weights, statistics and slots are arrays by name in the element type that the arm keeps.
 
     Types that NumPy has no arithmetic in are emulated in float32, see `rounding`.

@@ -3,6 +3,7 @@
 import tensorflow as tf
 from dnnbench.errors import PluginError
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.capabilities import Capabilities
 
 from . import device, losses, ops, optimizers
 from .program import TensorflowProgram
@@ -32,14 +33,14 @@ class TensorflowBackend(Backend):
     def devices(self):
         return device.devices()
 
-    def unsupported(self, workload, arm):
+    def capabilities(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
         for module, kind in _wanted(workload):
             if not hasattr(module, kind):
                 where = module.__name__.rpartition(".")[2]
-                return f"dnnbench's TensorFlow backend has no '{kind}' among its {where}"
-        return None
+                return Capabilities.none(f"dnnbench's TensorFlow backend has no '{kind}' among its {where}")
+        return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
         tf.config.experimental.enable_tensor_float_32_execution(arm.dtype == "tf32")

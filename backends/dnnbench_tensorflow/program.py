@@ -10,7 +10,7 @@ import tensorflow as tf
 from dnnbench.protocol.batch import Batch
 from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import LOSS_SCALE, cast_around
-from dnnbench.protocol.program import Program
+from dnnbench.protocol.program import TrainingProgram
 
 from . import device, losses, ops, optimizers
 from .kernels import inferring, told
@@ -37,7 +37,7 @@ class _TensorBatch(NamedTuple):
     """What a phase's function depends on: number of examples, and which masks were brought."""
 
 
-class TensorflowProgram(Program):
+class TensorflowProgram(TrainingProgram):
     """Weights, statistics and slots are variables by name; a step changes them in place."""
 
     def __init__(self, workload, weights, arm, seed):

@@ -8,6 +8,7 @@ from functools import cache
 import torch
 from dnnbench.errors import PluginError
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.capabilities import Capabilities
 
 from . import device, losses, ops, optimizers
 from .program import TorchProgram
@@ -37,19 +38,21 @@ class TorchBackend(Backend):
     def devices(self):
         return device.devices()
 
-    def unsupported(self, workload, arm):
+    def capabilities(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
         task = workload.task
         wanted = [("op", node.op.kind, ops) for node in workload.model.nodes]
         wanted += [("optimizer", task.optimizer.kind, optimizers), ("loss", task.loss.kind, losses)]
         for what, kind, known in wanted:
             if not hasattr(known, kind):
-                return f"dnnbench's PyTorch has no {what} '{kind}'"
+                return Capabilities.none(f"dnnbench's PyTorch has no {what} '{kind}'")
         compiler = os.environ.get("CXX", "g++")
         if arm.mode == "compile" and not shutil.which(compiler):
-            return f"torch.compile needs a C++ compiler and finds no '{compiler}'; install it, or name one in CXX"
-        return None
+            return Capabilities.none(
+                f"torch.compile needs a C++ compiler and finds no '{compiler}'; install it, or name one in CXX"
+            )
+        return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
         return TorchProgram(workload, weights, arm, seed)

@@ -4,14 +4,14 @@ import numpy as np
 import torch
 from dnnbench.protocol.batch import Batch
 from dnnbench.protocol.precision import LOSS_SCALE
-from dnnbench.protocol.program import Program
+from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.tensor import TensorType
 
 from . import device, layouts, optimizers
 from .writing import compiler_counts, parameter_layouts, reached_nodes, straight_line
 
 
-class TorchProgram(Program):
+class TorchProgram(TrainingProgram):
     """Weights are leaf tensors by name; a phase calls a function of (inputs, targets, masks, weights, state).
 
     The function is written from the spec's graph when it is first wanted: what runs is what a user writes by hand,

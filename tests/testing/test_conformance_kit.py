@@ -29,6 +29,7 @@ from dataclasses import replace
 import dnnbench_numpy.gradients as gradients
 from dnnbench_numpy.backend import NumpyBackend
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
+from dnnbench.protocol.capabilities import Capabilities
 
 MODES = ("narrow", "wrong", "dying", "forgetful", "absent", "empty", "waiting")
 
@@ -78,11 +79,13 @@ class Stranger:
         if arm.mode == "wrong":
             gradients.sigmoid = wrong_sigmoid
 
-    def unsupported(self, workload, arm):
+    def capabilities(self, workload, arm):
         if arm.mode == "empty":
-            return "nothing works yet"
+            return Capabilities.none("nothing works yet")
         strange = kinds(workload) - {"dense", "flatten", "relu", "softmax"}
-        return f"no {', '.join(sorted(strange))} here" if arm.mode == "narrow" and strange else None
+        if arm.mode == "narrow" and strange:
+            return Capabilities.none(f"no {', '.join(sorted(strange))} here")
+        return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
         if arm.mode == "dying" and "tanh" in kinds(workload):

@@ -2,117 +2,90 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeGuard, TypeVar
 
 import numpy as np
 
 from .batch import Batch
 
-DeviceBatch = Any
-Result = Any
-Snapshot = Any
+Placed = TypeVar("Placed")
+"""A batch on the device: whatever `put` gives and the phases take."""
+Result = TypeVar("Result")
+"""What a phase gives: whatever `wait` and `get` take."""
+Snapshot = TypeVar("Snapshot")
+"""What `snapshot` gives and `restore` takes."""
 
 
-class Program(ABC):
-    """One workload on one device in one mode; owns weights, running statistics, optimizer state and a generator.
+class InferenceProgram(ABC, Generic[Placed, Result]):
+    """One workload on one device in one mode, which answers; it owns the weights and the running statistics.
 
-    Results are nested dictionaries of the framework's own tensors, read through `get`:
+    Laws: `wait` returns when the device is done; the second call of a phase compiles nothing; `infer` changes nothing
+    that another call can tell; batches are not written to; the same seed gives bitwise the same result on one thread;
+    closing gives the memory back.
 
-        infer       {"outputs": {node: y}, "prediction": p}
-        forward     {"outputs": {node: y}, "state": {name: s}}
-        loss        forward's and {"loss": L}
-        gradients   loss's and {"gradients": {parameter: g}}
-        train_step  {"outputs": ..., "loss": L}; the new weights, state and slots stay inside
-
-    Laws: `wait` returns when the device is done; the second call of a phase compiles nothing; only `train_step`, `load` and
-    `restore` change weights, state and slots, and only drawing random numbers changes the generator besides; inputs are not
-    written to; the same seed gives bitwise the same result on one thread; closing gives the memory back.
+    Lifetimes: a placed batch serves any number of calls, in any order, until `close`. A result must be readable by
+    `get` until the program's next call; `wait` may come later, as throughput is timed by k calls and then k waits. Arrays
+    that `get` and `weights` give are copies, and the caller's for good.
     """
 
     @abstractmethod
-    def put(self, batch: Batch) -> DeviceBatch:
-        """Copy a batch to the device, in the layout and element type that the program computes in; waits."""
+    def put(self, batch: Batch) -> Placed:
+        """Copy a batch to the device, in the layout and element type that the program computes in; waits.
+
+        The caller's arrays stay the caller's: what becomes of them later does not reach the device.
+        """
 
     @abstractmethod
-    def infer(self, batch: DeviceBatch) -> Result:
-        """Forward pass in inference mode, to the prediction (argmax over the last axis, or the output itself)."""
+    def infer(self, batch: Placed) -> Result:
+        """Forward pass in inference mode: every output of the model, and the prediction.
 
-    @abstractmethod
-    def forward(self, batch: DeviceBatch) -> Result:
-        """Forward pass in training mode, recording what backpropagation needs."""
+        Through `get`: `outputs/<node>` for each name of `model.outputs`, and `prediction`, made on the device as part of
+        the timed call from the first output z as `workload.task.loss.prediction` says:
 
-    @abstractmethod
-    def loss(self, batch: DeviceBatch) -> Result:
-        """Forward pass and loss, recording what backpropagation needs."""
+            argmax     index of the largest of the last axis, the first of equals: (N, ...) of z (N, ..., K), an integer
+            positive   1 where z > 0, else 0: the shape of z, an integer
+            identity   z itself
 
-    @abstractmethod
-    def gradients(self, batch: DeviceBatch) -> Result:
-        """Forward pass, loss and backpropagation."""
-
-    @abstractmethod
-    def train_step(self, batch: DeviceBatch) -> Result:
-        """Forward pass, loss, backpropagation and weight update."""
-
-    @abstractmethod
-    def pieces(self, batch: DeviceBatch) -> Mapping[str, Callable[[], Result]]:
-        """Parts of a step that run alone: `loss_alone` on stored outputs, `update_alone` on stored gradients.
-
-        Empty where the framework cannot. `update_alone` changes weights and slots.
+        Random ops pass their input on; batch_norm reads its running statistics.
         """
 
     @abstractmethod
     def wait(self, result: Result) -> None:
-        """Return only when the device has finished `result`."""
+        """Return only when the device has finished `result`, and what the call changed besides."""
 
     @abstractmethod
     def get(self, result: Result) -> dict[str, np.ndarray]:
-        """`result` as NumPy arrays in canonical layouts, keyed `outputs/<node>`, `loss`, `gradients/<parameter>`, ..."""
+        """`result` as NumPy arrays in canonical layouts, keyed `outputs/<node>`, `prediction`, `loss`, ...
+
+        float64 and float32 as they are; what NumPy has not, such as bfloat16, as float32, which holds it exactly.
+        """
 
     @abstractmethod
     def weights(self) -> dict[str, np.ndarray]:
-        """Learned arrays by name, canonical layouts, in the element type of the program."""
-
-    @abstractmethod
-    def optimizer_state(self) -> dict[str, np.ndarray]:
-        """Optimizer slots keyed `<slot>/<parameter>`, slots named as the spec's optimizer names them."""
-
-    @abstractmethod
-    def model_state(self) -> dict[str, np.ndarray]:
-        """Running statistics by name."""
+        """Learned arrays by the names of `model.parameters`, canonical layouts, in the type that weights are kept in."""
 
     @abstractmethod
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Replace weights and state (canonical names and layouts); the optimizer starts anew at step 1."""
+        """Replace weights and running statistics, by name in canonical layouts; the next `infer` reads them.
 
-    @abstractmethod
-    def snapshot(self) -> Snapshot:
-        """A copy on the device of everything `train_step` changes, the generator included."""
-
-    @abstractmethod
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot, which stays good for the next time; waits; compiles nothing after its first call."""
-
-    @abstractmethod
-    def activations(self, batch: DeviceBatch) -> dict[str, np.ndarray]:
-        """The value of every node in training mode, by node name."""
-
-    @abstractmethod
-    def cotangents(self, batch: DeviceBatch) -> dict[str, np.ndarray]:
-        """The gradient of the loss with respect to every node's value, by node name; zeros where none flows."""
+        weights: every name of `model.parameters` and `model.state`.  An optimizer starts anew at step 1.
+        """
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What a reader of the figures must know; the fairness ledger holds these against the other arms':
+        """What a reader of the figures must know; the fairness audit holds these against the other arms':
 
             device        really used, as the framework spells it: kind, then ':' and what else there is
             dtype, layout of weights, and of images or sequences
             threads       that the CPU's kernels run on; None where nobody tells
-            denormals     "kept" or "flushed to zero", by trial
+            denormals     "kept" or "flushed to zero", by trial: whether half of the smallest normal number is above 0
             donation      where new weights go: "in place", "donated" (into the old ones' memory), "none"
             autotune      "on" where kernels are chosen by timing them, else "off"
-            compilations  programs compiled or traced so far, 0 where nothing is
+            compilations  programs compiled or traced so far, 0 where nothing is: each function for each set of
+                          shapes counts 1, whatever it is for. Only growth is read: what grows after a phase's
+                          first calls is a compilation inside a timed visit, and shown beside the time
 
-        and whatever else the framework has to say.
+        and whatever else the framework has to say, as texts, numbers and booleans.
         """
 
     @abstractmethod
@@ -126,3 +99,92 @@ class Program(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of everything on the device."""
+
+
+class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, Snapshot]):
+    """A program that can be trained as well: it owns optimizer slots and a generator besides.
+
+    What `get` makes of the result of each phase:
+
+        infer       outputs/<node>, prediction
+        forward     outputs/<node>, state/<name>: the running statistics that a step would leave
+        loss        forward's, and loss
+        gradients   loss's, and gradients/<parameter>
+        train_step  outputs/<node>, loss; the new weights, statistics and slots stay inside
+
+    Laws: only `train_step`, `update_alone`, `load` and `restore` change weights, statistics and slots; only drawing
+    random numbers changes the generator besides.
+    """
+
+    @abstractmethod
+    def forward(self, batch: Placed) -> Result:
+        """Forward pass in training mode, recording what backpropagation needs."""
+
+    @abstractmethod
+    def loss(self, batch: Placed) -> Result:
+        """Forward pass and loss, recording what backpropagation needs."""
+
+    @abstractmethod
+    def gradients(self, batch: Placed) -> Result:
+        """Forward pass, loss and backpropagation.
+
+        A gradient for every name of `model.parameters`, of the parameter's shape and zeros where none flows: that of the
+        loss, before weight decay and clipping, which belong to the update.
+        """
+
+    @abstractmethod
+    def train_step(self, batch: Placed) -> Result:
+        """Forward pass, loss, backpropagation and weight update."""
+
+    @abstractmethod
+    def pieces(self, batch: Placed) -> Mapping[str, Callable[[], Result]]:
+        """Parts of a step that run alone: `loss_alone` on stored outputs, `update_alone` on stored gradients.
+
+        Empty where the framework cannot. `update_alone` changes weights and slots.
+        """
+
+    @abstractmethod
+    def optimizer_state(self) -> dict[str, np.ndarray]:
+        """Optimizer slots keyed `<slot>/<parameter>`, slots named as `task.optimizer.slots` names them; zeros at first."""
+
+    @abstractmethod
+    def model_state(self) -> dict[str, np.ndarray]:
+        """Running statistics by the names of `model.state`."""
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """A copy on the device of everything `train_step` changes, the generator included."""
+
+    @abstractmethod
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot, which stays good for the next time; waits; compiles nothing after its first call."""
+
+    @abstractmethod
+    def activations(self, batch: Placed) -> dict[str, np.ndarray]:
+        """The value of every node in training mode, by node name."""
+
+    @abstractmethod
+    def cotangents(self, batch: Placed) -> dict[str, np.ndarray]:
+        """The gradient of the loss with respect to every node's value, by node name; zeros where none flows."""
+
+
+DeviceBatch = Any
+Program = InferenceProgram[Any, Any]
+"""What any backend builds, of tensors that only its framework knows."""
+Trainable = TrainingProgram[Any, Any, Any]
+"""One that can be trained as well."""
+
+
+def trainable(program: Program) -> Trainable:
+    """The program, to be trained; TypeError for one that only infers."""
+    if _trains(program):
+        return program
+    raise TypeError(
+        f"{type(program).__name__} is no TrainingProgram, though its backend's capabilities() offers training phases here; "
+        "derive it from TrainingProgram, or give Capabilities.inference_only(reason)"
+    )
+
+
+def _trains(program: Program) -> TypeGuard[Trainable]:
+    """By what it has: a program that wraps another need not say what it derives from."""
+    return hasattr(program, "train_step")

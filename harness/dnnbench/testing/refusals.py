@@ -24,7 +24,7 @@ HEAD = "| backend | mode | device | precision | case | reason |\n|---|---|---|--
 PAGE = """# What a backend cannot do
 
 Before anything is built a backend is asked whether it can run a workload in a mode, on a device, in a precision
-(`Backend.unsupported`). What it refuses is a cell `unsupported` with the reason below, in every table and report, and
+(`Backend.capabilities`). What it refuses is a cell `unsupported` with the reason below, in every table and report, and
 is never computed in another way instead. `dnnbench conformance NAME` asks the same of any backend.
 
 This page is what the backends answer for {cases} networks, which have every op, loss and optimizer among them, in each of
@@ -68,7 +68,7 @@ def refused_by(backend: Backend, arm: Arm, modes: Sequence[str], tools: bool) ->
     found = []
     for mode, kind, dtype in product(modes, KINDS, PRECISIONS):
         asked = replace(arm, mode=mode, device=Device(kind), dtype=dtype)
-        reasons = {case: backend.unsupported(workload, asked) for case, workload in workloads.items()}
+        reasons = {case: backend.capabilities(workload, asked).refusal for case, workload in workloads.items()}
         found += [Refusal(arm.backend, mode, kind, dtype, case, r) for case, r in reasons.items() if r is not None]
     return found
 

@@ -21,7 +21,7 @@ from ..host.energy import meter
 from ..host.memory import give_back
 from ..plugins.discovery import load_backend
 from ..protocol.arm import Arm
-from ..protocol.backend import Backend
+from ..protocol.backend import Backend, capabilities_of
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.weights import initial_weights
@@ -247,11 +247,8 @@ class Service:
 
 
 def refusal(backend: Backend, workload: Workload, arm: Arm) -> str | None:
-    """Why an arm cannot run a workload, or None; TypeError for an answer that is neither."""
-    reason = backend.unsupported(workload, arm)
-    if reason is None or (isinstance(reason, str) and reason):
-        return reason
-    raise TypeError(f"{arm.backend}'s unsupported() gave {reprlib.repr(reason)}, expected None or the reason in words")
+    """Why an arm cannot run a workload at all, or None."""
+    return capabilities_of(backend, workload, arm).refusal
 
 
 def texts_of(versions: Mapping[str, str]) -> dict[str, str]:

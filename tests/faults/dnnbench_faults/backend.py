@@ -25,8 +25,8 @@ class _FaultyBackend:
             _planted.plant(self.framework, arm.mode)
         self._backend.configure(self._real(arm))
 
-    def unsupported(self, workload, arm):
-        return self._backend.unsupported(workload, self._real(arm))
+    def capabilities(self, workload, arm):
+        return self._backend.capabilities(workload, self._real(arm))
 
     def build(self, workload, weights, arm, seed=0):
         program = self._backend.build(workload, weights, self._real(arm), seed)
