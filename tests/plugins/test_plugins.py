@@ -607,7 +607,7 @@ def test_a_phase_that_is_none_is_told():
         (Capabilities(), None),
         (Capabilities.inference_only("no gradients"), None),
         (Capabilities.none("no lstm"), "no lstm"),
-        (Capabilities(dict.fromkeys(Phase, "a") | {Phase.INFER: "b"}), "a; b"),
+        (Capabilities(dict.fromkeys(Phase, "a") | {Phase.INFER: "b"}), "b; a"),
     ],
 )
 def test_a_workload_is_refused_where_no_phase_is_offered(capabilities, refusal):
