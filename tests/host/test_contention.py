@@ -217,3 +217,13 @@ def test_each_reading_asks_for_what_is_new():
 
 def test_nobody_watches_where_there_is_no_gpu():
     assert gpus() or watch(0, list) is None
+
+
+def test_a_gpu_that_fell_off_the_bus_is_none(monkeypatch):
+    def lost():
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+
+    for name in ("nvmlInit", "nvmlShutdown"):
+        monkeypatch.setattr(pynvml, name, lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lost)
+    assert gpus() == []

@@ -154,6 +154,12 @@ def test_another_path_can_be_named(monkeypatch, tmp_path):
         assert (tmp_path / "other").exists()
 
 
+def test_another_path_can_begin_with_the_users_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DNNBENCH_LOCK", "~/other")
+    assert default_path() == tmp_path / "other"
+
+
 @pytest.fixture(params=[0, 1, 2])
 def protection(request):
     """fs.protected_regular: O_CREAT on another user's file in a sticky folder fails from 1 on, a group's too from 2 on."""

@@ -206,3 +206,11 @@ def test_a_process_is_called_until_it_has_found_its_speed():
 )
 def test_the_untimed_calls_are_part_of_what_a_visit_takes(seconds, calls, untimed_s):
     assert whole_visit_s(seconds, calls) == pytest.approx(seconds + untimed_s)
+
+
+def test_cpus_that_were_taken_away_meanwhile_cost_no_visit():
+    thread = threading.get_native_id()
+    gone = os.cpu_count() + 64
+    with Placement(PLACED, (thread,), {thread: gone}, frozenset(current_mask())).held():
+        compute()
+    assert set(os.sched_getaffinity(thread)) == set(current_mask())

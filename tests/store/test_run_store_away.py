@@ -2,10 +2,12 @@
 
 import contextlib
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
 
+import psutil
 import pytest
 from dnnbench.host.lock import machine_lock
 from dnnbench.store.store import open_store
@@ -121,6 +123,41 @@ def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_
     assert done_generations(place / STORE) == [0, 1]
 
 
+def test_a_run_that_is_ended_while_its_store_is_away_says_so_by_its_exit_code(place):
+    with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2, patch=ENDED_AFTER_TWO) as process:
+        wait_for_generations(place, 1)
+        with held(place / STORE):
+            _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert len(list((place / "results").glob("dnnbench-aside-*-1.json"))) == 1
+    assert "database is locked" in said
+
+
+def test_ctrl_c_reaches_a_run_that_waits_for_the_lock_of_its_store(place):
+    with begun(place, *RUN, *TWO, busy_s=3600) as process:
+        wait_for_generations(place, 1)
+        until_it_has_workers(process)
+        with held(place / STORE):
+            until_its_workers_ended(process)
+            time.sleep(1)  # for it to reach the lock
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert len(list((place / "results").glob("dnnbench-aside-*-1.json"))) == 1
+
+
+def until_it_has_workers(process) -> None:
+    """Until a generation is under way: the workers of the one before ended before it was written."""
+    while not psutil.Process(process.pid).children():
+        time.sleep(0.02)
+
+
+def until_its_workers_ended(process) -> None:
+    """Until a generation is about to be written."""
+    while psutil.Process(process.pid).children():
+        time.sleep(0.02)
+
+
 def test_an_ended_run_whose_store_takes_what_it_measured_leaves_no_file_beside_it(place):
     with begun(place, *RUN, *TWO, changes=ENDED_AFTER_TWO) as process:
         _, said = process.communicate()
@@ -157,6 +194,7 @@ def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(pl
     address = new_database()
     with begun(place, *RUN, *TWO, "--store", address, limit_s=0.3) as process:
         until_committed(address)
+        until_it_has_workers(process)  # before them the run reads its store, and then loses nothing
         stop(server)
         _, said = process.communicate()
     start(server)

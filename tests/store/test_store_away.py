@@ -250,6 +250,14 @@ def test_a_file_that_holds_something_else_is_told(tmp_path, store, change):
     assert store.done_generations("r1") == []
 
 
+@pytest.mark.parametrize("number", [-1, 2**31, 10**30])
+def test_a_file_with_a_number_that_no_store_holds_is_told(tmp_path, store, number):
+    file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"generation": number}))
+    with pytest.raises(StoreError, match=r"generation is not between 0 and 2147483647.*move it away"):
+        take_in(store, "r1", [tmp_path])
+
+
 def test_a_pipe_in_place_of_a_file_is_told(tmp_path, store):
     storing.add_run(store, "r1")
     os.mkfifo(tmp_path / f"{aside.PREFIX}-r1-1.json")

@@ -59,6 +59,8 @@ class Execution:
             self._measure()
             status = "complete"
         except KeyboardInterrupt:
+            if self._store_failed:
+                raise
             self.outcome.interrupted = True
             status = "interrupted"
         except StoreError:
@@ -177,10 +179,10 @@ class Execution:
             self._store_failed = True
             path = path or rows.put_aside(folders)
             kept = f"generation {rows.number + 1} is in {path}: `dnnbench run --resume {rows.run_id}` takes it in"
-            if isinstance(error, StoreError):
+            if isinstance(error, StoreError) and not interrupted:
                 raise StoreError(f"{error}; {kept}") from error
-            self._report.note(kept)
-            raise
+            self._report.note(f"{error}; {kept}" if isinstance(error, StoreError) else kept)
+            raise KeyboardInterrupt from error
         if path is not None:
             path.unlink(missing_ok=True)
 

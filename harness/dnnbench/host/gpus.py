@@ -36,6 +36,8 @@ def gpus() -> list[dict[str, Any]]:
         return []
     try:
         return [_gpu(pynvml, pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:  # a GPU that fell off the bus answers to nothing
+        return []
     finally:
         pynvml.nvmlShutdown()
 

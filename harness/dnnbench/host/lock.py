@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import UsageError
+from ..regular import home_expanded
 
 SHARED = Path("/tmp/dnnbench.lock")
 """For every user whatever their TMPDIR: /tmp is the one folder of a POSIX system that all of them may write to."""
@@ -17,7 +18,7 @@ LOCKS = Path("/proc/locks")
 
 def default_path() -> Path:
     """`$DNNBENCH_LOCK`, else the lock that all users of this machine share."""
-    return Path(os.environ.get(VARIABLE) or SHARED)
+    return home_expanded(os.environ.get(VARIABLE) or SHARED)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ them: with two threads of OpenBLAS a training step of 0.3 ms took 2 to 8 ms (doc
 trains in a loop, as a user's does, the kernel has them parted after some milliseconds.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -127,8 +128,12 @@ def _time_of(thread: int) -> ThreadTime:
 
 
 def _bind(thread: int, cpus: set[int] | frozenset[int]) -> None:
-    """Nothing where the thread has ended: its pool makes another, which the next warm-up places."""
+    """Nothing where the thread has ended, or a cpuset that shrank took the CPUs away: the thread's waiting then tells.
+
+    The pool of an ended thread makes another, which the next warm-up places.
+    """
     try:
         os.sched_setaffinity(thread, cpus)
-    except ProcessLookupError:
-        return
+    except OSError as error:
+        if error.errno not in (errno.ESRCH, errno.EINVAL):
+            raise

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 PREFIX = "dnnbench-aside"
+LARGEST_NUMBER = 2**31 - 1
+"""Of a generation: what a store's column holds."""
 KINDS = {
     "run_id": str, "generation": int, "finished": str,
     "facts": dict, "first_calls": list, "cells": list, "blocks": dict,
@@ -145,6 +147,8 @@ def _check_kinds(stored: Mapping[str, Any]) -> None:
     for name, kind in KINDS.items():
         if not isinstance(stored[name], kind):
             raise TypeError(f"{name} is no {kind.__name__}")
+    if not 0 <= stored["generation"] <= LARGEST_NUMBER:
+        raise ValueError(f"generation is not between 0 and {LARGEST_NUMBER}")
     for row in (*stored["first_calls"], *stored["cells"], *stored["blocks"].values()):
         if not isinstance(row, dict):
             raise TypeError(f"{row!r:.40} is no row")

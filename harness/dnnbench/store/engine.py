@@ -4,7 +4,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
@@ -19,6 +19,8 @@ from ..masking import holds_password, masked
 from ..regular import home_expanded, open_regular, require_regular
 
 BUSY_TIMEOUT_S = 30
+BUSY_STEP_S = 0.2
+"""What SQLite itself waits for, deaf to signals; the rest of the time is waited in Python."""
 BUSY_PAUSE_S = 0.01
 POSTGRES_DRIVER = "postgresql+psycopg"
 POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}
@@ -152,7 +154,7 @@ def _sqlite(path: Path, create: bool) -> Engine:
         URL.create("sqlite", database=str(path)),
         json_serializer=canonical_json,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S},
+        connect_args={"timeout": BUSY_STEP_S},
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
@@ -182,22 +184,32 @@ def _configure(connection: sqlite3.Connection, _record) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Readers go on while a run writes. SQLite's own timeout does not cover this change, so we wait here."""
-    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                raise
-            time.sleep(BUSY_PAUSE_S)
+    """Readers go on while a run writes. SQLite's own timeout does not cover this change."""
+    _when_free(lambda: connection.execute("PRAGMA journal_mode = WAL"))
 
 
 def _begin(connection: Connection) -> None:
     # A reader that turns writer halfway fails at once if another wrote meanwhile; a declared writer waits.
     writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes:
+        _when_free(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _when_free(statement: Callable[[], object]) -> None:
+    """Waits for a lock in Python: SQLite's own timeout waits in C, where no Ctrl-C reaches a process."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            statement()
+            return
+        except (sqlite3.OperationalError, OperationalError) as error:
+            original = getattr(error, "orig", error)
+            code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE
+            if code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(BUSY_PAUSE_S)
 
 
 def writer(engine: Engine) -> Engine:
