@@ -10,10 +10,12 @@ from dnnbench.agreement.allowances import BUDGET, CHECK_BATCH, STEPS, UNIT, Budg
 from dnnbench.agreement.check import check_steps, summarise
 from dnnbench.agreement.comparing import compare
 from dnnbench.agreement.comparison import TensorComparison
+from dnnbench.agreement.deviation import rms
 from dnnbench.agreement.divergence import undetermined_trajectories
 from dnnbench.agreement.keys import Group, TensorKey, as_texts, from_texts, gradient_of
 from dnnbench.agreement.observing import observe, optimizers_to_check
-from dnnbench.agreement.reference import load_reference, make_reference, reference_key, rms, save_reference
+from dnnbench.agreement.reference import make_reference
+from dnnbench.agreement.reference_files import load_reference, reference_key, save_reference
 from dnnbench.agreement.status import Status
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.precision import PRECISIONS

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from dnnbench.agreement.check import UNDETERMINED, check
 from dnnbench.agreement.level import level_norms
-from dnnbench.agreement.reference import load_reference, make_reference, save_reference
+from dnnbench.agreement.reference import make_reference
+from dnnbench.agreement.reference_files import load_reference, save_reference
 from dnnbench.agreement.status import Status
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from dnnbench.agreement.check import check
 from dnnbench.agreement.comparison import TensorComparison
+from dnnbench.agreement.deviation import rmse
 from dnnbench.agreement.keys import Group, TensorKey, gradient_of
 from dnnbench.agreement.nodes import compare_nodes, observe_nodes, watched
 from dnnbench.agreement.observing import observe
-from dnnbench.agreement.reference import make_reference, rmse
+from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.replay import Replay
 from dnnbench.diagnosis.candidates import candidates
 from dnnbench.diagnosis.conventions import CONVENTIONS, ReplayedPart, Variant

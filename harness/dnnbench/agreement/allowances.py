@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """How much error the rule allows a tensor; see `allowance` in compare.py."""
+    """How much error the rule allows a tensor; `rules` reads it."""
 
     noise: float = 10
     """below float64: times the larger of sigma and `floor` u S."""

@@ -7,8 +7,9 @@ each other as from where they began, what a contender has there says nothing abo
 import numpy as np
 
 from .allowances import BUDGET
+from .deviation import rms
 from .keys import Group
-from .reference import Reference, rms
+from .reference import Reference
 
 
 def undetermined_trajectories(reference: Reference) -> dict[tuple[str, int], float]:

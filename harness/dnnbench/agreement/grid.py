@@ -6,16 +6,21 @@ from dataclasses import replace
 import numpy as np
 
 from ..protocol.batch import Batch
+from ..protocol.dtypes import DType
 from ..protocol.precision import PRECISIONS
 from ..protocol.rounding import rounded
 
 
-def on_grid(arrays: Mapping[str, np.ndarray], study: str) -> dict[str, np.ndarray]:
-    """Float arrays at numbers of the study's products, so that its checks tell of arithmetic and not of the start."""
-    products = PRECISIONS[study].products
-    return {name: rounded(a, products) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+def on_grid(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Float arrays at numbers of a type's products, so that its checks tell of arithmetic and not of the start."""
+    products = PRECISIONS[DType(dtype)].products
+    on_it = dict(arrays)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f":
+            on_it[name] = rounded(array, products)
+    return on_it
 
 
-def batch_on_grid(batch: Batch, study: str) -> Batch:
+def batch_on_grid(batch: Batch, dtype: str) -> Batch:
     """A batch with its inputs there."""
-    return replace(batch, inputs=on_grid(batch.inputs, study))
+    return replace(batch, inputs=on_grid(batch.inputs, dtype))

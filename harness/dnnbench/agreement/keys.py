@@ -48,6 +48,10 @@ BY_EXAMPLE = frozenset({Group.OUTPUTS, Group.PREDICTION, Group.ACTIVATIONS, Grou
 """Groups whose tensors have an example's row for each row."""
 
 
+Family = tuple[str, int, Phase, Group, str]
+"""(optimizer, step, phase, group, slot)"""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorKey:
     """A tensor of one phase: of the first batch, or after `step` steps of an optimizer.
@@ -143,7 +147,7 @@ class TensorKey:
         return bool(self.optimizer) or self.group in (Group.GRADIENTS, Group.COTANGENTS)
 
     @property
-    def family(self) -> tuple[str, int, Phase, Group, str]:
+    def family(self) -> Family:
         """The same for all tensors that differ in their names alone."""
         return self.optimizer, self.step, self.phase, self.group, self.slot
 

@@ -6,7 +6,9 @@ from math import prod
 import numpy as np
 
 from ..protocol.batch import Batch
+from ..protocol.program import trainable
 from ..spec.model import Node
+from ..spec.ops.norm import BatchNorm, GroupNorm
 from ..spec.workload import Workload
 from .allowances import UNIT
 from .observing import Build
@@ -20,7 +22,7 @@ def level_norms(build: Build, workload: Workload, batch: Batch) -> tuple[str, ..
     norms = [node for node in workload.model.nodes if node.op.kind in MEANS]
     if not norms or workload.inference_only:
         return ()
-    program = build(workload)
+    program = trainable(build(workload))
     try:
         values = {**batch.inputs, **program.activations(program.put(batch))}
     finally:
@@ -38,10 +40,11 @@ def _is_level(node: Node, values: Mapping[str, np.ndarray]) -> bool:
 
 def _together(node: Node, x: np.ndarray) -> np.ndarray:
     """(values that one mean is taken over, means)"""
-    match node.op.kind:
-        case "batch_norm":
+    match node.op:
+        case BatchNorm():
             return x.reshape(-1, x.shape[-1])
-        case "layer_norm":
-            return x.reshape(-1, x.shape[-1]).T
-    grouped = x.reshape(len(x), prod(x.shape[1:-1]), node.op.groups, -1)
-    return np.moveaxis(grouped, 2, 1).reshape(len(x) * node.op.groups, -1).T
+        case GroupNorm():
+            groups = node.op.groups
+            grouped = x.reshape(len(x), prod(x.shape[1:-1]), groups, -1)
+            return np.moveaxis(grouped, 2, 1).reshape(len(x) * groups, -1).T
+    return x.reshape(-1, x.shape[-1]).T

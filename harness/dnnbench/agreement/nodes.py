@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import Trainable, trainable
 from ..spec.model import Model
 from ..spec.phases import Phase
 from ..spec.workload import Workload
@@ -22,9 +22,18 @@ def watched(workload: Workload) -> Workload:
     model = workload.model
     first, names = model.outputs[0], [node.name for node in model.nodes]
     outputs = (first, *(name for name in names if name != first))
-    fields = {"inputs": model.inputs, "constants": model.constants, "nodes": model.nodes, "outputs": outputs}
+    watched_model = Model(
+        name=model.name,
+        inputs=model.inputs,
+        constants=model.constants,
+        nodes=model.nodes,
+        outputs=outputs,
+    )
     return Workload(
-        name=workload.name, model=Model(name=model.name, **fields), task=workload.task, batch_size=workload.batch_size
+        name=workload.name,
+        model=watched_model,
+        task=workload.task,
+        batch_size=workload.batch_size,
     )
 
 
@@ -34,7 +43,7 @@ def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], st
     Keys: the phases `infer` and `gradients`; what `trajectory` observes of k `steps`; after the last of them the phase
     `gradients` once more.
     """
-    program = build(watched(workload))
+    program = trainable(build(watched(workload)))
     try:
         seen = keyed(program.get(program.infer(program.put(batches[0]))), Phase.INFER)
         seen |= _training_pass(program, batches[0])
@@ -48,7 +57,7 @@ def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], st
     return seen
 
 
-def _training_pass(program: Program, batch: Batch) -> Tensors:
+def _training_pass(program: Trainable, batch: Batch) -> Tensors:
     placed = program.put(batch)
     activations = program.activations(placed).items()
     seen = {TensorKey(Group.ACTIVATIONS, name): array for name, array in activations}

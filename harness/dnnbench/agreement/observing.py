@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import DeviceBatch, Program
+from ..protocol.program import DeviceBatch, Program, Trainable, trainable
 from ..spec.optimizers import Adam, Optimizer, Sgd
 from ..spec.phases import Phase
 from ..spec.workload import Workload
@@ -49,7 +49,7 @@ def observe(
         return _inference(build(workload), batches[0])
     seen: Tensors = {}
     for i, optimizer in enumerate(optimizers or optimizers_to_check(workload)):
-        program = build(with_optimizer(workload, optimizer))
+        program = trainable(build(with_optimizer(workload, optimizer)))
         try:
             if i == 0:
                 seen |= _single_pass(program, batches[0])
@@ -70,7 +70,7 @@ def _inferred(program: Program, placed: DeviceBatch) -> Tensors:
     return keyed(program.get(program.infer(placed)), Phase.INFER)
 
 
-def _single_pass(program: Program, batch: Batch) -> Tensors:
+def _single_pass(program: Trainable, batch: Batch) -> Tensors:
     placed = program.put(batch)
     seen = _inferred(program, placed)
     seen |= keyed(program.get(program.forward(placed)), Phase.FORWARD)
@@ -80,7 +80,7 @@ def _single_pass(program: Program, batch: Batch) -> Tensors:
 
 
 def trajectory(
-    program: Program, optimizer: str, batches: Sequence[Batch], steps: Sequence[int], infers: bool
+    program: Trainable, optimizer: str, batches: Sequence[Batch], steps: Sequence[int], infers: bool
 ) -> Tensors:
     """What is left after each of `steps` training steps, the batches one after the other.
 
@@ -98,7 +98,7 @@ def trajectory(
 
 
 def _updated(
-    program: Program, start: Mapping[str, np.ndarray], optimizer: str, step: int
+    program: Trainable, start: Mapping[str, np.ndarray], optimizer: str, step: int
 ) -> Tensors:
     """Changes of weights, slots and state after some steps."""
     seen: Tensors = {}

@@ -11,8 +11,8 @@ from ..spec.data import Synthetic
 from ..spec.losses import Mse
 from ..spec.weights import generator
 from ..spec.workload import Task, Workload
+from .deviation import rms, rmse
 from .keys import outputs_of
-from .reference import rms, rmse
 
 SIDE = 64
 """Rows, inner size and columns of the product: a multiple of what tensor cores work on."""

@@ -29,5 +29,5 @@ _ORDER = list(Status)
 
 def badness(status: Status, ratio: float | None) -> tuple[int, float]:
     """A key by which `max` finds the worst: by status, then by error over allowance; no ratio, or NaN, is above any."""
-    known = ratio is not None and not isnan(ratio)
-    return _ORDER.index(status), ratio if known else float("inf")
+    size = float("inf") if ratio is None or isnan(ratio) else ratio
+    return _ORDER.index(status), size

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..agreement.deviation import rms, rmse
 from ..agreement.keys import TensorKey
-from ..agreement.reference import rms, rmse
 from .wrong_tensor import EXPLAINED, WrongTensor
 
 SINGLE = (2.0**-27, 2.0**-19)

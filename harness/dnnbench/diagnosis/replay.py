@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..agreement.reference import rms
+from ..agreement.deviation import rms
 from ..agreement.replay import Arrays, Replay
 from ..protocol.batch import Batch
 from ..spec.losses import Loss, Mse

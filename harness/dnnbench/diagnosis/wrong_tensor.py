@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..agreement.deviation import rmse
 from ..agreement.keys import TensorKey
-from ..agreement.reference import rmse
 
 EXPLAINED = 1e-3
 """Share of the error that may be left under the right explanation."""

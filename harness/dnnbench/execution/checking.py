@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from ..agreement.check import check_batch_size, check_steps
-from ..agreement.reference import reference_key
+from ..agreement.reference_files import reference_key
 from ..agreement.status import Status, badness
 from ..data.dataset import Dataset
 from ..data.masks import random_masks

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import TensorKey, Tensors, from_texts
-from ..agreement.reference import StoredTensors, load_reference
+from ..agreement.reference_files import StoredTensors, load_reference
 from ..agreement.replay import Replay
 from ..agreement.status import Status
 from ..diagnosis.explain import Explanation, ReplayResult, explain

@@ -8,7 +8,8 @@ import numpy as np
 from ..agreement.comparing import compare
 from ..agreement.grid import batch_on_grid
 from ..agreement.observing import observe
-from ..agreement.reference import Reference, load_reference
+from ..agreement.reference import Reference
+from ..agreement.reference_files import load_reference
 from ..host.memory import give_back
 from ..protocol.batch import Batch
 from ..spec.weights import initial_weights

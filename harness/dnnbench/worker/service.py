@@ -12,7 +12,8 @@ from ..agreement.keys import Tensors, as_texts
 from ..agreement.nodes import compare_nodes, observe_nodes
 from ..agreement.observing import Build
 from ..agreement.probe import product_bits
-from ..agreement.reference import load_reference, make_reference, save_reference
+from ..agreement.reference import make_reference
+from ..agreement.reference_files import load_reference, save_reference
 from ..agreement.replay import Replay
 from ..errors import PluginError
 from ..host.affinity import spell, threads_mask

@@ -1,0 +1,100 @@
+"""References on disk: named by all that they depend on, written whole or not at all, read at once or on demand."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+
+from ..protocol.batch import Batch
+from ..spec.workload import Workload
+from .keys import TensorKey
+from .reference import Reference
+
+LEVEL = "level"
+"""Where a file keeps the names of its level norms; everything else is `<group>:<text of a key>`."""
+
+
+def reference_key(
+    workload: Workload,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    seed: int,
+    code: str,
+    dtype: str,
+) -> str:
+    """32 hex digits over everything a reference depends on: spec, data, NumPy's version, and the `code` that makes it."""
+    head = f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {dtype}"
+    digest = hashlib.sha256(head.encode())
+    for batch in batches:
+        inputs, masks = sorted(batch.inputs.items()), sorted(batch.masks.items())
+        for name, array in [*inputs, ("targets", batch.targets), *masks]:
+            digest.update(f"{name}{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def save_reference(reference: Reference, path: Path) -> None:
+    """Write a reference so that a reader finds either nothing or the whole of it, however many write it at once."""
+    parts: dict[str, Any] = {
+        **_grouped("tensor", reference.tensors),
+        **_grouped("zero", reference.zero),
+        **_grouped("sigma", reference.sigma),
+        **_grouped("peak", reference.peak),
+        **_grouped("kink", reference.sigma_kink),
+        LEVEL: np.array(reference.level, np.str_),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, suffix=".unfinished", delete=False) as unfinished:
+        np.savez(unfinished, **parts)
+    Path(unfinished.name).replace(path)
+
+
+def _grouped(group: str, values: Mapping[TensorKey, Any]) -> dict[str, np.ndarray]:
+    return {f"{group}:{key}": np.asarray(value) for key, value in values.items()}
+
+
+def load_reference(path: Path) -> Reference:
+    """What `save_reference` wrote."""
+    with np.load(path, allow_pickle=False) as archive:
+        parts = {name: archive[name] for name in archive.files}
+    return Reference(
+        tensors=_arrays("tensor", parts),
+        sigma=_numbers("sigma", parts),
+        peak=_numbers("peak", parts),
+        sigma_kink=_numbers("kink", parts),
+        zero=_arrays("zero", parts),
+        level=tuple(map(str, parts[LEVEL])),
+    )
+
+
+def _arrays(group: str, parts: Mapping[str, np.ndarray]) -> dict[TensorKey, np.ndarray]:
+    return {TensorKey.parse(text): parts[f"{group}:{text}"] for text in _texts(group, parts)}
+
+
+def _numbers(group: str, parts: Mapping[str, np.ndarray]) -> dict[TensorKey, float]:
+    return {key: float(value) for key, value in _arrays(group, parts).items()}
+
+
+def _texts(group: str, names: Iterable[str]) -> list[str]:
+    """Texts of the keys of a group, in the order in which they were written."""
+    start = f"{group}:"
+    return [name.removeprefix(start) for name in names if name.startswith(start)]
+
+
+class StoredTensors(Mapping[TensorKey, np.ndarray]):
+    """The tensors of a written reference by key, each read when it is asked for."""
+
+    def __init__(self, path: Path):
+        self._archive = np.load(path, allow_pickle=False)
+
+    def __getitem__(self, key: TensorKey) -> np.ndarray:
+        return self._archive[f"tensor:{key}"]
+
+    def __iter__(self) -> Iterator[TensorKey]:
+        return map(TensorKey.parse, _texts("tensor", self._archive.files))
+
+    def __len__(self) -> int:
+        return len(_texts("tensor", self._archive.files))

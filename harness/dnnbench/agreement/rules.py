@@ -1,0 +1,159 @@
+"""How far a tensor may stray: docs/agreement.md, 'The rule', a function for each rule that allows an error.
+
+R is the reference, A the contender, S = rms(R), u the unit roundoff of the type.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..spec.optimizers import Adam, Optimizer, Rmsprop
+from .allowances import ADAPTIVE, BUDGET, SQUARES, UNIT
+from .deviation import most, rms
+from .keys import Group, TensorKey, gradient_of
+from .rule_context import RuleContext
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How far a tensor may stray, by the rules that allow it."""
+
+    noise: float
+    """rule 2: what honest rounding does to it, with room"""
+    peak: float
+    """rule 3: what honest rounding does to a single element, with room"""
+    weights: float
+    """rule 4: the rounding of the weights themselves, in a change of weights"""
+    kinks: float
+    """rule 5: choices of a relu or a max that nearly tie"""
+    squares: float
+    """rule 6: the square of a gradient that is rounding alone"""
+    flips: float
+    """rule 7: steps the other way, as a part of the rmse"""
+    flipped_step: float
+    """rule 7: the same of a single element"""
+    null: float
+    """rule 9: rounding in a gradient that is zero altogether"""
+
+    @property
+    def rmse(self) -> float:
+        """Largest root mean square of A - R."""
+        rounding = most(self.noise, self.squares, self.null)
+        return rounding + self.weights + self.kinks + self.flips
+
+    @property
+    def unflipped(self) -> float:
+        """Largest |A - R| of an element whose step goes the right way (rule 3)."""
+        return most(BUDGET.local * self.rmse, self.peak)
+
+    @property
+    def largest(self) -> float:
+        """Largest |A - R| of any element."""
+        return self.unflipped + self.flipped_step
+
+
+def allowance_of(key: TensorKey, context: RuleContext) -> Allowance:
+    """What the rules together allow a tensor."""
+    return Allowance(
+        noise=noise(key, context),
+        peak=peak(key, context),
+        weights=rounding_of_weights(key, context),
+        kinks=kinks(key, context),
+        squares=squared_noise(key, context),
+        flips=flips(key, context),
+        flipped_step=flipped_step(key, context),
+        null=null_gradient(key, context),
+    )
+
+
+def noise(key: TensorKey, context: RuleContext) -> float:
+    """Rule 2: so many times the larger of sigma and a few u S."""
+    floor = BUDGET.floor if context.unit <= UNIT["float32"] else BUDGET.floor_low
+    least = floor * context.unit * rms(context.reference.tensors[key])
+    return context.times(key) * most(context.reference.sigma[key], least)
+
+
+def peak(key: TensorKey, context: RuleContext) -> float:
+    """Rule 3: so many times the largest single error of an honest evaluation."""
+    return context.times(key) * context.reference.peak[key]
+
+
+def rounding_of_weights(key: TensorKey, context: RuleContext) -> float:
+    """Rule 4: p_k - p_0 carries the rounding of p itself, u rms(p) sqrt(k); in float64 the reference's as well."""
+    if key.group is not Group.WEIGHTS:
+        return 0.0
+    rounded = 2 if context.exact else 1
+    return rounded * context.unit * context.weight_rms[key.name] * key.step**0.5
+
+
+def kinks(key: TensorKey, context: RuleContext) -> float:
+    """Rule 5: below float64, twice the effect of flipping every choice that nearly ties."""
+    if context.exact or not key.moved_by_gradients:
+        return 0.0
+    return BUDGET.kink * context.reference.sigma_kink[key]
+
+
+def squared_noise(key: TensorKey, context: RuleContext) -> float:
+    """Rule 6: what a gradient's allowed errors make of the running mean v of its square, 2 a rms(sqrt v) + a b.
+
+    |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's error: a from its rmse, b from its largest.
+    Where noise outweighs the gradient, what an honest error makes of its square is not in proportion to sigma.
+    """
+    if context.exact or key.slot not in SQUARES:
+        return 0.0
+    gradient = gradient_of(key.name)
+    spread = noise(gradient, context)
+    single = most(BUDGET.local * spread, peak(gradient, context))
+    share = (1 - _decay_of_squares(context.optimizer(key)) ** key.step) ** 0.5
+    a, b = share * np.array([spread, single])
+    mean_square = np.mean(context.reference.tensors[key])
+    return float(2 * a * mean_square**0.5 + a * b)
+
+
+def _decay_of_squares(optimizer: Optimizer) -> float:
+    """How much of its running mean of squares an optimizer keeps in a step."""
+    match optimizer:
+        case Rmsprop():
+            return optimizer.decay
+        case Adam():
+            return optimizer.beta2
+    raise TypeError(f"{optimizer.kind} keeps no squares of gradients")
+
+
+def flipped_step(key: TensorKey, context: RuleContext) -> float:
+    """Rule 7: how far apart steps of an adaptive optimizer put a weight whose gradient has another sign, 2 lr in each."""
+    if key.group is not Group.WEIGHTS or key.optimizer not in ADAPTIVE:
+        return 0.0
+    if not np.any(sign_unsure(key, context)):
+        return 0.0
+    return 2 * context.optimizer(key).learning_rate * key.step
+
+
+def flips(key: TensorKey, context: RuleContext) -> float:
+    """Rule 7, in the rmse: as many elements take such a step as have a gradient of either sign."""
+    step = flipped_step(key, context)
+    if not step:
+        return 0.0
+    share = float(np.mean(sign_unsure(key, context)))
+    return step * share**0.5
+
+
+def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:
+    """Where the gradient of the key's parameter lies within honest rounding of zero, and its sign may be either."""
+    gradient = gradient_of(key.name)
+    return np.abs(context.reference.tensors[gradient]) <= noise(gradient, context)
+
+
+def null_gradient(key: TensorKey, context: RuleContext) -> float:
+    """Rule 9: what rounding leaves of a gradient that is zero in every evaluation, and of its slots.
+
+    As of queries where there is a single key: y (g - sum g y) is 0 for y = 1, but not in every order of the sum.
+    """
+    at_start = not key.optimizer
+    backward = key.group in (Group.GRADIENTS, Group.COTANGENTS) and at_start
+    if not (backward or key.group is Group.SLOTS):
+        return 0.0
+    if not context.reference.zero[key].all():
+        return 0.0
+    left = context.times(key) * context.unit * context.largest_gradient
+    return left**2 if key.slot in SQUARES else left

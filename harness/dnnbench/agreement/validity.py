@@ -1,0 +1,73 @@
+"""Rule 1: what no precision excuses. docs/agreement.md, 'The rule'."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..spec.phases import Phase
+from .allowances import BUDGET
+from .deviation import rms
+from .keys import Group, TensorKey
+from .rule_context import RuleContext
+from .rules import allowance_of, sign_unsure
+
+
+def form_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | None:
+    """Why a tensor cannot be the reference's, whatever its values: its shape, or its type."""
+    r = context.reference.tensors[key]
+    expected = "float64" if context.exact else "float32"
+    if a.shape != r.shape:
+        return f"shape {a.shape}, expected {r.shape}"
+    if _keeps_its_type(key) and a.dtype != expected:
+        return f"type {a.dtype}, expected {expected}"
+    return None
+
+
+def _keeps_its_type(key: TensorKey) -> bool:
+    """Whether a program hands the tensor over in its own type; a class, a loss and a change of weights have another."""
+    other = (Group.PREDICTION, Group.WEIGHTS, Group.LOSS)
+    return key.phase is not Phase.LOSS and key.group not in other
+
+
+def value_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | None:
+    """Why values are wrong by more than an error: not finite, another class, weights that never moved."""
+    if not np.all(np.isfinite(a)):
+        return f"{int(np.sum(~np.isfinite(a)))} of {a.size} elements are not finite"
+    if key.group is Group.PREDICTION:
+        return next(_prediction_faults(a, context), None)
+    if context.exact and _has_stood_still(key, a, context):
+        return "weights that should have moved have not"
+    return None
+
+
+def _prediction_faults(a: np.ndarray, context: RuleContext) -> Iterator[str]:
+    """The class must be the reference's wherever its logits tell the classes apart by more than rounding."""
+    z = context.reference.tensors[context.logits]
+    rounding = BUDGET.local * allowance_of(context.logits, context).rmse
+    match context.workload.task.loss.prediction:
+        case "argmax":
+            two = np.sort(z, axis=-1)[..., -2:]
+            wrong, clear = a != z.argmax(axis=-1), two[..., -1] - two[..., 0] > 2 * rounding
+        case "positive":
+            wrong, clear = a != (z > 0), np.abs(z) > rounding
+        case _:
+            return
+    if np.any(wrong & clear):
+        yield "predicts another class than the reference"
+
+
+def _has_stood_still(key: TensorKey, a: np.ndarray, context: RuleContext) -> bool:
+    """Whether weights stand where they were whose gradients tell that they move."""
+    if key.group is not Group.WEIGHTS:
+        return False
+    r = context.reference.tensors[key]
+    large = BUDGET.moved * context.unit * max(context.weight_rms[key.name], rms(r))
+    moves = (np.abs(r) > large) & ~sign_unsure(key, context)
+    return bool(np.any(moves & (a == 0)))
+
+
+def largest_leak(key: TensorKey, a: np.ndarray, context: RuleContext) -> float:
+    """The largest value where the reference is zero whatever the rounding; asked in float64, where nothing flips."""
+    if not context.exact:
+        return 0.0
+    return float(np.max(np.abs(a[context.reference.zero[key]]), initial=0.0))
