@@ -160,6 +160,6 @@ def test_unbiased_running_variance_is_caught(monkeypatch):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_the_honest_backend_passes(case, dtype):
-    assert verdict(case, dtype).ok
+def test_the_honest_backend_passes(case):
+    """In float32: in float64 it would be compared with itself."""
+    assert verdict(case, "float32").ok

@@ -1,17 +1,19 @@
 """A batch of one example, as an epoch can end with: statistics over a single element, in every own backend."""
 
+import numpy as np
 import pytest
 from dnnbench.agreement.keys import Group, TensorKey
 from dnnbench.execution.checking import CheckRequest, ensure_references
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.execution.pool import BUILD_TIMEOUT_S
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Sgd
+from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
-from dnnbench.testing.arm_under_test import ArmUnderTest
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench_numpy.backend import NumpyBackend
 
-OWN = ("numpy", "torch", "tensorflow", "jax")
+FRAMEWORKS = ("torch", "tensorflow", "jax")
 
 
 def batch_norm_alone():
@@ -23,19 +25,24 @@ def batch_norm_alone():
     return Workload(name="batch_norm_alone", model=model, task=Task(optimizer=Sgd(learning_rate=0.02)), batch_size=1)
 
 
-@pytest.mark.parametrize("backend", OWN)
-def test_an_unbiased_variance_of_one_element_is_zero(backend):
-    if reason := missing(plugins().backends[backend]):
-        pytest.skip(reason)
+@pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.xdist_group(f"{name}-float64-zoo"), id=name) for name in FRAMEWORKS]
+)
+def test_a_backend_has_the_reference_s_variance_of_one_element(workers, backend):
     workload = batch_norm_alone()
     request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_precision("float64")
     ensure_references([request])
-    arm_under_test = ArmUnderTest(Arm(backend, plugins().backends[backend].default_mode, dtype="float64"))
-    try:
-        found = arm_under_test.ask("findings", dtype="float64", **request.questions())
-    finally:
-        arm_under_test.close()
+    worker = workers.get(backend, dtype="float64", service="dnnbench.testing.service:LawService")
+    found = worker.call("findings", BUILD_TIMEOUT_S, dtype="float64", **request.questions())
     keys = [TensorKey.parse(row["key"]) for row in found]
     variances = [key for key in keys if (key.group, key.name) == (Group.STATE, "norm.variance")]
     assert {key.trajectory for key in variances} >= {("sgd", 1), ("sgd", 5)}
     assert [row for row in found if not row["ratio"] <= 1] == []
+
+
+def test_the_reference_s_unbiased_variance_of_one_element_is_zero():
+    workload = batch_norm_alone()
+    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager", dtype="float64"))
+    program.train_step(program.put(batches_of(workload, size=1)[0]))
+    momentum = workload.model.node("norm").op.momentum
+    np.testing.assert_allclose(program.model_state()["norm.variance"], momentum)  # of 1, and nothing of the batch

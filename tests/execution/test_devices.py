@@ -1,6 +1,6 @@
 """Devices: how they are written, chosen and mapped to each framework's own."""
 
-import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +109,13 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)
     if any(device["index"] == 9 for device in worker.call("devices", 120)):
         pytest.skip("this machine has ten devices of a kind")
-    with pytest.raises(WorkerError, match="has no device 'cpu:9'"):
-        run_on(backend, Device("cpu", 9), {})
+    arm = Arm(backend, plugins().backends[backend].default_mode)
+    try:
+        with pytest.raises(WorkerError, match="has no device 'cpu:9'"):
+            worker.call("start", 120, **start_arguments(replace(arm, device=Device("cpu", 9))))
+            facts_of(worker)
+    finally:
+        worker.call("start", 120, **start_arguments(arm))
 
 
 @pytest.mark.parametrize(
@@ -123,34 +128,42 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
 def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, service):
     if reason := missing(plugins().backends[backend]):
         pytest.skip(reason)
-    facts = [run_on(backend, Device("cpu", index), variables, service, monkeypatch) for index in (0, 1)]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    facts = run_on(backend, [Device("cpu", 0), Device("cpu", 1)], service)
     assert ["0" in f["device"] and "1" not in f["device"] for f in facts] == [True, False], facts
     assert "1" in facts[1]["device"], facts
     assert [f["device_s"] for f in facts] == [None, None]
 
 
-def run_on(backend, device, variables, service="dnnbench.worker.service:Service", monkeypatch=None):
-    """Facts of a program that took a training step on a device, and seconds of another by the device's own clock."""
-    for name, value in variables.items():
-        monkeypatch.setitem(os.environ, name, value)
-    arm = Arm(backend, plugins().backends[backend].default_mode, device)
+def run_on(backend, devices, service="dnnbench.worker.service:Service"):
+    """Facts on each device in turn, in one worker."""
+    arm = Arm(backend, plugins().backends[backend].default_mode)
+    facts = []
+    with spawn(arm, f"test-{backend}", service=service) as worker:
+        for device in devices:
+            worker.call("start", 120, **start_arguments(replace(arm, device=device)))
+            facts.append(facts_of(worker))
+    return facts
+
+
+def facts_of(worker):
+    """Facts of a program that took a training step, and seconds of another by its device's own clock."""
     workload = CASES["batch_norm"]()
     batch = batches_of(workload, 1)[0]
     asked = {"inputs": dict(batch.inputs), "targets": batch.targets, "masks": {}}
-    with spawn(arm, f"test-{backend}", service=service) as worker:
-        worker.call("start", 120, **start_arguments(arm))
-        weights = initial_weights(workload.model, 0)
-        worker.call(
-            "build", 120, key="k", workload=workload.model_dump(mode="json"), weights=weights, batch=asked, seed=0
-        )
-        assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
-        device_s = worker.call("device_time", 120, key="k", phase="train_step", calls=2)
-        return worker.call("facts", 60, key="k") | {"device_s": device_s}
+    weights = initial_weights(workload.model, 0)
+    spec = workload.model_dump(mode="json")
+    worker.call("build", 120, key="k", workload=spec, weights=weights, batch=asked, seed=0)
+    assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
+    device_s = worker.call("device_time", 120, key="k", phase="train_step", calls=2)
+    return worker.call("facts", 60, key="k") | {"device_s": device_s}
 
 
 @pytest.mark.parametrize(
     "kind", [pytest.param("gpu", marks=pytest.mark.gpu), pytest.param("tpu", marks=pytest.mark.tpu)]
 )
+@pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_an_accelerator_computes_the_same(workers, backend, kind):
     """On a machine that has one: every op on the device against the reference, and the device really used."""
@@ -166,6 +179,6 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
         rows = worker.call("check", 600, dtype="float32", **request.questions())
     worst = max(rows, key=lambda row: row["ratio"])
     assert worst["ok"], worst
-    facts = run_on(backend, Device(kind), {})
+    (facts,) = run_on(backend, [Device(kind)])
     assert kind in facts["device"].lower().replace("cuda", "gpu")
     assert backend != "torch" or 0 < facts["device_s"] < 1, "CUDA events tell the seconds of a small step"

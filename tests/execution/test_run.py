@@ -108,6 +108,7 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     assert [start["caches"] for start in document["starts"]] == ["empty", "warm"]
 
 
+@pytest.mark.exhaustive
 def test_auto_takes_six_generations_or_more_and_says_why(place):
     asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "auto", "--wait")
     done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur:honest,numpy", *asked)
@@ -155,25 +156,42 @@ def test_json_is_one_document_on_stdout(place):
     )
 
 
-@pytest.mark.parametrize(
-    ("mode", "words"),
-    [("crash", "killed by signal 9"), ("raise", "this step always fails"), ("stop", "stopped from outside")],
-)
-def test_what_fails_costs_its_cell_and_the_others_finish(place, mode, words):
-    done = dnnbench(place, "run", "tiny.toml", "--backend", f"numpy,saboteur:{mode}", "--no-check", *FAST)
-    assert done.returncode == 1, done.stderr
-    cells = cells_of(place)
-    status, reason, count = cells[f"saboteur:{mode}", "train_step"]
+FAILING = {"crash": "killed by signal 9", "raise": "this step always fails", "stop": "stopped from outside"}
+"""What a table says of each mode whose train_step fails."""
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory, cache):
+    """A run of NumPy beside arms that fail, and the folder of its store."""
+    folder = tmp_path_factory.mktemp("failed")
+    (folder / "tiny.toml").write_text(TINY)
+    arms = ",".join(["numpy", *(f"saboteur:{mode}" for mode in FAILING)])
+    return dnnbench(folder, "run", "tiny.toml", "--backend", arms, "--no-check", *FAST), folder
+
+
+@pytest.mark.parametrize("mode", FAILING)
+def test_what_fails_costs_its_cell(failed, mode):
+    done, folder = failed
+    status, reason, count = cells_of(folder)[f"saboteur:{mode}", "train_step"]
     assert status == "failed"
-    assert words in reason
+    assert FAILING[mode] in reason
     assert count == 0
-    others = [
-        cells[arm, phase] for arm in ("numpy:eager", f"saboteur:{mode}") for phase in ("infer", "forward", "gradients")
-    ]
-    assert all(status == "ok" for status, _, count in others)
-    assert all(count > 0 for status, _, count in others)
+    assert FAILING[mode] in done.stdout, "the row says so"
+
+
+@pytest.mark.parametrize("arm", ["numpy:eager", *(f"saboteur:{mode}" for mode in FAILING)])
+def test_what_fails_costs_no_other_cell(failed, arm):
+    _, folder = failed
+    cells = cells_of(folder)
+    others = {phase: cells[arm, phase] for phase in ("infer", "forward", "gradients")}
+    assert {phase: status for phase, (status, _, _) in others.items()} == dict.fromkeys(others, "ok")
+    assert all(count > 0 for _, _, count in others.values()), others
+
+
+def test_a_run_in_which_something_fails_ends_with_code_1(failed):
+    done, _ = failed
+    assert done.returncode == exitcodes.FAILED, done.stderr
     assert "Traceback" not in done.stderr
-    assert words in done.stdout, "the row says so"
 
 
 def test_a_hanging_step_costs_its_cell(place):

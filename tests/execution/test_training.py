@@ -31,7 +31,11 @@ def epochs(found):
     return list(zip(*(course["epochs"] for course in found), strict=True))
 
 
-@pytest.mark.parametrize(("workload", "target"), [("mlp_digits", 0.96), ("cnn_digits", 0.98)])
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    ("workload", "target"),
+    [("mlp_digits", 0.96), pytest.param("cnn_digits", 0.98, marks=pytest.mark.exhaustive)],
+)
 def test_in_float64_all_backends_have_one_curve(tmp_path, workload, target):
     found = courses(tmp_path, workload, *ALL, "--dtype", "float64")
     assert len(found) >= 4
@@ -43,6 +47,8 @@ def test_in_float64_all_backends_have_one_curve(tmp_path, workload, target):
     assert all(course["epochs"][-1]["accuracy"] >= target for course in found)
 
 
+@pytest.mark.compiled
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workload", ["mlp_digits", "cnn_digits"])
 def test_in_float32_accuracies_lie_within_three_images(tmp_path, workload):
     found = courses(tmp_path, workload, *ALL)
@@ -121,12 +127,17 @@ def full(loss):
     return TrainingResult("arm", "mlp_digits", "float64", epochs=[row])
 
 
-def test_all_backends_predict_the_same_classes_with_trained_weights(trained):
-    done = dnnbench(trained, "predict", "mlp_digits", "--weights", "mlp.safetensors", *ALL, "--json")
+@pytest.mark.parametrize(
+    ("backends", "count"),
+    [("numpy,torch", 2), pytest.param("all", 4, marks=[pytest.mark.exhaustive, pytest.mark.compiled])],
+)
+def test_backends_predict_the_same_classes_with_trained_weights(trained, backends, count):
+    arguments = ("--weights", "mlp.safetensors", "--backend", backends, "--threads", "1", "--json")
+    done = dnnbench(trained, "predict", "mlp_digits", *arguments)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["differing"] == []
-    assert len(document["arms"]) >= 4
+    assert len(document["arms"]) >= count
     assert {arm["accuracy"] >= 0.96 for arm in document["arms"]} == {True}
     assert len({tuple(arm["predictions"]) for arm in document["arms"]}) == 1
 

@@ -10,5 +10,6 @@ class TwoCpus(Service):
         import tensorflow as tf
 
         cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(2)])
+        if tf.config.get_logical_device_configuration(cpu) is None:  # at the first start: later it is too late
+            tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(2)])
         return super().start(arm, target)
