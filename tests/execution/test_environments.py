@@ -21,6 +21,7 @@ from dnnbench.execution.environments import (
     remove_environment,
     worker_requirements,
 )
+from helpers.running import TINY
 
 OLDER = "0.9.2"
 """The version of JAX that meets the tested one."""
@@ -155,21 +156,42 @@ def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
     assert python_version(known_environments()["stuck"]) == "broken"
 
 
-@pytest.mark.xdist_group("run")
-def test_two_versions_of_jax_meet_in_one_run(folder, tmp_path):
+@pytest.fixture(scope="module")
+def older(tmp_path_factory):
+    """A folder of environments with an older JAX in it, and the command line that finds it."""
+    folder = tmp_path_factory.mktemp("older")
+    (folder / "tiny.toml").write_text(TINY)
+
     def dnnbench(*arguments):
         command = [str(Path(sys.executable).parent / "dnnbench"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
+        found = os.environ | {"DNNBENCH_ENVS": str(folder / "envs")}
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=found)
 
     created = dnnbench("envs", "create", "jax-old", f"jax=={OLDER}")
     assert created.returncode == 0, created.stderr
-    ran = dnnbench(
-        "run", "mlp_digits", "--backend", "jax,jax@jax-old", "--quick", "--max-time", "2s", "--wait", "--json"
-    )
+    return dnnbench
+
+
+def two_jaxes(older, *asked):
+    """The document of a run of both."""
+    ran = older("run", *asked, "--backend", "jax,jax@jax-old", "--quick", "--wait", "--json")
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
-    arms = {cell["arm"]: cell for cell in told["cells"] if cell["phase"] == "train_step"}
-    assert {"jax:jit", "jax:jit@jax-old"} <= set(arms)
-    assert all(cell["status"] == "ok" for cell in arms.values())
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.compiled
+@pytest.mark.xdist_group("run")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(("tiny.toml", "--phase", "infer", "--no-check", "--max-time", "1s"), id="infer"),
+        pytest.param(("mlp_digits", "--max-time", "2s"), id="all", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_two_versions_of_jax_meet_in_one_run(older, asked):
+    told = two_jaxes(older, *asked)
+    assert {"jax:jit", "jax:jit@jax-old"} <= {cell["arm"] for cell in told["cells"]}
+    assert {cell["status"] for cell in told["cells"]} == {"ok"}
     versions = told["generations"][0]["facts"]["versions"]
-    assert versions["jax:jit@jax-old"]["jax"] == OLDER != versions["jax:jit"]["jax"]
+    assert versions["jax:jit@jax-old"]["jax"] == OLDER
+    assert versions["jax:jit"]["jax"] != OLDER
