@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 EXAMPLES = {("report",): 15, ("run", "--dry-run"): 250, ("compare",): 50, ("export",): 50}
 """A page takes its time, and `run` has many options; of other commands 80."""
+SHARES = [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
 FUZZ = settings( deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 RUN, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
 NUMBERS = ["0", "-1", "1", "7", "1,8", "1,,8", "0.5", "5%", "60s", "9" * 5000, f"{'1' * 20_000}x", "9" * 400, str(2**63)]
@@ -150,17 +151,19 @@ def answered_or_refused(arguments):
     return code
 
 
+@pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("beginning", WORDS, ids=" ".join)
-def test_no_argument_list_gives_anything_but_an_answer_or_words(beginning):
+def test_no_argument_list_gives_anything_but_an_answer_or_words(beginning, share):
     codes = Counter()
 
-    @settings(FUZZ, max_examples=EXAMPLES.get(beginning, 80))
+    @settings(FUZZ, max_examples=max(10, EXAMPLES.get(beginning, 80) // share))
     @given(RANDOM)
     def look(random):
         codes[answered_or_refused(argument_list(random, beginning))] += 1
 
     look()
-    assert min(codes[0], codes[2]) >= 3, f"lists that are answered, and others that are refused, are drawn: {codes}"
+    assert codes[0] >= 2, "some lists are answered"
+    assert codes[2] >= 2, "some lists are refused"
 
 
 @settings(FUZZ, max_examples=200)
