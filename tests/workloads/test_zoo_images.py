@@ -158,6 +158,11 @@ def test_sizes_that_make_no_network_are_refused_in_words(text, message):
         find_workload(text)
 
 
+def in_one_process(backend):
+    """A framework starts for shapes alone, which the zoo's gradients have too: asked in the matrix."""
+    return [pytest.mark.xdist_group(f"{backend}:counting"), pytest.mark.exhaustive]
+
+
 @pytest.fixture(scope="module")
 def counting():
     """Workers find this folder's services."""
@@ -167,7 +172,7 @@ def counting():
 
 
 BUILT = [
-    pytest.param(backend, text, marks=pytest.mark.xdist_group(f"{backend}:counting"), id=f"{backend}-{text}")
+    pytest.param(backend, text, marks=in_one_process(backend), id=f"{backend}-{text}")
     for backend in plugins().backends
     for text in (*TINY, "resnet18", "mobilenet_v2")
 ]
