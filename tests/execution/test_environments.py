@@ -1,4 +1,4 @@
-"""Other environments: names, paths, what they are made of; and two versions of JAX in one run."""
+"""Other environments: names, paths, what they are made of; and two versions of a framework in one run."""
 
 import json
 import os
@@ -21,10 +21,11 @@ from dnnbench.execution.environments import (
     remove_environment,
     worker_requirements,
 )
-from helpers.running import TINY
+from dnnbench.plugins.discovery import plugins
+from dnnbench.protocol.arm import Arm
 
-OLDER = "0.9.2"
-"""The version of JAX that meets the tested one."""
+OLDER = {"numpy": "1.26.4", "jax": "0.9.2"}
+"""By backend, the version that meets the tested one."""
 
 
 @pytest.fixture
@@ -156,42 +157,23 @@ def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
     assert python_version(known_environments()["stuck"]) == "broken"
 
 
-@pytest.fixture(scope="module")
-def older(tmp_path_factory):
-    """A folder of environments with an older JAX in it, and the command line that finds it."""
-    folder = tmp_path_factory.mktemp("older")
-    (folder / "tiny.toml").write_text(TINY)
-
-    def dnnbench(*arguments):
-        command = [str(Path(sys.executable).parent / "dnnbench"), *arguments]
-        found = os.environ | {"DNNBENCH_ENVS": str(folder / "envs")}
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=found)
-
-    created = dnnbench("envs", "create", "jax-old", f"jax=={OLDER}")
-    assert created.returncode == 0, created.stderr
-    return dnnbench
-
-
-def two_jaxes(older, *asked):
-    """The document of a run of both."""
-    ran = older("run", *asked, "--backend", "jax,jax@jax-old", "--quick", "--wait", "--json")
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
-
-
-@pytest.mark.compiled
 @pytest.mark.xdist_group("run")
 @pytest.mark.parametrize(
-    "asked",
-    [
-        pytest.param(("tiny.toml", "--phase", "infer", "--no-check", "--max-time", "1s"), id="infer"),
-        pytest.param(("mlp_digits", "--max-time", "2s"), id="all", marks=pytest.mark.exhaustive),
-    ],
+    ("backend", "phase"), [("numpy", "infer"), pytest.param("jax", "all", marks=pytest.mark.exhaustive)]
 )
-def test_two_versions_of_jax_meet_in_one_run(older, asked):
-    told = two_jaxes(older, *asked)
-    assert {"jax:jit", "jax:jit@jax-old"} <= {cell["arm"] for cell in told["cells"]}
+def test_two_versions_meet_in_one_run(folder, tmp_path, backend, phase):
+    def dnnbench(*arguments):
+        command = [str(Path(sys.executable).parent / "dnnbench"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
+
+    created = dnnbench("envs", "create", "old", f"{backend}=={OLDER[backend]}")
+    assert created.returncode == 0, created.stderr
+    arms = f"{backend},{backend}@old"
+    ran = dnnbench("run", "mlp_digits", "--backend", arms, "--phase", phase, "--quick", "--max-time", "2s", "--wait", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
     assert {cell["status"] for cell in told["cells"]} == {"ok"}
-    versions = told["generations"][0]["facts"]["versions"]
-    assert versions["jax:jit@jax-old"]["jax"] == OLDER
-    assert versions["jax:jit"]["jax"] != OLDER
+    versions = {arm: found[backend] for arm, found in told["generations"][0]["facts"]["versions"].items()}
+    base = Arm(backend, plugins().backends[backend].default_mode).name
+    assert versions[f"{base}@old"] == OLDER[backend]
+    assert versions[base] != OLDER[backend]
