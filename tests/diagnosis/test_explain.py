@@ -15,10 +15,11 @@ from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.replay import Replay
 from dnnbench.diagnosis.candidates import candidates
 from dnnbench.diagnosis.conventions import CONVENTIONS, ReplayedPart, Variant
-from dnnbench.diagnosis.explain import ReplayResult, explain
+from dnnbench.diagnosis.explain import explain
 from dnnbench.diagnosis.known_faults import UNKNOWN
 from dnnbench.diagnosis.patterns import patterns
 from dnnbench.diagnosis.replay import loss_alone, node_alone, optimizer_alone
+from dnnbench.diagnosis.replayer import ReplayResult
 from dnnbench.diagnosis.update_rules import RULES, Rule, trajectory_under
 from dnnbench.diagnosis.wrong_tensor import WrongTensor
 from dnnbench.protocol.arm import Arm

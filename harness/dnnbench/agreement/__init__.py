@@ -1,1 +1,1 @@
-"""Whether two backends compute the same thing: observe, compare with the reference, say how far apart."""
+"""Whether two backends compute the same thing: observe, compare, say how far apart."""

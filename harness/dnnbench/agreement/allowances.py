@@ -1,6 +1,7 @@
 """Every constant of the agreement rule, in one table. A test caps them.
 
-u is the unit roundoff of a type. sigma is the error of honest arithmetic in that type, measured on the reference itself.
+u is the unit roundoff of a type. sigma is the error of honest arithmetic in that type, measured on
+the reference itself.
 """
 
 from types import MappingProxyType
@@ -25,7 +26,7 @@ class Budget(NamedTuple):
     kink: float = 2
     """below float64: times sigma_kink more for gradients and what they move."""
     apart: float = 0.5
-    """below float64: share of the way that the weights went by which honest evaluations may lie apart and still decide."""
+    """below float64: how far apart honest evaluations may lie and decide, of the weights' own way."""
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10
@@ -43,7 +44,7 @@ UNIT = MappingProxyType(
 )
 """Unit roundoff of the coarsest numbers in each precision."""
 ADAPTIVE = frozenset({"rmsprop", "adam", "adamw"})
-"""Optimizers that divide by the gradient's own size: a gradient of rounding alone moves weights as far as any other."""
+"""Optimizers that divide by the gradient's own size: one of rounding alone moves weights as far."""
 SQUARES = frozenset({"mean_square", "second_moment"})
 """Slots that hold a running mean of squared gradients."""
 STEPS = (1, 5)

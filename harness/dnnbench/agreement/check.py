@@ -1,4 +1,4 @@
-"""A contender held against the reference, told as a table with one row for each kind of tensor."""
+"""A contender held against the reference: a table with one row for each kind of tensor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,12 +20,12 @@ from .status import Status
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
 UNDETERMINED = "undetermined"
-"""Kind of the row that stands for all tensors after steps which the precision does not determine."""
+"""Kind of the row that stands for all tensors which the precision does not determine."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """The worst tensor of one kind (outputs, loss, gradients, weights@5, ...) under one optimizer."""
+    """The worst tensor of one kind (outputs, loss, weights@5, ...) under one optimizer."""
 
     kind: str
     optimizer: str
@@ -65,7 +65,7 @@ def check(
     steps: Sequence[int],
     refusal: Callable[[Workload], str | None] = lambda workload: None,
 ) -> list[Agreement]:
-    """The worst tensor of every kind; a row with the reason for an optimizer that is not the workload's own and refused.
+    """The worst tensor of every kind; of an optimizer that is refused and not its own, the reason.
 
     refusal: why a variant of the workload cannot be built, or None.
     """
@@ -74,8 +74,8 @@ def check(
     trained = [own, *(o for o in others if o.kind not in refused)]
     observed = observe(build, workload, batches, steps, trained)
     comparisons = compare(reference, observed, workload, dtype)
-    asked = [comparison for comparison in comparisons if comparison.key.optimizer not in refused]
-    return [*summarise(asked), *(_refused(kind, reason) for kind, reason in refused.items())]
+    compared = [c for c in comparisons if c.key.optimizer not in refused]
+    return [*summarise(compared), *(_refused(kind, reason) for kind, reason in refused.items())]
 
 
 def _refused(optimizer: str, reason: str) -> Agreement:

@@ -1,4 +1,4 @@
-"""The rule by which two tensors agree: docs/agreement.md, 'The rule'; `rules` says how far a tensor may stray."""
+"""The rule by which two tensors agree: docs/agreement.md, 'The rule', and in which order it is applied."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def compare(
 def compare_tensor(
     key: TensorKey, a: np.ndarray | None, context: RuleContext
 ) -> TensorComparison:
-    """A contender's tensor against the reference's: its form, whether anything decides, its values, its error."""
+    """A contender's tensor against the reference's: form, whether anything decides, values, error."""
     if a is None:
         return _wrong(key, "missing")
     if fault := form_fault(key, a, context):

@@ -1,4 +1,4 @@
-"""Where nothing sound can be said of a tensor: the reference is not finite, or rounding decides (rules 8 and 10)."""
+"""Where nothing sound can be said of a tensor: a reference not finite, or rules 8 and 10."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Unjudged(NamedTuple):
 
 
 def unjudged(key: TensorKey, a: np.ndarray, context: RuleContext) -> Unjudged | None:
-    """Why nothing sound can be said of a tensor; a prediction depends on the logits it comes from."""
+    """Why nothing sound can be said of a tensor; a prediction depends on its logits."""
     source = context.logits if key.group is Group.PREDICTION else key
     if not np.all(np.isfinite(context.reference.tensors[source])):
         return Unjudged(Status.NOT_COMPARED, UNJUDGED_REFERENCE)
@@ -51,7 +51,7 @@ def _apart(key: TensorKey, context: RuleContext) -> str:
 
 
 def _decided_by_rounding(key: TensorKey, context: RuleContext) -> bool:
-    """Rule 10: a level norm's rounding decides so much that an error as large as the largest of the family would pass."""
+    """Rule 10: behind a level norm, an error as large as the largest of the family would pass."""
     if not context.reference.level or not key.moved_by_gradients:
         return False
     strays = context.times(key) * context.reference.sigma[key]

@@ -20,5 +20,5 @@ def largest(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def most(*values: float) -> float:
-    """The largest, or NaN where one is: Python's `max` passes over a NaN that does not come first."""
+    """The largest, or NaN where one is: Python's `max` passes over a NaN that is not the first."""
     return float(np.max(values))

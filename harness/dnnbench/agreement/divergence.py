@@ -1,7 +1,8 @@
 """Where several training steps in a low precision no longer determine the network.
 
-A deep network with batch norm amplifies a step's rounding in the next one. Once honest evaluations stand as far from
-each other as from where they began, what a contender has there says nothing about it: wherever it stands is honest too.
+A deep network with batch norm amplifies a step's rounding in the next one. Once honest evaluations
+stand as far from each other as from where they began, what a contender has there says nothing about
+it: wherever it stands is honest too.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from .reference import Reference
 
 
 def undetermined_trajectories(reference: Reference) -> dict[tuple[str, int], float]:
-    """(optimizer, k), k above 1, -> how far honest evaluations lie apart by then, where that is too far.
+    """(optimizer, k), k above 1, -> how far apart honest evaluations lie, where that is too far.
 
     How far is rms(error of the changes of all weights) / rms(the changes), the error being sigma's.
     """

@@ -12,7 +12,7 @@ from ..protocol.rounding import rounded
 
 
 def on_grid(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Float arrays at numbers of a type's products, so that its checks tell of arithmetic and not of the start."""
+    """Float arrays at numbers of a type's products: checks tell of arithmetic, not of the start."""
     products = PRECISIONS[DType(dtype)].products
     on_it = dict(arrays)
     for name, array in arrays.items():

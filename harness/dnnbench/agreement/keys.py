@@ -1,4 +1,4 @@
-"""Which tensor it is: keys of everything that a check observes, and the one place that writes and reads their text."""
+"""Keys of all tensors that a check observes; their text is written and read here alone."""
 
 import re
 from collections.abc import Mapping
@@ -56,7 +56,8 @@ Family = tuple[str, int, Phase, Group, str]
 class TensorKey:
     """A tensor of one phase: of the first batch, or after `step` steps of an optimizer.
 
-    name: of the node, parameter or running statistic; empty in a group of one   slot: of the optimizer, in group `slots`
+    name: of the node, parameter or running statistic; empty in a group of one
+    slot: of the optimizer, in group `slots`
 
     As text, for readers, for the reference's files and for messages:
 
@@ -65,7 +66,7 @@ class TensorKey:
         <optimizer>@<step>/<group>/<name>             of the phase `train_step`: weights, state
         <optimizer>@<step>/slots/<slot>/<name>
         <optimizer>@<step>/infer/<node>               what the updated network infers
-        <optimizer>@<step>/then/<group>/<name>        what a gradient pass of the updated network computes
+        <optimizer>@<step>/then/<group>/<name>        a gradient pass of the updated network
     """
 
     group: Group

@@ -1,4 +1,4 @@
-"""What a program computes node by node, in the same procedure for the reference and for a contender under suspicion."""
+"""What a program computes node by node, in one procedure for the reference and for a contender."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from .reference import Reference
 
 
 def watched(workload: Workload) -> Workload:
-    """The workload with every node's value among its outputs, the one that the loss reads still the first."""
+    """The workload with every node's value among its outputs, the loss's still the first."""
     model = workload.model
     first, names = model.outputs[0], [node.name for node in model.nodes]
     outputs = (first, *(name for name in names if name != first))
@@ -37,11 +37,13 @@ def watched(workload: Workload) -> Workload:
     )
 
 
-def observe_nodes(build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]) -> Tensors:
-    """Every node's value and cotangent on the first batch; after training steps, if any, on the batch that follows them.
+def observe_nodes(
+    build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]
+) -> Tensors:
+    """Every node's value and cotangent on the first batch, and after steps on the next one.
 
-    Keys: the phases `infer` and `gradients`; what `trajectory` observes of k `steps`; after the last of them the phase
-    `gradients` once more.
+    Keys: the phases `infer` and `gradients`; what `trajectory` observes of k `steps`, if any; after
+    the last of them the phase `gradients` once more.
     """
     program = trainable(build(watched(workload)))
     try:
@@ -66,8 +68,10 @@ def _training_pass(program: Trainable, batch: Batch) -> Tensors:
     return seen | {TensorKey(Group.COTANGENTS, name): array for name, array in cotangents}
 
 
-def compare_nodes(reference: Reference, observed: Tensors, workload: Workload, dtype: str) -> list[TensorComparison]:
-    """Every tensor of `observe_nodes` against the reference's; what repeats an older answer to the bit is said to."""
+def compare_nodes(
+    reference: Reference, observed: Tensors, workload: Workload, dtype: str
+) -> list[TensorComparison]:
+    """Every tensor of `observe_nodes` against the reference's, and whether it repeats an older one."""
     comparisons = []
     for comparison in compare(reference, observed, watched(workload), dtype):
         if not comparison.ok and _repeats(comparison.key, observed):

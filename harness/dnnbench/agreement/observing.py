@@ -1,4 +1,4 @@
-"""What a program computes, as named float64 arrays: the same procedure for the reference and for every contender."""
+"""What a program computes, by key: one procedure for the reference and for every contender."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,8 +18,8 @@ Build = Callable[[Workload], Program]
 def optimizers_to_check(workload: Workload) -> list[Optimizer]:
     """The workload's own, and one of the other family.
 
-    Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale, which SGD shows, and show what is wrong
-    with a gradient too small to move an SGD step.
+    Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale, which SGD shows,
+    and show what is wrong with a gradient too small to move an SGD step.
     """
     own = workload.task.optimizer
     return [own, Sgd(learning_rate=0.01) if own.kind in ADAPTIVE else Adam()]
@@ -27,7 +27,8 @@ def optimizers_to_check(workload: Workload) -> list[Optimizer]:
 
 def with_optimizer(workload: Workload, optimizer: Optimizer) -> Workload:
     """The workload trained by another optimizer."""
-    return workload.model_copy(update={"task": workload.task.model_copy(update={"optimizer": optimizer})})
+    task = workload.task.model_copy(update={"optimizer": optimizer})
+    return workload.model_copy(update={"task": task})
 
 
 def observe(
@@ -37,13 +38,14 @@ def observe(
     steps: Sequence[int],
     optimizers: Sequence[Optimizer] = (),
 ) -> Tensors:
-    """Outputs, loss, gradients and state on the first batch, and what k steps on the batches make of the weights.
+    """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
     Of a network that nobody trains only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
 
-    Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0, slots and state; of
-    the first optimizer also the outputs of inference, which tell whether it reads the updated weights.
+    Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0,
+    slots and state; of the first optimizer also the outputs of inference, which tell whether it reads
+    the updated weights.
     """
     if workload.inference_only:
         return _inference(build(workload), batches[0])

@@ -18,8 +18,8 @@ SIDE = 64
 """Rows, inner size and columns of the product: a multiple of what tensor cores work on."""
 
 
-def product_bits(build: Callable[[Workload, dict], Program]) -> float:
-    """Bits to which one product is right: -log2(rms error / rms), against float64, of random full-length fractions.
+def product_bits(build: Callable[[Workload, dict[str, np.ndarray]], Program]) -> float:
+    """Bits to which one product is right: -log2(rms error / rms), of random full-length fractions.
 
     build(workload, weights) -> Program. About 8 for bfloat16, 11 for TF32 and float16, 22 to 26 for
     float32, 52 and more for float64.

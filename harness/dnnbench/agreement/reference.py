@@ -1,4 +1,4 @@
-"""What contenders are held against: the NumPy backend in float64, and how far honest rounding strays from it."""
+"""What contenders are held against: NumPy in float64, and how far honest rounding strays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Look = Callable[[Build, Workload, Sequence[Batch], Sequence[int]], Tensors]
 
 @dataclass(frozen=True)
 class Reference:
-    """By key of `observe`: the values R, sigma, peak, sigma_kink, and where R is zero whatever the rounding.
+    """By key: the values R, sigma, peak, sigma_kink, and where R is zero whatever the rounding.
 
     level: norms that take equal values together in the first training pass.
     """
@@ -41,12 +41,13 @@ def make_reference(
     dtype: str,
     look: Look = observe,
 ) -> Reference:
-    """Five evaluations: R in float64, three honest ones in `dtype`, and float64 with every close choice flipped.
+    """Five evaluations: R in float64, three honest ones in `dtype`, and R with close choices flipped.
 
     look: what is observed of each.
-    sigma, peak = worst rmse, and largest single error, against R in `dtype` with the batch permuted, inner dimensions
-    summed in blocks, and reversed; NaN where any of them is.
-    sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips already.
+    sigma, peak = worst rmse, and largest single error, against R in `dtype` with the batch permuted,
+    inner dimensions summed in blocks, and reversed; NaN where any of them is.
+    sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips
+    already.
     """
 
     def run(mode: str, dtype: str, batches: Sequence[Batch]) -> Tensors:
@@ -63,17 +64,29 @@ def make_reference(
     ]
     return Reference(
         tensors,
-        sigma={key: most(*(rmse(other[key], r) for other in honest)) for key, r in tensors.items()},
-        peak={key: most(*(largest(other[key], r) for other in honest)) for key, r in tensors.items()},
+        sigma=_worst(rmse, tensors, honest),
+        peak=_worst(largest, tensors, honest),
         sigma_kink={key: rmse(flipped[key], r) for key, r in tensors.items()},
         zero={key: _zero_in_all(key, [tensors, flipped, *honest]) for key in tensors},
         level=level_norms(build_in("eager", "float64"), workload, batches[0]),
     )
 
 
+def _worst(
+    error: Callable[[np.ndarray, np.ndarray], float], tensors: Tensors, honest: Sequence[Tensors]
+) -> dict[TensorKey, float]:
+    """The largest error of the honest evaluations, by key."""
+    worst = {}
+    for key, r in tensors.items():
+        errors = [error(evaluation[key], r) for evaluation in honest]
+        worst[key] = most(*errors)
+    return worst
+
+
 def _zero_in_all(key: TensorKey, evaluations: Sequence[Tensors]) -> np.ndarray:
     zeros = [evaluation[key] == 0 for evaluation in evaluations]
-    return np.logical_and.reduce(zeros)
+    everywhere: np.ndarray = np.logical_and.reduce(zeros)
+    return everywhere
 
 
 def _unpermuted(tensors: Tensors, permutation: np.ndarray) -> Tensors:

@@ -1,4 +1,4 @@
-"""References on disk: named by all that they depend on, written whole or not at all, read at once or on demand."""
+"""References on disk: named by all that they depend on, and written whole or not at all."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ def reference_key(
     code: str,
     dtype: str,
 ) -> str:
-    """32 hex digits over everything a reference depends on: spec, data, NumPy's version, and the `code` that makes it."""
+    """32 hex digits over what a reference depends on: spec, data, NumPy's version, and its `code`."""
     head = f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {dtype}"
     digest = hashlib.sha256(head.encode())
     for batch in batches:
@@ -37,7 +37,7 @@ def reference_key(
 
 
 def save_reference(reference: Reference, path: Path) -> None:
-    """Write a reference so that a reader finds either nothing or the whole of it, however many write it at once."""
+    """Write a reference: a reader finds nothing or the whole of it, however many write it."""
     parts: dict[str, Any] = {
         **_grouped("tensor", reference.tensors),
         **_grouped("zero", reference.zero),
@@ -85,13 +85,14 @@ def _texts(group: str, names: Iterable[str]) -> list[str]:
 
 
 class StoredTensors(Mapping[TensorKey, np.ndarray]):
-    """The tensors of a written reference by key, each read when it is asked for."""
+    """The tensors of a written reference by key, each read when it is used."""
 
     def __init__(self, path: Path):
         self._archive = np.load(path, allow_pickle=False)
 
     def __getitem__(self, key: TensorKey) -> np.ndarray:
-        return self._archive[f"tensor:{key}"]
+        array: np.ndarray = self._archive[f"tensor:{key}"]
+        return array
 
     def __iter__(self) -> Iterator[TensorKey]:
         return map(TensorKey.parse, _texts("tensor", self._archive.files))

@@ -1,4 +1,4 @@
-"""A workload with weights of its own, to be computed node by node by the reference and by a contender."""
+"""A workload with weights of its own, which the reference and a contender compute node by node."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

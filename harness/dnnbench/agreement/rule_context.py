@@ -20,7 +20,8 @@ from .reference import Reference
 class RuleContext:
     """A reference, and what follows from it for every tensor.
 
-    weight_rms: by parameter, at the start   largest_gradient: rms of the largest of all parameters' gradients
+    weight_rms: by parameter, at the start
+    largest_gradient: rms of the largest of all parameters' gradients
     largest_of: by family of keys, the rms of its largest tensor
     apart: by trajectory, how far apart honest evaluations lie where that is too far (rule 8)
     """

@@ -1,4 +1,4 @@
-"""How far a tensor may stray: docs/agreement.md, 'The rule', a function for each rule that allows an error.
+"""How far a tensor may stray: docs/agreement.md, 'The rule', a function a rule.
 
 R is the reference, A the contender, S = rms(R), u the unit roundoff of the type.
 """
@@ -79,11 +79,12 @@ def peak(key: TensorKey, context: RuleContext) -> float:
 
 
 def rounding_of_weights(key: TensorKey, context: RuleContext) -> float:
-    """Rule 4: p_k - p_0 carries the rounding of p itself, u rms(p) sqrt(k); in float64 the reference's as well."""
+    """Rule 4: p_k - p_0 carries the rounding of p, u rms(p) sqrt(k); in float64 the reference's too."""
     if key.group is not Group.WEIGHTS:
         return 0.0
     rounded = 2 if context.exact else 1
-    return rounded * context.unit * context.weight_rms[key.name] * key.step**0.5
+    size = context.weight_rms[key.name]
+    return float(rounded * context.unit * size * key.step**0.5)
 
 
 def kinks(key: TensorKey, context: RuleContext) -> float:
@@ -94,10 +95,11 @@ def kinks(key: TensorKey, context: RuleContext) -> float:
 
 
 def squared_noise(key: TensorKey, context: RuleContext) -> float:
-    """Rule 6: what a gradient's allowed errors make of the running mean v of its square, 2 a rms(sqrt v) + a b.
+    """Rule 6: what a gradient's allowed errors make of the running mean v of its square.
 
-    |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's error: a from its rmse, b from its largest.
-    Where noise outweighs the gradient, what an honest error makes of its square is not in proportion to sigma.
+    2 a rms(sqrt v) + a b: |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's error,
+    a of its rmse and b of its largest. Where noise outweighs the gradient, what an honest error makes
+    of its square is not in proportion to sigma.
     """
     if context.exact or key.slot not in SQUARES:
         return 0.0
@@ -121,7 +123,7 @@ def _decay_of_squares(optimizer: Optimizer) -> float:
 
 
 def flipped_step(key: TensorKey, context: RuleContext) -> float:
-    """Rule 7: how far apart steps of an adaptive optimizer put a weight whose gradient has another sign, 2 lr in each."""
+    """Rule 7: steps of an adaptive optimizer by gradients of either sign lie 2 lr apart, each."""
     if key.group is not Group.WEIGHTS or key.optimizer not in ADAPTIVE:
         return 0.0
     if not np.any(sign_unsure(key, context)):
@@ -135,11 +137,11 @@ def flips(key: TensorKey, context: RuleContext) -> float:
     if not step:
         return 0.0
     share = float(np.mean(sign_unsure(key, context)))
-    return step * share**0.5
+    return float(step * share**0.5)
 
 
 def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:
-    """Where the gradient of the key's parameter lies within honest rounding of zero, and its sign may be either."""
+    """Where the parameter's gradient lies within rounding of zero, and may have either sign."""
     gradient = gradient_of(key.name)
     return np.abs(context.reference.tensors[gradient]) <= noise(gradient, context)
 
@@ -147,7 +149,8 @@ def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:
 def null_gradient(key: TensorKey, context: RuleContext) -> float:
     """Rule 9: what rounding leaves of a gradient that is zero in every evaluation, and of its slots.
 
-    As of queries where there is a single key: y (g - sum g y) is 0 for y = 1, but not in every order of the sum.
+    As of queries where there is a single key: y (g - sum g y) is 0 for y = 1, but not in every order
+    of the sum.
     """
     at_start = not key.optimizer
     backward = key.group in (Group.GRADIENTS, Group.COTANGENTS) and at_start

@@ -1,4 +1,4 @@
-"""What became of holding an arm against the reference: one word for each fact, the same in every output."""
+"""What became of holding an arm against the reference: one word for each, in every output."""
 
 from enum import StrEnum
 from math import isnan
@@ -28,6 +28,6 @@ _ORDER = list(Status)
 
 
 def badness(status: Status, ratio: float | None) -> tuple[int, float]:
-    """A key by which `max` finds the worst: by status, then by error over allowance; no ratio, or NaN, is above any."""
+    """A key by which `max` finds the worst: status, then error over allowance; NaN is above any."""
     size = float("inf") if ratio is None or isnan(ratio) else ratio
     return _ORDER.index(status), size

@@ -24,13 +24,13 @@ def form_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | Non
 
 
 def _keeps_its_type(key: TensorKey) -> bool:
-    """Whether a program hands the tensor over in its own type; a class, a loss and a change of weights have another."""
+    """Whether the tensor has the program's own type; a class, a loss, a change of weights have not."""
     other = (Group.PREDICTION, Group.WEIGHTS, Group.LOSS)
     return key.phase is not Phase.LOSS and key.group not in other
 
 
 def value_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | None:
-    """Why values are wrong by more than an error: not finite, another class, weights that never moved."""
+    """Why values are wrong by more than an error: not finite, another class, weights unmoved."""
     if not np.all(np.isfinite(a)):
         return f"{int(np.sum(~np.isfinite(a)))} of {a.size} elements are not finite"
     if key.group is Group.PREDICTION:
@@ -41,7 +41,7 @@ def value_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | No
 
 
 def _prediction_faults(a: np.ndarray, context: RuleContext) -> Iterator[str]:
-    """The class must be the reference's wherever its logits tell the classes apart by more than rounding."""
+    """The class is the reference's wherever its logits tell classes apart by more than rounding."""
     z = context.reference.tensors[context.logits]
     rounding = BUDGET.local * allowance_of(context.logits, context).rmse
     match context.workload.task.loss.prediction:
@@ -67,7 +67,7 @@ def _has_stood_still(key: TensorKey, a: np.ndarray, context: RuleContext) -> boo
 
 
 def largest_leak(key: TensorKey, a: np.ndarray, context: RuleContext) -> float:
-    """The largest value where the reference is zero whatever the rounding; asked in float64, where nothing flips."""
+    """The largest value where the reference is zero whatever the rounding; only float64 decides."""
     if not context.exact:
         return 0.0
     return float(np.max(np.abs(a[context.reference.zero[key]]), initial=0.0))

@@ -1,4 +1,4 @@
-"""Which part may have caused a divergence, the likeliest first: right when it went in, wrong when it came out."""
+"""Which part may have caused a divergence, the likeliest first: right inputs, wrong outputs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey
+from ..agreement.nodes import REPEATED
 from ..agreement.status import Status
 from ..spec.model import Model, Node
 from ..spec.phases import Phase
@@ -35,10 +36,11 @@ class Candidate:
 def candidates(
     workload: Workload, comparisons: Comparisons, rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[Candidate]:
-    """From the comparisons of every node, and from the check's own rows for optimizers, whose trajectories it alone has.
+    """From comparisons of every node, and of optimizers from the check's rows, which alone have them.
 
-    Values in topological order, running statistics, values in inference, the loss, cotangents in reverse, the
-    prediction, optimizers, and last whatever was right at first and went wrong after a step.
+    Values in topological order, running statistics, values in inference, the loss, cotangents in
+    reverse, the prediction, optimizers, and last whatever was right at first and went wrong after a
+    step.
     """
     model = workload.model
     yield from _forward(model, comparisons, START, _is_value, ())
@@ -169,7 +171,7 @@ def _backward(
     concerns: Callable[[TensorKey], bool],
     steps: tuple[int, ...],
 ) -> Iterator[Candidate]:
-    """Nodes that pass a wrong gradient on, the last first, and before all others those that received a right one."""
+    """Nodes that pass a wrong gradient on, the last first, before all others those that got a right one."""
     received_right: list[Candidate] = []
     received_wrong: list[Candidate] = []
     for node in reversed(model.nodes):
@@ -211,7 +213,8 @@ def _after_a_step(workload: Workload, comparisons: Comparisons) -> Iterator[Cand
     yield from _statistics(model, comparisons, moment, concerns, steps)
     inferred = _inferred_wrong(model, comparisons, moment)
     output = inferred.get(model.outputs[0])
-    if output and "before the steps" in output.reason and not _trains_wrong(model, comparisons, moment):
+    repeated = output is not None and REPEATED in output.reason
+    if output and repeated and not _trains_wrong(model, comparisons, moment):
         yield Candidate("phase", "infer", output, lambda key: False)
     for node in _boundary_first(model, inferred):
         yield Candidate("node", node.name, inferred[node.name], concerns, steps)

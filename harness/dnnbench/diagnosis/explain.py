@@ -1,14 +1,12 @@
-"""The first divergence: which node, loss or optimizer computes something else, in which tensor, and by which known fault."""
+"""The search for the first divergence: candidates are replayed until one alone is wrong too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..agreement.comparison import TensorComparison
-from ..agreement.keys import Group, TensorKey, Tensors, gradient_of
+from ..agreement.keys import Group, TensorKey, gradient_of
 from ..agreement.observing import optimizer_by_kind
 from ..agreement.replay import Replay
 from ..agreement.status import Status
@@ -18,87 +16,14 @@ from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .candidates import START, Candidate, Moment, candidates
-from .known_faults import (
-    UNKNOWN,
-    WrongTensor,
-    fault_of_node,
-    fault_of_optimizer,
-    most_telling_first,
-)
-from .replay import loss_alone, node_alone, optimizer_alone, source_of
+from .explanation import Explanation, tensor_in_words
+from .known_faults import UNKNOWN, fault_of_node, fault_of_optimizer, most_telling_first
+from .replay import loss_alone, node_alone, optimizer_alone
+from .replayer import Replayer, ReplayResult
+from .wrong_tensor import WrongTensor
 
 MOST_REPLAYS = 40
 """Candidates that are replayed before the search is given up."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Which part computes something else, in which tensor, how far off, and the known fault that would do just that.
-
-    what: `node`, `loss`, `prediction`, `optimizer`, or `phase` where no part is wrong alone   name: of the node, loss, ...
-    op: a node's kind   ratio: error over allowance   confirmed: the part alone, on the reference's inputs, is wrong too
-    """
-
-    what: str
-    name: str
-    op: str
-    tensor: str
-    ratio: float
-    reason: str
-    convention: str
-    confirmed: bool
-
-    @property
-    def sentence(self) -> str:
-        """For a reader."""
-        kind = f" ({self.op})" if self.op else ""
-        off = f"is {self.ratio:.3g} times the allowance off" if isfinite(self.ratio) else "differs"
-        part = f"{self.what} '{self.name}'{kind}: {self.tensor} {off}, {self._alone}"
-        return f"{part} ({self.reason}); {self._fault}"
-
-    @property
-    def _alone(self) -> str:
-        if self.what == "phase":
-            return "though every part alone agrees"
-        if self.confirmed:
-            return "alone too, on the reference's inputs"
-        return "not when it is replayed alone"
-
-    @property
-    def _fault(self) -> str:
-        if self.convention == UNKNOWN:
-            return "no known fault explains it"
-        return f"known fault: {self.convention}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, the sentence among them."""
-        return asdict(self) | {"sentence": self.sentence}
-
-
-@dataclass(frozen=True)
-class ReplayResult:
-    """A replay's comparisons, and the contender's and the reference's tensors where they disagree."""
-
-    comparisons: Sequence[TensorComparison]
-    observed: Tensors
-    reference: Mapping[TensorKey, np.ndarray]
-
-
-class Replayer(Protocol):
-    """Computes replays with the contender and the reference: in workers, or in this process."""
-
-    dtype: str
-
-    def compare(self, replay: Replay) -> ReplayResult:
-        """Both compute it; every tensor of both is returned, of small replays."""
-
-    def compare_network(
-        self, replay: Replay
-    ) -> tuple[Sequence[TensorComparison], Mapping[TensorKey, np.ndarray]]:
-        """Comparisons of the whole network, and the reference's tensors, which may be read on demand."""
-
-    def reference_values(self, replay: Replay) -> Tensors:
-        """What the reference computes."""
 
 
 def explain(
@@ -241,25 +166,6 @@ def _names(workload: Workload, candidate: Candidate) -> tuple[str, str]:
     return candidate.name, ""
 
 
-def tensor_in_words(key: TensorKey, replay: Replay) -> str:
-    """`gradients/fc1.bias` -> "the gradient of fc1.bias"; an offset is called by the input that it is added to."""
-    source = source_of(replay.workload.model, key.name)
-    words = {
-        Group.ACTIVATIONS: "its output",
-        Group.OUTPUTS: "its output",
-        Group.STATE: f"the running statistic {key.name}",
-        Group.LOSS: "its value",
-        Group.PREDICTION: "what it predicts",
-        Group.WEIGHTS: f"the change of {key.name}",
-        Group.SLOTS: f"the slot {key.slot}/{key.name}",
-        Group.GRADIENTS: f"the gradient of its input {source}" if source else f"the gradient of {key.name}",
-        Group.COTANGENTS: f"the gradient of its input {source or key.name}",
-    }[key.group]
-    if key.phase is Phase.INFER and key.group is Group.OUTPUTS:
-        words = "its output in inference"
-    return f"{words} after step {key.step}" if key.optimizer else words
-
-
 def _stale_phase(candidate: Candidate) -> Explanation:
     fault = "stale weights or kept answers (unchanged by the step)"
     return _without_replay(candidate, candidate.name, "", fault)
@@ -285,7 +191,7 @@ def _without_replay(candidate: Candidate, name: str, op: str, fault: str) -> Exp
 
 
 def _by_phase(rows: Sequence[Mapping[str, Any]]) -> Explanation:
-    """Node by node all is right: one phase's own function, or a later step, computes something else."""
+    """Node by node all is right: a phase's own function, or a later step, computes something else."""
     row = next(row for row in rows if row["status"] == Status.DIFFERS)
     name = _phase_of(TensorKey.parse(row["tensor"]))
     return Explanation(
@@ -294,7 +200,7 @@ def _by_phase(rows: Sequence[Mapping[str, Any]]) -> Explanation:
 
 
 def _phase_of(key: TensorKey) -> Phase:
-    """The phase to name; whatever an update has changed speaks of the update, and a loss of the loss."""
+    """The phase to name: the update for whatever it has changed, the loss for the loss."""
     if key.optimizer:
         return Phase.TRAIN_STEP
     return Phase.LOSS if key.group is Group.LOSS else key.phase

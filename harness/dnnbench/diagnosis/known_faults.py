@@ -1,4 +1,4 @@
-"""The known fault behind a wrong tensor: the one under which the reference would have computed just that."""
+"""The known fault behind a wrong tensor: under it the reference would have computed just that."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -60,7 +60,7 @@ def _best_convention(
 def _under(
     convention: Convention, part: ReplayedPart, key: TensorKey, compute: Compute
 ) -> np.ndarray | None:
-    """The tensor as the reference computes it under a convention; None where that says nothing of it."""
+    """The tensor as the reference computes it under a convention; None where it does not apply."""
     answer = convention.apply(part)
     if not isinstance(answer, Variant):
         return answer
@@ -86,7 +86,7 @@ def _fault_after_a_step(
 
 
 def _with_first_weights(part: ReplayedPart, key: TensorKey) -> Replay:
-    """What a network computes whose inputs have moved, as the replay's offsets have, and whose weights have not."""
+    """The replay after a step of its inputs, which are learned as offsets, and not of its weights."""
     offsets = {}
     for constant in part.model.constants:
         if part.is_offset(constant.name):
@@ -103,7 +103,7 @@ def _with_first_weights(part: ReplayedPart, key: TensorKey) -> Replay:
 
 
 def fault_of_optimizer(replay: Replay, wrong: Mapping[TensorKey, WrongTensor]) -> str:
-    """The rule that makes of the replayed parameters what the contender made of them, in every step and slot."""
+    """The rule that moves the replayed parameters as the contender does, in every step and slot."""
     weights, optimizer = dict(replay.weights), replay.workload.task.optimizer
     if not all(np.all(np.isfinite(tensor.a)) for tensor in wrong.values()):
         return NOT_FINITE
@@ -120,7 +120,7 @@ def fault_of_optimizer(replay: Replay, wrong: Mapping[TensorKey, WrongTensor]) -
 
 
 def _by_parameter(flat: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The targets of each parameter: the first element is the input's, as `optimizer_alone` joins them."""
+    """Each parameter's targets, behind the input's, as `optimizer_alone` joins them."""
     ends = np.cumsum([1, *(p.size for p in weights.values())])
     parts = [flat[i:j] for i, j in pairwise(ends)]
     return dict(zip(weights, parts, strict=True))
@@ -131,7 +131,7 @@ def _explains_all(tensors: Tensors, wrong: Mapping[TensorKey, WrongTensor]) -> b
 
 
 def most_telling_first(keys: Sequence[TensorKey]) -> list[TensorKey]:
-    """Values, statistics, inference, loss, gradients by example, gradients by parameter; then what a step leaves."""
+    """Values, statistics, inference, loss, gradients by example and by parameter, what a step leaves."""
     return sorted(keys, key=_rank)
 
 

@@ -1,4 +1,4 @@
-"""What an error looks like, whatever the op: a factor, a place, the order of the numbers, another tensor."""
+"""What an error looks like, whatever the op: a factor, a place, an order, another tensor."""
 
 from collections.abc import Iterator, Mapping
 
@@ -42,11 +42,11 @@ def _factor(wrong: WrongTensor, examples: int) -> Iterator[str]:
 
 
 def _factor_in_words(factor: float, examples: int) -> str:
-    known = {-1.0: "-1 (its sign)"}
+    factors = {-1.0: "-1 (its sign)"}
     if examples > 1:
-        known[examples] = f"{examples}, the number of examples"
-        known[1 / examples] = f"1/{examples}, examples counted twice"
-    for value, text in known.items():
+        factors[examples] = f"{examples}, the number of examples"
+        factors[1 / examples] = f"1/{examples}, examples counted twice"
+    for value, text in factors.items():
         if abs(factor / value - 1) < EXPLAINED:
             return text
     return f"{factor:.6g}"

@@ -1,4 +1,4 @@
-"""One candidate taken out of its network: a small workload on what the reference's network feeds it."""
+"""One candidate taken out of its network: a small workload on what the reference's feeds it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ..spec.weights import generator
 from ..spec.workload import Task, Workload
 
 SAMPLE = 64
-"""Elements of each parameter that an optimizer is replayed on, where a network has more than MANY."""
+"""Elements of each parameter that an optimizer is replayed on, of networks of more than MANY."""
 MANY = 100_000
 
 
@@ -30,7 +30,7 @@ class Shifted:
 
 
 def shifted_inputs(model: Model) -> dict[str, Shifted]:
-    """By node: every sum of an input and a constant, which is how a replay reads its float inputs."""
+    """By node: every sum of an input and a constant, as a replay reads its float inputs."""
     inputs = {i.name for i in model.inputs}
     constants = {c.name for c in model.constants}
     shifted = {}
@@ -58,10 +58,10 @@ def node_alone(
     weights: Arrays,
     steps: tuple[int, ...],
 ) -> Replay:
-    """The node as a model of its own, trained by SGD on the mean squared distance from seeded targets.
+    """The node as a model of its own, trained by SGD on the squared distance from seeded targets.
 
-    inputs: what it reads in each batch, by name. Zeros are added to every float input, as a learned constant `offset<i>`
-    in a node `shifted<i>`: their gradient is that of the input.
+    inputs: what it reads in each batch, by name. Zeros are added to every float input, as a learned
+    constant `offset<i>` in a node `shifted<i>`: their gradient is that of the input.
     """
     model = _model_alone(workload, node)
     batches = []
@@ -119,8 +119,9 @@ def optimizer_alone(
 ) -> Replay:
     """The optimizer on all parameters, flat, with the reference's gradients in the first step.
 
-    For y = [x, p1, p2, ...] of M elements and targets y - g M / 2, the mean squared error has the gradients g. Of larger
-    networks a sample of each parameter's elements moves, with gradients of the same norm as the whole's.
+    For y = [x, p1, p2, ...] of M elements and targets y - g M / 2, the mean squared error has the
+    gradients g. Of larger networks a sample of each parameter's elements moves, with gradients of the
+    same norm as the whole's.
     """
     whole = sum(g.size for g in gradients.values())
     count = SAMPLE if whole > largest else whole
@@ -153,7 +154,7 @@ def _targets(model: Model, size: int, k: int) -> np.ndarray:
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """As a batch brings them: floats at float32's numbers, which the reference and the contender can both be fed."""
+    """As a batch brings them: floats at float32's numbers, which every arm can be fed."""
     return np.asarray(values, np.float32) if values.dtype.kind == "f" else values
 
 

@@ -42,8 +42,9 @@ def _itself(optimizer: Optimizer) -> Optimizer:
 class Rule:
     """One step as some framework takes it.
 
-    spec: the optimizer that it amounts to, None where it does not apply.   prepare: gradients after clipping and decay.
-    step: in place of the spec's.   times: steps taken for one.   first: number of the first step.
+    spec: the optimizer that it amounts to, None where it does not apply
+    prepare: gradients after clipping and decay   step: in place of the spec's
+    times: steps taken for one   first: number of the first step
     """
 
     name: str
@@ -130,12 +131,20 @@ def _where(condition: Callable[[Any], Any], **changes: Any) -> Choose:
     return lambda o: o.model_copy(update=changes) if condition(o) else None
 
 
+def _always(**changes: Any) -> Choose:
+    return lambda o: o.model_copy(update=changes)
+
+
+def _clips(o: Any) -> bool:
+    return o.clip_norm is not None
+
+
 def _for(*kinds: str) -> Choose:
     return lambda o: o if o.kind in kinds else None
 
 
 def _decays_in_adam(o: Any) -> bool:
-    return o.kind == "adam" and o.weight_decay > 0
+    return bool(o.kind == "adam" and o.weight_decay > 0)
 
 
 def _swapped_betas(o: Any) -> Any:
@@ -143,7 +152,11 @@ def _swapped_betas(o: Any) -> Any:
     return o.model_copy(update={"beta1": o.beta2, "beta2": o.beta1}) if adaptive else None
 
 
-ADAMS, ROOTED = ("adam", "adamw"), ("adam", "adamw", "rmsprop")
+ADAMS = ("adam", "adamw")
+ROOTED = ("adam", "adamw", "rmsprop")
+"""Optimizers that divide by a root."""
+HEAVY = ("momentum", "nesterov")
+"""Optimizers that have a velocity."""
 RULES = (
     Rule("weights not updated", step=_stand_still),
     Rule("the step taken twice", times=2),
@@ -156,24 +169,28 @@ RULES = (
     Rule("epsilon inside the root", _for(*ADAMS), step=adam_with(epsilon="inside")),
     Rule("epsilon squared inside the root", _for(*ADAMS), step=adam_with(epsilon="squared inside")),
     Rule("epsilon inside the root", _for("rmsprop"), step=rmsprop_inside),
-    Rule("epsilon-hat (added before the bias correction)", _for(*ADAMS), step=adam_with(epsilon="hat")),
+    Rule(
+        "epsilon-hat (added before the bias correction)",
+        _for(*ADAMS),
+        step=adam_with(epsilon="hat"),
+    ),
     Rule("beta1 and beta2 swapped", _swapped_betas),
     *(Rule(f"epsilon {e:g}", _only(*ROOTED, epsilon=e)) for e in (1e-10, 1e-8, 1e-7, 1e-6, 1e-3)),
     *(Rule(f"decay {d:g}", _only("rmsprop", decay=d)) for d in (0.9, 0.95, 0.99)),
-    Rule("learning rate folded into the velocity", _for("momentum", "nesterov"), step=rate_in_velocity),
-    Rule("dampening (new gradients weighed by 1 - momentum)", _for("momentum", "nesterov"), step=dampened),
+    Rule("learning rate folded into the velocity", _for(*HEAVY), step=rate_in_velocity),
+    Rule("dampening (new gradients weighed by 1 - momentum)", _for(*HEAVY), step=dampened),
     Rule("the velocity of the step before", _for("momentum"), step=velocity_before),
     Rule("Nesterov's step", _for("momentum"), step=nesterov),
     Rule("plain momentum's step", _for("nesterov"), step=momentum),
     Rule("weight decay left out", _where(lambda o: o.weight_decay, weight_decay=0.0)),
-    *(Rule(f"weight decay {d:g}", _where(lambda o: True, weight_decay=d)) for d in (1e-4, 4e-3, 1e-2)),
+    *(Rule(f"weight decay {d:g}", _always(weight_decay=d)) for d in (1e-4, 4e-3, 1e-2)),
     Rule("weight decay coupled (added to the gradient)", _for("adamw"), step=coupled_adam),
     Rule("weight decay decoupled (taken from the weights)", _where(_decays_in_adam, kind="adamw")),
     Rule("clipping left out", _where(lambda o: o.clip_norm, clip_norm=None)),
-    Rule("clipping after weight decay", _where(lambda o: o.clip_norm), prepare=clipped_after_decay),
-    Rule("clipping each parameter by its own norm", _where(lambda o: o.clip_norm), prepare=clipped_one_by_one),
-    Rule("clipping by value", _where(lambda o: o.clip_norm), prepare=clipped_by_value),
-    Rule("1e-6 added to the norm that clips", _where(lambda o: o.clip_norm), prepare=clipped_with_epsilon),
+    Rule("clipping after weight decay", _where(_clips), prepare=clipped_after_decay),
+    Rule("clipping each parameter by its own norm", _where(_clips), prepare=clipped_one_by_one),
+    Rule("clipping by value", _where(_clips), prepare=clipped_by_value),
+    Rule("1e-6 added to the norm that clips", _where(_clips), prepare=clipped_with_epsilon),
     Rule("schedule left out", _where(lambda o: o.schedule, schedule=None)),
 )
 """Tried in this order."""

@@ -1,4 +1,4 @@
-"""How optimizers change a parameter p by its gradient g: the spec's steps, and steps that differ from them.
+"""How optimizers change a parameter p by its gradient g: the spec's steps, and others.
 
 Each step changes p and its slots in place; t counts steps from 1.
 """
@@ -20,7 +20,7 @@ Prepare = Callable[[Any, Arrays, Arrays], Arrays]
 def clipped_and_decayed(
     optimizer: Any, p: Arrays, gradients: Arrays, epsilon: float = 0.0
 ) -> Arrays:
-    """The spec's order: clipping by the norm of all, then decay (AdamW's is taken from the weights)."""
+    """The spec's order: clipping by the norm of all, then decay (AdamW takes its from p)."""
     if optimizer.clip_norm:
         norm = np.sqrt(sum(np.sum(g * g) for g in gradients.values())) + epsilon
         factor = optimizer.clip_norm / max(norm, optimizer.clip_norm)
@@ -133,14 +133,15 @@ def adam(
 
 def _adam_root(v: np.ndarray, correction: float, epsilon: float, place: str) -> np.ndarray:
     """What Adam divides by, with epsilon in one of the places where it has been seen."""
+    root: np.ndarray = np.sqrt(v / correction) + epsilon
     match place:
         case "inside":
-            return np.sqrt(v / correction + epsilon)
+            root = np.sqrt(v / correction + epsilon)
         case "squared inside":
-            return np.sqrt(v / correction + epsilon**2)
+            root = np.sqrt(v / correction + epsilon**2)
         case "hat":
-            return (np.sqrt(v) + epsilon) / np.sqrt(correction)
-    return np.sqrt(v / correction) + epsilon
+            root = (np.sqrt(v) + epsilon) / np.sqrt(correction)
+    return root
 
 
 def coupled_adam(o: Any, p: np.ndarray, g: np.ndarray, slots: Slots, t: int) -> None:

@@ -1,4 +1,4 @@
-"""A tensor that is wrong beside what it should have been, and whether another tensor is what it was meant to be."""
+"""A wrong tensor beside what it should have been, and whether another tensor explains it."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class WrongTensor:
         self.allowed = self.error / ratio if np.isfinite(ratio) and ratio > 0 else 0.0
 
     def left_by(self, c: np.ndarray | None) -> float:
-        """The error that is left if another tensor is what A was meant to be; infinite if too much is."""
+        """The error that is left if A was meant to be another tensor; infinite if too much is."""
         if c is None or c.shape != self.a.shape or not np.all(np.isfinite(c)):
             return float("inf")
         left = rmse(self.a, c)
@@ -32,5 +32,5 @@ class WrongTensor:
         return left if left <= min(tolerated, MOST_LEFT * self.error) else float("inf")
 
     def is_explained_by(self, c: np.ndarray | None) -> bool:
-        """Whether another tensor is what A is, to within honest rounding or a small share of the error."""
+        """Whether A is another tensor, to within honest rounding or a small share of the error."""
         return self.left_by(c) < float("inf")

@@ -12,7 +12,9 @@ from ..agreement.keys import TensorKey, Tensors, from_texts
 from ..agreement.reference_files import StoredTensors, load_reference
 from ..agreement.replay import Replay
 from ..agreement.status import Status
-from ..diagnosis.explain import Explanation, ReplayResult, explain
+from ..diagnosis.explain import explain
+from ..diagnosis.explanation import Explanation
+from ..diagnosis.replayer import ReplayResult
 from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..worker.process import Worker

@@ -1,4 +1,4 @@
-"""What frameworks are known to compute instead: each convention told as what the reference would have given under it."""
+"""What frameworks are known to compute instead, as changes of what the reference computes."""
 
 from . import attention, elementwise, losses, norms, products, recurrent, shapes, windows
 from .part import CONVENTIONS, Convention, ReplayedPart, Variant

@@ -26,7 +26,7 @@ def scale_without_root(part: ReplayedPart) -> Answer:
 
 @convention("mask's polarity (True hides)", "attention")
 def mask_inverted(part: ReplayedPart) -> Answer:
-    """Queries that then see nothing see everything: what a mask of -1e9 added to the scores makes of them."""
+    """Queries that then see nothing see everything, as under a mask of -1e9 added to the scores."""
 
     def hidden(mask: np.ndarray) -> np.ndarray:
         return ~mask | mask.all(axis=-1, keepdims=True)
@@ -49,6 +49,12 @@ def _split(x: np.ndarray, heads: int) -> np.ndarray:
     return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
 
 
+def _joined(y: np.ndarray) -> np.ndarray:
+    """(N, heads, T, D / heads) -> (N, T, D)"""
+    examples, _, length, _ = y.shape
+    return y.swapaxes(1, 2).reshape(examples, length, -1)
+
+
 def _attended(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
     """Attention under a mask (T, S) of what each query may see, on top of the part's own."""
     q, k, v, *masks = part.inputs
@@ -58,7 +64,8 @@ def _attended(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
     for mask in masks:
         seen = seen & (mask[:, None, None, :] if mask.ndim == 2 else mask[:, None])
     e = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
-    return (e / e.sum(axis=-1, keepdims=True) @ _split(v, heads)).swapaxes(1, 2).reshape(q.shape)
+    weights = e / e.sum(axis=-1, keepdims=True)
+    return _joined(weights @ _split(v, heads))
 
 
 @convention("causal mask that starts at the first key, whatever the cache", "attention")
@@ -74,7 +81,8 @@ def strictly_causal(part: ReplayedPart) -> Answer:
     length, keys = part.inputs[0].shape[1], part.inputs[1].shape[1]
     if not part.op.causal or length == keys:
         return None
-    return part.value(lambda: _attended(part, np.tril(np.ones((length, keys), bool), keys - length - 1)))
+    allowed = np.tril(np.ones((length, keys), bool), keys - length - 1)
+    return part.value(lambda: _attended(part, allowed))
 
 
 @convention("heads interleaved in the features", "attention")
@@ -88,7 +96,9 @@ def heads_interleaved(part: ReplayedPart) -> Answer:
     def back(y: np.ndarray) -> np.ndarray:
         return y[..., np.argsort(order)]
 
-    return part.with_inputs({0: pick, 1: pick, 2: pick}, back) if heads > 1 and part.output_is_wrong else None
+    if heads == 1 or not part.output_is_wrong:
+        return None
+    return part.with_inputs({0: pick, 1: pick, 2: pick}, back)
 
 
 @convention("one head in place of several", "attention")
@@ -104,8 +114,10 @@ def over_queries(part: ReplayedPart) -> Answer:
         return None
 
     def formula() -> np.ndarray:
-        e = np.exp(_split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5)
-        return (e / e.sum(axis=-2, keepdims=True) @ _split(v, heads)).swapaxes(1, 2).reshape(q.shape)
+        scores = _split(q, heads) @ _split(k, heads).swapaxes(-1, -2)
+        e = np.exp(scores / (q.shape[-1] / heads) ** 0.5)
+        weights = e / e.sum(axis=-2, keepdims=True)
+        return _joined(weights @ _split(v, heads))
 
     return part.value(formula)
 

@@ -45,7 +45,8 @@ for _derivative in (0.5, 1.0):
     @convention(f"derivative {_derivative:g} at 0", "relu", "relu6")
     def derivative_at_zero(part: ReplayedPart, derivative: float = _derivative) -> Answer:
         x, top = part.inputs[0], 6.0 if part.op.kind == "relu6" else np.inf
-        return part.input_gradient(0, lambda g: g * np.where(x == 0, derivative, (x > 0) & (x < top)))
+        slope = np.where(x == 0, derivative, (x > 0) & (x < top))
+        return part.input_gradient(0, lambda g: g * slope)
 
 
 @convention("derivative 1 at 0", "leaky_relu")
@@ -86,8 +87,7 @@ def not_applied(part: ReplayedPart) -> Answer:
 
 @convention("applied in inference", *THINNING)
 def applied_in_inference(part: ReplayedPart) -> Answer:
-    wanted = part.inferred_is_wrong
-    return part.output if wanted else None
+    return part.output if part.inferred_is_wrong else None
 
 
 @convention("scaled in inference by 1 - rate", *THINNING)

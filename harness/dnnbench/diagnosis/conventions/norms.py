@@ -32,8 +32,14 @@ def _normalised(
     count = np.prod([apart.shape[axis] for axis in axes])
     variance = np.square(apart - mean).sum(axis=axes, keepdims=True) / (count - ddof)
     root = root or (lambda v: np.sqrt(v + part.op.epsilon))
-    y = ((apart - mean) / root(variance)).reshape(x.shape) * part.parameter("scale")
+    y: np.ndarray = ((apart - mean) / root(variance)).reshape(x.shape) * part.parameter("scale")
     return y + part.parameter("bias") if "bias" in part.roles() else y
+
+
+def _with_root(part: ReplayedPart, root: Change) -> np.ndarray:
+    """The norm with another divisor made of the variance."""
+    centre = part.op.kind != "rms_norm"
+    return _normalised(part, part.inputs[0], root=root, centre=centre)
 
 
 for _epsilon in EPSILONS:
@@ -46,14 +52,15 @@ for _epsilon in EPSILONS:
 @convention("epsilon outside the root", *NORMS)
 def epsilon_outside(part: ReplayedPart) -> Answer:
     def root(v: np.ndarray) -> np.ndarray:
-        return np.sqrt(v) + part.op.epsilon
+        deviation: np.ndarray = np.sqrt(v) + part.op.epsilon
+        return deviation
 
-    return part.value(lambda: _normalised(part, part.inputs[0], root=root, centre=part.op.kind != "rms_norm"))
+    return part.value(lambda: _with_root(part, root))
 
 
 @convention("no epsilon", *NORMS)
 def no_epsilon(part: ReplayedPart) -> Answer:
-    return part.value(lambda: _normalised(part, part.inputs[0], root=np.sqrt, centre=part.op.kind != "rms_norm"))
+    return part.value(lambda: _with_root(part, np.sqrt))
 
 
 @convention("unbiased variance", *CENTRED)
@@ -112,8 +119,10 @@ def _normalised_interleaved(part: ReplayedPart, x: np.ndarray, groups: int) -> n
     apart, axes = _grouped(part, x[..., order])
     mean = apart.mean(axis=axes, keepdims=True)
     variance = np.square(apart - mean).mean(axis=axes, keepdims=True)
-    y = ((apart - mean) / np.sqrt(variance + part.op.epsilon)).reshape(x.shape)[..., np.argsort(order)]
-    return y * part.parameter("scale") + part.parameter("bias")
+    interleaved = ((apart - mean) / np.sqrt(variance + part.op.epsilon)).reshape(x.shape)
+    scaled = interleaved[..., np.argsort(order)] * part.parameter("scale")
+    y: np.ndarray = scaled + part.parameter("bias")
+    return y
 
 
 @convention("no gradient through mean and variance", *NORMS)
@@ -122,7 +131,9 @@ def constant_statistics(part: ReplayedPart) -> Answer:
         apart, axes = _grouped(part, part.inputs[0])
         mean = apart.mean(axis=axes, keepdims=True) if part.op.kind != "rms_norm" else 0.0
         variance = np.square(apart - mean).mean(axis=axes, keepdims=True)
-        deviation = np.broadcast_to(np.sqrt(variance + part.op.epsilon), apart.shape).reshape(g.shape)
-        return g * part.parameter("scale") / deviation
+        root = np.sqrt(variance + part.op.epsilon)
+        deviation = np.broadcast_to(root, apart.shape).reshape(g.shape)
+        gradient: np.ndarray = g * part.parameter("scale") / deviation
+        return gradient
 
     return part.input_gradient(0, formula)

@@ -33,7 +33,7 @@ class Variant:
 
 
 Answer = Variant | np.ndarray | None
-"""What a convention makes of a part: a Variant, the tensor itself, or None where it does not apply."""
+"""What a convention makes of a part: a Variant, the tensor itself, or None: it does not apply."""
 Apply = Callable[["ReplayedPart"], Answer]
 
 
@@ -61,7 +61,7 @@ def convention(name: str, *kinds: str) -> Callable[[Apply], Apply]:
 
 
 class ReplayedPart:
-    """A replay and the key of the tensor in it that is wrong; `reference` holds the reference's tensors."""
+    """A replay and the key of the tensor in it that is wrong, beside the reference's tensors."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ReplayedPart:
         self.replay, self.key, self.reference = replay, key, reference
         self.model: Model = replay.workload.model
         self.node: Node = self.model.nodes[-1]
-        # Attributes differ from op to op, and a convention is registered for the ops that have them.
+        # Attributes differ from op to op; a convention is registered for ops that have its own.
         self.op: Any = self.node.op
         self.loss: Any = replay.workload.task.loss
         self.weights = weights
@@ -141,14 +141,14 @@ class ReplayedPart:
         return self.key == self._inferred_key
 
     def value(self, formula: Callable[[], np.ndarray]) -> np.ndarray | None:
-        """The formula's result where the node's output is in question, in inference too unless that differs."""
+        """The formula's result where the node's value is in question, in training or as it infers."""
         infers_alike = not (self.op.random or self.model.roles(self.node)[1])
         if self.output_is_wrong or (self.inferred_is_wrong and infers_alike):
             return formula()
         return None
 
     def input_gradient(self, index: int, formula: Change) -> np.ndarray | None:
-        """formula(dL/dy) as dL/dx of one input where that is in question, summed over the batch where its offset's is."""
+        """formula(dL/dy) where dL/dx of an input is in question; its sum over the batch for an offset."""
         name = self.node.inputs[index]
         shifted = self._shifted.get(name)
         if shifted is None:
@@ -156,7 +156,8 @@ class ReplayedPart:
         if self.key == TensorKey(Group.COTANGENTS, name):
             return formula(self._cotangent)
         if self.key == gradient_of(shifted.offset):
-            return formula(self._cotangent).sum(axis=0)
+            summed: np.ndarray = formula(self._cotangent).sum(axis=0)
+            return summed
         return None
 
     def parameter_gradient(self, role: str, formula: Change) -> np.ndarray | None:
@@ -170,7 +171,7 @@ class ReplayedPart:
         return self.reference[TensorKey(Group.COTANGENTS, self.node.name)]
 
     def with_op(self, kind: str = "", after: Change = unchanged, **changes: Any) -> Variant | None:
-        """The same replay with another op, or other attributes; None where the shapes do not allow it."""
+        """The same replay with another op, or other attributes; None where shapes forbid it."""
         attributes = {} if kind else self.op.model_dump()
         op = OPS[kind or self.op.kind](**(attributes | changes))
         return self._with_node(self.node.model_copy(update={"op": op}), after)

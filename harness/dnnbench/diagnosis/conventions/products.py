@@ -50,9 +50,9 @@ def scaled(part: ReplayedPart) -> Answer:
 @convention("gradient of a repeated id overwritten in place of added up", "embedding")
 def overwritten(part: ReplayedPart) -> Answer:
     def formula(g: np.ndarray) -> np.ndarray:
-        found = np.zeros_like(part.parameter("weight"))
-        found[part.inputs[0].reshape(-1)] = g.reshape(-1, g.shape[-1])
-        return found
+        gradient = np.zeros_like(part.parameter("weight"))
+        gradient[part.inputs[0].reshape(-1)] = g.reshape(-1, g.shape[-1])
+        return gradient
 
     return part.parameter_gradient("weight", formula)
 

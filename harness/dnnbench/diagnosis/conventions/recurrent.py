@@ -34,11 +34,12 @@ _register("gru", "zrn")
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    y: np.ndarray = 1 / (1 + np.exp(-x))
+    return y
 
 
 def _gru(part: ReplayedPart, reset_first: bool = False, keep_new: bool = False) -> np.ndarray:
-    """Hidden states of every step, with r applied to h before the product, or with z on the new state."""
+    """Hidden states of every step; r applied to h before the product, or z on the new state."""
     x, units = part.inputs[0], part.op.units
     w, u, b, b_h = (part.parameter(role) for role in ("weight", "recurrent", "bias", "hidden_bias"))
     h = part.inputs[1] if len(part.inputs) > 1 else np.zeros((len(x), units))

@@ -79,7 +79,10 @@ def _cut(part: ReplayedPart, x: np.ndarray, window: Sequence[int]) -> Answer:
     rows, columns = (n * w for n, w in zip(part.op.size, window, strict=True))
 
     def formula() -> np.ndarray:
-        kept = x[:, :rows, :columns].reshape(len(x), part.op.size[0], window[0], part.op.size[1], window[1], -1)
-        return kept.mean(axis=(2, 4))
+        height, width = part.op.size
+        kept = x[:, :rows, :columns]
+        windows = kept.reshape(len(x), height, window[0], width, window[1], -1)
+        mean: np.ndarray = windows.mean(axis=(2, 4))
+        return mean
 
     return part.value(formula)

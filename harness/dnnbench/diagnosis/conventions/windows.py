@@ -54,7 +54,8 @@ def zero_padding(part: ReplayedPart) -> Answer:
     def formula() -> np.ndarray:
         padded = np.pad(part.inputs[0], ((0, 0), *_pads(part), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, part.op.window, axis=(1, 2))
-        return windows[:, ::rows, ::columns].max(axis=(-2, -1))
+        largest: np.ndarray = windows[:, ::rows, ::columns].max(axis=(-2, -1))
+        return largest
 
     return part.value(formula)
 
@@ -64,7 +65,9 @@ def divisor(part: ReplayedPart) -> Answer:
     return part.with_op(count_include_pad=not part.op.count_include_pad)
 
 
-@convention("kernel flipped (convolution in place of cross-correlation)", *CONVOLUTIONS, "conv_transpose2d")
+@convention(
+    "kernel flipped (convolution in place of cross-correlation)", *CONVOLUTIONS, "conv_transpose2d"
+)
 def flipped(part: ReplayedPart) -> Answer:
     axes = tuple(range(part.parameter("weight").ndim - 2))
     return part.with_parameters(weight=lambda w: np.flip(w, axes))
@@ -110,12 +113,10 @@ def cut_swapped(part: ReplayedPart) -> Answer:
 
 @convention("extra row before the image in place of after it", "conv_transpose2d")
 def extra_before(part: ReplayedPart) -> Answer:
-    moved = zip(part.op.pads, part.op.output_padding, strict=True)
-    if any(lo < extra for (lo, _), extra in moved):
+    extras = list(zip(part.op.pads, part.op.output_padding, strict=True))
+    if any(lo < extra for (lo, _), extra in extras):
         return None
-    pads = tuple(
-        (lo - extra, hi + extra) for (lo, hi), extra in zip(part.op.pads, part.op.output_padding, strict=True)
-    )
+    pads = tuple((lo - extra, hi + extra) for (lo, hi), extra in extras)
     return part.with_op(padding=pads)
 
 
@@ -130,10 +131,12 @@ def summed(part: ReplayedPart) -> Answer:
 def ties_shared(part: ReplayedPart) -> Answer:
     x = part.inputs[0]
     ties = x == x.max(axis=(1, 2), keepdims=True)
-    return part.input_gradient(0, lambda g: ties / ties.sum(axis=(1, 2), keepdims=True) * g[:, None, None, :])
+    shares = ties / ties.sum(axis=(1, 2), keepdims=True)
+    return part.input_gradient(0, lambda g: shares * g[:, None, None, :])
 
 
 @convention("ties send the gradient to every equal element", "global_max_pool")
 def ties_repeated(part: ReplayedPart) -> Answer:
     x = part.inputs[0]
-    return part.input_gradient(0, lambda g: (x == x.max(axis=(1, 2), keepdims=True)) * g[:, None, None, :])
+    ties = x == x.max(axis=(1, 2), keepdims=True)
+    return part.input_gradient(0, lambda g: ties * g[:, None, None, :])
