@@ -96,7 +96,8 @@ def test_share_of_visits(benchmark, cache):
     Generation(plan, datasets, 0, {}, set(), record, rounds).run(plan.settings.max_time_s / plan.settings.generations)
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
-    visiting_s = sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
+    visits += record.control
+    visiting_s = sum(whole_visit_s(visit.seconds, visit.calls) for visit in visits)
     benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.arms), "visits": len(visits)}
     replay.play(benchmark, rounds.seconds)
 

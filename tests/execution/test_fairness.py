@@ -5,11 +5,14 @@ from types import SimpleNamespace
 
 import jax
 import pytest
-from dnnbench.execution.fairness import ledger, unequal
-from dnnbench.execution.record import Record
+from dnnbench.execution.facts import AuditFacts, ProgramFacts
+from dnnbench.execution.fairness import fairness_audit, unequal
+from dnnbench.execution.record import Record, RecordedVisit
 from dnnbench.host.affinity import current_mask, spell
 from dnnbench.host.placement import ALONE, PLACED
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.keys import CaseKey, CellKey, ProgramKey
+from dnnbench.spec.phases import Phase
 from dnnbench.spec.weights import initial_weights
 from dnnbench.stats.flags import STEAL, WAITED
 from dnnbench.testing.cases import CASES
@@ -24,7 +27,12 @@ EXPECTED = {
     "jax": ("flushed to zero", "donated"),
 }
 """Denormals and donation on the CPU."""
+CASE = CaseKey("net", 4)
 TOLD = {"product_bits": 24.0, "cpus": "0,1", "device": "cpu", "threads": 2}
+
+
+def program(name):
+    return ProgramKey(Arm(name, "eager"), CASE)
 
 
 def found(cpus_used=1.0, **changes):
@@ -32,9 +40,9 @@ def found(cpus_used=1.0, **changes):
     plan = SimpleNamespace(arms=[Arm(name, "eager") for name in ("base", "other")])
     record = Record(compile_cache="empty")
     for name, used, told in (("base", 1.0, TOLD), ("other", cpus_used, TOLD | changes)):
-        record.programs[f"{name}:eager net/4"] = told | {"layout": name}
-        record.audits[f"{name}:eager net/4"] = {"cpus_used": used}
-    lines = ledger(plan, record, "net/4")
+        audit = AuditFacts(figures={"cpus_used": used})
+        record.programs[program(name)] = ProgramFacts(told | {"layout": name}, audit)
+    lines = fairness_audit(plan, record, CASE)
     assert any(line.what == "layout" and not line.equal for line in lines), "shown, and no reason to part"
     assert any(line.what == "compile cache" and set(line.values.values()) == {"empty"} for line in lines)
     return unequal(lines, "base:eager")
@@ -54,9 +62,10 @@ def shown(what, base, other):
     plan = SimpleNamespace(arms=[Arm(name, "eager") for name in ("base", "other")])
     record = Record()
     for name, (placement, flags) in (("base", base), ("other", other)):
-        record.programs[f"{name}:eager net/4"] = TOLD | {"placement": placement}
-        record.visits[f"{name}:eager", "net/4", "infer"] = [(number, 0, 1, 1e-3, flag) for number, flag in enumerate(flags)]
-    (line,) = (line for line in ledger(plan, record, "net/4") if line.what == what)
+        record.programs[program(name)].description = TOLD | {"placement": placement}
+        visits = [RecordedVisit(number, 0, 1, 1e-3, flag) for number, flag in enumerate(flags)]
+        record.visits[CellKey(Arm(name, "eager"), CASE, Phase.INFER)] = visits
+    (line,) = (line for line in fairness_audit(plan, record, CASE) if line.what == what)
     assert not line.must_match
     return line.values
 

@@ -26,6 +26,9 @@ from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
 from dnnbench.plugins.catalog import find_workload
+from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.keys import CaseKey, CellKey
+from dnnbench.spec.phases import Phase
 from dnnbench.stats.estimates import Estimate, ratio, smallest_difference
 from dnnbench.stats.flags import STEAL
 from dnnbench.stats.gate import (
@@ -292,15 +295,18 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
     assert ends == {None} == {told["p"], told["holm_threshold"], told["smallest_difference"]}
 
 
-FOUND = Finding("mlp", 8, "infer", "b", Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
+DIGITS = CaseKey("cnn_digits", 8)
+KEY = CellKey(Arm("b", "eager"), CaseKey("mlp", 8), Phase.INFER)
+FOUND = Finding(KEY, Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
 CERTAIN = Confirmation(ratio(NO_PAIRS), Step(1e-9, 0.01, True), Verdict(CONFIRMED), True, 0.03)
 VETOED = replace(CERTAIN, outcome=Verdict(NOT_CONFIRMED, "drift", overruled=True))
-FAILED = {("b", "mlp/8", "infer"): "killed"}
+FAILED = {KEY: "killed"}
+SECOND = replace(KEY, arm=Arm("c", "eager"))
 SILENT = replace(FOUND, sound=False, verdict=Verdict(NOT_RANKED, "unsupported"))
 
 
 def unproven(*statuses):
-    return {"unproven": {("b", f"mlp{i or ''}"): Unproven(status, "loss") for i, status in enumerate(statuses)}}
+    return {"unproven": {("b:eager", f"mlp{i or ''}"): Unproven(status, "loss") for i, status in enumerate(statuses)}}
 
 
 ENDS = {
@@ -313,7 +319,7 @@ ENDS = {
     "the reference is not finite": (unproven(Status.NOT_COMPARED), "NOT COMPARED", exitcodes.FAILED),
     "one workload differs": (unproven(Status.NOT_COMPARED, Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
     "a candidate was not judged": (
-        {"findings": (FOUND, replace(SILENT, arm="c"))},
+        {"findings": (FOUND, replace(SILENT, key=SECOND))},
         "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),
@@ -322,7 +328,11 @@ ENDS = {
         "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),
-    "one cell of two was not judged": ({"findings": (FOUND, replace(SILENT, phase="loss"))}, "PASS", exitcodes.OK),
+    "one cell of two was not judged": (
+        {"findings": (FOUND, replace(SILENT, key=replace(KEY, phase=Phase.LOSS)))},
+        "PASS",
+        exitcodes.OK,
+    ),
     "interrupted": ({"interrupted": True}, "INTERRUPTED", exitcodes.INTERRUPTED),
 }
 
@@ -337,7 +347,7 @@ def test_how_a_gate_ends(case):
 
 
 def test_a_reason_of_several_lines_forges_no_outcome():
-    silent = replace(SILENT, arm="c", verdict=Verdict(NOT_RANKED, "RuntimeError: no\ngate: PASS"))
+    silent = replace(SILENT, key=SECOND, verdict=Verdict(NOT_RANKED, "RuntimeError: no\ngate: PASS"))
     told = lines(Gate("a", THETA, "screen", (FOUND, silent)))
     assert not re.search("^gate: PASS", "\n".join(told), re.M)
 
@@ -378,7 +388,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     request, plan = planned()
     assert plan.base == "numpy:eager"
     assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
-    flagged = Finding("cnn_digits", 8, "infer", f"numpy:eager@{sys.prefix}", Verdict(SLOWER), flagged=True)
+    flagged = Finding(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Verdict(SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8)
     wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {("control", "", 0, "control")}
 
@@ -391,7 +401,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     stored = json.loads(json.dumps(again.to_json(narrow)))
     resumed = Request.from_json(stored)
     assert cells(make_plan(resumed, Silent())[0]) == wanted, "a resumed run measures the same"
-    assert resumed.only == (("cnn_digits/8", "infer"),)
+    assert resumed.only == ((DIGITS, Phase.INFER),)
     assert resumed.base == "numpy:eager"
 
 
@@ -399,7 +409,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
 def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, taken, wanted):
     """As many as the first took; where a number was asked for, that, and not the ones that contention had replaced."""
     request, plan = planned(asked)
-    flagged = Finding("cnn_digits", 8, "infer", f"numpy:eager@{sys.prefix}", Verdict(SLOWER), flagged=True)
+    flagged = Finding(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Verdict(SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (flagged,)), taken)
     assert again.settings.generations == narrow.settings.generations == wanted
 

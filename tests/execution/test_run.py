@@ -16,6 +16,7 @@ import psutil
 import pytest
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
+from dnnbench.execution.measured import measured
 from dnnbench.stats.flags import PAUSED
 from dnnbench.store.store import open_store
 from helpers.running import FAST, TINY, dnnbench, environment, wait_for_generations
@@ -45,7 +46,7 @@ def test_a_run_ends_with_tables_a_report_and_code_0(place):
     assert done.returncode == 0, done.stderr
     assert "train_step" in done.stdout
     assert "numpy" in done.stdout
-    assert "null arm (a Program that does nothing): " in done.stdout
+    assert "no-op program (it does nothing): " in done.stdout
     assert "results/report.html" in done.stderr
     assert (place / "results/report.html").stat().st_size > 2000
     cells = cells_of(place)
@@ -126,8 +127,9 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place)
     done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, changes={"dnnbench.execution.peaks:NEAR": 0.0})
     assert done.returncode == 0, done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
-        audits = store.generations()["facts"].iloc[0]["rate_audits"]
-    faults = {name: audit["faults"] for name, audit in audits.items()}
+        (run_id,) = store.runs()["run_id"]
+        [facts, *_] = measured(store, run_id).facts
+    faults = {str(key): cell.rate_audit.faults for key, cell in facts.cells.items() if cell.rate_audit}
     assert set(faults) == {
         f"{arm} tiny/4 {phase}" for arm in ("numpy:eager", "saboteur:kept") for phase in ("infer", "train_step")
     }

@@ -550,9 +550,10 @@ def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, c
 def test_a_resumed_run_knows_the_versions_of_its_generations(tmp_path):
     with open_store(tmp_path / "store.sqlite") as store:
         storing.add_run(store, "r")
-        for number, facts in enumerate([{}, {"versions": {"a": {"x": "1"}}}, {"versions": {"b": {"y": "2"}}}]):
+        for number, facts in enumerate([{}, {"versions": {"torch": {"x": "1"}}}, {"versions": {"jax:jit": {"y": "2"}}}]):
             store.add_generation("r", number, facts, {})
-        assert versions_so_far(store, "r") == {"a": {"x": "1"}, "b": {"y": "2"}}
+        versions = versions_so_far(store, "r")
+    assert {arm.backend: found for arm, found in versions.items()} == {"torch": {"x": "1"}, "jax": {"y": "2"}}
 
 
 def test_a_change_is_told_library_by_library():

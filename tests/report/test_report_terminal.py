@@ -55,12 +55,12 @@ def test_arms_that_run_no_piece_alone_have_no_column_for_it(empty):
     assert "update alone" not in text
 
 
-def test_unsteady_warm_ups_and_the_null_arm_stand_in_the_tables(empty, tmp_path):
+def test_unsteady_warm_ups_and_the_noop_program_stand_in_the_tables(empty, tmp_path):
     cells = reporting.add_run(empty, "r", generations=2)
     steady = gather(empty, "r")
     assert set(steady.cells.no_steady_state) == {0}
     assert "~" not in printed(steady)
-    assert steady.null_call_s is None
+    assert steady.noop_call_s is None
     (infer,) = empty.cells("r").query("arm == 'jax:jit' and phase == 'infer' and workload == 'mlp_digits'").cell_id
     samples = empty.samples(cells)
     block = samples[(samples.cell_id == infer) & (samples.generation == 0)]

@@ -2,26 +2,34 @@
 
 import pandas as pd
 import pytest
+from dnnbench.execution.facts import AuditFacts, CellFacts, Energy, GenerationFacts
+from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.report.break_even import break_evens
 from dnnbench.report.purposes import Purpose
 from dnnbench.report.roofline import ABOVE_MEANS, NOT_AUDITED, above_the_peak, roofs, shares
+from dnnbench.spec.phases import Phase
+from dnnbench.worker.peaks import Peaks
 
+NUMPY, TORCH = Arm("numpy", "eager"), Arm("torch", "eager")
+KEY = CellKey(TORCH, CaseKey("net", 8), Phase.INFER)
 PEAKS = {
-    "numpy:eager": {"flops_per_s": 4e9, "bytes_per_s": 2e9, "product": "big product", "stream": "long pass"},
-    "torch:eager": {"flops_per_s": 5e9, "bytes_per_s": 1e9, "product": "big product", "stream": "long pass"},
+    NUMPY: Peaks(4e9, 2e9, "big product", "long pass"),
+    TORCH: Peaks(5e9, 1e9, "big product", "long pass"),
 }
 
 
 def cells(**changes):
     row = {
-        "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch", "phase": "infer",
+        "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch", "mode": "eager",
+        "environment": None, "threads": 1, "phase": "infer",
         "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9, "cell_id": "c",
     }  # fmt: skip
     return pd.DataFrame([row | {"arm": "numpy:eager", "backend": "numpy"}, row | changes])
 
 
 def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
-    tops = roofs(cells(), PEAKS)
+    tops = roofs(PEAKS)
     top = tops["cpu", "float32"]
     assert (top.flops_per_s, top.bytes_per_s) == (5e9, 2e9)
     assert top.flops_source.startswith("torch:eager")
@@ -29,10 +37,7 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     (_, found) = shares(
         cells(),
         tops,
-        {
-            "energy": {"torch:eager net/8 infer": {"joules": 4.0}},
-            "device_call_s": {"torch:eager net/8 infer": 1.5},
-        },
+        GenerationFacts(cells={KEY: CellFacts(energy=Energy(4.0, "a counter"), device_call_s=1.5)}),
         {},
     )
     assert found.device_s == 1.5
@@ -43,7 +48,7 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
 
 
 def test_little_work_on_many_bytes_is_bound_by_memory():
-    (_, found) = shares(cells(flops=1e9), roofs(cells(), PEAKS), {}, {})
+    (_, found) = shares(cells(flops=1e9), roofs(PEAKS), GenerationFacts(), {})
     assert found.device_s is None
     assert found.bound == "memory"
     assert found.joules is None
@@ -52,29 +57,33 @@ def test_little_work_on_many_bytes_is_bound_by_memory():
 
 def test_an_unknown_peak_gives_no_share():
     other = cells(device="gpu")
-    (_, found) = shares(other, roofs(other, {"numpy:eager": PEAKS["numpy:eager"]}), {}, {})
+    (_, found) = shares(other, roofs({NUMPY: PEAKS[NUMPY]}), GenerationFacts(), {})
     assert found.share is None
     assert found.bound is None
     assert found.rate == 2e9
 
 
 def test_phases_that_nobody_chooses_by_and_cells_without_a_time_have_no_row():
-    assert len(shares(cells(phase="loss"), {}, {}, {})) == 1
-    assert len(shares(cells(call_s=float("nan")), {}, {}, {})) == 1
+    assert len(shares(cells(phase="loss"), {}, GenerationFacts(), {})) == 1
+    assert len(shares(cells(call_s=float("nan")), {}, GenerationFacts(), {})) == 1
 
 
-KEY = "torch:eager net/8 infer"
-HONEST = {"rate_audits": {KEY: {"faults": []}}}
+def audited(*faults, error=""):
+    """Facts in which the cell above the peak was audited again."""
+    return GenerationFacts(cells={KEY: CellFacts(rate_audit=AuditFacts(faults, error=error))})
+
+
+HONEST = audited()
 ABOVE = {
     "it passed the audit": (HONEST, ">100 %", [f">100 %: {ABOVE_MEANS}"]),
     "it failed": (
-        {"rate_audits": {KEY: {"faults": ["kept"]}}},
+        audited("kept"),
         "no figure",
         ["net/8 infer torch:eager: no figure: kept"],
     ),
-    "nobody audited it": ({}, "no figure", [f"net/8 infer torch:eager: no figure: {NOT_AUDITED}"]),
+    "nobody audited it": (GenerationFacts(), "no figure", [f"net/8 infer torch:eager: no figure: {NOT_AUDITED}"]),
     "the audit ended": (
-        {"rate_audits": {KEY: {"faults": [], "error": "killed"}}},
+        audited(error="killed"),
         "no figure",
         ["net/8 infer torch:eager: no figure: above the peak, and could not be audited again: killed"],
     ),
@@ -84,7 +93,7 @@ ABOVE = {
 @pytest.mark.parametrize("case", ABOVE)
 def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
     found, shown, told = ABOVE[case]
-    rows = shares(cells(call_s=0.5), roofs(cells(), PEAKS), found, {})
+    rows = shares(cells(call_s=0.5), roofs(PEAKS), found, {})
     assert rows[1].share == pytest.approx(1.6)
     assert rows[1].of_peak == shown
     assert rows[1].rate_text == ("8.00 G" if shown == ">100 %" else "–")
@@ -93,13 +102,13 @@ def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
 
 def test_a_rate_above_the_peak_whose_time_is_doubtful_is_no_figure_though_it_passed_the_audit():
     """The peak was measured between the same disturbed rounds."""
-    rows = shares(cells(call_s=0.5, cell_id="d"), roofs(cells(), PEAKS), HONEST, {"d": "every round was disturbed"})
+    rows = shares(cells(call_s=0.5, cell_id="d"), roofs(PEAKS), HONEST, {"d": "every round was disturbed"})
     assert rows[1].of_peak == "no figure"
     assert above_the_peak(rows) == ["net/8 infer torch:eager: no figure: every round was disturbed"]
 
 
 def test_a_rate_below_the_peak_needs_no_audit():
-    rows = shares(cells(call_s=0.81), roofs(cells(), PEAKS), {}, {"c": "every round was disturbed"})
+    rows = shares(cells(call_s=0.81), roofs(PEAKS), GenerationFacts(), {"c": "every round was disturbed"})
     assert rows[1].of_peak == "99 %"
     assert above_the_peak(rows) == []
 

@@ -4,14 +4,16 @@ import time
 
 import pytest
 from dnnbench.execution.peaks import better, near_peak
-from dnnbench.execution.record import Record
+from dnnbench.execution.record import Record, RecordedVisit
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.keys import CellKey
 from dnnbench.spec.costs import phase_totals
-from dnnbench.worker.peaks import measure_peaks
+from dnnbench.spec.phases import Phase
+from dnnbench.worker.peaks import Peaks, measure_peaks
 from dnnbench_numpy import ops
 from dnnbench_numpy.backend import NumpyBackend
 
@@ -41,12 +43,12 @@ def test_a_slower_product_lowers_the_peak_by_as_much(monkeypatch):
     assert slow.flops_per_s < 2 * 1024**3 / 0.5 < real.flops_per_s
 
 
-LOW = {"flops_per_s": 1e9, "bytes_per_s": 9e9, "product": "first product", "stream": "first stream"}
-HIGH = {"flops_per_s": 2e9, "bytes_per_s": 8e9, "product": "second product", "stream": "second stream"}
+LOW = Peaks(1e9, 9e9, "first product", "first stream")
+HIGH = Peaks(2e9, 8e9, "second product", "second stream")
 
 
 def test_of_two_measurements_the_higher_of_each_rate_counts_with_its_source():
-    both = {"flops_per_s": 2e9, "product": "second product", "bytes_per_s": 9e9, "stream": "first stream"}
+    both = Peaks(2e9, 9e9, "second product", "first stream")
     assert better(LOW, HIGH) == better(HIGH, LOW) == both
     assert better(None, LOW) == LOW
 
@@ -57,8 +59,8 @@ def test_cells_near_or_above_the_best_product_of_their_device_and_type_are_found
     plan, _ = make_plan(request, Silent())
     (arm,), (case,) = plan.arms, plan.cases
     flops, _ = phase_totals(case.workload, case.batch_size, "infer")
-    record = Record(machine_peaks={arm.name: LOW, "an arm of another run": HIGH})
-    call_s = flops / (share * LOW["flops_per_s"])
-    record.visits[arm.name, case.name, "infer"] = [(n, 0, 10, 10 * call_s, 0) for n in range(3)]
+    record = Record(machine_peaks={arm: LOW, Arm("another", "eager"): HIGH})
+    call_s = flops / (share * LOW.flops_per_s)
+    record.visits[CellKey(arm, case.key, Phase.INFER)] = [RecordedVisit(n, 0, 10, 10 * call_s, 0) for n in range(3)]
     assert near_peak(plan, record) == ([(arm, case, "infer")] if near else [])
     assert near_peak(plan, Record(visits=record.visits)) == [], "nobody told a peak"

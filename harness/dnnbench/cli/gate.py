@@ -134,11 +134,11 @@ def _tell(output, gate: "Gate", place: str) -> None:
     output.note(f"{runs}, in {place}")
     if gate.interrupted:
         output.error("interrupted: nothing is confirmed; what was measured is kept")
-    for (arm, case, phase), reason in gate.failed.items():
-        output.error(f"{arm} {case} {phase} failed: {reason}")
+    for key, reason in gate.failed.items():
+        output.error(f"{key} failed: {reason}")
     for (arm, workload), found in gate.unproven.items():
         output.error(f"{arm} {workload} {found.sentence}")
-    explained = {arm for arm, *_ in (*gate.failed, *gate.unproven)}
+    explained = {key.arm.name for key in gate.failed} | {arm for arm, _ in gate.unproven}
     for arm, reason in gate.unjudged.items():
         if arm not in explained:
             output.error(f"nothing was judged of {arm}: {reason}")

@@ -1,11 +1,10 @@
 """A gate's findings as a table, as sentences and as a document."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ..execution.gate import NOT_RANKED, Answer, Finding, Gate
-from ..execution.record import CellKey
+from ..protocol.keys import CellKey
 from ..report.columns import VERDICT_STYLES, column_table
 from ..report.quantity import digits, interval, percent, ratio
 from ..report.words import NOT_JUDGED
@@ -31,7 +30,7 @@ def table(gate: Gate):
     several = len({finding.arm for finding in gate.findings}) > 1
     drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS, leave_out=LEFT_OUT_FIRST)
     for finding in sorted(gate.findings, key=_worst_first):
-        where = [finding.case, finding.phase] + ([Text(finding.arm)] if several else [])
+        where = [str(finding.case), finding.phase] + ([Text(finding.arm)] if several else [])
         answer = gate.answer_of(finding)
         screen = _ratio_and_interval(finding.screen, finding.verdict)
         word = _word(finding.verdict)
@@ -111,7 +110,7 @@ def document(gate: Gate) -> dict[str, Any]:
         "screen_run": gate.screen_run,
         "confirm_run": gate.confirm_run,
         "cells": [_cell(gate, finding) for finding in gate.findings],
-        "failed": _listed(gate.failed, "arm", "case", "phase"),
+        "failed": [_failed(key, reason) for key, reason in gate.failed.items()],
         "unproven": [
             {"arm": arm, "workload": workload, "status": found.status, "reason": found.reason}
             for (arm, workload), found in gate.unproven.items()
@@ -122,7 +121,14 @@ def document(gate: Gate) -> dict[str, Any]:
 
 
 def _cell(gate: Gate, finding: Finding) -> dict[str, Any]:
-    place = {name: getattr(finding, name) for name in ("workload", "batch_size", "phase", "arm", "stage", "flagged")}
+    place = {
+        "workload": finding.case.workload,
+        "batch_size": finding.case.batch_size,
+        "phase": finding.phase,
+        "arm": finding.arm,
+        "stage": finding.stage,
+        "flagged": finding.flagged,
+    }
     found, overruled = finding.confirmation, finding.outcome.overruled
     return place | {
         "screen": _estimate(finding.screen, finding.verdict),
@@ -142,5 +148,5 @@ def _estimate(estimate: Estimate, verdict: Verdict) -> dict[str, Any]:
     return asdict(estimate) | (dict.fromkeys(("low", "high")) if verdict.overruled else {})
 
 
-def _listed(reasons: Mapping[CellKey, str], *names: str) -> list[dict[str, str]]:
-    return [dict(zip(names, key, strict=True)) | {"reason": reason} for key, reason in reasons.items()]
+def _failed(key: CellKey, reason: str) -> dict[str, str]:
+    return {"arm": key.arm.name, "case": str(key.case), "phase": key.phase, "reason": reason}

@@ -9,6 +9,7 @@ def run_document(store, run_id: str) -> dict:
     Units are in results/README.md; steps and pieces are in seconds.
     """
     from ..execution.measured import measured
+    from ..execution.stored_facts import document
     from ..execution.twins import twins_of
     from ..report.memory import memory_of
     from ..report.starts import starts_of
@@ -16,17 +17,19 @@ def run_document(store, run_id: str) -> dict:
     from ..report.summary import summary_of
     from ..store.frames import records
 
-    run, generations = measured(store, run_id), records(store.generations(run_id))
-    facts, first_calls = generations[0]["facts"] if generations else {}, store.first_calls(run_id)
+    run, first_calls = measured(store, run_id), store.first_calls(run_id)
+    generations = records(store.generations(run_id))
+    for row, facts in zip(generations, run.facts, strict=True):
+        row["facts"] = document(facts)
     return {
         "run": records(store.runs(run_id))[0],
         "cells": records(summary_of(run)),
-        "memory": [row.to_json() for row in memory_of(run.cells, facts.get("memory", {}))],
+        "memory": [row.to_json() for row in memory_of(run.cells, run.first_facts)],
         "twins": [twin.to_json() for twin in twins_of(run)],
         "agreement": records(store.agreement(run_id)),
         "first_calls": records(first_calls),
         "steps": [asdict(steps) | {"fused": steps.fused} for steps in steps_of(run)],
         "pieces": [asdict(piece) for piece in pieces_of(run)],
-        "starts": [start.to_json() for start in starts_of(run.cells, first_calls, generations)],
+        "starts": [start.to_json() for start in starts_of(run.cells, first_calls, run.compile_caches)],
         "generations": generations,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ..plugins.discovery import plugins
-from .record import AS_FOUND, EMPTY
+from .facts import AS_FOUND, EMPTY
 from .scratch import scratch_folder
 
 DAY_S = 24 * 3600.0

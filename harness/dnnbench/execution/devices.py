@@ -25,6 +25,7 @@ def list_devices(arms: Sequence[Arm]) -> dict[str, list[dict] | str]:
 
 
 def _ask(arm: Arm) -> list[dict] | str:
+    arm = arm.on(CPU)  # every framework has one, and says there what else it has
     try:
         with spawn(arm, f"devices-{arm.backend}") as worker:
             worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
 
@@ -11,20 +12,23 @@ from ..data.dataset import Dataset
 from ..errors import NothingMeasured, StoreError
 from ..host.clock import now
 from ..host.machine import system
+from ..protocol.arm import Arm
+from ..protocol.keys import CaseKey, CellKey
 from ..stats.stopping import enough
 from ..store.aside import GenerationRows
-from ..store.frames import records
 from ..store.store import Store, utc_now
 from .cache import CompileCaches, compile_caches
 from .checking import Unproven, check_agreement, check_request, undetermined, unproven
-from .fairness import Line, ledger, unequal
+from .facts import WARM, AuditLine
+from .fairness import fairness_audit, unequal
 from .generation import Generation
 from .measured import measured
 from .plan import CONTROL, Plan
 from .pool import worker_cpus
-from .record import WARM, CellKey, Record
+from .record import Record, block_of
 from .reporter import Reporter
 from .split import SoFar, split_of
+from .stored_facts import stored
 
 
 @dataclass
@@ -43,10 +47,10 @@ class Execution:
 
     def __init__(self, plan: Plan, datasets: Mapping[str, Dataset], store: Store, run_id: str, report: Reporter):
         self._plan, self._datasets, self._store, self._report = plan, datasets, store, report
-        self._cells = cell_ids(store, run_id, plan)
+        self._cells, self._control = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}
         self._unsupported: dict[CellKey, str] = {}
-        self._versions: dict[str, dict] = {}
+        self._versions: dict[Arm, Mapping[str, str]] = {}
         self._store_failed = False
         self.outcome = Outcome(run_id)
 
@@ -90,11 +94,14 @@ class Execution:
         self._store.update_cells(
             run_id,
             [
-                {"cell_id": cell, "unequal": self.outcome.unproven[arm, case.partition("/")[0]].sentence}
-                for (arm, case, _), cell in self._cells.items()
-                if (arm, case.partition("/")[0]) in self.outcome.unproven
+                {"cell_id": cell, "unequal": why.sentence}
+                for key, cell in self._cells.items()
+                if (why := self._unproven(key)) is not None
             ],
         )
+
+    def _unproven(self, key: CellKey) -> Unproven | None:
+        return self.outcome.unproven.get((key.arm.name, key.case.workload))
 
     def _measure(self) -> None:
         done = self._store.done_generations(self.outcome.run_id)
@@ -121,8 +128,8 @@ class Execution:
         return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
 
     def _so_far(self) -> SoFar:
-        rows = records(self._store.generations(self.outcome.run_id))
-        return SoFar(measured(self._store, self.outcome.run_id), [row["facts"]["start_s"] for row in rows])
+        found = measured(self._store, self.outcome.run_id)
+        return SoFar(found, [facts.start_s for facts in found.facts])
 
     def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
@@ -152,16 +159,20 @@ class Execution:
         run_id = self.outcome.run_id
         self.outcome.failed |= record.failures
         self._unsupported |= record.unsupported
-        blocks = {self._cells[key]: rows for key, rows in record.blocks().items()}
-        if not any(cell != self._cells[CONTROL, "", CONTROL] for cell in blocks):
+        blocks = {self._cells[key]: block_of(visits) for key, visits in record.visits.items() if visits}
+        if not blocks:
             return
-        ledgers = {case.name: ledger(self._plan, record, case.name) for case in self._plan.cases}
-        told = {case: [line.to_json() for line in lines] for case, lines in ledgers.items()}
-        changes = [{"cell_id": self._cells[key], **peaks} for key, peaks in record.peaks.items()]
+        if record.control:
+            blocks[self._control] = block_of(record.control)
+        fairness = {case.key: fairness_audit(self._plan, record, case.key) for case in self._plan.cases}
+        changes = [
+            {"cell_id": self._cells[key]} | asdict(facts.peaks) for key, facts in record.cells.items() if facts.peaks
+        ]
         changes += [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
         if number == 0 and not self._plan.settings.allow_unequal:
-            changes += self._unequal_cells(ledgers)
-        facts, first_calls = record.facts() | {"ledger": told}, list(record.first_calls.values())
+            changes += self._unequal_cells(fairness)
+        facts = stored(replace(record.facts(), fairness=fairness))
+        first_calls = _first_calls(record, number)
         self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes), interrupted)
 
     def _keep(self, rows: GenerationRows, interrupted: bool) -> None:
@@ -186,25 +197,25 @@ class Execution:
         if path is not None:
             path.unlink(missing_ok=True)
 
-    def _unequal_cells(self, ledgers: Mapping[str, list[Line]]) -> list[dict]:
+    def _unequal_cells(self, fairness: Mapping[CaseKey, list[AuditLine]]) -> list[dict[str, Any]]:
         """Changes of cells: arms that differ from the base in what should be equal are shown and not ranked."""
         rows = []
-        for case, lines in ledgers.items():
+        for case, lines in fairness.items():
             for arm, reason in unequal(lines, self._plan.base).items():
                 self._report.note(f"{arm} {case}: not ranked: {reason} (--allow-unequal ranks it all the same)")
-                cells = [cell for (a, c, _), cell in self._cells.items() if (a, c) == (arm, case)]
+                cells = [key for key in self._cells if (key.arm.name, key.case) == (arm, case)]
                 rows += [
-                    {"cell_id": cell, "unequal": reason}
-                    for cell in cells
-                    if (arm, case.partition("/")[0]) not in self.outcome.unproven
+                    {"cell_id": self._cells[key], "unequal": reason} for key in cells if self._unproven(key) is None
                 ]
         return rows
 
     def _settle_cells(self) -> None:
         """Every cell's status: failed and unsupported with the reason, ok where something was measured."""
         run_id = self.outcome.run_id
-        measured = set(self._store.samples(list(self._cells.values()))["cell_id"])
-        rows = []
+        measured = set(self._store.samples([*self._cells.values(), self._control])["cell_id"])
+        rows: list[dict[str, Any]] = []
+        if self._control in measured:
+            rows.append({"cell_id": self._control, "status": "ok"})
         for key, cell in self._cells.items():
             if key in self.outcome.failed:
                 rows.append({"cell_id": cell, "status": "failed", "reason": f"failed: {self.outcome.failed[key]}"})
@@ -221,19 +232,37 @@ def aside_folders(store: Store) -> list[Path]:
     return [users] if store.folder is None else [store.folder, users]
 
 
-def versions_so_far(store: Store, run_id: str) -> dict[str, dict]:
-    """By arm, as its workers of an earlier sitting told; nothing of a generation that older versions stored without."""
-    told = [row["facts"].get("versions", {}) for row in records(store.generations(run_id))]
-    return {arm: versions for generation in told for arm, versions in generation.items()}
+def versions_so_far(store: Store, run_id: str) -> dict[Arm, Mapping[str, str]]:
+    """As the workers of an earlier sitting said; nothing of a generation that older versions stored without."""
+    generations = measured(store, run_id).facts
+    return {arm: versions for facts in generations for arm, versions in facts.versions.items()}
 
 
-def cell_ids(store: Store, run_id: str, plan: Plan) -> dict[CellKey, str]:
-    """The store's id of every cell of the plan, added if they are not there yet."""
+def _first_calls(record: Record, number: int) -> list[dict[str, Any]]:
+    """Rows of the store's `first_call` table."""
+    return [
+        {
+            "arm": key.arm.name,
+            "workload": key.case.workload,
+            "batch_size": key.case.batch_size,
+            "phase": key.phase,
+            "generation": number,
+        }
+        | asdict(facts.first_call)
+        for key, facts in record.cells.items()
+        if facts.first_call is not None
+    ]
+
+
+def cell_ids(store: Store, run_id: str, plan: Plan) -> tuple[dict[CellKey, str], str]:
+    """(the store's id of every cell of the plan, the control arm's), added if they are not there yet."""
     if store.cells(run_id).empty:
         store.add_cells(run_id, plan.cells())
     rows = store.cells(run_id)
-    cases = rows["workload"].where(rows["workload"] == "", rows["workload"] + "/" + rows["batch_size"].astype(str))
-    return dict(zip(zip(rows["arm"], cases, rows["phase"], strict=True), rows["cell_id"], strict=True))
+    places = zip(rows["arm"], rows["workload"], rows["batch_size"], rows["phase"], strict=True)
+    ids = dict(zip(places, rows["cell_id"], strict=True))
+    cells = {key: ids[key.arm.name, key.case.workload, key.case.batch_size, key.phase] for key in plan.cell_keys()}
+    return cells, ids[CONTROL, "", 0, CONTROL]
 
 
 def refuse_nothing(outcome: Outcome, store: Store, skipped: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from ..agreement.status import Status
 from ..data.dataset import Dataset
 from ..errors import UsageError
+from ..protocol.keys import CaseKey, CellKey
+from ..spec.phases import Phase
 from ..stats.estimates import Estimate, ratio, smallest_difference
 from ..stats.gate import CONFIRMED, FAMILY_ALPHA, Confirmation, Suspect, confirm, is_flagged
 from ..stats.verdict import UNDECIDED, Verdict, judge
@@ -15,9 +17,8 @@ from ..store.store import Store
 from .arms import select
 from .checking import Unproven
 from .execute import Execution, Outcome, refuse_nothing
-from .measured import Measured, measured
+from .measured import Measured, key_of, measured
 from .plan import Plan
-from .record import CellKey
 from .reporter import Reporter
 from .request import Request, open_run
 
@@ -55,10 +56,7 @@ class Finding:
     smallest: the slowdown that the screen could have seen.
     """
 
-    workload: str
-    batch_size: int
-    phase: str
-    arm: str
+    key: CellKey
     verdict: Verdict
     screen: Estimate = UNKNOWN
     smallest: float = math.nan
@@ -67,12 +65,17 @@ class Finding:
     confirmation: Confirmation | None = None
 
     @property
-    def case(self) -> str:
-        return f"{self.workload}/{self.batch_size}"
+    def case(self) -> CaseKey:
+        return self.key.case
 
     @property
-    def key(self) -> CellKey:
-        return self.arm, self.case, self.phase
+    def phase(self) -> Phase:
+        return self.key.phase
+
+    @property
+    def arm(self) -> str:
+        """The arm's name."""
+        return self.key.arm.name
 
     @property
     def stage(self) -> str:
@@ -140,7 +143,7 @@ class Gate:
 
     def answer_of(self, finding: Finding) -> Answer:
         """The word for one cell."""
-        if found := self.unproven.get((finding.arm, finding.workload)):
+        if found := self.unproven.get((finding.arm, finding.case.workload)):
             return OF_STATUS[found.status]
         if finding.key in self.failed:
             return Answer.COULD_NOT_RUN
@@ -208,15 +211,15 @@ def screened(run: Measured) -> tuple[Finding, ...]:
 
 
 def _screened(run: Measured, cell) -> Finding:
-    place = cell.workload, int(cell.batch_size), cell.phase, cell.arm
+    key = key_of(cell)
     if reason := run.not_ranked(cell):
-        return Finding(*place, Verdict(NOT_RANKED, reason))
+        return Finding(key, Verdict(NOT_RANKED, reason))
     pairs = run.against_base(cell)
     found = ratio(pairs)
     objection = run.objection(cell)
     verdict = Verdict(UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
     return Finding(
-        *place,
+        key,
         verdict,
         found.estimate,
         smallest_difference(found.effects, run.theta),
@@ -257,7 +260,7 @@ def confirmed(
     findings: Sequence[Finding], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
 ) -> tuple[Finding, ...]:
     """The findings, with what the second run makes of the flagged ones."""
-    cells = {(cell.arm, f"{cell.workload}/{cell.batch_size}", cell.phase): cell for cell in run.cells.itertuples()}
+    cells = {key_of(cell): cell for cell in run.cells.itertuples()}
     flagged = [finding for finding in findings if finding.flagged]
     found = confirm([_suspect(run, cells[finding.key]) for finding in flagged], theta, alpha)
     told = dict(zip((finding.key for finding in flagged), found, strict=True))

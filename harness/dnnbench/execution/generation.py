@@ -1,6 +1,6 @@
 """One generation of a run: fresh processes, every arm visited in turn, round by round."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,18 +12,21 @@ from ..host.contention import WAITED_SHARE, Sampler, flags, switches_per_s
 from ..host.gpus import watch
 from ..host.idle import NOISY_SHARE
 from ..protocol.arm import Arm
+from ..protocol.keys import CellKey, ProgramKey
 from ..spec.costs import memory_parts
 from ..spec.phases import PIECES, PURPOSES, Phase
 from ..stats.flags import UNSETTLED, WAITED
 from ..worker.audit import late_fault
+from ..worker.peaks import Peaks
 from ..worker.process import WorkerLost
 from .batch import timing_batch
 from .batching import calls_per_visit
+from .facts import AuditFacts, Energy, FirstCall, PeakMemory, ProgramMemory, audit_facts
 from .parallel import in_parallel
 from .peaks import better, near_peak
 from .plan import CONTROL, Case, Plan
 from .pool import BUILD_TIMEOUT_S, WorkerPool, visit_timeout_s
-from .record import CellKey, Record
+from .record import Record, RecordedVisit
 from .reporter import Reporter
 from .rounds import schedule, starting_order, thinning
 
@@ -89,25 +92,26 @@ class Generation:
             self._report.advance(0, f"generation {self._number + 1}: best rates of {arm.name}")
             try:
                 found = pool.call(arm, "machine_peaks", BUILD_TIMEOUT_S)
-                self._record.machine_peaks[arm.name] = better(self._record.machine_peaks.get(arm.name), found)
+                self._record.machine_peaks[arm] = better(self._record.machine_peaks.get(arm), Peaks(**found))
             except WorkerError as error:
                 self._report.note(f"{arm.name}: its best rates are unknown: {error}")
 
     def _audit_rates(self, pool: WorkerPool) -> None:
         """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
         for arm, case, phase in near_peak(self._plan, self._record):
-            name, asked = f"{arm.name} {case.name} {phase}", {"key": case.name, "phase": phase}
-            self._report.advance(0, f"generation {self._number + 1}: {name}: auditing its rate")
+            key, asked = CellKey(arm, case.key, phase), {"key": case.name, "phase": phase}
+            self._report.advance(0, f"generation {self._number + 1}: {key}: auditing its rate")
             try:
                 self._ask_to_build(pool, arm, case)
                 pool.call(arm, "warm_up", BUILD_TIMEOUT_S, **asked)
-                asked |= {"calls": self._calls[arm.name, case.name, phase], "trains": not case.workload.inference_only}
-                self._record.rate_audits[name] = pool.call(arm, "audit_rate", BUILD_TIMEOUT_S, **asked)
+                asked |= {"calls": self._calls[key], "trains": not case.workload.inference_only}
+                audit = audit_facts(pool.call(arm, "audit_rate", BUILD_TIMEOUT_S, **asked))
                 pool.call(arm, "drop", BUILD_TIMEOUT_S, key=case.name)
             except WorkerError as error:
-                self._record.rate_audits[name] = {"faults": [], "error": str(error)}
-            for fault in self._record.rate_audits[name]["faults"]:
-                self._report.note(f"{name}: {fault}")
+                audit = AuditFacts(error=str(error))
+            self._record.cells[key].rate_audit = audit
+            for fault in audit.faults:
+                self._report.note(f"{key}: {fault}")
 
     def _prepare(self, pool: WorkerPool, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
@@ -121,11 +125,18 @@ class Generation:
     def _quiesce(self, pool: WorkerPool, case: Case) -> None:
         """See that nobody burns CPU while another is measured, and record how much each did."""
         for name, share in pool.quiesce().items():
-            self._record.idle_cpu[f"{name} {case.name}"] = round(share, 4)
+            self._note_idle(name, case, round(share, 4))
             if share > NOISY_SHARE:
                 self._report.note(
                     f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
                 )
+
+    def _note_idle(self, name: str, case: Case, share: float) -> None:
+        arms = {arm.name: arm for arm in self._plan.arms}
+        if name == CONTROL:
+            self._record.control_idle_cpu[case.key] = share
+        else:
+            self._record.programs[ProgramKey(arms[name], case.key)].idle_cpu = share
 
     def _build(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """Build the case on its arm and time every phase's first call."""
@@ -134,10 +145,10 @@ class Generation:
         except WorkerError as error:
             self._lose(arm, case, str(error), unsupported=error.kind == "PluginError")
             return
-        self._record.programs[f"{arm.name} {case.name}"] = built["facts"]
+        self._record.programs[ProgramKey(arm, case.key)].description = built["facts"]
         for phase in self._runnable(arm, case):
             if phase in PIECES and phase not in built["pieces"]:
-                self._record.unsupported[arm.name, case.name, phase] = f"{arm.name} cannot run this piece alone"
+                self._record.unsupported[CellKey(arm, case.key, phase)] = f"{arm.name} cannot run this piece alone"
                 continue
             with self._costing_only(pool, arm, case, phase):
                 seconds = pool.call(arm, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
@@ -153,15 +164,14 @@ class Generation:
             weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
         )  # fmt: skip
 
-    def _note_first_call(self, pool: WorkerPool, arm: Arm, case: Case, phase: str, build_s: float, seconds: float) -> None:
-        times = {"import_s": pool.import_s[arm.name], "build_s": build_s, "first_call_s": seconds}
-        where = {"arm": arm.name, "workload": case.workload.name, "batch_size": case.batch_size, "phase": phase}
-        row = {**where, **times, "generation": self._number}
-        self._record.first_calls.setdefault((arm.name, case.name, phase), row)  # a replaced worker's is not the first
+    def _note_first_call(self, pool: WorkerPool, arm: Arm, case: Case, phase: Phase, build_s: float, seconds: float) -> None:
+        facts = self._record.cells[CellKey(arm, case.key, phase)]
+        if facts.first_call is None:  # a replaced worker's is not the first
+            facts.first_call = FirstCall(pool.import_s[arm.name], build_s, seconds)
 
     def _warm_up(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         for phase in self._runnable(arm, case):
-            key = arm.name, case.name, phase
+            key = CellKey(arm, case.key, phase)
             with self._costing_only(pool, arm, case, phase):
                 warm = pool.call(arm, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
                 self._seconds[key] = warm["seconds"]
@@ -170,11 +180,12 @@ class Generation:
                 if not warm["settled"]:
                     self._unsettled.add(key)
 
-    def _calls_alike(self, arm: Arm, case: Case, phase: str) -> int | None:
+    def _calls_alike(self, arm: Arm, case: Case, phase: Phase) -> int | None:
         """Calls a visit of an arm that differs from this one in its environment only: both are timed alike."""
         bare = replace(arm, environment="", twin=False)
-        alike = (other.name for other in self._plan.arms if replace(other, environment="", twin=False) == bare)
-        return next((self._calls[n, case.name, phase] for n in alike if (n, case.name, phase) in self._calls), None)
+        alike = [other for other in self._plan.arms if replace(other, environment="", twin=False) == bare]
+        keys = (CellKey(other, case.key, phase) for other in alike)
+        return next((self._calls[key] for key in keys if key in self._calls), None)
 
     def _visit_rounds(self, pool: WorkerPool, case: Case, seconds: float) -> None:
         """Rounds until so many seconds are used; at least one."""
@@ -182,8 +193,12 @@ class Generation:
         order = schedule(self._visits(case), self._seed, self._thinned(case))
         sampler, begin, last = self._sampler(pool), now(), now()
         for phases in order:
-            wanted = [((arm, case.name, p), position) for p, arms in phases for position, arm in enumerate(arms)]
-            self._round(pool, case, arms, wanted, sampler)
+            wanted = [
+                (CellKey(arms[name], case.key, phase), position)
+                for phase, names in phases
+                for position, name in enumerate(names)
+            ]
+            self._round(pool, case, wanted, sampler)
             time = now()
             self._report.advance(
                 time - last, f"generation {self._number + 1}: {case.name}, round {self._record.rounds}"
@@ -198,9 +213,9 @@ class Generation:
         gpu = watch(min(used), pool.pids) if used else None
         return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
 
-    def _visits(self, case: Case) -> dict[str, list[str]]:
-        """Arms of each phase that can be visited."""
-        phases = {phase: [] for phase in self._plan.phases(case)}
+    def _visits(self, case: Case) -> dict[Phase, list[str]]:
+        """Names of each phase's arms that can be visited."""
+        phases: dict[Phase, list[str]] = {phase: [] for phase in self._plan.phases(case)}
         for arm in self._plan.arms:
             for phase in self._runnable(arm, case):
                 phases[phase].append(arm.name)
@@ -208,36 +223,49 @@ class Generation:
 
     def _thinned(self, case: Case) -> dict[tuple[str, str], int]:
         """(phase, arm) -> every how many rounds."""
-        every = {}
-        for phase, arms in self._visits(case).items():
-            times = {arm: self._calls[arm, case.name, phase] * self._seconds[arm, case.name, phase] for arm in arms}
-            every |= {(phase, arm): n for arm, n in thinning(times).items()}
+        every: dict[tuple[str, str], int] = {}
+        for phase, names in self._visits(case).items():
+            keys = {arm.name: CellKey(arm, case.key, phase) for arm in self._plan.arms if arm.name in names}
+            times = {name: self._calls[keys[name]] * self._seconds[keys[name]] for name in names}
+            every |= {(phase, name): n for name, n in thinning(times).items()}
         return every
 
-    def _round(self, pool: WorkerPool, case: Case, arms: Mapping[str, Arm], wanted, sampler: Sampler) -> None:
+    def _round(
+        self, pool: WorkerPool, case: Case, wanted: Sequence[tuple[CellKey, int]], sampler: Sampler
+    ) -> None:
         """Visit every wanted cell, and the control; rounds are numbered through the generation."""
         before = sampler.read()
-        visits = []
+        visits: list[tuple[list[RecordedVisit], RecordedVisit]] = []
         for key, position in wanted:
             if key in self._record.failures:
                 continue
             calls = self._calls[key]
-            with self._costing_only(pool, arms[key[0]], case, key[2]):
+            with self._costing_only(pool, key.arm, case, key.phase):
                 limit = visit_timeout_s(calls * self._seconds[key])
-                asked = {"key": case.name, "phase": key[2], "calls": calls, "timing": self._plan.settings.timing}
-                visit = pool.call(arms[key[0]], "visit", limit, **asked)
+                asked = {"key": case.name, "phase": key.phase, "calls": calls, "timing": self._plan.settings.timing}
+                visit = pool.call(key.arm, "visit", limit, **asked)
                 mark = self._mark(key, visit["waited_share"])
-                visits.append((key, position, calls, visit["seconds"], mark))
+                visits.append(
+                    (
+                        self._record.visits[key],
+                        RecordedVisit(self._record.rounds, position, calls, visit["seconds"], mark),
+                    )
+                )
         if (seconds := pool.control(CONTROL_CALLS)) is not None:
-            visits.append(((CONTROL, "", CONTROL), len(wanted), CONTROL_CALLS, seconds, 0))
+            visits.append(
+                (
+                    self._record.control,
+                    RecordedVisit(self._record.rounds, len(wanted), CONTROL_CALLS, seconds, 0),
+                )
+            )
         if (seconds := pool.noop(NOOP_CALLS, self._plan.settings.timing)) is not None:
-            self._record.null_call_s.append(seconds / NOOP_CALLS)
+            self._record.noop_call_s.append(seconds / NOOP_CALLS)
         after = sampler.read()
         contended = flags(before, after)
         if (rate := switches_per_s(before, after)) is not None:
             self._record.switches_per_s.append(rate)
-        for key, position, calls, seconds, mark in visits:
-            self._record.visits[key].append((self._record.rounds, position, calls, seconds, contended | mark))
+        for taken, visit in visits:
+            taken.append(visit._replace(flags=contended | visit.flags))
         self._record.rounds += 1
 
     def _mark(self, key: CellKey, waited_share: float) -> int:
@@ -251,7 +279,7 @@ class Generation:
         for phase in self._runnable(arm, case):
             with self._costing_only(pool, arm, case, phase):
                 peaks = pool.call(arm, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._record.peaks[arm.name, case.name, phase] = peaks
+                self._record.cells[CellKey(arm, case.key, phase)].peaks = PeakMemory(**peaks)
         if self._number == 0:
             self._look_once(pool, arm, case)
         if not self._runnable(arm, case):
@@ -262,50 +290,54 @@ class Generation:
         except WorkerError as error:
             self._report.note(f"{arm.name} {case.name}: measured, but its last facts are missing: {error}")
             return
-        self._record.programs[f"{arm.name} {case.name}"] = told
+        facts = self._record.programs[ProgramKey(arm, case.key)]
+        facts.description = told
         if told["compiled_late"]:
-            self._record.compiled_late[f"{arm.name} {case.name}"] = told["compiled_late"]
+            facts.compiled_late = told["compiled_late"]
             self._report.note(f"{arm.name} {case.name}: {late_fault(told['compiled_late'])}")
 
     def _look_once(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
         for phase in self._runnable(arm, case):
+            key = CellKey(arm, case.key, phase)
             with self._costing_only(pool, arm, case, phase):
                 if phase == Phase.INFER:
-                    calls = self._calls[arm.name, case.name, phase]
-                    found = pool.call(arm, "audit", BUILD_TIMEOUT_S, key=case.name, calls=calls)
-                    self._record.audits[f"{arm.name} {case.name}"] = found
-                    for fault in found["faults"]:
+                    found = pool.call(arm, "audit", BUILD_TIMEOUT_S, key=case.name, calls=self._calls[key])
+                    audit = audit_facts(found)
+                    self._record.programs[key.program].audit = audit
+                    for fault in audit.faults:
                         self._report.note(f"{arm.name} {case.name}: {fault}")
                 if phase in PURPOSES:
                     self._note_memory(pool, arm, case, phase)
                 if (energy := pool.call(arm, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
-                    self._record.energy[f"{arm.name} {case.name} {phase}"] = energy
-                calls = self._calls[arm.name, case.name, phase]
+                    self._record.cells[key].energy = Energy(**energy)
+                calls = self._calls[key]
                 told = pool.call(arm, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
-                if told is not None:
-                    self._record.device_call_s[f"{arm.name} {case.name} {phase}"] = told
+                self._record.cells[key].device_call_s = told
 
-    def _note_memory(self, pool: WorkerPool, arm: Arm, case: Case, phase: str) -> None:
+    def _note_memory(self, pool: WorkerPool, arm: Arm, case: Case, phase: Phase) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
-        told, precision = self._record.memory.setdefault(f"{arm.name} {case.name}", {}), arm.precision
-        told |= pool.call(arm, "parts", BUILD_TIMEOUT_S, key=case.name)
+        precision = arm.precision
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
-        told.setdefault("by_spec", {})[phase] = by_spec._asdict()
+        program = self._record.programs[ProgramKey(arm, case.key)]
+        other_purpose = program.memory.by_spec if program.memory else {}
+        parts = pool.call(arm, "parts", BUILD_TIMEOUT_S, key=case.name)
+        program.memory = ProgramMemory(**parts, by_spec={**other_purpose, phase: by_spec})
 
-    def _runnable(self, arm: Arm, case: Case) -> list[str]:
+    def _runnable(self, arm: Arm, case: Case) -> list[Phase]:
         """Phases of an arm that have neither failed nor are impossible."""
         out = self._given_up | self._record.without()
-        return [phase for phase in self._plan.phases(case) if (arm.name, case.name, phase) not in out]
+        return [phase for phase in self._plan.phases(case) if CellKey(arm, case.key, phase) not in out]
 
     @contextmanager
-    def _costing_only(self, pool: WorkerPool, arm: Arm, case: Case, phase: str):
+    def _costing_only(self, pool: WorkerPool, arm: Arm, case: Case, phase: Phase):
         """What fails inside costs this cell; a worker that died is replaced for the arm's other phases."""
         try:
             yield
         except WorkerError as error:
-            self._record.failures[arm.name, case.name, phase] = str(error)
-            self._report.note(f"{arm.name} {case.name} {phase}: failed: {error}")
+            key = CellKey(arm, case.key, phase)
+            self._record.failures[key] = str(error)
+            self._report.note(f"{key}: failed: {error}")
             if isinstance(error, WorkerLost) and self._runnable(arm, case):
                 self._replace(pool, arm, case)
 
@@ -319,5 +351,5 @@ class Generation:
     def _lose(self, arm: Arm, case: Case, reason: str, unsupported: bool) -> None:
         where = self._record.unsupported if unsupported else self._record.failures
         for phase in self._runnable(arm, case):
-            where[arm.name, case.name, phase] = reason
+            where[CellKey(arm, case.key, phase)] = reason
         self._report.note(f"{arm.name} {case.name}: {'unsupported' if unsupported else 'failed'}: {reason}")

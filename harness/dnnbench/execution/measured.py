@@ -1,12 +1,16 @@
 """What a recorded run measured: its cells, and their visits as the statistics take them."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..protocol.arm import twin_of
+from ..protocol.arm import Arm, is_twin, twin_of
+from ..protocol.device import Device
+from ..protocol.dtypes import DType
+from ..protocol.keys import CaseKey, CellKey
 from ..spec.phases import Phase
 from ..stats.apart import Recorded
 from ..stats.estimates import (
@@ -24,7 +28,9 @@ from ..stats.stopping import FIRST_LOOK
 from ..stats.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
+from .facts import GenerationFacts
 from .plan import CONTROL
+from .stored_facts import read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +63,10 @@ class Measured:
     control: Visits | None
     twins: "pd.DataFrame"
     """The rows of the base's twin; empty where the run had none."""
-    facts: tuple[dict[str, Any], ...] = ()
-    """What each generation found besides times, as `Record.facts` has it."""
+    facts: tuple[GenerationFacts, ...] = ()
+    """What each generation tells besides times, in their order."""
+    generations: tuple[int, ...] = ()
+    """Their numbers."""
 
     @property
     def base(self) -> str | None:
@@ -126,23 +134,26 @@ class Measured:
         """What speaks against the time of a row of `cells`: disturbed rounds, a bench that contradicts itself."""
         if case_of(cell) in self.spoilt:
             return self._disturbance(cell)
-        audits = self._first_facts.get("audits", {}) if cell.phase == AUDITED else {}
-        name = f"{cell.arm} {cell.workload}/{cell.batch_size}"
-        faults = [*audits.get(name, {}).get("faults", ()), *self.rate_audit(cell).get("faults", ())]
+        key = key_of(cell)
+        audits = [self.first_facts.cell(key).rate_audit]
+        if cell.phase == AUDITED:
+            audits.insert(0, self.first_facts.program(key.program).audit)
+        faults = [fault for audit in audits if audit is not None for fault in audit.faults]
         return f"a bench contradicts itself: {cell.arm}: {'; '.join(faults)}" if faults else ""
 
-    def rate_audit(self, cell) -> dict[str, Any]:
-        """What the second audit found of a row of `cells`, which lies near or above the peak; empty where there was none."""
-        audits = self._first_facts.get("rate_audits", {})
-        return audits.get(f"{cell.arm} {cell.workload}/{cell.batch_size} {cell.phase}", {})
+    @property
+    def compile_caches(self) -> dict[int, str]:
+        """What the workers of each generation found in their compile caches."""
+        return {number: facts.compile_cache for number, facts in zip(self.generations, self.facts, strict=True)}
 
     @property
-    def _first_facts(self) -> dict[str, Any]:
-        return self.facts[0] if self.facts else {}
+    def first_facts(self) -> GenerationFacts:
+        """What the first generation tells, the one that takes audits, peaks and energy."""
+        return self.facts[0] if self.facts else GenerationFacts()
 
     def _disturbance(self, cell) -> str:
         """That every round of the cell's case was disturbed, with the load before the run and what the kernel counted."""
-        system = self._first_facts.get("system", {})
+        system = self.first_facts.system
         load, cpus = system.get("load_1min"), system.get("affinity")
         alike = [other.cell_id for other in self.cells.itertuples() if case_of(other) == case_of(cell)]
         counted = np.bitwise_or.reduce(np.concatenate([visits.flags for visits in self._visits_of(alike)]))
@@ -179,8 +190,32 @@ def measured(store: Store, run_id: str) -> Measured:
     (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
     twin = cells["arm"] == twin_of(run["settings"].get("base") or "")
     others = cells[(cells["arm"] != CONTROL) & ~twin].reset_index(drop=True)
-    facts = tuple(row["facts"] for row in records(store.generations(run_id)))
-    return Measured(run, others, visits, visits.get(yardstick), cells[twin], facts)
+    generations = records(store.generations(run_id))
+    facts = facts_of(cells, [row["facts"] for row in generations])
+    numbers = tuple(row["generation"] for row in generations)
+    return Measured(run, others, visits, visits.get(yardstick), cells[twin], facts, numbers)
+
+
+def facts_of(cells: "pd.DataFrame", generations: Iterable[Mapping[str, Any]]) -> tuple[GenerationFacts, ...]:
+    """Of a run's generations, from what the store has of them.  cells: the store's frame."""
+    keys = [key_of(cell) for cell in cells.itertuples() if cell.arm != CONTROL]
+    arms = dict(zip(cells.loc[cells["arm"] != CONTROL, "arm"], (key.arm for key in keys), strict=True))
+    cases = dict.fromkeys(key.case for key in keys)
+    return tuple(read(found, arms, cases) for found in generations)
+
+
+def key_of(cell) -> CellKey:
+    """What names a row of `cells`."""
+    arm = Arm(
+        cell.backend,
+        cell.mode,
+        Device.parse(cell.device),
+        DType(cell.dtype),
+        int(cell.threads),
+        cell.environment or "",
+        twin=is_twin(cell.arm),
+    )
+    return CellKey(arm, CaseKey(cell.workload, int(cell.batch_size)), Phase(cell.phase))
 
 
 def case_of(cell) -> tuple:

@@ -11,6 +11,7 @@ from ..host.clock import now
 from ..host.machine import frequencies_mhz
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
+from ..protocol.keys import CellKey
 from ..spec.builder import Builder
 from ..spec.data import Synthetic
 from ..spec.losses import Mse
@@ -23,9 +24,9 @@ from ..stats.split import LEAST_ROUNDS, Components, components, tells_variances
 from ..stats.verdict import ALPHA, STRONG_RHO
 from ..worker.bench import whole_visit_s
 from .generation import Generation
-from .plan import CONTROL, Plan, cases_of
+from .plan import Plan, cases_of
 from .pool import worker_cpus
-from .record import CellKey, Record
+from .record import Record, RecordedVisit
 from .reporter import Reporter
 from .settings import Settings
 
@@ -152,8 +153,9 @@ def _workload() -> Workload:
 def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Sequence[list[float] | None]) -> Noise:
     """What the generations of such a plan say."""
     (case,) = plan.cases
-    keys = [(arm.name, case.name, PHASE) for arm in plan.arms]
-    base, twin, control = (visits_of(records, key) for key in (*keys, (CONTROL, "", CONTROL)))
+    keys = [CellKey(arm, case.key, PHASE) for arm in plan.arms]
+    base, twin = (visits_of([record.visits.get(key, []) for record in records]) for key in keys)
+    control = visits_of([record.control for record in records])
     pairs = log_pairs(twin, base, contended_rounds([base, twin]))
     if spoilt := not tells_variances(pairs.kept()):
         pairs = log_pairs(twin, base)
@@ -180,9 +182,9 @@ def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Seque
     )
 
 
-def visits_of(records: Sequence[Record], key: CellKey) -> Visits:
-    """The visits of one cell in records of consecutive generations."""
-    rows = [(number, *row) for number, record in enumerate(records) for row in record.visits.get(key, ())]
+def visits_of(generations: Sequence[Sequence[RecordedVisit]]) -> Visits:
+    """The visits of one cell in consecutive generations, as the statistics take them."""
+    rows = [(number, *visit) for number, visits in enumerate(generations) for visit in visits]
     generation, round_, position, calls, seconds, flags = np.array(rows, float).reshape(-1, 6).T
     whole = (column.astype(np.int64) for column in (generation, round_, position))
     return Visits(*whole, seconds / calls, flags.astype(np.int64))
@@ -191,7 +193,7 @@ def visits_of(records: Sequence[Record], key: CellKey) -> Visits:
 def _seconds(records: Sequence[Record], key: CellKey) -> float:
     """Seconds of a cell's visits with their untimed calls: what a run's time is spent on."""
     visits = (visit for record in records for visit in record.visits[key])
-    return sum(whole_visit_s(seconds, calls) for _, _, calls, seconds, _ in visits)
+    return sum(whole_visit_s(visit.seconds, visit.calls) for visit in visits)
 
 
 def _drift(control: Visits) -> tuple[float, float]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
+from ..protocol.keys import CaseKey, CellKey
 from ..spec.costs import phase_totals
 from ..spec.phases import Phase
 from ..spec.weights import initial_weights
@@ -32,8 +33,14 @@ class Case:
     weights_origin: str = "initial"
 
     @property
+    def key(self) -> CaseKey:
+        """What names it."""
+        return CaseKey(self.workload.name, self.batch_size)
+
+    @property
     def name(self) -> str:
-        return f"{self.workload.name}/{self.batch_size}"
+        """As people read it, and by which workers hold its programs."""
+        return str(self.key)
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     data_facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What identifies a workload's data where they differ between machines, by workload."""
-    only: frozenset[tuple[str, str]] = frozenset()
-    """(case, phase) of everything that is timed; empty for all of it."""
+    only: frozenset[tuple[CaseKey, Phase]] = frozenset()
+    """Everything that is timed; empty for all of it."""
     unequal: Mapping[Arm, str] = field(default_factory=dict)
     """Why an arm may not be ranked against the others."""
     paired: bool = False
@@ -63,14 +70,20 @@ class Plan:
         (base,) = (arm for arm in self.arms if arm.name == self.base)
         return tuple(replace(self, arms=(base, arm)) for arm in others)
 
-    def phases(self, case: Case) -> tuple[str, ...]:
+    def phases(self, case: Case) -> tuple[Phase, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""
-        wanted = [phase for phase in self.settings.phases if not self.only or (case.name, phase) in self.only]
+        wanted = [phase for phase in self.settings.phases if not self.only or (case.key, phase) in self.only]
         return tuple(phase for phase in wanted if phase == Phase.INFER or not case.workload.inference_only)
 
-    def limited_to(self, only: Collection[tuple[str, str]]) -> "Plan":
+    def cell_keys(self) -> tuple[CellKey, ...]:
+        """Every cell, in the order of the plan."""
+        return tuple(
+            CellKey(arm, case.key, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
+        )
+
+    def limited_to(self, only: Collection[tuple[CaseKey, Phase]]) -> "Plan":
         """The same plan with nothing but these (case, phase)."""
-        cases = tuple(case for case in self.cases if any(case.name == name for name, _ in only))
+        cases = tuple(case for case in self.cases if any(case.key == key for key, _ in only))
         return replace(self, cases=cases, only=frozenset(only))
 
     def cells(self) -> list[dict]:
@@ -115,6 +128,11 @@ def _identity(arm: Arm, name: str) -> dict:
         "arm_key": key,
         **{k: key[k] for k in ("backend", "mode", "device", "dtype", "threads", "environment")},
     }
+
+
+def case_keys(workloads: Sequence[Workload], batch_sizes: Sequence[int]) -> list[CaseKey]:
+    """Every workload at every batch size that was asked for, else at its own."""
+    return [CaseKey(w.name, size) for w in workloads for size in (batch_sizes or (w.batch_size,))]
 
 
 def cases_of(

@@ -103,7 +103,13 @@ class WorkerPool:
     Leaving it, which an interrupt does while threads still start and ask workers, raises PoolClosed in those threads.
     """
 
-    def __init__(self, plan: Plan, name: str, cache: Path | None = None, versions: Mapping[str, Mapping] | None = None):
+    def __init__(
+        self,
+        plan: Plan,
+        name: str,
+        cache: Path | None = None,
+        versions: Mapping[Arm, Mapping[str, str]] | None = None,
+    ):
         """versions: what each arm's workers told earlier in this run; an arm that tells others now is refused."""
         self._plan, self._name, self._cache = plan, name, cache
         self._before = dict(versions or {})
@@ -114,7 +120,7 @@ class WorkerPool:
         self._closed = False
         self._pauses = 0
         self.import_s: dict[str, float] = {}
-        self.versions: dict[str, dict] = {}
+        self.versions: dict[Arm, Mapping[str, str]] = {}
         self._mask = current_mask()
         self.cpus = worker_cpus(plan.settings.threads)
         self.at_once = len(self.cpus)
@@ -136,9 +142,9 @@ class WorkerPool:
             self._workers[arm.name].close()
         self._enter(arm.name, arm, cpus=self.cpus, cache=self._cache)
         started = self._ask(arm.name, "start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        refuse_change(arm.name, self._before.get(arm.name, started["versions"]), started["versions"])
+        refuse_change(arm.name, self._before.get(arm, started["versions"]), started["versions"])
         self.import_s[arm.name] = started["import_s"]
-        self.versions[arm.name] = started["versions"]
+        self.versions[arm] = started["versions"]
 
     def call(self, arm: Arm, method: str, timeout_s: float, **arguments: Any) -> Any:
         """Ask an arm's worker; one that could not start says why."""

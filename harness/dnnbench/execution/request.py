@@ -14,7 +14,9 @@ from ..errors import StoreError, UsageError
 from ..host.machine import host_hash, machine_facts
 from ..masking import masked_words
 from ..protocol.arm import Arm
+from ..protocol.keys import CaseKey
 from ..protocol.precision import PRECISIONS
+from ..spec.phases import Phase
 from ..spec.workload import Workload
 from ..store.identity import machine_id
 from ..store.store import Store
@@ -22,7 +24,7 @@ from ..wording import shortened
 from .arms import base_arm, info_of, select
 from .devices import choose_device
 from .memory_guard import pairing
-from .plan import Plan, cases_of, resolved
+from .plan import Plan, case_keys, cases_of, resolved
 from .reporter import Reporter
 from .settings import Settings
 from .weights_file import load_weights
@@ -32,7 +34,7 @@ from .weights_file import load_weights
 class Request:
     """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own.
 
-    only: (case, phase) of what is timed, empty for all of it.  confirms: the run whose findings this one
+    only: what is timed, empty for all of it.  confirms: the run whose findings this one
     confirms, empty for any but the second of a gate.
     """
 
@@ -43,7 +45,7 @@ class Request:
     base: str = ""
     weights: str = ""
     data: str = ""
-    only: tuple[tuple[str, str], ...] = ()
+    only: tuple[tuple[CaseKey, Phase], ...] = ()
     confirms: str = ""
 
     def to_json(self, plan: Plan) -> dict:
@@ -56,7 +58,7 @@ class Request:
             "base": plan.base,
             "weights": self.weights,
             "data": self.data,
-            "only": [list(pair) for pair in self.only],
+            "only": [[str(case), phase] for case, phase in self.only],
             "confirms": self.confirms,
             "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
             "skipped": dict(plan.skipped),
@@ -67,15 +69,18 @@ class Request:
     def from_json(cls, stored: Mapping) -> "Request":
         """The request that a run was stored with; StoreError where its settings are not those of a request."""
         try:
+            workloads = tuple(Workload.model_validate(w) for w in stored["workloads"])
+            sizes = tuple(stored["batch_sizes"])
+            cases = {str(key): key for key in case_keys(workloads, sizes)}
             return cls(
-                workloads=tuple(Workload.model_validate(w) for w in stored["workloads"]),
+                workloads=workloads,
                 backends=tuple(stored["backends"]),
                 settings=Settings.from_json(stored["settings"]),
-                batch_sizes=tuple(stored["batch_sizes"]),
+                batch_sizes=sizes,
                 base=stored["base"],
                 weights=stored["weights"],
                 data=stored["data"],
-                only=tuple((case, phase) for case, phase in stored.get("only", ())),
+                only=tuple((cases[case], Phase(phase)) for case, phase in stored.get("only", ())),
                 confirms=stored.get("confirms", ""),
             )
         except (KeyError, TypeError, ValueError) as error:

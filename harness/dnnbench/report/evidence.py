@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..agreement.status import Status
 from ..execution.checking import badness_of
+from ..execution.facts import GenerationFacts, ProgramFacts
 from ..execution.measured import Measured, measured
 from ..execution.twins import Twin, twins_of
+from ..protocol.keys import CaseKey, ProgramKey
 from ..store.frames import records
 from ..store.store import Store
 from ..worker.audit import late_fault
@@ -41,12 +43,12 @@ class Evidence:
     purposes: list[Purpose]
     agreement: "pd.DataFrame"
     epochs: "pd.DataFrame"
-    programs: dict[str, dict[str, Any]]
-    """What each program said of itself in the last generation, by `<arm> <case>`."""
-    found: dict[str, Any]
-    """What the first generation found besides times: peaks, audits, energy, the fairness ledger."""
-    compiled_late: dict[str, int]
-    """Most programs that any generation compiled after its warm-up, by `<arm> <case>`."""
+    programs: Mapping[ProgramKey, ProgramFacts]
+    """Facts of each program in the last generation."""
+    facts: GenerationFacts
+    """What the first generation tells besides times: peaks, audits, energy, the fairness audit."""
+    compiled_late: dict[ProgramKey, int]
+    """Most programs that any generation compiled after its warm-up."""
     time_doubts: dict[str, str]
     """What speaks against the time of a cell, by cell_id."""
 
@@ -74,12 +76,12 @@ class Evidence:
     @property
     def roofs(self) -> dict[tuple[str, str], Roof]:
         """The best rates of each device and type."""
-        return roofs(self.cells, self.found.get("machine_peaks", {}))
+        return roofs(self.facts.machine_peaks)
 
     @property
     def shares(self) -> list[Share]:
         """How near each training step and inference comes to them."""
-        return shares(self.cells, self.roofs, self.found, self.time_doubts)
+        return shares(self.cells, self.roofs, self.facts, self.time_doubts)
 
     @property
     def above_the_peak(self) -> list[str]:
@@ -99,14 +101,13 @@ class Evidence:
     @property
     def doubts(self) -> list[str]:
         """What the benches found wrong with themselves, and programs that were compiled while they were timed."""
-        audits = self.found.get("audits", {})
-        told = [f"{where}: {fault}" for where, told in audits.items() for fault in told["faults"]]
-        return told + self.late_faults()
+        audits = [(key, facts.audit) for key, facts in self.facts.programs.items() if facts.audit]
+        return [f"{key}: {fault}" for key, audit in audits for fault in audit.faults] + self.late_faults()
 
-    def late_faults(self, case: str = "") -> list[str]:
+    def late_faults(self, case: CaseKey | None = None) -> list[str]:
         """Programs that were compiled while they were timed, by arm and case; of one case where it is given."""
-        late = self.compiled_late.items()
-        return [f"{where}: {late_fault(n)}" for where, n in late if not case or where.endswith(f" {case}")]
+        late = [(key, count) for key, count in self.compiled_late.items() if case in (None, key.case)]
+        return [f"{key}: {late_fault(count)}" for key, count in late]
 
     @property
     def nothing_decided(self) -> str:
@@ -122,7 +123,7 @@ class Evidence:
     @property
     def memory(self) -> list[Memory]:
         """What each training step and inference holds, by part."""
-        return memory_of(self.cells, self.found.get("memory", {}))
+        return memory_of(self.cells, self.facts)
 
     @property
     def twins(self) -> list[Twin]:
@@ -130,14 +131,14 @@ class Evidence:
         return twins_of(self.measured)
 
     @property
-    def system(self) -> dict[str, Any]:
+    def system(self) -> Mapping[str, Any]:
         """How the machine was set up when the first generation began; what is known of it last where no generation tells."""
-        return self.found.get("system") or self.machine["facts"].get("system", {})
+        return self.facts.system or self.machine["facts"].get("system", {})
 
     @property
-    def null_call_s(self) -> float | None:
-        """Seconds of a call of a Program that does nothing: the harness's own, part of every time."""
-        return (self.found.get("null_call_s") or {}).get("median")
+    def noop_call_s(self) -> float | None:
+        """Seconds of a call of the no-op program: the harness's own, part of every time."""
+        return self.facts.noop_call_s.median if self.facts.noop_call_s else None
 
     @property
     def machine_name(self) -> str:
@@ -153,9 +154,7 @@ def gather(store: Store, run_id: str) -> Evidence:
     machines = store.machines()
     (machine,) = records(machines[machines["machine_id"] == run.run["machine_id"]])
     cells = summary_of(run)
-    told = records(store.generations(run_id))
-    generations = [row["facts"] for row in told] or [{}]
-    starts = starts_of(cells, store.first_calls(run_id), told)
+    starts = starts_of(cells, store.first_calls(run_id), run.compile_caches)
     return Evidence(
         measured=run,
         machine=machine,
@@ -166,17 +165,17 @@ def gather(store: Store, run_id: str) -> Evidence:
         purposes=purposes(cells, usual(starts)),
         agreement=store.agreement(run_id),
         epochs=store.epochs(run_id),
-        programs=generations[-1].get("programs", {}),
-        found=generations[0],
-        compiled_late=_compiled_late(generations),
+        programs=run.facts[-1].programs if run.facts else {},
+        facts=run.first_facts,
+        compiled_late=_compiled_late(run.facts),
         time_doubts=time_doubts(run),
     )
 
 
-def _compiled_late(generations: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    most: Counter[str] = Counter()
-    for found in generations:
-        most |= Counter(found.get("compiled_late", {}))
+def _compiled_late(generations: Sequence[GenerationFacts]) -> dict[ProgramKey, int]:
+    most: Counter[ProgramKey] = Counter()
+    for facts in generations:
+        most |= Counter({key: program.compiled_late for key, program in facts.programs.items()})
     return dict(most)
 
 

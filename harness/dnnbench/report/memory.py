@@ -1,9 +1,10 @@
 """Memory by part: what the spec foretells of weights, optimizer state and activations, beside what was measured."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..execution.facts import GenerationFacts, ProgramMemory
+from ..execution.measured import key_of
 from ..spec.costs import MemoryParts
 
 if TYPE_CHECKING:
@@ -33,23 +34,23 @@ class Memory:
         return asdict(self) | {"by_spec": self.by_spec._asdict()}
 
 
-def memory_of(cells: "pd.DataFrame", found: Mapping[str, Mapping[str, Any]]) -> list[Memory]:
+def memory_of(cells: "pd.DataFrame", facts: GenerationFacts) -> list[Memory]:
     """A row for every purpose whose parts the first generation took, in the order of the plan.
 
-    cells: the store's frame   found: by `<arm> <workload>/<batch>`, as `run.record.Record.memory` has it.
+    cells: the store's frame   facts: of the first generation.
     """
     rows = []
     for cell in cells.itertuples():
-        told = found.get(f"{cell.arm} {cell.workload}/{cell.batch_size}", {})
-        if by_spec := told.get("by_spec", {}).get(cell.phase):
-            rows.append(_memory(cell, told, MemoryParts(**by_spec)))
+        memory = facts.program(key_of(cell).program).memory
+        if memory is not None and cell.phase in memory.by_spec:
+            rows.append(_memory(cell, memory))
     return rows
 
 
-def _memory(cell, told: Mapping[str, Any], by_spec: MemoryParts) -> Memory:
+def _memory(cell, memory: ProgramMemory) -> Memory:
     return Memory(
-        cell.workload, int(cell.batch_size), cell.arm, cell.backend, cell.phase, by_spec,
-        told["weights_bytes"], told["optimizer_bytes"], _count(cell.peak_rss_bytes), _count(cell.peak_device_bytes),
+        cell.workload, int(cell.batch_size), cell.arm, cell.backend, cell.phase, memory.by_spec[cell.phase],
+        memory.weights_bytes, memory.optimizer_bytes, _count(cell.peak_rss_bytes), _count(cell.peak_device_bytes),
     )  # fmt: skip
 
 

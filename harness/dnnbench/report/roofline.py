@@ -6,8 +6,12 @@ A device and type whose peak no arm could tell gives no share.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..execution.facts import AuditFacts, GenerationFacts
+from ..execution.measured import key_of
+from ..protocol.arm import Arm
+from ..worker.peaks import Peaks
 from .purposes import PURPOSES
 from .quantity import MISSING, percent, scaled
 
@@ -30,9 +34,19 @@ class Roof:
     """The best rates of any arm on one device in one type, per second, and who reached them how."""
 
     flops_per_s: float
-    flops_source: str
+    flops_arm: str
+    flops_product: str
     bytes_per_s: float
-    bytes_source: str
+    bytes_arm: str
+    bytes_stream: str
+
+    @property
+    def flops_source(self) -> str:
+        return f"{self.flops_arm}, {self.flops_product}"
+
+    @property
+    def bytes_source(self) -> str:
+        return f"{self.bytes_arm}, {self.bytes_stream}"
 
 
 @dataclass(frozen=True)
@@ -73,62 +87,61 @@ class Share:
         return self.batch_size / self.joules if self.joules else None
 
 
-def roofs(cells: "pd.DataFrame", peaks: Mapping[str, Mapping[str, Any]]) -> dict[Place, Roof]:
+def roofs(peaks: Mapping[Arm, Peaks]) -> dict[Place, Roof]:
     """The roof of every device and type, from the best rates by arm."""
-    places = {row.arm: (row.device, row.dtype) for row in cells.itertuples()}
-    by_place: dict[Place, list[tuple[str, Mapping[str, Any]]]] = {}
-    for arm, found in peaks.items():
-        if arm in places:
-            by_place.setdefault(places[arm], []).append((arm, found))
-    return {place: _roof(found) for place, found in by_place.items()}
+    by_place: dict[Place, dict[Arm, Peaks]] = {}
+    for arm, rates in peaks.items():
+        by_place.setdefault((str(arm.device), arm.dtype), {})[arm] = rates
+    return {place: _roof(rates) for place, rates in by_place.items()}
 
 
-def _roof(found: list[tuple[str, Mapping[str, Any]]]) -> Roof:
-    product, stream = (max(found, key=lambda item: item[1][rate]) for rate in ("flops_per_s", "bytes_per_s"))
+def _roof(peaks: Mapping[Arm, Peaks]) -> Roof:
+    product_arm, product = max(peaks.items(), key=lambda item: item[1].flops_per_s)
+    stream_arm, stream = max(peaks.items(), key=lambda item: item[1].bytes_per_s)
     return Roof(
-        product[1]["flops_per_s"],
-        f"{product[0]}, {product[1]['product']}",
-        stream[1]["bytes_per_s"],
-        f"{stream[0]}, {stream[1]['stream']}",
+        product.flops_per_s,
+        product_arm.name,
+        product.product,
+        stream.bytes_per_s,
+        stream_arm.name,
+        stream.stream,
     )
 
 
 def shares(
-    cells: "pd.DataFrame", tops: Mapping[Place, Roof], found: Mapping[str, Any], doubts: Mapping[str, str]
+    cells: "pd.DataFrame", tops: Mapping[Place, Roof], facts: GenerationFacts, doubts: Mapping[str, str]
 ) -> list[Share]:
     """A row for every training step and inference that was timed and whose work the spec counts.
 
     cells: frame `cells` joined with `summary`
-    found: with `energy` and `device_call_s`, what a call took of each by `<arm> <workload>/<batch> <phase>`, and with
-    `rate_audits` what the audit of a rate near or above the roof found
+    facts: of the first generation, which measures energy and device time, and audits rates near or above the roof
     doubts: what speaks against the time of a cell, by cell_id
     """
     timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
     rows = timed.itertuples()
-    return [_share(row, tops.get((row.device, row.dtype)), found, doubts.get(row.cell_id, "")) for row in rows]
+    return [_share(row, tops.get((row.device, row.dtype)), facts, doubts.get(row.cell_id, "")) for row in rows]
 
 
-def _share(row, top: Roof | None, found: Mapping[str, Any], time_doubt: str) -> Share:
+def _share(row, top: Roof | None, facts: GenerationFacts, time_doubt: str) -> Share:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
-    key = f"{row.arm} {row.workload}/{row.batch_size} {row.phase}"
-    energy = found.get("energy", {}).get(key)
+    cell = facts.cell(key_of(row))
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
-    doubt = (time_doubt or _doubt(found.get("rate_audits", {}).get(key))) if above else ""
+    doubt = (time_doubt or _doubt(cell.rate_audit)) if above else ""
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
     return Share(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
-        share, bound, energy["joules"] if energy else None, found.get("device_call_s", {}).get(key), doubt,
+        share, bound, cell.energy.joules if cell.energy else None, cell.device_call_s, doubt,
     )  # fmt: skip
 
 
-def _doubt(audit: Mapping[str, Any] | None) -> str:
+def _doubt(audit: AuditFacts | None) -> str:
     """Why a rate above the roof is no figure, by the second audit of its cell."""
     if audit is None:
         return NOT_AUDITED
-    if "error" in audit:
-        return f"above the peak, and could not be audited again: {audit['error']}"
-    return "; ".join(audit["faults"])
+    if audit.error:
+        return f"above the peak, and could not be audited again: {audit.error}"
+    return "; ".join(audit.faults)
 
 
 def above_the_peak(found: Sequence[Share]) -> list[str]:

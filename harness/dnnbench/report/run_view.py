@@ -1,9 +1,11 @@
 """One run as the page shows it: facts, cards, rows and pictures, in the order in which people read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..agreement.status import Status
+from ..execution.facts import AuditLine
+from ..protocol.keys import CaseKey
 from ..store.frames import records
 from . import charts, palette, words
 from .agreement_tables import times
@@ -22,7 +24,7 @@ class RunView:
         self._backends = {row["arm"]: row["backend"] for row in self._rows}
         self.run, self.machine = evidence.run, evidence.machine
         self.base, self.theta = evidence.measured.base, evidence.measured.theta
-        self.machine_name, self._programs = evidence.machine_name, evidence.programs
+        self.machine_name = evidence.machine_name
 
     @property
     def facts(self) -> dict[str, list[tuple[str, str]]]:
@@ -30,7 +32,8 @@ class RunView:
         asked = self.run["settings"]
         settings = asked.get("settings", {}) | {name: asked[name] for name in ("weights", "data") if asked.get(name)}
         found = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"]}
-        parts = found | {"system": self.evidence.system} | self._programs
+        programs = {str(key): facts.description for key, facts in self.evidence.programs.items()}
+        parts = found | {"system": self.evidence.system} | programs
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
 
     @property
@@ -94,14 +97,14 @@ class RunView:
         )
 
     @property
-    def ledger(self) -> dict[str, list[dict[str, Any]]]:
-        """Lines of the fairness ledger by case."""
-        return self.evidence.found.get("ledger", {})
+    def fairness(self) -> Mapping[CaseKey, Sequence[AuditLine]]:
+        """Lines of the fairness audit by case."""
+        return self.evidence.facts.fairness
 
     @staticmethod
-    def ledger_arms(lines: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Arms that any line of a ledger tells of, in their order."""
-        return list(dict.fromkeys(arm for line in lines for arm in line["values"]))
+    def audited_arms(lines: Iterable[AuditLine]) -> list[str]:
+        """Arms that any line of an audit has a value of, in their order."""
+        return list(dict.fromkeys(arm for line in lines for arm in line.values))
 
     def agrees(self, row: Mapping[str, Any]) -> Status | None:
         return self.evidence.agrees(row["arm"], row["workload"])

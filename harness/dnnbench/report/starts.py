@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..execution.record import AS_FOUND, EMPTY, WARM
+from ..execution.facts import AS_FOUND, EMPTY, WARM
 from .purposes import PURPOSES
 
 if TYPE_CHECKING:
@@ -40,14 +40,13 @@ class Start:
 
 
 def starts_of(
-    cells: "pd.DataFrame", first_calls: "pd.DataFrame", generations: Sequence[Mapping[str, Any]]
+    cells: "pd.DataFrame", first_calls: "pd.DataFrame", caches: Mapping[int, str]
 ) -> list[Start]:
     """Every purpose's start, with empty caches before warm ones, in the order of the plan.
 
-    cells, first_calls: the store's frames   generations: records of its frame, whose facts tell what they found in the caches.
+    cells, first_calls: the store's frames   caches: what the workers of each generation found in their compile caches.
     Where any found them warm, those that took them as they were are left out: nobody knows what that was.
     """
-    caches = {row["generation"]: row["facts"].get("compile_cache", AS_FOUND) for row in generations}
     chosen = first_calls[first_calls["phase"].isin(list(PURPOSES))]
     met = chosen["generation"].map(lambda generation: caches.get(generation, AS_FOUND))
     told = [state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..protocol.keys import CaseKey
 from ..store.frames import records
 from ..wording import one_line
 from .agreement_tables import agreement_table
@@ -21,7 +22,7 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading(f"{case[0]}, batch {case[1]}", f"ms a call; base {evidence.measured.base}"),
             case_table(evidence, rows),
         ]
-        late = evidence.late_faults(f"{case[0]}/{case[1]}")
+        late = evidence.late_faults(CaseKey(*case))
         parts += [_note(text) for text in (*_reasons(evidence, rows), *_unsteady(rows), *late)]
     if evidence.twins:
         parts += [_heading("Twin", "the base over itself; all intervals together 95 %"), twin_table(evidence)]
@@ -42,47 +43,44 @@ def run_tables(evidence: Evidence) -> list[Any]:
             _heading("Agreement", "the worst tensor, error over allowance"),
             agreement_table(_as_planned(evidence)),
         ]
-    notes = (*_compiled(evidence), *_ledger(evidence), *_overhead(evidence))
+    notes = (*_compiled(evidence), *_unequal(evidence), *_overhead(evidence))
     return parts + [_note(text) for text in notes]
 
 
 def _overhead(evidence: Evidence) -> list[str]:
     """What the harness itself takes, where the run measured it."""
-    if evidence.null_call_s is None:
+    if evidence.noop_call_s is None:
         return []
-    return [f"null arm (a Program that does nothing): {seconds(evidence.null_call_s)} a call, part of every time above"]
+    return [f"no-op program (it does nothing): {seconds(evidence.noop_call_s)} a call, part of every time above"]
 
 
 def _roof_words(evidence: Evidence) -> str:
     """The peaks and who reached them."""
     told = [
-        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_source.partition(',')[0]}), "
-        f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_source.partition(',')[0]})"
+        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_arm}), "
+        f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_arm})"
         for (device, dtype), roof in evidence.roofs.items()
     ]
     return "; ".join(told)
 
 
-def _ledger(evidence: Evidence) -> list[str]:
-    """Lines of the fairness ledger that differ between arms."""
+def _unequal(evidence: Evidence) -> list[str]:
+    """Lines of the fairness audit that differ between arms and must not."""
     return [
-        f"{case}: {line['what']} differs: " + ", ".join(f"{arm} {value}" for arm, value in line["values"].items())
-        for case, lines in evidence.found.get("ledger", {}).items()
+        f"{case}: {line.what} differs: " + ", ".join(f"{arm} {value}" for arm, value in line.values.items())
+        for case, lines in evidence.facts.fairness.items()
         for line in lines
-        if line["must_match"] and not line["equal"]
+        if line.must_match and not line.equal
     ]
 
 
 def _compiled(evidence: Evidence) -> list[str]:
     """How whole the graphs are that torch.compile made, where it was used."""
-    counted = {
-        name: facts
-        for name, facts in evidence.programs.items()
-        if facts.get("graph_breaks") is not None and facts["compilations"]
-    }
+    described = {key: facts.description for key, facts in evidence.programs.items()}
     return [
-        f"{name}: {facts['compilations']} graphs compiled, {facts['graph_breaks']} graph breaks"
-        for name, facts in counted.items()
+        f"{key}: {program['compilations']} graphs compiled, {program['graph_breaks']} graph breaks"
+        for key, program in described.items()
+        if program.get("graph_breaks") is not None and program["compilations"]
     ]
 
 
