@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
+from dnnbench.worker.__main__ import SERVICE
 from helpers.kept_caches import kept_folder, lend, remove_unused
 
 
@@ -58,11 +59,10 @@ class Workers:
     def __init__(self):
         self._open = {}
 
-    def get(
-        self, backend: str, mode: str = "", dtype: str = "float32", service: str = "dnnbench.worker.service:Service"
-    ):
+    def get(self, backend: str, mode: str = "", dtype: str = "float32", service: str = SERVICE):
         """The started worker of an arm; skips, with the reason, where its framework is not installed."""
-        from dnnbench.execution.pool import spawn, start_arguments
+        from dnnbench.execution.pool import spawn, start_request
+        from dnnbench.worker.clients.arm import ArmClient
 
         info = plugins().backends[backend]
         if reason := missing(info):
@@ -73,7 +73,7 @@ class Workers:
         if key not in self._open:
             worker = spawn(arm, f"test-{arm.name}", service=service)
             self._open[key] = worker
-            worker.call("start", 120, **start_arguments(arm))
+            ArmClient(worker, 120).start(start_request(arm))
         return self._open[key]
 
     def close(self):

@@ -3,6 +3,7 @@
 import pytest
 from dnnbench.data.dataset import load
 from dnnbench.execution import checking as agreement
+from dnnbench.execution import pool as pools
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
@@ -13,13 +14,13 @@ from dnnbench.plugins.catalog import find_workload
 def rows(monkeypatch, tmp_path):
     """rows(growth): those of two element types and how many workers of the arm they took, each allowed so much growth."""
     monkeypatch.setenv("DNNBENCH_CACHE", str(tmp_path))
-    workload, spawned, spawn = find_workload("mlp_digits"), [], agreement.spawn
+    workload, spawned, spawn = find_workload("mlp_digits"), [], pools.spawn
 
     def counted(arm, name, *arguments, **options):
         spawned.append(name)
         return spawn(arm, name, *arguments, **options)
 
-    monkeypatch.setattr(agreement, "spawn", counted)
+    monkeypatch.setattr(pools, "spawn", counted)
     plan = make_plan(Request((workload,), ("numpy",), Settings(threads=1)), Silent())[0]
     requests = [agreement.check_request(workload, load(workload), 0)]
 

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 from dnnbench.execution.cache import cache_folder, cache_folders
-from dnnbench.execution.checking import CheckRequest
-from dnnbench.execution.explain import explain_check, reference_arm, started
-from dnnbench.execution.pool import spawn, start_arguments
+from dnnbench.execution.checking import reference_path
+from dnnbench.execution.explain import explain_check, reference_arm
+from dnnbench.execution.pool import spawn, start_request, started
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.clients.agreement import AgreementClient
+from dnnbench.worker.clients.arm import ArmClient
+from dnnbench.worker.services.agreement import CheckRequest
 from helpers.installing import installed_here
 from helpers.kept_caches import kept_folder
 
@@ -35,7 +38,7 @@ PATIENCE_S = 600
 
 def request_of(case, dtype):
     workload = BUILDERS[case]()
-    return CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype(dtype)
 
 
 class Dock:
@@ -62,10 +65,12 @@ class Dock:
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
         worker, request = self._worker(backend, dtype), request_of(case, dtype)
-        if not request.path.exists():
-            self._reference().call("make_reference", PATIENCE_S, **request.questions())
-        worker.call("start", PATIENCE_S, **start_arguments(Arm(f"faulty_{backend}", mode, dtype=dtype)))
-        return worker.call("check", PATIENCE_S, dtype=dtype, **request.questions())
+        path = reference_path(request)
+        if not path.exists():
+            AgreementClient(self._reference()).make_reference(request, path)
+        ArmClient(worker).start(start_request(Arm(f"faulty_{backend}", mode, dtype=dtype)))
+        rows = AgreementClient(worker).check(request, path)
+        return [row.to_json() for row in rows]
 
     def explain(self, backend, case, dtype, rows):
         return explain_check(self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows)

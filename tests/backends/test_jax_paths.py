@@ -57,12 +57,12 @@ def test_a_bench_tells_what_was_compiled_after_it_was_warm():
     batch = batches_of(workload)[0]
     bench = Bench(built, batch)
     bench.first_call("infer")
-    assert bench.facts()["compiled_late"] == 0, "it was never warm"
+    assert bench.describe(24.0, "0").compiled_late == 0, "it was never warm"
     bench.warm_up("infer")
     bench.visit("infer", 3)
-    assert bench.facts()["compiled_late"] == 0 < bench.facts()["compilations"]
+    assert bench.describe(24.0, "0").compiled_late == 0 < bench.describe(24.0, "0").compilations
     built.wait(built.infer(built.put(batch.rows(np.arange(batch.size - 1)))))
-    assert bench.facts()["compiled_late"] == 1
+    assert bench.describe(24.0, "0").compiled_late == 1
 
 
 @pytest.mark.parametrize("dtype", ["float16", "mixed_float16"])

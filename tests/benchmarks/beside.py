@@ -14,11 +14,12 @@ from dnnbench.execution.rounds import schedule
 from dnnbench.host.clock import now
 from dnnbench.host.placement import Placement, place, waited_share
 from dnnbench.plugins.discovery import load_backend
-from dnnbench.protocol.arm import Arm
 from dnnbench.spec.phases import PHASES
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
-from dnnbench.worker.bench import MUTATING, Bench, Visit, settle
+from dnnbench.worker.bench import MUTATING, Bench, settle
+from dnnbench.worker.services.arm import StartRequest
+from dnnbench.worker.services.timing import Visit
 
 SIDES = ("dnnbench", "handwritten")
 STEPS = 3
@@ -81,23 +82,35 @@ class Pair:
     calls: dict[str, int]
 
 
+@dataclass(frozen=True)
+class SideVisit:
+    """One visit of one side: its place in the rounds, and the seconds of its calls."""
+
+    workload: str
+    phase: str
+    side: str
+    round: int
+    position: int
+    calls: int
+    seconds: float
+
+
 class Beside:
     """One arm's two sides."""
 
     def __init__(self):
         self._pairs: dict[str, Pair] = {}
 
-    def start(self, arm: dict, target: str) -> dict[str, str]:
+    def start(self, request: StartRequest) -> dict[str, str]:
         """Import the framework; its versions."""
-        self._arm = Arm.from_json(arm)
-        self._backend = load_backend(target)
+        self._arm = request.arm
+        self._backend = load_backend(request.target)
         self._backend.configure(self._arm)
         self._handwritten = importlib.import_module(f"handwritten.{self._arm.backend}")
         return self._backend.versions()
 
-    def build(self, workload: dict, phases: list[str]) -> None:
+    def build(self, spec: Workload, phases: tuple[str, ...]) -> None:
         """Build both sides, make sure that they agree, warm them up."""
-        spec = Workload.model_validate(workload)
         weights = initial_weights(spec.model, 0)
         batch = timing_batch(load(spec), spec.batch_size, 0)
         trainer = self._handwritten.Trainer(spec.name, self._arm.mode, weights)
@@ -108,8 +121,8 @@ class Beside:
         sides = dict(zip(SIDES, (bench, by_hand), strict=True))
         self._pairs[spec.name] = Pair(sides, {phase: _calls(sides, phase) for phase in phases})
 
-    def rounds(self, seconds: float, seed: int) -> list[list]:
-        """Visits for so many seconds, as [workload, phase, side, round, position, calls, seconds]."""
+    def rounds(self, seconds: float, seed: int) -> list[SideVisit]:
+        """Visits for so many seconds."""
         cells = {f"{name} {phase}": list(SIDES) for name, pair in self._pairs.items() for phase in pair.calls}
         visits, end = [], now() + seconds
         for number, phases in enumerate(schedule(cells, seed)):
@@ -122,7 +135,7 @@ class Beside:
         pair = self._pairs[name]
         calls = pair.calls[phase]
         return [
-            [name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls).seconds]
+            SideVisit(name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls).seconds)
             for position, side in enumerate(order)
         ]
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from beside import SIDES
-from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
+from beside import SIDES, Beside
+from dnnbench.execution.pool import spawn, start_request, worker_cpus
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.stats.estimates import Ratio, Visits, log_pairs, ratio
+from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
 from dnnbench.worker.environment import default_memory
 
 
@@ -42,7 +43,7 @@ class Comparisons:
         rows = []
         for process in range(self._processes):
             versions, visits = self._one_process(arm, wanted, process)
-            rows += [(process, *visit) for visit in visits]
+            rows += [(process, visit) for visit in visits]
         for workload, phase in wanted:
             sides = {side: _visits(rows, workload, phase, side) for side in SIDES}
             found = ratio(log_pairs(*(sides[side] for side in SIDES)))
@@ -53,20 +54,19 @@ class Comparisons:
         with spawn(
             arm, f"beside-{name}-{process}", default_memory(), "beside:Beside", worker_cpus(arm.threads)
         ) as worker:
-            versions = worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
+            versions = worker.ask(Beside.start, BUILD_TIMEOUT_S, start_request(arm))
             for workload in dict.fromkeys(workload for workload, _ in wanted):
-                spec = find_workload(workload).model_dump(mode="json")
-                phases = [phase for name, phase in wanted if name == workload]
-                worker.call("build", BUILD_TIMEOUT_S, workload=spec, phases=phases)
+                phases = tuple(phase for name, phase in wanted if name == workload)
+                worker.ask(Beside.build, BUILD_TIMEOUT_S, find_workload(workload), phases)
             seconds = self._seconds * len(wanted)
-            return versions, worker.call("rounds", BUILD_TIMEOUT_S + 10 * seconds, seconds=seconds, seed=process)
+            return versions, worker.ask(Beside.rounds, BUILD_TIMEOUT_S + 10 * seconds, seconds, process)
 
 
 def _visits(rows: Sequence[tuple], workload: str, phase: str, side: str) -> Visits:
     chosen = [
-        (process, number, position, seconds / calls)
-        for process, w, p, s, number, position, calls, seconds in rows
-        if (w, p, s) == (workload, phase, side)
+        (process, visit.round, visit.position, visit.seconds / visit.calls)
+        for process, visit in rows
+        if (visit.workload, visit.phase, visit.side) == (workload, phase, side)
     ]
     process, number, position, call_s = zip(*chosen, strict=True)
     whole = (np.array(column, np.int64) for column in (process, number, position))

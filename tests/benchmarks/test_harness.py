@@ -3,7 +3,9 @@
 import resource
 import subprocess
 import sysconfig
+from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 
 import pytest
 from dnnbench.execution.generation import Generation
@@ -13,44 +15,65 @@ from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
 from dnnbench.host.affinity import current_mask
+from dnnbench.host.clock import now
 from dnnbench.host.idle import idle_shares
 from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
-from dnnbench.worker.bench import Bench, whole_visit_s
+from dnnbench.worker.bench import whole_visit_s
 from dnnbench.worker.environment import default_memory
-from dnnbench.worker.noop import NoopProgram
+from dnnbench.worker.noop import noop_bench
+from dnnbench.worker.services.timing import VisitRequest
+from messages import Messages, ask_plainly, plain_process
 from replay import replay
 
 VISITS, IDLE_WINDOWS = 200, 10
+MOST_TIMES_PLAIN = 1.2
+"""How much longer a visit may take to ask for and to answer than in plain dicts, by the median."""
 COMMANDS = (("--help",), ("list", "backends"))
 
 
-@pytest.mark.benchmark(timer=replay, group="null arm, a call")
+@pytest.mark.benchmark(timer=replay, group="no-op program, a call")
 @pytest.mark.parametrize("phase", ("infer", "train_step"))
 @pytest.mark.parametrize("calls", (1, 10, 100, 10_000))
-def test_null_arm(benchmark, phase, calls):
+def test_noop_program(benchmark, phase, calls):
     """Seconds a call that Bench reports for a Program that does nothing: loop, wait, and its share of the clock."""
-    bench = Bench(NoopProgram(), None, settle_s=0.0)
+    bench = noop_bench()
     seconds = [bench.visit(phase, calls).seconds / calls for _ in range(VISITS)]
     replay.play(benchmark, seconds)
 
 
 @pytest.fixture
-def null_worker(worker_path):
-    with spawn(Arm("null", "none"), "null", default_memory(), "null:Null", worker_cpus(1)) as worker:
-        worker.call("nothing", 60)
+def noop_worker(worker_path):
+    with spawn(Arm("noop", "none"), "noop", default_memory(), "messages:Messages", worker_cpus(1)) as worker:
+        worker.ask(Messages.nothing, 60)
         yield worker
 
 
-@pytest.mark.benchmark(group="null arm, a message")
-@pytest.mark.parametrize(
-    ("method", "arguments"),
-    [("nothing", {}), ("visit", {"key": "mlp_digits/64", "phase": "infer", "calls": 1})],
-    ids=("nothing", "visit"),
-)
-def test_round_trip(benchmark, null_worker, method, arguments):
-    """Wall time from asking a worker to its answer."""
-    benchmark.pedantic(lambda: null_worker.call(method, 10, **arguments), rounds=2000, warmup_rounds=50)
+@pytest.mark.benchmark(group="no-op program, a message")
+def test_empty_round_trip(benchmark, noop_worker):
+    """Wall time from asking a worker for nothing to its answer."""
+    benchmark.pedantic(lambda: noop_worker.ask(Messages.nothing, 10), rounds=2000, warmup_rounds=50)
+
+
+@pytest.mark.benchmark(timer=replay, group="no-op program, a message")
+def test_round_trip_of_a_visit(benchmark, noop_worker):
+    """Wall time from asking a worker for a visit to its answer, in turn with the same visit asked in a plain dict."""
+    request = VisitRequest("mlp_digits/64", "infer", 1, "latency")
+    typed_s, plain_s = [], []
+    with plain_process(worker_cpus(1)) as channel:
+        for _ in range(2000):
+            typed_s.append(seconds_of(lambda: noop_worker.ask(Messages.visit, 10, request)))
+            plain_s.append(seconds_of(lambda: ask_plainly(channel, "visit", **asdict(request))))
+    typed, plain = median(typed_s), median(plain_s)
+    benchmark.extra_info |= {"plain_s": plain, "times_plain": typed / plain}
+    assert typed / plain <= MOST_TIMES_PLAIN
+    replay.play(benchmark, typed_s)
+
+
+def seconds_of(call):
+    begin = now()
+    call()
+    return now() - begin
 
 
 def cpu_of_children_s() -> float:

@@ -11,13 +11,13 @@ from dnnbench.spec.ops import OPS
 from dnnbench.spec.phases import Phase as Timed
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.testing.service import SERVICE, KitClient
 from dnnbench_numpy.backend import NumpyBackend
 from helpers.random_graphs import GROW, workloads
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 PER_OP = 3
 BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]
-SERVICE = "dnnbench.testing.service:LawService"
 
 
 def reference_of(workload, batches):
@@ -31,9 +31,7 @@ def reference_of(workload, batches):
 
 def disagreements(worker, workload, batches, reference):
     """Tensors of one gradient pass that lie beyond their allowance."""
-    result = worker.call(
-        "gradients", 600, workload=workload.model_dump(mode="json"), batch=vars(batches[0]), dtype="float64"
-    )
+    result = KitClient(worker).gradients(workload, batches[0], "float64")
     observed = keyed(result, Timed.GRADIENTS)
     compared = [c for c in compare(reference, observed, workload, "float64") if c.key in observed]
     telling = {TensorKey(Group.LOSS), TensorKey(Group.OUTPUTS, "logits"), gradient_of("logits.weight")}

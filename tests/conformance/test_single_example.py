@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from dnnbench.agreement.keys import Group, TensorKey
-from dnnbench.execution.checking import CheckRequest, ensure_references
-from dnnbench.execution.pool import BUILD_TIMEOUT_S
+from dnnbench.agreement.keys import Group
+from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.testing.service import SERVICE, KitClient
+from dnnbench.worker.services.agreement import CheckRequest
 from dnnbench_numpy.backend import NumpyBackend
 
 FRAMEWORKS = ("torch", "tensorflow", "jax")
@@ -30,14 +31,14 @@ def batch_norm_alone():
 )
 def test_a_backend_has_the_reference_s_variance_of_one_element(workers, backend):
     workload = batch_norm_alone()
-    request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_precision("float64")
+    request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_dtype("float64")
     ensure_references([request])
-    worker = workers.get(backend, dtype="float64", service="dnnbench.testing.service:LawService")
-    found = worker.call("findings", BUILD_TIMEOUT_S, dtype="float64", **request.questions())
-    keys = [TensorKey.parse(row["key"]) for row in found]
+    worker = workers.get(backend, dtype="float64", service=SERVICE)
+    compared = KitClient(worker).comparisons(request, reference_path(request))
+    keys = [comparison.key for comparison in compared]
     variances = [key for key in keys if (key.group, key.name) == (Group.STATE, "norm.variance")]
     assert {key.trajectory for key in variances} >= {("sgd", 1), ("sgd", 5)}
-    assert [row for row in found if not row["ratio"] <= 1] == []
+    assert [comparison for comparison in compared if not comparison.ratio <= 1] == []
 
 
 def test_the_reference_s_unbiased_variance_of_one_element_is_zero():

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from dnnbench.data.dataset import load
-from dnnbench.execution.checking import check_request, ensure_references
+from dnnbench.execution.checking import check_request, ensure_references, reference_path
 from dnnbench.host.memory import read_memory
 from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.plugins.discovery import plugins
+from dnnbench.testing.service import SERVICE, KitClient
 
 CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
@@ -24,15 +25,15 @@ def together(backend, dtype, *values, name):
 
 def disagreements(worker, dtype, workload):
     """Tensors in the backend's default mode, trained by the workload's own optimizer, that are beyond their allowance."""
-    request = check_request(workload, load(workload), 0).in_precision(dtype)
+    request = check_request(workload, load(workload), 0).in_dtype(dtype)
     ensure_references([request])
-    found = worker.call("findings", PATIENCE_S, dtype=dtype, **request.questions())
+    found = KitClient(worker, PATIENCE_S).comparisons(request, reference_path(request))
     assert found
-    return [tensor for tensor in found if not tensor["ratio"] <= 1]
+    return [tensor for tensor in found if not tensor.ratio <= 1]
 
 
 def worker_of(workers, backend, dtype):
-    return workers.get(backend, dtype=dtype, service="dnnbench.testing.service:LawService")
+    return workers.get(backend, dtype=dtype, service=SERVICE)
 
 
 @pytest.mark.parametrize(

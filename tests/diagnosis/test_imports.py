@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dnnbench.execution.checking import CheckRequest, ensure_references
+from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.clients.agreement import AgreementClient
+from dnnbench.worker.services.agreement import CheckRequest
+from helpers.imports_service import Modules
 
 TESTS = Path(__file__).parents[1]
 
@@ -41,10 +44,10 @@ def test_explain_imports_it():
 def test_a_worker_that_has_checked_imports_no_diagnosis(workers, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     workload = CASES["dense"]()
-    request = CheckRequest(workload, tuple(batches_of(workload)), (1,), seed=0).in_precision("float64")
+    request = CheckRequest(workload, tuple(batches_of(workload)), (1,), seed=0).in_dtype("float64")
     ensure_references([request])
     worker = workers.get("numpy", dtype="float64", service="helpers.imports_service:Imports")
-    worker.call("check", 120, dtype="float64", **request.questions())
-    modules = worker.call("modules", 120)
+    AgreementClient(worker).check(request, reference_path(request))
+    modules = worker.ask(Modules.modules, 120)
     assert "dnnbench.agreement.check" in modules
     assert not of_diagnosis(modules)

@@ -8,9 +8,9 @@ import pytest
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.execution import devices
 from dnnbench.execution.arms import Selection, select
-from dnnbench.execution.checking import CheckRequest, ensure_references
+from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.execution.plan import resolved
-from dnnbench.execution.pool import spawn, start_arguments
+from dnnbench.execution.pool import spawn, start_request, started
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.settings import Settings
 from dnnbench.plugins.discovery import missing, plugins
@@ -19,6 +19,12 @@ from dnnbench.protocol.device import Device
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.__main__ import SERVICE
+from dnnbench.worker.clients.agreement import AgreementClient
+from dnnbench.worker.clients.arm import ArmClient
+from dnnbench.worker.clients.timing import TimingClient
+from dnnbench.worker.services.agreement import CheckRequest
+from dnnbench.worker.services.timing import BuildRequest
 
 CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 
@@ -49,9 +55,9 @@ class Told(Silent):
         self.notes.append(text)
 
 
-CPU_ONLY = [{"kind": "cpu", "index": 0, "name": "cpu"}]
-WITH_GPU = [*CPU_ONLY, {"kind": "gpu", "index": 0, "name": "gpu", "memory_bytes": 80_000}]
-WITH_TPU = [*CPU_ONLY, {"kind": "tpu", "index": 0, "name": "tpu"}]
+CPU_ONLY = (Device("cpu"),)
+WITH_GPU = (*CPU_ONLY, Device("gpu", memory_bytes=80_000))
+WITH_TPU = (*CPU_ONLY, Device("tpu"))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +80,8 @@ def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, exp
 
 
 def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
-    less = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": 60_000}]
-    silent = [*CPU_ONLY, WITH_GPU[1] | {"memory_bytes": None}]
+    less = (*CPU_ONLY, Device("gpu", memory_bytes=60_000))
+    silent = (*CPU_ONLY, Device("gpu"))
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent})
     assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes == 60_000
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
@@ -100,28 +106,28 @@ def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
 def test_every_installed_backend_tells_its_devices():
     found = devices.list_devices(select(["all"]).arms)
     assert set(found) >= {"numpy"}, found
-    assert all(rows[0]["kind"] == "cpu" for rows in found.values()), found
+    assert all(rows[0].kind == "cpu" for rows in found.values()), found
 
 
 @pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)
-    if any(device["index"] == 9 for device in worker.call("devices", 120)):
+    if any(device.index == 9 for device in ArmClient(worker, 120).devices()):
         pytest.skip("this machine has ten devices of a kind")
     arm = Arm(backend, plugins().backends[backend].default_mode)
     try:
         with pytest.raises(WorkerError, match="has no device 'cpu:9'"):
-            worker.call("start", 120, **start_arguments(replace(arm, device=Device("cpu", 9))))
+            ArmClient(worker, 120).start(start_request(replace(arm, device=Device("cpu", 9))))
             facts_of(worker)
     finally:
-        worker.call("start", 120, **start_arguments(arm))
+        ArmClient(worker, 120).start(start_request(arm))
 
 
 @pytest.mark.parametrize(
     ("backend", "variables", "service"),
     [
-        ("jax", {"JAX_NUM_CPU_DEVICES": "2"}, "dnnbench.worker.service:Service"),
+        ("jax", {"JAX_NUM_CPU_DEVICES": "2"}, SERVICE),
         ("tensorflow", {"PYTHONPATH": str(Path(__file__).parents[1])}, "helpers.two_devices:TwoCpus"),
     ],
 )
@@ -136,13 +142,13 @@ def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, se
     assert [f["device_s"] for f in facts] == [None, None]
 
 
-def run_on(backend, devices, service="dnnbench.worker.service:Service"):
+def run_on(backend, devices, service=SERVICE):
     """Facts on each device in turn, in one worker."""
     arm = Arm(backend, plugins().backends[backend].default_mode)
     facts = []
     with spawn(arm, f"test-{backend}", service=service) as worker:
         for device in devices:
-            worker.call("start", 120, **start_arguments(replace(arm, device=device)))
+            ArmClient(worker, 120).start(start_request(replace(arm, device=device)))
             facts.append(facts_of(worker))
     return facts
 
@@ -151,13 +157,11 @@ def facts_of(worker):
     """Facts of a program that took a training step, and seconds of another by its device's own clock."""
     workload = CASES["batch_norm"]()
     batch = batches_of(workload, 1)[0]
-    asked = {"inputs": dict(batch.inputs), "targets": batch.targets, "masks": {}}
-    weights = initial_weights(workload.model, 0)
-    spec = workload.model_dump(mode="json")
-    worker.call("build", 120, key="k", workload=spec, weights=weights, batch=asked, seed=0)
-    assert np.isfinite(worker.call("first_call", 120, key="k", phase="train_step"))
-    device_s = worker.call("device_time", 120, key="k", phase="train_step", calls=2)
-    return worker.call("facts", 60, key="k") | {"device_s": device_s}
+    timing = TimingClient(worker, 120)
+    timing.build(BuildRequest("k", workload, initial_weights(workload.model, 0), batch, seed=0))
+    assert np.isfinite(timing.first_call("k", "train_step"))
+    device_s = timing.device_call_s("k", "train_step", 2)
+    return timing.describe("k").to_json() | {"device_s": device_s}
 
 
 @pytest.mark.parametrize(
@@ -167,18 +171,17 @@ def facts_of(worker):
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_an_accelerator_computes_the_same(workers, backend, kind):
     """On a machine that has one: every op on the device against the reference, and the device really used."""
-    there = workers.get(backend).call("devices", 120)
-    if not any(device["kind"] == kind for device in there):
+    there = ArmClient(workers.get(backend), 120).devices()
+    if not any(device.kind == kind for device in there):
         pytest.skip(f"no {kind} that {backend} can use here")
     arm = Arm(backend, plugins().backends[backend].default_mode, Device(kind))
     workload = CASES["everything"]()
-    request = CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_precision("float32")
+    request = CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype("float32")
     ensure_references([request])
-    with spawn(arm, f"test-{backend}-{kind}") as worker:
-        worker.call("start", 300, **start_arguments(arm))
-        rows = worker.call("check", 600, dtype="float32", **request.questions())
-    worst = max(rows, key=lambda row: row["ratio"])
-    assert worst["ok"], worst
+    with started(arm, f"test-{backend}-{kind}") as worker:
+        rows = AgreementClient(worker).check(request, reference_path(request))
+    worst = max(rows, key=lambda row: row.ratio)
+    assert worst.ok, worst
     (facts,) = run_on(backend, [Device(kind)])
     assert kind in facts["device"].lower().replace("cuda", "gpu")
     assert backend != "torch" or 0 < facts["device_s"] < 1, "CUDA events tell the seconds of a small step"

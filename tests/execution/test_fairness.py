@@ -1,6 +1,5 @@
 """The ledger sees arms that differ in what should be equal, and says how."""
 
-from dataclasses import asdict
 from types import SimpleNamespace
 
 import jax
@@ -17,6 +16,8 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.stats.flags import STEAL, WAITED
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.clients.timing import TimingClient
+from dnnbench.worker.services.timing import BuildRequest
 from dnnbench_jax.backend import JaxBackend
 from dnnbench_torch.backend import TorchBackend
 
@@ -101,9 +102,9 @@ def test_what_should_be_equal_parts_arms(change, words):
 def test_every_backend_tells_what_the_ledger_shows(workers, backend):
     worker, workload = workers.get(backend), CASES["dense"]()
     weights, (batch, *_) = initial_weights(workload.model, 0), batches_of(workload)
-    spec = workload.model_dump(mode="json")
-    told = worker.call("build", 120, key="told", workload=spec, weights=weights, batch=asdict(batch), seed=0)["facts"]
-    worker.call("drop", 120, key="told")
+    timing = TimingClient(worker, 120)
+    told = timing.build(BuildRequest("told", workload, weights, batch, seed=0)).description.to_json()
+    timing.drop("told")
     assert {"device", "dtype", "layout", "threads", "denormals", "donation", "autotune", "compilations"} <= set(told)
     assert told["threads"] == 1
     assert told["device"].lower().startswith("cpu")

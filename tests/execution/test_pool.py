@@ -69,7 +69,7 @@ def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thr
         pool.start()
         for worker in workers():
             os.kill(worker.pid, signal.SIGSTOP)  # it will not answer
-        asked = other_thread(pool.call, arm, "hello", PATIENCE_S)
+        asked = other_thread(pool.timing(arm).within(PATIENCE_S).switches)
         while not asked.running():
             pass
         raise KeyboardInterrupt

@@ -14,6 +14,7 @@ from dnnbench.execution.cache import compile_caches
 from dnnbench.execution.scratch import scratch_folder, sweep
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
+from dnnbench.worker.services.process import ProcessService
 
 NUMPY = Arm("numpy", "eager")
 OWNER = """
@@ -105,7 +106,7 @@ def test_a_cold_start_leaves_no_caches(temporary):
 def test_a_clean_worker_leaves_nothing(temporary, tmp_path, monkeypatch):
     monkeypatch.setenv("DNNBENCH_CACHE", str(tmp_path / "cache"))
     with pool.spawn(NUMPY, "a/b") as worker:
-        worker.call("hello", 60)
+        worker.ask(ProcessService.hello, 60)
         assert worker.log.exists()
     assert not list(temporary.iterdir())
     assert not list((tmp_path / "cache/logs").iterdir())
@@ -135,14 +136,15 @@ def test_any_name_makes_a_file_in_the_folder_of_logs(kept, name):
 
 def test_half_a_reference_that_a_killed_worker_left_goes_with_the_next(kept):
     workload = find_workload("mlp_digits")
-    request = agreement.check_request(workload, load(workload), 0).in_precision("float64")
-    young, old = (request.path.with_name(f"{name}.unfinished") for name in ("young", "old"))
-    request.path.parent.mkdir()
+    request = agreement.check_request(workload, load(workload), 0).in_dtype("float64")
+    path = agreement.reference_path(request)
+    young, old = (path.with_name(f"{name}.unfinished") for name in ("young", "old"))
+    path.parent.mkdir()
     for file, days in ((young, 0.5), (old, 2)):
         file.touch()
         os.utime(file, (0, time.time() - days * 86400))
     agreement.ensure_references([request])
-    assert set(request.path.parent.iterdir()) == {request.path, young}
+    assert set(path.parent.iterdir()) == {path, young}
 
 
 def test_logs_stay_a_week(kept):

@@ -2,12 +2,24 @@
 
 import sys
 
-from dnnbench.worker.service import Service
+from dnnbench.worker.offer import Offer
+from dnnbench.worker.server.offer import WorkerServices
 
 
-class Imports(Service):
-    """Service, and the modules behind it."""
+class Modules:
+    """Answers for the process."""
 
-    def modules(self) -> list[str]:
+    def modules(self) -> tuple[str, ...]:
         """Names of everything that is imported by now."""
-        return sorted(sys.modules)
+        return tuple(sorted(sys.modules))
+
+
+class Imports(Offer):
+    """Every worker's services, and the modules behind them."""
+
+    def __init__(self):
+        self._services = (*WorkerServices().services, Modules())
+
+    @property
+    def services(self):
+        return self._services

@@ -7,35 +7,39 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 
 class Rogue:
     """Each method is one way in which a framework can go wrong, or right."""
 
-    def add(self, a, b):
+    def add(self, a: int, b: int) -> int:
         return a + b
 
-    def echo(self, value):
+    def echo(self, value: Any) -> Any:
         return value
 
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> float:
         time.sleep(seconds)
         return seconds
 
-    def fail(self, message):
+    def fail(self, message: str) -> None:
         raise ValueError(message)
 
-    def unsendable(self):
+    def unsendable(self) -> Any:
         return {"inner": [object()]}
 
-    def die(self, number):
+    def mistyped(self) -> int:
+        return "three"
+
+    def die(self, number: int) -> None:
         os.kill(os.getpid(), number)
         time.sleep(60)
 
-    def leave(self, status):
+    def leave(self, status: int) -> None:
         sys.exit(status)
 
-    def shout(self, size):
+    def shout(self, size: int) -> int:
         """Rubbish to Python's streams, and to the descriptors beneath them as a C library would."""
         print("x" * size)
         print("e" * size, file=sys.stderr)
@@ -43,7 +47,7 @@ class Rogue:
         os.write(2, b"from C, to 2\n")
         return size
 
-    def burn(self):
+    def burn(self) -> None:
         """Go on burning CPU in a thread after the answer, as a library's spinning pool does."""
 
         def spin():
@@ -52,11 +56,11 @@ class Rogue:
 
         threading.Thread(target=spin, daemon=True).start()
 
-    def spawn(self):
+    def spawn(self) -> int:
         """A grandchild that holds every descriptor it can get."""
         return subprocess.Popen(["sleep", "300"], close_fds=False).pid
 
-    def spawn_family(self):
+    def spawn_family(self) -> tuple[int, ...]:
         """Grandchildren in this group, in a session of their own, stopped there, and a daemon that hides its origin."""
         sleep = ["sleep", "300"]
         near = subprocess.Popen(sleep)
@@ -64,34 +68,34 @@ class Rogue:
         stopped = subprocess.Popen(sleep, start_new_session=True)
         os.kill(stopped.pid, signal.SIGSTOP)
         daemon = subprocess.run(["sh", "-c", "setsid env -i sleep 300 >/dev/null 2>&1 & echo $!"], capture_output=True)
-        return [near.pid, apart.pid, stopped.pid, int(daemon.stdout)]
+        return near.pid, apart.pid, stopped.pid, int(daemon.stdout)
 
-    def fork_and_die(self):
+    def fork_and_die(self) -> None:
         """A forked grandchild keeps the pipes open after the worker itself is gone."""
         if os.fork():
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(300)
 
-    def hold_the_lock(self):
+    def hold_the_lock(self) -> None:
         """Sleep inside C with the interpreter's lock held: no other thread of Python can run."""
         ctypes.PyDLL(None).sleep(300)
 
-    def environment(self, name):
+    def environment(self, name: str) -> str | None:
         return os.environ.get(name)
 
-    def flood(self):
+    def flood(self) -> None:
         """Print without end, faster than anyone reads."""
         for _ in range(4):
             subprocess.Popen(["yes", "x" * 1000])
 
-    def count(self, until):
+    def count(self, until: int) -> None:
         """Many lines, each known."""
         print(*range(until), sep="\n")
 
-    def stdin(self):
+    def stdin(self) -> str:
         return sys.stdin.read()
 
-    def _private(self):
+    def _private(self) -> str:
         return "out of reach"
 
 

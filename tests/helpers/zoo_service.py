@@ -2,17 +2,32 @@
 
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
-from dnnbench.worker.service import Service
+from dnnbench.worker.offer import Offer
+from dnnbench.worker.server.offer import WorkerServices
 
 
-class Counting(Service):
-    """Service, and the shapes of a program's arrays."""
+class Shapes:
+    """Builds with the arm of a worker."""
 
-    def shapes(self, workload: dict) -> dict[str, list[int]]:
+    def __init__(self, worker: WorkerServices):
+        self._arm = worker.arm
+
+    def shapes(self, workload: Workload) -> dict[str, tuple[int, ...]]:
         """Shape by name of every learned array of a freshly built program."""
-        spec = Workload.model_validate(workload)
-        program = self._backend.build(spec, initial_weights(spec.model, 0), self._arm, 0)
+        program = self._arm.backend.build(workload, initial_weights(workload.model, 0), self._arm.arm, 0)
         try:
-            return {name: list(array.shape) for name, array in program.weights().items()}
+            return {name: array.shape for name, array in program.weights().items()}
         finally:
             program.close()
+
+
+class Counting(Offer):
+    """Every worker's services, and the shapes of a program's arrays."""
+
+    def __init__(self):
+        self._worker = WorkerServices()
+        self._shapes = Shapes(self._worker)
+
+    @property
+    def services(self):
+        return *self._worker.services, self._shapes

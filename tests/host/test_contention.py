@@ -9,7 +9,7 @@ from dnnbench.host.affinity import current_mask
 from dnnbench.host.contention import Counters, Sampler, flags, switches_per_s
 from dnnbench.host.gpus import GpuState, GpuWatch, gpus, watch
 from dnnbench.stats.estimates import CONTENDED
-from dnnbench.worker.service import Service
+from dnnbench.worker.server.offer import WorkerServices
 
 STILL = GpuState(0x0, 0)
 QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL, pauses=3, asleep_s=50.0)
@@ -141,7 +141,7 @@ def test_switches_are_counted_per_second_of_the_window():
 
 
 def test_a_process_that_loses_its_cpu_is_seen_to():
-    service = Service()
+    service = WorkerServices().timing
     before = service.switches()
     rivals = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in current_mask()]
     try:

@@ -8,6 +8,7 @@ import time
 import pytest
 from dnnbench.host.idle import NOISY_SHARE, cpu_s, idle_shares
 from helpers.rogues import PATIENCE_S, start
+from helpers.worker_services import Rogue
 
 
 @pytest.fixture
@@ -17,22 +18,22 @@ def worker(tmp_path):
 
 
 def test_a_quiet_worker_is_quiet(worker):
-    assert worker.call("add", PATIENCE_S, a=1, b=2) == 3
+    assert worker.ask(Rogue.add, PATIENCE_S, a=1, b=2) == 3
     assert idle_shares({"quiet": worker.pid})["quiet"] < NOISY_SHARE
 
 
 def test_a_burning_worker_is_seen_stopped_and_still_answers(worker):
-    worker.call("burn", PATIENCE_S)
+    worker.ask(Rogue.burn, PATIENCE_S)
     assert idle_shares({"burning": worker.pid})["burning"] > 0.05
     worker.stop_when_idle()
     assert idle_shares({"stopped": worker.pid})["stopped"] < NOISY_SHARE
-    assert worker.call("add", PATIENCE_S, a=1, b=2) == 3
+    assert worker.ask(Rogue.add, PATIENCE_S, a=1, b=2) == 3
     assert idle_shares({"stopped again": worker.pid})["stopped again"] < NOISY_SHARE
 
 
 def test_a_stopped_worker_can_be_closed(tmp_path):
     worker = start(tmp_path)
-    worker.call("add", PATIENCE_S, a=1, b=2)
+    worker.ask(Rogue.add, PATIENCE_S, a=1, b=2)
     worker.stop_when_idle()
     worker.close()
     assert cpu_s(worker.pid) is None

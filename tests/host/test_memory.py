@@ -2,13 +2,15 @@ import mmap
 
 import numpy as np
 import pytest
-from dnnbench.execution.pool import spawn
+from dnnbench.execution.pool import started
 from dnnbench.host.memory import read_memory, reset_peak
 from dnnbench.plugins.catalog import find_workload
-from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.batch import Batch
 from dnnbench.spec.weights import initial_weights
+from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.environment import default_memory
+from dnnbench.worker.services.timing import BuildRequest
 
 SIZE = 64 << 20
 
@@ -44,17 +46,17 @@ def peak_of_batch_8(before: list[int]) -> int:
     """Peak of a worker in an inference of cnn_digits at batch 8, after it has trained at the batch sizes before."""
     workload = find_workload("cnn_digits")
     arm = Arm("numpy", "eager", threads=1)
-    fed = {"workload": workload.model_dump(mode="json"), "weights": initial_weights(workload.model, 0), "seed": 0}
-    with spawn(arm, "peaks", memory="steady") as worker:
-        worker.call("start", 60, arm=arm.to_json(), target=plugins().backend("numpy").target)
+    model, weights = workload.model, initial_weights(workload.model, 0)
+    with started(arm, "peaks", memory="steady") as worker:
+        timing = TimingClient(worker, 60)
         for size in (*before, 8):
-            image = np.zeros((size, *workload.model.inputs[0].shape), np.float32)
-            batch = {"inputs": {workload.model.inputs[0].name: image}, "targets": np.zeros(size, np.int32)}
-            worker.call("build", 60, key="w", batch=batch, **fed)
-            worker.call("first_call", 60, key="w", phase="train_step")
-            worker.call("first_call", 60, key="w", phase="infer")
-            found = worker.call("peaks", 60, key="w", phase="infer")["peak_rss_bytes"]
-            worker.call("drop", 60, key="w")
+            image = np.zeros((size, *model.inputs[0].shape), np.float32)
+            batch = Batch({model.inputs[0].name: image}, np.zeros(size, np.int32))
+            timing.build(BuildRequest("w", workload, weights, batch, seed=0))
+            timing.first_call("w", "train_step")
+            timing.first_call("w", "infer")
+            found = timing.peak_memory("w", "infer").peak_rss_bytes
+            timing.drop("w")
     return found
 
 

@@ -191,7 +191,7 @@ def test_facts_tell_what_became_of_the_threads():
     with partners(1) as (partner,):
         bench = Bench(Recording(partner), None)
         bench.warm_up("infer")
-        assert bench.facts()["placement"] == {"infer": PLACED}
+        assert bench.describe(24.0, "0").placement == {"infer": PLACED}
 
 
 def test_a_process_is_called_until_it_has_found_its_speed():

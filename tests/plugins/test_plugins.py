@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dnnbench.errors import PluginError, WorkerError
 from dnnbench.execution.execute import versions_so_far
-from dnnbench.execution.pool import BUILD_TIMEOUT_S, refuse_change, spawn, start_arguments
+from dnnbench.execution.pool import refuse_change, spawn, start_request
 from dnnbench.plugins import guard
 from dnnbench.plugins.catalog import default_workloads, find_workload, find_workloads
 from dnnbench.plugins.checking import Unfit, checked_backend, checked_workload
@@ -20,7 +20,8 @@ from dnnbench.protocol.backend import capabilities_of
 from dnnbench.protocol.capabilities import Capabilities
 from dnnbench.spec.phases import Phase
 from dnnbench.store.store import open_store
-from dnnbench.worker.service import texts_of
+from dnnbench.worker.clients.arm import ArmClient
+from dnnbench.worker.server.arm import texts_of
 from helpers import storing
 from helpers.installing import dnnbench, install, installed_here
 
@@ -484,7 +485,7 @@ def test_workers_take_what_the_run_began_with(counted):
         assert "counted" in began.backends
         counted("aaa", "'2'")
         with spawn(arm, "later") as worker:
-            assert worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))["versions"] == {"zzz": "1"}
+            assert ArmClient(worker).start(start_request(arm)).versions == {"zzz": "1"}
 
 
 @pytest.mark.xdist_group("run")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from dnnbench.execution.facts import AuditFacts, CellFacts, Energy, GenerationFacts
+from dnnbench.execution.facts import AuditFacts, CellFacts, GenerationFacts
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.report.break_even import break_evens
@@ -10,6 +10,7 @@ from dnnbench.report.purposes import Purpose
 from dnnbench.report.roofline import ABOVE_MEANS, NOT_AUDITED, above_the_peak, roofs, shares
 from dnnbench.spec.phases import Phase
 from dnnbench.worker.peaks import Peaks
+from dnnbench.worker.services.timing import Energy
 
 NUMPY, TORCH = Arm("numpy", "eager"), Arm("torch", "eager")
 KEY = CellKey(TORCH, CaseKey("net", 8), Phase.INFER)

@@ -9,23 +9,26 @@ from pathlib import Path
 import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.worker.process import WorkerLost
+from dnnbench.worker.services.process import ProcessService
 from dnnbench.worker.supervisor import CHUNK_BYTES, PIPE_BYTES, Supervisor
 from helpers.rogues import PATIENCE_S, environment, gone
+from helpers.worker_services import Rogue
 
 HARNESS = """
 import os, sys
 from pathlib import Path
 from dnnbench.worker.process import Worker
+from helpers.worker_services import Rogue
 pids = []
 for state in ("idle", "stopped", "busy", "holding the interpreter"):
     worker = Worker(state, dict(os.environ), Path(sys.argv[1]) / f"{state}.log", service="helpers.worker_services:Rogue")
-    pids += [worker._process._process.pid, worker.pid, *worker.call("spawn_family", 60)]
+    pids += [worker._process._process.pid, worker.pid, *worker.ask(Rogue.spawn_family, 60)]
     if state == "stopped":
         worker.stop_when_idle()
     if state == "busy":
-        worker.send("sleep", 60, seconds=300)
+        worker.send(Rogue.sleep, 60, seconds=300)
     if state == "holding the interpreter":
-        worker.send("hold_the_lock", 60)
+        worker.send(Rogue.hold_the_lock, 60)
 print(*pids, flush=True)
 sys.stdin.read()
 """
@@ -93,22 +96,22 @@ def test_no_process_outlives_a_harness_that_is_killed_when_all_are_stopped(harne
 
 
 def test_closing_a_worker_ends_all_that_it_started(worker):
-    family = worker.call("spawn_family", PATIENCE_S)
+    family = worker.ask(Rogue.spawn_family, PATIENCE_S)
     worker.close()
     assert not left([worker.pid, *family])
 
 
 def test_the_death_of_a_worker_ends_all_that_it_started(worker):
-    family = worker.call("spawn_family", PATIENCE_S)
+    family = worker.ask(Rogue.spawn_family, PATIENCE_S)
     with pytest.raises(WorkerLost, match="signal 9"):
-        worker.call("die", PATIENCE_S, number=int(signal.SIGKILL))
+        worker.ask(Rogue.die, PATIENCE_S, number=int(signal.SIGKILL))
     assert not left(family)
 
 
 def test_a_hang_is_ended_with_all_that_it_started(worker):
-    family = worker.call("spawn_family", PATIENCE_S)
+    family = worker.ask(Rogue.spawn_family, PATIENCE_S)
     with pytest.raises(WorkerLost, match="no answer"):
-        worker.call("sleep", 0.2, seconds=300)
+        worker.ask(Rogue.sleep, 0.2, seconds=300)
     assert not left([worker.pid, *family])
 
 
@@ -133,9 +136,9 @@ def test_a_supervisor_reads_no_more_at_once_than_a_pipe_holds():
 
 
 def test_a_worker_that_prints_without_end_ends(worker):
-    worker.call("flood", PATIENCE_S)
+    worker.ask(Rogue.flood, PATIENCE_S)
     with pytest.raises(WorkerError, match="ValueError: no"):
-        worker.call("fail", PATIENCE_S, message="no")
+        worker.ask(Rogue.fail, PATIENCE_S, message="no")
     worker.close()
     assert not left([worker.pid])
 
@@ -144,23 +147,23 @@ def test_a_worker_that_prints_without_end_ends(worker):
 def test_a_supervisor_outlives_what_may_be_sent_to_all_processes_of_a_program(worker, number):
     supervisor = worker._process._process
     supervisor.send_signal(number)
-    assert worker.call("add", PATIENCE_S, a=1, b=1) == 2
+    assert worker.ask(Rogue.add, PATIENCE_S, a=1, b=1) == 2
     assert supervisor.poll() is None
 
 
 def test_a_worker_dies_with_its_supervisor(worker):
-    worker.call("hello", PATIENCE_S)
+    worker.ask(ProcessService.hello, PATIENCE_S)
     worker.stop_when_idle()
     worker._process._process.kill()
     assert gone(worker.pid)
     with pytest.raises(WorkerLost, match="supervisor was killed"):
-        worker.call("hello", PATIENCE_S)
+        worker.ask(ProcessService.hello, PATIENCE_S)
 
 
 def test_a_worker_gets_no_descriptor_of_its_supervisor(worker):
     """One that it held would keep the harness's end from being seen."""
     links = [os.readlink(path) for path in Path(f"/proc/{worker.pid}/fd").iterdir()]
-    worker.call("hello", PATIENCE_S)
+    worker.ask(ProcessService.hello, PATIENCE_S)
     assert not [link for link in links if link.startswith("socket:")]
 
 
@@ -168,6 +171,6 @@ def test_a_worker_whose_supervisor_is_stopped_answers_and_ends(worker, monkeypat
     monkeypatch.setattr("dnnbench.worker.supervised.TELL_S", 0.1)
     worker._process._process.send_signal(signal.SIGSTOP)
     with pytest.raises(WorkerError, match="ValueError: no"):
-        worker.call("fail", PATIENCE_S, message="no")
+        worker.ask(Rogue.fail, PATIENCE_S, message="no")
     worker.close()
     assert gone(worker.pid)

@@ -13,10 +13,12 @@ from dnnbench.errors import WorkerError
 from dnnbench.host.affinity import current_mask
 from dnnbench.worker.environment import PAD, padded, size_bytes, worker_environment
 from dnnbench.worker.process import STOPPED_LOOKS, Worker, WorkerLost, describe_exit, worker_argv
+from dnnbench.worker.services.process import ProcessService
 from dnnbench.worker.sharing import lend_packages
 from dnnbench.worker.supervisor import HEAD_BYTES, TAIL_BYTES
 from dnnbench.worker.wire import LIVENESS_S
 from helpers.rogues import PATIENCE_S, SERVICE, environment, gone, start
+from helpers.worker_services import Rogue
 
 LINES = 300_000
 """More of them than a log keeps."""
@@ -28,99 +30,110 @@ def printed(worker):
     return worker.log.read_text()
 
 
+class Newer(Rogue):
+    """The service as a parent of another version knows it."""
+
+    def later(self) -> None:
+        """Not offered by the worker."""
+
+
 def test_a_call_returns_what_the_method_returns(worker):
-    assert worker.call("add", PATIENCE_S, a=1, b=2) == 3
+    assert worker.ask(Rogue.add, PATIENCE_S, 1, 2) == 3
+
+
+def test_an_array_comes_back_as_it_was(worker):
     array = np.arange(300_000.0)
-    assert np.array_equal(worker.call("echo", PATIENCE_S, value={"x": array})["x"], array)
+    assert np.array_equal(worker.ask(Rogue.echo, PATIENCE_S, {"x": array})["x"], array)
 
 
 def test_hello_needs_no_service(tmp_path):
     with start(tmp_path, service="no_such_module:Thing") as worker:
-        assert worker.call("hello", PATIENCE_S)["pid"] == worker.pid
+        assert worker.ask(ProcessService.hello, PATIENCE_S).pid == worker.pid
 
 
 def test_the_mask_is_in_force_before_anything_else(tmp_path):
     cpu = current_mask()[-1]
     with start(tmp_path, cpus=[cpu]) as worker:
-        assert worker.call("hello", PATIENCE_S)["cpus"] == [cpu]
+        assert worker.ask(ProcessService.hello, PATIENCE_S).cpus == (cpu,)
 
 
 def test_workers_work_side_by_side(tmp_path):
     with start(tmp_path) as one, start(tmp_path) as two:
-        one.send("echo", PATIENCE_S, value="one")
-        two.send("echo", PATIENCE_S, value="two")
-        assert (two.receive(PATIENCE_S), one.receive(PATIENCE_S)) == ("two", "one")
+        first = one.send(Rogue.echo, PATIENCE_S, "one")
+        second = two.send(Rogue.echo, PATIENCE_S, "two")
+        assert (second.receive(PATIENCE_S), first.receive(PATIENCE_S)) == ("two", "one")
 
 
 def test_an_error_comes_back_with_its_kind_and_the_worker_goes_on(worker):
     with pytest.raises(WorkerError, match=r"rogue: fail: ValueError: too wide.*worker\.log") as caught:
-        worker.call("fail", PATIENCE_S, message="too wide")
+        worker.ask(Rogue.fail, PATIENCE_S, message="too wide")
     assert caught.value.kind == "ValueError"
     assert "in fail" in caught.value.log
     assert not isinstance(caught.value, WorkerLost)
-    assert worker.call("add", PATIENCE_S, a=1, b=1) == 2
+    assert worker.ask(Rogue.add, PATIENCE_S, a=1, b=1) == 2
 
 
 @pytest.mark.parametrize(
-    ("method", "arguments", "kind"),
+    ("method", "arguments", "kind", "words"),
     [
-        ("missing", {}, "AttributeError"),
-        ("_private", {}, "AttributeError"),
-        ("add", {"a": 1}, "TypeError"),
-        ("unsendable", {}, "Unsendable"),
+        (Newer.later, {}, "AttributeError", "has no method test_process:Newer.later; it has "),
+        (Rogue._private, {}, "AttributeError", "has no method helpers.worker_services:Rogue._private"),
+        (Rogue.add, {"a": 1}, "Unreadable", "missing field b"),
+        (Rogue.unsendable, {}, "Unsendable", "cannot send a object"),
+        (Rogue.mistyped, {}, "Unreadable", "the answer cannot be read: the message: expected a whole number, got str"),
     ],
 )
-def test_calls_that_cannot_be_answered_are_errors_of_the_call(worker, method, arguments, kind):
-    with pytest.raises(WorkerError) as caught:
-        worker.call(method, PATIENCE_S, **arguments)
+def test_calls_that_cannot_be_answered_are_errors_of_the_call(worker, method, arguments, kind, words):
+    with pytest.raises(WorkerError, match=re.escape(words)) as caught:
+        worker.ask(method, PATIENCE_S, **arguments)
     assert caught.value.kind == kind
-    assert worker.call("add", PATIENCE_S, a=1, b=1) == 2
+    assert worker.ask(Rogue.add, PATIENCE_S, 1, 1) == 2
 
 
 def test_a_service_that_cannot_be_made_says_so(tmp_path):
     says = pytest.raises(WorkerError, match="no such framework")
     with start(tmp_path, service="helpers.worker_services:Stillborn") as worker, says as caught:
-        worker.call("add", PATIENCE_S, a=1, b=1)
+        worker.ask(Rogue.add, PATIENCE_S, a=1, b=1)
     assert caught.value.kind == "ImportError"
 
 
 DEATHS = [
-    ("die", {"number": int(signal.SIGKILL)}, "killed by signal 9 (out of memory?)"),
-    ("die", {"number": int(signal.SIGSEGV)}, "killed by signal 11 (SIGSEGV)"),
-    ("leave", {"status": 3}, "exit status 3"),
-    ("fork_and_die", {}, "killed by signal 9 (out of memory?)"),
+    (Rogue.die, {"number": int(signal.SIGKILL)}, "killed by signal 9 (out of memory?)"),
+    (Rogue.die, {"number": int(signal.SIGSEGV)}, "killed by signal 11 (SIGSEGV)"),
+    (Rogue.leave, {"status": 3}, "exit status 3"),
+    (Rogue.fork_and_die, {}, "killed by signal 9 (out of memory?)"),
 ]
 
 
 @pytest.mark.parametrize(("method", "arguments", "reason"), DEATHS)
 def test_a_death_is_told_by_its_cause(worker, method, arguments, reason):
     with pytest.raises(WorkerLost) as caught:
-        worker.call(method, PATIENCE_S, **arguments)
+        worker.ask(method, PATIENCE_S, **arguments)
     assert caught.value.reason == reason
     assert f"failed: {reason}" in str(caught.value)
     with pytest.raises(WorkerLost):
-        worker.call("add", PATIENCE_S, a=1, b=1)
+        worker.ask(Rogue.add, PATIENCE_S, a=1, b=1)
 
 
 def test_a_segmentation_fault_leaves_its_traceback(worker):
     with pytest.raises(WorkerLost) as caught:
-        worker.call("die", PATIENCE_S, number=int(signal.SIGSEGV))
+        worker.ask(Rogue.die, PATIENCE_S, number=int(signal.SIGSEGV))
     assert "Segmentation fault" in caught.value.log
     assert "in die" in caught.value.log
 
 
 def test_a_worker_killed_from_outside_between_calls(worker):
-    worker.call("hello", PATIENCE_S)
+    worker.ask(ProcessService.hello, PATIENCE_S)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerLost, match="signal 9"):
-        worker.call("add", PATIENCE_S, a=1, b=1)
+        worker.ask(Rogue.add, PATIENCE_S, a=1, b=1)
 
 
 def test_a_worker_that_somebody_stopped_is_lost_long_before_its_time_is_up(worker):
-    worker.send("sleep", PATIENCE_S, seconds=300)
+    pending = worker.send(Rogue.sleep, PATIENCE_S, seconds=300)
     os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(WorkerLost) as caught:
-        worker.receive(PATIENCE_S)
+        pending.receive(PATIENCE_S)
     assert caught.value.reason.startswith("stopped from outside")
     assert gone(worker.pid)
 
@@ -131,21 +144,21 @@ def test_a_stopped_worker_is_noticed_within_two_seconds():
 
 def stopped_for(worker, seconds):
     """Stop a worker in the midst of an answer, and let it go on."""
-    worker.send("sleep", PATIENCE_S, seconds=2 * seconds)
+    pending = worker.send(Rogue.sleep, PATIENCE_S, seconds=2 * seconds)
     os.kill(worker.pid, signal.SIGSTOP)
     time.sleep(seconds)
     os.kill(worker.pid, signal.SIGCONT)
-    worker.receive(PATIENCE_S)
+    pending.receive(PATIENCE_S)
 
 
 @pytest.mark.parametrize("idle_stops", [False, True])
 def test_a_pause_of_a_worker_is_counted_once_however_short(worker, idle_stops):
     if idle_stops:
         worker.stop_when_idle()
-    worker.call("add", PATIENCE_S, a=1, b=1)
+    worker.ask(Rogue.add, PATIENCE_S, a=1, b=1)
     assert worker.new_pauses() == 0, "our own stops count for nothing"
     stopped_for(worker, 0.01)
-    worker.call("add", PATIENCE_S, a=1, b=1)
+    worker.ask(Rogue.add, PATIENCE_S, a=1, b=1)
     assert worker.new_pauses() == 1
     assert worker.new_pauses() == 0
 
@@ -154,10 +167,11 @@ WAITING_PARENT = """
 import os, sys
 from pathlib import Path
 from dnnbench.worker.process import Worker
+from helpers.worker_services import Rogue
 with Worker("w", dict(os.environ), Path(sys.argv[1]), service="helpers.worker_services:Rogue") as worker:
-    worker.send("sleep", 60, seconds=1)
+    pending = worker.send(Rogue.sleep, 60, seconds=1)
     print("waiting", flush=True)
-    worker.receive(60)
+    pending.receive(60)
     print(worker.new_pauses(), flush=True)
 """
 
@@ -177,17 +191,17 @@ def test_a_pause_of_the_parent_is_counted(tmp_path, seconds, pauses):
 
 
 def test_a_hang_is_ended_with_its_whole_group(worker):
-    grandchild = worker.call("spawn", PATIENCE_S)
+    grandchild = worker.ask(Rogue.spawn, PATIENCE_S)
     with pytest.raises(WorkerLost) as caught:
-        worker.call("sleep", 0.2, seconds=300, doing="train_step of mlp_digits")
-    assert caught.value.reason == "no answer in 0.2 s (train_step of mlp_digits)"
+        worker.ask(Rogue.sleep, 0.2, seconds=300)
+    assert caught.value.reason == "no answer in 0.2 s (sleep)"
     assert gone(worker.pid)
     assert gone(grandchild)
 
 
 def test_rubbish_on_the_standard_streams_goes_to_the_log(worker):
-    assert worker.call("shout", PATIENCE_S, size=100_000) == 100_000
-    assert worker.call("add", PATIENCE_S, a=2, b=2) == 4
+    assert worker.ask(Rogue.shout, PATIENCE_S, size=100_000) == 100_000
+    assert worker.ask(Rogue.add, PATIENCE_S, a=2, b=2) == 4
     log = printed(worker)
     assert log.count("x") == log.count("e") == 100_000
     assert "from C, to 1" in log
@@ -195,14 +209,14 @@ def test_rubbish_on_the_standard_streams_goes_to_the_log(worker):
 
 
 def test_a_log_keeps_its_head_and_its_tail(worker):
-    worker.call("count", PATIENCE_S, until=LINES)
+    worker.ask(Rogue.count, PATIENCE_S, until=LINES)
     lines = printed(worker).splitlines()
     assert lines[:3] == ["0", "1", "2"]
     assert lines[-1] == str(LINES - 1)
 
 
 def test_a_log_says_how_much_it_left_out_and_stays_small(worker):
-    worker.call("count", PATIENCE_S, until=LINES)
+    worker.ask(Rogue.count, PATIENCE_S, until=LINES)
     log = printed(worker)
     [(gap, left_out)] = re.findall(r"(\n\[\.\.\. (\d+) bytes left out \.\.\.\]\n)", log)
     counted = sum(len(f"{number}\n") for number in range(LINES))
@@ -212,15 +226,15 @@ def test_a_log_says_how_much_it_left_out_and_stays_small(worker):
 
 def test_a_log_that_no_error_names_goes_with_its_worker(tmp_path):
     with start(tmp_path) as worker:
-        worker.call("shout", PATIENCE_S, size=100)
+        worker.ask(Rogue.shout, PATIENCE_S, size=100)
         assert worker.log.exists()
     assert not worker.log.exists()
 
 
-@pytest.mark.parametrize(("method", "arguments"), [("fail", {"message": "no"}), ("leave", {"status": 3})])
+@pytest.mark.parametrize(("method", "arguments"), [(Rogue.fail, {"message": "no"}), (Rogue.leave, {"status": 3})])
 def test_a_log_that_an_error_names_stays(tmp_path, method, arguments):
     with start(tmp_path) as worker, pytest.raises(WorkerError) as caught:
-        worker.call(method, PATIENCE_S, **arguments)
+        worker.ask(method, PATIENCE_S, **arguments)
     assert str(worker.log) in str(caught.value)
     assert worker.log.exists()
 
@@ -232,45 +246,45 @@ def test_a_log_of_an_interpreter_that_is_none_goes_too(tmp_path):
 
 
 def test_standard_input_is_empty(worker):
-    assert worker.call("stdin", PATIENCE_S) == ""
+    assert worker.ask(Rogue.stdin, PATIENCE_S) == ""
 
 
 def test_closing_ends_grandchildren_too(tmp_path):
     with start(tmp_path) as worker:
-        grandchild = worker.call("spawn", PATIENCE_S)
+        grandchild = worker.ask(Rogue.spawn, PATIENCE_S)
     assert gone(worker.pid)
     assert gone(grandchild)
     worker.close()
     with pytest.raises(WorkerError, match="closed"):
-        worker.call("hello", PATIENCE_S)
+        worker.ask(ProcessService.hello, PATIENCE_S)
 
 
 def test_closing_a_busy_worker_does_not_wait_for_it(tmp_path):
     worker = start(tmp_path)
-    worker.send("sleep", PATIENCE_S, seconds=300)
+    worker.send(Rogue.sleep, PATIENCE_S, seconds=300)
     worker.close()
     assert gone(worker.pid)
 
 
 def test_sends_and_receives_come_in_pairs(worker):
-    with pytest.raises(WorkerError, match="idle"):
-        worker.receive(1)
-    worker.send("echo", PATIENCE_S, value=1)
+    pending = worker.send(Rogue.echo, PATIENCE_S, 1)
     with pytest.raises(WorkerError, match="busy with echo"):
-        worker.send("echo", PATIENCE_S, value=2)
-    assert worker.receive(PATIENCE_S) == 1
+        worker.send(Rogue.echo, PATIENCE_S, 2)
+    assert pending.receive(PATIENCE_S) == 1
+    with pytest.raises(WorkerError, match="idle"):
+        pending.receive(1)
 
 
 def test_a_value_that_cannot_be_sent_costs_nothing(worker):
     with pytest.raises(WorkerError, match="object"):
-        worker.call("echo", PATIENCE_S, value=object())
-    assert worker.call("echo", PATIENCE_S, value=1) == 1
+        worker.ask(Rogue.echo, PATIENCE_S, object())
+    assert worker.ask(Rogue.echo, PATIENCE_S, value=1) == 1
 
 
 def test_an_interrupt_does_not_reach_the_worker(worker):
-    worker.call("hello", PATIENCE_S)
+    worker.ask(ProcessService.hello, PATIENCE_S)
     os.killpg(worker.pid, signal.SIGINT)
-    assert worker.call("add", PATIENCE_S, a=1, b=1) == 2
+    assert worker.ask(Rogue.add, PATIENCE_S, a=1, b=1) == 2
 
 
 def test_an_interpreter_that_is_none(tmp_path):
@@ -281,7 +295,7 @@ def test_an_interpreter_that_is_none(tmp_path):
 def test_an_interpreter_without_dnnbench(tmp_path):
     lonely = {"PATH": os.environ["PATH"], "PYTHONHOME": str(tmp_path)}
     with Worker("w", lonely, tmp_path / "log") as worker, pytest.raises(WorkerLost, match="exit status"):
-        worker.call("hello", PATIENCE_S)
+        worker.ask(ProcessService.hello, PATIENCE_S)
 
 
 def test_lent_packages_are_found_and_their_neighbours_are_not(tmp_path):
@@ -301,7 +315,7 @@ def test_nothing_is_added_to_the_environment_on_the_way(tmp_path):
     """Python sets LC_CTYPE in the environment of what it starts in the C locale, which would move a worker's stack."""
     given = {"PATH": os.environ["PATH"], "LANG": "C"}
     with Worker("w", given, tmp_path / "log") as worker:
-        worker.call("hello", PATIENCE_S)
+        worker.ask(ProcessService.hello, PATIENCE_S)
         block = Path(f"/proc/{worker.pid}/environ").read_text()
     assert dict(entry.split("=", 1) for entry in block.split("\0") if entry) == given
 
@@ -311,7 +325,7 @@ def test_the_environment_arrives(tmp_path):
     variables = padded(variables, worker_argv(sys.executable, [], SERVICE, (3, 4)), random.Random(0))
     with Worker("w", variables, tmp_path / "log", service=SERVICE) as worker:
         for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", PAD):
-            assert worker.call("environment", PATIENCE_S, name=name) == variables[name]
+            assert worker.ask(Rogue.environment, PATIENCE_S, name=name) == variables[name]
     assert size_bytes(variables, []) > 4096
 
 

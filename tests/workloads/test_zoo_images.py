@@ -15,6 +15,7 @@ from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
 from dnnbench.spec.costs import node_costs, parameter_count
+from helpers.zoo_service import Shapes
 
 HERE = Path(__file__).parents[1]
 REFERENCE = {row["model"]: row for row in csv.DictReader((HERE / "golden" / "models.csv").open())}
@@ -181,7 +182,7 @@ BUILT = [
 @pytest.mark.parametrize(("backend", "text"), BUILT)
 def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting, backend, text):
     workload = find_workload(text)
-    shapes = workers.get(backend, service=counting).call("shapes", 120, workload=workload.model_dump(mode="json"))
+    shapes = workers.get(backend, service=counting).ask(Shapes.shapes, 120, workload)
     assert {name: tuple(shape) for name, shape in shapes.items()} == {
         name: parameter.shape for name, parameter in workload.model.parameters.items()
     }

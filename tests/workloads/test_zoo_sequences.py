@@ -199,7 +199,7 @@ def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
     program = program_of(still)
     assert len(set((batch.targets >= 0).sum(axis=1))) > 1
     room = TrainingSession(program, still, batch, 7, 0)
-    _, score = room.examine(batch)
+    score = room.evaluate(batch).score
     assert room.epoch(1)["loss"] == pytest.approx(score.loss, rel=1e-9)
     assert score.counted == (batch.targets >= 0).sum()
 

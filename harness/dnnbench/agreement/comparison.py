@@ -1,8 +1,7 @@
 """One tensor held against the reference: how far off, and what follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .keys import TensorKey
 from .status import Status, badness
@@ -31,22 +30,6 @@ class TensorComparison:
     def ok(self) -> bool:
         """Whether nothing speaks against the tensor."""
         return self.status.passes
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for a message."""
-        unjudged = None if self.unjudged is None else str(self.unjudged)
-        return {
-            "key": str(self.key),
-            "ratio": self.ratio,
-            "reason": self.reason,
-            "unjudged": unjudged,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "TensorComparison":
-        """What `to_json` wrote."""
-        unjudged = None if data["unjudged"] is None else Status(data["unjudged"])
-        return cls(TensorKey.parse(data["key"]), data["ratio"], data["reason"], unjudged)
 
 
 def worst_of(comparisons: Sequence[TensorComparison]) -> TensorComparison:

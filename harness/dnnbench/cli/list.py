@@ -56,7 +56,7 @@ def devices() -> dict[str, Any]:
     from ..execution.arms import select
     from ..execution.devices import list_devices
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for backend, found in list_devices(select(["all"]).arms).items():
         if isinstance(found, str):
             rows.append({"backend": backend, "device": None, "description": found, "memory_bytes": None})
@@ -64,11 +64,11 @@ def devices() -> dict[str, Any]:
             rows += [
                 {
                     "backend": backend,
-                    "device": d["name"],
-                    "description": d["description"],
-                    "memory_bytes": d["memory_bytes"],
+                    "device": str(device),
+                    "description": device.description,
+                    "memory_bytes": device.memory_bytes,
                 }
-                for d in found
+                for device in found
             ]
     return {"devices": rows, "broken_plugins": _broken()}
 

@@ -26,7 +26,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
     """
     from ..execution.request import Request, make_plan
     from ..execution.settings import Settings
-    from ..execution.training import judge, predict
+    from ..execution.training import predict, test_figures
     from ..execution.weights_file import load_weights
     from ..plugins.catalog import find_workload
     from .progress import reporter
@@ -41,7 +41,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
         predicted = predict(found, dataset, plan.arms, arrays, report)
     arms = [
         {"arm": arm, "failure": p} if isinstance(p, str)
-        else {"arm": arm, "failure": "", **judge(p[1]), "predictions": p[0].tolist()}
+        else {"arm": arm, "failure": "", **test_figures(p.score), "predictions": p.predictions.tolist()}
         for arm, p in predicted.items()
     ]  # fmt: skip
     differing = differing_on(found, arms)

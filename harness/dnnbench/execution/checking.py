@@ -1,30 +1,32 @@
 """Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from ..agreement.check import check_batch_size, check_steps
+from ..agreement.check import Agreement, check_batch_size, check_steps
 from ..agreement.reference_files import reference_key
 from ..agreement.status import Status, badness
 from ..data.dataset import Dataset
 from ..data.masks import random_masks
-from ..errors import WorkerError
+from ..errors import PluginError, WorkerError
 from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..spec.workload import Workload
+from ..worker.clients.agreement import AgreementClient
 from ..worker.process import Worker, WorkerLost
+from ..worker.services.agreement import CheckRequest
 from .arms import info_of
 from .batch import timing_batch
 from .cache import cache_folder, remove_older
 from .parallel import in_parallel
-from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
+from .pool import started
 from .reporter import Reporter
 
 MOST_GROWN_BYTES = 2**29
@@ -37,36 +39,12 @@ PHRASES = {
 """How a sentence puts what speaks against an arm."""
 
 
-@dataclass(frozen=True)
-class CheckRequest:
-    """What one workload is checked on: five batches, and where the reference's answers lie."""
-
-    workload: Workload
-    batches: tuple[Batch, ...]
-    steps: tuple[int, ...]
-    seed: int
-    study: str = "float64"
-    """The precision of the answers: the reference measures its honest error."""
-
-    def in_precision(self, dtype: str) -> "CheckRequest":
-        """The request that results in `dtype` are held against."""
-        return replace(self, study=dtype)
-
-    @property
-    def path(self) -> Path:
-        key = reference_key(self.workload, self.batches, self.steps, self.seed, _code(), self.study)
-        return cache_folder() / "references" / f"{key}.npz"
-
-    def questions(self) -> dict:
-        """What a worker needs to be asked."""
-        return {
-            "workload": self.workload.model_dump(mode="json"),
-            "batches": [asdict(batch) for batch in self.batches],
-            "steps": list(self.steps),
-            "seed": self.seed,
-            "path": str(self.path),
-            "study": self.study,
-        }
+def reference_path(request: CheckRequest) -> Path:
+    """Where the reference of a request lies in the cache, made or not."""
+    key = reference_key(
+        request.workload, request.batches, request.steps, request.seed, _code(), request.dtype
+    )
+    return cache_folder() / "references" / f"{key}.npz"
 
 
 def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckRequest:
@@ -85,7 +63,8 @@ def check_agreement(
 ) -> list[dict]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
-    ensure_references(list({e.path: e for request in requests for e in map(request.in_precision, dtypes)}.values()))
+    in_each_type = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
+    ensure_references(list({reference_path(one): one for one in in_each_type}.values()))
     report.advance(1, "reference")
     tasks = [(arm, group) for arm in arms for group in _groups(arm, dtypes)]
     parts = in_parallel(lambda task: list(_check_arm(*task, requests, report)), tasks, at_once)
@@ -152,16 +131,17 @@ def _groups(arm: Arm, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
 
 def ensure_references(requests: Sequence[CheckRequest]) -> None:
     """Make the references that are not in the cache yet, in one worker."""
-    wanted = [request for request in requests if not request.path.exists()]
-    if not wanted:
+    paths = {reference_path(request): request for request in requests}
+    missing = {path: request for path, request in paths.items() if not path.exists()}
+    if not missing:
         return
-    remove_older(wanted[0].path.parent, "*.unfinished", days=1)  # of a worker that was killed as it wrote
-    reference = reference_backend()
-    arm = Arm(reference.name, reference.default_mode, dtype="float64")
-    with spawn(arm, "reference") as worker:
-        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        for request in wanted:
-            worker.call("make_reference", BUILD_TIMEOUT_S, **request.questions())
+    folder = next(iter(missing)).parent
+    remove_older(folder, "*.unfinished", days=1)  # of a worker that was killed as it wrote
+    backend = reference_backend()
+    arm = Arm(backend.name, backend.default_mode, dtype="float64")
+    with started(arm, "reference") as worker:
+        for path, request in missing.items():
+            AgreementClient(worker).make_reference(request, path)
 
 
 def reference_backend() -> BackendInfo:
@@ -181,46 +161,55 @@ def _check_arm(
     arm: Arm, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
 ) -> Iterator[dict]:
     """Workers, one after the other, asked about every request in some element types; what fails becomes a row that says so."""
-    asked = [(request.in_precision(dtype), dtype) for request in requests for dtype in dtypes]
+    waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
     arm = arm.with_dtype(dtypes[0])
     try:
-        while asked:
-            with spawn(arm, f"check-{arm.name}-{'-'.join(dtypes)}") as worker:
-                worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-                enough = _resident_bytes(worker) + MOST_GROWN_BYTES
-                while asked:
-                    request, dtype = asked[0]
-                    found = _ask(worker, request, dtype)
-                    asked.pop(0)
-                    yield from (_row(arm, request, dtype, item) for item in found)
-                    report.advance(1, f"{arm.name} {request.workload.name} {dtype}")
-                    if _resident_bytes(worker) > enough:
+        while waiting:
+            with started(arm, f"check-{arm.name}-{'-'.join(dtypes)}") as worker:
+                most_bytes = _resident_bytes(worker) + MOST_GROWN_BYTES
+                while waiting:
+                    request = waiting[0]
+                    rows = _rows_of(worker, request)
+                    waiting.pop(0)
+                    yield from (_row(arm, request, row) for row in rows)
+                    report.advance(1, f"{arm.name} {request.workload.name} {request.dtype}")
+                    if _resident_bytes(worker) > most_bytes:
                         break
     except WorkerError as error:
-        yield from (_row(arm, request, dtype, _nothing(Status.COULD_NOT_RUN, str(error))) for request, dtype in asked)
+        yield from (_row(arm, request, _nothing(Status.COULD_NOT_RUN, str(error))) for request in waiting)
 
 
 def _resident_bytes(worker: Worker) -> int:
     return psutil.Process(worker.pid).memory_info().rss
 
 
-def _ask(worker: Worker, request: CheckRequest, dtype: str) -> list[dict]:
+def _rows_of(worker: Worker, request: CheckRequest) -> Sequence[Agreement]:
     """The worker's rows; an exception in it is an answer too, its death is not."""
     try:
-        return worker.call("check", BUILD_TIMEOUT_S, dtype=dtype, **request.questions())
+        return AgreementClient(worker).check(request, reference_path(request))
     except WorkerLost:
         raise
     except WorkerError as error:
-        status = Status.UNSUPPORTED if error.kind == "PluginError" else Status.COULD_NOT_RUN
+        status = Status.UNSUPPORTED if error.kind == PluginError.__name__ else Status.COULD_NOT_RUN
         return [_nothing(status, str(error))]
 
 
-def _nothing(status: Status, reason: str) -> dict:
+def _nothing(status: Status, reason: str) -> Agreement:
     """The row that stands for an arm of which nothing was compared."""
-    nothing = {"kind": str(status), "optimizer": "", "ratio": float("nan"), "tensor": ""}
-    return {**nothing, "status": str(status), "ok": status.passes, "reason": reason}
+    return Agreement(str(status), "", "", float("nan"), 0, reason, status)
 
 
-def _row(arm: Arm, request: CheckRequest, dtype: str, item: dict) -> dict:
-    kept = {key: item[key] for key in ("kind", "optimizer", "status", "ratio", "tensor", "ok", "reason")}
-    return {"arm": arm.name, "workload": request.workload.name, "dtype": dtype, **kept}
+def _row(arm: Arm, request: CheckRequest, row: Agreement) -> dict[str, Any]:
+    """As the store's `agreement` table keeps it."""
+    return {
+        "arm": arm.name,
+        "workload": request.workload.name,
+        "dtype": request.dtype,
+        "kind": row.kind,
+        "optimizer": row.optimizer,
+        "status": str(row.status),
+        "ratio": row.ratio,
+        "tensor": row.tensor,
+        "ok": row.ok,
+        "reason": row.reason,
+    }

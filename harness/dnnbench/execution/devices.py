@@ -8,28 +8,29 @@ from pathlib import Path
 from ..errors import UsageError, WorkerError
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
+from ..worker.clients.arm import ArmClient
 from .arms import info_of
 from .parallel import in_parallel
-from .pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
+from .pool import started, worker_cpus
 from .reporter import Reporter
 
+Devices = tuple[Device, ...]
 ACCELERATOR_FILES = ("nvidia0", "nvidiactl", "kfd", "dxg", "accel0", "accel", "vfio/0")
 """What drivers of NVIDIA and AMD GPUs, of Windows' subsystem for Linux, and of TPUs leave in /dev."""
 
 
-def list_devices(arms: Sequence[Arm]) -> dict[str, list[dict] | str]:
-    """By backend: its devices as plain data, or why it could not be asked. Takes seconds: frameworks are imported."""
+def list_devices(arms: Sequence[Arm]) -> dict[str, Devices | str]:
+    """By backend: its devices, or why it could not be asked. Takes seconds: frameworks are imported."""
     by_backend = {arm.backend: arm for arm in arms}
     answers = in_parallel(_ask, by_backend.values(), len(worker_cpus(1)) + 1)
     return dict(zip(by_backend, answers, strict=True))
 
 
-def _ask(arm: Arm) -> list[dict] | str:
+def _ask(arm: Arm) -> Devices | str:
     arm = arm.on(CPU)  # every framework has one, and says there what else it has
     try:
-        with spawn(arm, f"devices-{arm.backend}") as worker:
-            worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-            return worker.call("devices", BUILD_TIMEOUT_S)
+        with started(arm, f"devices-{arm.backend}") as worker:
+            return ArmClient(worker).devices()
     except WorkerError as error:
         return str(error)
 
@@ -82,16 +83,17 @@ def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
     return _known(wanted, found)
 
 
-def _known(wanted: Device, found: Mapping[str, list[dict]]) -> Device:
+def _known(wanted: Device, found: Mapping[str, Devices | str]) -> Device:
     """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
-    rows = [row for devices in found.values() for row in devices if _has([row], wanted)]
-    told = [row["memory_bytes"] for row in rows if row.get("memory_bytes")]
-    return replace(wanted, memory_bytes=min(told, default=None))
+    lists = [devices for devices in found.values() if not isinstance(devices, str)]
+    same = [device for devices in lists for device in devices if device.same_place(wanted)]
+    known_bytes = [device.memory_bytes for device in same if device.memory_bytes]
+    return replace(wanted, memory_bytes=min(known_bytes, default=None))
 
 
-def _has(devices: list[dict] | str, wanted: Device) -> bool:
-    return not isinstance(devices, str) and any((d["kind"], d["index"]) == (wanted.kind, wanted.index) for d in devices)
+def _has(devices: Devices | str, wanted: Device) -> bool:
+    return not isinstance(devices, str) and any(device.same_place(wanted) for device in devices)
 
 
-def _names(devices: list[dict] | str) -> str:
-    return devices if isinstance(devices, str) else ", ".join(device["name"] for device in devices)
+def _names(devices: Devices | str) -> str:
+    return devices if isinstance(devices, str) else ", ".join(map(str, devices))

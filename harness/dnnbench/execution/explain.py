@@ -1,14 +1,13 @@
 """Which part of an arm disagrees, asked of two workers: the arm's own, and the reference's."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from ..agreement.comparison import TensorComparison
-from ..agreement.keys import TensorKey, Tensors, from_texts
+from ..agreement.keys import TensorKey, Tensors
 from ..agreement.reference_files import StoredTensors, load_reference
 from ..agreement.replay import Replay
 from ..agreement.status import Status
@@ -17,56 +16,51 @@ from ..diagnosis.explanation import Explanation
 from ..diagnosis.replayer import ReplayResult
 from ..errors import WorkerError
 from ..protocol.arm import Arm
+from ..worker.clients.agreement import AgreementClient
 from ..worker.process import Worker
-from .checking import CheckRequest, reference_backend
-from .pool import BUILD_TIMEOUT_S, spawn, start_arguments
+from ..worker.services.agreement import CheckRequest, NodeComparisons, ReplayRequest
+from .checking import reference_backend
+from .pool import started
 from .reporter import Reporter
 from .scratch import scratch_folder
 
 
 class WorkerReplayer:
-    """Asks a started worker of the arm and one of the reference; what the reference says goes by files in `folder`."""
+    """Asks a started worker of the arm and one of the reference; references of replays go by files in `folder`."""
 
-    def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, dtype: str, folder: Path):
-        self._contender, self._reference, self._folder = contender, reference, folder
-        self._common = {"study": request.study, "seed": request.seed}
+    def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, folder: Path):
+        self._contender, self._reference = AgreementClient(contender), AgreementClient(reference)
+        self._folder, self._seed, self.dtype = folder, request.seed, request.dtype
         self._numbers = count()
-        self.dtype = dtype
 
     def compare_network(
         self, replay: Replay
-    ) -> tuple[list[TensorComparison], Mapping[TensorKey, np.ndarray]]:
-        comparisons, _, path = self._compared(replay, tensors=False)
-        return comparisons, StoredTensors(path)
+    ) -> tuple[Sequence[TensorComparison], Mapping[TensorKey, np.ndarray]]:
+        compared, path = self._compared(replay, tensors=False)
+        return compared.comparisons, StoredTensors(path)
 
     def compare(self, replay: Replay) -> ReplayResult:
-        comparisons, tensors, path = self._compared(replay, tensors=True)
-        return ReplayResult(comparisons, tensors, load_reference(path).tensors)
+        compared, path = self._compared(replay, tensors=True)
+        return ReplayResult(compared.comparisons, dict(compared.tensors), load_reference(path).tensors)
 
     def reference_values(self, replay: Replay) -> Tensors:
-        request = {"replay": replay.to_json(), **self._common}
-        return from_texts(self._reference.call("node_values", BUILD_TIMEOUT_S, **request))
+        return dict(self._reference.node_values(ReplayRequest(replay, self.dtype, self._seed)))
 
-    def _compared(
-        self, replay: Replay, tensors: bool
-    ) -> tuple[list[TensorComparison], Tensors, Path]:
-        """Comparisons, the contender's wrong tensors where they are asked for, and the reference's file."""
+    def _compared(self, replay: Replay, tensors: bool) -> tuple[NodeComparisons, Path]:
+        """Comparisons, with the arm's wrong tensors where they are asked for, and the reference's file."""
         path = self._folder / f"{next(self._numbers)}.npz"
-        request = {"replay": replay.to_json(), "path": str(path), **self._common}
-        self._reference.call("study_nodes", BUILD_TIMEOUT_S, **request)
-        asked = request | {"dtype": self.dtype, "tensors": tensors}
-        answer = self._contender.call("explain", BUILD_TIMEOUT_S, **asked)
-        comparisons = [TensorComparison.from_json(row) for row in answer["comparisons"]]
-        return comparisons, from_texts(answer["tensors"]), path
+        request = ReplayRequest(replay, self.dtype, self._seed)
+        self._reference.make_node_reference(request, path)
+        return self._contender.compare_nodes(request, path, tensors), path
 
 
 def explain_check(
     contender: Worker, reference: Worker, request: CheckRequest, dtype: str, rows: Sequence[Mapping]
 ) -> Explanation:
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
-    request = request.in_precision(dtype)
+    request = request.in_dtype(dtype)
     with scratch_folder("explain") as folder:
-        replayer = WorkerReplayer(contender, reference, request, dtype, folder)
+        replayer = WorkerReplayer(contender, reference, request, folder)
         return explain(request.workload, request.batches, rows, request.seed, replayer)
 
 
@@ -86,16 +80,16 @@ def explain_all(
         return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
 
 
-def _explained(name, workload, dtype, arms, requests, rows, reference, report) -> dict:
-    arm = arms[name]
-    found = {"arm": name, "workload": workload, "dtype": dtype}
+def _explained(arm, workload, dtype, arms, requests, rows, reference, report) -> dict:
+    arm = arms[arm]
+    found = {"arm": arm, "workload": workload, "dtype": dtype}
     try:
         with started(arm.with_dtype(dtype), f"explain-{arm.name}-{dtype}") as contender:
             explanation = explain_check(contender, reference, requests[workload], dtype, rows)
     except WorkerError as error:
         return found | {"error": str(error)}
     finally:
-        report.advance(1, f"{name} {workload} {dtype}")
+        report.advance(1, f"{arm} {workload} {dtype}")
     return found | explanation.to_json()
 
 
@@ -103,11 +97,3 @@ def reference_arm() -> Arm:
     """The reference as an arm."""
     info = reference_backend()
     return Arm(info.name, info.default_mode, dtype="float64")
-
-
-@contextmanager
-def started(arm: Arm, name: str) -> Iterator[Worker]:
-    """A worker of an arm, its framework imported."""
-    with spawn(arm, name) as worker:
-        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        yield worker

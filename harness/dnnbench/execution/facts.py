@@ -9,6 +9,7 @@ from ..protocol.keys import CaseKey, CellKey, ProgramKey
 from ..spec.costs import MemoryParts
 from ..spec.phases import Phase
 from ..worker.peaks import Peaks
+from ..worker.services.timing import Energy, PeakMemory
 
 EMPTY, WARM, AS_FOUND = "empty", "warm", "as found"
 """Compile caches: emptied for it, after a generation that compiled the same, as the user's happened to be."""
@@ -35,28 +36,12 @@ def audit_facts(answer: Mapping[str, Any]) -> AuditFacts:
 
 
 @dataclass(frozen=True)
-class Energy:
-    """Joules of a call, and the counter that they were read from."""
-
-    joules: float
-    source: str
-
-
-@dataclass(frozen=True)
 class FirstCall:
     """Seconds of importing the framework, of building the program, and of the phase's first call."""
 
     import_s: float
     build_s: float
     first_call_s: float
-
-
-@dataclass(frozen=True)
-class PeakMemory:
-    """Most bytes held during one call: by the process, and on the device where a counter says so."""
-
-    peak_rss_bytes: int | None
-    peak_device_bytes: int | None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..data.dataset import Dataset
-from ..errors import WorkerError
+from ..errors import PluginError, WorkerError
 from ..host.clock import now, read_cost_s
 from ..host.contention import WAITED_SHARE, Sampler, flags, switches_per_s
 from ..host.gpus import watch
@@ -17,15 +17,15 @@ from ..spec.costs import memory_parts
 from ..spec.phases import PIECES, PURPOSES, Phase
 from ..stats.flags import UNSETTLED, WAITED
 from ..worker.audit import late_fault
-from ..worker.peaks import Peaks
 from ..worker.process import WorkerLost
+from ..worker.services.timing import BuildRequest, Built, VisitRequest
 from .batch import timing_batch
 from .batching import calls_per_visit
-from .facts import AuditFacts, Energy, FirstCall, PeakMemory, ProgramMemory, audit_facts
+from .facts import AuditFacts, FirstCall, ProgramMemory, audit_facts
 from .parallel import in_parallel
 from .peaks import better, near_peak
 from .plan import CONTROL, Case, Plan
-from .pool import BUILD_TIMEOUT_S, WorkerPool, visit_timeout_s
+from .pool import WorkerPool, visit_timeout_s
 from .record import Record, RecordedVisit
 from .reporter import Reporter
 from .rounds import schedule, starting_order, thinning
@@ -91,22 +91,22 @@ class Generation:
         for arm in self._plan.arms:
             self._report.advance(0, f"generation {self._number + 1}: best rates of {arm.name}")
             try:
-                found = pool.call(arm, "machine_peaks", BUILD_TIMEOUT_S)
-                self._record.machine_peaks[arm] = better(self._record.machine_peaks.get(arm), Peaks(**found))
+                peaks = pool.timing(arm).machine_peaks()
+                self._record.machine_peaks[arm] = better(self._record.machine_peaks.get(arm), peaks)
             except WorkerError as error:
                 self._report.note(f"{arm.name}: its best rates are unknown: {error}")
 
     def _audit_rates(self, pool: WorkerPool) -> None:
         """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
         for arm, case, phase in near_peak(self._plan, self._record):
-            key, asked = CellKey(arm, case.key, phase), {"key": case.name, "phase": phase}
+            key, trains = CellKey(arm, case.key, phase), not case.workload.inference_only
             self._report.advance(0, f"generation {self._number + 1}: {key}: auditing its rate")
             try:
                 self._ask_to_build(pool, arm, case)
-                pool.call(arm, "warm_up", BUILD_TIMEOUT_S, **asked)
-                asked |= {"calls": self._calls[key], "trains": not case.workload.inference_only}
-                audit = audit_facts(pool.call(arm, "audit_rate", BUILD_TIMEOUT_S, **asked))
-                pool.call(arm, "drop", BUILD_TIMEOUT_S, key=case.name)
+                timing = pool.timing(arm)
+                timing.warm_up(case.name, phase)
+                audit = audit_facts(timing.audit_rate(case.name, phase, self._calls[key], trains).to_json())
+                timing.drop(case.name)
             except WorkerError as error:
                 audit = AuditFacts(error=str(error))
             self._record.cells[key].rate_audit = audit
@@ -143,26 +143,25 @@ class Generation:
         try:
             built = self._ask_to_build(pool, arm, case)
         except WorkerError as error:
-            self._lose(arm, case, str(error), unsupported=error.kind == "PluginError")
+            self._lose(arm, case, str(error), unsupported=error.kind == PluginError.__name__)
             return
-        self._record.programs[ProgramKey(arm, case.key)].description = built["facts"]
+        self._record.programs[ProgramKey(arm, case.key)].description = built.description.to_json()
         for phase in self._runnable(arm, case):
-            if phase in PIECES and phase not in built["pieces"]:
+            if phase in PIECES and phase not in built.pieces:
                 self._record.unsupported[CellKey(arm, case.key, phase)] = f"{arm.name} cannot run this piece alone"
                 continue
             with self._costing_only(pool, arm, case, phase):
-                seconds = pool.call(arm, "first_call", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._note_first_call(pool, arm, case, phase, built["build_s"], seconds)
+                seconds = pool.timing(arm).first_call(case.name, phase)
+                self._note_first_call(pool, arm, case, phase, built.build_s, seconds)
 
-    def _ask_to_build(self, pool: WorkerPool, arm: Arm, case: Case) -> dict:
-        """What the arm's worker tells of the program that it built, and holds under the case's name."""
+    def _ask_to_build(self, pool: WorkerPool, arm: Arm, case: Case) -> Built:
+        """What the arm's worker says of the program that it built, and holds under the case's name."""
         settings = self._plan.settings
         batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
         pool.respawn(arm)
-        return pool.call(
-            arm, "build", BUILD_TIMEOUT_S, key=case.name, workload=case.workload.model_dump(mode="json"),
-            weights=dict(case.weights), batch=asdict(batch), seed=settings.seed,
-        )  # fmt: skip
+        return pool.timing(arm).build(
+            BuildRequest(case.name, case.workload, case.weights, batch, settings.seed)
+        )
 
     def _note_first_call(self, pool: WorkerPool, arm: Arm, case: Case, phase: Phase, build_s: float, seconds: float) -> None:
         facts = self._record.cells[CellKey(arm, case.key, phase)]
@@ -173,11 +172,11 @@ class Generation:
         for phase in self._runnable(arm, case):
             key = CellKey(arm, case.key, phase)
             with self._costing_only(pool, arm, case, phase):
-                warm = pool.call(arm, "warm_up", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._seconds[key] = warm["seconds"]
-                calls = self._calls_alike(arm, case, phase) or calls_per_visit(warm["seconds"], self._read_cost_s)
+                warm = pool.timing(arm).warm_up(case.name, phase)
+                self._seconds[key] = warm.seconds
+                calls = self._calls_alike(arm, case, phase) or calls_per_visit(warm.seconds, self._read_cost_s)
                 self._calls.setdefault(key, calls)
-                if not warm["settled"]:
+                if not warm.settled:
                     self._unsettled.add(key)
 
     def _calls_alike(self, arm: Arm, case: Case, phase: Phase) -> int | None:
@@ -242,13 +241,13 @@ class Generation:
             calls = self._calls[key]
             with self._costing_only(pool, key.arm, case, key.phase):
                 limit = visit_timeout_s(calls * self._seconds[key])
-                asked = {"key": case.name, "phase": key.phase, "calls": calls, "timing": self._plan.settings.timing}
-                visit = pool.call(key.arm, "visit", limit, **asked)
-                mark = self._mark(key, visit["waited_share"])
+                request = VisitRequest(case.name, key.phase, calls, self._plan.settings.timing)
+                visit = pool.timing(key.arm).within(limit).visit(request)
+                mark = self._mark(key, visit.waited_share)
                 visits.append(
                     (
                         self._record.visits[key],
-                        RecordedVisit(self._record.rounds, position, calls, visit["seconds"], mark),
+                        RecordedVisit(self._record.rounds, position, calls, visit.seconds, mark),
                     )
                 )
         if (seconds := pool.control(CONTROL_CALLS)) is not None:
@@ -278,23 +277,23 @@ class Generation:
         """Peak memory and last facts of a program, then let go of it."""
         for phase in self._runnable(arm, case):
             with self._costing_only(pool, arm, case, phase):
-                peaks = pool.call(arm, "peaks", BUILD_TIMEOUT_S, key=case.name, phase=phase)
-                self._record.cells[CellKey(arm, case.key, phase)].peaks = PeakMemory(**peaks)
+                peaks = pool.timing(arm).peak_memory(case.name, phase)
+                self._record.cells[CellKey(arm, case.key, phase)].peaks = peaks
         if self._number == 0:
             self._look_once(pool, arm, case)
         if not self._runnable(arm, case):
             return
         try:
-            told = pool.call(arm, "facts", BUILD_TIMEOUT_S, key=case.name)
-            pool.call(arm, "drop", BUILD_TIMEOUT_S, key=case.name)
+            description = pool.timing(arm).describe(case.name)
+            pool.timing(arm).drop(case.name)
         except WorkerError as error:
             self._report.note(f"{arm.name} {case.name}: measured, but its last facts are missing: {error}")
             return
         facts = self._record.programs[ProgramKey(arm, case.key)]
-        facts.description = told
-        if told["compiled_late"]:
-            facts.compiled_late = told["compiled_late"]
-            self._report.note(f"{arm.name} {case.name}: {late_fault(told['compiled_late'])}")
+        facts.description = description.to_json()
+        if description.compiled_late:
+            facts.compiled_late = description.compiled_late
+            self._report.note(f"{arm.name} {case.name}: {late_fault(description.compiled_late)}")
 
     def _look_once(self, pool: WorkerPool, arm: Arm, case: Case) -> None:
         """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
@@ -302,18 +301,15 @@ class Generation:
             key = CellKey(arm, case.key, phase)
             with self._costing_only(pool, arm, case, phase):
                 if phase == Phase.INFER:
-                    found = pool.call(arm, "audit", BUILD_TIMEOUT_S, key=case.name, calls=self._calls[key])
-                    audit = audit_facts(found)
+                    audit = audit_facts(pool.timing(arm).audit(case.name, self._calls[key]).to_json())
                     self._record.programs[key.program].audit = audit
                     for fault in audit.faults:
                         self._report.note(f"{arm.name} {case.name}: {fault}")
                 if phase in PURPOSES:
                     self._note_memory(pool, arm, case, phase)
-                if (energy := pool.call(arm, "energy", BUILD_TIMEOUT_S, key=case.name, phase=phase)) is not None:
-                    self._record.cells[key].energy = Energy(**energy)
-                calls = self._calls[key]
-                told = pool.call(arm, "device_time", BUILD_TIMEOUT_S, key=case.name, phase=phase, calls=calls)
-                self._record.cells[key].device_call_s = told
+                facts = self._record.cells[key]
+                facts.energy = pool.timing(arm).energy(case.name, phase)
+                facts.device_call_s = pool.timing(arm).device_call_s(case.name, phase, self._calls[key])
 
     def _note_memory(self, pool: WorkerPool, arm: Arm, case: Case, phase: Phase) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
@@ -321,8 +317,10 @@ class Generation:
         by_spec = memory_parts(case.workload, case.batch_size, phase, precision.itemsize, precision.kept_itemsize)
         program = self._record.programs[ProgramKey(arm, case.key)]
         other_purpose = program.memory.by_spec if program.memory else {}
-        parts = pool.call(arm, "parts", BUILD_TIMEOUT_S, key=case.name)
-        program.memory = ProgramMemory(**parts, by_spec={**other_purpose, phase: by_spec})
+        held = pool.timing(arm).held_bytes(case.name)
+        program.memory = ProgramMemory(
+            held.weights_bytes, held.optimizer_bytes, by_spec={**other_purpose, phase: by_spec}
+        )
 
     def _runnable(self, arm: Arm, case: Case) -> list[Phase]:
         """Phases of an arm that have neither failed nor are impossible."""

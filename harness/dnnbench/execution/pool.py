@@ -5,8 +5,9 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache as once
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ from ..host.idle import NOISY_SHARE, idle_shares
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
 from ..worker.__main__ import SERVICE
+from ..worker.clients.arm import ArmClient
+from ..worker.clients.timing import TimingClient
 from ..worker.environment import padded, worker_environment
+from ..worker.messages import Method, P, R
 from ..worker.process import Worker, WorkerLost, worker_argv
+from ..worker.services.arm import StartRequest
 from ..worker.sharing import lend_packages
 from .cache import cache_folder, cache_folders
 from .environments import interpreter_of
@@ -27,8 +32,6 @@ from .parallel import in_parallel
 from .plan import CONTROL, CONTROL_ARM, Plan
 from .scratch import scratch_folder
 
-BUILD_TIMEOUT_S = 600.0
-"""For a start, a build, a compilation or a check: torch.compile has been seen to take 40 s on two busy cores."""
 _chance = random.Random()
 
 
@@ -75,21 +78,28 @@ def _lent_packages() -> Path:
     return lend_packages(until_the_end.enter_context(scratch_folder("lent")))
 
 
-def start_arguments(arm: Arm) -> dict[str, Any]:
-    """What a worker's `start` needs: the arm, and the class that this process found under its backend's name.
+def start_request(arm: Arm) -> StartRequest:
+    """What a worker's `start` needs: the arm, and the class that this process found under its backend's name."""
+    return StartRequest(arm, plugins().backend(arm.backend).target)
 
-    A worker does not look the name up again: what is installed while a run is under way does not change it.
-    """
-    return {"arm": arm.to_json(), "target": plugins().backend(arm.backend).target}
+
+@contextmanager
+def started(
+    arm: Arm, name: str, memory: str = "native", cpus: Sequence[int] | None = None
+) -> Iterator[Worker]:
+    """A worker of an arm, its framework imported; arguments as of `spawn`."""
+    with spawn(arm, name, memory, cpus=cpus) as worker:
+        ArmClient(worker).start(start_request(arm))
+        yield worker
 
 
 def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     """WorkerError if an arm's libraries are not those that the run began with: one figure would mix two programs."""
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if changed:
-        told = ", ".join(f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed)
+        changes = [f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed]
         raise WorkerError(
-            f"{arm}: {told} while the run was under way; nothing of it is measured from here on: run anew"
+            f"{arm}: {', '.join(changes)} while the run was under way; nothing of it is measured from here on: run anew"
         )
 
 
@@ -110,7 +120,7 @@ class WorkerPool:
         cache: Path | None = None,
         versions: Mapping[Arm, Mapping[str, str]] | None = None,
     ):
-        """versions: what each arm's workers told earlier in this run; an arm that tells others now is refused."""
+        """versions: what each arm computed with earlier in this run; an arm that computes with others now is refused."""
         self._plan, self._name, self._cache = plan, name, cache
         self._before = dict(versions or {})
         self._workers: dict[str, Worker] = {}
@@ -141,20 +151,16 @@ class WorkerPool:
         if arm.name in self._workers:
             self._workers[arm.name].close()
         self._enter(arm.name, arm, cpus=self.cpus, cache=self._cache)
-        started = self._ask(arm.name, "start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        refuse_change(arm.name, self._before.get(arm, started["versions"]), started["versions"])
-        self.import_s[arm.name] = started["import_s"]
-        self.versions[arm] = started["versions"]
+        started = ArmClient(_Member(self, arm.name)).start(start_request(arm))
+        refuse_change(arm.name, self._before.get(arm, started.versions), started.versions)
+        self.import_s[arm.name] = started.import_s
+        self.versions[arm] = started.versions
 
-    def call(self, arm: Arm, method: str, timeout_s: float, **arguments: Any) -> Any:
-        """Ask an arm's worker; one that could not start says why."""
+    def timing(self, arm: Arm) -> TimingClient:
+        """Asks an arm's worker; one that could not start says why."""
         if arm.name in self._refusals:
             raise self._refusals[arm.name]
-        try:
-            return self._ask(arm.name, method, timeout_s, **arguments)
-        except WorkerLost:
-            self._lost.add(arm.name)
-            raise
+        return TimingClient(_Member(self, arm.name))
 
     def _enter(self, name: str, arm: Arm, **options: Any) -> None:
         """Spawn a worker, unless the pool was closed: none is started that nobody would end."""
@@ -163,12 +169,17 @@ class WorkerPool:
                 raise PoolClosed
             self._workers[name] = spawn(arm, f"{self._name}-{name}", self._plan.settings.memory, **options)
 
-    def _ask(self, name: str, method: str, timeout_s: float, **arguments: Any) -> Any:
+    def ask(
+        self, name: str, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """The answer of one worker; a worker that is lost is remembered, so that `respawn` replaces it."""
         try:
-            return self._workers[name].call(method, timeout_s, **arguments)
-        except WorkerError:
+            return self._workers[name].ask(method, timeout_s, *arguments, **named)
+        except WorkerError as error:
             if self._closed:
                 raise PoolClosed from None
+            if isinstance(error, WorkerLost):
+                self._lost.add(name)
             raise
 
     def respawn(self, arm: Arm) -> None:
@@ -187,17 +198,17 @@ class WorkerPool:
 
     def control(self, calls: int) -> float | None:
         """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
-        return self._ask_control("control", calls=calls)
+        return self._of_control(lambda client: client.control(calls))
 
     def noop(self, calls: int, timing: str) -> float | None:
         """Seconds of a visit of the no-op program, which lives in the control's worker; None once that is lost."""
-        return self._ask_control("noop", calls=calls, timing=timing)
+        return self._of_control(lambda client: client.noop(calls, timing))
 
-    def _ask_control(self, method: str, **arguments: Any) -> float | None:
+    def _of_control(self, visit: Callable[[TimingClient], float]) -> float | None:
         if CONTROL in self._lost:
             return None
         try:
-            return self._workers[CONTROL].call(method, BUILD_TIMEOUT_S, **arguments)
+            return visit(TimingClient(self._workers[CONTROL]))
         except WorkerLost:
             self._lost.add(CONTROL)
             return None
@@ -208,8 +219,8 @@ class WorkerPool:
 
     def switches(self) -> int | None:
         """Involuntary context switches of all living workers together; None where there is none."""
-        told = [self._switches_of(worker) for worker in self._workers.values()]
-        living = [count for count in told if count is not None]
+        counts = [self._switches_of(worker) for worker in self._workers.values()]
+        living = [count for count in counts if count is not None]
         return sum(living) if living else None
 
     def pauses(self) -> int:
@@ -220,7 +231,7 @@ class WorkerPool:
     @staticmethod
     def _switches_of(worker: Worker) -> int | None:
         try:
-            return worker.call("switches", BUILD_TIMEOUT_S)
+            return TimingClient(worker).switches()
         except WorkerLost:
             return None
 
@@ -228,9 +239,20 @@ class WorkerPool:
         confine(parent_cpus(self._mask, self.cpus))
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         with self._lock:
             self._closed = True
         for worker in self._workers.values():
             worker.close()
         confine(self._mask)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One worker of a pool, whichever process it is by now."""
+
+    pool: WorkerPool
+    name: str
+
+    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+        return self.pool.ask(self.name, method, timeout_s, *arguments, **named)

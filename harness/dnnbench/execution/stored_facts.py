@@ -15,12 +15,12 @@ from ..spec.costs import MemoryParts
 from ..spec.phases import Phase
 from ..wording import shortened
 from ..worker.peaks import Peaks
+from ..worker.services.timing import Energy
 from .facts import (
     AS_FOUND,
     AuditFacts,
     AuditLine,
     CellFacts,
-    Energy,
     GenerationFacts,
     ProgramFacts,
     ProgramMemory,

@@ -8,12 +8,15 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..errors import WorkerError
 from ..protocol.arm import Arm
+from ..protocol.batch import Batch
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
+from ..worker.clients.base import BUILD_TIMEOUT_S
+from ..worker.clients.training import TrainingClient
 from ..worker.environment import default_memory
-from ..worker.process import Worker
 from ..worker.score import Score
-from .pool import BUILD_TIMEOUT_S, spawn, start_arguments, worker_cpus
+from ..worker.services.training import Predictions, PredictRequest, TrainingRequest
+from .pool import started, worker_cpus
 from .reporter import Reporter
 
 EPOCH_TIMEOUT_S = 3600.0
@@ -21,7 +24,7 @@ EPOCH_TIMEOUT_S = 3600.0
 
 @dataclass
 class TrainingResult:
-    """How one arm learned one workload; a row an epoch: epoch, loss, seconds, and what `judge` tells."""
+    """How one arm learned one workload; a row an epoch: epoch, loss, seconds, and what `test_figures` tells."""
 
     arm: str
     workload: str
@@ -48,8 +51,9 @@ def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, 
         report.stage(f"{workload.name} on {arm.name}", workload.task.epochs)
         try:
             cpus = worker_cpus(arm.threads)
-            with spawn(arm, f"train-{arm.name}", default_memory(), cpus=cpus) as worker:
-                _train_arm(worker, result, workload, dataset, arm, seed, report)
+            with started(arm, f"train-{arm.name}", default_memory(), cpus) as worker:
+                client = TrainingClient(worker, EPOCH_TIMEOUT_S)
+                _train_arm(client, result, workload, dataset, seed, report)
         except WorkerError as error:
             result.failure = str(error)
             report.note(f"{arm.name} {workload.name}: failed: {error}")
@@ -57,31 +61,33 @@ def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, 
 
 
 def _train_arm(
-    worker: Worker, result: TrainingResult, workload: Workload, dataset: Dataset, arm: Arm, seed: int, report: Reporter
+    client: TrainingClient, result: TrainingResult, workload: Workload, dataset: Dataset, seed: int, report: Reporter
 ) -> None:
-    key, test = workload.name, {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
-    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-    enrolled = worker.call(
-        "enrol", BUILD_TIMEOUT_S, key=key, workload=workload.model_dump(mode="json"),
-        weights=initial_weights(workload.model, seed),
-        train={"inputs": dict(dataset.x_train), "targets": dataset.y_train, "masks": {}},
-        batch_size=min(workload.batch_size, len(dataset.y_train)), seed=seed,
-    )  # fmt: skip
-    result.build_s, result.first_call_s = enrolled["build_s"], enrolled["first_call_s"]
+    """Epochs until the target or the limit, each with its test figures."""
+    batch_size = min(workload.batch_size, len(dataset.y_train))
+    weights = initial_weights(workload.model, seed)
+    started = client.within(BUILD_TIMEOUT_S).begin(
+        TrainingRequest(workload, weights, Batch(dataset.x_train, dataset.y_train), batch_size, seed)
+    )
+    result.build_s, result.first_call_s = started.build_s, started.first_call_s
     for number in range(1, workload.task.epochs + 1):
-        told = worker.call("epoch", EPOCH_TIMEOUT_S, key=key, number=number)
-        row = {"epoch": number, **told, **judge(Score(**worker.call("examine", EPOCH_TIMEOUT_S, key=key, test=test)))}
+        epoch, score = client.train_epoch(number), client.evaluate(_test_batch(dataset))
+        row = {"epoch": number, "loss": epoch.loss, "seconds": epoch.seconds, **test_figures(score)}
         result.epochs.append(row)
-        report.advance(1, f"epoch {number}: loss {row['loss']:.4f}, {told_of(row)}")
-        if not np.isfinite(row["loss"]):
-            raise WorkerError(f"the loss is {row['loss']} after epoch {number}; lower the learning rate")
+        report.advance(1, f"epoch {number}: loss {epoch.loss:.4f}, {figures_in_words(row)}")
+        if not np.isfinite(epoch.loss):
+            raise WorkerError(f"the loss is {epoch.loss} after epoch {number}; lower the learning rate")
         if reached(workload, row):
             result.reached = True
             break
-    result.weights = worker.call("learned", EPOCH_TIMEOUT_S, key=key)
+    result.weights = client.weights()
 
 
-def judge(score: Score) -> dict:
+def _test_batch(dataset: Dataset) -> Batch:
+    return Batch(dataset.x_test, dataset.y_test)
+
+
+def test_figures(score: Score) -> dict:
     """Test figures of one state of the weights: `test_loss` over `n_test` answers that count, and how many are right.
 
     A regression has no `accuracy` (None) and nothing `wrong` (0).
@@ -102,7 +108,7 @@ def reached(workload: Workload, row: Mapping) -> bool:
     return row["accuracy"] >= target if workload.task.metric == "accuracy" else row["test_loss"] <= target
 
 
-def told_of(row: Mapping) -> str:
+def figures_in_words(row: Mapping) -> str:
     """An epoch's test figures in words."""
     accuracy = "" if row["accuracy"] is None else f"accuracy {row['accuracy']:.4f}, "
     return f"{accuracy}test loss {row['test_loss']:.4f}"
@@ -145,24 +151,16 @@ def _relative_difference(values: Sequence[float]) -> float:
 
 def predict(
     workload: Workload, dataset: Dataset, arms: Sequence[Arm], weights: Mapping[str, np.ndarray], report: Reporter
-) -> dict[str, tuple[np.ndarray, Score] | str]:
+) -> dict[str, Predictions | str]:
     """By arm: the prediction for every test example and how good they are, or why there are none."""
-    found: dict[str, tuple[np.ndarray, Score] | str] = {}
+    results: dict[str, Predictions | str] = {}
+    request = PredictRequest(workload, weights, _test_batch(dataset))
     report.stage(f"predicting with {workload.name}", len(arms))
     for arm in arms:
         try:
-            with spawn(arm, f"predict-{arm.name}") as worker:
-                found[arm.name] = _predict(worker, arm, workload, dataset, weights)
+            with started(arm, f"predict-{arm.name}") as worker:
+                results[arm.name] = TrainingClient(worker, EPOCH_TIMEOUT_S).predict(request)
         except WorkerError as error:
-            found[arm.name] = str(error)
+            results[arm.name] = str(error)
         report.advance(1, arm.name)
-    return found
-
-
-def _predict(worker: Worker, arm: Arm, workload: Workload, dataset: Dataset, weights) -> tuple[np.ndarray, Score]:
-    worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-    test = {"inputs": dict(dataset.x_test), "targets": dataset.y_test, "masks": {}}
-    found = worker.call(
-        "predict", EPOCH_TIMEOUT_S, workload=workload.model_dump(mode="json"), weights=dict(weights), batch=test
-    )
-    return found["predictions"], Score(**found["score"])
+    return results

@@ -1,41 +1,47 @@
 """The arm that the conformance kit tests: a worker that is replaced when it is lost."""
 
-from typing import Any
 
 from ..errors import WorkerError
-from ..execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments
+from ..execution.pool import spawn, start_request
 from ..protocol.arm import Arm
+from ..worker.clients.arm import ArmClient
+from ..worker.messages import Method, P, R
 from ..worker.process import Worker, WorkerLost
-
-SERVICE = "dnnbench.testing.service:LawService"
+from ..worker.services.arm import Started
+from .service import SERVICE, KitClient
 
 
 class ArmUnderTest:
-    """Starts its worker at the first question; an arm that cannot start is not asked to again."""
+    """Starts its worker at the first request; an arm that cannot start is not asked to again.
+
+    refusals: answers of `ArmService.refusal`   kit: the kit's own service
+    """
 
     def __init__(self, arm: Arm):
         self.arm = arm
+        self.refusals, self.kit = ArmClient(self), KitClient(self)
         self._worker: Worker | None = None
         self._refusal: WorkerError | None = None
 
-    def start(self) -> dict[str, Any]:
-        """Import the framework: seconds and versions. WorkerError if it cannot be."""
+    def start(self) -> Started:
+        """Import the framework. WorkerError if it cannot be."""
         if self._refusal is not None:
             raise self._refusal
         self._worker = spawn(self.arm, f"conformance-{self.arm.name}", service=SERVICE)
         try:
-            return self._worker.call("start", BUILD_TIMEOUT_S, **start_arguments(self.arm))
+            return ArmClient(self._worker).start(start_request(self.arm))
         except WorkerError as error:
             self.close()
             self._refusal = error
             raise
 
-    def ask(self, method: str, **arguments: Any) -> Any:
-        """The worker's answer. WorkerError for what it raised; WorkerLost if it died, and the next question gets another."""
+    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+        """The worker's answer. WorkerError for what it raised; WorkerLost if it died: the next request gets another."""
         if self._worker is None:
             self.start()
+        assert self._worker is not None
         try:
-            return self._worker.call(method, BUILD_TIMEOUT_S, **arguments)
+            return self._worker.ask(method, timeout_s, *arguments, **named)
         except WorkerLost:
             self.close()
             raise

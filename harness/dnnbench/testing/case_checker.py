@@ -7,10 +7,11 @@ from ..agreement.allowances import STEPS
 from ..agreement.comparison import TensorComparison
 from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
-from ..execution.checking import CheckRequest, ensure_references
+from ..execution.checking import ensure_references, reference_path
 from ..protocol.arm import Arm
 from ..spec.optimizers import Sgd
 from ..spec.workload import Workload
+from ..worker.services.agreement import CheckRequest
 from .arm_under_test import ArmUnderTest
 from .cases import CASES
 from .cases.batches import batches_of
@@ -44,7 +45,7 @@ def workload_of(cases: Sequence[str]) -> Workload:
 def request_of(cases: tuple[str, ...], dtype: str) -> CheckRequest:
     """What the cases are asked on in an element type."""
     workload = workload_of(cases)
-    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0).in_precision(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0).in_dtype(dtype)
 
 
 class CaseChecker:
@@ -71,8 +72,7 @@ class CaseChecker:
     def _refusal(self, case: str) -> str | None:
         """Why the arm cannot do a case; one whose question is not answered is put to it all the same."""
         try:
-            workload = workload_of((case,)).model_dump(mode="json")
-            return self.arm_under_test.ask("refusal", workload=workload, dtype=self._arm.dtype)
+            return self.arm_under_test.refusals.refusal(workload_of((case,)), self._arm.dtype)
         except WorkerError:
             return None
 
@@ -111,8 +111,7 @@ class CaseChecker:
         request = request_of(cases, dtype)
         alone = [request_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
         ensure_references([request, *alone])  # one process makes many small ones
-        rows = self.arm_under_test.ask("findings", dtype=dtype, **request.questions())
-        return [TensorComparison.from_json(row) for row in rows]
+        return list(self.arm_under_test.kit.comparisons(request, reference_path(request)))
 
 
 class CaseCheckers:

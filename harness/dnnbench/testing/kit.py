@@ -95,7 +95,7 @@ def _ask_cases(arm: Arm, cases: Sequence[str], found: Conformance, report: Repor
     report.stage(f"{arm.name} in {arm.dtype}: ops, losses and optimizers", len(cases))
     checker = CaseChecker(arm, cases)
     try:
-        found.versions.update(checker.arm_under_test.start()["versions"])
+        found.versions.update(checker.arm_under_test.start().versions)
         watcher.begins(arm.name, found.versions, arm.dtype)
         for group in checker.groups:
             report.advance(0, ", ".join(group[:3]) + (" ..." if len(group) > 3 else ""))
@@ -113,7 +113,7 @@ def _ask_laws(arm: Arm, laws: Sequence[str], found: Conformance, report: Reporte
     report.stage(f"{arm.name}: the laws of the protocol", len(laws))
     arm_under_test = ArmUnderTest(arm)
     try:
-        found.versions.update(arm_under_test.start()["versions"])
+        found.versions.update(arm_under_test.start().versions)
         for law in laws:
             found.laws.append(law_verdict(arm_under_test, law))
             watcher.judged_law(found.laws[-1])

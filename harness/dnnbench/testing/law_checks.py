@@ -11,6 +11,7 @@ from .case_checker import PLAIN
 from .cases import CASES
 from .cases.everything import heavy, weighty
 from .laws import LAWS, LawBroken
+from .service import LawRequest
 from .verdicts import LawVerdict
 
 NETWORKS = {"closing_gives_memory_back": weighty, "wait_means_done": heavy}
@@ -35,10 +36,9 @@ def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
     reasons = []
     try:
         for workload in candidates(law):
-            asked = workload.model_dump(mode="json")
-            reason = arm_under_test.ask("refusal", workload=asked, dtype=arm_under_test.arm.dtype)
+            reason = arm_under_test.refusals.refusal(workload, arm_under_test.arm.dtype)
             if reason is None:
-                arm_under_test.ask("law", name=law, workload=asked)
+                arm_under_test.kit.try_law(LawRequest(law, workload))
                 return LawVerdict(arm, law, meaning, "kept", workload.name)
             reasons.append(reason)
     except WorkerError as error:

@@ -3,23 +3,21 @@
 `python -m dnnbench.testing.refusals numpy torch tensorflow jax > docs/unsupported.md` writes the page anew.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain, product
-from typing import NamedTuple
 
 from ..errors import PluginError
-from ..execution.pool import BUILD_TIMEOUT_S, spawn, start_arguments
+from ..execution.pool import spawn, start_request
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
-from ..protocol.backend import Backend
-from ..protocol.device import KINDS, Device
+from ..protocol.device import KINDS
 from ..protocol.precision import PRECISIONS
+from ..worker.clients.arm import ArmClient
 from .cases import CASES
+from .refusal import Refusal
+from .service import SERVICE, KitClient
 
-SERVICE = "dnnbench.testing.service:LawService"
 HEAD = "| backend | mode | device | precision | case | reason |\n|---|---|---|---|---|---|"
 PAGE = """# What a backend cannot do
 
@@ -46,42 +44,15 @@ framework that is not installed by `dnnbench list backends`.
 """
 
 
-class Refusal(NamedTuple):
-    """A case that one arm says it cannot run."""
-
-    backend: str
-    mode: str
-    device: str
-    dtype: str
-    case: str
-    reason: str
-
-
-def refused_by(backend: Backend, arm: Arm, modes: Sequence[str], tools: bool) -> list[Refusal]:
-    """Every refusal of a backend, in a process of its own: what it finds on its path is changed for good.
-
-    tools: whether it finds a compiler; any program passes for one, as none is called.
-    """
-    os.environ["CXX"] = sys.executable if tools else "g++"
-    os.environ["PATH"] = ""
-    workloads = {case: build() for case, build in CASES.items()}
-    found = []
-    for mode, kind, dtype in product(modes, KINDS, PRECISIONS):
-        asked = replace(arm, mode=mode, device=Device(kind), dtype=dtype)
-        reasons = {case: backend.capabilities(workload, asked).refusal for case, workload in workloads.items()}
-        found += [Refusal(arm.backend, mode, kind, dtype, case, r) for case, r in reasons.items() if r is not None]
-    return found
-
-
 def refusals_of(name: str) -> tuple[list[Refusal], list[Refusal]]:
     """Every refusal of an installed backend, with and without a compiler; WorkerError if it cannot start."""
     info = plugins().backend(name)
     arm = Arm(name, info.default_mode)
+    modes = tuple(info.modes)
     with spawn(arm, f"refusals-{name}", service=SERVICE) as worker:
-        worker.call("start", BUILD_TIMEOUT_S, **start_arguments(arm))
-        modes = list(info.modes)
-        answers = [worker.call("refusals", BUILD_TIMEOUT_S, modes=modes, tools=tools) for tools in (True, False)]
-    always, without = ([Refusal(**row) for row in rows] for rows in answers)
+        ArmClient(worker).start(start_request(arm))
+        kit = KitClient(worker)
+        always, without = (list(kit.refusals(modes, compiler)) for compiler in (True, False))
     return always, without
 
 

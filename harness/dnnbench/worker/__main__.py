@@ -1,26 +1,28 @@
 """The program of a worker process: `python -m dnnbench.worker`.
 
 It answers requests from one pipe on another, one at a time. When the run ends its supervisor kills it, whatever it
-is doing, and all that it started. Requests are {"method": ..., "arguments":
-{...}}; answers are {"ok": result} or {"error": {"type": ..., "message": ...}}.
+is doing, and all that it started.
 """
 
 import argparse
 import faulthandler
-import importlib
 import os
 import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any
 
 from ..host.affinity import confine, current_mask, parse
+from .messages import answer, read_request, write_failure
+from .offer import Answering, find, load, offered_by
+from .services.process import Hello, ProcessService
 from .wire import Channel, ConnectionClosed, Unsendable
 
-SERVICE = "dnnbench.worker.service:Service"
+SERVICE = "dnnbench.worker.server.offer:WorkerServices"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     confine(parse(options.cpus))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
-    sys.stdout.reconfigure(line_buffering=True)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     serve(Channel(options.inlet, options.outlet), options.service)
     return 0
 
@@ -45,55 +48,56 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def serve(channel: Channel, service: str) -> None:
     """Answer until `close` or the end of the pipe; the service is made at the first request for it."""
-    handlers = _Handlers(service)
+    process = Process()
+    methods = Methods(process, service)
     with suppress(ConnectionClosed):
-        while (request := channel.receive())["method"] != "close":
-            _answer(channel, handlers, request)
-        channel.send({"ok": None})
+        while not process.closed:
+            _answer(channel, methods, channel.receive())
 
 
-def _answer(channel: Channel, handlers: "_Handlers", request: dict) -> None:
-    """Send what the handler returned or raised: a run survives one cell's failure, so any Exception goes."""
+class Process(ProcessService):
+    """Answers for the process."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def hello(self) -> Hello:
+        return Hello(os.getpid(), platform.python_version(), tuple(current_mask()))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Methods:
+    """Finds the method that a request names: the process's own at once, others in the service, which is then made."""
+
+    def __init__(self, process: Process, service: str) -> None:
+        self._service, self._made = service, False
+        self._methods = offered_by(process)
+
+    def find(self, name: str) -> Answering:
+        if name not in self._methods and not self._made:
+            self._methods |= offered_by(load(self._service))
+            self._made = True
+        return find(self._methods, name)
+
+
+def _answer(channel: Channel, methods: Methods, data: Any) -> None:
+    """Send what the method returned or raised: a run survives one cell's failure, so any Exception goes."""
     try:
-        answer = {"ok": handlers.find(request["method"])(**request["arguments"])}
+        request = read_request(data)
+        message = answer(*methods.find(request.method), request)
     except Exception as error:
-        answer = _failure(error)
+        message = _failure(error)
     try:
-        channel.send(answer)
+        channel.send(message)
     except Unsendable as error:
         channel.send(_failure(error))
 
 
-def _failure(error: Exception) -> dict:
+def _failure(error: Exception) -> dict[str, Any]:
     traceback.print_exception(error)
-    return {"error": {"type": type(error).__name__, "message": str(error)}}
-
-
-class _Handlers:
-    """Finds methods by name: `hello` here, all others as public methods of the service."""
-
-    def __init__(self, service: str) -> None:
-        self._name, self._service = service, None
-
-    def find(self, method: str) -> Callable[..., Any]:
-        if method == "hello":
-            return hello
-        if self._service is None:
-            self._service = _load(self._name)()
-        found = None if method.startswith("_") else getattr(self._service, method, None)
-        if not callable(found):
-            raise AttributeError(f"{self._name} has no method '{method}'")
-        return found
-
-
-def _load(name: str) -> Callable[[], Any]:
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def hello() -> dict:
-    """Who answers: process id, Python's version, and the CPUs it is confined to."""
-    return {"pid": os.getpid(), "python": platform.python_version(), "cpus": current_mask()}
+    return write_failure(error)
 
 
 if __name__ == "__main__":

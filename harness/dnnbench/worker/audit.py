@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import process_time
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..host.clock import now
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 
+Call = Callable[[], object]
 REPEATS = 7
 NEAR_ONE = (0.7, 1.4)
 """Where a ratio of two times lies that should be 1; on a loaded machine a single pair may lie anywhere."""
@@ -45,20 +47,23 @@ class Audit:
             found.append("another input gave the same output: an answer is cached")
         return found
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"faults": self.faults}
 
 
-def audit(program: Program, batch: Batch, call: Callable[[], object], calls: int) -> Audit:
+def audit(program: Program, batch: Batch, call: Call, calls: int) -> Audit:
     """Check one program on its warm `call` (its inference), with `calls` as n; draws no random number, changes nothing."""
     wall_s, used_s = now(), process_time()
     growth = [growth_of_calls(program, call, calls) for _ in range(REPEATS)]
     cpus_used = (process_time() - used_s) / (now() - wall_s)
     unwaited = [_unwaited_s(program, call) / seconds_of(program, call, 1) for _ in range(REPEATS)]
     return Audit(
-        *(part for ratios in (growth, unwaited) for part in (round(median(ratios), 3), most_of(ratios))),
-        _answers_differ(program, batch),
-        round(cpus_used, 2),
+        linear=round(median(growth), 3),
+        linear_most=most_of(growth),
+        unwaited=round(median(unwaited), 3),
+        unwaited_most=most_of(unwaited),
+        answers_differ=_answers_differ(program, batch),
+        cpus_used=round(cpus_used, 2),
     )
 
 
@@ -73,12 +78,12 @@ def most_of(ratios: list[float]) -> tuple[float, float]:
     return round(ordered[1], 3), round(ordered[-2], 3)
 
 
-def growth_of_calls(program: Program, call, calls: int) -> float:
+def growth_of_calls(program: Program, call: Call, calls: int) -> float:
     """Time of 2 n calls over twice that of n."""
     return seconds_of(program, call, 2 * calls) / (2 * seconds_of(program, call, calls))
 
 
-def seconds_of(program: Program, call, calls: int) -> float:
+def seconds_of(program: Program, call: Call, calls: int) -> float:
     """Seconds of so many calls, each waited for."""
     begin = now()
     for _ in range(calls):
@@ -86,7 +91,7 @@ def seconds_of(program: Program, call, calls: int) -> float:
     return now() - begin
 
 
-def _unwaited_s(program: Program, call) -> float:
+def _unwaited_s(program: Program, call: Call) -> float:
     begin = now()
     result = call()
     elapsed = now() - begin

@@ -1,23 +1,29 @@
 """A built Program at the bench: first calls, warm-up, visits, memory. Runs inside a worker."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import ceil
 from statistics import median
-from typing import NamedTuple
+from typing import Any
+
+import numpy as np
 
 from ..host.clock import now
 from ..host.energy import LEAST_S, Meter
 from ..host.memory import give_back, read_memory, reset_peak
 from ..host.placement import FREE, Placement, place, waited_share
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import Trainable
 from ..protocol.timing import Timing
 from ..spec.phases import MUTATING, PHASES
 from .audit import Audit, audit
+from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
+from .services.timing import HeldBytes, PeakMemory, Visit, WarmCall
 
+Call = Callable[[], Any]
+Wait = Callable[[Any], None]
 WARM_CALLS = 10
 WARM_LIMIT_S = 0.2
 STEADY = 0.05
@@ -25,14 +31,7 @@ SETTLE_S = 0.005
 """Untimed calls before the clock starts: a process that slept needs some milliseconds to find its speed again."""
 
 
-class Visit(NamedTuple):
-    """Seconds of k calls, and the share of them for which the worst of the process's threads waited for a CPU."""
-
-    seconds: float
-    waited_share: float
-
-
-def settle(call: Callable, wait: Callable, seconds: float = SETTLE_S) -> None:
+def settle(call: Call, wait: Wait, seconds: float = SETTLE_S) -> None:
     """Untimed calls for so many seconds, one at least."""
     begin = now()
     wait(call())
@@ -51,12 +50,12 @@ class Bench:
     settle_s: seconds of untimed calls before each visit, one call at least.
     """
 
-    def __init__(self, program: Program, batch: Batch, settle_s: float = SETTLE_S):
+    def __init__(self, program: Trainable, batch: Batch, settle_s: float = SETTLE_S):
         self._program = program
         self._batch = batch
         self._settle_s = settle_s
         placed = program.put(batch)
-        self._calls: dict[str, Callable] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
+        self._calls: dict[str, Call] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
         self._placed = placed
         self._snapshot = program.snapshot()
         self._compiled_warm: int | None = None
@@ -76,8 +75,8 @@ class Bench:
         """Phases that this program can run alone."""
         return list(self._program.pieces(self._placed))
 
-    def warm_up(self, phase: str) -> tuple[float, bool]:
-        """(seconds of a warm call, whether it settled): call until the two halves of the recent calls agree.
+    def warm_up(self, phase: str) -> WarmCall:
+        """Call until the two halves of the recent calls agree, or for a while.
 
         Places the threads first, as the phase's visits will find them.
         """
@@ -88,9 +87,9 @@ class Bench:
             times.append(self.visit(phase, 1).seconds)
             spent += 2 * times[-1]
         self._compiled_warm = self._program.facts()["compilations"]
-        return median(times[-WARM_CALLS:]), _settled(times)
+        return WarmCall(median(times[-WARM_CALLS:]), _settled(times))
 
-    def visit(self, phase: str, calls: int, timing: str = Timing.LATENCY) -> Visit:
+    def visit(self, phase: str, calls: int, timing: Timing = Timing.LATENCY) -> Visit:
         """`calls` calls on the clock, after a restore and untimed calls, each thread where `warm_up` placed it.
 
         latency: each call is waited for before the next   throughput: all are called, then all are waited for.
@@ -113,7 +112,7 @@ class Bench:
     def _call_once(self, phase: str) -> None:
         self._program.wait(self._calls[phase]())
 
-    def peaks(self, phase: str) -> dict[str, int | None]:
+    def peak_memory(self, phase: str) -> PeakMemory:
         """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device.
 
         What was freed before is given back first, or a small case would have the peak of a large one before it.
@@ -121,12 +120,12 @@ class Bench:
         give_back()
         reset_peak()
         self.visit(phase, 1)
-        return {"peak_rss_bytes": read_memory().peak_rss_bytes, "peak_device_bytes": self._program.peak_memory()}
+        return PeakMemory(read_memory().peak_rss_bytes, self._program.peak_memory())
 
-    def parts(self) -> dict[str, int]:
+    def held_bytes(self) -> HeldBytes:
         """Bytes of the weights and of the optimizer's slots, as the program itself holds them."""
-        held = {"weights_bytes": self._program.weights(), "optimizer_bytes": self._program.optimizer_state()}
-        return {name: sum(array.nbytes for array in arrays.values()) for name, arrays in held.items()}
+        weights, slots = self._program.weights(), self._program.optimizer_state()
+        return HeldBytes(_bytes(weights), _bytes(slots))
 
     def audit(self, calls: int) -> Audit:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
@@ -155,16 +154,13 @@ class Bench:
         elapsed = self._program.device_seconds(lambda: _all(call, calls))
         return None if elapsed is None else elapsed / calls
 
-    def facts(self) -> dict:
-        """What the program says of itself.
-
-        compiled_late: programs that it compiled since the last warm-up, inside visits.  placement: what became of its
-        threads in each phase.
-        """
-        told = self._program.facts()
-        late = 0 if self._compiled_warm is None else told["compilations"] - self._compiled_warm
+    def describe(self, product_bits: float, cpus: str) -> ProgramDescription:
+        """What the program says of itself, with what was measured of its process."""
+        program_facts = self._program.facts()
+        warm = self._compiled_warm
+        late = 0 if warm is None else program_facts["compilations"] - warm
         placement = {phase: placed.outcome for phase, placed in self._placements.items()}
-        return told | {"compiled_late": late, "placement": placement}
+        return ProgramDescription.of(program_facts, late, placement, product_bits, cpus)
 
     def close(self) -> None:
         """Give everything back."""
@@ -173,19 +169,23 @@ class Bench:
         self._program.close()
 
 
-def _all(call: Callable, calls: int) -> None:
+def _bytes(arrays: Mapping[str, np.ndarray]) -> int:
+    return sum(array.nbytes for array in arrays.values())
+
+
+def _all(call: Call, calls: int) -> None:
     for _ in range(calls):
         call()
 
 
-def _latency_s(call: Callable, wait: Callable, calls: int) -> float:
+def _latency_s(call: Call, wait: Wait, calls: int) -> float:
     start = now()
     for _ in range(calls):
         wait(call())
     return now() - start
 
 
-def _throughput_s(call: Callable, wait: Callable, calls: int) -> float:
+def _throughput_s(call: Call, wait: Wait, calls: int) -> float:
     start = now()
     results = [call() for _ in range(calls)]
     for result in results:

@@ -7,12 +7,13 @@ Source: Williams, Waterman & Patterson 2009, "Roofline".
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from ..host.clock import now
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import DeviceBatch, Program
 from ..spec.builder import Builder
 from ..spec.data import Synthetic
 from ..spec.losses import Mse
@@ -20,7 +21,7 @@ from ..spec.model import Model
 from ..spec.weights import initial_weights
 from ..spec.workload import Task, Workload
 
-Build = Callable[[Workload, dict], Program]
+Build = Callable[[Workload, dict[str, np.ndarray]], Program]
 SIDES = (1024, 4096)
 """Rows, inner size and columns of the product: the second is tried where the first is over in a blink (a GPU)."""
 ELEMENTS = 2**24
@@ -38,7 +39,7 @@ class Peaks:
     product: str
     stream: str
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -83,7 +84,7 @@ def _best_s(build: Build, model: Model, rows: int) -> float:
         program.close()
 
 
-def _timed(program: Program, batch) -> float:
+def _timed(program: Program, batch: DeviceBatch) -> float:
     begin = now()
     program.wait(program.infer(batch))
     return now() - begin

@@ -6,13 +6,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Generic
 
-from ..errors import WorkerError
+from ..errors import PluginError, WorkerError
 from ..host.affinity import spell
 from .__main__ import SERVICE
+from .codec import Unreadable
+from .messages import Failure, Method, P, R, read_answer, write_request
+from .services.process import ProcessService
 from .supervised import Supervised, above_streams
 from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
 
@@ -39,7 +42,7 @@ def worker_argv(interpreter: str, cpus: Sequence[int], service: str, fds: Sequen
 
 
 class Worker:
-    """One worker process. `call` asks and waits; `send` and `receive` do so apart: several work at once.
+    """One worker process. `ask` sends and waits; `send` alone lets several work at once.
 
     label: names the arm in errors.  environment: all of its variables (see
     `environment.worker_environment`). log: file that keeps what it prints, by Python or by C, at most its
@@ -82,21 +85,24 @@ class Worker:
         """Process id, which is also the id of its process group."""
         return self._process.pid
 
-    def call(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> Any:
-        """Ask for a method's result; `doing` words it for errors.  Raises as `send` and `receive` do."""
-        self.send(method, timeout_s, doing=doing, **arguments)
-        return self.receive(timeout_s)
+    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+        """The answer of a service's method, such as `TimingService.visit`.  Raises as `send` and `receive` do."""
+        return self.send(method, timeout_s, *arguments, **named).receive(timeout_s)
 
-    def send(self, method: str, timeout_s: float, /, *, doing: str = "", **arguments: Any) -> None:
+    def send(
+        self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+    ) -> "Pending[P, R]":
         """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
         self._ready_to("send", busy=False)
-        self._doing = doing or method
+        request = write_request(method, *arguments, **named)
+        self._doing = method.__name__
         self._go_on_if_stopping()
         with self._watched(timeout_s):
-            self._channel.send({"method": method, "arguments": arguments}, timeout_s)
+            self._channel.send(request, timeout_s)
+        return Pending(self, method)
 
-    def receive(self, timeout_s: float) -> Any:
-        """The answer to the last `send`.
+    def receive(self, method: Method[P, R], timeout_s: float) -> R:
+        """The answer to the last `send`, which asked for `method`.
 
         Raises WorkerError with the kind, the message and the log of what the method raised, after which the
         worker goes on; WorkerLost if the process ended or did not answer in `timeout_s` seconds, after
@@ -104,12 +110,16 @@ class Worker:
         """
         self._ready_to("receive", busy=True)
         with self._watched(timeout_s):
-            answer = self._channel.receive(timeout_s)
-        doing, self._doing = self._doing, None
+            data = self._channel.receive(timeout_s)
+        self._doing = None
         self._stop_if_stopping()
-        if "error" in answer:
-            raise self._error(doing or "", **answer["error"])
-        return answer["ok"]
+        try:
+            answer = read_answer(method, data)
+        except Unreadable as error:
+            raise WorkerError(f"{self.label}: {method.__name__}: the answer cannot be read: {error}") from None
+        if isinstance(answer, Failure):
+            raise self._error(method.__name__, answer)
+        return answer
 
     def stop_when_idle(self) -> None:
         """From now on the process is stopped between a request's answer and the next one: it burns CPU while it waits."""
@@ -145,7 +155,7 @@ class Worker:
         if self._doing is None and self._lost is None:
             self._go_on_if_stopping()
             with contextlib.suppress(WorkerError):
-                self._channel.send({"method": "close"}, timeout_s)
+                self._channel.send(write_request(ProcessService.close), timeout_s)
                 self._exited_within(timeout_s)
         self._end()
 
@@ -163,7 +173,7 @@ class Worker:
             raise WorkerError(f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive")
 
     @contextlib.contextmanager
-    def _watched(self, timeout_s: float):
+    def _watched(self, timeout_s: float) -> Iterator[None]:
         """Turn a broken conversation into WorkerLost, with nothing of the worker left running."""
         self._stopped_looks = 0
         try:
@@ -225,14 +235,25 @@ class Worker:
         code = self._process.exit_code()
         return "its supervisor was killed" if code is None else describe_exit(code)
 
-    def _error(self, doing: str, type: str, message: str) -> WorkerError:
+    def _error(self, doing: str, failure: Failure) -> WorkerError:
         """A PluginError is an answer in words; of anything else the reader wants to know where it happened."""
         self._process.flush_log()
-        if type == "PluginError":
-            return WorkerError(message, kind=type, log=tail(self.log))
+        if failure.kind == PluginError.__name__:
+            return WorkerError(failure.message, kind=failure.kind, log=tail(self.log))
         self._process.keep_log()
-        where = f"{self.label}: {doing}: {type}: {message}; the traceback is in {self.log}"
-        return WorkerError(where, kind=type, log=tail(self.log))
+        where = f"{self.label}: {doing}: {failure.kind}: {failure.message}; the traceback is in {self.log}"
+        return WorkerError(where, kind=failure.kind, log=tail(self.log))
+
+
+class Pending(Generic[P, R]):
+    """A request that a worker is at, whose answer is still to be received."""
+
+    def __init__(self, worker: Worker, method: Method[P, R]) -> None:
+        self._worker, self._method = worker, method
+
+    def receive(self, timeout_s: float) -> R:
+        """The answer.  Raises as `Worker.receive` does."""
+        return self._worker.receive(self._method, timeout_s)
 
 
 def describe_exit(code: int) -> str:

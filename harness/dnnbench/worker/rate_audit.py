@@ -1,13 +1,15 @@
 """A second look at a rate near or above the measured peak: whether a program does the work of every call."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import DeviceBatch, Trainable
 from .audit import NEAR_ONE, REPEATS, growth_of_calls, most_of, seconds_of
 
 FRESH_MOST = 2.0
@@ -50,11 +52,11 @@ class RateAudit:
             found.append("another input gave the same result: an answer is cached")
         return found
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"faults": self.faults}
 
 
-def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
+def audit_rate(program: Trainable, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
     """Check a warm phase, `infer` or `train_step`, with `calls` as n; leaves the program as it was.
 
     trains: whether the workload can be trained, so that a step can be put between two inferences.
@@ -72,27 +74,31 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
     finally:
         program.restore(kept)
     return RateAudit(
-        *(part for ratios in (growth, fresh) for part in (round(median(ratios), 3), most_of(ratios))),
-        moves, shows, differ,
-    )  # fmt: skip
+        linear=round(median(growth), 3),
+        linear_most=most_of(growth),
+        fresh=round(median(fresh), 3),
+        fresh_most=most_of(fresh),
+        step_moves=moves,
+        step_shows=shows,
+        answers_differ=differ,
+    )
 
 
-def _restored(program: Program, kept, measure):
+def _restored(program: Trainable, kept: Any, measure: Callable[[], float]) -> float:
     program.restore(kept)
     return measure()
 
 
-def _freshness(program: Program, placed, other, trains: bool) -> float:
+def _freshness(program: Trainable, placed: DeviceBatch, other: DeviceBatch, trains: bool) -> float:
     """Time of an inference that no earlier one can answer, over that of its repetition."""
     if trains:
         program.wait(program.train_step(placed))
     program.wait(program.infer(other))
-    return seconds_of(program, partial(program.infer, placed), 1) / seconds_of(
-        program, partial(program.infer, placed), 1
-    )
+    infer = partial(program.infer, placed)
+    return seconds_of(program, infer, 1) / seconds_of(program, infer, 1)
 
 
-def _step_between(program: Program, placed) -> tuple[bool, bool]:
+def _step_between(program: Trainable, placed: DeviceBatch) -> tuple[bool, bool]:
     """Whether a step changed a weight, and whether inference on the same placed batch shows it."""
     weights, before = program.weights(), program.get(program.infer(placed))
     program.wait(program.train_step(placed))
@@ -100,7 +106,9 @@ def _step_between(program: Program, placed) -> tuple[bool, bool]:
     return moved, not moved or _differ(before, program.get(program.infer(placed)))
 
 
-def _results_differ(program: Program, kept, phase: str, placed, other) -> bool:
+def _results_differ(
+    program: Trainable, kept: Any, phase: str, placed: DeviceBatch, other: DeviceBatch
+) -> bool:
     results = []
     for fed in (placed, other):
         program.restore(kept)

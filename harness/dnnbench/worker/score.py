@@ -50,7 +50,8 @@ def counts(loss: Loss, targets: np.ndarray) -> np.ndarray:
 def total(scores: Sequence[Score]) -> Score:
     """The score of several batches together."""
     counted = sum(part.counted for part in scores)
-    wrong = None if scores[0].wrong is None else sum(part.wrong for part in scores)
+    wrongs = [part.wrong for part in scores if part.wrong is not None]
+    wrong = sum(wrongs) if wrongs else None
     return Score(counted, wrong, sum(part.loss * part.counted for part in scores) / counted)
 
 

@@ -107,7 +107,7 @@ def above_streams(fd: int) -> int:
 
 def _start(
     argv: Sequence[str], environment: Mapping[str, str], log: Path, control: int, fds: Sequence[int]
-) -> subprocess.Popen:
+) -> "subprocess.Popen[bytes]":
     """The supervisor; isolated (-I -S), for the environment is the command's, not its own."""
     log.parent.mkdir(parents=True, exist_ok=True)
     handed = ",".join(str(fd) for fd in fds)

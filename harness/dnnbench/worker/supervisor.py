@@ -162,6 +162,7 @@ class Supervisor:
         self._end_children(spared=self._worker)
         self._drain()
         state = os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT)
+        assert state is not None, "waitid gives None where it is told not to wait"
         self._tell(f"exited {state.si_status if state.si_code == os.CLD_EXITED else -state.si_status}")
 
     def _heed(self) -> bool:

@@ -9,15 +9,16 @@ from ..data.masks import random_masks
 from ..data.order import batches, epoch_order
 from ..host.clock import now
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import Trainable
 from ..spec.workload import Workload
-from .score import Score, counts, score, total
+from .score import counts, score, total
+from .services.training import EpochResult, Predictions
 
 
 class TrainingSession:
     """One program, one data set, one seed."""
 
-    def __init__(self, program: Program, workload: Workload, train: Batch, batch_size: int, seed: int):
+    def __init__(self, program: Trainable, workload: Workload, train: Batch, batch_size: int, seed: int):
         self._program, self._workload = program, workload
         self._train, self._size, self._seed = train, batch_size, seed
 
@@ -32,30 +33,30 @@ class TrainingSession:
         self._program.restore(start)
         return elapsed
 
-    def epoch(self, number: int) -> dict[str, float]:
+    def train_epoch(self, number: int) -> EpochResult:
         """One pass over the training set: mean loss over its labels that count, and the seconds of its steps alone."""
         seconds, losses, counted = 0.0, [], []
         for i, rows in enumerate(self._epoch(number)):
-            given = self._batch(rows, number, i)
-            batch = self._program.put(given)
+            host_batch = self._batch(rows, number, i)
+            batch = self._program.put(host_batch)
             start = now()
             result = self._program.train_step(batch)
             self._program.wait(result)
             seconds += now() - start
             losses.append(float(self._program.get({"loss": result["loss"]})["loss"]))
-            counted.append(counts(self._workload.task.loss, given.targets).sum())
-        return {"loss": float(np.average(losses, weights=counted)), "seconds": seconds}
+            counted.append(counts(self._workload.task.loss, host_batch.targets).sum())
+        return EpochResult(float(np.average(losses, weights=counted)), seconds)
 
-    def examine(self, test: Batch) -> tuple[np.ndarray, Score]:
+    def evaluate(self, test: Batch) -> Predictions:
         """What the program predicts for each example, in batches of the training size, and how well."""
         loss, first = self._workload.task.loss, self._workload.model.outputs[0]
         predictions, scores = [], []
         for rows in batches(np.arange(test.size), self._size):
-            given = test.rows(rows)
-            found = self._program.get(self._program.infer(self._program.put(given)))
-            predictions.append(found["prediction"])
-            scores.append(score(loss, outputs_of(found)[first], found["prediction"], given.targets))
-        return np.concatenate(predictions), total(scores)
+            examples = test.rows(rows)
+            result = self._program.get(self._program.infer(self._program.put(examples)))
+            predictions.append(result["prediction"])
+            scores.append(score(loss, outputs_of(result)[first], result["prediction"], examples.targets))
+        return Predictions(np.concatenate(predictions), total(scores))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters and running statistics by name."""

@@ -60,7 +60,7 @@ class _Body:
     """Collects the arrays of one value, in the order in which they are met."""
 
     def __init__(self) -> None:
-        self.layout: list[dict] = []
+        self.layout: list[dict[str, Any]] = []
         self.pieces: list[bytes | memoryview] = []
         self.size = 0
 
@@ -90,7 +90,7 @@ class _Body:
             return value.item()
         return self._append(np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C"))
 
-    def _append(self, array: Any) -> dict:
+    def _append(self, array: Any) -> dict[str, Any]:
         padding = -self.size % ALIGNMENT_BYTES
         if padding:
             self.pieces.append(bytes(padding))
@@ -120,7 +120,7 @@ def _view(body: bytearray, dtype: str, shape: list[int], offset: int) -> Any:
     return np.frombuffer(body, dtype, count, offset).reshape(shape)
 
 
-def _settle(value: Any, arrays: list) -> Any:
+def _settle(value: Any, arrays: list[Any]) -> Any:
     if isinstance(value, list):
         return [_settle(item, arrays) for item in value]
     if not isinstance(value, dict):
@@ -203,7 +203,7 @@ class Channel:
             if left_s == 0:
                 raise NoAnswer("no whole message before the deadline")
 
-    def _poll(self, poll: select.poll, span_s: float | None) -> list:
+    def _poll(self, poll: select.poll, span_s: float | None) -> list[tuple[int, int]]:
         if span_s is None:
             return poll.poll()
         begin = time.monotonic()

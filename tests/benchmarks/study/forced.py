@@ -1,5 +1,6 @@
 """What a thing costs that processes otherwise draw by chance: steps that have it by hand, in one worker, visited in turn."""
 
+import importlib
 import random
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -28,9 +29,12 @@ def _seconds(step: Callable[[], object]) -> float:
 
 def asked(service: str, method: str, **arguments) -> list:
     """What a fresh worker, started as the study's are, answers."""
-    from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn, worker_cpus
+    from dnnbench.execution.pool import spawn, worker_cpus
     from dnnbench.protocol.arm import Arm
+    from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
     from dnnbench.worker.environment import default_memory
 
+    module, _, name = service.partition(":")
+    asking = getattr(getattr(importlib.import_module(f"study.{module}"), name), method)
     with spawn(Arm(method, "study"), method, default_memory(), f"study.{service}", worker_cpus(1)) as worker:
-        return worker.call(method, BUILD_TIMEOUT_S, **arguments)
+        return worker.ask(asking, BUILD_TIMEOUT_S, **arguments)

@@ -10,17 +10,19 @@ import numpy as np
 from dnnbench.execution.batching import calls_per_visit
 from dnnbench.execution.generation import CONTROL_CALLS
 from dnnbench.execution.plan import CONTROL
-from dnnbench.execution.pool import BUILD_TIMEOUT_S, visit_timeout_s, worker_cpus
+from dnnbench.execution.pool import visit_timeout_s, worker_cpus
 from dnnbench.execution.rounds import schedule
 from dnnbench.host.affinity import current_mask
 from dnnbench.host.clock import now, read_cost_s
 from dnnbench.host.contention import Sampler, flags
+from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
+from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.process import Worker
 
 from .kinds import OVERHEAD, Kind
 from .machine import words
 from .noise import NOISES, noisy
-from .service import PHASE
+from .service import PHASE, Study
 from .starts import DRAWN
 from .step import STEPS
 from .trial import Trial
@@ -79,7 +81,7 @@ class Recorder:
         """The same processes, their steps built anew, elsewhere in memory: the old one goes when the new one stands."""
         begin = now()
         for label, repeats in self._kind.arms.items():
-            workers[label].call("build", BUILD_TIMEOUT_S, step=self._kind.step, repeats=repeats)
+            workers[label].ask(Study.build, BUILD_TIMEOUT_S, self._kind.step, repeats)
         self._rebuilds_s.append(now() - begin)
 
     def trial(self) -> Trial:
@@ -105,9 +107,9 @@ class Recorder:
 
     def _warm_up(self, workers: Workers) -> float:
         """Seconds of the fastest arm's call; the first generation's choose the calls a visit, the same for all arms."""
-        warm = [workers[arm].call("warm_up", BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL]
-        self._unsettled += sum(not arm["settled"] for arm in warm)
-        call_s = min(arm["seconds"] for arm in warm)
+        warm = [workers[arm].ask(Study.warm_up, BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL]
+        self._unsettled += sum(not arm.settled for arm in warm)
+        call_s = min(arm.seconds for arm in warm)
         self._calls = self._calls or calls_per_visit(call_s, read_cost_s())
         return call_s
 
@@ -122,8 +124,8 @@ class Recorder:
 
     def _round(self, number: int, order: list[str], workers: Workers, limit_s: float, sampler: Sampler) -> list[float]:
         before = sampler.read()
-        visits = {arm: workers[arm].call("visit", limit_s, calls=self._calls) for arm in order}
-        control_s = workers[CONTROL].call("control", BUILD_TIMEOUT_S, calls=CONTROL_CALLS)
+        visits = {arm: workers[arm].ask(Study.visit, limit_s, self._calls) for arm in order}
+        control_s = TimingClient(workers[CONTROL]).control(CONTROL_CALLS)
         contended = flags(before, sampler.read())
         row = [visits[arm] for arm in self._kind.arms]
         self._tape.generation.append(number)
@@ -136,4 +138,5 @@ class Recorder:
 
 def _switches(workers: Workers) -> int:
     """Involuntary context switches of all workers together."""
-    return sum(worker.call("switches", BUILD_TIMEOUT_S) for worker in workers.values())
+    arms = [worker.ask(Study.switches, BUILD_TIMEOUT_S) for label, worker in workers.items() if label != CONTROL]
+    return sum(arms) + TimingClient(workers[CONTROL]).switches()

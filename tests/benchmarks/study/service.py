@@ -4,6 +4,7 @@ import resource
 
 from dnnbench.host.clock import now
 from dnnbench.worker.bench import Bench
+from dnnbench.worker.services.timing import WarmCall
 
 from .step import STEPS, Stepping
 
@@ -20,10 +21,9 @@ class Study:
         self._bench.first_call(PHASE)
         return now() - begin
 
-    def warm_up(self) -> dict:
+    def warm_up(self) -> WarmCall:
         """Seconds of a warm call, and whether it settled."""
-        seconds, settled = self._bench.warm_up(PHASE)
-        return {"seconds": seconds, "settled": settled}
+        return self._bench.warm_up(PHASE)
 
     def visit(self, calls: int) -> float:
         """Seconds of so many calls, after one untimed."""

@@ -82,11 +82,11 @@ def torch_fresh_step(repeats: int) -> Step:
 
 def torch_fresh_in_a_run_step(repeats: int) -> Step:
     """The same, in a process that has started as a run's worker starts: what came before decides which blocks lie free."""
-    from dnnbench.execution.pool import start_arguments
+    from dnnbench.execution.pool import start_request
     from dnnbench.protocol.arm import Arm
-    from dnnbench.worker.service import Service
+    from dnnbench.worker.server.arm import ArmServer
 
-    Service().start(**start_arguments(Arm("torch", "eager")))
+    ArmServer().start(start_request(Arm("torch", "eager")))
     return torch_fresh_step(repeats)
 
 

@@ -5,15 +5,17 @@ from contextlib import contextmanager
 
 from dnnbench.execution.parallel import in_parallel
 from dnnbench.execution.plan import CONTROL, CONTROL_ARM
-from dnnbench.execution.pool import BUILD_TIMEOUT_S, spawn
+from dnnbench.execution.pool import spawn
 from dnnbench.execution.rounds import starting_order
 from dnnbench.host.affinity import confine, current_mask, parent_cpus
 from dnnbench.host.idle import NOISY_SHARE, idle_shares
 from dnnbench.protocol.arm import Arm
+from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
 from dnnbench.worker.environment import default_memory
 from dnnbench.worker.process import Worker
 
 from .kinds import Kind
+from .service import Study
 
 THREADS = 1
 SERVICE = "study.service:Study"
@@ -30,7 +32,7 @@ def pool(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worke
 
     def start(label: str) -> None:
         workers[label] = spawn(Arm(kind.step, "study", threads=THREADS), label, default_memory(), SERVICE, cpus)
-        workers[label].call("build", BUILD_TIMEOUT_S, step=kind.step, repeats=kind.arms[label])
+        workers[label].ask(Study.build, BUILD_TIMEOUT_S, kind.step, kind.arms[label])
 
     confine(parent_cpus(mask, cpus))
     try:

@@ -1,0 +1,14 @@
+"""Asks a worker process of itself."""
+
+from ..services.process import Hello, ProcessService
+from .base import Client
+
+
+class ProcessClient(Client, ProcessService):
+    """`ProcessService` of a worker."""
+
+    def hello(self) -> Hello:
+        return self.asker.ask(ProcessService.hello, self.timeout_s)
+
+    def close(self) -> None:
+        return self.asker.ask(ProcessService.close, self.timeout_s)

@@ -1,0 +1,127 @@
+"""Requests and answers: a method of a service, what it is given and what came of it, as plain data.
+
+A method is named by where it is defined, so that caller and worker read the same type hints. Nobody but this module
+writes or reads that name: callers hand over the method itself.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast, get_type_hints
+
+from .codec import Convert, Converter, Unreadable, converter, decode_fields
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Method = Callable[Concatenate[Any, P], R]
+"""A service's method as its class holds it, such as `TimingService.visit`."""
+
+VERSION = 1
+"""Of requests and answers; raised when their meaning changes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which method is asked for, and its arguments as plain data by the name of the parameter."""
+
+    version: int
+    method: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a method raised: the exception's class, and its message."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method returned, as plain data, or its failure."""
+
+    version: int
+    result: Any = None
+    failure: Failure | None = None
+
+
+class Signature(NamedTuple):
+    """How one method's arguments and its result are written and read."""
+
+    name: str
+    encoders: Mapping[str, Convert | None]
+    decoders: Mapping[str, Convert]
+    wanted: set[str]
+    result: Converter
+
+
+@cache
+def signature(method: Callable[..., Any]) -> Signature:
+    """Of a method of a class, `self` left out. TypeError where a hint is missing or has no form."""
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    hints = get_type_hints(method)
+    if untyped := [name for name in (*(p.name for p in parameters), "return") if name not in hints]:
+        raise TypeError(f"{method_name(method)}: no type hint for {', '.join(untyped)}")
+    converters = {parameter.name: converter(hints[parameter.name]) for parameter in parameters}
+    return Signature(
+        method_name(method),
+        {name: one.encode for name, one in converters.items()},
+        {name: one.decode for name, one in converters.items()},
+        {parameter.name for parameter in parameters if parameter.default is parameter.empty},
+        converter(hints["return"]),
+    )
+
+
+def method_name(method: Callable[..., Any]) -> str:
+    """Under which a request names a method: `package.module:Class.method`."""
+    return f"{method.__module__}:{method.__qualname__}"
+
+
+def write_request(method: Method[P, R], *arguments: P.args, **named: P.kwargs) -> dict[str, Any]:
+    """A request for a method, to be sent."""
+    asked = signature(method)
+    given = dict(zip(asked.encoders, arguments, strict=False)) | named
+    plain = {name: value if (encode := asked.encoders[name]) is None else encode(value) for name, value in given.items()}
+    return _write(Request(VERSION, asked.name, plain))
+
+
+def read_request(data: Any) -> Request:
+    """What was asked. Unreadable if it is no request of this version."""
+    return cast(Request, _read(Request, data))
+
+
+def answer(method: Callable[..., Any], bound: Callable[..., Any], request: Request) -> dict[str, Any]:
+    """Call `bound` with a request's arguments, read by the hints of `method`, and write what it returns."""
+    asked = signature(method)
+    result = bound(**decode_fields(asked.decoders, asked.wanted, request.arguments))
+    encode = asked.result.encode
+    return _write(Answer(VERSION, result if encode is None else encode(result)))
+
+
+def write_failure(error: Exception) -> dict[str, Any]:
+    """The answer that an exception stands for."""
+    return _write(Answer(VERSION, failure=Failure(type(error).__name__, str(error))))
+
+
+def read_answer(method: Method[P, R], data: Any) -> R | Failure:
+    """What a method returned, or its failure. Unreadable if it is neither."""
+    message = cast(Answer, _read(Answer, data))
+    if message.failure is not None:
+        return message.failure
+    return cast(R, signature(method).result.decode(message.result))
+
+
+def _write(message: Request | Answer) -> dict[str, Any]:
+    kind: Any = type(message)
+    encode = converter(kind).encode
+    assert encode is not None
+    return cast(dict[str, Any], encode(message))
+
+
+def _read(kind: Any, data: Any) -> Any:
+    version = data.get("version") if isinstance(data, dict) else None
+    if version != VERSION:
+        raise Unreadable(f"is of version {version}, this process reads {VERSION}: both need the same dnnbench")
+    return converter(kind).decode(data)

@@ -1,0 +1,1 @@
+"""The services of a worker as its process answers them."""

@@ -1,0 +1,75 @@
+"""Does the arm compute what the reference computes? References are written to files, and read where an arm is checked."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...agreement.check import Agreement
+from ...agreement.comparison import TensorComparison
+from ...agreement.keys import TensorKey
+from ...agreement.replay import Replay
+from ...protocol.batch import Batch
+from ...protocol.dtypes import DType
+from ...spec.workload import Workload
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What one workload is checked on: batches for so many steps, from the initial weights of a seed.
+
+    dtype: the element type whose results are checked; weights and inputs lie on the grid of its products.
+    """
+
+    workload: Workload
+    batches: tuple[Batch, ...] = field(repr=False)
+    steps: tuple[int, ...]
+    seed: int
+    dtype: DType = DType.FLOAT64
+
+    def in_dtype(self, dtype: DType) -> "CheckRequest":
+        """The same for results in another element type."""
+        return replace(self, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """A part of a network on its own; dtype and seed as in a CheckRequest."""
+
+    replay: Replay
+    dtype: DType
+    seed: int
+
+
+@dataclass(frozen=True)
+class NodeComparisons:
+    """Every tensor of a replay held against its reference, and, where asked for, the tensors that disagree."""
+
+    comparisons: tuple[TensorComparison, ...]
+    tensors: Mapping[TensorKey, np.ndarray] = field(repr=False)
+
+
+class AgreementService(ABC):
+    """`make_reference`, `make_node_reference` and `node_values` are asked of the reference's worker in float64."""
+
+    @abstractmethod
+    def make_reference(self, request: CheckRequest, path: Path) -> None:
+        """Write the reference that a request's results are held against."""
+
+    @abstractmethod
+    def check(self, request: CheckRequest, path: Path) -> tuple[Agreement, ...]:
+        """The arm held against the reference in a file: a row for each kind of tensor."""
+
+    @abstractmethod
+    def make_node_reference(self, request: ReplayRequest, path: Path) -> None:
+        """Write the reference of a replay, node by node."""
+
+    @abstractmethod
+    def node_values(self, request: ReplayRequest) -> Mapping[TensorKey, np.ndarray]:
+        """What this backend computes of a replay in float64, node by node."""
+
+    @abstractmethod
+    def compare_nodes(self, request: ReplayRequest, path: Path, tensors: bool) -> NodeComparisons:
+        """The arm held against a replay's reference; `tensors`: whether those that disagree are wanted."""

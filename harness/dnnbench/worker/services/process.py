@@ -1,0 +1,25 @@
+"""What every worker process answers, whatever service it was started with."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who answers: process id, Python's version, and the CPUs that the process is confined to."""
+
+    pid: int
+    python: str
+    cpus: tuple[int, ...]
+
+
+class ProcessService(ABC):
+    """The process itself; asking it imports no framework."""
+
+    @abstractmethod
+    def hello(self) -> Hello:
+        """Who answers."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the process after this answer."""

@@ -1,0 +1,79 @@
+"""Training a workload to its target, epoch by epoch, and predicting with given weights."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...protocol.batch import Batch
+from ...spec.workload import Workload
+from ..score import Score
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """A workload, the weights that it starts from, and the whole training set; `seed` orders the examples."""
+
+    workload: Workload
+    weights: Mapping[str, np.ndarray] = field(repr=False)
+    train: Batch = field(repr=False)
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """Seconds of building the program, and of its first steps, compiling included."""
+
+    build_s: float
+    first_call_s: float
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Mean loss over the labels that count, and the seconds of the epoch's training steps alone."""
+
+    loss: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """Given weights, and the examples to predict."""
+
+    workload: Workload
+    weights: Mapping[str, np.ndarray] = field(repr=False)
+    batch: Batch = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The prediction for every example, and how good they are."""
+
+    predictions: np.ndarray = field(repr=False)
+    score: Score
+
+
+class TrainingService(ABC):
+    """One training session a process; `predict` needs none."""
+
+    @abstractmethod
+    def begin(self, request: TrainingRequest) -> TrainingStarted:
+        """Build the program and take its first steps, which are taken back."""
+
+    @abstractmethod
+    def train_epoch(self, number: int) -> EpochResult:
+        """One pass over the training set; epochs count from 1."""
+
+    @abstractmethod
+    def evaluate(self, test: Batch) -> Score:
+        """How well the program does on a batch by now."""
+
+    @abstractmethod
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Parameters and running statistics by name."""
+
+    @abstractmethod
+    def predict(self, request: PredictRequest) -> Predictions:
+        """What given weights predict, in the workload's batch size."""
