@@ -65,7 +65,7 @@ def converter(hint: Any) -> Converter:
 def _class(kind: type) -> Converter:
     """A class that is no container: an array, a path, an enum, a record or a pydantic model."""
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-        return Converter(None, _array)
+        return Converter(_as_array, _array)
     if issubclass(kind, Path):
         return Converter(str, lambda data: Path(_text(data)))
     if issubclass(kind, Enum):
@@ -244,6 +244,12 @@ def _text(data: Any) -> str:
 def _nothing(data: Any) -> None:
     if data is not None:
         raise _unlike("nothing", data)
+
+
+def _as_array(value: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(value)  # a NumPy number too: the wire carries that as a plain one
 
 
 def _array(data: Any) -> Any:
