@@ -116,7 +116,8 @@ class Worker:
         try:
             answer = read_answer(method, data)
         except Unreadable as error:
-            raise WorkerError(f"{self.label}: {method.__name__}: the answer cannot be read: {error}") from None
+            where = f"{self.label}: {method.__name__}: the answer cannot be read: {error}"
+            raise WorkerError(where, kind=type(error).__name__) from None
         if isinstance(answer, Failure):
             raise self._error(method.__name__, answer)
         return answer
