@@ -86,13 +86,13 @@ def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
 def _known(wanted: Device, found: Mapping[str, Devices | str]) -> Device:
     """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
     lists = [devices for devices in found.values() if not isinstance(devices, str)]
-    same = [device for devices in lists for device in devices if device.same_place(wanted)]
+    same = [device for devices in lists for device in devices if device == wanted]
     known_bytes = [device.memory_bytes for device in same if device.memory_bytes]
     return replace(wanted, memory_bytes=min(known_bytes, default=None))
 
 
 def _has(devices: Devices | str, wanted: Device) -> bool:
-    return not isinstance(devices, str) and any(device.same_place(wanted) for device in devices)
+    return not isinstance(devices, str) and wanted in devices
 
 
 def _names(devices: Devices | str) -> str:
