@@ -26,11 +26,8 @@ TELLING = (
     "layer_scale", "two_outputs", "cross_entropy_ignoring", "bce_with_logits", "mse", "clipped", "nesterov_with_decay",
     "rmsprop_with_decay", "adam_with_decay", "adamw_clipped_on_a_schedule",
 )  # fmt: skip
-A_FEW = (
-    "conv2d_dilated_same", "batch_norm_unbiased", "dropout", "max_pool2d_overlapping", "lstm_from_state",
-    "attention_masked", "adamw_clipped_on_a_schedule",
-)  # fmt: skip
-"""In compiled modes besides the default: state, masks, loops and an optimizer of many parts."""
+A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked", "clipped")
+"""In compiled modes besides the default: windows, state, masks, products, and a training of its own."""
 OPS_ALONE = tuple(case for case in TELLING if FAMILIES[case] != TRAINING)
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
 OWN = ("torch", "tensorflow", "jax", "numpy")

@@ -16,7 +16,8 @@ from dnnbench_numpy.backend import NumpyBackend
 from helpers.random_graphs import GROW, workloads
 from hypothesis import HealthCheck, Phase, given, note, settings
 
-PER_OP = 3
+FEW, MORE = 2, 6
+"""Graphs for each kind of op."""
 BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]
 
 
@@ -43,13 +44,12 @@ def as_toml(workload):
     return tomli_w.dumps(workload.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
 
 
-@pytest.mark.xdist_group("random graphs")
-@pytest.mark.parametrize("kind", OPS)
-def test_backends_agree_on_random_graphs(workers, kind):
+def agree_on_graphs(workers, kind, count):
+    """Let every backend compute so many networks that have an op of this kind."""
     phases = (Phase.explicit, Phase.generate, Phase.shrink)
     checked = {}
 
-    @settings(max_examples=PER_OP, derandomize=True, deadline=None, database=None, phases=phases,
+    @settings(max_examples=count, derandomize=True, deadline=None, database=None, phases=phases,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(workloads(kind))
     def agree(workload):
@@ -63,8 +63,21 @@ def test_backends_agree_on_random_graphs(workers, kind):
                 pytest.fail(f"{backend}: {[str(finding) for finding in wrong[:3]]}")
 
     agree()
-    assert len(checked) == PER_OP
+    assert len(checked) == count
     assert [kinds for kinds in checked.values() if kind not in kinds] == []
+
+
+@pytest.mark.xdist_group("random graphs")
+@pytest.mark.parametrize("kind", OPS)
+def test_backends_agree_on_random_graphs(workers, kind):
+    agree_on_graphs(workers, kind, FEW)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.xdist_group("random graphs")
+@pytest.mark.parametrize("kind", OPS)
+def test_backends_agree_on_more_random_graphs(workers, kind):
+    agree_on_graphs(workers, kind, MORE)
 
 
 def test_every_op_can_be_part_of_a_random_graph():

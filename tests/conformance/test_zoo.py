@@ -17,10 +17,20 @@ MOST_BYTES = 2 * 2**30
 """That a worker may ever have held for the tiny networks it has checked."""
 
 
+OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm")
+"""Networks of each sort that take a backend seconds; others, and what takes JAX's jit longer, are the matrix's."""
+LONG_TO_COMPILE = {"jax": ("resnet18", "unet", "lstm_lm", "gru_seq2seq")}
+
+
 def together(backend, dtype, *values, name):
     """All of a backend and type in one pytest process, which starts its worker once."""
-    group = pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")
-    return pytest.param(backend, dtype, *values, marks=group, id=f"{backend}-{dtype}-{name}")
+    marks = [pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")]
+    if plugins().backends[backend].default_mode != "eager":
+        marks.append(pytest.mark.compiled)
+    network = name.removesuffix("[tiny]")
+    if network not in OFTEN or network in LONG_TO_COMPILE.get(backend, ()):
+        marks.append(pytest.mark.exhaustive)
+    return pytest.param(backend, dtype, *values, marks=marks, id=f"{backend}-{dtype}-{name}")
 
 
 def disagreements(worker, dtype, workload):
@@ -49,6 +59,7 @@ def test_tiny_networks_agree(workers, backend, dtype, name):
 
 def test_the_zoo_is_whole():
     assert len(TINY) >= 23
+    assert [name for name in OFTEN if f"{name}[tiny]" not in TINY] == []
     assert {name.partition("[")[0] for name in TINY} >= {"resnet50", "gpt2_small", "dlrm"}
 
 
