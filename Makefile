@@ -29,8 +29,8 @@ test: install  ## what a change is tested by: every op, backend, command and kin
 	$(PYTEST) $(ON_TWO_CORES)
 
 .PHONY: test-fast
-test-fast: install  ## without compiled modes, browser and databases: 3 minutes
-	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not compiled and not browser and not postgres"
+test-fast: install  ## without compiled modes, slow runs, browser and databases: 3 minutes
+	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not slow and not compiled and not browser and not postgres"
 
 .PHONY: test-all
 test-all: install  ## the whole matrix: every op in every backend, mode and type, the zoo, every planted fault

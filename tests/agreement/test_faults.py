@@ -96,6 +96,8 @@ def in_its_worker(backend, *values, dtype, name):
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
     if dtype == "float32" and backend != "numpy":
         marks.append(pytest.mark.exhaustive)
+    if backend in ("tensorflow", "jax"):
+        marks.append(pytest.mark.slow)
     return pytest.param(backend, *values, dtype, marks=marks, id=f"{backend}-{name}-{dtype}")
 
 
@@ -181,6 +183,7 @@ def file_of(case, place):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("faulty_torch")
 def test_the_command_line_catches_and_names_them(tmp_path):
     modes = {

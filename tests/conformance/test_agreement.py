@@ -71,6 +71,8 @@ def row(arm, case, side):
         marks.append(pytest.mark.exhaustive)
     if arm.mode != "eager":
         marks.append(pytest.mark.compiled)
+    elif arm.backend in ("tensorflow", "jax") or arm.dtype == "bfloat16":
+        marks.append(pytest.mark.slow)
     return pytest.param(arm, case, side, marks=marks, id=f"{arm.name}-{arm.dtype}-{case}-{side}")
 
 

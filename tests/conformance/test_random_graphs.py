@@ -67,6 +67,7 @@ def agree_on_graphs(workers, kind, count):
     assert [kinds for kinds in checked.values() if kind not in kinds] == []
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("random graphs")
 @pytest.mark.parametrize("kind", OPS)
 def test_backends_agree_on_random_graphs(workers, kind):

@@ -29,6 +29,7 @@ def batch_norm_alone():
 @pytest.mark.parametrize(
     "backend", [pytest.param(name, marks=pytest.mark.xdist_group(f"{name}-float64-zoo"), id=name) for name in FRAMEWORKS]
 )
+@pytest.mark.slow
 def test_a_backend_has_the_reference_s_variance_of_one_element(workers, backend):
     workload = batch_norm_alone()
     request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_dtype("float64")

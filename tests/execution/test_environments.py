@@ -157,6 +157,7 @@ def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
     assert python_version(known_environments()["stuck"]) == "broken"
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 @pytest.mark.parametrize(
     ("backend", "phase"), [("numpy", "infer"), pytest.param("jax", "all", marks=pytest.mark.exhaustive)]

@@ -471,6 +471,7 @@ FAST = ("--threads", "1", "--max-time", "3s", "--phase", "train_step", "--wait")
 OF_FOUR = ("--generations", "4")
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
     arguments = ("gate", "tiny.toml", "--backend", "saboteur:slow,numpy", "--base", "numpy", "--label", "ci", "--json")
@@ -494,6 +495,7 @@ def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
         assert checks[0].equals(checks[1])
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_an_interpreter_against_itself_passes(folder):
     arguments = ("gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--fail-on", "10%", "--no-check")
@@ -511,6 +513,7 @@ ARMS_THAT_FAIL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("arms", ARMS_THAT_FAIL)
 def test_an_arm_that_fails_does_not_pass(folder, arms):
@@ -523,6 +526,7 @@ def test_an_arm_that_fails_does_not_pass(folder, arms):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_ctrl_c_ends_a_gate_with_130_and_keeps_its_run(folder):
     command = [sys.executable, "-m", "dnnbench.cli.main", "gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--wait"]

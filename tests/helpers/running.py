@@ -59,3 +59,14 @@ def wait_for_generations(place, count):
                 if len(store.generations()) >= count:
                     return
     raise AssertionError("the run never committed a generation")
+
+
+def cells_of(place):
+    """(status, reason, visits) by arm and phase of the latest run in `place`."""
+    with open_store(place / "results/dnnbench.sqlite", create=False) as store:
+        cells = store.cells(store.find_run("latest"))
+        samples = store.samples(list(cells["cell_id"])).groupby("cell_id").size()
+        return {
+            (row.arm, row.phase): (row.status, row.reason, int(samples.get(row.cell_id, 0)))
+            for row in cells.itertuples()
+        }

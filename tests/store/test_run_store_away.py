@@ -18,7 +18,7 @@ STORE = "results/dnnbench.sqlite"
 RUN = ("run", "tiny.toml", "--backend", "numpy", "--no-check", "--phase", "infer", "--threads", "1", "--wait")
 TWO = ("--max-time", "1s", "--generations", "2")
 ENDED_AFTER_TWO = {"dnnbench.execution.generation:Generation.run": "helpers.stand_ins:run_and_end"}
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 
 
 @pytest.fixture
