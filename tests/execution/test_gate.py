@@ -20,7 +20,7 @@ from dnnbench.cli.main import main
 from dnnbench.execution import measured as measured_module
 from dnnbench.execution.arms import base_arm
 from dnnbench.execution.checking import Unproven
-from dnnbench.execution.gate import NOT_RANKED, Answer, Finding, Gate, confirmed, narrowed, screened, with_base
+from dnnbench.execution.gate import Answer, Gate, GateCell, confirmed, narrowed, screened, with_base
 from dnnbench.execution.measured import measured
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
@@ -31,19 +31,8 @@ from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.spec.phases import Phase
 from dnnbench.stats.estimates import Estimate, ratio, smallest_difference
 from dnnbench.stats.flags import STEAL
-from dnnbench.stats.gate import (
-    CONFIRMED,
-    NO_PAIRS,
-    NOT_CONFIRMED,
-    Confirmation,
-    Step,
-    Suspect,
-    confirm,
-    holm,
-    is_flagged,
-    slower_p,
-)
-from dnnbench.stats.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, place
+from dnnbench.stats.gate import NO_PAIRS, Confirmation, FlaggedCell, Step, confirm, holm, is_flagged, slower_p
+from dnnbench.stats.verdict import Finding, Verdict, place
 from dnnbench.store.store import open_store
 from helpers import reporting
 from helpers.running import TINY, dnnbench
@@ -98,7 +87,7 @@ def test_holm_by_hand(case):
 def test_a_ratio_beyond_theta_is_flagged_whatever_its_interval(value, low, high, flagged):
     estimate = Estimate(value, low, high, 6)
     assert is_flagged(estimate, THETA) is flagged
-    assert flagged or place(estimate, THETA).text != SLOWER
+    assert flagged or place(estimate, THETA).verdict != Verdict.SLOWER
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -115,20 +104,20 @@ def test_p_where_there_is_no_spread(effects, p):
 
 CLEAR = pairs_of(0.1 + noise(240), 6, 40)
 DOUBTED = {
-    "contention": Suspect(
+    "contention": FlaggedCell(
         pairs_of(np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120), 6, 20, clean=np.tile([1] * 8 + [0] * 12, 6) > 0)
     ),
-    "drift": Suspect(pairs_of(0.02 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
-    "the machine burned": Suspect(CLEAR, objection="the machine burned"),
-    "one generation": Suspect(pairs_of(0.1 + noise(40), 1, 40)),
-    "never visited": Suspect(),
-    "is above": Suspect(pairs_of(0.021 + noise(240, 0.1), 6, 40)),
+    "drift": FlaggedCell(pairs_of(0.02 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
+    "the machine burned": FlaggedCell(CLEAR, objection="the machine burned"),
+    "one generation": FlaggedCell(pairs_of(0.1 + noise(40), 1, 40)),
+    "never visited": FlaggedCell(),
+    "is above": FlaggedCell(pairs_of(0.021 + noise(240, 0.1), 6, 40)),
 }
 
 
 def test_a_clear_slowdown_is_confirmed():
-    [found] = confirm([Suspect(CLEAR)], THETA)
-    assert found.outcome == Verdict(CONFIRMED)
+    [found] = confirm([FlaggedCell(CLEAR)], THETA)
+    assert found.finding == Finding(Verdict.CONFIRMED)
     assert found.answered
     assert found.step.threshold == ALPHA
     assert THETA < found.smallest_difference < 0.03
@@ -136,17 +125,17 @@ def test_a_clear_slowdown_is_confirmed():
 
 @pytest.mark.parametrize("word", DOUBTED)
 def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
-    clear, found = confirm([Suspect(CLEAR), DOUBTED[word]], THETA)
-    assert clear.outcome.text == CONFIRMED
+    clear, found = confirm([FlaggedCell(CLEAR), DOUBTED[word]], THETA)
+    assert clear.finding.verdict == Verdict.CONFIRMED
     assert clear.step.threshold in (ALPHA, ALPHA / 2)
-    assert found.outcome.text == NOT_CONFIRMED
-    assert word in found.outcome.reason
+    assert found.finding.verdict == Verdict.NOT_CONFIRMED
+    assert word in found.finding.reason
     assert found.answered is (word in ("contention", "drift", "is above"))
 
 
 def test_a_confirmation_of_two_decades_confirms_nothing_and_shows_no_interval():
-    [found] = confirm([Suspect(pairs_of(0.1 + noise(240, 0.01) + np.repeat([-4, 4, -3, 3, -4, 4], 40), 6, 40))], THETA)
-    assert found.outcome == Verdict(NOT_CONFIRMED, "its generations lie too far apart", overruled=True)
+    [found] = confirm([FlaggedCell(pairs_of(0.1 + noise(240, 0.01) + np.repeat([-4, 4, -3, 3, -4, 4], 40), 6, 40))], THETA)
+    assert found.finding == Finding(Verdict.NOT_CONFIRMED, "its generations lie too far apart", overruled=True)
 
 
 def test_a_harder_threshold_sees_less():
@@ -165,8 +154,8 @@ def recorded(chance, truth, generations=6, rounds=10, process=0.008, noise=0.004
 def alarms(chance, truths):
     """Places of the cells that a gate confirms slower: screened, then confirmed on other generations."""
     flagged = [i for i, truth in enumerate(truths) if is_flagged(ratio(recorded(chance, truth)).estimate, THETA)]
-    found = confirm([Suspect(recorded(chance, truths[i])) for i in flagged], THETA)
-    return [i for i, one in zip(flagged, found, strict=True) if one.outcome.text == CONFIRMED]
+    found = confirm([FlaggedCell(recorded(chance, truths[i])) for i in flagged], THETA)
+    return [i for i, one in zip(flagged, found, strict=True) if one.finding.verdict == Verdict.CONFIRMED]
 
 
 def most_by_chance(trials, rate):
@@ -213,29 +202,29 @@ def two_stages(path, second):
         return confirmed(findings, measured(store, "confirm"), THETA)
 
 
-@pytest.mark.parametrize(("again", "outcome"), [(1.1, CONFIRMED), (1.0, NOT_CONFIRMED)])
+@pytest.mark.parametrize(("again", "outcome"), [(1.1, Verdict.CONFIRMED), (1.0, Verdict.NOT_CONFIRMED)])
 def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, again, outcome):
     findings = two_stages(tmp_path / "s.sqlite", {"torch:eager": 1.0, "slow:eager": again})
     gate = Gate("torch:eager", THETA, "screen", findings, "confirm")
-    assert {f.arm: f.outcome.text for f in findings} == {
-        "jax:jit": SAME, "fast:eager": FASTER, "slow:eager": outcome,
+    assert {f.arm: f.outcome.verdict for f in findings} == {
+        "jax:jit": Verdict.SAME, "fast:eager": Verdict.FASTER, "slow:eager": outcome,
     }  # fmt: skip
     assert {f.arm: f.stage for f in findings}["slow:eager"] == "confirm"
     assert not gate.unjudged
-    assert _code(gate) == (exitcodes.REGRESSION if outcome == CONFIRMED else exitcodes.OK)
+    assert _code(gate) == (exitcodes.REGRESSION if outcome == Verdict.CONFIRMED else exitcodes.OK)
     told = document(gate)
-    assert told["passed"] is (outcome != CONFIRMED)
+    assert told["passed"] is (outcome != Verdict.CONFIRMED)
     assert len(told["cells"]) == 6
     slow = next(cell for cell in told["cells"] if cell["flagged"])
     assert slow["confirm"]["value"] == pytest.approx(again, rel=0.01)
     assert slow["holm_threshold"] <= ALPHA
     assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01)
-    assert slow["screen_verdict"] == SLOWER
+    assert slow["screen_verdict"] == Verdict.SLOWER
     assert table(gate).row_count == 6
     text = "\n".join(lines(gate))
     assert "6 cells screened, 2 flagged" in text
     assert "PASS: fast:eager (mlp_digits/64 infer" in text
-    word = Answer.SLOWER if outcome == CONFIRMED else Answer.PASS
+    word = Answer.SLOWER if outcome == Verdict.CONFIRMED else Answer.PASS
     assert f"{word}: slow:eager" in text
     assert f"gate: {word}:" in text
     assert told["outcome"] == slow["outcome"] == word
@@ -250,9 +239,9 @@ def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path)
         store.update_cells("confirm", [{"cell_id": failed, "status": "failed", "reason": "failed: killed"}])
         again = confirmed(findings, measured(store, "confirm"), THETA)
     told = {f.phase: f for f in again if f.arm == "slow:eager"}
-    assert told["train_step"].outcome.text == CONFIRMED
+    assert told["train_step"].outcome.verdict == Verdict.CONFIRMED
     assert told["train_step"].confirmation.step.threshold == ALPHA / 2, "what failed stays in the family"
-    assert told["infer"].outcome == Verdict(NOT_CONFIRMED, "not ranked: failed: killed")
+    assert told["infer"].outcome == Finding(Verdict.NOT_CONFIRMED, "not ranked: failed: killed")
     assert not told["infer"].answered
 
 
@@ -261,12 +250,12 @@ def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, mon
     with open_store(tmp_path / "s.sqlite") as store:
         reporting.add_run(store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS)
         gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
-    assert {f.outcome.text for f in gate.findings} == {UNDECIDED}
+    assert {f.outcome.verdict for f in gate.cells} == {Verdict.UNDECIDED}
     assert set(gate.unjudged) == set(ARMS) - {"torch:eager"}
     assert _code(gate) == exitcodes.NOTHING_MEASURED
     assert lines(gate)[-1].startswith("gate: INCONCLUSIVE: 6 cells screened")
     assert "6 not judged" in lines(gate)[-1]
-    assert {gate.answer_of(finding) for finding in gate.findings} == {Answer.INCONCLUSIVE}
+    assert {gate.answer_of(finding) for finding in gate.cells} == {Answer.INCONCLUSIVE}
 
 
 def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp_path):
@@ -279,7 +268,7 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
         findings = confirmed(screened(measured(store, "screen")), measured(store, "confirm"), THETA)
     (finding,) = findings
     assert finding.flagged
-    assert finding.verdict.overruled
+    assert finding.finding.overruled
     assert finding.outcome.overruled
     (row,) = zip(
         *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns), strict=True
@@ -297,12 +286,12 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
 
 DIGITS = CaseKey("cnn_digits", 8)
 KEY = CellKey(Arm("b", "eager"), CaseKey("mlp", 8), Phase.INFER)
-FOUND = Finding(KEY, Verdict(SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
-CERTAIN = Confirmation(ratio(NO_PAIRS), Step(1e-9, 0.01, True), Verdict(CONFIRMED), True, 0.03)
-VETOED = replace(CERTAIN, outcome=Verdict(NOT_CONFIRMED, "drift", overruled=True))
+FOUND = GateCell(KEY, Finding(Verdict.SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
+CERTAIN = Confirmation(ratio(NO_PAIRS), Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03)
+VETOED = replace(CERTAIN, finding=Finding(Verdict.NOT_CONFIRMED, "drift", overruled=True))
 FAILED = {KEY: "killed"}
 SECOND = replace(KEY, arm=Arm("c", "eager"))
-SILENT = replace(FOUND, sound=False, verdict=Verdict(NOT_RANKED, "unsupported"))
+SILENT = replace(FOUND, sound=False, finding=Finding(Verdict.NOT_RANKED, "unsupported"))
 
 
 def unproven(*statuses):
@@ -311,7 +300,7 @@ def unproven(*statuses):
 
 ENDS = {
     "all is well": ({}, "PASS", exitcodes.OK),
-    "a slowdown is confirmed": ({"findings": (replace(FOUND, confirmation=CERTAIN),)}, "SLOWER", exitcodes.REGRESSION),
+    "a slowdown is confirmed": ({"cells": (replace(FOUND, confirmation=CERTAIN),)}, "SLOWER", exitcodes.REGRESSION),
     "an arm failed": ({"failed": FAILED}, "COULD NOT RUN", exitcodes.FAILED),
     "an arm failed in the check": (unproven(Status.COULD_NOT_RUN), "COULD NOT RUN", exitcodes.FAILED),
     "an arm differs": (unproven(Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
@@ -319,17 +308,17 @@ ENDS = {
     "the reference is not finite": (unproven(Status.NOT_COMPARED), "NOT COMPARED", exitcodes.FAILED),
     "one workload differs": (unproven(Status.NOT_COMPARED, Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
     "a candidate was not judged": (
-        {"findings": (FOUND, replace(SILENT, key=SECOND))},
+        {"cells": (FOUND, replace(SILENT, key=SECOND))},
         "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),
     "something overrules the only cell": (
-        {"findings": (replace(FOUND, confirmation=VETOED),)},
+        {"cells": (replace(FOUND, confirmation=VETOED),)},
         "INCONCLUSIVE",
         exitcodes.NOTHING_MEASURED,
     ),
     "one cell of two was not judged": (
-        {"findings": (FOUND, replace(SILENT, key=replace(KEY, phase=Phase.LOSS)))},
+        {"cells": (FOUND, replace(SILENT, key=replace(KEY, phase=Phase.LOSS)))},
         "PASS",
         exitcodes.OK,
     ),
@@ -347,7 +336,7 @@ def test_how_a_gate_ends(case):
 
 
 def test_a_reason_of_several_lines_forges_no_outcome():
-    silent = replace(SILENT, key=SECOND, verdict=Verdict(NOT_RANKED, "RuntimeError: no\ngate: PASS"))
+    silent = replace(SILENT, key=SECOND, finding=Finding(Verdict.NOT_RANKED, "RuntimeError: no\ngate: PASS"))
     told = lines(Gate("a", THETA, "screen", (FOUND, silent)))
     assert not re.search("^gate: PASS", "\n".join(told), re.M)
 
@@ -388,7 +377,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     request, plan = planned()
     assert plan.base == "numpy:eager"
     assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
-    flagged = Finding(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Verdict(SLOWER), flagged=True)
+    flagged = GateCell(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8)
     wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {("control", "", 0, "control")}
 
@@ -409,7 +398,7 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
 def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, taken, wanted):
     """As many as the first took; where a number was asked for, that, and not the ones that contention had replaced."""
     request, plan = planned(asked)
-    flagged = Finding(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Verdict(SLOWER), flagged=True)
+    flagged = GateCell(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True)
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (flagged,)), taken)
     assert again.settings.generations == narrow.settings.generations == wanted
 

@@ -120,7 +120,7 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     assert arm.verdict == "UNDECIDED"
     told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
     assert re.fullmatch(told, arm.verdict_reason)
-    assert {finding.verdict.overruled for finding in screened(measured(empty, "r"))} == {True}, "a gate says the same"
+    assert {cell.finding.overruled for cell in screened(measured(empty, "r"))} == {True}, "a gate says the same"
     text = printed(found)
     apart = r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one and 1\d\d ms in another"
     assert re.search(r"torch:eager \(train_step\): no interval of its time: " + apart, text)
@@ -155,9 +155,9 @@ def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, 
 
 def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradicts_itself(empty):
     added(empty, **DISTURBED)
-    (finding,) = [f for f in screened(measured(empty, "r")) if f.phase == "train_step"]
-    assert not finding.sound
-    assert finding.verdict.reason.startswith(REASON)
+    (judged,) = [f for f in screened(measured(empty, "r")) if f.phase == "train_step"]
+    assert not judged.sound
+    assert judged.finding.reason.startswith(REASON)
 
 
 def test_a_run_that_decided_nothing_says_so_first_and_why(empty):

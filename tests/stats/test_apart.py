@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dnnbench.stats.apart import LEAST_RUNS, Recorded, Spread, compare_apart, spread_between, welch_ratio
 from dnnbench.stats.estimates import NOTHING, contended_rounds
-from dnnbench.stats.verdict import FASTER, SAME, SLOWER, UNDECIDED
+from dnnbench.stats.verdict import Verdict
 from helpers.visits import visits, within_binomial_bounds
 
 
@@ -19,11 +19,11 @@ def recorded(chance, log_time, generations=8, rounds=20, control=0.0, machine="m
     return Recorded(one(log_time), one(control), machine)
 
 
-@pytest.mark.parametrize(("shift", "text"), [(0.06, SLOWER), (-0.06, FASTER), (0.0, SAME)])
+@pytest.mark.parametrize(("shift", "text"), [(0.06, Verdict.SLOWER), (-0.06, Verdict.FASTER), (0.0, Verdict.SAME)])
 def test_runs_on_one_machine_are_judged(shift, text):
     chance = np.random.default_rng(1)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, shift, generations=12))
-    assert (found.verdict.text, found.verdict.reason) == (text, "")
+    assert (found.finding.verdict, found.finding.reason) == (text, "")
     assert found.estimate.low <= math.exp(shift) <= found.estimate.high
     assert found.estimate.generations == 8
 
@@ -31,28 +31,28 @@ def test_runs_on_one_machine_are_judged(shift, text):
 def test_an_interval_of_two_decades_is_none():
     chance = np.random.default_rng(1)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, process=4.0))
-    assert found.verdict.overruled
-    assert found.verdict.reason == "its generations lie too far apart"
+    assert found.finding.overruled
+    assert found.finding.reason == "its generations lie too far apart"
 
 
 def test_a_day_that_slows_both_a_little_is_divided_out():
     chance = np.random.default_rng(2)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, day=0.015))
     assert abs(math.log(found.estimate.value)) < 0.008
-    assert found.verdict.text == SAME
+    assert found.finding.verdict == Verdict.SAME
 
 
 def test_a_control_arm_that_moved_leaves_it_undecided():
     chance = np.random.default_rng(3)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.3, day=0.1))
-    assert found.verdict.text == UNDECIDED
-    assert "control arm moved by +10" in found.verdict.reason
+    assert found.finding.verdict == Verdict.UNDECIDED
+    assert "control arm moved by +10" in found.finding.reason
 
 
 def test_between_machines_there_is_a_ratio_of_plain_times_and_no_verdict():
     chance = np.random.default_rng(4)
     found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other"))
-    assert found.verdict is None
+    assert found.finding is None
     assert found.estimate.low <= math.exp(0.7) <= found.estimate.high
 
 
@@ -62,16 +62,16 @@ def test_without_a_control_arm(side):
     runs = {"old": recorded(chance, 0.0), "new": recorded(chance, 0.5)}
     runs[side] = Recorded(runs[side].visits, None, "m")
     found = compare_apart(**runs)
-    assert found.verdict.text == UNDECIDED
-    assert f"the {side} run holds no control arm" in found.verdict.reason
+    assert found.finding.verdict == Verdict.UNDECIDED
+    assert f"the {side} run holds no control arm" in found.finding.reason
     assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.02)
 
 
 def test_one_generation_on_a_side_gives_no_interval():
     chance = np.random.default_rng(6)
     found = compare_apart(recorded(chance, 0.0, generations=1), recorded(chance, 0.5))
-    assert found.verdict.text == UNDECIDED
-    assert "one generation" in found.verdict.reason
+    assert found.finding.verdict == Verdict.UNDECIDED
+    assert "one generation" in found.finding.reason
     assert math.isnan(found.estimate.low)
     assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.03)
 
@@ -90,16 +90,16 @@ def test_contended_rounds_are_dropped_and_doubted_if_they_matter():
     found = compare_apart(old, flagged(Recorded(burst, new.control, "m"), flags))
     assert found.estimate.value == pytest.approx(1, abs=0.01)
     assert found.everything.value > 2
-    assert found.verdict.text == UNDECIDED
-    assert "contention" in found.verdict.reason
-    assert compare_apart(old, flagged(new, flags)).verdict.text == SAME
+    assert found.finding.verdict == Verdict.UNDECIDED
+    assert "contention" in found.finding.reason
+    assert compare_apart(old, flagged(new, flags)).finding.verdict == Verdict.SAME
 
 
 def test_nothing_left_after_dropping():
     chance = np.random.default_rng(8)
     found = compare_apart(recorded(chance, 0.0), flagged(recorded(chance, 0.0), 1))
-    assert found.verdict.text == UNDECIDED
-    assert "no round, free of contention" in found.verdict.reason
+    assert found.finding.verdict == Verdict.UNDECIDED
+    assert "no round, free of contention" in found.finding.reason
 
 
 def test_welch_agrees_with_its_published_form():

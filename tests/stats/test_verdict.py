@@ -9,7 +9,7 @@ from dnnbench.stats.estimates import (
     ratio,
 )
 from dnnbench.stats.stopping import enough
-from dnnbench.stats.verdict import FASTER, SAME, SLOWER, UNDECIDED, Verdict, control_doubt, drift_doubt, judge, place
+from dnnbench.stats.verdict import Finding, Verdict, control_doubt, drift_doubt, judge, place
 from helpers.visits import noise, pairs_of, simulated, visits, within_binomial_bounds
 
 THETA = 0.02
@@ -22,35 +22,35 @@ def verdict_on(pairs, **options):
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [
-        (1.021, 1.5, SLOWER),
-        (1.02, 1.5, UNDECIDED),
-        (0.9, 0.98, FASTER),
-        (0.9, 0.981, UNDECIDED),
-        (1 / 1.02, 1.02, SAME),
-        (0.98, 1.0, UNDECIDED),
-        (1.0, 1.021, UNDECIDED),
-        (0.5, 2.0, UNDECIDED),
-        (math.nan, math.nan, UNDECIDED),
+        (1.021, 1.5, Verdict.SLOWER),
+        (1.02, 1.5, Verdict.UNDECIDED),
+        (0.9, 0.98, Verdict.FASTER),
+        (0.9, 0.981, Verdict.UNDECIDED),
+        (1 / 1.02, 1.02, Verdict.SAME),
+        (0.98, 1.0, Verdict.UNDECIDED),
+        (1.0, 1.021, Verdict.UNDECIDED),
+        (0.5, 2.0, Verdict.UNDECIDED),
+        (math.nan, math.nan, Verdict.UNDECIDED),
     ],
 )
 def test_where_an_interval_lies(low, high, text):
-    assert place(Estimate(1.0, low, high, 6), THETA).text == text
+    assert place(Estimate(1.0, low, high, 6), THETA).verdict == text
 
 
-@pytest.mark.parametrize(("shift", "text"), [(0.05, SLOWER), (-0.05, FASTER), (0.0, SAME)])
+@pytest.mark.parametrize(("shift", "text"), [(0.05, Verdict.SLOWER), (-0.05, Verdict.FASTER), (0.0, Verdict.SAME)])
 def test_a_clear_case_is_called(shift, text):
-    assert verdict_on(pairs_of(shift + noise(240), 6, 40)) == Verdict(text)
+    assert verdict_on(pairs_of(shift + noise(240), 6, 40)) == Finding(text)
 
 
 def test_undecided_says_what_could_have_been_seen():
     verdict = verdict_on(pairs_of(np.repeat([0.0, 0.05, 0.1], 10) + noise(30), 3, 10))
-    assert verdict.text == UNDECIDED
+    assert verdict.verdict == Verdict.UNDECIDED
     assert "crosses ±2.0%" in verdict.reason
     assert "differences from" in verdict.reason
 
 
 def test_one_generation_gives_no_interval():
-    assert verdict_on(pairs_of(0.5 + noise(40), 1, 40)) == Verdict(UNDECIDED, "one generation gives no interval")
+    assert verdict_on(pairs_of(0.5 + noise(40), 1, 40)) == Finding(Verdict.UNDECIDED, "one generation gives no interval")
 
 
 def test_no_round_at_all():
@@ -61,32 +61,32 @@ def test_no_round_at_all():
 def test_contention_that_moves_the_estimate_demotes():
     moved = np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120)
     verdict = verdict_on(pairs_of(moved, 6, 20, clean=np.tile([True] * 8 + [False] * 12, 6)))
-    assert verdict.text == UNDECIDED
+    assert verdict.verdict == Verdict.UNDECIDED
     assert verdict.reason.startswith("contention: 1.05")
     harmless = pairs_of(0.05 + noise(120), 6, 20, clean=np.tile([True] * 8 + [False] * 12, 6))
-    assert verdict_on(harmless).text == SLOWER
+    assert verdict_on(harmless).verdict == Verdict.SLOWER
 
 
 def test_who_comes_first_is_part_of_the_estimate_and_no_doubt():
     """Coming later is worth 4 %, to the arm and to the base alike, as the first arm's caches are to the second."""
     later = np.arange(240) % 2 == 0
     seen = np.where(later, 0.04, -0.04)
-    assert verdict_on(pairs_of(0.05 + seen + noise(240), 6, 40, arm_later=later)).text == SLOWER
-    assert verdict_on(pairs_of(seen + noise(240, 0.002), 6, 40, arm_later=later)).text == SAME
+    assert verdict_on(pairs_of(0.05 + seen + noise(240), 6, 40, arm_later=later)).verdict == Verdict.SLOWER
+    assert verdict_on(pairs_of(seen + noise(240, 0.002), 6, 40, arm_later=later)).verdict == Verdict.SAME
 
 
 def test_an_arm_that_always_comes_second_is_judged():
-    assert verdict_on(pairs_of(0.2 + noise(240), 6, 40, arm_later=[True] * 240)).text == SLOWER
+    assert verdict_on(pairs_of(0.2 + noise(240), 6, 40, arm_later=[True] * 240)).verdict == Verdict.SLOWER
 
 
 def test_a_drift_within_generations_demotes():
     drift = np.tile(np.linspace(0, 0.02, 40), 6)
     verdict = verdict_on(pairs_of(0.02 + drift + noise(240), 6, 40))
-    assert verdict.text == UNDECIDED
+    assert verdict.verdict == Verdict.UNDECIDED
     assert "drift" in verdict.reason
     assert "within generations" in verdict.reason
-    assert verdict_on(pairs_of(0.04 - drift + noise(240), 6, 40)).text == UNDECIDED
-    assert verdict_on(pairs_of(0.2 + drift + noise(240), 6, 40)).text == SLOWER
+    assert verdict_on(pairs_of(0.04 - drift + noise(240), 6, 40)).verdict == Verdict.UNDECIDED
+    assert verdict_on(pairs_of(0.2 + drift + noise(240), 6, 40)).verdict == Verdict.SLOWER
 
 
 @pytest.mark.parametrize("rounds", [2, 3, 5])
@@ -100,18 +100,18 @@ def test_few_rounds_without_a_drift_seldom_show_one(rounds):
 def test_a_drift_from_generation_to_generation_demotes():
     drift = np.repeat(np.linspace(0, 0.05, 6), 40)
     verdict = verdict_on(pairs_of(0.02 + drift + noise(240), 6, 40))
-    assert verdict.text == UNDECIDED
+    assert verdict.verdict == Verdict.UNDECIDED
     assert "from generation to generation" in verdict.reason
-    assert verdict_on(pairs_of(0.2 + drift + noise(240), 6, 40)).text == SLOWER
+    assert verdict_on(pairs_of(0.2 + drift + noise(240), 6, 40)).verdict == Verdict.SLOWER
 
 
 def test_processes_of_different_speed_are_no_drift():
     """Three processes in rising order of speed: rho of the pooled rounds is 0.94, and means nothing."""
-    assert verdict_on(pairs_of(0.2 + np.repeat([0.0, 0.01, 0.02], 40) + noise(120, 0.001), 3, 40)).text == SLOWER
+    assert verdict_on(pairs_of(0.2 + np.repeat([0.0, 0.01, 0.02], 40) + noise(120, 0.001), 3, 40)).verdict == Verdict.SLOWER
 
 
 def test_equal_times_have_no_drift():
-    assert verdict_on(pairs_of(0.0, 6, 40)).text == SAME
+    assert verdict_on(pairs_of(0.0, 6, 40)).verdict == Verdict.SAME
 
 
 @pytest.mark.parametrize(
@@ -122,16 +122,16 @@ def test_a_control_arm_that_moved_for_certain_demotes(low, high, doubted):
     control = Estimate((low + high) / 2, low, high, 6)
     assert bool(control_doubt(control, THETA)) == doubted
     verdict = verdict_on(pairs_of(0.2 + noise(240), 6, 40), control=control)
-    assert verdict.text == (UNDECIDED if doubted else SLOWER)
+    assert verdict.verdict == (Verdict.UNDECIDED if doubted else Verdict.SLOWER)
     assert ("control arm" in verdict.reason) == doubted
 
 
 def test_a_planted_five_percent_is_found_with_enough_generations():
     chance = np.random.default_rng(7)
-    texts = [verdict_on(log_pairs(*simulated(chance, 12, 30, math.log(1.05), process=0.01))).text for _ in range(200)]
-    assert texts.count(SLOWER) >= 190
-    assert FASTER not in texts
-    assert SAME not in texts
+    texts = [verdict_on(log_pairs(*simulated(chance, 12, 30, math.log(1.05), process=0.01))).verdict for _ in range(200)]
+    assert texts.count(Verdict.SLOWER) >= 190
+    assert Verdict.FASTER not in texts
+    assert Verdict.SAME not in texts
 
 
 @pytest.mark.parametrize("generations", [2, 3, 6])
@@ -140,17 +140,17 @@ def test_identical_arms_are_called_different_no_oftener_than_the_level_allows(ge
     chance = np.random.default_rng(8)
     trials = 400
     pairs = [log_pairs(*simulated(chance, generations, 20, shared=shared)) for _ in range(trials)]
-    strict = [verdict_on(one, theta=0.0).text for one in pairs]
-    alarms = sum(text in (SLOWER, FASTER) for text in strict)
+    strict = [verdict_on(one, theta=0.0).verdict for one in pairs]
+    alarms = sum(text in (Verdict.SLOWER, Verdict.FASTER) for text in strict)
     assert alarms <= 0.05 * trials + 4 * math.sqrt(trials * 0.05 * 0.95)
-    assert sum(verdict_on(one).text in (SLOWER, FASTER) for one in pairs) < alarms
+    assert sum(verdict_on(one).verdict in (Verdict.SLOWER, Verdict.FASTER) for one in pairs) < alarms
 
 
 def test_honest_data_is_seldom_demoted():
     chance = np.random.default_rng(9)
     trials = 300
-    texts = [verdict_on(log_pairs(*simulated(chance, 6, 30, 0.5))).text for _ in range(trials)]
-    assert texts.count(UNDECIDED) <= 0.03 * trials
+    texts = [verdict_on(log_pairs(*simulated(chance, 6, 30, 0.5))).verdict for _ in range(trials)]
+    assert texts.count(Verdict.UNDECIDED) <= 0.03 * trials
 
 
 def test_flags_reach_the_verdict_through_the_frame_of_visits():
@@ -158,7 +158,7 @@ def test_flags_reach_the_verdict_through_the_frame_of_visits():
     base = visits(1, 2, 3)
     pairs = log_pairs(arm, base, contended_rounds([arm, base]))
     assert ratio(pairs).dropped == 2
-    assert verdict_on(pairs).text == SLOWER
+    assert verdict_on(pairs).verdict == Verdict.SLOWER
 
 
 STEADY = [0.001, -0.001] * 4

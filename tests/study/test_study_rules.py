@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from dnnbench.stats.flags import STEAL, SWITCHED
-from dnnbench.stats.verdict import SAME, SLOWER, UNDECIDED
+from dnnbench.stats.verdict import Verdict
 from helpers.simulating import nested, synthetic
 from study import between, coverage, cuts, outcomes, peers, placement, starts, two_stages
 from study.bounds import Count
@@ -80,9 +80,9 @@ def test_equals_are_the_same_and_ten_percent_is_slower():
     trials = [synthetic(seed=seed) for seed in range(12)]
     found = outcomes.judged(trials)
     said = {extra: set(part["said"]) for extra, part in found.groupby("extra")}
-    assert said[0.0] == {SAME}
-    assert said[0.05] == said[0.1] == {SLOWER}
-    assert UNDECIDED in said[0.02]
+    assert said[0.0] == {Verdict.SAME}
+    assert said[0.05] == said[0.1] == {Verdict.SLOWER}
+    assert Verdict.UNDECIDED in said[0.02]
     confirmed = outcomes.gated(trials).groupby("extra")["confirmed"].mean().to_dict()
     assert confirmed[0.0] == confirmed[0.01] == 0
     assert confirmed[0.05] == confirmed[0.1] == 1
@@ -137,7 +137,7 @@ def test_coverage_of_simulated_trials_is_ninety_five_percent():
 def test_processes_are_the_unit():
     """Rounds as the unit raise alarms between processes of different speed; the product does not."""
     trials = [synthetic("same", seed, process=0.05) for seed in range(10)]
-    alarms = {rule: outcomes.judged(trials, rule)["said"].eq(SLOWER).mean() for rule in (verdict, pooled)}
+    alarms = {rule: outcomes.judged(trials, rule)["said"].eq(Verdict.SLOWER).mean() for rule in (verdict, pooled)}
     assert alarms[verdict] <= 0.04
     assert alarms[pooled] > 0.15
 
@@ -158,9 +158,9 @@ def test_contended_rounds_are_dropped_by_the_product_and_kept_by_the_ablation():
     assert verdict(flagged, "twin", "base").estimate.value == pytest.approx(1, abs=0.005)
     assert unflagged > 1.003
     spoilt = dataclasses.replace(trial, flags=np.full(len(trial.flags), STEAL))
-    assert verdict(spoilt, "+10 %", "base").text == UNDECIDED
+    assert verdict(spoilt, "+10 %", "base").text == Verdict.UNDECIDED
     switched = dataclasses.replace(trial, flags=np.full(len(trial.flags), SWITCHED))
-    assert verdict(switched, "+10 %", "base").text == SLOWER
+    assert verdict(switched, "+10 %", "base").text == Verdict.SLOWER
     assert not switched.contended.any()
     assert spoilt.contended.all()
 

@@ -10,7 +10,7 @@ from .types import Share
 from .work_options import STORE
 
 if TYPE_CHECKING:
-    from ..track.compare import Comparison
+    from ..track.compare import RunComparison
 
 
 @click.command("compare", cls=Command)
@@ -48,7 +48,7 @@ def command(output, base: str, new: str, fail_on: float | None, store: str, as_j
     return _tell(output, found)
 
 
-def _document(found: "Comparison", fail_on: float | None, cells: list[dict]) -> dict:
+def _document(found: "RunComparison", fail_on: float | None, cells: list[dict]) -> dict:
     return {
         "base_run": found.base_run,
         "new_run": found.new_run,
@@ -63,7 +63,7 @@ def _document(found: "Comparison", fail_on: float | None, cells: list[dict]) -> 
     }
 
 
-def _tell(output, found: "Comparison") -> int:
+def _tell(output, found: "RunComparison") -> int:
     """What the tables leave open, and the exit code."""
     for run, cells in ((found.base_run, found.only_base), (found.new_run, found.only_new)):
         for cell in cells:

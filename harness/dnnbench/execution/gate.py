@@ -1,4 +1,4 @@
-"""The gate from a request to its findings: a run that screens, and one that confirms what it flagged."""
+"""The gate from a request to its cells: a run that screens, and one that confirms what it flagged."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from ..errors import UsageError
 from ..protocol.keys import CaseKey, CellKey
 from ..spec.phases import Phase
 from ..stats.estimates import Estimate, ratio, smallest_difference
-from ..stats.gate import CONFIRMED, FAMILY_ALPHA, Confirmation, Suspect, confirm, is_flagged
-from ..stats.verdict import UNDECIDED, Verdict, judge
+from ..stats.gate import FAMILY_ALPHA, Confirmation, FlaggedCell, confirm, is_flagged
+from ..stats.verdict import Finding, Verdict, judge
 from ..store.store import Store
 from .arms import select
 from .checking import Unproven
@@ -21,8 +21,6 @@ from .measured import Measured, key_of, measured
 from .plan import Plan
 from .reporter import Reporter
 from .request import Request, open_run
-
-NOT_RANKED = "NOT RANKED"
 
 
 class Answer(StrEnum):
@@ -49,15 +47,15 @@ UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateCell:
     """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base in the first run.
 
-    verdict: the screen's, or NOT RANKED with the reason.  sound: whether the screen could tell anything of it.
+    finding: the screen's, or NOT RANKED with the reason.  sound: whether the screen could tell anything of it.
     smallest: the slowdown that the screen could have seen.
     """
 
     key: CellKey
-    verdict: Verdict
+    finding: Finding
     screen: Estimate = UNKNOWN
     smallest: float = math.nan
     sound: bool = False
@@ -83,9 +81,9 @@ class Finding:
         return "confirm" if self.confirmation else "screen"
 
     @property
-    def outcome(self) -> Verdict:
+    def outcome(self) -> Finding:
         """The last word."""
-        return self.confirmation.outcome if self.confirmation else self.verdict
+        return self.confirmation.finding if self.confirmation else self.finding
 
     @property
     def answered(self) -> bool:
@@ -106,21 +104,21 @@ class Gate:
     base: str
     theta: float
     screen_run: str
-    findings: tuple[Finding, ...]
+    cells: tuple[GateCell, ...]
     confirm_run: str | None = None
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
     interrupted: bool = False
 
     @property
-    def flagged(self) -> list[Finding]:
-        """Findings that had to be confirmed."""
-        return [finding for finding in self.findings if finding.flagged]
+    def flagged(self) -> list[GateCell]:
+        """Cells that had to be confirmed."""
+        return [cell for cell in self.cells if cell.flagged]
 
     @property
-    def confirmed(self) -> list[Finding]:
-        """Findings that are slower for certain."""
-        return [finding for finding in self.findings if finding.outcome.text == CONFIRMED]
+    def confirmed(self) -> list[GateCell]:
+        """Cells that are slower for certain."""
+        return [cell for cell in self.cells if cell.outcome.verdict == Verdict.CONFIRMED]
 
     @property
     def passed(self) -> bool:
@@ -141,23 +139,23 @@ class Gate:
             return Answer.COULD_NOT_RUN
         return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
 
-    def answer_of(self, finding: Finding) -> Answer:
+    def answer_of(self, cell: GateCell) -> Answer:
         """The word for one cell."""
-        if found := self.unproven.get((finding.arm, finding.case.workload)):
+        if found := self.unproven.get((cell.arm, cell.case.workload)):
             return OF_STATUS[found.status]
-        if finding.key in self.failed:
+        if cell.key in self.failed:
             return Answer.COULD_NOT_RUN
-        if finding.outcome.text == CONFIRMED:
+        if cell.outcome.verdict == Verdict.CONFIRMED:
             return Answer.SLOWER
-        return Answer.PASS if finding.answered else Answer.INCONCLUSIVE
+        return Answer.PASS if cell.answered else Answer.INCONCLUSIVE
 
     @property
     def unjudged(self) -> dict[str, str]:
         """Candidates of which not one cell could be judged, whom a gate may not let pass, and why."""
-        judged = {finding.arm for finding in self.findings if finding.answered}
+        judged = {cell.arm for cell in self.cells if cell.answered}
         return {
-            arm: "; ".join(dict.fromkeys(f.outcome.reason for f in self.findings if f.arm == arm))
-            for arm in dict.fromkeys(finding.arm for finding in self.findings)
+            arm: "; ".join(dict.fromkeys(cell.outcome.reason for cell in self.cells if cell.arm == arm))
+            for arm in dict.fromkeys(cell.arm for cell in self.cells)
             if arm not in judged
         }
 
@@ -187,7 +185,7 @@ def run_gate(
     gate = _gate(plan, first, screened(measured(store, screen_run)))
     if first.interrupted or not gate.flagged:
         return gate
-    report.note(f"{len(gate.flagged)} of {len(gate.findings)} cells may be slower: fresh generations are to confirm it")
+    report.note(f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: fresh generations are to confirm it")
     again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
     confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
     _copy_agreement(store, screen_run, confirm_run, narrow)
@@ -195,32 +193,32 @@ def run_gate(
     gate = replace(gate, confirm_run=confirm_run, failed=first.failed | second.failed, interrupted=second.interrupted)
     if second.interrupted:
         return gate
-    return replace(gate, findings=confirmed(gate.findings, measured(store, confirm_run), gate.theta))
+    return replace(gate, cells=confirmed(gate.cells, measured(store, confirm_run), gate.theta))
 
 
-def _gate(plan: Plan, first: Outcome, findings: tuple[Finding, ...]) -> Gate:
+def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
     return Gate(
-        plan.base, plan.settings.theta, first.run_id, findings,
+        plan.base, plan.settings.theta, first.run_id, cells,
         failed=first.failed, unproven=first.unproven, interrupted=first.interrupted,
     )  # fmt: skip
 
 
-def screened(run: Measured) -> tuple[Finding, ...]:
-    """A Finding for every cell of the first run but the base's own, in the order of the plan."""
+def screened(run: Measured) -> tuple[GateCell, ...]:
+    """A GateCell for every cell of the first run but the base's own, in the order of the plan."""
     return tuple(_screened(run, cell) for cell in run.cells.itertuples() if cell.arm != run.base)
 
 
-def _screened(run: Measured, cell) -> Finding:
+def _screened(run: Measured, cell) -> GateCell:
     key = key_of(cell)
     if reason := run.not_ranked(cell):
-        return Finding(key, Verdict(NOT_RANKED, reason))
+        return GateCell(key, Finding(Verdict.NOT_RANKED, reason))
     pairs = run.against_base(cell)
     found = ratio(pairs)
     objection = run.objection(cell)
-    verdict = Verdict(UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
-    return Finding(
+    finding = Finding(Verdict.UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
+    return GateCell(
         key,
-        verdict,
+        finding,
         found.estimate,
         smallest_difference(found.effects, run.theta),
         sound=found.estimate.generations >= 2 and not objection,
@@ -234,8 +232,8 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
     taken: generations of the first run.  The second has as many unless a number was asked for, and takes them all:
     stopping early, or choosing the number by its own first generations, would make its p values too small.
     """
-    arms = {gate.base, *(finding.arm for finding in gate.flagged)}
-    only = tuple(dict.fromkeys((finding.case, finding.phase) for finding in gate.flagged))
+    arms = {gate.base, *(cell.arm for cell in gate.flagged)}
+    only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
     arms = tuple(arm for arm in plan.arms if arm.name in arms)
     settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
     narrow = replace(plan.limited_to(only), arms=arms, settings=settings)
@@ -257,17 +255,17 @@ def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Pla
 
 
 def confirmed(
-    findings: Sequence[Finding], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
-) -> tuple[Finding, ...]:
-    """The findings, with what the second run makes of the flagged ones."""
-    cells = {key_of(cell): cell for cell in run.cells.itertuples()}
-    flagged = [finding for finding in findings if finding.flagged]
-    found = confirm([_suspect(run, cells[finding.key]) for finding in flagged], theta, alpha)
-    told = dict(zip((finding.key for finding in flagged), found, strict=True))
-    return tuple(replace(finding, confirmation=told.get(finding.key)) for finding in findings)
+    screened_cells: Sequence[GateCell], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
+) -> tuple[GateCell, ...]:
+    """The cells, with what the second run makes of the flagged ones."""
+    fresh = {key_of(cell): cell for cell in run.cells.itertuples()}
+    flagged = [cell.key for cell in screened_cells if cell.flagged]
+    results = confirm([_flagged(run, fresh[key]) for key in flagged], theta, alpha)
+    confirmations = dict(zip(flagged, results, strict=True))
+    return tuple(replace(cell, confirmation=confirmations.get(cell.key)) for cell in screened_cells)
 
 
-def _suspect(run: Measured, cell) -> Suspect:
+def _flagged(run: Measured, cell) -> FlaggedCell:
     if reason := run.not_ranked(cell):
-        return Suspect(objection=reason)
-    return Suspect(run.against_base(cell), run.objection(cell))
+        return FlaggedCell(objection=reason)
+    return FlaggedCell(run.against_base(cell), run.objection(cell))

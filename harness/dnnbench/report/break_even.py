@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from ..stats.verdict import FASTER, SLOWER
+from ..stats.verdict import Verdict
 from .purposes import Purpose
 from .quantity import digits
 
@@ -43,7 +43,7 @@ def break_evens(found: Sequence[Purpose], base: str | None, caches: str = "") ->
 
 def _told_apart(arm: Purpose, base: Purpose) -> bool:
     """Whether a verdict says which is faster, and their times say the same."""
-    return arm.verdict == (FASTER if arm.call_s < base.call_s else SLOWER)
+    return arm.verdict == (Verdict.FASTER if arm.call_s < base.call_s else Verdict.SLOWER)
 
 
 def _cross(one: Purpose, two: Purpose) -> bool:

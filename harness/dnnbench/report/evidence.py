@@ -17,7 +17,7 @@ from ..worker.audit import late_fault
 from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, purposes
-from .roofline import Roof, Share, above_the_peak, roofs, shares
+from .roofline import Roof, RoofShare, above_the_peak, roofs, shares
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of, time_doubts
@@ -79,7 +79,7 @@ class Evidence:
         return roofs(self.facts.machine_peaks)
 
     @property
-    def shares(self) -> list[Share]:
+    def shares(self) -> list[RoofShare]:
         """How near each training step and inference comes to them."""
         return shares(self.cells, self.roofs, self.facts, self.time_doubts)
 

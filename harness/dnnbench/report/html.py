@@ -14,7 +14,7 @@ from . import charts, palette, quantity, words
 from .evidence import Evidence, gather
 from .pictures import Picture, caption_of, picture
 from .run_view import RunView
-from .side_by_side import Comparison, side_by_side
+from .side_by_side import MachineComparison, side_by_side
 from .steps import difference_text
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def grouped(rows: Sequence[Any], *names: str) -> list[dict[str, Any]]:
     return [{"name": ", ".join(map(str, key)), "rows": members} for key, members in found.items()]
 
 
-def _machine_charts(comparison: Comparison, colours: Mapping[str, int]) -> list[Picture]:
+def _machine_charts(comparison: MachineComparison, colours: Mapping[str, int]) -> list[Picture]:
     points = comparison.points()
     return [
         picture(caption_of(case), charts.machines, rows, comparison.machines, colours) for case, rows in points.items()

@@ -50,7 +50,7 @@ class Roof:
 
 
 @dataclass(frozen=True)
-class Share:
+class RoofShare:
     """One training step or inference of one arm against the roof; None where there is no peak or no counter."""
 
     workload: str
@@ -110,7 +110,7 @@ def _roof(peaks: Mapping[Arm, Peaks]) -> Roof:
 
 def shares(
     cells: "pd.DataFrame", tops: Mapping[Place, Roof], facts: GenerationFacts, doubts: Mapping[str, str]
-) -> list[Share]:
+) -> list[RoofShare]:
     """A row for every training step and inference that was timed and whose work the spec counts.
 
     cells: frame `cells` joined with `summary`
@@ -122,14 +122,14 @@ def shares(
     return [_share(row, tops.get((row.device, row.dtype)), facts, doubts.get(row.cell_id, "")) for row in rows]
 
 
-def _share(row, top: Roof | None, facts: GenerationFacts, time_doubt: str) -> Share:
+def _share(row, top: Roof | None, facts: GenerationFacts, time_doubt: str) -> RoofShare:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
     cell = facts.cell(key_of(row))
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
     doubt = (time_doubt or _doubt(cell.rate_audit)) if above else ""
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
-    return Share(
+    return RoofShare(
         row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
         share, bound, cell.energy.joules if cell.energy else None, cell.device_call_s, doubt,
     )  # fmt: skip
@@ -144,7 +144,7 @@ def _doubt(audit: AuditFacts | None) -> str:
     return "; ".join(audit.faults)
 
 
-def above_the_peak(found: Sequence[Share]) -> list[str]:
+def above_the_peak(found: Sequence[RoofShare]) -> list[str]:
     """What a share of more than 100 % means, and why others above the roof are no figures."""
     doubted = [f"{s.workload}/{s.batch_size} {s.phase} {s.arm}: no figure: {s.doubt}" for s in found if s.doubt]
     stands = any(s.of_peak == ABOVE for s in found)

@@ -28,7 +28,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MachineComparison:
     """Machines by name, and their common cells in the order of the first run's plan."""
 
     machines: list[str]
@@ -44,7 +44,7 @@ class Comparison:
         return found
 
 
-def side_by_side(runs: Sequence[Evidence]) -> Comparison:
+def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
     """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
     if len(runs) < 2:
         raise UsageError("report: --by machine needs runs of two machines or more; name more stores, or merge them")
@@ -59,7 +59,7 @@ def side_by_side(runs: Sequence[Evidence]) -> Comparison:
     order = by_headline(cell.phase for cell in shared)
     cases = list(dict.fromkeys((cell.workload, cell.batch_size) for cell in shared))
     shared.sort(key=lambda cell: (cases.index((cell.workload, cell.batch_size)), order.index(cell.phase)))
-    return Comparison(_names(runs), shared)
+    return MachineComparison(_names(runs), shared)
 
 
 def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:

@@ -8,7 +8,7 @@ from ..execution.measured import Measured, case_of, measured
 from ..execution.twins import twin_doubt, twins_of
 from ..stats.estimates import Pairs, Ratio, absolute_time, ratio, smallest_difference
 from ..stats.flags import UNSETTLED
-from ..stats.verdict import APART, UNDECIDED, Verdict, judge, too_wide
+from ..stats.verdict import APART, Finding, Verdict, judge, too_wide
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.store import Store
@@ -75,18 +75,18 @@ def _judged(run: Measured, cell, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
     pairs = run.against_base(cell)
     found = ratio(pairs)
-    verdict = _verdict(run, cell, pairs, found, doubt)
+    finding = _finding(run, cell, pairs, found, doubt)
     low, high, least = found.estimate.low, found.estimate.high, smallest_difference(found.effects, run.theta)
-    if verdict.overruled:
+    if finding.overruled:
         low = high = least = None
-    values = (found.estimate.value, low, high, verdict.text, verdict.reason or None, least)
+    values = (found.estimate.value, low, high, finding.verdict, finding.reason or None, least)
     return dict(zip(JUDGED, values, strict=True))
 
 
-def _verdict(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Verdict:
+def _finding(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Finding:
     """The verdict of the pairs, unless something overrules their interval."""
     if objection := run.objection(cell) or doubt:
-        return Verdict(UNDECIDED, objection, overruled=True)
+        return Finding(Verdict.UNDECIDED, objection, overruled=True)
     return judge(pairs, found, run.theta)
 
 

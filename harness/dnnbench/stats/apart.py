@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .estimates import LEVEL, NOTHING, Estimate, Values, Visits, exp_interval, log_pairs
-from .verdict import THETA, UNDECIDED, Verdict, contention_doubt, control_doubt, place
+from .verdict import THETA, Finding, Verdict, contention_doubt, control_doubt, place
 
 LEAST_RUNS = 5
 """Runs from which on they can tell how far runs lie apart."""
@@ -42,11 +42,11 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Apart:
-    """New time over old, without the contended rounds and with all; between machines no verdict."""
+    """New time over old, without the contended rounds and with all; between machines no finding."""
 
     estimate: Estimate
     everything: Estimate
-    verdict: Verdict | None
+    finding: Finding | None
 
 
 def compare_apart(
@@ -68,8 +68,8 @@ def compare_apart(
     if not same:
         return Apart(estimate, everything, None)
     reason = _doubt(old, new, estimate, everything, theta, level)
-    verdict = Verdict(UNDECIDED, reason, overruled=True) if reason else place(estimate, theta)
-    return Apart(estimate, everything, verdict)
+    finding = Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else place(estimate, theta)
+    return Apart(estimate, everything, finding)
 
 
 def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float) -> str:

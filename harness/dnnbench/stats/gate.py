@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .estimates import NOTHING, Estimate, Pairs, Ratio, ratio, smallest_difference
-from .verdict import APART, THETA, Verdict, doubt, too_few, too_wide
+from .verdict import APART, THETA, Finding, Verdict, doubt, too_few, too_wide
 
-CONFIRMED, NOT_CONFIRMED = "CONFIRMED SLOWER", "NOT CONFIRMED"
 FAMILY_ALPHA = 0.01
 """Chance that a gate between equals fails, at most, whatever the number of cells."""
 NO_PAIRS = Pairs(NOTHING, NOTHING, np.empty(0), np.empty(0, bool), np.empty(0, bool))
@@ -79,7 +78,7 @@ def holm(p_values: Sequence[float], alpha: float = FAMILY_ALPHA) -> list[Step]:
 
 
 @dataclass(frozen=True)
-class Suspect:
+class FlaggedCell:
     """A flagged cell in fresh generations; `objection` says what is known against believing its pairs."""
 
     pairs: Pairs = NO_PAIRS
@@ -88,7 +87,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What became of a suspect: CONFIRMED SLOWER or NOT CONFIRMED, with the reason.
+    """What became of a flagged cell: CONFIRMED SLOWER or NOT CONFIRMED, with the reason.
 
     answered: whether the generations could tell anything; p is no evidence of speed where they could not.
     smallest_difference: the true slowdown, as a fraction, that four such confirmations in five would find.
@@ -96,42 +95,42 @@ class Confirmation:
 
     ratio: Ratio
     step: Step
-    outcome: Verdict
+    finding: Finding
     answered: bool
     smallest_difference: float
 
 
-def confirm(suspects: Sequence[Suspect], theta: float = THETA, alpha: float = FAMILY_ALPHA) -> list[Confirmation]:
+def confirm(flagged: Sequence[FlaggedCell], theta: float = THETA, alpha: float = FAMILY_ALPHA) -> list[Confirmation]:
     """Test every flagged cell on its fresh generations alone; all of them are one family.
 
     A rejection is confirmed unless contention, drift or an objection speaks against it, which can only
-    lower the family's error.  A suspect without pairs stays in the family with p = 1.
+    lower the family's error.  A cell without pairs stays in the family with p = 1.
     """
-    ratios = [ratio(suspect.pairs) for suspect in suspects]
+    ratios = [ratio(cell.pairs) for cell in flagged]
     steps = holm([slower_p(found.effects, theta) for found in ratios], alpha)
-    return [_confirmation(*one, theta) for one in zip(suspects, ratios, steps, strict=True)]
+    return [_confirmation(*one, theta) for one in zip(flagged, ratios, steps, strict=True)]
 
 
-def _confirmation(suspect: Suspect, found: Ratio, step: Step, theta: float) -> Confirmation:
-    reason = _why_not(suspect, found, step, theta)
-    doubted = bool(suspect.objection) or step.rejected or too_wide(found.estimate)
+def _confirmation(cell: FlaggedCell, found: Ratio, step: Step, theta: float) -> Confirmation:
+    reason = _why_not(cell, found, step, theta)
+    doubted = bool(cell.objection) or step.rejected or too_wide(found.estimate)
     overruled = doubted and found.estimate.generations >= 2
-    outcome = Verdict(NOT_CONFIRMED, reason, overruled) if reason else Verdict(CONFIRMED)
-    answered = found.estimate.generations >= 2 and not suspect.objection
+    finding = Finding(Verdict.NOT_CONFIRMED, reason, overruled) if reason else Finding(Verdict.CONFIRMED)
+    answered = found.estimate.generations >= 2 and not cell.objection
     smallest = smallest_difference(found.effects, theta, alpha=step.threshold)
-    return Confirmation(found, step, outcome, answered, smallest)
+    return Confirmation(found, step, finding, answered, smallest)
 
 
-def _why_not(suspect: Suspect, found: Ratio, step: Step, theta: float) -> str:
+def _why_not(cell: FlaggedCell, found: Ratio, step: Step, theta: float) -> str:
     """What speaks against confirming a slowdown; empty if nothing does."""
-    if suspect.objection:
-        return suspect.objection
+    if cell.objection:
+        return cell.objection
     if found.estimate.generations < 2:
         return too_few(found)
     if not step.rejected and too_wide(found.estimate):
         return APART
     if step.rejected:
-        return doubt(suspect.pairs, found, theta)
+        return doubt(cell.pairs, found, theta)
     if step.p > step.threshold:
         return f"p = {step.p:.2g} is above {step.threshold:.2g}"
     return f"p = {step.p:.2g}, but a smaller one of this family is above its own threshold"

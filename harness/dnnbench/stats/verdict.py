@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import permutations
 
 import numpy as np
 
 from .estimates import Estimate, Pairs, Ratio, smallest_difference
 
-FASTER, SLOWER, SAME, UNDECIDED = "FASTER", "SLOWER", "SAME", "UNDECIDED"
 THETA = 0.02
 ALPHA = 0.01
 STRONG_RHO = 0.5
@@ -18,18 +18,31 @@ WIDEST = 10.0
 APART = "its generations lie too far apart"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """FASTER, SLOWER, SAME or UNDECIDED; the reason is empty only where the text needs none."""
+class Verdict(StrEnum):
+    """What a run says of an arm against the base; a gate's second run has words of its own."""
 
-    text: str
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    SAME = "SAME"
+    UNDECIDED = "UNDECIDED"
+    NOT_RANKED = "NOT RANKED"
+    CONFIRMED = "CONFIRMED SLOWER"
+    NOT_CONFIRMED = "NOT CONFIRMED"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cell's verdict with its reason, which is empty only where the verdict needs none."""
+
+    verdict: Verdict | None
+    """None where there is none to give."""
     reason: str = ""
     overruled: bool = False
     """Whether something speaks against the interval itself, so that it is not shown as one."""
 
 
-def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Verdict:
-    """The verdict on an arm, of its log pairs with the base and the ratio they gave.
+def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Finding:
+    """What is found of an arm, of its log pairs with the base and the ratio they gave.
 
     SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
     Contention, drift and a moved control arm turn any of the first three into UNDECIDED; drift only where it is large
@@ -38,18 +51,18 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     apart.
     """
     if found.estimate.generations < 2:
-        return Verdict(UNDECIDED, too_few(found))
-    verdict = place(found.estimate, theta)
-    if verdict.overruled:
+        return Finding(Verdict.UNDECIDED, too_few(found))
+    finding = place(found.estimate, theta)
+    if finding.overruled:
         fastest, slowest = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
         return replace(
-            verdict, reason=f"{verdict.reason}: they took {fastest} to {slowest} times as long as the base's"
+            finding, reason=f"{finding.reason}: they took {fastest} to {slowest} times as long as the base's"
         )
-    if verdict.text == UNDECIDED:
+    if finding.verdict == Verdict.UNDECIDED:
         least = smallest_difference(found.effects, theta)
-        return Verdict(UNDECIDED, f"{verdict.reason}; this run could have seen differences from {least:.1%} on")
+        return Finding(Verdict.UNDECIDED, f"{finding.reason}; this run could have seen differences from {least:.1%} on")
     reason = doubt(pairs, found, theta, control)
-    return Verdict(UNDECIDED, reason, overruled=True) if reason else verdict
+    return Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else finding
 
 
 def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
@@ -70,17 +83,17 @@ def too_few(found: Ratio) -> str:
     return "never visited in one round with the base"
 
 
-def place(estimate: Estimate, theta: float = THETA) -> Verdict:
+def place(estimate: Estimate, theta: float = THETA) -> Finding:
     """Where an interval of a ratio lies, against the dead zone 1 / (1 + theta) to 1 + theta."""
     if estimate.low > 1 + theta:
-        return Verdict(SLOWER)
+        return Finding(Verdict.SLOWER)
     if estimate.high < 1 / (1 + theta):
-        return Verdict(FASTER)
+        return Finding(Verdict.FASTER)
     if estimate.low >= 1 / (1 + theta) and estimate.high <= 1 + theta:
-        return Verdict(SAME)
+        return Finding(Verdict.SAME)
     if too_wide(estimate):
-        return Verdict(UNDECIDED, APART, overruled=True)
-    return Verdict(UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
+        return Finding(Verdict.UNDECIDED, APART, overruled=True)
+    return Finding(Verdict.UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
 
 
 def too_wide(estimate: Estimate) -> bool:
@@ -100,7 +113,7 @@ def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
     """Whether an error of this size, in logarithms, could carry the interval to another verdict."""
     factor = math.exp(abs(shift))
     wider = Estimate(estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations)
-    return place(wider, theta).text != place(estimate, theta).text
+    return place(wider, theta).verdict != place(estimate, theta).verdict
 
 
 def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
@@ -124,7 +137,7 @@ def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
 
 def control_doubt(control: Estimate, theta: float = THETA) -> str:
     """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta for certain."""
-    if place(control, theta).text not in (SLOWER, FASTER):
+    if place(control, theta).verdict not in (Verdict.SLOWER, Verdict.FASTER):
         return ""
     return f"the control arm moved by {control.value - 1:+.1%}: the machine was not in the same state"
 

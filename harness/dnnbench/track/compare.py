@@ -8,7 +8,7 @@ from ..execution.checking import unproven
 from ..execution.measured import Measured, measured
 from ..stats.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
 from ..stats.estimates import absolute_time
-from ..stats.verdict import SLOWER, UNDECIDED, Verdict
+from ..stats.verdict import Finding, Verdict
 from ..store.frames import records
 from ..store.store import Store
 from .cells import identity, setting, timed
@@ -30,7 +30,7 @@ ratio_low, ratio_high: missing where the reason overrules them.
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """Two runs held against each other; `cells` has a row for each pair, with `COLUMNS`."""
 
     base_run: str
@@ -68,7 +68,7 @@ class Comparison:
         return bool(self.cells["regression"].any())
 
 
-def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = None) -> Comparison:
+def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = None) -> RunComparison:
     """Pair the cells of two runs by identity, and judge each by its ratio new / base.
 
     fail_on: a share, 0.05 for 5 %; a cell regressed if the whole interval lies above 1 + fail_on and nothing
@@ -84,7 +84,7 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
     rows = [_row(base, bases[key], new, cell, fail_on, unproven, spread) for key, cell in news.items() if key in bases]
     cells = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-    return Comparison(
+    return RunComparison(
         base_run,
         new_run,
         cells,
@@ -110,12 +110,12 @@ def _row(
     one, two = base.recorded(old), new.recorded(cell)
     found = compare_apart(one, two, zone, spread=spread)
     doubt = base.time_doubt(old) or new.time_doubt(cell)
-    verdict = _verdict(found, unproven.get((cell.arm, cell.workload), ""), doubt)
-    ends = (None, None) if verdict.overruled else (found.estimate.low, found.estimate.high)
-    regression = fail_on is not None and verdict.text == SLOWER and found.estimate.low > 1 + fail_on
+    finding = _finding(found, unproven.get((cell.arm, cell.workload), ""), doubt)
+    ends = (None, None) if finding.overruled else (found.estimate.low, found.estimate.high)
+    regression = fail_on is not None and finding.verdict == Verdict.SLOWER and found.estimate.low > 1 + fail_on
     return [
         cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
-        found.estimate.value, *ends, verdict.text or None, verdict.reason or None, regression,
+        found.estimate.value, *ends, finding.verdict, finding.reason or None, regression,
     ]  # fmt: skip
 
 
@@ -123,15 +123,15 @@ def _call_s(cell: Recorded) -> float:
     return absolute_time(cell.visits, cell.dropped).value
 
 
-def _verdict(found: Apart, unproven: str, doubt: str) -> Verdict:
+def _finding(found: Apart, unproven: str, doubt: str) -> Finding:
     """unproven: why the arm is not known to compute the same; doubt: what speaks against the time of either run."""
-    if found.verdict is None:
+    if found.finding is None:
         told = "measured on another machine: a ratio, but no verdict"
-        return Verdict("", f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
+        return Finding(None, f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
     if unproven:
-        overruled = bool(doubt) or found.verdict.overruled
-        return Verdict(UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled)
-    return Verdict(UNDECIDED, doubt, overruled=True) if doubt else found.verdict
+        overruled = bool(doubt) or found.finding.overruled
+        return Finding(Verdict.UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled)
+    return Finding(Verdict.UNDECIDED, doubt, overruled=True) if doubt else found.finding
 
 
 def _left_over(cell, other: Measured) -> str:

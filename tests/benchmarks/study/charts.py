@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from dnnbench.stats.verdict import SLOWER
+from dnnbench.stats.verdict import Verdict
 
 from .findings import BESIDE_SECONDS, Findings
 from .outcomes import count, label
@@ -38,7 +38,7 @@ def _power_rows(found: Findings) -> Iterator[dict]:
     """Extra work without trials has a row without numbers, which breaks the line there."""
     for place, (seconds, frame) in enumerate(found.verdicts.items()):
         for extra in EXTRAS if len(frame) else ():
-            said = count(frame["said"][frame["extra"] == extra] == SLOWER)
+            said = count(frame["said"][frame["extra"] == extra] == Verdict.SLOWER)
             limits = {"lower": said.lower, "upper": said.upper, "share": said.share} if said.n else {"share": None}
             yield {"visits": label(seconds), "extra": extra + 0.0008 * (place - 1)} | limits
 

@@ -17,7 +17,7 @@ from dnnbench.stats.estimates import (
     mean_interval,
     ratio,
 )
-from dnnbench.stats.verdict import THETA, UNDECIDED, judge, place
+from dnnbench.stats.verdict import THETA, Verdict, judge, place
 
 from .cuts import stretches
 from .trial import Trial
@@ -47,7 +47,7 @@ def verdict(trial: Trial, arm: str, base: str, theta: float = THETA) -> Judged:
     pairs, objection = pairs_of(trial, arm, base)
     found = ratio(pairs)
     said = judge(pairs, found, theta)
-    return Judged(UNDECIDED if objection else said.text, found.estimate, objection or said.reason)
+    return Judged(Verdict.UNDECIDED if objection else said.verdict, found.estimate, objection or said.reason)
 
 
 def keeping_all(trial: Trial, arm: str, base: str) -> Judged:
@@ -77,11 +77,11 @@ def _of_visits(arm: Visits, base: Visits) -> Judged:
     pairs = log_pairs(arm, base)
     found = ratio(pairs)
     said = judge(pairs, found)
-    return Judged(said.text, found.estimate, said.reason)
+    return Judged(said.verdict, found.estimate, said.reason)
 
 
 def _placed(estimate: Estimate) -> Judged:
     if math.isnan(estimate.low):
-        return Judged(UNDECIDED, estimate, "one generation gives no interval")
+        return Judged(Verdict.UNDECIDED, estimate, "one generation gives no interval")
     said = place(estimate)
-    return Judged(said.text, estimate, said.reason)
+    return Judged(said.verdict, estimate, said.reason)

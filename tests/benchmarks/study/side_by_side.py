@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbench.stats.verdict import SLOWER
+from dnnbench.stats.verdict import Verdict
 
 from . import outcomes
 from .bounds import Count
@@ -59,7 +59,7 @@ def better_on_both(rows: Sequence[Beside]) -> list[Beside]:
 
 def _verdict(trials: Sequence[Trial], seconds: float) -> Beside:
     found = outcomes.judged(trials)
-    return Beside(VERDICT, IN_TURN, seconds, _counts(found, found["said"] == SLOWER))
+    return Beside(VERDICT, IN_TURN, seconds, _counts(found, found["said"] == Verdict.SLOWER))
 
 
 def _gate(trials: Sequence[Trial], seconds: float) -> Beside:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from dnnbench.stats.flags import PRESSURE, STEAL, SWITCHED, THROTTLED
-from dnnbench.stats.verdict import FASTER, SLOWER, UNDECIDED
+from dnnbench.stats.verdict import Verdict
 from table import markdown
 
 from . import coverage, outcomes
@@ -79,9 +79,9 @@ def ablated(trials: Sequence[Trial]) -> str:
 
 
 def _errors(found) -> list[str]:
-    alarms = count(_part(found, 0.0)["said"].isin((SLOWER, FASTER)))
-    power = [count(_part(found, extra)["said"] == SLOWER) for extra in (0.02, 0.05, 0.10)]
-    undecided = count(found["said"] == UNDECIDED)
+    alarms = count(_part(found, 0.0)["said"].isin((Verdict.SLOWER, Verdict.FASTER)))
+    power = [count(_part(found, extra)["said"] == Verdict.SLOWER) for extra in (0.02, 0.05, 0.10)]
+    undecided = count(found["said"] == Verdict.UNDECIDED)
     half_width = float(((found["high"] / found["low"]).map(math.log) / 2).median())
     return [
         alarms.at_most(),
@@ -125,8 +125,8 @@ def _said(found, extra: float) -> str:
     """As "SAME 100, UNDECIDED 1 (alarms at most 2.9 %)": the commonest first, and the limit of the one that counts."""
     came = ", ".join(f"{text} {times}" for text, times in found["said"].value_counts().items())
     if extra >= POWER_FROM:
-        return f"{came} (SLOWER at least {count(found['said'] == SLOWER).lower:.0%})"
-    return f"{came} (alarms at most {count(found['said'].isin((SLOWER, FASTER))).upper:.1%})"
+        return f"{came} (SLOWER at least {count(found['said'] == Verdict.SLOWER).lower:.0%})"
+    return f"{came} (alarms at most {count(found['said'].isin((Verdict.SLOWER, Verdict.FASTER))).upper:.1%})"
 
 
 def _confirmed(found, extra: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbench.stats.verdict import UNDECIDED
+from dnnbench.stats.verdict import Verdict
 from table import markdown
 
 from . import coverage
@@ -71,7 +71,7 @@ def _undecided(found: Findings) -> Target:
     """The worst of all rows but those on the dead zone's edge; met only when every row has enough trials."""
     quiet = {label(seconds): frame for seconds, frame in found.verdicts.items()}
     rows = [
-        (count(part["said"] == UNDECIDED), f"{row}, {extra:+.0%}", least)
+        (count(part["said"] == Verdict.UNDECIDED), f"{row}, {extra:+.0%}", least)
         for frames, least in ((quiet, LEAST), (found.elsewhere, LEAST_ELSEWHERE))
         for row, frame in frames.items()
         for extra, part in frame.groupby("extra")

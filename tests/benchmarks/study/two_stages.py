@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from dnnbench.stats.estimates import ratio
-from dnnbench.stats.gate import CONFIRMED, Suspect, confirm, is_flagged
-from dnnbench.stats.verdict import THETA
+from dnnbench.stats.gate import FlaggedCell, confirm, is_flagged
+from dnnbench.stats.verdict import THETA, Verdict
 
 from .judging import pairs_of
 from .trial import Trial
@@ -16,8 +16,8 @@ Pair = tuple[str, str]
 def gate(screen: Trial, fresh: Trial, theta: float = THETA) -> dict[Pair, tuple[bool, bool]]:
     """(flagged, confirmed slower) of each pair; the pairs of a trial are the cells of one gate."""
     flagged = [pair for pair in screen.pairs if is_flagged(ratio(pairs_of(screen, *pair)[0]).estimate, theta)]
-    found = confirm([Suspect(*pairs_of(fresh, *pair)) for pair in flagged], theta)
-    confirmed = {pair for pair, one in zip(flagged, found, strict=True) if one.outcome.text == CONFIRMED}
+    found = confirm([FlaggedCell(*pairs_of(fresh, *pair)) for pair in flagged], theta)
+    confirmed = {pair for pair, one in zip(flagged, found, strict=True) if one.finding.verdict == Verdict.CONFIRMED}
     return {pair: (pair in flagged, pair in confirmed) for pair in screen.pairs}
 
 
