@@ -8,14 +8,16 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from dnnbench.execution.cells import Cells
 from dnnbench.execution.generation import Generation
-from dnnbench.execution.pool import spawn, worker_cpus
+from dnnbench.execution.pool import WorkerPool, spawn, worker_cpus
+from dnnbench.execution.preparing import Preparing
 from dnnbench.execution.record import Record
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
 from dnnbench.host.affinity import current_mask
-from dnnbench.host.clock import now
+from dnnbench.host.clock import now, read_cost_s
 from dnnbench.host.idle import idle_shares
 from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
@@ -125,27 +127,23 @@ def test_share_of_visits(benchmark, cache):
     replay.play(benchmark, rounds.seconds)
 
 
-class Resting(Generation):
-    """A generation that leaves its workers alone when all are warm, and watches them."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.idle_s: list[float] = []
-
-    def _visit_rounds(self, pool, case, seconds):
-        for _ in range(IDLE_WINDOWS):
-            shares = idle_shares({str(pid): pid for pid in pool.pids()}, 1.0)
-            assert len(shares) == len(self._plan.arms) + 1, "a worker whose CPU time is not told would count as idle"
-            self.idle_s.append(sum(shares.values()))
-
-
 @pytest.mark.benchmark(timer=replay, group="idle workers, CPU time a second")
 def test_idle_workers(benchmark, cache):
     """CPU seconds a second of all workers of a default run together, the control's too, built, warm and waiting."""
     plan, datasets = default_plan(Silent())
-    record = Record()
-    resting = Resting(plan, datasets, 0, {}, set(), record, Silent())
-    resting.run(0.0)
+    record, report = Record(), Silent()
+    cells, idle_s = Cells(plan, {}, set(), record, report), []
+    with WorkerPool(plan, "idle") as pool:
+        pool.start()
+        preparing = Preparing(plan, datasets, pool, cells, record, report, read_cost_s())
+        for case in plan.cases:
+            preparing.prepare(case)
+            for _ in range(IDLE_WINDOWS):
+                shares = idle_shares({str(pid): pid for pid in pool.pids()}, 1.0)
+                assert len(shares) == len(plan.arms) + 1, "a worker whose CPU time is not told would count as idle"
+                idle_s.append(sum(shares.values()))
+            for arm in plan.arms:
+                pool.timing(arm).drop(case.name)
     assert not record.failures
     benchmark.extra_info |= {"arms": len(plan.arms)}
-    replay.play(benchmark, resting.idle_s)
+    replay.play(benchmark, idle_s)

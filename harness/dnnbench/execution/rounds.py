@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-PhaseVisits = tuple[str, list[str]]
-Round = list[PhaseVisits]
+P = TypeVar("P", bound=str)
+Round = list[tuple[P, list[str]]]
+"""(phase, names of its arms in order)"""
 
 SLOW = 10.0
 MAX_EVERY = 16
@@ -35,8 +36,8 @@ def williams(n: int) -> list[list[int]]:
 
 
 def schedule(
-    visits: Mapping[str, Sequence[str]], seed: int, every: Mapping[tuple[str, str], int] | None = None
-) -> Iterator[Round]:
+    visits: Mapping[P, Sequence[str]], seed: int, every: Mapping[tuple[P, str], int] | None = None
+) -> Iterator[Round[P]]:
     """Rounds without end; a round is a list of (phase, arms in order).
 
     visits: the arms of each phase.  Phases come in a new random order each round, with the arms of a phase
@@ -63,7 +64,7 @@ def _orders(arms: list[str], chance: random.Random) -> Iterator[list[str]]:
             yield [arms[label] for label in row]
 
 
-def _due(phase: str, arms: list[str], number: int, every: Mapping[tuple[str, str], int]) -> list[str]:
+def _due(phase: P, arms: list[str], number: int, every: Mapping[tuple[P, str], int]) -> list[str]:
     return [arm for arm in arms if number % every.get((phase, arm), 1) == 0]
 
 

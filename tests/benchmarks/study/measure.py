@@ -8,10 +8,10 @@ from importlib.metadata import version
 
 import numpy as np
 from dnnbench.execution.batching import calls_per_visit
-from dnnbench.execution.generation import CONTROL_CALLS
 from dnnbench.execution.plan import CONTROL
 from dnnbench.execution.pool import visit_timeout_s, worker_cpus
 from dnnbench.execution.rounds import schedule
+from dnnbench.execution.visiting import CONTROL_CALLS
 from dnnbench.host.affinity import current_mask
 from dnnbench.host.clock import now, read_cost_s
 from dnnbench.host.contention import Sampler, flags
