@@ -1,7 +1,7 @@
 """Words of messages: near misses, texts and lists of bounded length, and characters that a terminal would obey."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from heapq import nlargest
 from itertools import takewhile
@@ -14,11 +14,14 @@ _OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 """Control characters, those that turn the direction of writing or end a line, and halves of none (undecodable bytes)."""
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
-    """', did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`."""
+def near_miss(word: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
+    """'; did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`.
+
+    most: how many names are offered   show: what is written for a name
+    """
     likeliest = nlargest(MOST_COMPARED, known, key=lambda name: _shared_ends(name, word))
-    match = get_close_matches(word, likeliest, n=1)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    close = [f"'{show(name)}'" for name in get_close_matches(word, likeliest, n=most)]
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def _shared_ends(name: str, word: str) -> int:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ..execution.settings import GATE_PHASES, Settings, gate_settings
 from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from . import exitcodes
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @list_option(
     *("--phase", "phases"),
     type=Words(Phase),
-    default="infer,train_step",
+    default=",".join(GATE_PHASES),
     show_default=True,
     help="What to time; all: every phase.",
 )
@@ -46,11 +47,17 @@ if TYPE_CHECKING:
     "--fail-on",
     "theta",
     type=Share(),
-    default="2%",
+    default=f"{Settings.theta:.0%}",
     show_default=True,
     help="Slowdowns up to this much pass.",
 )
-@click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, in each stage.")
+@click.option(
+    "--max-time",
+    type=Seconds(),
+    default=f"{Settings.max_time_s:g}s",
+    show_default=True,
+    help="Of measuring, in each stage.",
+)
 @click.option(
     "--generations",
     type=Generations(FEWEST),
@@ -105,13 +112,10 @@ def command(output, workloads, store, as_json, label, wait, **asked):
 def _request(workloads, backends, base, device, dtype, threads, seed, data, batch_sizes, phases, theta, max_time,
              generations, allow_unequal, no_check):  # fmt: skip
     from ..execution.request import Request
-    from ..execution.settings import Settings
-    from ..worker.environment import default_memory
 
-    settings = Settings(
-        phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=theta / 2, theta=theta,
-        max_time_s=max_time, generations=generations, seed=seed, memory=default_memory(),
-        allow_unequal=allow_unequal, check=not no_check,
+    settings = gate_settings(
+        theta, phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device,
+        max_time_s=max_time, generations=generations, seed=seed, allow_unequal=allow_unequal, check=not no_check,
     )  # fmt: skip
     return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, data=data)
 

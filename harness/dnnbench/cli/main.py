@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 import rich_click as click
 
 from .. import __version__
+from ..wording import near_miss
 from . import exitcodes
 from .failures import exit_code_of, quiet_if_reader_left
 from .interrupts import ended_by_signals
@@ -48,8 +48,7 @@ class Commands(click.RichGroup):
     def resolve_command(self, ctx, args):
         name, *rest = args
         if name not in COMMANDS:
-            close = get_close_matches(name, COMMANDS, n=1)
-            ctx.fail(f"no command is called '{name}'" + (f"; did you mean '{close[0]}'?" if close else ""))
+            ctx.fail(f"no command is called '{name}'{near_miss(name, COMMANDS)}")
         return name, import_module(f"{__package__}.{name}").command, rest
 
     @quiet_if_reader_left

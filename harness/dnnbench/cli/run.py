@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from ..execution.settings import Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
 from . import exitcodes
@@ -36,15 +37,21 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @click.option(
     "--precision",
     type=Share(),
-    default="1%",
+    default=f"{Settings.precision:.0%}",
     show_default=True,
     help="Stop early, from the seventh generation on, once every interval is this narrow.",
 )
-@click.option("--max-time", type=Seconds(), default="60s", show_default=True, help="Of measuring, for the whole run.")
+@click.option(
+    "--max-time",
+    type=Seconds(),
+    default=f"{Settings.max_time_s:g}s",
+    show_default=True,
+    help="Of measuring, for the whole run.",
+)
 @click.option(
     "--generations",
     type=Generations(1),
-    default=3,
+    default=Settings.generations,
     show_default=True,
     help="Fresh sets of processes. auto: three, then as many more, and as long, as their noise asks for.",
 )
@@ -57,7 +64,7 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @click.option(
     "--timing",
     type=Word(Timing),
-    default=Timing.LATENCY.value,
+    default=Settings.timing.value,
     show_default=True,
     help="latency: wait for each call before the next; throughput: hand over all calls of a visit, then wait.",
 )
@@ -142,12 +149,11 @@ def _refuse_other_options(context: click.Context) -> None:
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
              generations, quick, memory, timing, cold_start, allow_unequal, weights, twin, no_check):  # fmt: skip
     from ..execution.request import Request
-    from ..execution.settings import Settings
-    from ..worker.environment import default_memory
+    from ..execution.settings import allocator
 
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
-        max_time_s=max_time, generations=generations, seed=seed, memory=memory or default_memory(), timing=timing,
+        max_time_s=max_time, generations=generations, seed=seed, memory=memory or allocator(), timing=timing,
         cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check, twin=twin,
     )  # fmt: skip
     settings = settings.quick() if quick else settings
@@ -207,6 +213,7 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
     from pathlib import Path
 
     from ..execution.execute import measured_anything, refuse_nothing
+    from ..execution.stored_settings import run_settings
     from ..report.evidence import gather
     from ..report.html import render_report
     from ..report.terminal import run_tables
@@ -216,7 +223,7 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
 
     patience = Patience(LIMIT_S, output.note)
     with patience.outlast(lambda: open_store(store, create=False, patience=patience)) as opened:
-        skipped = opened.runs(outcome.run_id)["settings"].iloc[0]["skipped"].values()
+        skipped = run_settings(opened.runs(outcome.run_id)["settings"].iloc[0]).skipped.values()
         if outcome.interrupted and not measured_anything(opened, outcome.run_id):
             output.note(
                 f"run {outcome.run_id} was interrupted before anything was measured; --resume {outcome.run_id} goes on"

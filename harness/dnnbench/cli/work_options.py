@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ..execution.settings import Settings, all_cpus
 from ..protocol.dtypes import DType
 from .types import Label, Word
 
@@ -24,7 +25,7 @@ BACKEND = click.option(
 )
 DEVICE = click.option(
     "--device",
-    default="auto",
+    default=Settings.device,
     show_default=True,
     metavar="auto|cpu|gpu[:N]|tpu[:N]",
     help="auto takes the GPU when every backend but the NumPy reference has one, else the CPU, and says so.",
@@ -32,7 +33,7 @@ DEVICE = click.option(
 DTYPE = click.option(
     "--dtype",
     type=Word(DType),
-    default=DType.FLOAT32.value,
+    default=Settings.dtype.value,
     show_default=True,
     help="Element type. bfloat16 and float16: activations and products in it, weights and sums kept in float32; "
     "mixed_...: products alone in it; tf32: float32 whose products keep 10 bits of fraction (GPU).",
@@ -46,7 +47,7 @@ THREADS = click.option(
 SEED = click.option(
     "--seed",
     type=click.IntRange(0, LARGEST_SEED),
-    default=0,
+    default=Settings.seed,
     show_default=True,
     help="Of weights, data order and visiting order.",
 )
@@ -79,11 +80,10 @@ def work_options(command=None, *, dtype: bool = True):
 
 
 def threads_or_all(threads: int | None) -> int:
-    """The number asked for, else one a CPU that this process may use; UsageError if there are fewer."""
+    """The number asked for, else the default; UsageError if there are fewer CPUs."""
     from ..host.affinity import choose_cpus, current_mask
 
-    mask = current_mask()
-    return len(choose_cpus(mask, threads or len(mask)))
+    return all_cpus() if threads is None else len(choose_cpus(current_mask(), threads))
 
 
 def workloads_named(names: tuple[str, ...]) -> tuple:

@@ -25,12 +25,12 @@ from ..stats.estimates import (
 )
 from ..stats.flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 from ..stats.stopping import FIRST_LOOK
-from ..stats.verdict import THETA
 from ..store.frames import records
 from ..store.store import Store
 from .facts import GenerationFacts
 from .plan import CONTROL
 from .stored_facts import read
+from .stored_settings import RunSettings, run_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,15 +68,20 @@ class Measured:
     generations: tuple[int, ...] = ()
     """Their numbers."""
 
+    @cached_property
+    def settings(self) -> RunSettings:
+        """What the run was asked and decided."""
+        return run_settings(self.run["settings"])
+
     @property
     def base(self) -> str | None:
         """The arm that ratios refer to, as the run recorded it; else its first."""
-        return self.run["settings"].get("base") or next(iter(self.cells["arm"]), None)
+        return self.settings.base or next(iter(self.cells["arm"]), None)
 
     @property
     def theta(self) -> float:
         """The dead zone of verdicts, a share."""
-        return self.run["settings"].get("settings", {}).get("theta", THETA)
+        return self.settings.theta
 
     @cached_property
     def dropped(self) -> dict[tuple, np.ndarray]:
@@ -186,9 +191,10 @@ def measured(store: Store, run_id: str) -> Measured:
     """Read a run with all its visits."""
     (run,) = records(store.runs(run_id))
     cells = store.cells(run_id)
-    visits = _without_replaced(by_cell(store.samples(cells["cell_id"])), run["settings"])
+    settings = run_settings(run["settings"])
+    visits = _without_replaced(by_cell(store.samples(cells["cell_id"])), settings)
     (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
-    twin = cells["arm"] == twin_of(run["settings"].get("base") or "")
+    twin = cells["arm"] == twin_of(settings.base or "")
     others = cells[(cells["arm"] != CONTROL) & ~twin].reset_index(drop=True)
     generations = records(store.generations(run_id))
     facts = facts_of(cells, [row["facts"] for row in generations])
@@ -223,13 +229,13 @@ def case_of(cell) -> tuple:
     return tuple(getattr(cell, name) for name in CASE)
 
 
-def _without_replaced(visits: dict[str, Visits], settings: dict[str, Any]) -> dict[str, Visits]:
+def _without_replaced(visits: dict[str, Visits], settings: RunSettings) -> dict[str, Visits]:
     """A run with more generations than it planned replaced spoilt ones, which no longer count.
 
     One that planned none had the noise decide, and can spare as many as long as six are left.
     """
     present = {int(g) for v in visits.values() for g in np.unique(v.generation)}
-    planned = settings.get("settings", {}).get("generations", len(present))
+    planned = settings.planned_generations(len(present))
     spare = min(len(present) - FIRST_LOOK, MOST_REPLACED) if planned is None else len(present) - planned
     if spare <= 0:
         return visits

@@ -27,6 +27,7 @@ from .memory_guard import pairing
 from .plan import Plan, case_keys, cases_of, resolved
 from .reporter import Reporter
 from .settings import Settings
+from .stored_settings import VERSION
 from .weights_file import load_weights
 
 
@@ -51,6 +52,7 @@ class Request:
     def to_json(self, plan: Plan) -> dict:
         """With what the plan decided: the arms by name, the device, the base."""
         return {
+            "version": VERSION,
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
             "backends": [arm.name for arm in plan.arms if not arm.twin],
             "settings": self.settings.to_json(),

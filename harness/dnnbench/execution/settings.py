@@ -1,29 +1,49 @@
 """Everything a user can ask of a run, with the defaults; stored with the run, so that it can be resumed."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from ..protocol.dtypes import DType
 from ..protocol.timing import Timing
-from ..spec.phases import PHASES, PIECES, Phase
+from ..spec.phases import PURPOSES, Phase
+from ..stats.verdict import THETA
 
 QUICK_S = 8.0
 
 
+def all_cpus() -> int:
+    """One thread for each CPU that this process may use."""
+    from ..host.affinity import current_mask
+
+    return len(current_mask())
+
+
+def allocator() -> str:
+    """The setting of an allocator that this machine's C library has."""
+    from ..worker.environment import default_memory
+
+    return default_memory()
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How a run measures; times in seconds, `precision` and `theta` as shares (0.01 = 1 %)."""
+    """How a run measures; times in seconds, `precision` and `theta` as shares (0.01 = 1 %).
 
-    phases: tuple[Phase, ...] = (*PHASES, *PIECES)
+    The one place of every default: the command line fills it, and shows what it has here.
+    """
+
+    phases: tuple[Phase, ...] = tuple(Phase)
     dtype: DType = DType.FLOAT32
-    threads: int = 1
+    threads: int = field(default_factory=all_cpus)
     device: str = "auto"
     precision: float = 0.01
-    theta: float = 0.02
+    theta: float = THETA
     max_time_s: float = 60.0
     generations: int | None = 3
     """None for as many as this machine's noise asks for."""
     seed: int = 0
-    memory: str = "steady"
+    memory: str = field(default_factory=allocator)
     timing: Timing = Timing.LATENCY
     cold_start: bool = False
     allow_unequal: bool = False
@@ -34,11 +54,22 @@ class Settings:
         """One short generation: a first look, never a verdict."""
         return replace(self, generations=1, max_time_s=min(self.max_time_s, QUICK_S))
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a store; `stored_settings` reads it."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict) -> "Settings":
-        phases = tuple(Phase(phase) for phase in data["phases"])
-        typed = {"phases": phases, "dtype": DType(data["dtype"]), "timing": Timing(data["timing"])}
-        return cls(**(data | typed))
+    def from_json(cls, data: Mapping[str, Any]) -> "Settings":
+        """The settings that a run was stored with; what it was not stored with is as it is by default."""
+        typed = {"dtype": DType, "timing": Timing, "phases": lambda names: tuple(map(Phase, names))}
+        return cls(**{name: typed.get(name, lambda value: value)(value) for name, value in data.items()})
+
+
+GATE_PHASES = tuple(sorted(PURPOSES))
+"""What a gate times unless it is asked for more: inference and the training step."""
+
+
+def gate_settings(theta: float = THETA, **chosen: Any) -> Settings:
+    """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it must not miss."""
+    defaults: dict[str, Any] = {"phases": GATE_PHASES, "generations": None}
+    return Settings(**defaults | chosen | {"theta": theta, "precision": theta / 2})

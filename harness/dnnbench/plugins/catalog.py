@@ -1,7 +1,6 @@
 """Workloads by name or by file."""
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -131,6 +130,6 @@ def _why(error: ValueError) -> str:
 def _read(path: Path) -> Workload:
     if not is_there(path) and is_there(path.parent):
         beside = {p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()}
-        if close := get_close_matches(path.stem, beside, n=1):
-            raise UsageError(f"{path}: there is no such file; did you mean '{beside[close[0]]}'?")
+        if hint := near_miss(path.stem, beside, show=lambda stem: str(beside[stem])):
+            raise UsageError(f"{path}: there is no such file{hint}")
     return read_workload(path)

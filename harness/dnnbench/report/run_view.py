@@ -29,9 +29,8 @@ class RunView:
     @property
     def facts(self) -> dict[str, list[tuple[str, str]]]:
         """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
-        asked = self.run["settings"]
-        settings = asked.get("settings", {}) | {name: asked[name] for name in ("weights", "data") if asked.get(name)}
-        found = {"settings": settings, "versions": self.run["versions"], **self.machine["facts"]}
+        asked = self.evidence.measured.settings
+        found = {"settings": {**asked.chosen, **asked.files}, "versions": self.run["versions"], **self.machine["facts"]}
         programs = {str(key): facts.description for key, facts in self.evidence.programs.items()}
         parts = found | {"system": self.evidence.system} | programs
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
@@ -39,11 +38,8 @@ class RunView:
     @property
     def left_out(self) -> list[str]:
         """What was not measured, or not ranked, and why; each reason once."""
-        settings = self.run["settings"]
-        told = [
-            *settings.get("notes", ()),
-            *(f"{name}: {why}" for name, why in settings.get("skipped", {}).items()),
-        ]
+        settings = self.evidence.measured.settings
+        told = [*settings.notes, *(f"{name}: {why}" for name, why in settings.skipped.items())]
         grouped: dict[tuple[str, str, str], list[str]] = {}
         for row in self._rows:
             if row["status"] not in ("ok", "pending"):
@@ -155,7 +151,7 @@ class RunView:
         epochs, keys = self.evidence.epochs, ["workload", "dtype", "arm"]
         if epochs.empty:
             return []
-        tasks = {w["name"]: w["task"] for w in self.run["settings"].get("workloads", ())}
+        tasks = self.evidence.measured.settings.tasks
         last = epochs.assign(total_s=epochs.groupby(keys)["seconds"].transform("sum")).sort_values(
             "epoch", kind="stable"
         )

@@ -1,10 +1,9 @@
 """Which run a user means by a few letters."""
 
-import difflib
 from typing import TYPE_CHECKING
 
 from ..errors import StoreError
-from ..wording import shortened
+from ..wording import near_miss, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +50,7 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
     names = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
-    near = difflib.get_close_matches(text, sorted(names | {LATEST}), n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = near_miss(text, sorted(names | {LATEST}), most=3)
     return f"{hint}; newest runs: {', '.join(_shown(run) for run in runs.iloc[::-1][:5].itertuples())}"
 
 

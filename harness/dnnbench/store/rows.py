@@ -1,6 +1,5 @@
 """Rows on their way into a table: names checked, values made plain, inserted or brought up to date."""
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from dnnbench.store.schema import key_names
 
 from ..errors import StoreError
 from ..masking import masked
+from ..wording import near_miss
 
 
 def plain(value: Any) -> Any:
@@ -56,9 +56,8 @@ def check_names(table: Table, names: Iterable[str], allowed: Collection[str]) ->
     """Raises StoreError at the first name that is not allowed, with the one that was perhaps meant."""
     for name in names:
         if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"expected some of {', '.join(allowed)}"
-            raise StoreError(f"table {table.name}: got {name!r}; {hint}")
+            hint = near_miss(name, allowed) or f"; expected some of {', '.join(allowed)}"
+            raise StoreError(f"table {table.name}: got {name!r}{hint}")
 
 
 def key_of(table: Table) -> Callable[[Mapping[str, Any]], tuple]:

@@ -19,4 +19,4 @@ def timed(run: Measured) -> dict[tuple, Any]:
 
 def setting(run: Measured, name: str) -> Any:
     """A setting as the run stored it; None where it stored none."""
-    return run.run["settings"].get("settings", {}).get(name)
+    return run.settings.chosen.get(name)

@@ -1,0 +1,48 @@
+"""What a store keeps of what a run was asked and decided, as any version wrote it: read here and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..stats.verdict import THETA
+
+VERSION = 2
+"""Of what `Request.to_json` writes; 1 bore no number."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Of a recorded run; what an older dnnbench did not store is empty or None."""
+
+    base: str | None = None
+    """The arm that ratios refer to, by name."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Why a backend was left out."""
+    notes: tuple[str, ...] = ()
+    tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The task of each workload, by its name."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Paths of weights and data where the user named them."""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Every field of `Settings` that was stored, with its value."""
+
+    @property
+    def theta(self) -> float:
+        """The dead zone of verdicts, a share."""
+        return float(self.chosen.get("theta", THETA))
+
+    def planned_generations(self, measured: int) -> int | None:
+        """How many were asked for; None where their noise decided, and `measured` where nothing was stored."""
+        return self.chosen.get("generations", measured)
+
+
+def run_settings(stored: Mapping[str, Any]) -> RunSettings:
+    """From the column `settings` of a run."""
+    return RunSettings(
+        base=stored.get("base"),
+        skipped=stored.get("skipped", {}),
+        notes=tuple(stored.get("notes", ())),
+        tasks={workload["name"]: workload["task"] for workload in stored.get("workloads", ())},
+        files={name: stored[name] for name in ("weights", "data") if stored.get(name)},
+        chosen=stored.get("settings", {}),
+    )
