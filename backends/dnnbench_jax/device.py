@@ -12,16 +12,23 @@ POOL_THREAD = "tf_XLAEigen"
 
 
 def devices() -> list[Device]:
-    return [_described(kind, i, found) for kind in KINDS for i, found in enumerate(_found(kind)[0])]
+    described = []
+    for kind in KINDS:
+        of_kind, _ = _of_kind(kind)
+        described += [_described(kind, i, device) for i, device in enumerate(of_kind)]
+    return described
 
 
 def resolve(device: Device) -> jax.Device:
     """The framework's own name of a device; PluginError if it is not there."""
-    found, reason = _found(device.kind)
-    if device.index < len(found):
-        return found[device.index]
-    known = ", ".join(map(str, devices()))
-    raise PluginError(f"JAX has no device '{device}'{reason}; there are {known}. Choose one of them with --device")
+    of_kind, reason = _of_kind(device.kind)
+    if device.index < len(of_kind):
+        return of_kind[device.index]
+    available = ", ".join(map(str, devices()))
+    raise PluginError(
+        f"JAX has no device '{device}'{reason}; there are {available}. "
+        "Choose one of them with --device"
+    )
 
 
 def computing() -> str:
@@ -32,7 +39,8 @@ def computing() -> str:
 
 def threads() -> int | None:
     """Threads of XLA's CPU pool, by their names; None where the system tells none."""
-    return sum(_name(thread) == POOL_THREAD for thread in Path("/proc/self/task").glob("*")) or None
+    names = [_name(thread) for thread in Path("/proc/self/task").glob("*")]
+    return names.count(POOL_THREAD) or None
 
 
 def peak_memory(device: jax.Device) -> int | None:
@@ -53,7 +61,7 @@ def _name(thread: Path) -> str:
         return ""
 
 
-def _found(kind: str) -> tuple[list[jax.Device], str]:
+def _of_kind(kind: str) -> tuple[list[jax.Device], str]:
     """(devices of a kind, why there are none)"""
     try:
         return jax.devices(kind), ""
@@ -61,5 +69,6 @@ def _found(kind: str) -> tuple[list[jax.Device], str]:
         return [], f" ({error})"
 
 
-def _described(kind: str, index: int, found: jax.Device) -> Device:
-    return Device(kind, index, found.device_kind, (found.memory_stats() or {}).get("bytes_limit"))
+def _described(kind: str, index: int, device: jax.Device) -> Device:
+    memory = device.memory_stats() or {}
+    return Device(kind, index, device.device_kind, memory.get("bytes_limit"))

@@ -13,11 +13,14 @@ class Network:
     """A workload as pure functions of (weights, state, key, (inputs, targets, masks)), tuples in the order of `names`."""
 
     def __init__(self, workload, precision):
-        self._model, self._loss_spec, self._precision = workload.model, workload.task.loss, precision
+        self._model = workload.model
+        self._loss_spec = workload.task.loss
+        self._precision = precision
         self._score = getattr(losses, self._loss_spec.kind)
         self._predict = getattr(losses, self._loss_spec.prediction)
         self._index = {node.name: i for i, node in enumerate(self._model.nodes)}
-        self.optimizer = getattr(optimizers, workload.task.optimizer.kind)(workload.task.optimizer)
+        optimizer = workload.task.optimizer
+        self.optimizer = getattr(optimizers, optimizer.kind)(optimizer)
         self.names = {
             "inputs": tuple(i.name for i in self._model.inputs),
             "weights": tuple(self._model.parameters),
@@ -28,25 +31,26 @@ class Network:
         }
 
     def infer(self, weights, state, inputs):
-        named = self.named("inputs", inputs), self.named("weights", weights), self.named("state", state)
-        found = outputs(self._model, *named, self._cast_around(inference(ops)))
-        return {"outputs": self._in_order("outputs", found), "prediction": self._predict(found[self._model.outputs[0]])}
+        named = self._named_arguments(inputs, weights, state)
+        values = outputs(self._model, *named, self._cast_around(inference(ops)))
+        prediction = self._predict(values[self._model.outputs[0]])
+        return {"outputs": self._in_order("outputs", values), "prediction": prediction}
 
     def forward(self, weights, state, key, batch):
         def outputs_of(weights):
             values, new_state = self._train(weights, state, key, batch)
             return self._in_order("outputs", values), self._in_order("state", new_state)
 
-        found, backward, new_state = jax.vjp(outputs_of, weights, has_aux=True)
-        return {"outputs": found, "state": new_state, "record": _record(backward, weights, batch)}
+        results, backward, new_state = jax.vjp(outputs_of, weights, has_aux=True)
+        return {"outputs": results, "state": new_state, "record": _record(backward, weights, batch)}
 
     def loss(self, weights, state, key, batch):
         _, backward, result = jax.vjp(self._loss_of(state, key, batch), weights, has_aux=True)
         return result | {"record": _record(backward, weights, batch)}
 
     def gradients(self, weights, state, key, batch):
-        found, result = jax.grad(self._loss_of(state, key, batch), has_aux=True)(weights)
-        return result | {"gradients": self._unscaled(found)}
+        scaled, result = jax.grad(self._loss_of(state, key, batch), has_aux=True)(weights)
+        return result | {"gradients": self._unscaled(scaled)}
 
     def train_step(self, weights, state, slots, key, batch):
         result = self.gradients(weights, state, key, batch)
@@ -54,10 +58,10 @@ class Network:
         carried = weights, result["state"], slots, _split(key)[0]
         return carried, {"outputs": result["outputs"], "loss": result["loss"]}
 
-    def update(self, weights, slots, found):
-        changes, moved = self.optimizer.update(found, slots, weights)
+    def update(self, weights, slots, gradients):
+        changes, moved = self.optimizer.update(gradients, slots, weights)
         after = optax.apply_updates(weights, changes), moved
-        return _if_finite(found, after, (weights, slots)) if self._precision.scaled else after
+        return _if_finite(gradients, after, (weights, slots)) if self._precision.scaled else after
 
     def loss_alone(self, output, targets):
         return self._score(self._loss_spec, output.astype(self._precision.weights), targets)
@@ -76,7 +80,8 @@ class Network:
             return self._loss_of(state, key, batch, shift)(weights)[0]
 
         values = jax.eval_shape(self.activations, weights, state, key, batch)
-        return self._unscaled(jax.grad(probed)(tuple(jnp.zeros(value.shape, value.dtype) for value in values)))
+        zeros = tuple(jnp.zeros(value.shape, value.dtype) for value in values)
+        return self._unscaled(jax.grad(probed)(zeros))
 
     def named(self, group, arrays):
         """A group's arrays by name."""
@@ -88,23 +93,36 @@ class Network:
         def loss_of(weights):
             values, new_state = self._train(weights, state, key, batch, shift)
             loss = self.loss_alone(values[self._model.outputs[0]], batch[1])
-            found = {"outputs": self._in_order("outputs", values), "state": self._in_order("state", new_state)}
-            return loss * LOSS_SCALE if self._precision.scaled else loss, found | {"loss": loss}
+            result = {
+                "outputs": self._in_order("outputs", values),
+                "state": self._in_order("state", new_state),
+            }
+            lifted = loss * LOSS_SCALE if self._precision.scaled else loss
+            return lifted, result | {"loss": loss}
 
         return loss_of
 
-    def _unscaled(self, found):
+    def _unscaled(self, gradients):
         if not self._precision.scaled:
-            return found
-        return tuple(g.astype(self._precision.weights) / LOSS_SCALE for g in found)
+            return gradients
+        return tuple(g.astype(self._precision.weights) / LOSS_SCALE for g in gradients)
 
     def _train(self, weights, state, key, batch, shift=None):
         inputs, _, masks = batch
         _, now = _split(key)
         apply = training(ops, masks, lambda node: jax.random.fold_in(now, self._index[node.name]))
         apply = self._cast_around(apply)
-        named = self.named("inputs", inputs), self.named("weights", weights), self.named("state", state)
-        return evaluate(self._model, *named, apply if shift is None else _shifted(apply, shift))
+        if shift is not None:
+            apply = _shifted(apply, shift)
+        return evaluate(self._model, *self._named_arguments(inputs, weights, state), apply)
+
+    def _named_arguments(self, inputs, weights, state):
+        """What `evaluate` and `outputs` read, by name."""
+        return (
+            self.named("inputs", inputs),
+            self.named("weights", weights),
+            self.named("state", state),
+        )
 
     def _cast_around(self, apply):
         return cast_around(self._model, apply, self._precision, lambda x, dtype: x.astype(dtype))
@@ -123,15 +141,15 @@ def _shifted(apply, shift):
     return shifted
 
 
-def _record(backward, *given):
+def _record(backward, *arguments):
     """What backpropagation would read, without what the caller holds already: returned, it would be copied."""
-    held = {id(leaf) for leaf in jax.tree.leaves(given)}
+    held = {id(leaf) for leaf in jax.tree.leaves(arguments)}
     return [leaf for leaf in jax.tree.leaves(backward) if id(leaf) not in held]
 
 
-def _if_finite(found, after, before):
-    """`after` where every gradient found is a number, else `before`, whole."""
-    finite = jnp.all(jnp.stack([jnp.isfinite(g).all() for g in found]))
+def _if_finite(gradients, after, before):
+    """`after` where every gradient is a number, else `before`, whole."""
+    finite = jnp.all(jnp.stack([jnp.isfinite(g).all() for g in gradients]))
     return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, before)
 
 

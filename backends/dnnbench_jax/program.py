@@ -25,7 +25,8 @@ class JaxProgram(TrainingProgram):
     """
 
     def __init__(self, workload, weights, arm, seed):
-        self._model, self._task, self._arm, self._precision = workload.model, workload.task, arm, arm.precision
+        self._model, self._task = workload.model, workload.task
+        self._arm, self._precision = arm, arm.precision
         self._device = device.resolve(arm.device)
         self._network = network = Network(workload, arm.precision)
         self._compiles = arm.mode == "jit"
@@ -46,8 +47,12 @@ class JaxProgram(TrainingProgram):
 
     def put(self, batch):
         floats = {"float": self._precision.values}
-        inputs = tuple(self._place(batch.inputs[i.name], floats.get(i.dtype, i.dtype)) for i in self._model.inputs)
-        targets = self._place(batch.targets, self._precision.weights if batch.targets.dtype.kind == "f" else "int32")
+        inputs = tuple(
+            self._place(batch.inputs[source.name], floats.get(source.dtype, source.dtype))
+            for source in self._model.inputs
+        )
+        of_floats = batch.targets.dtype.kind == "f"
+        targets = self._place(batch.targets, self._precision.weights if of_floats else "int32")
         masks = {name: self._place(mask, "bool") for name, mask in batch.masks.items()}
         return jax.block_until_ready((inputs, targets, masks))
 
@@ -72,13 +77,17 @@ class JaxProgram(TrainingProgram):
 
     def pieces(self, batch):
         stored = self.gradients(batch)
-        output, found = stored["outputs"][0], stored["gradients"]
+        output, gradients = stored["outputs"][0], stored["gradients"]
 
         def update_alone():
-            self._weights, self._slots = self._unfinished = self._update(self._weights, self._slots, found)
+            self._unfinished = self._update(self._weights, self._slots, gradients)
+            self._weights, self._slots = self._unfinished
             return {}
 
-        return {"loss_alone": lambda: {"loss": self._loss_alone(output, batch[1])}, "update_alone": update_alone}
+        return {
+            "loss_alone": lambda: {"loss": self._loss_alone(output, batch[1])},
+            "update_alone": update_alone,
+        }
 
     def wait(self, result):
         """What one compiled step gives back, new weights included, is ready all at once."""
@@ -91,7 +100,8 @@ class JaxProgram(TrainingProgram):
         flat = {}
         for group, value in result.items():
             if group in self._network.names:
-                flat |= {f"{group}/{name}": array for name, array in self._by_name(group, value).items()}
+                by_name = self._by_name(group, value)
+                flat |= {f"{group}/{name}": array for name, array in by_name.items()}
             elif group != "record":
                 flat[group] = _to_host(value)
         return flat
@@ -100,17 +110,20 @@ class JaxProgram(TrainingProgram):
         return self._by_name("weights", self._weights)
 
     def optimizer_state(self):
-        slots = {slot: optimizers.slot(self._slots, slot) for slot in self._task.optimizer.slots}
-        by_name = {slot: self._by_name("weights", arrays) for slot, arrays in slots.items()}
-        return {f"{slot}/{name}": array for slot, arrays in by_name.items() for name, array in arrays.items()}
+        state = {}
+        for slot in self._task.optimizer.slots:
+            arrays = self._by_name("weights", optimizers.slot(self._slots, slot))
+            state |= {f"{slot}/{name}": array for name, array in arrays.items()}
+        return state
 
     def model_state(self):
         return self._by_name("state", self._state)
 
     def load(self, weights):
-        names, kept = self._network.names, self._precision.weights
-        self._weights = tuple(self._place(weights[name], kept) for name in names["weights"])
-        self._state = tuple(self._place(weights[name], kept) for name in names["state"])
+        names = self._network.names
+        dtype = self._precision.weights
+        self._weights = tuple(self._place(weights[name], dtype) for name in names["weights"])
+        self._state = tuple(self._place(weights[name], dtype) for name in names["state"])
         self._slots = jax.device_put(self._network.optimizer.init(self._weights), self._device)
         jax.block_until_ready((self._weights, self._state, self._slots))
         self._unfinished = None
@@ -129,8 +142,8 @@ class JaxProgram(TrainingProgram):
         return self._by_name("nodes", self._cotangents(self._weights, self._state, self._key, batch))
 
     def facts(self):
-        kept = self._precision.weights
-        half = self._place(np.finfo(kept).tiny, kept) / 2
+        dtype = self._precision.weights
+        half = self._place(np.finfo(dtype).tiny, dtype) / 2
         used = half.devices().pop()
         return {
             "device": f"{used.platform}:{used.id} ({used.device_kind})",

@@ -55,8 +55,9 @@ def weight_gradient(g: np.ndarray, x: np.ndarray, at: Geometry, shape: tuple[int
         read = taps(_repeated(x, filters), at)
         return products.stored(np.stack([(tap * g).sum(axis=(0, 1, 2)) for tap in read])).reshape(shape)
     columns = _columns(patches(x, at), at.groups)
-    found = products.matmul(columns.swapaxes(1, 2), _by_group(g.reshape(-1, filters), at.groups))
-    return found.transpose(1, 0, 2).reshape(shape)
+    rows = _by_group(g.reshape(-1, filters), at.groups)  # (G, N H' W', F / G)
+    gradient = products.matmul(columns.swapaxes(1, 2), rows)  # (G, kh kw C / G, F / G)
+    return gradient.transpose(1, 0, 2).reshape(shape)
 
 
 def _depthwise(shape, at) -> bool:

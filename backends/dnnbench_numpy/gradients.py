@@ -97,9 +97,9 @@ def global_max_pool(op, g, y, x):
 
     def input_gradient():
         pixels = x.reshape(len(x), -1, x.shape[-1])
-        found = np.zeros_like(pixels)
-        np.put_along_axis(found, place_of_largest(pixels, 1), g[:, None], 1)
-        return found.reshape(x.shape)
+        dx = np.zeros_like(pixels)
+        np.put_along_axis(dx, place_of_largest(pixels, 1), g[:, None], 1)
+        return dx.reshape(x.shape)
 
     return (input_gradient,), {}
 
@@ -112,10 +112,10 @@ def adaptive_avg_pool2d(op, g, y, x):
         along = np.zeros((*g.shape[:2], *x.shape[2:]), g.dtype)
         for j, (start, stop) in enumerate(columns):
             along[:, :, start:stop] += g[:, :, j : j + 1] / (stop - start)
-        found = np.zeros(x.shape, g.dtype)
+        dx = np.zeros(x.shape, g.dtype)
         for i, (start, stop) in enumerate(rows):
-            found[:, start:stop] += along[:, i : i + 1] / (stop - start)
-        return found
+            dx[:, start:stop] += along[:, i : i + 1] / (stop - start)
+        return dx
 
     return (input_gradient,), {}
 
@@ -139,9 +139,9 @@ def slice(op, g, y, x):
     """dx = g where it was read, else 0"""
 
     def input_gradient():
-        found = np.zeros(x.shape, g.dtype)
-        found[ops.part_of_axis(op, x)] = g
-        return found
+        dx = np.zeros(x.shape, g.dtype)
+        dx[ops.part_of_axis(op, x)] = g
+        return dx
 
     return (input_gradient,), {}
 
@@ -290,16 +290,16 @@ def group_norm(op, g, y, x, scale, bias):
 
 def embedding(op, g, y, ids, weight):
     """dW[i] = sum of g wherever id i was looked up"""
-    found = np.zeros(weight.shape, g.dtype)
-    np.add.at(found, ids.reshape(-1), _rows(g))
-    return (), {"weight": found}
+    dw = np.zeros(weight.shape, g.dtype)
+    np.add.at(dw, ids.reshape(-1), _rows(g))
+    return (), {"weight": dw}
 
 
 def position_embedding(op, g, y, x, weight):
     """dx = g,  dW[offset + t] = sum of g at place t"""
-    found = np.zeros(weight.shape, g.dtype)
-    found[op.offset : op.offset + x.shape[1]] = g.sum(axis=0)
-    return (lambda: g,), {"weight": found}
+    dw = np.zeros(weight.shape, g.dtype)
+    dw[op.offset : op.offset + x.shape[1]] = g.sum(axis=0)
+    return (lambda: g,), {"weight": dw}
 
 
 def lstm(op, g, y, x, *states, weight, recurrent, bias):

@@ -37,15 +37,17 @@ class NumpyProgram(TrainingProgram):
 
     def put(self, batch):
         inputs = {i.name: self._placed(i, batch.inputs[i.name]) for i in self._model.inputs}
-        targets = np.array(batch.targets, self._dtype if batch.targets.dtype.kind == "f" else np.intp)
-        return Batch(inputs, targets, {name: np.array(mask, self._dtype) for name, mask in batch.masks.items()})
+        of_floats = batch.targets.dtype.kind == "f"
+        targets = np.array(batch.targets, self._dtype if of_floats else np.intp)
+        masks = {name: np.array(mask, self._dtype) for name, mask in batch.masks.items()}
+        return Batch(inputs, targets, masks)
 
     def infer(self, batch):
         with self._study():
             apply = self._cast_around(inference(ops))
-            found = outputs(self._model, batch.inputs, self._weights, self._state, apply)
+            values = outputs(self._model, batch.inputs, self._weights, self._state, apply)
         predict = getattr(losses, self._task.loss.prediction)
-        return {"outputs": found, "prediction": predict(found[self._model.outputs[0]])}
+        return {"outputs": values, "prediction": predict(values[self._model.outputs[0]])}
 
     def forward(self, batch):
         values, state, _ = self._forward(batch)
@@ -91,9 +93,10 @@ class NumpyProgram(TrainingProgram):
         return {name: array.copy() for name, array in self._weights.items()}
 
     def optimizer_state(self):
-        return {
-            f"{slot}/{name}": array.copy() for slot, arrays in self._slots.items() for name, array in arrays.items()
-        }
+        state = {}
+        for slot, arrays in self._slots.items():
+            state |= {f"{slot}/{name}": array.copy() for name, array in arrays.items()}
+        return state
 
     def model_state(self):
         return {name: array.copy() for name, array in self._state.items()}
@@ -101,12 +104,12 @@ class NumpyProgram(TrainingProgram):
     def load(self, weights):
         self._weights = {name: np.array(weights[name], self._dtype) for name in self._model.parameters}
         self._state = {name: np.array(weights[name], self._dtype) for name in self._model.state}
-        slots = self._task.optimizer.slots
-        self._slots = {slot: {name: np.zeros_like(p) for name, p in self._weights.items()} for slot in slots}
+        self._slots = {slot: self._zeros() for slot in self._task.optimizer.slots}
         self._step = 0
 
     def snapshot(self):
-        return deepcopy((self._weights, self._state, self._slots, self._step, self._generator.bit_generator.state))
+        generator = self._generator.bit_generator.state
+        return deepcopy((self._weights, self._state, self._slots, self._step, generator))
 
     def restore(self, snapshot):
         self._weights, self._state, self._slots, self._step, generator = deepcopy(snapshot)
@@ -154,6 +157,9 @@ class NumpyProgram(TrainingProgram):
                 return choices.flipped()
         return products.summation(self._arm.mode)
 
+    def _zeros(self):
+        return {name: np.zeros_like(p) for name, p in self._weights.items()}
+
     def _placed(self, source, array):
         if source.dtype != "float":
             return np.array(array, source.dtype)
@@ -173,7 +179,8 @@ class NumpyProgram(TrainingProgram):
         if node.name in batch.masks:
             return batch.masks[node.name]
         shape = (batch.size, *node.op.mask_shape(self._model.input_types(node)))
-        return (self._generator.random(shape, np.float32) >= node.op.rate).astype(self._dtype)
+        draw = self._generator.random(shape, np.float32)
+        return (draw >= node.op.rate).astype(self._dtype)
 
     def _cast_around(self, apply, record=lambda *step: None):
         """`apply` in the precision of the arm; `record(node, arguments, parameters, value)` sees what it computed with."""
@@ -222,23 +229,21 @@ class NumpyProgram(TrainingProgram):
         for constant in self._model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])
-        return flowing, {
-            name: self._unscaled(learned[name]) if name in learned else np.zeros_like(p)
-            for name, p in self._weights.items()
-        }
+        unused = {name: np.zeros_like(p) for name, p in self._weights.items() if name not in learned}
+        return flowing, unused | {name: self._unscaled(g) for name, g in learned.items()}
 
     def _through(self, node, step, g, flowing, learned):
         """Carry dL/d of a node's value to its inputs and parameters."""
         inside, _ = self._types[node.name]
         with self._computing(inside):
-            gradient = getattr(gradients, node.op.kind)
-            inputs, roles = gradient(node.op, g, step.value, *step.arguments, **step.parameters)
+            backward = getattr(gradients, node.op.kind)
+            inputs, roles = backward(node.op, g, step.value, *step.arguments, **step.parameters)
             for name, to_input in zip(node.inputs, inputs, strict=False):  # ids and masks have none
                 if name in self._model.learned:
                     self._flow(flowing, name, cast(to_input(), inside))
         names = node.names(roles)
-        for role, found in roles.items():
-            _accumulate(learned, names[role], cast(found, inside))
+        for role, gradient in roles.items():
+            _accumulate(learned, names[role], cast(gradient, inside))
 
     def _flow(self, flowing, name, gradient):
         """Add to dL/d of a tensor, in that tensor's own type."""
@@ -246,13 +251,14 @@ class NumpyProgram(TrainingProgram):
         _accumulate(flowing, name, cast(gradient, own))
         flowing[name] = cast(flowing[name], own)
 
-    def _update(self, found):
-        if self._precision.scaled and not all(np.isfinite(g).all() for g in found.values()):
+    def _update(self, gradients):
+        if self._precision.scaled and not all(np.isfinite(g).all() for g in gradients.values()):
             return
         self._step += 1
         optimizer = self._task.optimizer
         with self._study():
-            getattr(optimizers, optimizer.kind)(optimizer, self._weights, found, self._slots, self._step)
+            update = getattr(optimizers, optimizer.kind)
+            update(optimizer, self._weights, gradients, self._slots, self._step)
 
 
 def _recorder(tape, masks):

@@ -28,7 +28,7 @@ def lstm_steps(op, x, states, weight, recurrent, bias):
 def lstm_backwards(op, dy, steps, recurrent):
     """(dL/d of the gates before their functions, dL/d of the first hidden and cell state)."""
     gates, _, cells = steps
-    found, dh, dc = np.empty_like(gates), 0.0, 0.0
+    dgates, dh, dc = np.empty_like(gates), 0.0, 0.0
     for t in reversed(range(gates.shape[1])):
         i, f, g, o = _parts(gates[:, t], 4)
         dh = dh + _arriving(op, dy, t, gates.shape[1])
@@ -36,9 +36,9 @@ def lstm_backwards(op, dy, steps, recurrent):
         dc = stored(dc + dh * o * (1 - shown * shown))
         di, df, dg, do = dc * g, dc * cells[:, t], dc * i, dh * shown
         before = [di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
-        found[:, t] = np.concatenate(before, axis=-1)
-        dh, dc = products.matmul(found[:, t], recurrent.T), stored(dc * f)
-    return found, dh, dc
+        dgates[:, t] = np.concatenate(before, axis=-1)
+        dh, dc = products.matmul(dgates[:, t], recurrent.T), stored(dc * f)
+    return dgates, dh, dc
 
 
 def gru_steps(op, x, states, weight, recurrent, bias, hidden_bias):

@@ -13,9 +13,13 @@ def devices() -> list[Device]:
     if tf.config.list_physical_devices("TPU") and not tf.config.list_logical_devices("TPU"):
         here = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
         tf.tpu.experimental.initialize_tpu_system(here)
-    logical = [d for d in tf.config.list_logical_devices() if d.device_type.lower() in KINDS]
-    found = [_described(d.device_type.lower(), int(d.name.rpartition(":")[2])) for d in logical]
-    return sorted(found, key=lambda d: (d.kind != CPU.kind, d.kind, d.index))
+    described = []
+    for logical in tf.config.list_logical_devices():
+        kind = logical.device_type.lower()
+        if kind in KINDS:
+            index = int(logical.name.rpartition(":")[2])
+            described.append(_described(kind, index))
+    return sorted(described, key=lambda d: (d.kind != CPU.kind, d.kind, d.index))
 
 
 def _described(kind: str, index: int) -> Device:
@@ -28,9 +32,11 @@ def _described(kind: str, index: int) -> Device:
 
 def resolve(device: Device) -> str:
     """The framework's own name of a device; PluginError if it is not there."""
-    found = devices()
-    if device not in found:
-        raise PluginError(f"TensorFlow has no device '{device}'; it computes on {', '.join(map(str, found))}")
+    available = devices()
+    if device not in available:
+        raise PluginError(
+            f"TensorFlow has no device '{device}'; it computes on {', '.join(map(str, available))}"
+        )
     return f"/device:{device.kind.upper()}:{device.index}"
 
 

@@ -10,8 +10,8 @@ _USED: ContextVar[tuple[str, str]] = ContextVar("used", default=("eager", "cpu")
 _LEARNS: ContextVar[bool] = ContextVar("learns", default=True)
 
 
-def told(mode, device, function):
-    """`function` as it runs, or is traced, where ops may ask."""
+def in_context(mode, device, function):
+    """`function`, which runs or is traced with this mode and device as what `_USED` holds for its ops."""
 
     def run(*arguments):
         token = _USED.set((mode, device.kind))

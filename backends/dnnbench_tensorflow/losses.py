@@ -13,15 +13,17 @@ def cross_entropy(loss, z, labels):
 
 def _plain(loss, z, labels):
     """Any class stands in for a label that does not count: TensorFlow gives NaN for one out of range."""
-    known = labels if loss.ignored is None else tf.maximum(labels, 0)
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(known, z)
+    in_range = labels if loss.ignored is None else tf.maximum(labels, 0)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(in_range, z)
 
 
 def _smoothed(loss, z, labels):
     classes = z.shape[-1]
     off = loss.smoothing / classes
-    on_value, off_value = (tf.constant(value, z.dtype) for value in (1 - loss.smoothing + off, off))
-    return tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(labels, classes, on_value, off_value), z)
+    on_value = tf.constant(1 - loss.smoothing + off, z.dtype)
+    off_value = tf.constant(off, z.dtype)
+    q = tf.one_hot(labels, classes, on_value, off_value)  # (N, ..., K)
+    return tf.nn.softmax_cross_entropy_with_logits(q, z)
 
 
 def bce_with_logits(loss, z, targets):

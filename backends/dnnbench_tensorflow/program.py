@@ -3,6 +3,7 @@
 import gc
 import os
 from contextlib import nullcontext
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import TrainingProgram
 
 from . import device, losses, ops, optimizers
-from .kernels import inferring, told
+from .kernels import in_context, inferring
 from .tracing import traced
 
 ZERO = tf.UnconnectedGradients.ZERO
@@ -56,15 +57,21 @@ class TensorflowProgram(TrainingProgram):
             values, weights = self._precision.values, self._precision.weights
             inputs = {i.name: _tensor(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs}
             masks = {name: _tensor(mask, "float", values) for name, mask in batch.masks.items()}
-            named = Batch(inputs, _tensor(batch.targets, self._target_kind, weights), masks)
+            targets = _tensor(batch.targets, self._target_kind, weights)
         device.synchronize(self._arm.device)
-        return _TensorBatch(named, {phase: self._arguments(phase, named) for phase in READ}, (batch.size, *masks))
+        named = Batch(inputs, targets, masks)
+        arguments = {phase: self._arguments(phase, named) for phase in READ}
+        return _TensorBatch(named, arguments, (batch.size, *masks))
 
     def _arguments(self, phase, named):
         if self._arm.mode == "eager":
             return (named,)
-        parts = {"inputs": named.inputs.values(), "masks": named.masks.values(), "targets": [named.targets]}
-        return tuple(tensor for part in READ[phase] for tensor in parts[part])
+        parts = {
+            "inputs": named.inputs.values(),
+            "masks": named.masks.values(),
+            "targets": [named.targets],
+        }
+        return tuple(chain.from_iterable(parts[part] for part in READ[phase]))
 
     def infer(self, batch):
         return self._run("infer", batch)
@@ -83,7 +90,8 @@ class TensorflowProgram(TrainingProgram):
 
     def pieces(self, batch):
         stored = self.gradients(batch)
-        output, gradients = stored["outputs"][self._model.outputs[0]], list(stored["gradients"].values())
+        output = stored["outputs"][self._model.outputs[0]]
+        gradients = list(stored["gradients"].values())
         loss_alone = self._function(self._loss_alone, (output, batch.named.targets))
         update_alone = self._function(self._update_alone, gradients)
         return {
@@ -107,8 +115,10 @@ class TensorflowProgram(TrainingProgram):
         return _arrays(self._weights)
 
     def optimizer_state(self):
-        slots = self._slots.items()
-        return _arrays({f"{slot}/{name}": kept[name] for slot, kept in slots for name in kept})
+        state = {}
+        for slot, variables in self._slots.items():
+            state |= {f"{slot}/{name}": variable for name, variable in variables.items()}
+        return _arrays(state)
 
     def model_state(self):
         return _arrays(self._state)
@@ -196,7 +206,7 @@ class TensorflowProgram(TrainingProgram):
         return self._functions["probe"](probe)["product"]
 
     def _slot_variables(self):
-        return [variable for kept in self._slots.values() for variable in kept.values()]
+        return list(chain.from_iterable(variables.values() for variables in self._slots.values()))
 
     def _variables(self):
         """Everything a step may change."""
@@ -214,7 +224,8 @@ class TensorflowProgram(TrainingProgram):
         if self._arm.mode == "eager":
             return self._function(method, ())
 
-        inputs, masks = tuple(batch.named.inputs), tuple(batch.named.masks) if "masks" in READ[phase] else ()
+        inputs = tuple(batch.named.inputs)
+        masks = tuple(batch.named.masks) if "masks" in READ[phase] else ()
 
         def flat(*tensors):
             named_inputs = dict(zip(inputs, tensors, strict=False))
@@ -226,7 +237,7 @@ class TensorflowProgram(TrainingProgram):
 
     def _function(self, function, tensors):
         """`function` in the program's mode, traced once for tensors like these."""
-        function = told(self._arm.mode, self._arm.device, function)
+        function = in_context(self._arm.mode, self._arm.device, function)
         if self._arm.mode != "eager":
             self._traces += 1
             with self._place:
@@ -246,9 +257,10 @@ class TensorflowProgram(TrainingProgram):
 
     def _infer(self, batch):
         with inferring():
-            found = outputs(self._model, batch.inputs, self._weights, self._state, self._cast_around(inference(ops)))
+            apply = self._cast_around(inference(ops))
+            values = outputs(self._model, batch.inputs, self._weights, self._state, apply)
         predict = getattr(losses, self._task.loss.prediction)
-        return {"outputs": found, "prediction": predict(found[self._model.outputs[0]])}
+        return {"outputs": values, "prediction": predict(values[self._model.outputs[0]])}
 
     def _forward(self, batch):
         with tf.GradientTape():
@@ -264,8 +276,8 @@ class TensorflowProgram(TrainingProgram):
         with tf.GradientTape() as tape:
             values, state, loss = self._evaluate_loss(batch)
             lifted = self._lifted(loss)
-        found = tape.gradient(lifted, list(self._weights.values()), unconnected_gradients=ZERO)
-        gradients = {name: self._lowered(g) for name, g in zip(self._weights, found, strict=True)}
+        raw = tape.gradient(lifted, list(self._weights.values()), unconnected_gradients=ZERO)
+        gradients = {name: self._lowered(g) for name, g in zip(self._weights, raw, strict=True)}
         return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": gradients}
 
     def _train_step(self, batch):
@@ -295,8 +307,10 @@ class TensorflowProgram(TrainingProgram):
             tape.watch(output)
             lifted = self._lifted(self._loss_of(output, batch.targets))
         names = [node.name for node in self._model.nodes]
-        found = tape.gradient(lifted, [values[name] for name in names], unconnected_gradients=ZERO)
-        return {name: self._lowered(tf.cast(g, self._precision.weights)) for name, g in zip(names, found, strict=True)}
+        leaves = [values[name] for name in names]
+        raw = tape.gradient(lifted, leaves, unconnected_gradients=ZERO)
+        wide = [tf.cast(g, self._precision.weights) for g in raw]
+        return {name: self._lowered(g) for name, g in zip(names, wide, strict=True)}
 
     def _evaluate(self, batch):
         apply = self._cast_around(training(ops, batch.masks, lambda node: self._generator))

@@ -21,10 +21,13 @@ class TorchBackend(Backend):
 
     def versions(self):
         built_with = torch.__config__.show()
-        parts = dict(re.findall(r"(Math Kernel Library|MKL-DNN)\S* (?:Version |v)([\d.]+)", built_with))
+        parts = re.findall(r"(Math Kernel Library|MKL-DNN)\S* (?:Version |v)([\d.]+)", built_with)
         names = {"Math Kernel Library": "mkl", "MKL-DNN": "onednn"}
-        found = {"torch": torch.__version__} | {names[part]: version for part, version in parts.items()}
-        return found | ({"cuda": torch.version.cuda} if torch.version.cuda else {})
+        versions = {"torch": torch.__version__}
+        versions |= {names[part]: version for part, version in parts}
+        if torch.version.cuda:
+            versions["cuda"] = torch.version.cuda
+        return versions
 
     def configure(self, arm):
         torch.set_num_threads(arm.threads)
@@ -44,8 +47,8 @@ class TorchBackend(Backend):
         task = workload.task
         wanted = [("op", node.op.kind, ops) for node in workload.model.nodes]
         wanted += [("optimizer", task.optimizer.kind, optimizers), ("loss", task.loss.kind, losses)]
-        for what, kind, known in wanted:
-            if not hasattr(known, kind):
+        for what, kind, module in wanted:
+            if not hasattr(module, kind):
                 return Capabilities.none(f"dnnbench's PyTorch has no {what} '{kind}'")
         compiler = os.environ.get("CXX", "g++")
         if arm.mode == "compile" and not shutil.which(compiler):

@@ -19,9 +19,9 @@ def _gpu(index: int) -> Device:
 def resolve(device: Device) -> torch.device:
     """The framework's own name of a device; PluginError if it is not there."""
     if device not in devices():
-        known = ", ".join(map(str, devices()))
+        available = ", ".join(map(str, devices()))
         raise PluginError(
-            f"PyTorch has no device '{device}' here; it has {known}: choose one of them "
+            f"PyTorch has no device '{device}' here; it has {available}: choose one of them "
             "(a GPU needs its driver and a build of PyTorch for it)"
         )
     return torch.device("cpu") if device.kind == "cpu" else torch.device("cuda", device.index)

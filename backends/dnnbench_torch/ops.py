@@ -230,16 +230,19 @@ def lstm(op, x, *state, weight, recurrent, bias):
     h, c = state or 2 * (x.new_zeros((x.size(0), op.units)),)
     parameters = [weight, recurrent, bias, torch.zeros_like(bias)]
     first = (h.unsqueeze(0), c.unsqueeze(0))
-    found = torch.lstm(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
-    return found[0] if op.sequences else found[1].squeeze(0)
+    # (hidden states (N, T, H), last hidden state (1, N, H), last cell state (1, N, H))
+    result = torch.lstm(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    return result[0] if op.sequences else result[1].squeeze(0)
 
 
 def gru(op, x, *state, weight, recurrent, bias, hidden_bias):
     """PyTorch's second bias stands before each gate; the layout has put the gates in its order."""
     (h,) = state or (x.new_zeros((x.size(0), op.units)),)
     parameters = [weight, recurrent, bias, F.pad(hidden_bias, (2 * op.units, 0))]
-    found = torch.gru(x, h.unsqueeze(0), parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
-    return found[0] if op.sequences else found[1].squeeze(0)
+    first = h.unsqueeze(0)
+    # (hidden states (N, T, H), last hidden state (1, N, H))
+    result = torch.gru(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    return result[0] if op.sequences else result[1].squeeze(0)
 
 
 def attention(op, q, k, v, mask=None):

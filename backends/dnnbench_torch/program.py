@@ -1,5 +1,7 @@
 """A workload built in PyTorch: straight-line code written from the graph, and autograd."""
 
+from itertools import chain
+
 import numpy as np
 import torch
 from dnnbench.protocol.batch import Batch
@@ -19,12 +21,15 @@ class TorchProgram(TrainingProgram):
     """
 
     def __init__(self, workload, weights, arm, seed):
-        self._workload, self._model, self._arm = workload, workload.model, arm
-        self._device, self._precision = device.resolve(arm.device), arm.precision
-        self._kept, self._flowing = (getattr(torch, t) for t in (arm.precision.weights, arm.precision.values))
+        self._workload, self._model = workload, workload.model
+        self._arm, self._precision = arm, arm.precision
+        self._device = device.resolve(arm.device)
+        self._kept = getattr(torch, arm.precision.weights)
+        self._flowing = getattr(torch, arm.precision.values)
         device.reset_peak(arm.device)
         self._functions = {}
-        self._nodes = {node.name: layouts.tensor_layout(self._model.types[node.name]) for node in self._model.nodes}
+        types = {node.name: self._model.types[node.name] for node in self._model.nodes}
+        self._nodes = {name: layouts.tensor_layout(type) for name, type in types.items()}
         self._layouts = parameter_layouts(self._model)
         self._weights = {n: self._parameter(n, weights[n]).requires_grad_() for n in self._model.parameters}
         self._state = {n: self._parameter(n, weights[n]) for n in self._model.state}
@@ -58,8 +63,8 @@ class TorchProgram(TrainingProgram):
 
     def gradients(self, batch):
         result = self._call("loss", batch)
-        found = self._backpropagate(result["loss"], list(self._weights.values()))
-        result["gradients"] = dict(zip(self._weights, found, strict=True))
+        gradients = self._backpropagate(result["loss"], list(self._weights.values()))
+        result["gradients"] = dict(zip(self._weights, gradients, strict=True))
         return result
 
     def train_step(self, batch):
@@ -84,22 +89,24 @@ class TorchProgram(TrainingProgram):
         flat = {}
         for group, value in result.items():
             if isinstance(value, dict):
-                known = self._nodes if group == "outputs" else self._layouts
-                flat |= {f"{group}/{name}": layouts.download(t, known[name]) for name, t in value.items()}
+                stored = self._nodes if group == "outputs" else self._layouts
+                for name, tensor in value.items():
+                    flat[f"{group}/{name}"] = layouts.download(tensor, stored[name])
             else:
-                flat[group] = layouts.download(value, self._prediction_layout() if group == "prediction" else None)
+                layout = self._prediction_layout() if group == "prediction" else None
+                flat[group] = layouts.download(value, layout)
         return flat
 
     def weights(self):
         return {name: layouts.download(p, self._layouts[name]) for name, p in self._weights.items()}
 
     def optimizer_state(self):
-        kept = self._optimizer.state
-        return {
-            f"{slot}/{name}": layouts.download(kept[p][optimizers.SLOTS[slot]], self._layouts[name])
-            for slot in self._workload.task.optimizer.slots
-            for name, p in self._weights.items()
-        }
+        state = {}
+        for slot in self._workload.task.optimizer.slots:
+            for name, p in self._weights.items():
+                kept = self._optimizer.state[p][optimizers.SLOTS[slot]]
+                state[f"{slot}/{name}"] = layouts.download(kept, self._layouts[name])
+        return state
 
     def model_state(self):
         return {name: layouts.download(tensor, self._layouts[name]) for name, tensor in self._state.items()}
@@ -132,8 +139,8 @@ class TorchProgram(TrainingProgram):
         probes = {node.name: self._probe(node.name, batch.size) for node in self._model.nodes}
         reached = {name: probes[name].requires_grad_() for name in reached_nodes(self._model)}
         loss = self._call("cotangents", batch, reached)["loss"]
-        found = self._backpropagate(loss, list(reached.values()))
-        return self._by_node(probes | dict(zip(reached, found, strict=True)))
+        gradients = self._backpropagate(loss, list(reached.values()))
+        return self._by_node(probes | dict(zip(reached, gradients, strict=True)))
 
     def facts(self):
         return {
@@ -196,21 +203,24 @@ class TorchProgram(TrainingProgram):
         return torch._foreach_div(lifted, LOSS_SCALE)
 
     def _update(self, gradients):
-        found, spec = list(gradients.values()), self._workload.task.optimizer
-        if not found or (self._precision.scaled and not optimizers.all_finite(found)):
+        spec = self._workload.task.optimizer
+        ordered = list(gradients.values())
+        if not ordered or (self._precision.scaled and not optimizers.all_finite(ordered)):
             return
         self._steps += 1
         if spec.schedule:
             optimizers.set_rate(self._optimizer, spec.rate(self._steps))
-        found = self._clip(found) if spec.clip_norm else found
-        for p, gradient in zip(self._weights.values(), found, strict=True):
+        if spec.clip_norm:
+            ordered = self._clip(ordered)
+        for p, gradient in zip(self._weights.values(), ordered, strict=True):
             p.grad = layouts.laid_like(p, gradient)
         self._step()
         for p in self._weights.values():
             p.grad = None
 
     def _slots(self):
-        return [slot for kept in self._optimizer.state.values() for slot in kept.values()]
+        of_each_weight = self._optimizer.state.values()
+        return list(chain.from_iterable(slots.values() for slots in of_each_weight))
 
     def _mutable(self):
         """Every tensor that training changes."""

@@ -46,27 +46,27 @@ def straight_line(workload, phase, mask_names, layouts, precision):
     graph = fx.Graph()
     recorder = fx.proxy.GraphAppendingTracer(graph)
     names = ("inputs", "targets", "masks", "weights", "state")
-    given = {name: fx.Proxy(graph.placeholder(name), recorder) for name in names}
-    given["probes"] = fx.Proxy(graph.placeholder("probes", default_value=None), recorder)
+    proxies = {name: fx.Proxy(graph.placeholder(name), recorder) for name in names}
+    proxies["probes"] = fx.Proxy(graph.placeholder("probes", default_value=None), recorder)
     with torch.set_grad_enabled(phase != "infer"):  # some kernels are told whether backpropagation will follow
-        values, state = _walk(workload.model, phase, given, mask_names, layouts, precision)
-        result = _result(workload, phase, values, state, given["targets"], precision)
+        values, state = _walk(workload.model, phase, proxies, mask_names, layouts, precision)
+        result = _result(workload, phase, values, state, proxies["targets"], precision)
     graph.output(recorder.create_arg(result))
     return fx.GraphModule({}, graph).forward
 
 
-def _walk(model, phase, given, mask_names, layouts, precision):
+def _walk(model, phase, proxies, mask_names, layouts, precision):
     """Value of every node that the phase is about, and state after the pass, as stand-ins."""
     if phase == "loss_alone":
-        return {model.outputs[0]: given["inputs"][model.outputs[0]]}, {}
-    masks = {name: given["masks"][name] for name in mask_names}
+        return {model.outputs[0]: proxies["inputs"][model.outputs[0]]}, {}
+    masks = {name: proxies["masks"][name] for name in mask_names}
     apply = inference(ops) if phase == "infer" else training(ops, masks, lambda node: None)
     apply = cast_around(model, _recording(model, apply, layouts), precision, _cast)
     if phase == "cotangents":
-        apply = _probed(apply, reached_nodes(model), given["probes"])
-    inputs = {i.name: given["inputs"][i.name] for i in model.inputs}
-    weights = {name: given["weights"][name] for name in model.parameters}
-    state = {name: given["state"][name] for name in model.state}
+        apply = _probed(apply, reached_nodes(model), proxies["probes"])
+    inputs = {i.name: proxies["inputs"][i.name] for i in model.inputs}
+    weights = {name: proxies["weights"][name] for name in model.parameters}
+    state = {name: proxies["state"][name] for name in model.state}
     if phase == "infer":
         return outputs(model, inputs, weights, state, apply), state
     return evaluate(model, inputs, weights, state, apply)
@@ -97,7 +97,9 @@ def _recording(model, apply, layouts):
 def _probed(apply, nodes, probes):
     def applied(node, arguments, parameters, state):
         value, changed = apply(node, arguments, parameters, state)
-        return value + probes[node.name].type_as(value) if node.name in nodes else value, changed
+        if node.name in nodes:
+            value = value + probes[node.name].type_as(value)
+        return value, changed
 
     return applied
 

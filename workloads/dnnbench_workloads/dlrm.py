@@ -27,8 +27,8 @@ def dlrm(
     net = Builder("dlrm")
     x = net.input("numbers", (numbers,))
     x = _perceptron(net, x, (width, width // 2, width // 8, features), "bottom")
-    found = [_category(net, i, rows, features) for i in range(categories)]
-    stack = net.reshape(net.concat(x, *found), shape=(categories + 1, features))
+    embedded = [_category(net, i, rows, features) for i in range(categories)]
+    stack = net.reshape(net.concat(x, *embedded), shape=(categories + 1, features))
     products = net.flatten(net.matmul(stack, stack, transpose_b=True, name="products"))
     y = _perceptron(net, net.concat(x, products), (width, width // 2), "top")
     model = net.build(net.dense(y, units=1, name="logit"))

@@ -21,4 +21,4 @@ class RawArrays:
     facts: Mapping[str, str] = field(default_factory=dict)
     """What identifies the source where it differs between machines: its version, its SHA-256."""
     layout: Layout | None = None
-    """Where the channels of images stand, if it was told."""
+    """Where the channels of images stand, if the user or the file says so."""

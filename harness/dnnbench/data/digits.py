@@ -26,13 +26,17 @@ def read_digits(data: Digits, input_name: str) -> RawArrays:
     y = _targets(images, labels, data.target)
     margin = (data.margin, data.margin)
     x = np.pad(images, ((0, 0), margin, margin, (0, 0)))
-    return RawArrays("digits", {input_name: x[~test]}, y[~test], {input_name: x[test]}, y[test])
+    train = ~test
+    return RawArrays("digits", {input_name: x[train]}, y[train], {input_name: x[test]}, y[test])
 
 
 def _images(pixels: np.ndarray, data: Digits) -> np.ndarray:
-    grey = (pixels / BRIGHTEST).astype(np.float32).reshape(-1, EDGE, EDGE, 1)
+    """(n, size, size, channels) from flat rows of pixels."""
+    grey = (pixels / BRIGHTEST).astype(np.float32)
+    small = grey.reshape(-1, EDGE, EDGE, 1)  # (n, 8, 8, 1)
     times = data.size // EDGE
-    return grey.repeat(times, axis=1).repeat(times, axis=2).repeat(data.channels, axis=3)
+    large = small.repeat(times, axis=1).repeat(times, axis=2)  # (n, size, size, 1)
+    return large.repeat(data.channels, axis=3)
 
 
 def _targets(images: np.ndarray, labels: np.ndarray, target: str) -> np.ndarray:
@@ -41,8 +45,9 @@ def _targets(images: np.ndarray, labels: np.ndarray, target: str) -> np.ndarray:
             return labels
         case "image":
             return images
-        case "pixels":
-            return np.where(images[..., 0] > 0.5, labels[:, None, None], BACKGROUND)
+        case _:  # "pixels"
+            with_ink = images[..., 0] > 0.5  # (n, H, W)
+            return np.where(with_ink, labels[:, None, None], BACKGROUND)
 
 
 def _load() -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,12 @@
 """Raw arrays made into exactly what a network reads, or refused with the reason."""
 
+from collections.abc import Mapping, Sequence
+from math import prod
+
 import numpy as np
 
 from ..errors import DataError
+from ..spec.losses import CrossEntropy
 from ..spec.tensor import TensorType
 from ..spec.workload import Workload
 from .arrays import RawArrays
@@ -15,17 +19,18 @@ ELEMENTS = {"float": np.float32, "int32": np.int32, "bool": np.bool_}
 
 
 def class_count(workload: Workload) -> int:
-    """How many classes the logits tell apart."""
+    """How many classes the logits distinguish."""
     return workload.model.types[workload.model.outputs[0]].shape[-1]
 
 
 def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
-    given, targets = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
-    inputs = {
-        source.name: _fit(given[source.name], source.type, raw, f"x_{part}, input '{source.name}'")
-        for source in workload.model.inputs
-    }
+    arrays: Mapping[str, np.ndarray] = getattr(raw, f"x_{part}")
+    targets: np.ndarray = getattr(raw, f"y_{part}")
+    inputs = {}
+    for source in workload.model.inputs:
+        what = f"x_{part}, input '{source.name}'"
+        inputs[source.name] = _fit(arrays[source.name], source.type, raw, what)
     _no_one_hot(targets, workload, f"{raw.where}: y_{part}")
     y = _fit(targets, workload.target, raw, f"y_{part}")
     _same_length(raw.where, part, inputs, y)
@@ -37,12 +42,19 @@ def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, n
 
 
 def _no_one_hot(targets: np.ndarray, workload: Workload, where: str) -> None:
-    classes = workload.target.shape
-    if workload.task.loss.kind == "cross_entropy" and targets.shape[1:] == (*classes, class_count(workload)):
+    if workload.task.loss.kind != "cross_entropy":
+        return
+    labels = workload.target.shape
+    if targets.shape[1:] == (*labels, class_count(workload)):
         raise DataError(
-            f"{where}: got shape {targets.shape}, a number for each class (one-hot), expected the number of the class, "
-            f"({', '.join(['n', *map(str, classes)])}); give y.argmax(-1)"
+            f"{where}: got shape {targets.shape}, a number for each class (one-hot), "
+            f"expected the number of the class, {_batched(labels)}; give y.argmax(-1)"
         )
+
+
+def _batched(shape: Sequence[int]) -> str:
+    """The shape of n examples as an error writes it: (n, 8, 8)."""
+    return f"({', '.join(['n', *map(str, shape)])})"
 
 
 def _fit(array: np.ndarray, wanted: TensorType, raw: RawArrays, what: str) -> np.ndarray:
@@ -59,30 +71,46 @@ def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
     if array.dtype.kind not in NUMBERS:
         raise DataError(f"{where}: got elements of type {array.dtype}, expected numbers; convert them first")
     if array.ndim < 1 or not _reshapable(array.shape[1:], wanted.shape):
-        expected = ", ".join(["n", *map(str, wanted.shape)])
-        raise DataError(f"{where}: got shape {array.shape}, expected ({expected}); reshape or transpose it")
+        raise DataError(
+            f"{where}: got shape {array.shape}, expected {_batched(wanted.shape)}; "
+            "reshape or transpose it"
+        )
     _values_fit(array, wanted, where)
     return np.ascontiguousarray(array.reshape(len(array), *wanted.shape), ELEMENTS[wanted.kind])
 
 
 def _reshapable(got: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    got_axes, wanted_axes = ([n for n in shape if n != 1] for shape in (got, wanted))
-    same_size = np.prod(got, dtype=object) == np.prod(wanted, dtype=object)
-    return got_axes == wanted_axes or (same_size and (len(got_axes) == 1 or len(wanted_axes) == 1))
+    got_axes = [n for n in got if n != 1]
+    wanted_axes = [n for n in wanted if n != 1]
+    if got_axes == wanted_axes:
+        return True
+    one_is_flat = len(got_axes) == 1 or len(wanted_axes) == 1
+    return one_is_flat and prod(got) == prod(wanted)
 
 
 def _values_fit(array: np.ndarray, wanted: TensorType, where: str) -> None:
-    if array.dtype.kind == "f" and not (np.abs(array) <= np.finfo(np.float32).max).all():
-        raise DataError(f"{where}: got NaN, infinity or a number too large for float32; clean the data first")
+    largest = np.finfo(np.float32).max
+    if array.dtype.kind == "f" and not (np.abs(array) <= largest).all():
+        raise DataError(
+            f"{where}: got NaN, infinity or a number too large for float32; clean the data first"
+        )
     if wanted.kind == "float" or array.dtype.kind == "b" or not array.size:
         return
     lo, hi = (0, 1) if wanted.kind == "bool" else (-(2**31), 2**31 - 1)
-    whole = (array == np.floor(array)).all()
+    whole = bool((array == np.floor(array)).all())
     if not whole or array.min() < lo or array.max() > hi:
-        seen = f"{array.min()} to {array.max()}"
-        renumber = "give 0 for no and 1 for yes" if wanted.kind == "bool" else "renumber them from 0 on"
-        advice = renumber if whole else "round them"
-        raise DataError(f"{where}: got {array.dtype} from {seen}, expected whole numbers from {lo} to {hi}; {advice}")
+        raise DataError(
+            f"{where}: got {array.dtype} from {array.min()} to {array.max()}, "
+            f"expected whole numbers from {lo} to {hi}; {_number_advice(wanted, whole)}"
+        )
+
+
+def _number_advice(wanted: TensorType, whole: bool) -> str:
+    if not whole:
+        return "round them"
+    if wanted.kind == "bool":
+        return "give 0 for no and 1 for yes"
+    return "renumber them from 0 on"
 
 
 def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: np.ndarray) -> None:
@@ -97,39 +125,44 @@ def _same_length(where: str, part: str, inputs: dict[str, np.ndarray], targets: 
 def _ids_in_range(ids: np.ndarray, size: int, where: str) -> None:
     if ids.min() < 0 or ids.max() >= size:
         raise DataError(
-            f"{where}: got ids {ids.min()} to {ids.max()}, expected 0 to {size - 1} for a table of {size} rows; "
+            f"{where}: got ids {ids.min()} to {ids.max()}, "
+            f"expected 0 to {size - 1} for a table of {size} rows; "
             "renumber the ids or enlarge the table"
         )
 
 
 def _targets_fit(y: np.ndarray, workload: Workload, where: str) -> None:
     loss = workload.task.loss
-    if loss.kind == "cross_entropy":
-        counted = y != loss.ignored if loss.ignored is not None else np.ones(y.shape, bool)
+    if isinstance(loss, CrossEntropy):
+        counted = np.ones(y.shape, bool) if loss.ignored is None else y != loss.ignored
         _some_count(counted, loss.ignored, where)
-        _labels_in_range(y[counted], workload, where)
+        _labels_in_range(y[counted], class_count(workload), loss.ignored, where)
     elif loss.kind == "bce_with_logits" and (y.min() < 0 or y.max() > 1):
-        raise DataError(f"{where}: got targets {y.min()} to {y.max()}, expected 0 (no) to 1 (yes); rescale them")
+        raise DataError(
+            f"{where}: got targets {y.min()} to {y.max()}, expected 0 (no) to 1 (yes); rescale them"
+        )
 
 
 def _some_count(counted: np.ndarray, ignored: int | None, where: str) -> None:
     """One label at least an example, so that every batch has one whatever its size."""
     empty = np.flatnonzero(~counted.reshape(len(counted), -1).any(axis=1))
     if len(empty):
-        raise DataError(f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; leave it out")
+        raise DataError(
+            f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; leave it out"
+        )
 
 
-def _labels_in_range(labels: np.ndarray, workload: Workload, where: str) -> None:
-    classes = class_count(workload)
+def _labels_in_range(labels: np.ndarray, classes: int, ignored: int | None, where: str) -> None:
     outside = np.unique(labels[(labels < 0) | (labels >= classes)])
     if len(outside):
-        seen = f"{labels.min()} to {labels.max()}"
-        wanted = f"expected 0 to {classes - 1} for a network of {classes} classes"
-        advice = _advice(outside.tolist(), int(labels.min()), classes, workload.task.loss.ignored)
-        raise DataError(f"{where}: got labels {seen}, {wanted}; {advice}")
+        advice = _label_advice(outside.tolist(), int(labels.min()), classes, ignored)
+        raise DataError(
+            f"{where}: got labels {labels.min()} to {labels.max()}, "
+            f"expected 0 to {classes - 1} for a network of {classes} classes; {advice}"
+        )
 
 
-def _advice(outside: list[int], lowest: int, classes: int, ignored: int | None) -> str:
+def _label_advice(outside: list[int], lowest: int, classes: int, ignored: int | None) -> str:
     """What labels outside of the classes mostly are: counted from 1, or a mark of what does not count."""
     if outside == [classes] and lowest == 1:
         return "they count from 1: subtract 1"
@@ -138,5 +171,8 @@ def _advice(outside: list[int], lowest: int, classes: int, ignored: int | None) 
         return others
     mark = outside[0]
     kept = mark if mark < 0 else ignored or -1
-    written = "" if kept == mark else f", and write {kept} for it: y[y == {mark}] = {kept}"
-    return f"if {mark} marks what does not count, give the loss ignored = {kept}{written}; if it is a class, {others}"
+    rewrite = "" if kept == mark else f", and write {kept} for it: y[y == {mark}] = {kept}"
+    return (
+        f"if {mark} marks what does not count, give the loss ignored = {kept}{rewrite}; "
+        f"if it is a class, {others}"
+    )

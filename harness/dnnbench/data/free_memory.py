@@ -17,11 +17,13 @@ def available_bytes(cgroup: Path = CGROUP) -> int:
 def _left_in_cgroup(cgroup: Path) -> list[int]:
     """What a limit leaves, or nothing where there is none; cached files count as free."""
     try:
-        limit, used = (int((cgroup / f"memory.{what}").read_text()) for what in ("max", "current"))
-        cached = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())["file"]
+        limit = int((cgroup / "memory.max").read_text())
+        used = int((cgroup / "memory.current").read_text())
+        lines = (cgroup / "memory.stat").read_text().splitlines()
+        cached = int(dict(line.split() for line in lines)["file"])
     except (OSError, ValueError, KeyError):
         return []
-    return [max(limit - used + int(cached), 0)]
+    return [max(limit - used + cached, 0)]
 
 
 def require_room(wanted_bytes: int, where: str) -> None:

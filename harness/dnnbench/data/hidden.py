@@ -13,7 +13,10 @@ def hidden_positions(seed: int, name: str, lengths: np.ndarray, width: int) -> n
 
     From Philox's raw words, which NumPy promises for ever.
     """
-    words = generator(seed, name).bit_generator.random_raw(len(lengths) * width).reshape(len(lengths), width)
-    outside = np.arange(width) >= lengths[:, None]
+    n = len(lengths)
+    words = generator(seed, name).bit_generator.random_raw(n * width).reshape(n, width)
+    outside = np.arange(width) >= lengths[:, None]  # (n, width)
+    # a random place in the row for each position, those outside behind all others
     place = np.lexsort((words, outside), axis=-1).argsort(axis=-1)
-    return place < np.maximum(np.rint(SHARE * lengths), 1)[:, None]
+    count = np.maximum(np.rint(SHARE * lengths), 1)  # (n,)
+    return place < count[:, None]

@@ -27,15 +27,16 @@ def read_idx_folder(folder: str | Path, input_name: str) -> RawArrays:
     images: (n, H, W)   labels: (n,)
     """
     folder = home_expanded(folder)
-    images = {part: _pixels(_find(folder, f"{part}-images", 3)) for part in ("train", "t10k")}
-    labels = {part: read_idx(_find(folder, f"{part}-labels", 1)) for part in ("train", "t10k")}
-    return RawArrays(
-        str(folder),
-        {input_name: images["train"]},
-        labels["train"],
-        {input_name: images["t10k"]},
-        labels["t10k"],
-    )
+    x_train, y_train = _read_part(folder, "train")
+    x_test, y_test = _read_part(folder, "t10k")
+    return RawArrays(str(folder), {input_name: x_train}, y_train, {input_name: x_test}, y_test)
+
+
+def _read_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """(images, labels)"""
+    images = _pixels(_find(folder, f"{part}-images", axes=3))
+    labels = read_idx(_find(folder, f"{part}-labels", axes=1))
+    return images, labels
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -55,13 +56,14 @@ def read_idx(path: Path) -> np.ndarray:
         raise DataError(f"{path}: cannot be read: {reason}; fetch the file again") from None
 
 
-def _read(path: Path, file: BinaryIO, size_bytes: int | None) -> np.ndarray:
+def _read(path: Path, file: BinaryIO | gzip.GzipFile, size_bytes: int | None) -> np.ndarray:
     """The array; `size_bytes` of the whole file where they are known before it is read."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in ELEMENTS:
         got = start.hex(" ") or "nothing"
         raise DataError(f"{path}: begins with {got}, expected 00 00 <type 08-0e> <axes>; give an IDX file")
-    element, axes = np.dtype(ELEMENTS[start[2]]), start[3]
+    element = np.dtype(ELEMENTS[start[2]])
+    axes = start[3]
     if axes > MOST_AXES:
         raise DataError(f"{path}: its header tells of {axes} axes, expected at most {MOST_AXES}; fetch it again")
     sizes = file.read(4 * axes)
@@ -83,11 +85,14 @@ def _require_size(path: Path, shape: tuple[int, ...], wanted_bytes: int, got_byt
 def _pixels(path: Path) -> np.ndarray:
     """Whole numbers / 255; floating-point ones are in [0, 1] or standardised by whoever made them."""
     array = read_idx(path)
-    return array.astype(np.float32) if array.dtype.kind == "f" else (array / WHITE).astype(np.float32)
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    return (array / WHITE).astype(np.float32)
 
 
 def _find(folder: Path, stem: str, axes: int) -> Path:
-    names = [f"{stem}{mark}idx{axes}-ubyte{suffix}" for mark in "-." for suffix in ("", ".gz")]
+    plain = [f"{stem}-idx{axes}-ubyte", f"{stem}.idx{axes}-ubyte"]
+    names = [plain[0], f"{plain[0]}.gz", plain[1], f"{plain[1]}.gz"]
     for name in names:
         if (folder / name).exists():
             return folder / name

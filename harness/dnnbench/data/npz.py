@@ -36,9 +36,11 @@ def read_npz(data: Npz, input_names: Sequence[str]) -> RawArrays:
     """
     path = home_expanded(data.path)
     with _open(path) as archive:
-        parts = {part: _inputs(archive, path, part, input_names) for part in ("x_train", "x_test")}
-        targets = {part: _array(archive, path, part) for part in ("y_train", "y_test")}
-    return RawArrays(str(path), **parts, **targets, layout=data.layout)
+        x_train = _inputs(archive, path, "x_train", input_names)
+        x_test = _inputs(archive, path, "x_test", input_names)
+        y_train = _array(archive, path, "y_train")
+        y_test = _array(archive, path, "y_test")
+    return RawArrays(str(path), x_train, y_train, x_test, y_test, layout=data.layout)
 
 
 @contextmanager
@@ -87,8 +89,10 @@ def _array(archive: np.lib.npyio.NpzFile, path: Path, key: str) -> np.ndarray:
 
 def _size_bytes(archive: np.lib.npyio.NpzFile, key: str) -> int:
     """Of the array once it is decompressed."""
+    assert archive.zip is not None  # it is open
     names = {key, f"{key}.npy"}
-    return sum(member.file_size for member in archive.zip.infolist() if member.filename in names)
+    members = [member for member in archive.zip.infolist() if member.filename in names]
+    return sum(member.file_size for member in members)
 
 
 def _advice(error: Exception) -> str:

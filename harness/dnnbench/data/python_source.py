@@ -20,6 +20,8 @@ BYTES = 256
 MASK = 256
 """The id that stands for a hidden byte."""
 NEWLINE = 10
+INPUTS = {"tokens", "segments", "mask"}
+"""Names of the inputs that this source feeds."""
 
 
 def read_python_source(data: PythonSource, workload: Workload) -> RawArrays:
@@ -33,12 +35,15 @@ def read_python_source(data: PythonSource, workload: Workload) -> RawArrays:
     files = library()
     contents = [path.read_bytes() for path in files]
     tests = set(drawn(len(files), data.test_fraction, data.split_seed, "python_source").tolist())
-    parts = {
-        "train": (data.examples, [text for i, text in enumerate(contents) if i not in tests]),
-        "test": (max(round(data.examples * data.test_fraction), 1), [contents[i] for i in sorted(tests)]),
-    }
-    made = [_examples(data, workload, part, _pieces(texts, n, length + 1)) for part, (n, texts) in parts.items()]
-    return RawArrays("python_source", *made[0], *made[1], facts=_facts(contents))
+    train_texts = [text for i, text in enumerate(contents) if i not in tests]
+    test_texts = [text for i, text in enumerate(contents) if i in tests]
+    test_count = max(round(data.examples * data.test_fraction), 1)
+    # a piece is one byte longer than a row: the labels of `next` stand one further on
+    train = _pieces(train_texts, data.examples, length + 1)
+    test = _pieces(test_texts, test_count, length + 1)
+    x_train, y_train = _examples(data, workload, "train", train)
+    x_test, y_test = _examples(data, workload, "test", test)
+    return RawArrays("python_source", x_train, y_train, x_test, y_test, _facts(contents))
 
 
 def library() -> list[Path]:
@@ -48,13 +53,13 @@ def library() -> list[Path]:
     """
     folder = Path(sysconfig.get_path("stdlib"))
     files = [folder / f"{name}.py" for name in sorted(sys.stdlib_module_names)]
-    found = [path for path in files if path.is_file()]
-    if len(found) < 2:
+    installed = [path for path in files if path.is_file()]
+    if len(installed) < 2:
         raise DataError(
-            f"data 'python_source': {folder} has {len(found)} source files of the standard library; "
-            "use a Python that was installed with them"
+            f"data 'python_source': {folder} has {len(installed)} source files "
+            "of the standard library; use a Python that was installed with them"
         )
-    return found
+    return installed
 
 
 def _facts(contents: Sequence[bytes]) -> dict[str, str]:
@@ -66,12 +71,12 @@ def _facts(contents: Sequence[bytes]) -> dict[str, str]:
 def _length(workload: Workload) -> int:
     shapes = {source.name: source.shape for source in workload.model.inputs}
     shape = shapes.get("tokens", ())
-    strangers = [name for name, s in shapes.items() if name not in ("tokens", "segments", "mask") or s != shape]
-    if len(shape) != 1 or strangers:
+    of_one_shape = all(other == shape for other in shapes.values())
+    if len(shape) != 1 or not of_one_shape or not set(shapes) <= INPUTS:
         got = ", ".join(f"{name} {list(s)}" for name, s in shapes.items())
         raise DataError(
-            f"data 'python_source' feeds tokens, segments and mask of one length, but the network reads {got}; "
-            "rename its inputs or use npz or synthetic data"
+            "data 'python_source' feeds tokens, segments and mask of one length, "
+            f"but the network reads {got}; rename its inputs or use npz or synthetic data"
         )
     return shape[0]
 
@@ -81,31 +86,46 @@ def _pieces(texts: Sequence[bytes], n: int, length: int) -> np.ndarray:
     text = np.frombuffer(b"".join(texts), np.uint8)
     starts = np.flatnonzero(text[: max(len(text) - length, 0)] == NEWLINE) + 1
     if not len(starts):
-        raise DataError(f"data 'python_source': no {length} bytes of text in a part of {len(text)}; read fewer tokens")
+        raise DataError(
+            f"data 'python_source': no {length} bytes of text in a part of {len(text)}; "
+            "read fewer tokens"
+        )
     rows = starts[np.arange(n) * len(starts) // n]
-    return text[rows[:, None] + np.arange(length)].astype(np.int32)
+    return text[rows[:, None] + np.arange(length)].astype(np.int32)  # (n, length)
 
 
-def _examples(data: PythonSource, workload: Workload, part: str, pieces: np.ndarray):
+def _examples(
+    data: PythonSource, workload: Workload, part: str, pieces: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """(inputs by name, labels) from pieces (n, T + 1)"""
     if data.form == "next":
         inputs, labels = {"tokens": pieces[:, :-1]}, pieces[:, 1:]
     else:
         inputs, labels = _masked(pieces[:, :-1], _ignored(workload), f"python_source:{part}")
     wanted = [source.name for source in workload.model.inputs]
     if lacking := [name for name in wanted if name not in inputs]:
-        text = f"data 'python_source' gives no {' and no '.join(lacking)} in its form 'next'; use form = 'masked'"
-        raise DataError(text)
+        raise DataError(
+            f"data 'python_source' gives no {' and no '.join(lacking)} in its form 'next'; "
+            "use form = 'masked'"
+        )
     return {name: inputs[name] for name in wanted}, labels
 
 
-def _masked(pieces: np.ndarray, ignored: int, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    width, ends = pieces.shape[1], pieces == NEWLINE
-    lengths = np.where(ends.any(axis=1), width - ends[:, ::-1].argmax(axis=1), width)
+def _masked(
+    pieces: np.ndarray, ignored: int, name: str
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """(inputs by name, labels) from pieces (n, T), whose last line may be cut short and is left out"""
+    width = pieces.shape[1]
+    ends = pieces == NEWLINE  # (n, T)
+    behind_last_line = ends[:, ::-1].argmax(axis=1)
+    lengths = np.where(ends.any(axis=1), width - behind_last_line, width)  # (n,)
     seen = np.arange(width) < lengths[:, None]
     hidden = hidden_positions(0, name, lengths, width)
-    later_lines = (np.cumsum(ends, axis=1) - ends > 0) & seen
+    lines_before = np.cumsum(ends, axis=1) - ends  # (n, T): a line's end is part of it
+    later_lines = (lines_before > 0) & seen
     tokens = np.where(hidden, MASK, np.where(seen, pieces, 0))
-    return {"tokens": tokens, "segments": later_lines, "mask": seen}, np.where(hidden, pieces, ignored)
+    inputs = {"tokens": tokens, "segments": later_lines, "mask": seen}
+    return inputs, np.where(hidden, pieces, ignored)
 
 
 def _ignored(workload: Workload) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..spec.model import Model, Node
+from ..spec.ops.attention import Attention
 
 
 def check_sight(model: Model, inputs: Mapping[str, np.ndarray], where: str) -> None:
@@ -14,19 +15,22 @@ def check_sight(model: Model, inputs: Mapping[str, np.ndarray], where: str) -> N
     inputs: (n, ...) by name   where: what the inputs are, for the message
     """
     for node in model.nodes:
-        if node.op.kind == "attention" and len(node.inputs) == 4:
-            _check_node(model, node, inputs[node.inputs[3]], f"{where}, input '{node.inputs[3]}'")
+        if isinstance(node.op, Attention) and len(node.inputs) == 4:
+            mask_name = node.inputs[3]
+            _check_node(model, node, node.op.causal, inputs[mask_name], f"{where}, input '{mask_name}'")
 
 
-def _check_node(model: Model, node: Node, mask: np.ndarray, where: str) -> None:
+def _check_node(model: Model, node: Node, causal: bool, mask: np.ndarray, where: str) -> None:
     queries, keys = (model.types[name].shape[0] for name in node.inputs[:2])
-    blind = np.argwhere(_first_key(mask) > _last_key(node, queries, keys))
-    if not len(blind):
+    without_keys = np.argwhere(_first_key(mask) > _last_key(causal, queries, keys))
+    if not len(without_keys):
         return
-    row, query = blind[0].tolist()
+    row, query = without_keys[0].tolist()
     place = f"row {row}" if mask.ndim == 2 else f"row {[row, query]}"
-    limit = f" up to {keys - queries + query}" if node.op.causal else ""
-    cause = "once mask and causal triangle are taken together" if node.op.causal else "for nothing is True there"
+    limit = f" up to {keys - queries + query}" if causal else ""
+    cause = "for nothing is True there"
+    if causal:
+        cause = "once mask and causal triangle are taken together"
     raise DataError(
         f"{where}: {place} leaves no key to query {query} of node '{node.name}' (attention), {cause}; "
         f"let query {query} attend to a key{limit}"
@@ -42,6 +46,6 @@ def _first_key(mask: np.ndarray) -> np.ndarray:
     return first[:, None] if mask.ndim == 2 else first
 
 
-def _last_key(node: Node, queries: int, keys: int) -> np.ndarray:
+def _last_key(causal: bool, queries: int, keys: int) -> np.ndarray:
     """Index of the last key that each query sees without a mask: S - T + i under a triangle.      returns: (T,)"""
-    return np.arange(keys - queries, keys) if node.op.causal else np.full(queries, keys - 1)
+    return np.arange(keys - queries, keys) if causal else np.full(queries, keys - 1)

@@ -17,10 +17,11 @@ def read_table(data: Table, input_name: str) -> RawArrays:
     """
     x, y = _load(data.name)
     test = _test_rows(data, y)
-    x = _standardised(x, ~test)
+    train = ~test
+    x = _standardised(x, train)
     if data.name in REGRESSIONS:
-        y = _standardised(y, ~test)
-    return RawArrays(data.name, {input_name: x[~test]}, y[~test], {input_name: x[test]}, y[test])
+        y = _standardised(y, train)
+    return RawArrays(data.name, {input_name: x[train]}, y[train], {input_name: x[test]}, y[test])
 
 
 def _load(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -33,10 +34,11 @@ def _load(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _test_rows(data: Table, y: np.ndarray) -> np.ndarray:
     if data.name in REGRESSIONS:
-        return np.isin(np.arange(len(y)), drawn(len(y), data.test_fraction, data.split_seed, data.name))
+        rows = drawn(len(y), data.test_fraction, data.split_seed, data.name)
+        return np.isin(np.arange(len(y)), rows)
     return stratified(y, data.test_fraction, data.split_seed, data.name)
 
 
 def _standardised(array: np.ndarray, training: np.ndarray) -> np.ndarray:
-    known = array[training]
-    return (array - known.mean(axis=0)) / known.std(axis=0)
+    rows = array[training]
+    return (array - rows.mean(axis=0)) / rows.std(axis=0)
