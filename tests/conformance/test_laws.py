@@ -22,14 +22,15 @@ def checkers():
     opened.close()
 
 
-@pytest.mark.parametrize(
-    ("arm", "law"),
-    [
-        pytest.param(arm, law, marks=pytest.mark.xdist_group(f"{arm.name}-laws"), id=f"{arm.name}-{law}")
-        for arm in ARMS
-        for law in LAWS
-    ],
-)
+def in_one_process(arm, law):
+    """All laws of an arm in one pytest process, which starts its worker once."""
+    marks = [pytest.mark.xdist_group(f"{arm.name}-laws")]
+    if arm.mode != "eager":
+        marks.append(pytest.mark.compiled)
+    return pytest.param(arm, law, marks=marks, id=f"{arm.name}-{law}")
+
+
+@pytest.mark.parametrize(("arm", "law"), [in_one_process(arm, law) for arm in ARMS for law in LAWS])
 def test_law(checkers, arm, law):
     if reason := missing(plugins().backends[arm.backend]):
         pytest.skip(reason)

@@ -64,6 +64,7 @@ def test_it_is_listed(tmp_path):
     assert "Abacus" in run(install(tmp_path), "dnnbench.cli.main", "list", "backends").stdout
 
 
+@pytest.mark.slow
 def test_it_conforms_in_all_it_says_it_can(judged):
     document = json.loads(judged.stdout)
     [found] = document["backends"]
@@ -75,6 +76,7 @@ def test_it_conforms_in_all_it_says_it_can(judged):
     assert len(found["laws"]) >= 12
 
 
+@pytest.mark.slow
 def test_a_check_asks_it_for_no_other_optimizer_than_it_has(tmp_path):
     """Every check trains with an optimizer of the other family too; abacus has none, and says so."""
     digits = find_workload("mlp_digits").model_dump(mode="json")
@@ -91,6 +93,7 @@ def test_a_check_asks_it_for_no_other_optimizer_than_it_has(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_the_mistake_that_the_page_proposes_is_found(tmp_path):
     folder = install(tmp_path, ops={"g * (x > 0)": "g * (x >= 0)"})
     done = run(folder, "dnnbench.cli.main", "conformance", "abacus", "--dtype", "float64", "-k", "relu")
@@ -100,6 +103,7 @@ def test_the_mistake_that_the_page_proposes_is_found(tmp_path):
     assert all("relu_at_zero float64 gradient" in line for line in wrong), done.stderr
 
 
+@pytest.mark.slow
 def test_pytest_judges_it_too(tmp_path):
     options = [
         "--pyargs",

@@ -58,6 +58,7 @@ def test_in_float32_accuracies_lie_within_three_images(tmp_path, workload):
         assert max(wrong) - min(wrong) <= 3
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another(tmp_path):
     arguments = ("mlp_digits", "--backend", "numpy", "--threads", "1", "--epochs", "3")
     curves = []
@@ -127,6 +128,7 @@ def full(loss):
     return TrainingResult("arm", "mlp_digits", "float64", epochs=[row])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backends", "count"),
     [("numpy,torch", 2), pytest.param("all", 4, marks=[pytest.mark.exhaustive, pytest.mark.compiled])],
@@ -162,6 +164,7 @@ def test_a_file_that_holds_no_weights_is_refused(trained):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_inference_is_timed_with_trained_weights_and_says_so(trained):
     arguments = ("run", "mlp_digits", "--backend", "numpy", "--threads", "1", "--phase", "infer", "--no-check",
                  "--generations", "1", "--max-time", "1s", "--weights", "mlp.safetensors", "--json", "--wait")  # fmt: skip
@@ -170,6 +173,7 @@ def test_inference_is_timed_with_trained_weights_and_says_so(trained):
     assert json.loads(done.stdout)["run"]["settings"]["weights"] == "mlp.safetensors"
 
 
+@pytest.mark.slow
 def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
     name = "mlp_table[table=diabetes]"
     arguments = (name, "--backend", "numpy", "--threads", "1", "--epochs", "2", "--store", "s.sqlite")
@@ -194,6 +198,7 @@ def test_what_was_learned_is_shown_though_the_store_refuses_it(tmp_path):
     assert len(json.loads(done.stdout)["courses"]) == 1
 
 
+@pytest.mark.slow
 def test_training_on_data_of_ones_own(tmp_path):
     import numpy as np
 

@@ -18,6 +18,8 @@ from study.starts import DRAWN
 from study.step import STEPS, placed
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+OFTEN = ("numpy", "numpy_on_lines", "torch", "jax")
+"""Steps that `make test` records."""
 TINY = Kind("tiny", {"base": 10, "twin": 10, "+10 %": 11}, (("twin", "base"), ("+10 %", "base")), 0.02, generations=2)
 
 
@@ -32,7 +34,10 @@ def test_a_worker_of_another_step_imports_nothing_of_a_network():
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "step", [pytest.param(name, marks=() if name in OFTEN else pytest.mark.exhaustive) for name in STEPS]
+)
 def test_more_repeats_are_more_work(worker_path, step):
     few, many = (1, 10) if "network" in step else (10, 1000)
     arms = {"few": few, "many": many}
@@ -55,12 +60,14 @@ def test_the_step_on_lines_has_all_its_arrays_on_lines(monkeypatch):
     assert [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
     counts = forced.asked("blocks:Blocks", "found", step="torch_fresh_in_a_run")
     assert len(counts) == blocks.BUILDS
     assert all(1 <= count <= 100 for count in counts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "cases"), [("blocks:Blocks", blocks.FORCED), ("alignment:Alignment", alignment.MOVED)]
 )
@@ -76,6 +83,7 @@ def filled_and_no_more(spent_s, share_s):
     assert spent_s.sum() >= 0.999 * share_s > 0.998 * spent_s[:-1].sum()
 
 
+@pytest.mark.slow
 def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     trial = record(TINY, 7)
     recordings.append(tmp_path / "one.npz", trial)
@@ -93,6 +101,7 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     assert again.sitting == "one"
 
 
+@pytest.mark.slow
 def test_each_build_of_each_process_is_recorded_apart(worker_path):
     trial = record(dataclasses.replace(TINY, builds=2), 7)
     assert trial.generations == [0, 1, 2, 3]

@@ -182,6 +182,7 @@ def wrongly_computed(asked):
     return {case for case in asked if any(node.op.kind == "sigmoid" for node in CASES[case]().model.nodes)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("expression", "families"),
     [
@@ -204,6 +205,7 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger, expression, f
     assert {law["status"] for law in found["laws"]} == {"kept"}
 
 
+@pytest.mark.slow
 def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
     command = [sys.executable, "-m", "dnnbench", "conformance", "stranger:waiting", "-k", "relu6"]
     env = {**os.environ, "READ": str(tmp_path / "read")}
@@ -258,6 +260,7 @@ def test_without_an_expression_everything_is_asked():
     assert everything(("float64",)) == those_that_fit("float64 or law", ("float64",))
 
 
+@pytest.mark.slow
 def test_the_tables_tell_reasons_once(stranger):
     done = dnnbench("stranger:narrow", "--dtype", "float64")
     assert done.returncode == 0, done.stderr
@@ -288,6 +291,7 @@ def pytest_of(folder, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
