@@ -121,11 +121,12 @@ def make_place(server, tmp_path_factory, cache):
 
 @pytest.fixture(scope="module")
 def place(make_place):
-    """One in whose database a run has been measured."""
+    """One in whose database a run has been measured, with a copy of it beside."""
     made = make_place()
-    done = made.dnnbench("run", *MEASURED, "--label", "first", "--store={address}")
-    assert done.returncode == exitcodes.OK, done.stderr
-    assert made.leaks(done) == []
+    for words in (("run", *MEASURED, "--label", "first", "--store={address}"), ("merge", "copy.sqlite", "{address}")):
+        done = made.dnnbench(*words)
+        assert done.returncode == exitcodes.OK, done.stderr
+        assert made.leaks(done) == []
     return made
 
 
