@@ -12,6 +12,7 @@ from dnnbench.plugins.catalog import find_workload
 from dnnbench.store.store import open_store
 
 ALL = ("--backend", "all", "--threads", "1")
+pytestmark = pytest.mark.xdist_group("training")  # weights are trained once
 
 
 def dnnbench(place, *arguments):
