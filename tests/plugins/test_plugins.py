@@ -488,6 +488,7 @@ def test_workers_take_what_the_run_began_with(counted):
             assert ArmClient(worker).start(start_request(arm)).versions == {"zzz": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted, tmp_path):
     folder = counted("moving", NUMBER)
@@ -535,6 +536,7 @@ class Caching(NumpyBackend):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, cache):
     log = tmp_path / "log"

@@ -67,7 +67,7 @@ def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
     assert all(1 <= count <= 100 for count in counts)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("service", "cases"), [("blocks:Blocks", blocks.FORCED), ("alignment:Alignment", alignment.MOVED)]
 )
