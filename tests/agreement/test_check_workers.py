@@ -44,5 +44,5 @@ def test_a_worker_that_grew_is_replaced_before_the_next_exam(rows):
     assert len(one) == 1
     assert len(two) == 2
     assert together == apart
-    assert {row["dtype"] for row in apart} == {"float64", "float32"}
-    assert all(r["ok"] for r in apart)
+    assert {row.dtype for row in apart} == {"float64", "float32"}
+    assert all(row.status.passes for row in apart)

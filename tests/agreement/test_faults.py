@@ -69,8 +69,7 @@ class Dock:
         if not path.exists():
             AgreementClient(self._reference()).make_reference(request, path)
         ArmClient(worker).start(start_request(Arm(f"faulty_{backend}", mode, dtype=dtype)))
-        rows = AgreementClient(worker).check(request, path)
-        return [row.to_json() for row in rows]
+        return AgreementClient(worker).check(request, path)
 
     def explain(self, backend, case, dtype, rows):
         return explain_check(self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows)
@@ -119,8 +118,8 @@ HONEST = [
 def test_a_planted_fault_is_caught_and_named(dock, backend, fault, dtype, record_property):
     record_property("planted fault", f"{backend}:{fault.mode}")
     rows = dock.check(backend, fault.mode, fault.case, dtype)
-    assert not all(row["ok"] for row in rows), "not caught"
-    record_property(f"mildest fault {dtype}", (max(row["ratio"] for row in rows), f"{backend}:{fault.mode}"))
+    assert not all(row.ok for row in rows), "not caught"
+    record_property(f"mildest fault {dtype}", (max(row.ratio for row in rows), f"{backend}:{fault.mode}"))
     found = dock.explain(backend, fault.case, dtype, rows)
     named = found.op if found.what == "node" else found.name
     assert (found.what, named) == (fault.what, fault.named), found.sentence
@@ -133,9 +132,9 @@ def test_the_same_backend_without_its_fault_passes(dock, backend, case, dtype, r
     """After faults were planted and taken out again in the same process."""
     record_property("honest check", f"{backend}:{case}:{dtype}")
     rows = dock.check(backend, "honest", case, dtype)
-    worst = max(rows, key=lambda row: row["ratio"])
-    assert all(row["ok"] for row in rows), worst
-    record_property(f"worst honest {dtype}", (worst["ratio"], f"{backend} {worst['tensor']}"))
+    worst = max(rows, key=lambda row: row.ratio)
+    assert all(row.ok for row in rows), worst
+    record_property(f"worst honest {dtype}", (worst.ratio, f"{backend} {worst.tensor}"))
 
 
 def test_no_faulty_worker_reads_an_honest_cache():

@@ -13,7 +13,8 @@ from dnnbench.agreement.status import Status
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
 from dnnbench.data.dataset import load
-from dnnbench.execution.checking import check_request, undetermined
+from dnnbench.execution.agreement_rows import AgreementRow, undetermined
+from dnnbench.execution.checking import check_request
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.batch import Batch
@@ -141,8 +142,7 @@ def test_no_more_is_left_unjudged_than_hangs_on_the_tie():
 
 
 def test_the_sentence_counts_them():
-    place = {"workload": "bn1", "dtype": "float64"}
-    rows = [place | row.to_json() for row in rows_of("bn1.toml", "float64")]
+    rows = [AgreementRow("numpy:eager", "bn1", "float64", row) for row in rows_of("bn1.toml", "float64")]
     decides = "behind equal values in bn rounding decides them"
     assert undetermined(rows)[:2] == [
         f"bn1 float64: not judged here: of the gradients 1 tensor: {decides}",

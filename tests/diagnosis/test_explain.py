@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from dnnbench.agreement.check import check
+from dnnbench.agreement.check import Agreement, check
 from dnnbench.agreement.comparison import TensorComparison
 from dnnbench.agreement.deviation import rmse
 from dnnbench.agreement.keys import Group, TensorKey, gradient_of
@@ -13,6 +13,7 @@ from dnnbench.agreement.nodes import compare_nodes, observe_nodes, watched
 from dnnbench.agreement.observing import observe
 from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.replay import Replay
+from dnnbench.agreement.status import Status
 from dnnbench.diagnosis.candidates import candidates
 from dnnbench.diagnosis.conventions import CONVENTIONS, ReplayedPart, Variant
 from dnnbench.diagnosis.explain import explain
@@ -86,8 +87,7 @@ class InProcess:
         reference = make_reference(lambda m, kind: builder(plain, kind, m), workload, batches, STEPS, self.dtype)
         with pytest.MonkeyPatch.context() as patch:
             self._plant(patch)
-            found = check(builder(plain, self.dtype), workload, self.dtype, reference, batches, STEPS)
-        return [row.to_json() for row in found]
+            return check(builder(plain, self.dtype), workload, self.dtype, reference, batches, STEPS)
 
 
 def explained(case, plant, dtype="float64"):
@@ -357,6 +357,11 @@ def test_patterns_of_errors(a, words):
 # Which parts are candidates.
 
 
+def differing(optimizer, step):
+    tensor = f"{optimizer}@{step}/weights/dense1.weight"
+    return Agreement(f"weights@{step}", optimizer, tensor, 2.0, 1, "", Status.DIFFERS)
+
+
 def names(case, *bad, rows=()):
     comparisons = {key_of(text): TensorComparison(key_of(text), 9.0) for text in bad}
     return [candidate.name for candidate in candidates(CASES[case](), comparisons, rows)]
@@ -377,14 +382,14 @@ def test_backwards_the_last_node_that_made_a_wrong_gradient_comes_first():
 
 
 def test_values_come_before_statistics_inference_loss_gradients_and_optimizers():
-    rows = [{"status": "differs", "tensor": "adam@1/weights/dense1.weight", "ratio": 2.0, "reason": ""}]
+    rows = [differing("adam", 1)]
     bad = ("loss", "state/batch_norm1.mean", "infer/relu1", "activations/flat", "gradients/dense1.weight", "prediction")
     order = ["flat", "batch_norm1", "relu1", "cross_entropy", "dense1", "adam"]
     assert names("batch_norm", *bad, rows=rows) == order
 
 
 def test_what_comes_after_a_step_comes_last():
-    rows = [{"status": "differs", "tensor": "sgd@5/weights/dense1.weight", "ratio": 2.0, "reason": ""}]
+    rows = [differing("sgd", 5)]
     assert names("tanh", "momentum@1/then/activations/tanh1", rows=rows) == ["sgd", "tanh1"]
 
 

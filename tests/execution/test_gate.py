@@ -18,8 +18,8 @@ from dnnbench.cli.gate import _code
 from dnnbench.cli.gate_report import document, lines, table
 from dnnbench.cli.main import main
 from dnnbench.execution import measured as measured_module
+from dnnbench.execution.agreement_rows import Unproven
 from dnnbench.execution.arms import base_arm
-from dnnbench.execution.checking import Unproven
 from dnnbench.execution.gate import Answer, Gate, GateCell, confirmed, narrowed, screened, with_base
 from dnnbench.execution.measured import measured
 from dnnbench.execution.reporter import Silent

@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pytest
 from dnnbench.cli.run_json import run_document
+from dnnbench.execution.agreement_rows import agreement_rows
 from dnnbench.execution.measured import measured
 from dnnbench.execution.twins import twin_doubt, twins_of
 from dnnbench.report import html, terminal
 from dnnbench.report.agreement_tables import agreement_matrix, agreement_table
 from dnnbench.report.evidence import gather
 from dnnbench.stats.flags import UNSETTLED
+from dnnbench.store.frames import records
 from helpers import reporting
 from helpers.reporting import cell
 from rich.console import Console
@@ -191,7 +193,7 @@ UNPROVEN = {
 def test_what_has_no_error_has_its_word_and_no_figure(table, status):
     place = {"workload": "mlp", "arm": "jax:jit", "dtype": "float64", "optimizer": "", "ok": False, "status": status}
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(table([place | UNPROVEN[status]]))
+    console.print(table(agreement_rows([place | UNPROVEN[status]])))
     text = console.export_text()
     assert status in text
     assert "∞" not in text
@@ -212,14 +214,13 @@ def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, st
 
 
 def test_agreement_shows_the_worst_tensor_of_each(store):
-    rows = store.agreement("known").to_dict("records")
-    rows.append(
-        rows[0] | {"kind": "state", "tensor": "bn/mean", "ratio": float("nan"), "ok": False, "status": "differs"}
-    )
+    stored = records(store.agreement("known"))
+    worse = {"kind": "state", "tensor": "bn/mean", "ratio": float("nan"), "ok": False, "status": "differs"}
+    rows = agreement_rows([*stored, stored[0] | worse])
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(agreement_table(rows))
     text = console.export_text()
     assert len(text.splitlines()) == 1 + 16
-    first = next(line for line in text.splitlines() if rows[0]["arm"] in line and rows[0]["workload"] in line)
+    first = next(line for line in text.splitlines() if rows[0].arm in line and rows[0].workload in line)
     assert "differs" in first
     assert "bn/mean" in first

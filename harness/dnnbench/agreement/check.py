@@ -1,8 +1,7 @@
 """A contender held against the reference: a table with one row for each kind of tensor."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program
@@ -15,12 +14,29 @@ from .comparison import TensorComparison, worst_of
 from .keys import TensorKey
 from .observing import observe, optimizers_to_check, with_optimizer
 from .reference import Reference
-from .status import Status
+from .status import Status, badness
 
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What sort of tensors a row stands for, and after how many steps; its text is `weights@5`."""
+
+    name: str
+    step: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.step}" if self.step else self.name
+
+    @classmethod
+    def parse(cls, text: str) -> "Kind":
+        """The kind whose text it is."""
+        name, _, step = text.partition("@")
+        return cls(name, int(step or 0))
 
 
 @dataclass(frozen=True)
@@ -40,9 +56,15 @@ class Agreement:
         """Whether nothing speaks against the arm."""
         return self.status.passes
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for a message."""
-        return asdict(self) | {"status": str(self.status), "ok": self.ok}
+    @property
+    def badness(self) -> tuple[int, float]:
+        """A key by which `max` finds the worst."""
+        return badness(self.status, self.ratio)
+
+    @property
+    def key(self) -> TensorKey:
+        """Of the worst tensor; ValueError where none was compared."""
+        return TensorKey.parse(self.tensor)
 
 
 def check_steps(workload: Workload) -> tuple[int, ...]:
@@ -84,28 +106,27 @@ def _refused(optimizer: str, reason: str) -> Agreement:
 
 def summarise(comparisons: Sequence[TensorComparison]) -> list[Agreement]:
     """One row a kind and optimizer, in the order in which they were observed."""
-    groups: dict[tuple[str, str], list[TensorComparison]] = {}
+    groups: dict[tuple[Kind, str], list[TensorComparison]] = {}
     for comparison in comparisons:
         place = _kind_of(comparison), comparison.key.optimizer
         groups.setdefault(place, []).append(comparison)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
 
 
-def _row(kind: str, optimizer: str, group: list[TensorComparison]) -> Agreement:
+def _row(kind: Kind, optimizer: str, group: list[TensorComparison]) -> Agreement:
     worst = worst_of(group)
     reason = worst.reason
     if worst.status is Status.UNDETERMINED:
         reason = f"{len(group)} tensor{'' if len(group) == 1 else 's'}: {reason}"
-    return Agreement(kind, optimizer, str(worst.key), worst.ratio, len(group), reason, worst.status)
+    return Agreement(str(kind), optimizer, str(worst.key), worst.ratio, len(group), reason, worst.status)
 
 
-def _kind_of(comparison: TensorComparison) -> str:
+def _kind_of(comparison: TensorComparison) -> Kind:
     """`weights@5` of a weight after five steps, `gradients` of a gradient, `undetermined@5`, ..."""
-    key = comparison.key
-    kind = _plain_kind(key)
+    name = _plain_kind(comparison.key)
     if comparison.status is Status.UNDETERMINED:
-        kind = UNDETERMINED
-    return f"{kind}@{key.step}" if key.optimizer else kind
+        name = UNDETERMINED
+    return Kind(name, comparison.key.step)
 
 
 def _plain_kind(key: TensorKey) -> str:

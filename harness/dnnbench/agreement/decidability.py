@@ -46,7 +46,7 @@ def _apart(key: TensorKey, context: RuleContext) -> str:
         return ""
     where = "are not finite"
     if np.isfinite(share):
-        where = f"part by {share:.0%} of the way that the weights went"
+        where = f"lie apart by {share:.0%} of the way that the weights went"
     return f"honest {context.dtype} evaluations {where}"
 
 

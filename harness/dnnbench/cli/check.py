@@ -1,5 +1,7 @@
 """dnnbench check: numerical agreement alone."""
 
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from ..protocol.dtypes import DType
@@ -7,6 +9,12 @@ from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
 from .work_options import threads_or_all, work_options, workloads_named
+
+if TYPE_CHECKING:
+    from ..execution.agreement_rows import AgreementRow
+    from ..execution.explain import ArmExplanation
+
+    Rows = list[AgreementRow]
 
 
 @click.command("check", cls=Command)
@@ -53,34 +61,40 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
         requests = [check_request(workload, datasets[workload.name], seed) for workload in request.workloads]
         rows = check_agreement(plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report)
         explanations = _explanations(plan.arms, requests, rows, report) if explain else []
-    failed = [row for row in rows if not row["ok"]]
+    failed = [row for row in rows if not row.status.passes]
     if as_json:
-        told = {"agreement": rows, "agree": not failed, "explanations": explanations, "skipped": dict(plan.skipped)}
-        output.json(told)
+        document = {
+            "agreement": [row.to_json() for row in rows],
+            "agree": not failed,
+            "explanations": [explanation.to_json() for explanation in explanations],
+            "skipped": dict(plan.skipped),
+        }
+        output.json(document)
     else:
         _print(output, rows, failed, explanations)
     _refuse_nothing(rows)
     return exitcodes.FAILED if failed else exitcodes.OK
 
 
-def _explanations(arms, requests, rows: list[dict], report) -> list[dict]:
+def _explanations(arms, requests, rows: "Rows", report) -> "list[ArmExplanation]":
     """Only this imports the diagnosis."""
     from ..execution.explain import explain_all
 
     return explain_all(arms, requests, rows, report)
 
 
-def _refuse_nothing(rows: list[dict]) -> None:
+def _refuse_nothing(rows: "Rows") -> None:
     from ..agreement.status import Status
     from ..errors import NothingMeasured
 
-    if all(row["status"] == Status.UNSUPPORTED for row in rows):
-        raise NothingMeasured("nothing could be checked: " + "; ".join(sorted({row["reason"] for row in rows})))
+    if all(row.status is Status.UNSUPPORTED for row in rows):
+        reasons = sorted({row.agreement.reason for row in rows})
+        raise NothingMeasured("nothing could be checked: " + "; ".join(reasons))
 
 
-def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict]) -> None:
+def _print(output, rows: "Rows", failed: "Rows", explanations: "list[ArmExplanation]") -> None:
     from ..agreement.status import Status
-    from ..execution.checking import undetermined
+    from ..execution.agreement_rows import undetermined
     from ..report.agreement_tables import agreement_matrix, agreement_table
 
     output.table(agreement_matrix(rows))
@@ -88,33 +102,39 @@ def _print(output, rows: list[dict], failed: list[dict], explanations: list[dict
     output.table(agreement_table(rows))
     for row in failed:
         output.error(_failure(row))
-    for found in explanations:
-        where = f"{found['arm']} {found['workload']} {found['dtype']}"
-        output.text(f"{where}: {found.get('sentence') or found['error']}")
-    for reason in dict.fromkeys(row["reason"] for row in rows if row["status"] == Status.UNSUPPORTED):
+    for explanation in explanations:
+        output.text(explanation.sentence)
+    unsupported = [row for row in rows if row.status is Status.UNSUPPORTED]
+    for reason in dict.fromkeys(row.agreement.reason for row in unsupported):
         output.note(f"unsupported: {reason}")
     for sentence in undetermined(rows):
         output.note(sentence)
     output.note(_counts(rows))
 
 
-def _failure(row: dict) -> str:
+def _failure(row: "AgreementRow") -> str:
     """A line for a row that does not pass: its status, what of, why, and by how much where that is a number."""
     from ..report.agreement_tables import times
     from ..report.quantity import MISSING
 
-    line = f"{row['arm']} {row['workload']} {row['dtype']}: {row['status']}: "
-    line += f"{row['kind']}: {row['tensor']}: {row['reason']}" if row["tensor"] else row["reason"]
-    return line if times(row) == MISSING else f"{line} ({times(row)} times the allowance)"
+    agreement = row.agreement
+    where = f"{agreement.kind}: {agreement.tensor}: " if agreement.tensor else ""
+    place = f"{row.arm} {row.workload} {row.dtype}"
+    line = f"{place}: {row.status}: {where}{agreement.reason}"
+    ratio = times(row)
+    return line if ratio == MISSING else f"{line} ({ratio} times the allowance)"
 
 
-def _counts(rows: list[dict]) -> str:
+def _counts(rows: "Rows") -> str:
     from collections import Counter
 
     from ..agreement.status import Status
 
-    count = Counter(row["status"] for row in rows)
+    count = Counter(row.status for row in rows)
     compared = count[Status.AGREES] + count[Status.DIFFERS]
-    told = [f"{len({row['arm'] for row in rows})} arm(s)", f"{compared} comparisons", f"{count[Status.DIFFERS]} differ"]
-    others = (Status.COULD_NOT_RUN, Status.NOT_COMPARED)
-    return ", ".join([*told, *(f"{count[status]} {status}" for status in others if count[status])])
+    arms = len({row.arm for row in rows})
+    parts = [f"{arms} arm(s)", f"{compared} comparisons", f"{count[Status.DIFFERS]} differ"]
+    for status in (Status.COULD_NOT_RUN, Status.NOT_COMPARED):
+        if count[status]:
+            parts.append(f"{count[status]} {status}")
+    return ", ".join(parts)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..agreement.check import Agreement
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey
 from ..agreement.nodes import REPEATED
@@ -34,7 +34,7 @@ class Candidate:
 
 
 def candidates(
-    workload: Workload, comparisons: Comparisons, rows: Sequence[Mapping[str, Any]]
+    workload: Workload, comparisons: Comparisons, rows: Sequence[Agreement]
 ) -> Iterator[Candidate]:
     """From comparisons of every node, and of optimizers from the check's rows, which alone have them.
 
@@ -193,16 +193,16 @@ def _gradients_made(model: Model, node: Node, moment: Moment) -> list[TensorKey]
     return [key.after(*moment) for key in keys]
 
 
-def _optimizers(rows: Sequence[Mapping[str, Any]]) -> Iterator[Candidate]:
+def _optimizers(rows: Sequence[Agreement]) -> Iterator[Candidate]:
     """Each optimizer whose weights or slots the check found wrong, in the check's order."""
     seen = set()
     for row in rows:
-        if row["status"] != Status.DIFFERS or not row["tensor"]:
+        if row.status is not Status.DIFFERS:
             continue
-        key = TensorKey.parse(row["tensor"])
+        key = row.key
         if _is_of_optimizer(key) and key.optimizer not in seen:
             seen.add(key.optimizer)
-            comparison = TensorComparison(key, row["ratio"], row["reason"])
+            comparison = TensorComparison(key, row.ratio, row.reason)
             yield Candidate("optimizer", key.optimizer, comparison, _is_of_optimizer, (1, 2, 5))
 
 

@@ -1,10 +1,10 @@
 """The search for the first divergence: candidates are replayed until one alone is wrong too."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from ..agreement.check import Agreement
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey, gradient_of
 from ..agreement.observing import optimizer_by_kind
@@ -29,7 +29,7 @@ MOST_REPLAYS = 40
 def explain(
     workload: Workload,
     batches: Sequence[Batch],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Agreement],
     seed: int,
     replayer: Replayer,
 ) -> Explanation:
@@ -190,12 +190,12 @@ def _without_replay(candidate: Candidate, name: str, op: str, fault: str) -> Exp
     )
 
 
-def _by_phase(rows: Sequence[Mapping[str, Any]]) -> Explanation:
+def _by_phase(rows: Sequence[Agreement]) -> Explanation:
     """Node by node all is right: a phase's own function, or a later step, computes something else."""
-    row = next(row for row in rows if row["status"] == Status.DIFFERS)
-    name = _phase_of(TensorKey.parse(row["tensor"]))
+    row = next(row for row in rows if row.status is Status.DIFFERS)
+    name = _phase_of(row.key)
     return Explanation(
-        "phase", name, "", row["tensor"], row["ratio"], row["reason"], UNKNOWN, confirmed=False
+        "phase", name, "", row.tensor, row.ratio, row.reason, UNKNOWN, confirmed=False
     )
 
 

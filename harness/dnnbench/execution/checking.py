@@ -1,16 +1,14 @@
 """Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from ..agreement.check import Agreement, check_batch_size, check_steps
 from ..agreement.reference_files import reference_key
-from ..agreement.status import Status, badness
+from ..agreement.status import Status
 from ..data.dataset import Dataset
 from ..data.masks import random_masks
 from ..errors import PluginError, WorkerError
@@ -22,6 +20,7 @@ from ..spec.workload import Workload
 from ..worker.clients.agreement import AgreementClient
 from ..worker.process import Worker, WorkerLost
 from ..worker.services.agreement import CheckRequest
+from .agreement_rows import AgreementRow, nothing_compared
 from .arms import info_of
 from .batch import timing_batch
 from .cache import cache_folder, remove_older
@@ -31,13 +30,6 @@ from .reporter import Reporter
 
 MOST_GROWN_BYTES = 2**29
 """A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
-PHRASES = {
-    Status.DIFFERS: "differs from the reference",
-    Status.NOT_COMPARED: "could not be compared with the reference",
-    Status.COULD_NOT_RUN: "could not run in the check",
-}
-"""How a sentence puts what speaks against an arm."""
-
 
 def reference_path(request: CheckRequest) -> Path:
     """Where the reference of a request lies in the cache, made or not."""
@@ -60,7 +52,7 @@ def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckReque
 
 def check_agreement(
     arms: Sequence[Arm], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[str], report: Reporter
-) -> list[dict]:
+) -> list[AgreementRow]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
     in_each_type = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
@@ -75,51 +67,7 @@ def check_agreement(
             (arm, request, dtype) for request in requests for arm in arms for dtype in dtypes
         )
     }
-    return sorted(rows, key=lambda row: place[row["arm"], row["workload"], row["dtype"]])
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """Why an arm is not known to compute the same as the reference: a status that does not pass, and the reason."""
-
-    status: Status
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        """For a reader, after the arm's name."""
-        return f"{PHRASES[self.status]}: {self.reason}"
-
-
-def unproven(rows: Sequence[dict]) -> dict[tuple[str, str], Unproven]:
-    """(arm, workload) -> the worst that its checks found, for those that did not all pass."""
-    worst: dict[tuple[str, str], dict] = {}
-    for row in rows:
-        key = row["arm"], row["workload"]
-        worst[key] = max(worst.get(key, row), row, key=badness_of)
-    return {key: _unproven(row) for key, row in worst.items() if not row["ok"]}
-
-
-def _unproven(row: dict) -> Unproven:
-    where = f"{row['tensor']} in {row['dtype']}" if row["tensor"] else row["dtype"]
-    return Unproven(Status(row["status"]), f"{where}: {row['reason']}")
-
-
-def badness_of(row: Mapping[str, Any]) -> tuple[int, float]:
-    """A key by which `max` finds the worst of a check's rows."""
-    return badness(Status(row["status"]), row["ratio"])
-
-
-def undetermined(rows: Sequence[dict]) -> list[str]:
-    """What the precision does not determine and nobody was asked about, in words; it is the same for all arms."""
-    found = [row for row in rows if row["status"] == Status.UNDETERMINED]
-    return list(dict.fromkeys(map(_not_compared, found)))
-
-
-def _not_compared(row: dict) -> str:
-    steps = row["kind"].partition("@")[2]
-    part = f"what step {steps} of {row['optimizer']} leaves" if steps else "the gradients"
-    return f"{row['workload']} {row['dtype']}: not judged here: of {part} {row['reason']}"
+    return sorted(rows, key=lambda row: place[row.place])
 
 
 def _groups(arm: Arm, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
@@ -159,7 +107,7 @@ def _code() -> str:
 
 def _check_arm(
     arm: Arm, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
-) -> Iterator[dict]:
+) -> Iterator[AgreementRow]:
     """Workers, one after the other, asked about every request in some element types; what fails becomes a row that says so."""
     waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
     arm = arm.with_dtype(dtypes[0])
@@ -169,47 +117,31 @@ def _check_arm(
                 most_bytes = _resident_bytes(worker) + MOST_GROWN_BYTES
                 while waiting:
                     request = waiting[0]
-                    rows = _rows_of(worker, request)
+                    agreements = _agreements(worker, request)
                     waiting.pop(0)
-                    yield from (_row(arm, request, row) for row in rows)
+                    yield from (_row(arm, request, agreement) for agreement in agreements)
                     report.advance(1, f"{arm.name} {request.workload.name} {request.dtype}")
                     if _resident_bytes(worker) > most_bytes:
                         break
     except WorkerError as error:
-        yield from (_row(arm, request, _nothing(Status.COULD_NOT_RUN, str(error))) for request in waiting)
+        lost = nothing_compared(Status.COULD_NOT_RUN, str(error))
+        yield from (_row(arm, request, lost) for request in waiting)
 
 
 def _resident_bytes(worker: Worker) -> int:
     return psutil.Process(worker.pid).memory_info().rss
 
 
-def _rows_of(worker: Worker, request: CheckRequest) -> Sequence[Agreement]:
-    """The worker's rows; an exception in it is an answer too, its death is not."""
+def _agreements(worker: Worker, request: CheckRequest) -> Sequence[Agreement]:
+    """What the worker says of a request; an exception in it is an answer too, its death is not."""
     try:
         return AgreementClient(worker).check(request, reference_path(request))
     except WorkerLost:
         raise
     except WorkerError as error:
         status = Status.UNSUPPORTED if error.kind == PluginError.__name__ else Status.COULD_NOT_RUN
-        return [_nothing(status, str(error))]
+        return [nothing_compared(status, str(error))]
 
 
-def _nothing(status: Status, reason: str) -> Agreement:
-    """The row that stands for an arm of which nothing was compared."""
-    return Agreement(str(status), "", "", float("nan"), 0, reason, status)
-
-
-def _row(arm: Arm, request: CheckRequest, row: Agreement) -> dict[str, Any]:
-    """As the store's `agreement` table keeps it."""
-    return {
-        "arm": arm.name,
-        "workload": request.workload.name,
-        "dtype": request.dtype,
-        "kind": row.kind,
-        "optimizer": row.optimizer,
-        "status": str(row.status),
-        "ratio": row.ratio,
-        "tensor": row.tensor,
-        "ok": row.ok,
-        "reason": row.reason,
-    }
+def _row(arm: Arm, request: CheckRequest, agreement: Agreement) -> AgreementRow:
+    return AgreementRow(arm.name, request.workload.name, request.dtype, agreement)

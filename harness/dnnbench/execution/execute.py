@@ -16,9 +16,11 @@ from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey, CellKey
 from ..stats.stopping import enough
 from ..store.aside import GenerationRows
+from ..store.frames import records
 from ..store.store import Store, utc_now
+from .agreement_rows import Unproven, agreement_rows, undetermined, unproven
 from .cache import CompileCaches, compile_caches
-from .checking import Unproven, check_agreement, check_request, undetermined, unproven
+from .checking import check_agreement, check_request
 from .facts import WARM, AuditLine
 from .fairness import fairness_audit, unequal
 from .generation import Generation
@@ -79,7 +81,7 @@ class Execution:
     def _check(self) -> None:
         """Check, unless an earlier sitting of this run did."""
         run_id = self.outcome.run_id
-        rows = self._store.agreement(run_id).to_dict("records")
+        rows = agreement_rows(records(self._store.agreement(run_id)))
         if not rows:
             settings = self._plan.settings
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
@@ -87,7 +89,7 @@ class Execution:
             dtypes = list(dict.fromkeys(("float64", settings.dtype)))
             arms = [arm for arm in self._plan.arms if not arm.twin]
             rows = check_agreement(arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
-            self._store.add_agreement(run_id, rows)
+            self._store.add_agreement(run_id, [row.to_json() for row in rows])
         for sentence in undetermined(rows):
             self._report.note(sentence)
         self.outcome.unproven = unproven(rows)

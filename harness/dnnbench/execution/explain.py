@@ -1,11 +1,14 @@
 """Which part of an arm disagrees, asked of two workers: the arm's own, and the reference's."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..agreement.check import Agreement
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import TensorKey, Tensors
 from ..agreement.reference_files import StoredTensors, load_reference
@@ -16,9 +19,11 @@ from ..diagnosis.explanation import Explanation
 from ..diagnosis.replayer import ReplayResult
 from ..errors import WorkerError
 from ..protocol.arm import Arm
+from ..protocol.dtypes import DType
 from ..worker.clients.agreement import AgreementClient
 from ..worker.process import Worker
 from ..worker.services.agreement import CheckRequest, NodeComparisons, ReplayRequest
+from .agreement_rows import AgreementRow
 from .checking import reference_backend
 from .pool import started
 from .reporter import Reporter
@@ -54,8 +59,36 @@ class WorkerReplayer:
         return self._contender.compare_nodes(request, path, tensors), path
 
 
+@dataclass(frozen=True)
+class ArmExplanation:
+    """Why one arm disagrees on one workload in one element type; an error where a worker failed in the search."""
+
+    arm: str
+    workload: str
+    dtype: str
+    explanation: Explanation | None = None
+    error: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """For a reader."""
+        reason = self.explanation.sentence if self.explanation else self.error
+        return f"{self.arm} {self.workload} {self.dtype}: {reason}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a script."""
+        place = {"arm": self.arm, "workload": self.workload, "dtype": str(self.dtype)}
+        if self.explanation is None:
+            return place | {"error": self.error}
+        return place | self.explanation.to_json()
+
+
 def explain_check(
-    contender: Worker, reference: Worker, request: CheckRequest, dtype: str, rows: Sequence[Mapping]
+    contender: Worker,
+    reference: Worker,
+    request: CheckRequest,
+    dtype: str,
+    rows: Sequence[Agreement],
 ) -> Explanation:
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
     request = request.in_dtype(dtype)
@@ -65,32 +98,44 @@ def explain_check(
 
 
 def explain_all(
-    arms: Sequence[Arm], requests: Sequence[CheckRequest], rows: Sequence[Mapping], report: Reporter
-) -> list[dict]:
+    arms: Sequence[Arm],
+    requests: Sequence[CheckRequest],
+    rows: Sequence[AgreementRow],
+    report: Reporter,
+) -> list[ArmExplanation]:
     """An explanation for every arm, workload and element type that disagrees, in the order of the rows."""
-    cases: dict[tuple[str, str, str], list[Mapping]] = {}
+    by_place: dict[tuple[str, str, str], list[Agreement]] = {}
     for row in rows:
-        cases.setdefault((row["arm"], row["workload"], row["dtype"]), []).append(row)
-    wanted = {case: found for case, found in cases.items() if any(row["status"] == Status.DIFFERS for row in found)}
-    if not wanted:
+        by_place.setdefault(row.place, []).append(row.agreement)
+    differing = {place: checks for place, checks in by_place.items() if _differs(checks)}
+    if not differing:
         return []
-    report.stage("looking for the first divergence", len(wanted))
-    named = {arm.name: arm for arm in arms}, {request.workload.name: request for request in requests}
+    report.stage("looking for the first divergence", len(differing))
+    arm_of = {arm.name: arm for arm in arms}
+    request_of = {request.workload.name: request for request in requests}
+    explanations = []
     with started(reference_arm(), "explain-reference") as reference:
-        return [_explained(*case, *named, found, reference, report) for case, found in wanted.items()]
+        for (name, workload, dtype), checks in differing.items():
+            request = request_of[workload]
+            explanations.append(_explained(arm_of[name], request, dtype, checks, reference))
+            report.advance(1, f"{name} {workload} {dtype}")
+    return explanations
 
 
-def _explained(arm, workload, dtype, arms, requests, rows, reference, report) -> dict:
-    arm = arms[arm]
-    found = {"arm": arm, "workload": workload, "dtype": dtype}
+def _differs(checks: Sequence[Agreement]) -> bool:
+    return any(check.status is Status.DIFFERS for check in checks)
+
+
+def _explained(
+    arm: Arm, request: CheckRequest, dtype: str, rows: Sequence[Agreement], reference: Worker
+) -> ArmExplanation:
+    workload = request.workload.name
     try:
-        with started(arm.with_dtype(dtype), f"explain-{arm.name}-{dtype}") as contender:
-            explanation = explain_check(contender, reference, requests[workload], dtype, rows)
+        with started(arm.with_dtype(DType(dtype)), f"explain-{arm.name}-{dtype}") as contender:
+            explanation = explain_check(contender, reference, request, dtype, rows)
     except WorkerError as error:
-        return found | {"error": str(error)}
-    finally:
-        report.advance(1, f"{arm} {workload} {dtype}")
-    return found | explanation.to_json()
+        return ArmExplanation(arm.name, workload, dtype, error=str(error))
+    return ArmExplanation(arm.name, workload, dtype, explanation)
 
 
 def reference_arm() -> Arm:

@@ -14,8 +14,8 @@ from ..stats.estimates import Estimate, ratio, smallest_difference
 from ..stats.gate import FAMILY_ALPHA, Confirmation, FlaggedCell, confirm, is_flagged
 from ..stats.verdict import Finding, Verdict, judge
 from ..store.store import Store
+from .agreement_rows import Unproven
 from .arms import select
-from .checking import Unproven
 from .execute import Execution, Outcome, refuse_nothing
 from .measured import Measured, key_of, measured
 from .plan import Plan

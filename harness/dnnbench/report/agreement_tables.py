@@ -1,13 +1,14 @@
-"""What a check of agreement found, as tables in the terminal; rows are those of frame `agreement`."""
+"""Rows of a check of agreement as tables in the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..agreement.check import Kind
 from ..agreement.status import Status
-from ..execution.checking import badness_of
+from ..execution.agreement_rows import AgreementRow
 from .columns import column_table, mark
-from .quantity import MISSING, digits, present
+from .quantity import MISSING, digits
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,53 +16,73 @@ if TYPE_CHECKING:
 
 KINDS = ("outputs", "loss", "gradients", "state", "weights", "slots")
 """Columns of the agreement matrix: kinds of tensor, those after one and five steps together."""
+Place = tuple[str, str, str]
+"""(workload, arm, element type)"""
 
 
-def agreement_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
-    """The worst tensor for each arm, workload and element type, from rows of frame `agreement`."""
+def agreement_table(rows: Sequence[AgreementRow]) -> "Table":
+    """The worst tensor for each arm, workload and element type."""
     from rich.text import Text
 
-    table = column_table("workload", "arm", "type", "agrees", ">ratio", "of", "tensor", leave_out=("tensor", "of"))
-    worst: dict[tuple, Mapping[str, Any]] = {}
+    headings = ("workload", "arm", "type", "agrees", ">ratio", "of", "tensor")
+    table = column_table(*headings, leave_out=("tensor", "of"))
+    worst: dict[Place, AgreementRow] = {}
     for row in rows:
-        key = row["workload"], row["arm"], row["dtype"]
-        worst[key] = max(worst.get(key, row), row, key=badness_of)
-    for (workload, arm, dtype), row in worst.items():
-        status, kind = Status(row["status"]), row["kind"] if row["tensor"] else ""
-        of = f"{kind} {row['optimizer'] or ''}".strip()
-        table.add_row(workload, Text(arm), dtype, mark(status), times(row), of, Text(row["tensor"] or ""))
+        place = row.workload, row.arm, row.dtype
+        worst[place] = _worse(worst.get(place), row)
+    for row in worst.values():
+        agreement = row.agreement
+        of = f"{agreement.kind if agreement.tensor else ''} {agreement.optimizer}".strip()
+        table.add_row(
+            row.workload,
+            Text(row.arm),
+            row.dtype,
+            mark(row.status),
+            times(row),
+            of,
+            Text(agreement.tensor),
+        )
     return table
 
 
-def agreement_matrix(rows: Sequence[Mapping[str, Any]]) -> "Table":
+def agreement_matrix(rows: Sequence[AgreementRow]) -> "Table":
     """The worst ratio to the allowance by workload, arm and type, for each kind of tensor; above 1 is red."""
     from rich.text import Text
 
-    table = column_table(
-        "workload", "arm", "type", *(f">{kind}" for kind in KINDS), leave_out=("state", "slots", "loss")
-    )
-    cases: dict[tuple, dict[str, Mapping[str, Any]]] = {}
+    headings = ("workload", "arm", "type", *(f">{kind}" for kind in KINDS))
+    table = column_table(*headings, leave_out=("state", "slots", "loss"))
+    worst_of: dict[Place, dict[str, AgreementRow]] = {}
     for row in rows:
-        worst = cases.setdefault((row["workload"], row["arm"], row["dtype"]), {})
-        kind = row["kind"].partition("@")[0]
-        worst[kind] = max(worst.get(kind, row), row, key=badness_of)
-    for (workload, arm, dtype), worst in cases.items():
+        worst = worst_of.setdefault((row.workload, row.arm, row.dtype), {})
+        kind = Kind.parse(row.agreement.kind).name
+        worst[kind] = _worse(worst.get(kind), row)
+    for (workload, arm, dtype), worst in worst_of.items():
         cells = [_cell(worst[kind]) if kind in worst else Text() for kind in KINDS]
         if not any(kind in worst for kind in KINDS):
-            cells = [_cell(max(worst.values(), key=badness_of))]
+            cells = [_cell(max(worst.values(), key=lambda row: row.badness))]
         table.add_row(workload, Text(arm), dtype, *cells)
     return table
 
 
-def _cell(row: Mapping[str, Any]) -> "Text":
+def _worse(one: AgreementRow | None, other: AgreementRow) -> AgreementRow:
+    """The first of two that are as bad as each other."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda row: row.badness)
+
+
+def _cell(row: AgreementRow) -> "Text":
     """The ratio, or the status where there is none."""
     from rich.text import Text
 
-    status = Status(row["status"])
-    style = "bold red" if not status.passes else "" if status is Status.AGREES else "dim"
-    return Text(times(row) if times(row) != MISSING else status, style)
+    style = "" if row.status is Status.AGREES else "dim"
+    if not row.status.passes:
+        style = "bold red"
+    ratio = times(row)
+    return Text(row.status if ratio == MISSING else ratio, style)
 
 
-def times(row: Mapping[str, Any]) -> str:
+def times(row: AgreementRow) -> str:
     """How often the error takes up its allowance, where both are numbers: a missing tensor has no error."""
-    return digits(row["ratio"]) if present(row["ratio"]) and isfinite(row["ratio"]) else MISSING
+    ratio = row.agreement.ratio
+    return digits(ratio) if isfinite(ratio) else MISSING

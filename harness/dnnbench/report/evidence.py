@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..agreement.status import Status
-from ..execution.checking import badness_of
+from ..execution.agreement_rows import agreement_rows
 from ..execution.facts import GenerationFacts, ProgramFacts
 from ..execution.measured import Measured, measured
 from ..execution.twins import Twin, twins_of
@@ -70,8 +70,9 @@ class Evidence:
     def agrees(self, arm: str, workload: str) -> Status | None:
         """What became of the arm's checks on that workload, the worst of all; None if there was none."""
         rows = self.agreement[(self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)]
-        worst = max(records(rows), key=badness_of, default=None)
-        return None if worst is None else Status(worst["status"])
+        checks = agreement_rows(records(rows))
+        worst = max(checks, key=lambda row: row.badness, default=None)
+        return None if worst is None else worst.status
 
     @property
     def roofs(self) -> dict[tuple[str, str], Roof]:
@@ -183,10 +184,3 @@ def by_headline(phases) -> list[str]:
     """Phases in the order that people ask for them: a training step, inference, then the rest as planned."""
     present = list(dict.fromkeys(phases))
     return [p for p in HEADLINES if p in present] + [p for p in present if p not in HEADLINES]
-
-
-def worst_checks(agreement: "pd.DataFrame") -> "pd.DataFrame":
-    """The worst tensor for each arm, workload and element type."""
-    ranked = agreement.assign(badness=[badness_of(row) for row in records(agreement)])
-    ranked = ranked.sort_values("badness", ascending=False, kind="stable")
-    return ranked.drop_duplicates(["workload", "arm", "dtype"]).drop(columns="badness").sort_index()

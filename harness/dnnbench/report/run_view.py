@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..agreement.status import Status
+from ..execution.agreement_rows import agreement_rows, worst_rows
 from ..execution.facts import AuditLine
 from ..protocol.keys import CaseKey
 from ..store.frames import records
 from . import charts, palette, words
 from .agreement_tables import times
-from .evidence import HEADLINES, Evidence, by_headline, worst_checks
+from .evidence import HEADLINES, Evidence, by_headline
 from .pictures import Picture, caption_of, picture
 from .quantity import ratio, seconds
 from .steps import Steps
@@ -116,8 +117,9 @@ class RunView:
 
     @property
     def checks(self) -> list[dict[str, Any]]:
-        rows = records(worst_checks(self.evidence.agreement))
-        return [row | {"status": Status(row["status"]), "times": times(row)} for row in rows]
+        """The worst row for each arm, workload and element type."""
+        rows = worst_rows(agreement_rows(records(self.evidence.agreement)))
+        return [row.to_json() | {"status": row.status, "times": times(row)} for row in rows]
 
     @property
     def ratio_charts(self) -> list[Picture]:

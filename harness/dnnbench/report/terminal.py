@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..protocol.keys import CaseKey
 from ..store.frames import records
 from ..wording import one_line
@@ -84,11 +85,11 @@ def _compiled(evidence: Evidence) -> list[str]:
     ]
 
 
-def _as_planned(evidence: Evidence) -> list[dict[str, Any]]:
+def _as_planned(evidence: Evidence) -> list[AgreementRow]:
     """Checks in the order of the cells, not of their names."""
     order = {name: place for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])}
-    rows = records(evidence.agreement)
-    return sorted(rows, key=lambda row: (order.get(row["workload"], -1), order.get(row["arm"], -1), row["dtype"]))
+    rows = agreement_rows(records(evidence.agreement))
+    return sorted(rows, key=lambda row: (order.get(row.workload, -1), order.get(row.arm, -1), row.dtype))
 
 
 def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

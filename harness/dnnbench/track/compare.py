@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..execution.checking import unproven
+from ..execution.agreement_rows import agreement_rows, unproven
 from ..execution.measured import Measured, measured
 from ..stats.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
 from ..stats.estimates import absolute_time
@@ -99,7 +99,8 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
 
 def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
     """By (arm, workload): why the run does not know that it computed the same as the reference."""
-    return {key: found.sentence for key, found in unproven(records(store.agreement(run_id))).items()}
+    rows = records(store.agreement(run_id))
+    return {key: found.sentence for key, found in unproven(agreement_rows(rows)).items()}
 
 
 def _row(
