@@ -52,7 +52,7 @@ def test_every_method_has_a_form_for_what_it_takes_and_gives(service, client, na
 
 
 def test_a_request_of_another_version_is_told():
-    request = write_request(TimingService.control, 3) | {"version": VERSION + 1}
+    request = write_request(TimingService.control, 3).data | {"version": VERSION + 1}
     with pytest.raises(Unreadable, match=f"is of version {VERSION + 1}, this process reads {VERSION}: both need"):
         read_request(request)
 
@@ -62,8 +62,13 @@ def test_an_answer_of_another_version_is_told():
         read_answer(TimingService.control, {"result": 1.0})
 
 
+def test_a_request_with_a_field_that_its_reader_does_not_know_is_told():
+    with pytest.raises(Unreadable, match="unexpected keyword argument 'priority'"):
+        read_request(write_request(TimingService.control, 3).data | {"priority": 1})
+
+
 def test_a_failure_keeps_its_kind_and_its_words():
-    failure = read_answer(TimingService.control, write_failure(ValueError("too wide")))
+    failure = read_answer(TimingService.control, write_failure(ValueError("too wide")).data)
     assert (failure.kind, failure.message) == ("ValueError", "too wide")
 
 
@@ -73,7 +78,7 @@ from dnnbench.worker.messages import read_request, write_request
 from dnnbench.worker.services.process import Hello, ProcessService
 from dnnbench.worker.messages import read_answer
 from dnnbench.worker.wire import PREFIX, decode, encode
-[frame] = encode(write_request(ProcessService.hello))
+[frame] = encode(*write_request(ProcessService.hello))
 read_request(decode(frame[PREFIX.size:], bytearray()))
 read_answer(ProcessService.hello, {"version": 1, "result": {"pid": 1, "python": "3", "cpus": [0]}})
 print([name for name in sys.modules if name == "numpy" or name == "pydantic"])

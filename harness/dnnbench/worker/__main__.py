@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from ..host.affinity import confine, current_mask, parse
-from .messages import answer, read_request, write_failure
+from .messages import Message, answer, read_request, write_failure
 from .offer import Answering, find, load, offered_by
 from .services.process import Hello, ProcessService
 from .wire import Channel, ConnectionClosed, Unsendable
@@ -90,12 +90,12 @@ def _answer(channel: Channel, methods: Methods, data: Any) -> None:
     except Exception as error:
         message = _failure(error)
     try:
-        channel.send(message)
+        channel.send(message.data, arrays=message.arrays)
     except Unsendable as error:
-        channel.send(_failure(error))
+        channel.send(_failure(error).data)
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def _failure(error: Exception) -> Message:
     traceback.print_exception(error)
     return write_failure(error)
 

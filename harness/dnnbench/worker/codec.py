@@ -33,17 +33,21 @@ class Unreadable(WorkerError):
 
 
 class Converter(NamedTuple):
-    """Both directions for one hint; `encode` is None where a value is plain data already."""
+    """Both directions for one hint; `encode` is None where a value is plain data already.
+
+    arrays: whether plain data of the hint may hold arrays, so that the wire must look for them.
+    """
 
     encode: Convert | None
     decode: Convert
+    arrays: bool = False
 
 
 @cache
 def converter(hint: Any) -> Converter:
     """How values of a hint are written and read. TypeError for a hint that has no form."""
     if hint in (Any, object):
-        return Converter(None, _unchanged)
+        return Converter(None, _unchanged, arrays=True)
     if hint in _SCALARS:
         return Converter(None, _SCALARS[hint])
     origin, arguments = get_origin(hint), get_args(hint)
@@ -65,12 +69,12 @@ def converter(hint: Any) -> Converter:
 def _class(kind: type) -> Converter:
     """A class that is no container: an array, a path, an enum, a record or a pydantic model."""
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-        return Converter(_as_array, _array)
+        return Converter(_as_array, _array, arrays=True)
     if issubclass(kind, Path):
         return Converter(str, lambda data: Path(_text(data)))
     if issubclass(kind, Enum):
         encode = None if issubclass(kind, str) else (lambda value: value.value)
-        return Converter(encode, lambda data: _member(kind, data))
+        return Converter(encode, _member_of(kind))
     if dataclasses.is_dataclass(kind):
         return _record(kind, _dataclass_fields(kind))
     if hasattr(kind, "_fields"):
@@ -103,10 +107,10 @@ def _named_tuple_fields(kind: Any) -> list[_Field]:
 
 def _record(kind: Callable[..., Any], fields: Sequence[_Field]) -> Converter:
     converters = {field.name: converter(field.hint) for field in fields}
-    names = tuple(converters)
     encoders = [(name, one.encode) for name, one in converters.items() if one.encode is not None]
     decoders = {name: one.decode for name, one in converters.items()}
     wanted = {field.name for field in fields if not field.optional}
+    names = tuple(converters)
 
     def encode(value: Any) -> dict[str, Any]:
         plain = {name: getattr(value, name) for name in names}
@@ -117,11 +121,16 @@ def _record(kind: Callable[..., Any], fields: Sequence[_Field]) -> Converter:
     def decode(data: Any) -> Any:
         return kind(**decode_fields(decoders, wanted, data))
 
-    return Converter(encode, decode)
+    return Converter(encode, decode, any(one.arrays for one in converters.values()))
 
 
 def decode_fields(decoders: Mapping[str, Convert], wanted: set[str], data: Any) -> dict[str, Any]:
     """Values by name. Unreadable for a name that is not known, one of `wanted` that is missing, or a wrong value."""
+    try:
+        if data.keys() == decoders.keys():
+            return {name: decode(data[name]) for name, decode in decoders.items()}
+    except (AttributeError, Unreadable):
+        pass  # what is wrong, and where, is looked for below
     if not isinstance(data, dict):
         raise _unlike("fields by name", data)
     values = {}
@@ -141,10 +150,11 @@ def _optional(hint: Any, arguments: tuple[Any, ...]) -> Converter:
     (other, *more) = [argument for argument in arguments if argument is not types.NoneType]
     if more:
         raise TypeError(f"{hint}: a message has no form for a choice of types; use one type, or one and None")
-    encode, decode = converter(other)
+    encode, decode, arrays = converter(other)
     return Converter(
         encode and (lambda value: None if value is None else encode(value)),
         lambda data: None if data is None else decode(data),
+        arrays,
     )
 
 
@@ -159,18 +169,18 @@ def _fixed_tuple(arguments: tuple[Any, ...]) -> Converter:
             raise _unlike(f"a list of {len(parts)}", data)
         return tuple(part.decode(item) for part, item in zip(parts, data, strict=True))
 
-    return Converter(encode, decode)
+    return Converter(encode, decode, any(part.arrays for part in parts))
 
 
 def _sequence(kind: Callable[[list[Any]], Any], item: Converter) -> Converter:
-    encode, decode = item
+    encode, decode, arrays = item
 
     def decode_items(data: Any) -> Any:
         if not isinstance(data, list):
             raise _unlike("a list", data)
         return kind([_decoded_at(f"[{index}]", decode, one) for index, one in enumerate(data)])
 
-    return Converter(encode and (lambda value: [encode(one) for one in value]), decode_items)
+    return Converter(encode and (lambda value: [encode(one) for one in value]), decode_items, arrays)
 
 
 def _mapping(key: Converter, item: Converter) -> Converter:
@@ -183,7 +193,11 @@ def _mapping(key: Converter, item: Converter) -> Converter:
         return {_decoded_at(name, read_key, name): _decoded_at(name, read, one) for name, one in data.items()}
 
     # The wire takes dicts alone, and a mapping may be of any class.
-    return Converter(lambda value: {write_key(name): write(one) for name, one in value.items()}, decode_items)
+    return Converter(
+        lambda value: {write_key(name): write(one) for name, one in value.items()},
+        decode_items,
+        item.arrays,
+    )
 
 
 def _text_form(kind: Any) -> Converter:
@@ -264,11 +278,16 @@ def _one_of(values: tuple[Any, ...], data: Any) -> Any:
     raise _unlike(f"one of {', '.join(map(str, values))}", data)
 
 
-def _member(kind: type[Enum], data: Any) -> Enum:
-    try:
-        return kind(data)
-    except ValueError:
-        raise _unlike(f"one of {', '.join(str(member.value) for member in kind)}", data) from None
+def _member_of(kind: type[Enum]) -> Convert:
+    members = {member.value: member for member in kind}
+
+    def decode(data: Any) -> Enum:
+        try:
+            return members[data]
+        except (KeyError, TypeError):
+            raise _unlike(f"one of {', '.join(map(str, members))}", data) from None
+
+    return decode
 
 
 def _unlike(wanted: str, data: Any) -> Unreadable:

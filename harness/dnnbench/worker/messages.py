@@ -6,7 +6,6 @@ writes or reads that name: callers hand over the method itself.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast, get_type_hints
 
@@ -14,6 +13,7 @@ from .codec import Convert, Converter, Unreadable, converter, decode_fields
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Method = Callable[Concatenate[Any, P], R]
 """A service's method as its class holds it, such as `TimingService.visit`."""
 
@@ -21,8 +21,7 @@ VERSION = 1
 """Of requests and answers; raised when their meaning changes."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """Which method is asked for, and its arguments as plain data by the name of the parameter."""
 
     version: int
@@ -30,21 +29,27 @@ class Request:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """What a method raised: the exception's class, and its message."""
 
     kind: str
     message: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a method returned, as plain data, or its failure."""
 
     version: int
     result: Any = None
-    failure: Failure | None = None
+    failure: list[str] | None = None
+    """The fields of a Failure."""
+
+
+class Message(NamedTuple):
+    """Plain data to be sent; arrays: whether the wire must look for arrays in it."""
+
+    data: Any
+    arrays: bool
 
 
 class Signature(NamedTuple):
@@ -54,6 +59,7 @@ class Signature(NamedTuple):
     encoders: Mapping[str, Convert | None]
     decoders: Mapping[str, Convert]
     wanted: set[str]
+    arrays: bool
     result: Converter
 
 
@@ -70,6 +76,7 @@ def signature(method: Callable[..., Any]) -> Signature:
         {name: one.encode for name, one in converters.items()},
         {name: one.decode for name, one in converters.items()},
         {parameter.name for parameter in parameters if parameter.default is parameter.empty},
+        any(one.arrays for one in converters.values()),
         converter(hints["return"]),
     )
 
@@ -79,49 +86,50 @@ def method_name(method: Callable[..., Any]) -> str:
     return f"{method.__module__}:{method.__qualname__}"
 
 
-def write_request(method: Method[P, R], *arguments: P.args, **named: P.kwargs) -> dict[str, Any]:
+def write_request(method: Method[P, R], *arguments: P.args, **named: P.kwargs) -> Message:
     """A request for a method, to be sent."""
-    asked = signature(method)
-    given = dict(zip(asked.encoders, arguments, strict=False)) | named
-    plain = {name: value if (encode := asked.encoders[name]) is None else encode(value) for name, value in given.items()}
-    return _write(Request(VERSION, asked.name, plain))
+    form = signature(method)
+    plain = dict(zip(form.encoders, arguments, strict=False)) | named
+    for name in plain:
+        encode = form.encoders[name]
+        if encode is not None:
+            plain[name] = encode(plain[name])
+    return Message(Request(VERSION, form.name, plain)._asdict(), form.arrays)
 
 
 def read_request(data: Any) -> Request:
     """What was asked. Unreadable if it is no request of this version."""
-    return cast(Request, _read(Request, data))
+    return _read(Request, data)
 
 
-def answer(method: Callable[..., Any], bound: Callable[..., Any], request: Request) -> dict[str, Any]:
+def answer(method: Callable[..., Any], bound: Callable[..., Any], request: Request) -> Message:
     """Call `bound` with a request's arguments, read by the hints of `method`, and write what it returns."""
-    asked = signature(method)
-    result = bound(**decode_fields(asked.decoders, asked.wanted, request.arguments))
-    encode = asked.result.encode
-    return _write(Answer(VERSION, result if encode is None else encode(result)))
+    form = signature(method)
+    result = bound(**decode_fields(form.decoders, form.wanted, request.arguments))
+    encode = form.result.encode
+    plain = result if encode is None else encode(result)
+    return Message(Answer(VERSION, plain)._asdict(), form.result.arrays)
 
 
-def write_failure(error: Exception) -> dict[str, Any]:
+def write_failure(error: Exception) -> Message:
     """The answer that an exception stands for."""
-    return _write(Answer(VERSION, failure=Failure(type(error).__name__, str(error))))
+    failure = Failure(type(error).__name__, str(error))
+    return Message(Answer(VERSION, failure=list(failure))._asdict(), arrays=False)
 
 
 def read_answer(method: Method[P, R], data: Any) -> R | Failure:
     """What a method returned, or its failure. Unreadable if it is neither."""
-    message = cast(Answer, _read(Answer, data))
+    message = _read(Answer, data)
     if message.failure is not None:
-        return message.failure
+        return Failure(*message.failure)
     return cast(R, signature(method).result.decode(message.result))
 
 
-def _write(message: Request | Answer) -> dict[str, Any]:
-    kind: Any = type(message)
-    encode = converter(kind).encode
-    assert encode is not None
-    return cast(dict[str, Any], encode(message))
-
-
-def _read(kind: Any, data: Any) -> Any:
+def _read(kind: Callable[..., T], data: Any) -> T:
     version = data.get("version") if isinstance(data, dict) else None
     if version != VERSION:
         raise Unreadable(f"is of version {version}, this process reads {VERSION}: both need the same dnnbench")
-    return converter(kind).decode(data)
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise Unreadable(str(error)) from None

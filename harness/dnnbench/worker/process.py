@@ -98,7 +98,7 @@ class Worker:
         self._doing = method.__name__
         self._go_on_if_stopping()
         with self._watched(timeout_s):
-            self._channel.send(request, timeout_s)
+            self._channel.send(request.data, timeout_s, request.arrays)
         return Pending(self, method)
 
     def receive(self, method: Method[P, R], timeout_s: float) -> R:
@@ -156,7 +156,7 @@ class Worker:
         if self._doing is None and self._lost is None:
             self._go_on_if_stopping()
             with contextlib.suppress(WorkerError):
-                self._channel.send(write_request(ProcessService.close), timeout_s)
+                self._channel.send(write_request(ProcessService.close).data, timeout_s)
                 self._exited_within(timeout_s)
         self._end()
 

@@ -19,6 +19,7 @@ import select
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..errors import WorkerError
@@ -44,13 +45,19 @@ class Unsendable(WorkerError):
     """A value that the wire has no form for."""
 
 
-def encode(value: Any) -> list[bytes | memoryview]:
+def encode(value: Any, arrays: bool = True) -> list[bytes | memoryview]:
     """The buffers of one frame, to be written one after the other.
+
+    arrays: whether the value may hold arrays; it is not searched for them where it holds none.
 
     value: None, bool, int, float, str, lists, tuples (which arrive as lists), dicts with text keys, NumPy
     numbers (which arrive as Python's) and NumPy arrays of numbers, nested at will.  Raises Unsendable for
     anything else.
     """
+    if not arrays:
+        with suppress(TypeError):  # a NumPy number is found by the search
+            header = b'{"value": %b, "arrays": []}' % json.dumps(value).encode()
+            return [PREFIX.pack(MAGIC, len(header), 0) + header]
     body = _Body()
     header = json.dumps({"value": body.lift(value, "value"), "arrays": body.layout}).encode()
     return [PREFIX.pack(MAGIC, len(header), body.size) + header, *body.pieces]
@@ -147,10 +154,10 @@ class Channel:
         self._readable.register(read_fd, select.POLLIN)
         self._writable.register(write_fd, select.POLLOUT)
 
-    def send(self, value: Any, timeout_s: float | None = None) -> None:
-        """Write one frame.  Raises Unsendable before its first byte, ConnectionClosed or NoAnswer."""
+    def send(self, value: Any, timeout_s: float | None = None, arrays: bool = True) -> None:
+        """Write one frame; `arrays` as of `encode`.  Raises Unsendable before its first byte, ConnectionClosed or NoAnswer."""
         deadline = _deadline(timeout_s)
-        for piece in encode(value):
+        for piece in encode(value, arrays):
             self._write(memoryview(piece), deadline)
 
     def receive(self, timeout_s: float | None = None) -> Any:
