@@ -1,16 +1,13 @@
-"""The no-op program behind a pipe, asked in the messages of a run or in plain dicts: what is left is the harness."""
+"""The no-op program in a worker, asked in the messages of a run or in plain dicts: what is left is the harness."""
 
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from typing import Any
 
-from dnnbench.host.affinity import confine
 from dnnbench.worker.noop import noop_bench
+from dnnbench.worker.process import Worker
 from dnnbench.worker.services.timing import Visit, VisitRequest
-from dnnbench.worker.wire import Channel, ConnectionClosed
+from dnnbench.worker.wire import Channel
 
 
 class Messages:
@@ -26,41 +23,35 @@ class Messages:
         """As `TimingService.visit`, with the no-op program at the bench."""
         return self._bench.visit(request.phase, request.calls, request.timing)
 
+    def answer_plainly(self) -> None:
+        """From now on the worker reads and writes dicts that no codec sees, as workers did before there was one."""
+        inlet, outlet = (int(sys.argv[sys.argv.index(f"--{end}") + 1]) for end in ("inlet", "outlet"))
+        channel = Channel(os.dup(inlet), os.dup(outlet))
+        handlers = {"visit": self._plain_visit}
+        while True:
+            request = channel.receive()
+            channel.send({"ok": handlers[request["method"]](**request["arguments"])})
 
-@contextmanager
-def plain_process(cpus: list[int]) -> Iterator[Channel]:
-    """A process that answers the same visits, asked and answered in dicts that no codec reads."""
-    (inlet, to_child), (from_child, outlet) = os.pipe(), os.pipe()
-    numbers = [str(number) for number in (inlet, outlet, *cpus)]
-    command = [sys.executable, str(Path(__file__)), *numbers]
-    with subprocess.Popen(command, pass_fds=(inlet, outlet)):
-        os.close(inlet)
-        os.close(outlet)
-        channel = Channel(from_child, to_child)
-        yield channel
-        channel.close()
-
-
-def ask_plainly(channel: Channel, method: str, **arguments) -> dict:
-    """The answer of such a process."""
-    channel.send({"method": method, "arguments": arguments}, 10)
-    return channel.receive(10)["ok"]
+    def _plain_visit(self, program: str, phase: str, calls: int, timing: str) -> dict[str, float]:
+        visit = self._bench.visit(phase, calls, timing)
+        return {"seconds": visit.seconds, "waited_share": visit.waited_share}
 
 
-def answer_plainly(channel: Channel) -> None:
-    bench = noop_bench()
-    while True:
-        arguments = channel.receive()["arguments"]
-        visit = bench.visit(arguments["phase"], arguments["calls"], arguments["timing"])
-        channel.send({"ok": {"seconds": visit.seconds, "waited_share": visit.waited_share}})
+class PlainWorker:
+    """Asks such a worker as `Worker.ask` does, but for the codec."""
 
+    def __init__(self, worker: Worker):
+        self._worker = worker
+        worker.send(Messages.answer_plainly, 60)
 
-def main() -> None:
-    inlet, outlet, *cpus = map(int, sys.argv[1:])
-    confine(cpus)
-    with suppress(ConnectionClosed):
-        answer_plainly(Channel(inlet, outlet))
-
-
-if __name__ == "__main__":
-    main()
+    def call(self, method: str, timeout_s: float, **arguments: Any) -> Any:
+        worker = self._worker
+        worker._ready_to("receive", busy=True)
+        worker._go_on_if_stopping()
+        with worker._watched(timeout_s):
+            worker._channel.send({"method": method, "arguments": arguments}, timeout_s)
+        worker._ready_to("receive", busy=True)
+        with worker._watched(timeout_s):
+            answer = worker._channel.receive(timeout_s)
+        worker._stop_if_stopping()
+        return answer["ok"]

@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import sysconfig
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
@@ -21,14 +21,16 @@ from dnnbench.host.clock import now, read_cost_s
 from dnnbench.host.idle import idle_shares
 from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.timing import Timing
+from dnnbench.spec.phases import Phase
 from dnnbench.worker.bench import whole_visit_s
 from dnnbench.worker.environment import default_memory
 from dnnbench.worker.noop import noop_bench
 from dnnbench.worker.services.timing import VisitRequest
-from messages import Messages, ask_plainly, plain_process
+from messages import Messages, PlainWorker
 from replay import replay
 
-VISITS, IDLE_WINDOWS = 200, 10
+VISITS, ROUND_TRIPS, IDLE_WINDOWS = 200, 2000, 10
 MOST_TIMES_PLAIN = 1.2
 """How much longer a visit may take to ask for and to answer than in plain dicts, by the median."""
 COMMANDS = (("--help",), ("list", "backends"))
@@ -45,30 +47,39 @@ def test_noop_program(benchmark, phase, calls):
 
 
 @pytest.fixture
-def noop_worker(worker_path):
-    with spawn(Arm("noop", "none"), "noop", default_memory(), "messages:Messages", worker_cpus(1)) as worker:
-        worker.ask(Messages.nothing, 60)
-        yield worker
+def noop_workers(worker_path):
+    """noop_workers(): one more worker, on the CPU of the others."""
+    with ExitStack() as opened:
+
+        def start():
+            arm, cpus = Arm("noop", "none"), worker_cpus(1)
+            worker = opened.enter_context(spawn(arm, "noop", default_memory(), "messages:Messages", cpus))
+            worker.ask(Messages.nothing, 60)
+            return worker
+
+        yield start
 
 
 @pytest.mark.benchmark(group="no-op program, a message")
-def test_empty_round_trip(benchmark, noop_worker):
+def test_empty_round_trip(benchmark, noop_workers):
     """Wall time from asking a worker for nothing to its answer."""
-    benchmark.pedantic(lambda: noop_worker.ask(Messages.nothing, 10), rounds=2000, warmup_rounds=50)
+    worker = noop_workers()
+    benchmark.pedantic(lambda: worker.ask(Messages.nothing, 10), rounds=2000, warmup_rounds=50)
 
 
 @pytest.mark.benchmark(timer=replay, group="no-op program, a message")
-def test_round_trip_of_a_visit(benchmark, noop_worker):
+def test_round_trip_of_a_visit(benchmark, noop_workers):
     """Wall time from asking a worker for a visit to its answer, in turn with the same visit asked in a plain dict."""
-    request = VisitRequest("mlp_digits/64", "infer", 1, "latency")
+    request = VisitRequest("mlp_digits/64", Phase.INFER, 1, Timing.LATENCY)
+    fields = {"program": "mlp_digits/64", "phase": "infer", "calls": 1, "timing": "latency"}
+    typed, plain = noop_workers(), PlainWorker(noop_workers())
     typed_s, plain_s = [], []
-    with plain_process(worker_cpus(1)) as channel:
-        for _ in range(2000):
-            typed_s.append(seconds_of(lambda: noop_worker.ask(Messages.visit, 10, request)))
-            plain_s.append(seconds_of(lambda: ask_plainly(channel, "visit", **asdict(request))))
-    typed, plain = median(typed_s), median(plain_s)
-    benchmark.extra_info |= {"plain_s": plain, "times_plain": typed / plain}
-    assert typed / plain <= MOST_TIMES_PLAIN
+    for _ in range(ROUND_TRIPS):
+        typed_s.append(seconds_of(lambda: typed.ask(Messages.visit, 10, request)))
+        plain_s.append(seconds_of(lambda: plain.call("visit", 10, **fields)))
+    times_plain = median(typed_s) / median(plain_s)
+    benchmark.extra_info |= {"plain_s": median(plain_s), "times_plain": times_plain}
+    assert times_plain <= MOST_TIMES_PLAIN
     replay.play(benchmark, typed_s)
 
 

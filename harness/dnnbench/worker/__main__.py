@@ -76,7 +76,9 @@ class Methods:
         self._methods = offered_by(process)
 
     def find(self, name: str) -> Answering:
-        if name not in self._methods and not self._made:
+        if name in self._methods:
+            return self._methods[name]
+        if not self._made:
             self._methods |= offered_by(load(self._service))
             self._made = True
         return find(self._methods, name)

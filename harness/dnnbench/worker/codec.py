@@ -232,13 +232,15 @@ def _unchanged(data: Any) -> Any:
 
 
 def _number(data: Any) -> float:
+    if type(data) is float:
+        return data
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
     raise _unlike("a number", data)
 
 
 def _whole_number(data: Any) -> int:
-    if isinstance(data, int) and not isinstance(data, bool):
+    if type(data) is int:
         return data
     raise _unlike("a whole number", data)
 
@@ -250,7 +252,7 @@ def _truth(data: Any) -> bool:
 
 
 def _text(data: Any) -> str:
-    if isinstance(data, str):
+    if type(data) is str:
         return data
     raise _unlike("text", data)
 

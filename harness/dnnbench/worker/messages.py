@@ -89,12 +89,13 @@ def method_name(method: Callable[..., Any]) -> str:
 def write_request(method: Method[P, R], *arguments: P.args, **named: P.kwargs) -> Message:
     """A request for a method, to be sent."""
     form = signature(method)
-    plain = dict(zip(form.encoders, arguments, strict=False)) | named
-    for name in plain:
+    plain = {}
+    for (name, encode), value in zip(form.encoders.items(), arguments, strict=False):
+        plain[name] = value if encode is None else encode(value)
+    for name, value in named.items():
         encode = form.encoders[name]
-        if encode is not None:
-            plain[name] = encode(plain[name])
-    return Message(Request(VERSION, form.name, plain)._asdict(), form.arrays)
+        plain[name] = value if encode is None else encode(value)
+    return Message({"version": VERSION, "method": form.name, "arguments": plain}, form.arrays)
 
 
 def read_request(data: Any) -> Request:
@@ -108,13 +109,13 @@ def answer(method: Callable[..., Any], bound: Callable[..., Any], request: Reque
     result = bound(**decode_fields(form.decoders, form.wanted, request.arguments))
     encode = form.result.encode
     plain = result if encode is None else encode(result)
-    return Message(Answer(VERSION, plain)._asdict(), form.result.arrays)
+    return Message({"version": VERSION, "result": plain}, form.result.arrays)
 
 
 def write_failure(error: Exception) -> Message:
     """The answer that an exception stands for."""
     failure = Failure(type(error).__name__, str(error))
-    return Message(Answer(VERSION, failure=list(failure))._asdict(), arrays=False)
+    return Message({"version": VERSION, "failure": list(failure)}, arrays=False)
 
 
 def read_answer(method: Method[P, R], data: Any) -> R | Failure:
@@ -126,10 +127,11 @@ def read_answer(method: Method[P, R], data: Any) -> R | Failure:
 
 
 def _read(kind: Callable[..., T], data: Any) -> T:
-    version = data.get("version") if isinstance(data, dict) else None
-    if version != VERSION:
-        raise Unreadable(f"is of version {version}, this process reads {VERSION}: both need the same dnnbench")
     try:
-        return kind(**data)
-    except TypeError as error:
-        raise Unreadable(str(error)) from None
+        if data["version"] == VERSION:
+            return kind(**data)
+    except (KeyError, TypeError) as error:
+        if isinstance(data, dict) and data.get("version") == VERSION:
+            raise Unreadable(str(error)) from None
+    version = data.get("version") if isinstance(data, dict) else None
+    raise Unreadable(f"is of version {version}, this process reads {VERSION}: both need the same dnnbench")

@@ -14,7 +14,7 @@ from ..errors import PluginError, WorkerError
 from ..host.affinity import spell
 from .__main__ import SERVICE
 from .codec import Unreadable
-from .messages import Failure, Method, P, R, read_answer, write_request
+from .messages import Failure, Message, Method, P, R, read_answer, write_request
 from .services.process import ProcessService
 from .supervised import Supervised, above_streams
 from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
@@ -87,19 +87,22 @@ class Worker:
 
     def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
         """The answer of a service's method, such as `TimingService.visit`.  Raises as `send` and `receive` do."""
-        return self.send(method, timeout_s, *arguments, **named).receive(timeout_s)
+        self._send(write_request(method, *arguments, **named), method.__name__, timeout_s)
+        return self.receive(method, timeout_s)
 
     def send(
         self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
     ) -> "Pending[P, R]":
         """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
+        self._send(write_request(method, *arguments, **named), method.__name__, timeout_s)
+        return Pending(self, method)
+
+    def _send(self, request: Message, doing: str, timeout_s: float) -> None:
         self._ready_to("send", busy=False)
-        request = write_request(method, *arguments, **named)
-        self._doing = method.__name__
+        self._doing = doing
         self._go_on_if_stopping()
         with self._watched(timeout_s):
             self._channel.send(request.data, timeout_s, request.arrays)
-        return Pending(self, method)
 
     def receive(self, method: Method[P, R], timeout_s: float) -> R:
         """The answer to the last `send`, which asked for `method`.
