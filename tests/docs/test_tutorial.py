@@ -48,12 +48,6 @@ def run(folder, *arguments):
     )
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    folder = install(tmp_path_factory.mktemp("abacus"))
-    return run(folder, "dnnbench.cli.main", "conformance", "abacus", "--json")
-
-
 def test_the_page_holds_a_package_of_about_a_hundred_lines():
     code = [line for path in FILES if path.endswith(".py") for line in FILES[path].splitlines() if line.strip()]
     assert set(FILES) == {"pyproject.toml", *(f"abacus_backend/{name}.py" for name in ("plugin", "ops", "backend"))}
@@ -65,7 +59,15 @@ def test_it_is_listed(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_conforms_in_all_it_says_it_can(judged):
+@pytest.mark.parametrize(
+    "types",
+    [
+        pytest.param(("--dtype", "float64"), id="float64"),
+        pytest.param((), id="as the page has it", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_it_conforms_in_all_it_says_it_can(tmp_path, types):
+    judged = run(install(tmp_path), "dnnbench.cli.main", "conformance", "abacus", "--json", *types)
     document = json.loads(judged.stdout)
     [found] = document["backends"]
     assert judged.returncode == 0, judged.stderr

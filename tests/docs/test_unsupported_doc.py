@@ -13,6 +13,7 @@ OWN = ("numpy", "torch", "tensorflow", "jax")
 PAGE = (Path(__file__).parents[2] / "docs" / "unsupported.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_backends_say():
     for name in OWN:
         if reason := missing(plugins().backends[name]):
