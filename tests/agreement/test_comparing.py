@@ -142,7 +142,7 @@ def test_each_fault_is_found_where_it_is(change, key, words):
     assert all(f.ok for k, f in found.items() if k != key)
 
 
-@pytest.mark.parametrize("dtype", UNIT)
+@pytest.mark.parametrize("dtype", [dtype for dtype in UNIT if dtype != "float64"])  # that would be itself
 def test_honest_tensors_pass(dtype):
     assert all(f.ok for f in comparisons(lambda observed: None, dtype).values())
 
