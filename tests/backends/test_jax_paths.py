@@ -15,6 +15,7 @@ from dnnbench_jax.convolution import LAYOUTS, convolve
 from dnnbench_jax.program import JaxProgram
 from dnnbench_jax.spread import biased
 
+pytestmark = pytest.mark.compiled
 GEOMETRIES = [
     # (size, channels, filters, kernel, strides, pads, dilation)
     ((7, 6), 3, 3, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)),

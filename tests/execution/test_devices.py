@@ -103,12 +103,14 @@ def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
     assert list(unequal.values()) == ["runs on cpu, the others on gpu"]
 
 
+@pytest.mark.slow
 def test_every_installed_backend_tells_its_devices():
     found = devices.list_devices(select(["all"]).arms)
     assert set(found) >= {"numpy"}, found
     assert all(rows[0].kind == "cpu" for rows in found.values()), found
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
@@ -124,6 +126,7 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
         ArmClient(worker, 120).start(start_request(arm))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "variables", "service"),
     [

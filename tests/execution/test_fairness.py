@@ -97,6 +97,7 @@ def test_what_should_be_equal_parts_arms(change, words):
     assert found(**change) == {"other:eager": words}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
 def test_every_backend_tells_what_the_ledger_shows(workers, backend):
@@ -113,6 +114,7 @@ def test_every_backend_tells_what_the_ledger_shows(workers, backend):
     assert (told["denormals"], told["donation"]) == EXPECTED[backend]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["jit", "eager"])
 def test_what_jax_calls_donated_goes_into_the_old_weights_memory(mode):
     workload = CASES["dense"]()

@@ -136,6 +136,7 @@ class Watched(Silent):
         self.done += done
 
 
+@pytest.mark.slow
 def test_this_machine_is_measured_and_its_progress_shown():
     report = Watched()
     found = measure_noise(report, replace(SETTINGS, max_time_s=3.0, generations=2))
@@ -150,6 +151,7 @@ def test_this_machine_is_measured_and_its_progress_shown():
     assert json.loads(json.dumps(found.to_json(), allow_nan=False))["limits"] == found.limits
 
 
+@pytest.mark.slow
 def test_too_little_time_is_refused():
     with pytest.raises(NothingMeasured, match="wanted two generations or more"):
         measure_noise(Silent(), replace(SETTINGS, max_time_s=0.01, generations=2))

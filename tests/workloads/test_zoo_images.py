@@ -190,6 +190,7 @@ def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting,
         assert sum(map(prod, shapes.values())) == int(REFERENCE[text]["params"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "epochs"), {"autoencoder[tiny]": 30, "lenet5[tiny]": 8, "convnext_tiny[tiny]": 12}.items()
 )

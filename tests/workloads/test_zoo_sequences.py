@@ -211,6 +211,7 @@ def without_dropout(model):
     return model.model_copy(update={"nodes": tuple(nodes)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [
     "mlp_table", "mlp_table[table=breast_cancer]", "mlp_table[table=diabetes]", "mlp_table[tiny]", "gru_seq2seq[tiny]",
 ])  # fmt: skip
