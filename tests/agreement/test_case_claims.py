@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dnnbench.testing.cases import CASES
 from dnnbench_numpy import ops
-from helpers.saboteurs import exam, verdict
+from helpers.saboteurs import checked_case, verdict
 
 
 def with_op(change):
@@ -189,7 +189,7 @@ CLAIMS = [
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("case", "target", "make"), CLAIMS, ids=[f"{c}-{t}-{i}" for i, (c, t, _) in enumerate(CLAIMS)])
 def test_what_the_case_speaks_of_is_caught(monkeypatch, case, target, make, dtype):
-    exam(case, dtype)
+    checked_case(case, dtype)
     module_name, name = target.split(".")
     module = import_module(f"dnnbench_numpy.{module_name}")
     monkeypatch.setattr(module, name, make(getattr(module, name)))

@@ -136,10 +136,10 @@ def put(key, value, at=0):
     ],
 )
 def test_each_fault_is_found_where_it_is(change, key, words):
-    found = comparisons(change)
-    assert not found[key].ok
-    assert words in found[key].reason
-    assert all(f.ok for k, f in found.items() if k != key)
+    by_key = comparisons(change)
+    assert not by_key[key].ok
+    assert words in by_key[key].reason
+    assert all(f.ok for k, f in by_key.items() if k != key)
 
 
 @pytest.mark.parametrize("dtype", [dtype for dtype in UNIT if dtype != "float64"])  # that would be itself
@@ -172,9 +172,9 @@ def test_a_gradient_that_is_zero_altogether_may_hold_rounding_and_no_more(dtype,
     assert not reference.tensors[TensorKey.parse(key)].any()
     assert left > 0
     for times, ok in ((1, True), (5, True), (100, False), (1e6, False)):
-        found = comparisons(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
-        assert found[key].ok is ok, (times, found[key])
-        assert all(f.ok for k, f in found.items() if k != key)
+        by_key = comparisons(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
+        assert by_key[key].ok is ok, (times, by_key[key])
+        assert all(f.ok for k, f in by_key.items() if k != key)
 
 
 def test_a_single_wrong_element_that_the_rmse_hides_is_found():
@@ -208,10 +208,10 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     workload, reference, seen = restless("float32")
     for key in ("momentum@5/slots/velocity/logits.weight", "momentum@1/slots/velocity/logits.weight"):
         seen[key] *= 3
-    found = compared(reference, seen, workload, "float32")
-    assert found["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
-    assert not found["momentum@1/slots/velocity/logits.weight"].ok
-    rows = {(row.kind, row.optimizer): row for row in summarise(list(found.values()))}
+    by_key = compared(reference, seen, workload, "float32")
+    assert by_key["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
+    assert not by_key["momentum@1/slots/velocity/logits.weight"].ok
+    rows = {(row.kind, row.optimizer): row for row in summarise(list(by_key.values()))}
     assert rows["undetermined@5", "momentum"].ok
     assert "by 100% of the way that the weights went" in rows["undetermined@5", "momentum"].reason
     assert ("weights@5", "momentum") not in rows
@@ -221,16 +221,16 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
 def test_what_is_not_finite_is_found_there_too():
     workload, reference, seen = restless("float32")
     seen["momentum@5/weights/logits.weight"][0] = np.nan
-    found = compared(reference, seen, workload, "float32")
-    assert not found["momentum@5/weights/logits.weight"].ok
+    by_key = compared(reference, seen, workload, "float32")
+    assert not by_key["momentum@5/weights/logits.weight"].ok
 
 
 def test_in_float64_everything_is_determined():
     workload, reference, seen = restless("float64")
     seen["adam@5/slots/first_moment/logits.weight"] *= 3
-    found = compared(reference, seen, workload, "float64")
-    assert not any(f.status is Status.UNDETERMINED for f in found.values())
-    assert not found["adam@5/slots/first_moment/logits.weight"].ok
+    by_key = compared(reference, seen, workload, "float64")
+    assert not any(f.status is Status.UNDETERMINED for f in by_key.values())
+    assert not by_key["adam@5/slots/first_moment/logits.weight"].ok
 
 
 def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
@@ -266,9 +266,9 @@ def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(ho
     workload, reference, seen = checked(study="float16")
     key = TensorKey(Group.OUTPUTS, "logits")
     broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})
-    found = {c.key: c for c in compare(broken, seen, workload, "float16")}
-    assert found[key].status is Status.NOT_COMPARED
-    assert not found[key].ok
+    by_key = {c.key: c for c in compare(broken, seen, workload, "float16")}
+    assert by_key[key].status is Status.NOT_COMPARED
+    assert not by_key[key].ok
 
 
 def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_difference():
@@ -277,10 +277,10 @@ def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_differenc
     logits = TensorKey(Group.OUTPUTS, workload.model.outputs[0], Phase.INFER)
     tensors = reference.tensors | {k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)}
     broken = replace(reference, tensors=tensors)
-    found = {c.key: c for c in compare(broken, seen, workload, "float32")}
-    assert found[key].status is Status.NOT_COMPARED
-    assert "decides nothing" in found[key].reason
-    assert found[PREDICTION].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
+    by_key = {c.key: c for c in compare(broken, seen, workload, "float32")}
+    assert by_key[key].status is Status.NOT_COMPARED
+    assert "decides nothing" in by_key[key].reason
+    assert by_key[PREDICTION].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
 
 
 def test_evaluations_that_are_not_finite_determine_nothing():

@@ -41,8 +41,8 @@ def request_of(case, dtype):
     return CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype(dtype)
 
 
-class Dock:
-    """Long-lived workers: the honest reference, and one of each faulty backend, given another fault at each `start`."""
+class FaultyWorkers:
+    """Long-lived workers: the honest reference, and one of each faulty backend, which each `start` gives another fault."""
 
     def __init__(self, stack):
         self._stack, self._workers = stack, {}
@@ -61,7 +61,7 @@ class Dock:
         return self._workers["reference"]
 
     def check(self, backend, mode, case, dtype):
-        """Rows of a check, asked exactly as `dnnbench check` asks."""
+        """Rows of a check, by the requests that `dnnbench check` makes."""
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
         worker, request = self._worker(backend, dtype), request_of(case, dtype)
@@ -84,14 +84,14 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def dock(own_cache):
+def faulty(own_cache):
     """Workers find the faulty backends as they find any third party's: by an entry point on their path."""
     with installed_here(HERE), ExitStack() as stack:
-        yield Dock(stack)
+        yield FaultyWorkers(stack)
 
 
 def in_its_worker(backend, *values, dtype, name):
-    """All of a backend in one pytest process; in float32, NumPy's are asked often, and those of frameworks in the matrix."""
+    """All of a backend in one pytest process; in float32, NumPy's run often, and those of frameworks in the matrix."""
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
     if dtype == "float32" and backend != "numpy":
         marks.append(pytest.mark.exhaustive)
@@ -115,23 +115,23 @@ HONEST = [
 
 
 @pytest.mark.parametrize(("backend", "fault", "dtype"), PLANTED)
-def test_a_planted_fault_is_caught_and_named(dock, backend, fault, dtype, record_property):
+def test_a_planted_fault_is_caught_and_named(faulty, backend, fault, dtype, record_property):
     record_property("planted fault", f"{backend}:{fault.mode}")
-    rows = dock.check(backend, fault.mode, fault.case, dtype)
+    rows = faulty.check(backend, fault.mode, fault.case, dtype)
     assert not all(row.ok for row in rows), "not caught"
     record_property(f"mildest fault {dtype}", (max(row.ratio for row in rows), f"{backend}:{fault.mode}"))
-    found = dock.explain(backend, fault.case, dtype, rows)
-    named = found.op if found.what == "node" else found.name
-    assert (found.what, named) == (fault.what, fault.named), found.sentence
-    assert fault.known in found.convention, found.sentence
-    assert found.confirmed or fault.what == "phase", found.sentence
+    explanation = faulty.explain(backend, fault.case, dtype, rows)
+    named = explanation.op if explanation.what == "node" else explanation.name
+    assert (explanation.what, named) == (fault.what, fault.named), explanation.sentence
+    assert fault.known in explanation.convention, explanation.sentence
+    assert explanation.confirmed or fault.what == "phase", explanation.sentence
 
 
 @pytest.mark.parametrize(("backend", "case", "dtype"), HONEST)
-def test_the_same_backend_without_its_fault_passes(dock, backend, case, dtype, record_property):
+def test_the_same_backend_without_its_fault_passes(faulty, backend, case, dtype, record_property):
     """After faults were planted and taken out again in the same process."""
     record_property("honest check", f"{backend}:{case}:{dtype}")
-    rows = dock.check(backend, "honest", case, dtype)
+    rows = faulty.check(backend, "honest", case, dtype)
     worst = max(rows, key=lambda row: row.ratio)
     assert all(row.ok for row in rows), worst
     record_property(f"worst honest {dtype}", (worst.ratio, f"{backend} {worst.tensor}"))
@@ -193,14 +193,14 @@ def test_the_command_line_catches_and_names_them(tmp_path):
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
     arms = ",".join((*modes, "numpy"))
-    asked = (file_of("layer_norm", tmp_path), "--backend", arms, "--threads", "1", "--explain", "--json")
-    done = command(tmp_path, *asked)
+    arguments = (file_of("layer_norm", tmp_path), "--backend", arms, "--threads", "1", "--explain", "--json")
+    done = command(tmp_path, *arguments)
     assert done.returncode == 1, done.stderr
-    told = json.loads(done.stdout)
-    assert {row["arm"] for row in told["agreement"] if not row["ok"]} == set(modes)
-    found = {(e["arm"], e["dtype"]): e for e in told["explanations"]}
-    assert set(found) == {(arm, dtype) for arm in modes for dtype in DTYPES}
-    for (arm, _), explanation in found.items():
+    document = json.loads(done.stdout)
+    assert {row["arm"] for row in document["agreement"] if not row["ok"]} == set(modes)
+    explanations = {(e["arm"], e["dtype"]): e for e in document["explanations"]}
+    assert set(explanations) == {(arm, dtype) for arm in modes for dtype in DTYPES}
+    for (arm, _), explanation in explanations.items():
         assert (explanation["name"], explanation["op"]) == ("layer_norm1", "layer_norm")
         assert explanation["confirmed"]
         assert explanation["convention"] == modes[arm]
@@ -208,8 +208,8 @@ def test_the_command_line_catches_and_names_them(tmp_path):
 
 def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
     arms = "faulty_numpy:sgd_weights_not_updated,faulty_numpy:honest"
-    asked = ("--backend", arms, "--threads", "1", "--dtype", "float64", "--explain")
-    done = command(tmp_path, file_of("sgd", tmp_path), *asked)
+    arguments = ("--backend", arms, "--threads", "1", "--dtype", "float64", "--explain")
+    done = command(tmp_path, file_of("sgd", tmp_path), *arguments)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["workload", "arm", "type", "outputs", "loss", "gradients", "state", "weights", "slots"]
@@ -218,7 +218,7 @@ def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
 
 
 def test_nothing_is_explained_where_all_agree(tmp_path):
-    asked = ("--backend", "faulty_numpy:honest", "--threads", "1", "--dtype", "float64", "--explain", "--json")
-    done = command(tmp_path, file_of("sgd", tmp_path), *asked)
+    arguments = ("--backend", "faulty_numpy:honest", "--threads", "1", "--dtype", "float64", "--explain", "--json")
+    done = command(tmp_path, file_of("sgd", tmp_path), *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["explanations"] == []

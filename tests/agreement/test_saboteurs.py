@@ -6,7 +6,7 @@ import pytest
 from dnnbench.spec.ops import OPS
 from dnnbench.testing.cases import CASES
 from dnnbench_numpy import gradients, losses, ops, optimizers
-from helpers.saboteurs import exam, verdict
+from helpers.saboteurs import checked_case, verdict
 
 STEPS = (1, 5)
 
@@ -46,7 +46,7 @@ def one_border_element_wrong(y):
 @pytest.mark.parametrize("lie", [slightly_wrong, nan_in_one_element, one_border_element_wrong])
 def test_a_wrong_value_is_caught(monkeypatch, kind, lie):
     case = case_with(kind)
-    exam(case, "float64")
+    checked_case(case, "float64")
     for name in forward_names(kind):
         honest = getattr(ops, name)
         monkeypatch.setattr(ops, name, lambda *a, honest=honest, **k: of_value(honest(*a, **k), lie))
@@ -56,7 +56,7 @@ def test_a_wrong_value_is_caught(monkeypatch, kind, lie):
 @pytest.mark.parametrize("kind", OPS)
 def test_a_stale_answer_is_caught(monkeypatch, kind):
     case = case_with(kind)
-    exam(case, "float64")
+    checked_case(case, "float64")
     for name in forward_names(kind):
         honest, memory = getattr(ops, name), {}
 
@@ -71,7 +71,7 @@ def test_a_stale_answer_is_caught(monkeypatch, kind):
 @pytest.mark.parametrize("kind", [kind for kind in OPS if kind != "embedding"])  # ids have no gradient
 def test_a_dropped_input_gradient_is_caught(monkeypatch, kind):
     case = next(n for n, b in CASES.items() if uses_behind_a_parameter(b().model, kind))
-    exam(case, "float64")
+    checked_case(case, "float64")
     honest = getattr(gradients, kind)
 
     def dropped(op, g, y, *inputs, **named):
@@ -91,7 +91,7 @@ def uses_behind_a_parameter(model, kind):
                                             ("batch_norm", "scale"), ("batch_norm", "bias")])  # fmt: skip
 def test_a_dropped_parameter_gradient_is_caught(monkeypatch, kind, role):
     case = case_with(kind)
-    exam(case, "float64")
+    checked_case(case, "float64")
     honest = getattr(gradients, kind)
 
     def dropped(*arguments, **named):
@@ -106,7 +106,7 @@ def test_a_dropped_parameter_gradient_is_caught(monkeypatch, kind, role):
 @pytest.mark.parametrize("where", [losses, gradients])
 def test_an_unscaled_loss_is_caught(monkeypatch, loss, where):
     case = "mse" if loss == "mse" else "dense"
-    exam(case, "float64")
+    checked_case(case, "float64")
     honest = getattr(where, loss)
     monkeypatch.setattr(where, loss, lambda spec, z, t: honest(spec, z, t) * len(z))
     assert not verdict(case).ok
@@ -138,13 +138,13 @@ def never_moves(optimizer, parameters, gradients, slots, t):
     [("adam", epsilon_inside_the_root), ("momentum", learning_rate_in_the_velocity), ("sgd", never_moves)],
 )
 def test_another_convention_of_an_optimizer_is_caught(monkeypatch, kind, wrong):
-    exam(kind, "float64")
+    checked_case(kind, "float64")
     monkeypatch.setattr(optimizers, kind, wrong)
     assert not verdict(kind).ok
 
 
 def test_unbiased_running_variance_is_caught(monkeypatch):
-    exam("batch_norm", "float64")
+    checked_case("batch_norm", "float64")
     honest = ops.batch_norm_training
 
     def unbiased(op, x, scale, bias, mean, variance):

@@ -167,10 +167,10 @@ def test_a_loss_alone_gives_the_loss_and_gradient_it_gave_in_its_network():
     workload = CASES["cross_entropy_ignoring"]()
     batches = batches_of(workload)
     seen = values_of(Replay(workload, tuple(batches[:1])))
-    found = values_of(loss_alone(workload, seen[activation("logits")], batches[0].targets))
+    values = values_of(loss_alone(workload, seen[activation("logits")], batches[0].targets))
     loss, cotangent = key_of("loss"), key_of("cotangents/logits")
-    assert abs(found[loss] - seen[loss]) < 1e-6
-    assert rmse(found[key_of("cotangents/shifted0")], seen[cotangent]) < 1e-7
+    assert abs(values[loss] - seen[loss]) < 1e-6
+    assert rmse(values[key_of("cotangents/shifted0")], seen[cotangent]) < 1e-7
 
 
 OPTIMIZERS = (
@@ -186,25 +186,28 @@ OPTIMIZERS = (
 def moving(optimizer, largest=100_000):
     workload = CASES["adam"]()
     weights = initial_weights(workload.model, 0)
-    found = values_of(Replay(workload, tuple(batches_of(workload)[:1])))
-    given = {name: found[gradient_of(name)] for name in weights}
-    return optimizer_alone(optimizer, weights, given, (1, 2, 5), largest), given
+    values = values_of(Replay(workload, tuple(batches_of(workload)[:1])))
+    gradients_there = {name: values[gradient_of(name)] for name in weights}
+    return optimizer_alone(optimizer, weights, gradients_there, (1, 2, 5), largest), gradients_there
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.kind)
 def test_an_optimizer_alone_is_given_the_networks_gradients(optimizer):
-    replay, given = moving(optimizer)
-    found = values_of(replay)
-    for name, g in given.items():
-        assert rmse(found[gradient_of(name)], g.reshape(-1)) < 1e-6 * np.abs(g).max()
+    replay, gradients_there = moving(optimizer)
+    values = values_of(replay)
+    for name, g in gradients_there.items():
+        assert rmse(values[gradient_of(name)], g.reshape(-1)) < 1e-6 * np.abs(g).max()
+
+
+def norm_of(arrays):
+    return sum(np.sum(array**2) for array in arrays) ** 0.5
 
 
 def test_a_sample_of_a_large_network_has_gradients_of_the_whole_ones_norm():
-    replay, given = moving(Sgd(), largest=10)
-    found = values_of(replay)
-    norms = [
-        sum(np.sum(g**2) for g in group) ** 0.5 for group in ([found[gradient_of(n)] for n in given], given.values())
-    ]
+    replay, gradients_there = moving(Sgd(), largest=10)
+    values = values_of(replay)
+    replayed = [values[gradient_of(name)] for name in gradients_there]
+    norms = [norm_of(replayed), norm_of(gradients_there.values())]
     assert norms[0] == pytest.approx(norms[1], rel=1e-5)
     assert max(p.size for p in replay.weights.values()) <= 64
 
@@ -264,7 +267,7 @@ def alone_with(kind, shapes, attributes):
 @cache
 def replays(kind):
     """Every case's replay of an op, or of a loss."""
-    found = [alone_with(kind, *more) for more in BESIDE_THE_CASES.get(kind, ())]
+    alone_ones = [alone_with(kind, *more) for more in BESIDE_THE_CASES.get(kind, ())]
     for case, build in CASES.items():
         workload = build()
         if case == "everything":
@@ -272,9 +275,9 @@ def replays(kind):
         if kind == workload.task.loss.kind:
             batch = batches_of(workload)[0]
             seen = values_of(Replay(workload, (batch,)))
-            found.append(loss_alone(workload, seen[activation(workload.model.outputs[0])], batch.targets))
-        found += [alone(case, i) for i, node in enumerate(workload.model.nodes) if node.op.kind == kind]
-    return [(replay, values_of(replay)) for replay in map(stirred, found)]
+            alone_ones.append(loss_alone(workload, seen[activation(workload.model.outputs[0])], batch.targets))
+        alone_ones += [alone(case, i) for i, node in enumerate(workload.model.nodes) if node.op.kind == kind]
+    return [(replay, values_of(replay)) for replay in map(stirred, alone_ones)]
 
 
 def makes_a_difference(kind, convention):
@@ -307,17 +310,19 @@ def trajectory(rule, optimizer):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.kind)
 def test_the_rule_that_is_not_broken_is_the_reference(optimizer):
-    found, truth = trajectory(Rule("as it should be"), optimizer)
-    assert len(found) == 3 * 4 * (1 + len(optimizer.slots))
-    assert all(rmse(found[key], truth[key]) <= 1e-12 for key in found)
+    under_rule, reference = trajectory(Rule("as it should be"), optimizer)
+    assert len(under_rule) == 3 * 4 * (1 + len(optimizer.slots))
+    assert all(rmse(under_rule[key], reference[key]) <= 1e-12 for key in under_rule)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 def test_every_broken_rule_breaks_something(rule):
     differs = []
     for optimizer in OPTIMIZERS:
-        found, truth = trajectory(rule, optimizer)
-        differs += [key for key in found or () if not np.allclose(found[key], truth[key], rtol=1e-9, atol=1e-12)]
+        under_rule, reference = trajectory(rule, optimizer)
+        for key in under_rule or ():
+            if not np.allclose(under_rule[key], reference[key], rtol=1e-9, atol=1e-12):
+                differs.append(key)
     assert differs
 
 
@@ -396,12 +401,12 @@ def test_what_comes_after_a_step_comes_last():
 # What it says.
 
 
-def test_the_culprit_is_named_and_not_what_comes_after_it():
-    found, replayer = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
-    assert (found.what, found.name, found.op, found.confirmed) == ("node", "sigmoid1", "sigmoid", True)
+def test_the_wrong_node_is_named_and_not_what_comes_after_it():
+    explanation, replayer = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
+    assert (explanation.what, explanation.name, explanation.op, explanation.confirmed) == ("node", "sigmoid1", "sigmoid", True)
     assert len(replayer.replayed) == 2, "the whole, and one candidate"
-    assert "sigmoid1" in found.sentence
-    assert "1.00001" in found.sentence
+    assert "sigmoid1" in explanation.sentence
+    assert "1.00001" in explanation.sentence
 
 
 def test_a_node_that_agrees_alone_is_passed_over_and_said_to_be_unconfirmed():
@@ -420,9 +425,9 @@ def test_a_node_that_agrees_alone_is_passed_over_and_said_to_be_unconfirmed():
         patch.setattr(ops, "dense", remembered)
         patch.setattr(ops, "tanh", wrong_after_dense)
 
-    found, _ = explained("tanh", plant)
-    assert (found.name, found.confirmed) == ("tanh1", False)
-    assert "not when it is replayed alone" in found.sentence
+    explanation, _ = explained("tanh", plant)
+    assert (explanation.name, explanation.confirmed) == ("tanh1", False)
+    assert "not when it is replayed alone" in explanation.sentence
 
 
 def test_a_phase_of_its_own_that_is_wrong_is_named_where_every_part_is_right():
@@ -437,8 +442,8 @@ def test_a_phase_of_its_own_that_is_wrong_is_named_where_every_part_is_right():
 
         patch.setattr(NumpyProgram, "forward", off)
 
-    found, _ = explained("tanh", plant)
-    assert (found.what, found.name) == ("phase", "forward")
+    explanation, _ = explained("tanh", plant)
+    assert (explanation.what, explanation.name) == ("phase", "forward")
 
 
 def test_two_faults_name_the_first():
@@ -446,40 +451,40 @@ def test_two_faults_name_the_first():
         wrong_op("relu", lambda y: y * 1.001)(patch)
         wrong_op("softmax", lambda y: y * 1.001)(patch)
 
-    found, _ = explained("everything", plant)
-    assert found.name == "relu1"
+    explanation, _ = explained("everything", plant)
+    assert explanation.name == "relu1"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_an_unknown_convention_is_said_to_be_unknown(dtype):
-    found, _ = explained("tanh", wrong_op("tanh", lambda y: y + 0.01 * y * y), dtype)
-    assert (found.name, found.convention) == ("tanh1", UNKNOWN)
+    explanation, _ = explained("tanh", wrong_op("tanh", lambda y: y + 0.01 * y * y), dtype)
+    assert (explanation.name, explanation.convention) == ("tanh1", UNKNOWN)
 
 
 def test_a_shape_and_a_crash_of_the_loss_are_told_as_they_are():
-    found, _ = explained("tanh", lambda patch: patch.setattr(losses, "argmax", lambda z: z.argmin(axis=-1)))
-    assert (found.what, found.tensor) == ("prediction", "what it predicts")
-    assert "another class" in found.reason
+    explanation, _ = explained("tanh", lambda patch: patch.setattr(losses, "argmax", lambda z: z.argmin(axis=-1)))
+    assert (explanation.what, explanation.tensor) == ("prediction", "what it predicts")
+    assert "another class" in explanation.reason
 
 
 def test_an_optimizer_that_forgets_its_slots_is_named_with_the_parameter():
     def plant(patch):
         honest = optimizers.momentum
 
-        def forgetful(optimizer, parameters, found, slots, t):
+        def forgetful(optimizer, parameters, gradients_now, slots, t):
             honest(
                 optimizer,
                 parameters,
-                found,
+                gradients_now,
                 {s: {n: a.copy() for n, a in kept.items()} for s, kept in slots.items()},
                 t,
             )
 
         patch.setattr(optimizers, "momentum", forgetful)
 
-    found, _ = explained("dense", plant)
-    assert (found.what, found.name) == ("optimizer", "momentum")
-    assert "dense1.weight" in found.tensor
+    explanation, _ = explained("dense", plant)
+    assert (explanation.what, explanation.name) == ("optimizer", "momentum")
+    assert "dense1.weight" in explanation.tensor
 
 
 def test_a_gradient_that_goes_wrong_after_a_step_is_named():
@@ -492,6 +497,6 @@ def test_a_gradient_that_goes_wrong_after_a_step_is_named():
 
         patch.setattr(gradients, "tanh", tired)
 
-    found, _ = explained("tanh", plant)
-    assert (found.name, found.confirmed) == ("tanh1", True)
-    assert "after step 1" in found.tensor
+    explanation, _ = explained("tanh", plant)
+    assert (explanation.name, explanation.confirmed) == ("tanh1", True)
+    assert "after step 1" in explanation.tensor

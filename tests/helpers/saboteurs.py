@@ -20,7 +20,7 @@ def program_builder(workload, dtype="float64", mode="eager"):
 
 
 @cache
-def exam(case, dtype):
+def checked_case(case, dtype):
     """(workload, batches, reference) of a case in a type, made by the honest backend."""
     workload = CASES[case]()
     batches = batches_of(workload)
@@ -33,6 +33,6 @@ def exam(case, dtype):
 
 def verdict(case, dtype="float64"):
     """The worst row of a check of the NumPy backend as it stands now."""
-    workload, batches, reference = exam(case, dtype)
+    workload, batches, reference = checked_case(case, dtype)
     rows = check(program_builder(workload, dtype), workload, dtype, reference, batches, STEPS)
     return max(rows, key=lambda row: row.ratio if row.ratio == row.ratio else np.inf)

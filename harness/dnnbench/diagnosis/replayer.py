@@ -1,4 +1,4 @@
-"""Where replays are computed: what the search for a divergence asks of the contender and the reference."""
+"""Where replays are computed: what the search for a divergence has computed by both sides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

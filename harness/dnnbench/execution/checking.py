@@ -1,4 +1,4 @@
-"""Do all arms compute the same thing? Asked in workers of their own, before any time is taken."""
+"""Whether all arms compute the same thing: checked in workers of their own, before any time is taken."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -108,7 +108,7 @@ def _code() -> str:
 def _check_arm(
     arm: Arm, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
 ) -> Iterator[AgreementRow]:
-    """Workers, one after the other, asked about every request in some element types; what fails becomes a row that says so."""
+    """All requests in some element types, in one worker after the other; a failure becomes a row."""
     waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
     arm = arm.with_dtype(dtypes[0])
     try:

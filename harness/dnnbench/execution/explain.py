@@ -1,4 +1,4 @@
-"""Which part of an arm disagrees, asked of two workers: the arm's own, and the reference's."""
+"""Which part of an arm disagrees: the search, with replays in the arm's worker and the reference's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from .scratch import scratch_folder
 
 
 class WorkerReplayer:
-    """Asks a started worker of the arm and one of the reference; references of replays go by files in `folder`."""
+    """Replays in started workers of the arm and of the reference, whose tensors go by files in `folder`."""
 
     def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, folder: Path):
         self._contender, self._reference = AgreementClient(contender), AgreementClient(reference)
@@ -52,7 +52,7 @@ class WorkerReplayer:
         return dict(self._reference.node_values(ReplayRequest(replay, self.dtype, self._seed)))
 
     def _compared(self, replay: Replay, tensors: bool) -> tuple[NodeComparisons, Path]:
-        """Comparisons, with the arm's wrong tensors where they are asked for, and the reference's file."""
+        """Comparisons, with the arm's wrong tensors where `tensors` says so, and the reference's file."""
         path = self._folder / f"{next(self._numbers)}.npz"
         request = ReplayRequest(replay, self.dtype, self._seed)
         self._reference.make_node_reference(request, path)

@@ -11,7 +11,7 @@ class Fault(NamedTuple):
 
     case: of `dnnbench.testing.cases`, or of `dnnbench_faults.cases`   float32: whether the fault exceeds noise there
     known: words of the convention that must be named, empty where none is known   what: as `Explanation.what`
-    culprit: the op, loss or optimizer that must be named, where it is not the target
+    part: the op, loss or optimizer that must be named, where it is not the target
     The fault itself is the function called `mode` in `in_<backend>.py`, or the mechanism's in `anywhere.py`.
     """
 
@@ -22,11 +22,11 @@ class Fault(NamedTuple):
     known: str
     float32: bool = True
     what: str = "node"
-    culprit: str = ""
+    part: str = ""
 
     @property
     def named(self) -> str:
-        return self.culprit or self.target
+        return self.part or self.target
 
     @property
     def mechanism_name(self) -> str:
@@ -131,7 +131,7 @@ FAULTS = (
     Fault("torch", "mse", "half", "mse", "half", **LOSS),
     Fault("numpy", "mse", "gradient missing 1 over N", "mse", "1/N missing", **LOSS),
     Fault("torch", "bce_with_logits", "sum within examples", "bce_with_logits", "sum within", **LOSS),
-    Fault("numpy", "argmax", "smallest", "dense", "", what="prediction", culprit="cross_entropy"),
+    Fault("numpy", "argmax", "smallest", "dense", "", what="prediction", part="cross_entropy"),
     # optimizers
     Fault("numpy", "sgd", "weights not updated", "sgd", "not updated", **OPTIMIZER),
     Fault("numpy", "sgd", "step off by one", "sgd_on_a_schedule", "one step ahead", **OPTIMIZER),
@@ -154,6 +154,6 @@ FAULTS = (
     # whole programs
     Fault("torch", "infer", "stale weights", "dense", "stale", **PHASE),
     Fault("numpy", "infer", "answers cached", "dense", "stale", **PHASE),
-    Fault("jax", "train_step", "running statistics not kept", "batch_norm", "not updated", culprit="batch_norm"),
-    Fault("torch", "train_step", "taken twice", "dense", "taken twice", culprit="momentum", **OPTIMIZER),
+    Fault("jax", "train_step", "running statistics not kept", "batch_norm", "not updated", part="batch_norm"),
+    Fault("torch", "train_step", "taken twice", "dense", "taken twice", part="momentum", **OPTIMIZER),
 )

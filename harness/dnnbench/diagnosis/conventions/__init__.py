@@ -1,7 +1,8 @@
 """What frameworks are known to compute instead, as changes of what the reference computes."""
 
 from . import attention, elementwise, losses, norms, products, recurrent, shapes, windows
-from .part import CONVENTIONS, Convention, ReplayedPart, Variant
+from .convention import CONVENTIONS, Convention, Variant
+from .part import ReplayedPart
 
 __all__ = [
     "CONVENTIONS",

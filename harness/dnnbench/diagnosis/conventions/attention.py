@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, Variant, convention
+from .convention import Answer, Variant, convention
+from .part import ReplayedPart
 
 
 def _scaled(part: ReplayedPart, times: float) -> Variant:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, convention
+from .convention import Answer, convention
+from .part import ReplayedPart
 
 
 def _scaled(part: ReplayedPart, times: float) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .part import Answer, Change, ReplayedPart, convention
+from .convention import Answer, Change, convention
+from .part import ReplayedPart
 
 NORMS = ("batch_norm", "layer_norm", "group_norm", "rms_norm")
 CENTRED = ("batch_norm", "layer_norm", "group_norm")

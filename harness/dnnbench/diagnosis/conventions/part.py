@@ -1,7 +1,7 @@
 """A part replayed alone as conventions see it, and the ways in which they change it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,49 +15,7 @@ from ...spec.ops import OPS
 from ...spec.phases import Phase
 from ...spec.workload import Workload
 from ..replay import shifted_inputs
-
-Change = Callable[[np.ndarray], np.ndarray]
-
-
-def unchanged(array: np.ndarray) -> np.ndarray:
-    """The array itself."""
-    return array
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A replay that the reference computes, and what is done to the tensor in question."""
-
-    replay: Replay
-    after: Change = unchanged
-
-
-Answer = Variant | np.ndarray | None
-"""What a convention makes of a part: a Variant, the tensor itself, or None: it does not apply."""
-Apply = Callable[["ReplayedPart"], Answer]
-
-
-@dataclass(frozen=True)
-class Convention:
-    """Something that frameworks are known to compute instead."""
-
-    name: str
-    apply: Apply
-
-
-CONVENTIONS: dict[str, list[Convention]] = {}
-"""By kind of op or loss."""
-
-
-def convention(name: str, *kinds: str) -> Callable[[Apply], Apply]:
-    """Register a function of a part as a convention of some ops or losses."""
-
-    def register(apply: Apply) -> Apply:
-        for kind in kinds:
-            CONVENTIONS.setdefault(kind, []).append(Convention(name, apply))
-        return apply
-
-    return register
+from .convention import Change, Variant, unchanged
 
 
 class ReplayedPart:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, convention
+from .convention import Answer, convention
+from .part import ReplayedPart
 
 
 @convention("bias left out", "dense", "lstm", "gru")

@@ -5,7 +5,8 @@ from itertools import permutations
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, Variant, convention
+from .convention import Answer, Variant, convention
+from .part import ReplayedPart
 
 
 def _reordered(part: ReplayedPart, order: Sequence[int]) -> Variant:

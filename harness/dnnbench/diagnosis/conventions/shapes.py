@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, convention
+from .convention import Answer, convention
+from .part import ReplayedPart
 
 
 @convention("flattened in the order C, H, W", "flatten")

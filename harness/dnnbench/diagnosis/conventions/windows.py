@@ -5,7 +5,8 @@ from math import prod
 
 import numpy as np
 
-from .part import Answer, ReplayedPart, convention
+from .convention import Answer, convention
+from .part import ReplayedPart
 
 WINDOWED = ("conv1d", "conv2d", "max_pool2d", "avg_pool2d")
 CONVOLUTIONS = ("conv1d", "conv2d")
