@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..spec.optimizers import Adam, Optimizer, Rmsprop
+from ..spec.optimizers import Adam, AdamW, Optimizer, Rmsprop
 from .allowances import ADAPTIVE, BUDGET, SQUARES, UNIT
 from .deviation import most, rms
 from .keys import Group, TensorKey, gradient_of
@@ -117,7 +117,7 @@ def _decay_of_squares(optimizer: Optimizer) -> float:
     match optimizer:
         case Rmsprop():
             return optimizer.decay
-        case Adam():
+        case Adam() | AdamW():
             return optimizer.beta2
     raise TypeError(f"{optimizer.kind} keeps no squares of gradients")
 
