@@ -5,9 +5,12 @@ import os
 import shutil
 
 import pytest
+from dnnbench.report.evidence import HEADLINES
 from dnnbench.report.html import render_report
+from dnnbench.spec.phases import Phase
 from dnnbench.store.store import open_store
 from helpers import reporting
+from helpers.running import FAST, TINY, dnnbench
 
 pytestmark = pytest.mark.browser
 FLAGS = (
@@ -120,3 +123,52 @@ def test_tables_scroll_inside_their_own_box_on_a_phone(browser, pages):
     assert len(boxes) >= 7
     assert all(shown <= 400 for shown, _ in boxes)
     assert sum(needed > shown for shown, needed in boxes) >= 5
+
+
+REASON = "answers has no gradients"
+
+
+@pytest.fixture(scope="module")
+def lacking(tmp_path_factory, cache):
+    """The page of a run in which one arm only infers."""
+    place = tmp_path_factory.mktemp("lacking")
+    (place / "tiny.toml").write_text(TINY)
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers", *FAST)
+    assert done.returncode == 0, done.stderr
+    return place / "results" / "report.html"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_a_run_with_an_arm_that_only_infers_opens_without_complaint(browser, lacking, width):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get_log("browser")
+    browser.get(lacking.as_uri())
+    assert browser.get_log("browser") == []
+    assert wider_than(browser, width) == []
+
+
+def bars_of(browser, arm):
+    """By the title of each card: what stands beside an arm."""
+    return dict(
+        browser.execute_script(
+            """return [...document.querySelectorAll(".card")].map(card => [
+                 card.querySelector("h3").innerText,
+                 [...card.querySelectorAll(".bars li")].map(e => e.innerText).find(t => t.includes(arguments[0]))])""",
+            arm,
+        )
+    )
+
+
+@pytest.mark.parametrize(("phase", "unsupported"), [(Phase.INFER, False), (Phase.TRAIN_STEP, True)])
+def test_the_arm_is_ranked_in_inference_and_unsupported_in_training(browser, lacking, phase, unsupported):
+    browser.get(lacking.as_uri())
+    bars = bars_of(browser, "answers:right")
+    [bar] = [text for title, text in bars.items() if HEADLINES[phase] in title]
+    assert ("unsupported" in bar) is unsupported
+
+
+def test_the_page_says_why_its_phases_are_missing(browser, lacking):
+    browser.get(lacking.as_uri())
+    text = browser.execute_script("return document.body.innerText")
+    assert REASON in text

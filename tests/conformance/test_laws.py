@@ -9,7 +9,7 @@ from dnnbench.testing.case_checker import CaseCheckers
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench.testing.cases.everything import weighty
 from dnnbench.testing.law_checks import law_verdict
-from dnnbench.testing.laws import LAWS, LawBroken, closing_gives_memory_back
+from dnnbench.testing.laws import LAWS, LawBroken, Trial, closing_gives_memory_back
 from dnnbench_numpy.backend import NumpyBackend
 
 ARMS = [Arm(name, info.default_mode) for name, info in plugins().backends.items()]
@@ -53,10 +53,10 @@ def test_a_backend_that_keeps_half_of_its_weights_breaks_the_law_of_closing():
             kept.append(np.ones(sum(array.nbytes for array in program.weights().values()) // 2, np.uint8))
             return program
 
-    def make():
+    def build(weights):
         return Keeping().build(workload, weights, Arm("numpy", "eager", dtype="float32"))
 
     with pytest.raises(
         LawBroken, match=r"twenty build-close cycles grew the process by \d+ MiB, (4|5)\d% of their weights"
     ):
-        closing_gives_memory_back(make, batches_of(workload))
+        closing_gives_memory_back(Trial(build, weights, batches_of(workload)))

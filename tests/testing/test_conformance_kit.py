@@ -168,7 +168,7 @@ def test_a_backend_that_cannot_start_is_asked_once(stranger):
     arm_under_test = ArmUnderTest(Arm("stranger", "absent"))
     for _ in range(2):
         with pytest.raises(WorkerError, match="no such device") as raised:
-            arm_under_test.refusals.devices()
+            arm_under_test.arms.devices()
     assert arm_under_test._refusal is raised.value
 
 

@@ -1,12 +1,14 @@
 """A contender held against the reference: a table with one row for each kind of tensor."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..protocol.batch import Batch
+from ..protocol.capabilities import Capabilities
 from ..protocol.program import Program
 from ..spec.costs import training_step
-from ..spec.phases import Phase
+from ..spec.optimizers import Optimizer
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .allowances import BUDGET, CHECK_BATCH, STEPS
 from .comparing import compare
@@ -18,6 +20,8 @@ from .status import Status, badness
 
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
+MISSING = "unsupported phases"
+"""Kind of the row that stands for phases which the backend does not offer of the workload."""
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
 
@@ -73,6 +77,23 @@ def check_steps(workload: Workload) -> tuple[int, ...]:
     return STEPS if work <= BUDGET.work_flops else STEPS[:1]
 
 
+def phases_to_check(timed: Collection[Phase], workload: Workload) -> tuple[Phase, ...]:
+    """The phases that are checked where some are timed: each with those that it contains, and no other.
+
+    A piece runs in the phase that ends with it.  Of a network that nobody trains, what it infers.
+    """
+    whole = {_WHOLE.get(phase, phase) for phase in timed}
+    last = max((PHASES.index(phase) for phase in whole), default=0)
+    contained = set(PHASES[1 : last + 1])
+    infers = {Phase.INFER} & whole
+    wanted = {Phase.INFER} if workload.inference_only else contained | infers
+    return tuple(phase for phase in PHASES if phase in wanted)
+
+
+_WHOLE = {Phase.LOSS_ALONE: Phase.LOSS, Phase.UPDATE_ALONE: Phase.TRAIN_STEP}
+"""The phase that holds a piece."""
+
+
 def check_batch_size(workload: Workload) -> int:
     """Examples in a check's batch."""
     return min(workload.batch_size, CHECK_BATCH)
@@ -85,23 +106,55 @@ def check(
     reference: Reference,
     batches: Sequence[Batch],
     steps: Sequence[int],
-    refusal: Callable[[Workload], str | None] = lambda workload: None,
+    capabilities: Callable[[Workload], Capabilities] = lambda workload: Capabilities(),
+    phases: Collection[Phase] = PHASES,
 ) -> list[Agreement]:
-    """The worst tensor of every kind; of an optimizer that is refused and not its own, the reason.
+    """The worst tensor of every kind, of the phases that are asked for and offered.
 
-    refusal: why a variant of the workload cannot be built, or None.
+    A row with the reason stands for the phases that are asked for and missing, and one for an
+    optimizer of the other family that the backend does not have.
+    capabilities: what the arm offers of a variant of the workload   phases: those asked for.
     """
     own, *others = optimizers_to_check(workload)
-    refused = {o.kind: reason for o in others if (reason := refusal(with_optimizer(workload, o)))}
+    offered = capabilities(workload)
+    missing = {phase: why for phase, why in offered.missing.items() if phase in phases}
+    called = [phase for phase in phases if phase not in missing]
+    refused: dict[str, str] = {}
+    if Phase.TRAIN_STEP in called:
+        refused = _without_step(workload, others, capabilities)
     trained = [own, *(o for o in others if o.kind not in refused)]
-    observed = observe(build, workload, batches, steps, trained)
-    comparisons = compare(reference, observed, workload, dtype)
+    observed = observe(build, workload, batches, steps, trained, called)
+    comparisons = compare(reference, observed, workload, dtype, called)
     compared = [c for c in comparisons if c.key.optimizer not in refused]
-    return [*summarise(compared), *(_refused(kind, reason) for kind, reason in refused.items())]
+    unsupported = [_unsupported(REFUSED, reason, kind) for kind, reason in refused.items()]
+    return [*summarise(compared), *_missing(missing), *unsupported]
 
 
-def _refused(optimizer: str, reason: str) -> Agreement:
-    return Agreement(REFUSED, optimizer, "", float("nan"), 0, reason, Status.UNSUPPORTED)
+def _without_step(
+    workload: Workload,
+    optimizers: Sequence[Optimizer],
+    capabilities: Callable[[Workload], Capabilities],
+) -> dict[str, str]:
+    """Why an arm has no step of some optimizers, by their kind."""
+    reasons: dict[str, str] = {}
+    for optimizer in optimizers:
+        missing = capabilities(with_optimizer(workload, optimizer)).missing
+        if Phase.TRAIN_STEP in missing:
+            reasons[optimizer.kind] = missing[Phase.TRAIN_STEP]
+    return reasons
+
+
+def _missing(reasons: Mapping[Phase, str]) -> list[Agreement]:
+    """The row for missing phases, each reason with those that it holds for; none where none is."""
+    phases: dict[str, list[str]] = {}
+    for phase, reason in reasons.items():
+        phases.setdefault(reason, []).append(phase)
+    told = [f"{reason} ({', '.join(names)})" for reason, names in phases.items()]
+    return [_unsupported(MISSING, "; ".join(told))] if told else []
+
+
+def _unsupported(kind: str, reason: str, optimizer: str = "") -> Agreement:
+    return Agreement(kind, optimizer, "", float("nan"), 0, reason, Status.UNSUPPORTED)
 
 
 def summarise(comparisons: Sequence[TensorComparison]) -> list[Agreement]:

@@ -133,6 +133,11 @@ class TensorKey:
         return f"{group}/{self.slot}/{self.name}" if self.slot else f"{group}/{self.name}"
 
     @property
+    def phases(self) -> frozenset[Phase]:
+        """Phases that must run before the tensor is there."""
+        return frozenset({self.phase, Phase.TRAIN_STEP} if self.optimizer else {self.phase})
+
+    @property
     def trajectory(self) -> tuple[str, int]:
         """(optimizer, step)"""
         return self.optimizer, self.step

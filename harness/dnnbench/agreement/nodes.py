@@ -1,6 +1,6 @@
 """What a program computes node by node, in one procedure for the reference and for a contender."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from ..protocol.batch import Batch
 from ..protocol.program import Trainable, trainable
 from ..spec.model import Model
-from ..spec.phases import Phase
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .comparing import compare
 from .comparison import TensorComparison
@@ -38,25 +38,38 @@ def watched(workload: Workload) -> Workload:
 
 
 def observe_nodes(
-    build: Build, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]
+    build: Build,
+    workload: Workload,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    phases: Collection[Phase] = PHASES,
 ) -> Tensors:
     """Every node's value and cotangent on the first batch, and after steps on the next one.
 
     Keys: the phases `infer` and `gradients`; what `trajectory` observes of k `steps`, if any; after
     the last of them the phase `gradients` once more.
+    phases: those that are called; no other is.
     """
-    program = trainable(build(watched(workload)))
+    program = build(watched(workload))
     try:
         seen = keyed(program.get(program.infer(program.put(batches[0]))), Phase.INFER)
-        seen |= _training_pass(program, batches[0])
-        if steps:
-            kind = workload.task.optimizer.kind
-            seen |= trajectory(program, kind, batches, steps, infers=True)
-            then = _training_pass(program, batches[max(steps) % len(batches)])
-            seen |= {key.after(kind, max(steps)): array for key, array in then.items()}
+        if Phase.GRADIENTS in phases:
+            seen |= _training_pass(trainable(program), batches[0])
+        if steps and Phase.TRAIN_STEP in phases:
+            seen |= _training_steps(trainable(program), workload, batches, steps)
     finally:
         program.close()
     return seen
+
+
+def _training_steps(
+    program: Trainable, workload: Workload, batches: Sequence[Batch], steps: Sequence[int]
+) -> Tensors:
+    """What steps leave, and every node's value and cotangent on the batch that follows them."""
+    kind = workload.task.optimizer.kind
+    seen = trajectory(program, kind, batches, steps, infers=True)
+    then = _training_pass(program, batches[max(steps) % len(batches)])
+    return seen | {key.after(kind, max(steps)): array for key, array in then.items()}
 
 
 def _training_pass(program: Trainable, batch: Batch) -> Tensors:
@@ -69,11 +82,15 @@ def _training_pass(program: Trainable, batch: Batch) -> Tensors:
 
 
 def compare_nodes(
-    reference: Reference, observed: Tensors, workload: Workload, dtype: str
+    reference: Reference,
+    observed: Tensors,
+    workload: Workload,
+    dtype: str,
+    phases: Collection[Phase] = PHASES,
 ) -> list[TensorComparison]:
     """Every tensor of `observe_nodes` against the reference's, and whether it repeats an older one."""
     comparisons = []
-    for comparison in compare(reference, observed, watched(workload), dtype):
+    for comparison in compare(reference, observed, watched(workload), dtype, phases):
         if not comparison.ok and _repeats(comparison.key, observed):
             comparison = replace(comparison, reason=f"{comparison.reason}; {REPEATED}")
         comparisons.append(comparison)

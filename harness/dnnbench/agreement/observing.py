@@ -1,13 +1,14 @@
 """What a program computes, by key: one procedure for the reference and for every contender."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import DeviceBatch, Program, Trainable, trainable
+from ..protocol.program import Program, Trainable, trainable
 from ..spec.optimizers import Adam, Optimizer, Sgd
-from ..spec.phases import Phase
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .allowances import ADAPTIVE
 from .keys import Group, TensorKey, Tensors, keyed, slots_keyed
@@ -37,47 +38,62 @@ def observe(
     batches: Sequence[Batch],
     steps: Sequence[int],
     optimizers: Sequence[Optimizer] = (),
+    phases: Collection[Phase] = PHASES,
 ) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
     Of a network that nobody trains only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
+    phases: those that are called; no other is.
 
     Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0,
     slots and state; of the first optimizer also the outputs of inference, which tell whether it reads
     the updated weights.
     """
-    if workload.inference_only:
-        return _inference(build(workload), batches[0])
-    seen: Tensors = {}
-    for i, optimizer in enumerate(optimizers or optimizers_to_check(workload)):
+    own, *others = optimizers or optimizers_to_check(workload)
+    called = {Phase.INFER} if workload.inference_only else set(phases)
+    seen = _observe_own(build(with_optimizer(workload, own)), own.kind, batches, steps, called)
+    for optimizer in others if Phase.TRAIN_STEP in called else ():
         program = trainable(build(with_optimizer(workload, optimizer)))
         try:
-            if i == 0:
-                seen |= _single_pass(program, batches[0])
-            seen |= trajectory(program, optimizer.kind, batches, steps, infers=i == 0)
+            seen |= trajectory(program, optimizer.kind, batches, steps, infers=False)
         finally:
             program.close()
     return seen
 
 
-def _inference(program: Program, batch: Batch) -> Tensors:
+def _observe_own(
+    program: Program,
+    optimizer: str,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    phases: Collection[Phase],
+) -> Tensors:
+    """Every phase on the first batch, and what the workload's own steps leave; closes the program."""
     try:
-        return _inferred(program, program.put(batch))
+        seen = _single_pass(program, batches[0], phases)
+        if Phase.TRAIN_STEP in phases:
+            infers = Phase.INFER in phases
+            seen |= trajectory(trainable(program), optimizer, batches, steps, infers)
+        return seen
     finally:
         program.close()
 
 
-def _inferred(program: Program, placed: DeviceBatch) -> Tensors:
+def _inferred(program: Program, placed: Any) -> Tensors:
     return keyed(program.get(program.infer(placed)), Phase.INFER)
 
 
-def _single_pass(program: Trainable, batch: Batch) -> Tensors:
+def _single_pass(program: Program, batch: Batch, phases: Collection[Phase]) -> Tensors:
+    """Each of the phases but the step, called once."""
+    if set(phases) - {Phase.INFER}:
+        program = trainable(program)
     placed = program.put(batch)
-    seen = _inferred(program, placed)
-    seen |= keyed(program.get(program.forward(placed)), Phase.FORWARD)
-    seen |= keyed(program.get(program.loss(placed)), Phase.LOSS)
-    seen |= keyed(program.get(program.gradients(placed)), Phase.GRADIENTS)
+    seen: Tensors = {}
+    for phase in PHASES:
+        if phase in phases and phase is not Phase.TRAIN_STEP:
+            call = getattr(program, phase)
+            seen |= keyed(program.get(call(placed)), phase)
     return seen
 
 

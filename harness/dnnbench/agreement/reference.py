@@ -1,11 +1,13 @@
 """What contenders are held against: NumPy in float64, and how far honest rounding strays."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ..protocol.batch import Batch
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .deviation import largest, most, rmse
 from .keys import TensorKey, Tensors
@@ -14,8 +16,21 @@ from .observing import Build, observe
 
 BuildIn = Callable[[str, str], Build]
 """(mode, dtype) -> build(workload)"""
-Look = Callable[[Build, Workload, Sequence[Batch], Sequence[int]], Tensors]
-"""(build, workload, batches, steps) -> tensors by key"""
+
+
+class Look(Protocol):
+    """What is observed of a network: `observe`, or `nodes.observe_nodes`."""
+
+    def __call__(
+        self,
+        build: Build,
+        workload: Workload,
+        batches: Sequence[Batch],
+        steps: Sequence[int],
+        *,
+        phases: Collection[Phase],
+    ) -> Tensors:
+        """Tensors by key; no phase but these is called."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +55,11 @@ def make_reference(
     steps: Sequence[int],
     dtype: str,
     look: Look = observe,
+    phases: Collection[Phase] = PHASES,
 ) -> Reference:
     """Five evaluations: R in float64, three honest ones in `dtype`, and R with close choices flipped.
 
-    look: what is observed of each.
+    look: what is observed of each   phases: those that are called, and no other.
     sigma, peak = worst rmse, and largest single error, against R in `dtype` with the batch permuted,
     inner dimensions summed in blocks, and reversed; NaN where any of them is.
     sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips
@@ -51,11 +67,12 @@ def make_reference(
     """
 
     def run(mode: str, dtype: str, batches: Sequence[Batch]) -> Tensors:
-        return look(build_in(mode, dtype), workload, batches, steps)
+        return look(build_in(mode, dtype), workload, batches, steps, phases=phases)
 
     permutation = np.roll(np.arange(batches[0].size)[::-1], 1)
     permuted = [batch.rows(permutation) for batch in batches]
     tensors = run("eager", "float64", batches)
+    trains = bool(set(phases) - {Phase.INFER})
     flipped = run("flipped", "float64", batches)
     honest = [
         _unpermuted(run("eager", dtype, permuted), permutation),
@@ -68,7 +85,7 @@ def make_reference(
         peak=_worst(largest, tensors, honest),
         sigma_kink={key: rmse(flipped[key], r) for key, r in tensors.items()},
         zero={key: _zero_in_all(key, [tensors, flipped, *honest]) for key in tensors},
-        level=level_norms(build_in("eager", "float64"), workload, batches[0]),
+        level=level_norms(build_in("eager", "float64"), workload, batches[0]) if trains else (),
     )
 
 

@@ -1,7 +1,7 @@
 """References on disk: named by all that they depend on, and written whole or not at all."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..protocol.batch import Batch
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .keys import TensorKey
 from .reference import Reference
@@ -24,16 +25,26 @@ def reference_key(
     seed: int,
     code: str,
     dtype: str,
+    phases: Collection[Phase] = PHASES,
+    weights: Mapping[str, np.ndarray] | None = None,
 ) -> str:
-    """32 hex digits over what a reference depends on: spec, data, NumPy's version, and its `code`."""
+    """32 hex digits over what a reference depends on: spec, data, NumPy's version, and its `code`.
+
+    weights: None for the initial ones of the seed.
+    """
     head = f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {dtype}"
+    head += f" {','.join(phases)}"
     digest = hashlib.sha256(head.encode())
-    for batch in batches:
-        inputs, masks = sorted(batch.inputs.items()), sorted(batch.masks.items())
-        for name, array in [*inputs, ("targets", batch.targets), *masks]:
-            digest.update(f"{name}{array.dtype}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+    arrays = [named for batch in batches for named in _named_arrays(batch)]
+    for name, array in [*arrays, *sorted((weights or {}).items())]:
+        digest.update(f"{name}{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:32]
+
+
+def _named_arrays(batch: Batch) -> list[tuple[str, np.ndarray]]:
+    inputs, masks = sorted(batch.inputs.items()), sorted(batch.masks.items())
+    return [*inputs, ("targets", batch.targets), *masks]
 
 
 def save_reference(reference: Reference, path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from ..protocol.dtypes import DType
+from ..spec.phases import PHASES
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
@@ -28,16 +29,25 @@ if TYPE_CHECKING:
     show_default=True,
     help="Element types to check in, as a list.",
 )
+@list_option(
+    "--phase",
+    "phases",
+    type=Words(PHASES),
+    default="all",
+    show_default=True,
+    help="What to check, each phase with those that it contains; infer: inference alone.",
+)
 @click.option(
     "--explain", is_flag=True, help="Find the first node, loss or optimizer that diverges, and the known fault behind it."
 )
 @output_options
 @click.pass_obj
-def command(output, workloads, backends, device, dtypes, threads, seed, data, explain: bool, as_json: bool):
+def command(output, workloads, backends, device, dtypes, threads, seed, data, phases, explain: bool, as_json: bool):
     """Check that all arms agree with the reference, in each --dtype.
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running statistics are held against
     the NumPy reference in float64. The matrix shows the worst error of each kind of tensor over what honest rounding explains.
+    Of an arm that does not offer every phase the others are checked, and the reason is told.
     What does not agree is told apart: it differs, it could not run, or it could not be compared (the reference is not
     finite either). Exit code 1 for any of these, 4 if nothing could be checked.
 
@@ -48,7 +58,7 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
       dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
     """
-    from ..execution.checking import check_agreement, check_request
+    from ..execution.checking import check_agreement, check_requests
     from ..execution.pool import worker_cpus
     from ..execution.request import Request, make_plan
     from ..execution.settings import Settings
@@ -58,7 +68,9 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ex
     request = Request(workloads_named(workloads), tuple(backends), settings, data=data)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
-        requests = [check_request(workload, datasets[workload.name], seed) for workload in request.workloads]
+        requests = [
+            one for w in request.workloads for one in check_requests(w, datasets[w.name], seed, phases)
+        ]
         rows = check_agreement(plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report)
         explanations = _explanations(plan.arms, requests, rows, report) if explain else []
     failed = [row for row in rows if not row.status.passes]

@@ -174,9 +174,13 @@ def _styled(text: str, style: str):
 def _reasons(found, asked) -> Iterator[str]:
     """Each reason for not supporting something once, with all that it is given for."""
     named: dict[str, dict[str, None]] = {}
-    for (reason, dtype), cases in _unsupported_cases(found).items():
+    for (reason, dtype, of), cases in _unsupported_cases(found).items():
         told = named.setdefault(reason, {})
-        told |= dict.fromkeys([f"every case ({dtype})"] if len(cases) == len(asked.cases[dtype]) else cases)
+        every = len(cases) == len(asked.cases[dtype])
+        told |= dict.fromkeys([f"{of}every case ({dtype})"] if every else [f"{of}{case} ({dtype})" for case in cases])
+    for v in found.verdicts:
+        if v.without:
+            named.setdefault(f"without {v.without}", {})[f"{v.side} of {v.case} ({v.dtype})"] = None
     for law in found.laws:
         if law.status == "unsupported":
             named.setdefault(law.reason, {})[law.law] = None
@@ -186,10 +190,14 @@ def _reasons(found, asked) -> Iterator[str]:
         yield f"  {reason}: {', '.join(what)}"
 
 
-def _unsupported_cases(found) -> dict[tuple[str, str], dict[str, None]]:
-    """Names of cases by (reason, element type)."""
-    cases: dict[tuple[str, str], dict[str, None]] = {}
+def _unsupported_cases(found) -> dict[tuple[str, str, str], list[str]]:
+    """Names of cases by (reason, element type, `gradient of ` where it is one side alone)."""
+    sides: dict[tuple[str, str, str], list[str]] = {}
     for v in found.verdicts:
         if v.status is Status.UNSUPPORTED:
-            cases.setdefault((v.reason, v.dtype), {})[f"{v.case} ({v.dtype})"] = None
+            sides.setdefault((v.reason, v.dtype, v.case), []).append(v.side)
+    cases: dict[tuple[str, str, str], list[str]] = {}
+    for (reason, dtype, case), of in sides.items():
+        alone = f"{of[0]} of " if len(of) == 1 else ""
+        cases.setdefault((reason, dtype, alone), []).append(case)
     return cases

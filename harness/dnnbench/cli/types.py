@@ -1,6 +1,7 @@
 """Kinds of option values: lists, shares, durations, labels."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 import rich_click as click
@@ -43,7 +44,7 @@ class Words(click.ParamType):
 
     name = "NAME,..."
 
-    def __init__(self, known: type[StrEnum]):
+    def __init__(self, known: Iterable[StrEnum]):
         self._known = tuple(known)
 
     def convert(self, value, param, ctx):

@@ -1,12 +1,14 @@
 """Whether all arms compute the same thing: checked in workers of their own, before any time is taken."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import psutil
 
-from ..agreement.check import Agreement, check_batch_size, check_steps
+from ..agreement.check import Agreement, check_batch_size, check_steps, phases_to_check
 from ..agreement.reference_files import reference_key
 from ..agreement.status import Status
 from ..data.dataset import Dataset
@@ -16,6 +18,7 @@ from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.clients.agreement import AgreementClient
 from ..worker.process import Worker, WorkerLost
@@ -28,18 +31,43 @@ from .parallel import in_parallel
 from .pool import started
 from .reporter import Reporter
 
+WITH_WEIGHTS = "@weights"
+"""Ends the kind of a row that was compared with given weights, not with the initial ones."""
 MOST_GROWN_BYTES = 2**29
 """A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
 
 def reference_path(request: CheckRequest) -> Path:
     """Where the reference of a request lies in the cache, made or not."""
     key = reference_key(
-        request.workload, request.batches, request.steps, request.seed, _code(), request.dtype
+        request.workload,
+        request.batches,
+        request.steps,
+        request.seed,
+        _code(),
+        request.dtype,
+        request.phases,
+        request.weights,
     )
     return cache_folder() / "references" / f"{key}.npz"
 
 
-def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckRequest:
+def check_requests(
+    workload: Workload,
+    dataset: Dataset,
+    seed: int,
+    timed: Collection[Phase],
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> list[CheckRequest]:
+    """What is checked where some phases of a workload are timed; inference with given weights as well, if there are any."""
+    request = check_request(workload, dataset, seed, phases_to_check(timed, workload))
+    if weights is None or Phase.INFER not in request.phases:
+        return [request]
+    return [request, replace(request, phases=(Phase.INFER,), weights=weights)]
+
+
+def check_request(
+    workload: Workload, dataset: Dataset, seed: int, phases: tuple[Phase, ...] = PHASES
+) -> CheckRequest:
     """Different examples in every step, masks included."""
     steps, size = check_steps(workload), check_batch_size(workload)
     examples = timing_batch(dataset, size * max(steps), seed)
@@ -47,7 +75,7 @@ def check_request(workload: Workload, dataset: Dataset, seed: int) -> CheckReque
     for i in range(max(steps)):
         rows = examples.rows(slice(i * size, (i + 1) * size))
         batches.append(Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i)))
-    return CheckRequest(workload, tuple(batches), steps, seed)
+    return CheckRequest(workload, tuple(batches), steps, seed, phases=phases)
 
 
 def check_agreement(
@@ -144,4 +172,6 @@ def _agreements(worker: Worker, request: CheckRequest) -> Sequence[Agreement]:
 
 
 def _row(arm: Arm, request: CheckRequest, agreement: Agreement) -> AgreementRow:
+    if request.weights is not None:
+        agreement = replace(agreement, kind=f"{agreement.kind}{WITH_WEIGHTS}")
     return AgreementRow(arm.name, request.workload.name, request.dtype, agreement)

@@ -20,7 +20,7 @@ from ..store.frames import records
 from ..store.store import Store, utc_now
 from .agreement_rows import Unproven, agreement_rows, undetermined, unproven
 from .cache import CompileCaches, compile_caches
-from .checking import check_agreement, check_request
+from .checking import check_agreement, check_requests
 from .facts import WARM, AuditLine
 from .fairness import fairness_audit, unequal
 from .generation import Generation
@@ -85,7 +85,14 @@ class Execution:
         if not rows:
             settings = self._plan.settings
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
-            requests = [check_request(w, self._datasets[name], settings.seed) for name, w in workloads.items()]
+            given = {case.workload.name: case.weights for case in self._plan.cases if case.weights_origin != "initial"}
+            requests = [
+                request
+                for name, workload in workloads.items()
+                for request in check_requests(
+                    workload, self._datasets[name], settings.seed, self._plan.phases_of(name), given.get(name)
+                )
+            ]
             dtypes = list(dict.fromkeys(("float64", settings.dtype)))
             arms = [arm for arm in self._plan.arms if not arm.twin]
             rows = check_agreement(arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report)

@@ -79,8 +79,10 @@ class Looking:
                 self._report.note(f"{key}: {fault}")
 
     def _rate_audit(self, key: CellKey, case: Case) -> AuditFacts:
-        self._preparing.build(key.arm, case)
-        timing, trains = self._pool.timing(key.arm), not case.workload.inference_only
+        trains = not case.workload.inference_only
+        between = [Phase.TRAIN_STEP] if trains else []  # a step between two inferences shows a kept answer
+        self._preparing.build(key.arm, case, *between)
+        timing = self._pool.timing(key.arm)
         timing.warm_up(case.name, key.phase)
         audit = timing.audit_rate(case.name, key.phase, self._cells.calls[key], trains)
         timing.drop(case.name)

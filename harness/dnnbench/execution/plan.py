@@ -81,6 +81,11 @@ class Plan:
             CellKey(arm, case.key, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
         )
 
+    def phases_of(self, workload: str) -> tuple[Phase, ...]:
+        """What is timed of a workload at any batch size."""
+        timed = {phase for case in self.cases if case.workload.name == workload for phase in self.phases(case)}
+        return tuple(phase for phase in Phase if phase in timed)
+
     def limited_to(self, only: Collection[tuple[CaseKey, Phase]]) -> "Plan":
         """The same plan with nothing but these (case, phase)."""
         cases = tuple(case for case in self.cases if any(case.key == key for key, _ in only))

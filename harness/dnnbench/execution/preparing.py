@@ -8,7 +8,7 @@ from ..errors import PluginError, WorkerError
 from ..host.idle import NOISY_SHARE
 from ..protocol.arm import Arm
 from ..protocol.keys import CellKey, ProgramKey
-from ..spec.phases import PIECES, Phase
+from ..spec.phases import Phase
 from ..worker.services.timing import BuildRequest, Built
 from .batch import timing_batch
 from .batching import calls_per_visit
@@ -53,11 +53,15 @@ class Preparing:
             self._warm_up(arm, case)
         self._quiesce(case)
 
-    def build(self, arm: Arm, case: Case) -> Built:
-        """A program in the arm's worker, which holds it under the case's name."""
+    def build(self, arm: Arm, case: Case, *more: Phase) -> Built:
+        """A program in the arm's worker, which holds it under the case's name.
+
+        more: phases that are called besides those that are timed.
+        """
         settings = self._plan.settings
         batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
-        request = BuildRequest(case.name, case.workload, case.weights, batch, settings.seed)
+        phases = (*self._plan.phases(case), *more)
+        request = BuildRequest(case.name, case.workload, case.weights, batch, settings.seed, phases)
         self._pool.respawn(arm)
         return self._pool.timing(arm).build(request)
 
@@ -80,11 +84,10 @@ class Preparing:
                 self._cells.fail(arm, case, str(error))
             return
         self._record.programs[ProgramKey(arm, case.key)].description = built.description.to_json()
+        for phase, reason in built.missing.items():
+            self._record.unsupported[CellKey(arm, case.key, phase)] = reason
         for phase in self._cells.runnable(arm, case):
             key = CellKey(arm, case.key, phase)
-            if phase in PIECES and phase not in built.pieces:
-                self._record.unsupported[key] = f"{arm.name} cannot run this piece alone"
-                continue
             with self._cells.costing_only(key, case, self.replace):
                 seconds = self._pool.timing(arm).first_call(case.name, phase)
                 self._note_first_call(key, built.build_s, seconds)

@@ -168,7 +168,6 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
         """The gradient of the loss with respect to every node's value, by node name; zeros where none flows."""
 
 
-DeviceBatch = Any
 Program = InferenceProgram[Any, Any]
 """What any backend builds, of tensors that only its framework knows."""
 Trainable = TrainingProgram[Any, Any, Any]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..spec.phases import Phase
 from .columns import VERDICT_STYLES, column_table, mark
 from .evidence import HEADLINES, Evidence
 from .quantity import digits, interval, milliseconds, ratio, scaled, seconds, throughput
@@ -94,13 +95,20 @@ def steps_table(evidence: Evidence) -> "Table":
 
 def starts_table(evidence: Evidence) -> "Table":
     """How long each arm takes to its first training step, else to its first inference."""
-    trained = {(s.workload, s.batch_size) for s in evidence.starts if s.phase == "train_step"}
+    trained = {(s.workload, s.batch_size, s.arm) for s in evidence.starts if s.phase == Phase.TRAIN_STEP}
     headings = ("workload", "first", "arm", "caches", ">import", ">build", ">first call", ">together")
     table = column_table(*headings, leave_out=("import", "build", "caches", "first call"))
-    shown = [s for s in evidence.starts if s.phase == "train_step" or (s.workload, s.batch_size) not in trained]
+    shown = [
+        start
+        for start in evidence.starts
+        if start.phase == Phase.TRAIN_STEP or (start.workload, start.batch_size, start.arm) not in trained
+    ]
+    before = ""
     for case, start in _by_case(shown):
         times = (seconds(s) for s in (start.import_s, start.build_s, start.first_call_s, start.total_s))
-        table.add_row(case, start.phase if case else "", start.arm, start.caches, *times)
+        phase = start.phase if case or start.phase != before else ""
+        table.add_row(case, phase, start.arm, start.caches, *times)
+        before = start.phase
     return table
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..protocol.keys import CaseKey
+from ..spec.phases import PIECES
 from ..store.frames import records
 from ..wording import one_line
 from .agreement_tables import agreement_table
@@ -104,7 +105,8 @@ def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]
     grouped: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         unclear = row["call_s"] is None or row["verdict_reason"]
-        if unclear and row["status"] != "unsupported":
+        piece = row["phase"] in PIECES  # that it cannot run alone is no news
+        if unclear and not (piece and row["status"] == "unsupported"):
             grouped.setdefault((row["arm"], why_not_clear(row)), []).append(row["phase"])
     verdicts = [reason for _, reason in grouped]
     for row in shown_rows(rows):

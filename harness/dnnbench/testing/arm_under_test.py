@@ -14,12 +14,12 @@ from .service import SERVICE, KitClient
 class ArmUnderTest:
     """Starts its worker at the first request; an arm that cannot start is not asked to again.
 
-    refusals: answers of `ArmService.refusal`   kit: the kit's own service
+    arms: `ArmService` of the worker   kit: the kit's own service
     """
 
     def __init__(self, arm: Arm):
         self.arm = arm
-        self.refusals, self.kit = ArmClient(self), KitClient(self)
+        self.arms, self.kit = ArmClient(self), KitClient(self)
         self._worker: Worker | None = None
         self._refusal: WorkerError | None = None
 

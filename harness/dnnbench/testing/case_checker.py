@@ -9,7 +9,9 @@ from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
 from ..execution.checking import ensure_references, reference_path
 from ..protocol.arm import Arm
+from ..protocol.capabilities import Capabilities
 from ..spec.optimizers import Sgd
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.services.agreement import CheckRequest
 from .arm_under_test import ArmUnderTest
@@ -42,10 +44,10 @@ def workload_of(cases: Sequence[str]) -> Workload:
 
 
 @cache
-def request_of(cases: tuple[str, ...], dtype: str) -> CheckRequest:
-    """What the cases are asked on in an element type."""
+def request_of(cases: tuple[str, ...], dtype: str, phases: tuple[Phase, ...] = PHASES) -> CheckRequest:
+    """What the cases are asked on in an element type, of some phases."""
     workload = workload_of(cases)
-    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0).in_dtype(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases).in_dtype(dtype)
 
 
 class CaseChecker:
@@ -56,6 +58,7 @@ class CaseChecker:
         self.arm_under_test = ArmUnderTest(arm)
         self.groups = groups_of(cases)
         self._known: dict[str, dict[Side, Verdict]] = {}
+        self._offers: dict[str, Capabilities] = {}
 
     def verdicts(self, case: str) -> dict[Side, Verdict]:
         """Both sides of a case; the rest of its group is answered with it."""
@@ -64,17 +67,31 @@ class CaseChecker:
         return self._known[case]
 
     def _check(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
-        refusals = {case: self._refusal(case) for case in cases}
-        able = [case for case, reason in refusals.items() if reason is None]
-        refused = {c: unsupported(self._arm.name, c, self._arm.dtype, r) for c, r in refusals.items() if r is not None}
-        return refused | (self._answers(able) if able else {})
+        """Cases of which the arm offers the same phases are put to it together."""
+        verdicts: dict[str, dict[Side, Verdict]] = {}
+        together: dict[tuple[Phase, ...], list[str]] = {}
+        for case in cases:
+            if reason := self._capabilities(case).refusal:
+                verdicts[case] = unsupported(self._arm.name, case, self._arm.dtype, reason)
+            else:
+                together.setdefault(self._phases(case), []).append(case)
+        for able in together.values():
+            verdicts |= self._answers(able)
+        return verdicts
 
-    def _refusal(self, case: str) -> str | None:
-        """Why the arm cannot do a case; one whose question is not answered is put to it all the same."""
-        try:
-            return self.arm_under_test.refusals.refusal(workload_of((case,)), self._arm.dtype)
-        except WorkerError:
-            return None
+    def _capabilities(self, case: str) -> Capabilities:
+        """What the arm offers of a case; one whose question is not answered is put to it as a whole."""
+        if case not in self._offers:
+            try:
+                workload = workload_of((case,))
+                self._offers[case] = self.arm_under_test.arms.capabilities(workload, self._arm.dtype)
+            except WorkerError:
+                self._offers[case] = Capabilities()
+        return self._offers[case]
+
+    def _phases(self, case: str) -> tuple[Phase, ...]:
+        """Whole phases of a case that the arm offers."""
+        return tuple(phase for phase in PHASES if phase not in self._capabilities(case).missing)
 
     def _answers(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
         """Verdicts of cases together, or of each half where together they are not right.
@@ -104,12 +121,13 @@ class CaseChecker:
             return unanswered(self._arm.name, case, self._arm.dtype, str(error))
 
     def _judged(self, case: str, findings: Sequence[TensorComparison]) -> dict[Side, Verdict]:
-        return judged(self._arm.name, case, self._arm.dtype, findings)
+        return judged(self._arm.name, case, self._arm.dtype, findings, self._capabilities(case))
 
     def _findings(self, cases: tuple[str, ...]) -> list[TensorComparison]:
         dtype = self._arm.dtype
-        request = request_of(cases, dtype)
-        alone = [request_of(group, dtype) for group in self.groups if FAMILIES[group[0]] == TRAINING]
+        request = request_of(cases, dtype, self._phases(cases[0]))
+        training = [group for group in self.groups if FAMILIES[group[0]] == TRAINING]
+        alone = [request_of(group, dtype, phases) for group in training if (phases := self._phases(group[0]))]
         ensure_references([request, *alone])  # one process makes many small ones
         return list(self.arm_under_test.kit.comparisons(request, reference_path(request)))
 

@@ -5,12 +5,13 @@ from inspect import getdoc
 
 from ..agreement.observing import with_optimizer
 from ..errors import WorkerError
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .arm_under_test import ArmUnderTest
 from .case_checker import PLAIN
 from .cases import CASES
 from .cases.everything import heavy, weighty
-from .laws import LAWS, LawBroken
+from .laws import LAWS, NEEDS, LawBroken
 from .service import LawRequest
 from .verdicts import LawVerdict
 
@@ -31,16 +32,24 @@ def candidates(law: str) -> list[Workload]:
 
 
 def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
-    """Ask an arm whether it keeps a law, on the first network that it can do."""
+    """Ask an arm whether it keeps a law, on the first network that it can train, else on the first that it can do."""
     arm, meaning = arm_under_test.arm.name, getdoc(LAWS[law]).split("\n")[0]
-    reasons = []
+    needed, reasons = NEEDS.get(law, Phase.INFER), []
+    possible: list[LawRequest] = []
     try:
         for workload in candidates(law):
-            reason = arm_under_test.refusals.refusal(workload, arm_under_test.arm.dtype)
-            if reason is None:
-                arm_under_test.kit.try_law(LawRequest(law, workload))
-                return LawVerdict(arm, law, meaning, "kept", workload.name)
-            reasons.append(reason)
+            capabilities = arm_under_test.arms.capabilities(workload, arm_under_test.arm.dtype)
+            phases = tuple(phase for phase in PHASES if phase not in capabilities.missing)
+            if needed in phases:
+                possible.append(LawRequest(law, workload, phases))
+            else:
+                reasons.append(capabilities.missing[needed])
+            if phases == PHASES:
+                break
+        for request in sorted(possible, key=lambda one: len(one.phases), reverse=True)[:1]:
+            workload = request.workload
+            arm_under_test.kit.try_law(request)
+            return LawVerdict(arm, law, meaning, "kept", workload.name)
     except WorkerError as error:
         status = "broken" if error.kind == LawBroken.__name__ else "could not run"
         return LawVerdict(arm, law, meaning, status, workload.name, str(error))

@@ -1,6 +1,7 @@
 """The laws of the protocol, each a function that raises LawBroken with what was seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,46 +9,79 @@ from ..agreement.keys import outputs_of
 from ..host.clock import now
 from ..host.memory import read_memory
 from ..protocol.batch import Batch
-from ..protocol.program import Program
-from ..spec.phases import PHASES
+from ..protocol.program import Program, Trainable, trainable
+from ..spec.phases import PHASES, Phase
 
-Make = Callable[[], Program]
+Arrays = Mapping[str, np.ndarray]
 
 
 class LawBroken(AssertionError):
     """A backend that does not keep a law of the protocol."""
 
 
-def infer_changes_nothing(make: Make, batches: Sequence[Batch]) -> None:
+@dataclass(frozen=True)
+class Trial:
+    """What a law is tried on.
+
+    build: a program of one network from these weights   weights: initial ones, running statistics among them
+    phases: whole phases that the arm offers, in their order; no other is called.
+    """
+
+    build: Callable[[Arrays], Program]
+    weights: Arrays
+    batches: Sequence[Batch]
+    phases: Sequence[Phase] = PHASES
+
+    @property
+    def trains(self) -> bool:
+        """Whether a step can be asked for."""
+        return Phase.TRAIN_STEP in self.phases
+
+    def make(self) -> Program:
+        """A program that starts from the initial weights."""
+        return self.build(self.weights)
+
+    def make_trainable(self) -> Trainable:
+        """One that is to be trained."""
+        return trainable(self.make())
+
+    def without_masks(self) -> list[Batch]:
+        """Batches for which the framework draws its own."""
+        return [Batch(batch.inputs, batch.targets) for batch in self.batches]
+
+
+def infer_changes_nothing(trial: Trial) -> None:
     """infer, forward, loss and gradients leave weights, statistics and slots as they were."""
-    program = make()
-    placed = program.put(batches[0])
-    program.train_step(placed)
-    before = _standing(program)
-    for phase in PHASES[:-1]:
-        program.wait(getattr(program, phase)(placed))
-        _same(before, _standing(program), f"{phase} changed")
+    program = trial.make()
+    placed = program.put(trial.batches[0])
+    if trial.trains:
+        trainable(program).train_step(placed)
+    before = _standing(program, trial)
+    for phase in trial.phases:
+        if phase is not Phase.TRAIN_STEP:
+            program.wait(getattr(program, phase)(placed))
+            _same(before, _standing(program, trial), f"{phase} changed")
 
 
-def inputs_are_not_written_to(make: Make, batches: Sequence[Batch]) -> None:
+def inputs_are_not_written_to(trial: Trial) -> None:
     """No phase writes to the arrays of a batch, on the host or on the device."""
-    program = make()
-    arrays = {**batches[0].inputs, "targets": batches[0].targets, **batches[0].masks}
+    program, batch = trial.make(), trial.batches[0]
+    arrays = {**batch.inputs, "targets": batch.targets, **batch.masks}
     copies = {name: array.copy() for name, array in arrays.items()}
-    placed = program.put(batches[0])
+    placed = program.put(batch)
     first = program.get(program.infer(placed))
-    for phase in PHASES:
-        start = program.snapshot()
+    restore = _restorer(program, trial)
+    for phase in trial.phases:
         program.wait(getattr(program, phase)(placed))
-        program.restore(start)
+        restore()
     _same(copies, arrays, "the caller's array was written to:")
     _same(first, program.get(program.infer(placed)), "the placed batch was written to:")
 
 
-def put_does_not_alias(make: Make, batches: Sequence[Batch]) -> None:
+def put_does_not_alias(trial: Trial) -> None:
     """What the caller does with an array after `put` does not reach the device."""
-    program = make()
-    batch = batches[0].rows(np.arange(batches[0].size))
+    program = trial.make()
+    batch = trial.batches[0].rows(np.arange(trial.batches[0].size))
     placed = program.put(batch)
     before = program.get(program.infer(placed))
     for array in batch.inputs.values():
@@ -55,58 +89,74 @@ def put_does_not_alias(make: Make, batches: Sequence[Batch]) -> None:
     _same(before, program.get(program.infer(placed)), "the device sees the caller's array:")
 
 
-def another_input_gives_another_result(make: Make, batches: Sequence[Batch]) -> None:
+def another_input_gives_another_result(trial: Trial) -> None:
     """No answer is cached."""
-    program = make()
-    first = program.get(program.loss(program.put(batches[0])))["loss"]
-    second = program.get(program.loss(program.put(batches[1])))["loss"]
-    if first == second:
-        raise LawBroken(f"two batches gave the same loss {first!r}: an answer is cached")
+    program = trial.make()
+    phase = Phase.LOSS if Phase.LOSS in trial.phases else Phase.INFER
+    call = getattr(program, phase)
+    first, second = (_telling(program.get(call(program.put(batch)))) for batch in trial.batches[:2])
+    if np.array_equal(first, second):
+        raise LawBroken(f"two batches gave the same {phase} {first!r}: an answer is cached")
 
 
-def same_seed_same_bits(make: Make, batches: Sequence[Batch]) -> None:
+def same_seed_same_bits(trial: Trial) -> None:
     """Two programs of one seed agree to the last bit on one thread, masks drawn by the framework included."""
-    without_masks = [Batch(batch.inputs, batch.targets) for batch in batches]
-    first, second = (_train(make(), without_masks) for _ in range(2))
+    first, second = (_worked(trial.make(), trial.without_masks(), trial) for _ in range(2))
     _same(first, second, "the same seed gave other bits:")
 
 
-def restore_goes_back(make: Make, batches: Sequence[Batch]) -> None:
+def restore_goes_back(trial: Trial) -> None:
     """A snapshot brings back weights, slots, statistics and generator to the bit, and can be used again."""
-    program = make()
-    without_masks = [Batch(batch.inputs, batch.targets) for batch in batches]
-    _train(program, without_masks[:1])
+    program, batches = trial.make_trainable(), trial.without_masks()
+    _worked(program, batches[:1], trial)
     snapshot = program.snapshot()
-    first = _train(program, without_masks)
+    first = _worked(program, batches, trial)
     for _ in range(2):
         program.restore(snapshot)
-        _same(first, _train(program, without_masks), "after restore, training went elsewhere:")
+        _same(first, _worked(program, batches, trial), "after restore, training went elsewhere:")
 
 
-def load_starts_anew(make: Make, batches: Sequence[Batch]) -> None:
+def load_starts_anew(trial: Trial) -> None:
     """load(weights) makes a trained program a fresh one."""
-    fresh = make()
+    fresh = trial.make_trainable()
     weights = fresh.weights() | fresh.model_state()
-    program = make()
-    _train(program, batches)
+    program = trial.make_trainable()
+    _worked(program, trial.batches, trial)
     program.load(weights)
-    _same(_train(fresh, batches), _train(program, batches), "a loaded program differs from a fresh one:")
+    trained, expected = (_worked(one, trial.batches, trial) for one in (program, fresh))
+    _same(expected, trained, "a loaded program differs from a fresh one:")
 
 
-def a_smaller_batch_works(make: Make, batches: Sequence[Batch]) -> None:
-    """The last, smaller batch of an epoch trains too, and the loss is the mean over its own rows."""
-    program = make()
-    small = batches[0].rows(np.arange(batches[0].size - 1))
-    result = program.get(program.train_step(program.put(small)))
+def load_reaches_inference(trial: Trial) -> None:
+    """After load(weights) a program infers what one built from these weights does, and from the old ones what it did."""
+    halved = {name: array / 2 for name, array in trial.weights.items()}
+    program, other = trial.make(), trial.build(halved)
+    placed = program.put(trial.batches[0])
+    first = program.get(program.infer(placed))
+    wanted = other.get(other.infer(other.put(trial.batches[0])))
+    program.load(halved)
+    _same(wanted, program.get(program.infer(placed)), "a loaded program infers what one that was built does not:")
+    program.load(trial.weights)
+    _same(first, program.get(program.infer(placed)), "with its old weights loaded, a program infers something else:")
+    if all(np.array_equal(first[name], wanted[name]) for name in first):
+        raise LawBroken("halved weights changed no answer: inference does not read them")
+
+
+def a_smaller_batch_works(trial: Trial) -> None:
+    """The last, smaller batch of an epoch works too, and the loss is the mean over its own rows."""
+    program = trial.make()
+    small = trial.batches[0].rows(np.arange(trial.batches[0].size - 1))
+    call = getattr(program, Phase.TRAIN_STEP if trial.trains else Phase.INFER)
+    result = program.get(call(program.put(small)))
     for name, array in outputs_of(result).items():
         if len(array) != small.size:
             raise LawBroken(f"outputs/{name} has {len(array)} rows for a batch of {small.size}")
 
 
-def activations_and_cotangents_cover_every_node(make: Make, batches: Sequence[Batch]) -> None:
+def activations_and_cotangents_cover_every_node(trial: Trial) -> None:
     """Both name every node once, and the last activation is the output."""
-    program = make()
-    placed = program.put(batches[0])
+    program = trial.make_trainable()
+    placed = program.put(trial.batches[0])
     values, flowing = program.activations(placed), program.cotangents(placed)
     if set(values) != set(flowing):
         raise LawBroken(f"activations and cotangents differ in nodes: {sorted(set(values) ^ set(flowing))}")
@@ -115,15 +165,15 @@ def activations_and_cotangents_cover_every_node(make: Make, batches: Sequence[Ba
             raise LawBroken(f"the cotangent of {name} has shape {flowing[name].shape}, its value {array.shape}")
 
 
-def closing_gives_memory_back(make: Make, batches: Sequence[Batch]) -> None:
-    """After a few cycles of build, train and close, twenty more grow the process by less than a quarter of their weights.
+def closing_gives_memory_back(trial: Trial) -> None:
+    """After a few cycles of build, work and close, twenty more grow the process by less than a quarter of their weights.
 
     64 MiB are allowed at least: a compiler may keep its programs (TensorFlow's XLA keeps 3 to 4 MiB each).
     """
 
     def cycle() -> int:
-        program = make()
-        _train(program, batches[:1])
+        program = trial.make()
+        _worked(program, trial.batches[:1], trial)
         held = sum(array.nbytes for array in program.weights().values())
         program.close()
         return held
@@ -139,18 +189,18 @@ def closing_gives_memory_back(make: Make, batches: Sequence[Batch]) -> None:
         )
 
 
-def the_second_call_compiles_nothing(make: Make, batches: Sequence[Batch]) -> None:
+def the_second_call_compiles_nothing(trial: Trial) -> None:
     """After the first call of each phase, and its first call after a restore, nothing more is compiled."""
-    program = make()
-    placed = program.put(batches[0])
-    snapshot = program.snapshot()
+    program = trial.make()
+    placed = program.put(trial.batches[0])
+    restore = _restorer(program, trial)
 
-    def call_all():
-        for phase in PHASES:
-            program.restore(snapshot)
+    def call_all() -> int:
+        for phase in trial.phases:
+            restore()
             for _ in range(2):
                 program.wait(getattr(program, phase)(placed))
-        return program.facts()["compilations"]
+        return int(program.facts()["compilations"])
 
     first, second = call_all(), call_all()
     if first != second:
@@ -159,24 +209,26 @@ def the_second_call_compiles_nothing(make: Make, batches: Sequence[Batch]) -> No
         )
 
 
-def wait_means_done(make: Make, batches: Sequence[Batch]) -> None:
+def wait_means_done(trial: Trial) -> None:
     """Once `wait` is back, the result and the new weights are there: reading a number takes a small share of the step."""
-    program = make()
-    placed = program.put(batches[0])
+    program = trial.make()
+    placed = program.put(trial.batches[0])
+    what, key = (Phase.TRAIN_STEP, "loss") if trial.trains else (Phase.INFER, "prediction")
+    call = getattr(program, what)
     shares = []
     for _ in range(7):
         begin = now()
-        result = program.train_step(placed)
+        result = call(placed)
         program.wait(result)
         done = now()
-        program.get({"loss": result["loss"]})
+        program.get({key: result[key]} if trial.trains else result)
         shares.append((now() - done) / (done - begin))
     share = float(np.median(shares))
     if not share < 0.3:
-        raise LawBroken(f"reading the loss after `wait` took {share:.0%} of the step: it was not done")
+        raise LawBroken(f"reading the {key} after `wait` took {share:.0%} of {what}: it was not done")
 
 
-LAWS = {
+LAWS: dict[str, Callable[[Trial], None]] = {
     law.__name__: law
     for law in (
         infer_changes_nothing,
@@ -186,6 +238,7 @@ LAWS = {
         same_seed_same_bits,
         restore_goes_back,
         load_starts_anew,
+        load_reaches_inference,
         a_smaller_batch_works,
         activations_and_cotangents_cover_every_node,
         the_second_call_compiles_nothing,
@@ -193,19 +246,51 @@ LAWS = {
         closing_gives_memory_back,
     )
 }
+NEEDS: dict[str, Phase] = {
+    "restore_goes_back": Phase.TRAIN_STEP,
+    "load_starts_anew": Phase.TRAIN_STEP,
+    "activations_and_cotangents_cover_every_node": Phase.GRADIENTS,
+}
+"""The phase without which a law says nothing; any other law is one of inference too."""
 
 
-def _standing(program: Program) -> dict[str, np.ndarray]:
-    return {**program.weights(), **program.optimizer_state(), **program.model_state()}
+def _standing(program: Program, trial: Trial) -> dict[str, np.ndarray]:
+    """Everything that a program holds, as far as it can be read."""
+    if not trial.trains:
+        return program.weights()
+    trained = trainable(program)
+    return {**trained.weights(), **trained.optimizer_state(), **trained.model_state()}
 
 
-def _train(program: Program, batches: Sequence[Batch]) -> dict[str, np.ndarray]:
-    for batch in batches:
-        program.wait(program.train_step(program.put(batch)))
-    return _standing(program)
+def _restorer(program: Program, trial: Trial) -> Callable[[], None]:
+    """Takes the program back to where it is now; a program that only infers stays there."""
+    if not trial.trains:
+        return lambda: None
+    trained = trainable(program)
+    snapshot = trained.snapshot()
+    return lambda: trained.restore(snapshot)
 
 
-def _same(first: dict[str, np.ndarray], second: dict[str, np.ndarray], what: str) -> None:
+def _worked(program: Program, batches: Sequence[Batch], trial: Trial) -> dict[str, np.ndarray]:
+    """What a step on each batch leaves; what is inferred from each, where there is no step."""
+    if trial.trains:
+        trained = trainable(program)
+        for batch in batches:
+            trained.wait(trained.train_step(trained.put(batch)))
+        return _standing(program, trial)
+    answers = {}
+    for i, batch in enumerate(batches):
+        result = program.get(program.infer(program.put(batch)))
+        answers |= {f"{name} of batch {i}": array for name, array in result.items()}
+    return answers
+
+
+def _telling(result: Arrays) -> np.ndarray:
+    """The loss of a result, or its first output."""
+    return result["loss"] if "loss" in result else next(iter(outputs_of(result).values()))
+
+
+def _same(first: Arrays, second: Arrays, what: str) -> None:
     for name in first:
         if not np.array_equal(first[name], second[name]):
             worst = np.max(np.abs(first[name] - second[name]))

@@ -11,9 +11,10 @@ from ..agreement.comparison import TensorComparison
 from ..agreement.observing import observe
 from ..agreement.reference import Reference
 from ..agreement.reference_files import load_reference
+from ..errors import PluginError
 from ..host.memory import give_back
 from ..protocol.batch import Batch
-from ..protocol.program import Program
+from ..protocol.program import Program, trainable
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from ..worker.offer import Offer
@@ -21,7 +22,7 @@ from ..worker.server.agreement import batches_of as batches_of_request
 from ..worker.server.offer import WorkerServices
 from ..worker.services.agreement import CheckRequest
 from .cases.batches import batches_of
-from .laws import LAWS
+from .laws import LAWS, Trial
 from .refusal import Refusal, refused_by
 from .service import KitService, LawRequest
 
@@ -44,25 +45,28 @@ class KitServer(KitService):
         weights = initial_weights(workload.model, SEED)
         batches = batches_of(workload, size=workload.batch_size)
 
-        def make() -> Program:
+        def build(weights: Mapping[str, np.ndarray]) -> Program:
             return arm.backend.build(workload, weights, arm.arm, SEED)
 
-        LAWS[request.law](make, batches)
+        LAWS[request.law](Trial(build, weights, batches, request.phases))
 
     def comparisons(self, request: CheckRequest, path: Path) -> tuple[TensorComparison, ...]:
         workload, own = request.workload, request.workload.task.optimizer
-        build = self._worker.agreement.builder(request)
-        tensors = observe(build, workload, batches_of_request(request), request.steps, [own])
+        build, phases = self._worker.agreement.builder(request), request.phases
+        missing = self._worker.arm.capabilities(workload, request.dtype).missing
+        if reasons := [missing[phase] for phase in phases if phase in missing]:
+            raise PluginError("; ".join(dict.fromkeys(reasons)))
+        tensors = observe(build, workload, batches_of_request(request), request.steps, [own], phases)
         give_back()
         reference = _trained_by(own.kind, load_reference(path))
-        return tuple(compare(reference, tensors, workload, request.dtype))
+        return tuple(compare(reference, tensors, workload, request.dtype, phases))
 
     def gradients(self, workload: Workload, batch: Batch, dtype: str) -> Mapping[str, np.ndarray]:
         arm = self._worker.arm
         weights = initial_weights(workload.model, SEED)
         program = arm.backend.build(workload, weights, arm.arm.with_dtype(dtype), SEED)
         try:
-            return program.get(program.gradients(program.put(batch)))
+            return program.get(trainable(program).gradients(program.put(batch)))
         finally:
             program.close()
 

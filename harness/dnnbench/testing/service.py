@@ -9,6 +9,7 @@ import numpy as np
 
 from ..agreement.comparison import TensorComparison
 from ..protocol.batch import Batch
+from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.clients.base import Client
 from ..worker.services.agreement import CheckRequest
@@ -20,10 +21,11 @@ SERVICE = "dnnbench.testing.server:KitServices"
 
 @dataclass(frozen=True)
 class LawRequest:
-    """A law by its name, and the network that it is tried on."""
+    """A law by its name, the network that it is tried on, and the phases that the arm offers of it."""
 
     law: str
     workload: Workload
+    phases: tuple[Phase, ...] = PHASES
 
 
 class KitService(ABC):
@@ -39,7 +41,10 @@ class KitService(ABC):
 
     @abstractmethod
     def comparisons(self, request: CheckRequest, path: Path) -> tuple[TensorComparison, ...]:
-        """Every tensor of the arm held against the reference in a file, trained by the workload's own optimizer alone."""
+        """Every tensor of the arm held against the reference in a file, trained by the workload's own optimizer alone.
+
+        PluginError, with the reason, unless the arm offers every phase of the request.
+        """
 
     @abstractmethod
     def gradients(self, workload: Workload, batch: Batch, dtype: str) -> Mapping[str, np.ndarray]:

@@ -1,15 +1,22 @@
 """What the kit finds: a verdict on each side of a case, and on each law."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ..agreement.comparison import TensorComparison, worst_of
 from ..agreement.keys import TensorKey
 from ..agreement.status import Status
+from ..protocol.capabilities import Capabilities
+from ..spec.phases import Phase
 
 Side = Literal["forward", "gradient"]
 SIDES: tuple[Side, ...] = ("forward", "gradient")
+_PHASES: Mapping[Side, tuple[Phase, ...]] = {
+    "forward": (Phase.INFER, Phase.FORWARD, Phase.LOSS),
+    "gradient": (Phase.GRADIENTS, Phase.TRAIN_STEP),
+}
+"""What a side is made of."""
 
 
 class Verdict(NamedTuple):
@@ -28,6 +35,8 @@ class Verdict(NamedTuple):
     tensor: str = ""
     reason: str = ""
     tensors: int = 0
+    without: str = ""
+    """Phases of the side that the arm does not offer, each with its reason, where it offers others."""
 
 
 class LawVerdict(NamedTuple):
@@ -54,16 +63,35 @@ def case_of(key: TensorKey) -> str:
     return key.name.partition(".")[0]
 
 
-def judged(arm: str, case: str, dtype: str, findings: Sequence[TensorComparison]) -> dict[Side, Verdict]:
-    """The worst tensor of each side; one of which there is no tensor was not compared."""
-    return {side: _worst(arm, case, dtype, side, [f for f in findings if side_of(f.key) == side]) for side in SIDES}
+def judged(
+    arm: str, case: str, dtype: str, findings: Sequence[TensorComparison], capabilities: Capabilities
+) -> dict[Side, Verdict]:
+    """The worst tensor of each side; one of which there is no tensor is not offered, or was not compared."""
+    verdicts: dict[Side, Verdict] = {}
+    for side in SIDES:
+        of_side = [finding for finding in findings if side_of(finding.key) == side]
+        missing = {phase: capabilities.missing[phase] for phase in _PHASES[side] if phase in capabilities.missing}
+        if of_side:
+            verdicts[side] = _worst(Verdict(arm, case, dtype, side, Status.AGREES), of_side, missing)
+        elif len(missing) == len(_PHASES[side]):
+            reason = "; ".join(dict.fromkeys(missing.values()))
+            verdicts[side] = Verdict(arm, case, dtype, side, Status.UNSUPPORTED, reason=reason)
+        else:
+            verdicts[side] = Verdict(arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor")
+    return verdicts
 
 
-def _worst(arm: str, case: str, dtype: str, side: Side, findings: list[TensorComparison]) -> Verdict:
-    if not findings:
-        return Verdict(arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor")
+def _worst(verdict: Verdict, findings: list[TensorComparison], missing: Mapping[Phase, str]) -> Verdict:
+    """The verdict with its worst tensor, and the phases that the arm does not offer."""
     worst = worst_of(findings)
-    return Verdict(arm, case, dtype, side, worst.status, worst.ratio, str(worst.key), worst.reason, len(findings))
+    return verdict._replace(
+        status=worst.status,
+        ratio=worst.ratio,
+        tensor=str(worst.key),
+        reason=worst.reason,
+        tensors=len(findings),
+        without="; ".join(f"{phase}: {reason}" for phase, reason in missing.items()),
+    )
 
 
 def unanswered(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:

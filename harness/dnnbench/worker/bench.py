@@ -1,7 +1,7 @@
 """A built Program at the bench: first calls, warm-up, visits, memory. Runs inside a worker."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import ceil
 from statistics import median
@@ -14,9 +14,9 @@ from ..host.energy import LEAST_S, Meter
 from ..host.memory import give_back, read_memory, reset_peak
 from ..host.placement import FREE, Placement, place, waited_share
 from ..protocol.batch import Batch
-from ..protocol.program import Trainable
+from ..protocol.program import Program, trainable
 from ..protocol.timing import Timing
-from ..spec.phases import MUTATING, PHASES
+from ..spec.phases import MUTATING, PHASES, PIECES, Phase
 from .audit import Audit, audit
 from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
@@ -45,35 +45,47 @@ def whole_visit_s(seconds: float, calls: int) -> float:
 
 
 class Bench:
-    """One program, one batch, every phase as a function without arguments.
+    """One program, one batch, every phase that is offered as a function without arguments.
 
-    settle_s: seconds of untimed calls before each visit, one call at least.
+    phases: those that will be called, pieces among them   settle_s: seconds of untimed calls before each visit, one call
+    at least.
     """
 
-    def __init__(self, program: Trainable, batch: Batch, settle_s: float = SETTLE_S):
+    def __init__(
+        self, program: Program, batch: Batch, phases: Collection[Phase] = PHASES, settle_s: float = SETTLE_S
+    ):
         self._program = program
         self._batch = batch
         self._settle_s = settle_s
         placed = program.put(batch)
-        self._calls: dict[str, Call] = {phase: partial(getattr(program, phase), placed) for phase in PHASES}
+        whole = [phase for phase in PHASES if phase in phases]
+        self._calls: dict[str, Call] = {phase: partial(getattr(program, phase), placed) for phase in whole}
         self._placed = placed
-        self._snapshot = program.snapshot()
+        self._trained = None if set(phases) <= {Phase.INFER} else trainable(program)
+        self._snapshot = self._trained.snapshot() if self._trained else None
         self._compiled_warm: int | None = None
         self._placements: dict[str, Placement] = {}
 
     def first_call(self, phase: str) -> float:
         """Seconds of the phase's first call: tracing, compiling, running once."""
-        if phase not in self._calls:
-            self._calls |= self._program.pieces(self._placed)
+        if phase not in self._calls and self._trained:
+            self._calls |= self._trained.pieces(self._placed)
         start = now()
         self._program.wait(self._calls[phase]())
         elapsed = now() - start
-        self._program.restore(self._snapshot)
+        self._restore()
         return elapsed
 
-    def pieces(self) -> list[str]:
-        """Phases that this program can run alone."""
-        return list(self._program.pieces(self._placed))
+    def impossible(self, phases: Collection[Phase]) -> list[Phase]:
+        """Pieces among the phases that this program cannot run alone."""
+        pieces = [phase for phase in PIECES if phase in phases]
+        possible = self._trained.pieces(self._placed) if pieces and self._trained else {}
+        return [phase for phase in pieces if phase not in possible]
+
+    def _restore(self) -> None:
+        """Back to where the program began, if anything has trained it."""
+        if self._trained:
+            self._trained.restore(self._snapshot)
 
     def warm_up(self, phase: str) -> WarmCall:
         """Call until the two halves of the recent calls agree, or for a while.
@@ -97,7 +109,7 @@ class Bench:
         call, wait = self._calls[phase], self._program.wait
         placement = self._placements.get(phase, FREE)
         if phase in MUTATING:  # every visit of a phase begins at the same weights
-            self._program.restore(self._snapshot)
+            self._restore()
         with placement.held():
             settle(call, wait, self._settle_s)
             gc.disable()
@@ -124,8 +136,8 @@ class Bench:
 
     def held_bytes(self) -> HeldBytes:
         """Bytes of the weights and of the optimizer's slots, as the program itself holds them."""
-        weights, slots = self._program.weights(), self._program.optimizer_state()
-        return HeldBytes(_bytes(weights), _bytes(slots))
+        slots = self._trained.optimizer_state() if self._trained else {}
+        return HeldBytes(_bytes(self._program.weights()), _bytes(slots))
 
     def audit(self, calls: int) -> Audit:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
@@ -135,7 +147,7 @@ class Bench:
     def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
         """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
         with self._placements.get(phase, FREE).held():
-            return audit_rate(self._program, self._batch, phase, calls, trains)
+            return audit_rate(self._program, self._batch, phase, calls, trains and self._trained is not None)
 
     def energy(self, phase: str, counter: Meter) -> float:
         """Joules a call, over a visit long enough for the counter."""
@@ -149,7 +161,7 @@ class Bench:
         """Seconds a call by the device's own clock, of calls that none is waited for; None where it has none."""
         call, wait = self._calls[phase], self._program.wait
         if phase in MUTATING:  # every visit of a phase begins at the same weights
-            self._program.restore(self._snapshot)
+            self._restore()
         wait(call())
         elapsed = self._program.device_seconds(lambda: _all(call, calls))
         return None if elapsed is None else elapsed / calls

@@ -10,7 +10,7 @@ A dataclass is a dict by field; a field that the reader does not know, or misses
 import dataclasses
 import types
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -204,6 +204,8 @@ def _text_form(kind: Any) -> Converter:
     """Of the keys of a mapping: text, or values that `str` writes and `parse` reads."""
     if kind is str:
         return Converter(None, _text)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return Converter(None, lambda text: _member(kind, text))
     if hasattr(kind, "parse"):
         return Converter(str, lambda text: _parsed(kind, text))
     raise TypeError(f"{kind}: a message has no form for keys of this type")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..protocol.batch import Batch
-from ..protocol.program import DeviceBatch, Trainable
+from ..protocol.program import Program, Trainable, trainable
 from .audit import NEAR_ONE, REPEATS, growth_of_calls, most_of, seconds_of
 
 FRESH_MOST = 2.0
@@ -56,23 +56,28 @@ class RateAudit:
         return asdict(self) | {"faults": self.faults}
 
 
-def audit_rate(program: Trainable, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
+def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
     """Check a warm phase, `infer` or `train_step`, with `calls` as n; leaves the program as it was.
 
-    trains: whether the workload can be trained, so that a step can be put between two inferences.
+    trains: whether the program can be trained, so that a step can be put between two inferences.
     """
+    trained = trainable(program) if trains else None
     same = batch.rows(np.zeros(batch.size, int))
     placed, other = program.put(batch), program.put(same)
-    kept = program.snapshot()
+    restore = _restorer(trained)
     call = partial(getattr(program, phase), placed)
+    growth, fresh = [], []
     try:
-        growth = [_restored(program, kept, lambda: growth_of_calls(program, call, calls)) for _ in range(REPEATS)]
-        fresh = [_freshness(program, placed, other, trains) for _ in range(REPEATS)]
-        program.restore(kept)
-        moves, shows = _step_between(program, placed) if trains else (True, True)
-        differ = _equal_inputs(batch, same) or _results_differ(program, kept, phase, placed, other)
+        for _ in range(REPEATS):
+            restore()
+            growth.append(growth_of_calls(program, call, calls))
+        for _ in range(REPEATS):
+            fresh.append(_freshness(program, trained, placed, other))
+        restore()
+        moves, shows = _step_between(trained, placed) if trained else (True, True)
+        differ = _equal_inputs(batch, same) or _results_differ(program, restore, phase, placed, other)
     finally:
-        program.restore(kept)
+        restore()
     return RateAudit(
         linear=round(median(growth), 3),
         linear_most=most_of(growth),
@@ -84,21 +89,23 @@ def audit_rate(program: Trainable, batch: Batch, phase: str, calls: int, trains:
     )
 
 
-def _restored(program: Trainable, kept: Any, measure: Callable[[], float]) -> float:
-    program.restore(kept)
-    return measure()
+def _restorer(trained: Trainable | None) -> Callable[[], None]:
+    """Takes a program that is trained back to where it is now; nothing else changes one."""
+    if trained is None:
+        return lambda: None
+    return partial(trained.restore, trained.snapshot())
 
 
-def _freshness(program: Trainable, placed: DeviceBatch, other: DeviceBatch, trains: bool) -> float:
+def _freshness(program: Program, trained: Trainable | None, placed: Any, other: Any) -> float:
     """Time of an inference that no earlier one can answer, over that of its repetition."""
-    if trains:
-        program.wait(program.train_step(placed))
+    if trained is not None:
+        trained.wait(trained.train_step(placed))
     program.wait(program.infer(other))
     infer = partial(program.infer, placed)
     return seconds_of(program, infer, 1) / seconds_of(program, infer, 1)
 
 
-def _step_between(program: Trainable, placed: DeviceBatch) -> tuple[bool, bool]:
+def _step_between(program: Trainable, placed: Any) -> tuple[bool, bool]:
     """Whether a step changed a weight, and whether inference on the same placed batch shows it."""
     weights, before = program.weights(), program.get(program.infer(placed))
     program.wait(program.train_step(placed))
@@ -107,11 +114,11 @@ def _step_between(program: Trainable, placed: DeviceBatch) -> tuple[bool, bool]:
 
 
 def _results_differ(
-    program: Trainable, kept: Any, phase: str, placed: DeviceBatch, other: DeviceBatch
+    program: Program, restore: Callable[[], None], phase: str, placed: Any, other: Any
 ) -> bool:
     results = []
     for fed in (placed, other):
-        program.restore(kept)
+        restore()
         results.append(program.get(getattr(program, phase)(fed)))
     return _differ(*results)
 

@@ -9,7 +9,7 @@ from ..data.masks import random_masks
 from ..data.order import batches, epoch_order
 from ..host.clock import now
 from ..protocol.batch import Batch
-from ..protocol.program import Trainable
+from ..protocol.program import Program, Trainable
 from ..spec.workload import Workload
 from .score import counts, score, total
 from .services.training import EpochResult, Predictions
@@ -49,14 +49,7 @@ class TrainingSession:
 
     def evaluate(self, test: Batch) -> Predictions:
         """What the program predicts for each example, in batches of the training size, and how well."""
-        loss, first = self._workload.task.loss, self._workload.model.outputs[0]
-        predictions, scores = [], []
-        for rows in batches(np.arange(test.size), self._size):
-            examples = test.rows(rows)
-            result = self._program.get(self._program.infer(self._program.put(examples)))
-            predictions.append(result["prediction"])
-            scores.append(score(loss, outputs_of(result)[first], result["prediction"], examples.targets))
-        return Predictions(np.concatenate(predictions), total(scores))
+        return predict(self._program, self._workload, test, self._size)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters and running statistics by name."""
@@ -69,3 +62,15 @@ class TrainingSession:
         batch = self._train.rows(rows)
         seed = self._seed + 1_000_003 * epoch + index
         return Batch(batch.inputs, batch.targets, random_masks(self._workload.model, len(rows), seed))
+
+
+def predict(program: Program, workload: Workload, test: Batch, batch_size: int) -> Predictions:
+    """What a program predicts for each example, in batches of so many, and how well."""
+    loss, first = workload.task.loss, workload.model.outputs[0]
+    predictions, scores = [], []
+    for rows in batches(np.arange(test.size), batch_size):
+        examples = test.rows(rows)
+        result = program.get(program.infer(program.put(examples)))
+        predictions.append(result["prediction"])
+        scores.append(score(loss, outputs_of(result)[first], result["prediction"], examples.targets))
+    return Predictions(np.concatenate(predictions), total(scores))

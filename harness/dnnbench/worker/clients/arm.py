@@ -1,5 +1,6 @@
 """Asks a worker of the arm that it holds."""
 
+from ...protocol.capabilities import Capabilities
 from ...protocol.device import Device
 from ...protocol.dtypes import DType
 from ...spec.workload import Workload
@@ -16,5 +17,5 @@ class ArmClient(Client, ArmService):
     def devices(self) -> tuple[Device, ...]:
         return self.asker.ask(ArmService.devices, self.timeout_s)
 
-    def refusal(self, workload: Workload, dtype: DType) -> str | None:
-        return self.asker.ask(ArmService.refusal, self.timeout_s, workload, dtype)
+    def capabilities(self, workload: Workload, dtype: DType) -> Capabilities:
+        return self.asker.ask(ArmService.capabilities, self.timeout_s, workload, dtype)

@@ -1,6 +1,6 @@
 """The arm of this process held against the reference."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +17,15 @@ from ...agreement.replay import Replay
 from ...errors import PluginError
 from ...host.memory import give_back
 from ...protocol.arm import Arm
+from ...protocol.backend import capabilities_of
 from ...protocol.batch import Batch
 from ...protocol.dtypes import DType
 from ...protocol.program import Program
+from ...spec.phases import PHASES, Phase
 from ...spec.weights import initial_weights
 from ...spec.workload import Workload
 from ..services.agreement import AgreementService, CheckRequest, NodeComparisons, ReplayRequest
-from .arm import ArmServer, refusal
+from .arm import ArmServer
 
 
 class AgreementServer(AgreementService):
@@ -33,10 +35,14 @@ class AgreementServer(AgreementService):
         self._arm = arm
 
     def make_reference(self, request: CheckRequest, path: Path) -> None:
-        weights = on_grid(initial_weights(request.workload.model, request.seed), request.dtype)
-        build_in = self._reference_builder(weights, request.seed)
+        build_in = self._reference_builder(weights_of(request), request.seed)
         reference = make_reference(
-            build_in, request.workload, batches_of(request), request.steps, request.dtype
+            build_in,
+            request.workload,
+            batches_of(request),
+            request.steps,
+            request.dtype,
+            phases=request.phases,
         )
         save_reference(reference, path)
 
@@ -51,7 +57,8 @@ class AgreementServer(AgreementService):
             load_reference(path),
             batches_of(request),
             request.steps,
-            lambda variant: refusal(self._arm.backend, variant, arm),
+            lambda variant: capabilities_of(self._arm.backend, variant, arm),
+            request.phases,
         )
         give_back()
         return tuple(rows)
@@ -60,37 +67,49 @@ class AgreementServer(AgreementService):
         case = _on_grid(request)
         build_in = self._reference_builder(case.weights, request.seed)
         reference = make_reference(
-            build_in, case.workload, case.batches, case.steps, request.dtype, look=observe_nodes
+            build_in,
+            case.workload,
+            case.batches,
+            case.steps,
+            request.dtype,
+            look=observe_nodes,
         )
         save_reference(reference, path)
 
     def node_values(self, request: ReplayRequest) -> Mapping[TensorKey, np.ndarray]:
-        return self._node_values(_on_grid(request), DType.FLOAT64, request.seed)
+        return self._node_values(_on_grid(request), DType.FLOAT64, request.seed, PHASES)
 
     def compare_nodes(self, request: ReplayRequest, path: Path, tensors: bool) -> NodeComparisons:
         case = _on_grid(request)
-        values = self._node_values(case, request.dtype, request.seed)
-        comparisons = compare_nodes(load_reference(path), values, case.workload, request.dtype)
+        missing = self._arm.capabilities(case.workload, request.dtype).missing
+        phases = [phase for phase in PHASES if phase not in missing]
+        values = self._node_values(case, request.dtype, request.seed, phases)
+        comparisons = compare_nodes(
+            load_reference(path), values, case.workload, request.dtype, phases
+        )
         wrong = [comparison.key for comparison in comparisons if not comparison.ok] if tensors else []
         return NodeComparisons(
             tuple(comparisons), {key: values[key] for key in wrong if key in values}
         )
 
     def builder(self, request: CheckRequest) -> Build:
-        """Builds variants of a request's workload from its weights; PluginError if the arm cannot run it."""
+        """Builds variants of a request's workload from its weights. PluginError if the arm offers none of its phases."""
         arm = self._arm.arm.with_dtype(request.dtype)
-        if reason := refusal(self._arm.backend, request.workload, arm):
-            raise PluginError(reason)
-        weights = on_grid(initial_weights(request.workload.model, request.seed), request.dtype)
+        missing = capabilities_of(self._arm.backend, request.workload, arm).missing
+        if all(phase in missing for phase in request.phases):
+            raise PluginError("; ".join(dict.fromkeys(missing[phase] for phase in request.phases)))
+        weights = weights_of(request)
         return lambda variant: self._arm.backend.build(variant, weights, arm, request.seed)
 
-    def _node_values(self, case: Replay, dtype: DType, seed: int) -> Tensors:
+    def _node_values(
+        self, case: Replay, dtype: DType, seed: int, phases: Collection[Phase]
+    ) -> Tensors:
         arm = self._arm.arm.with_dtype(dtype)
 
         def build(workload: Workload) -> Program:
             return self._arm.backend.build(workload, case.weights, arm, seed)
 
-        return observe_nodes(build, case.workload, case.batches, case.steps)
+        return observe_nodes(build, case.workload, case.batches, case.steps, phases)
 
     def _reference_builder(
         self, weights: Mapping[str, np.ndarray], seed: int
@@ -102,6 +121,12 @@ class AgreementServer(AgreementService):
             return lambda variant: self._arm.backend.build(variant, weights, arm, seed)
 
         return build_in
+
+
+def weights_of(request: CheckRequest) -> dict[str, np.ndarray]:
+    """Where a request's programs start, on the grid of its element type."""
+    initial = initial_weights(request.workload.model, request.seed)
+    return on_grid(initial if request.weights is None else request.weights, request.dtype)
 
 
 def batches_of(request: CheckRequest) -> list[Batch]:

@@ -10,9 +10,11 @@ from ...host.clock import now
 from ...plugins.discovery import load_backend
 from ...protocol.arm import Arm
 from ...protocol.backend import Backend, capabilities_of
+from ...protocol.capabilities import Capabilities
 from ...protocol.device import Device
 from ...protocol.dtypes import DType
 from ...protocol.program import Program
+from ...spec.phases import Phase
 from ...spec.workload import Workload
 from ..services.arm import ArmService, Started, StartRequest
 
@@ -33,19 +35,18 @@ class ArmServer(ArmService):
     def devices(self) -> tuple[Device, ...]:
         return tuple(self.backend.devices())
 
-    def refusal(self, workload: Workload, dtype: DType) -> str | None:
-        return refusal(self.backend, workload, self.arm.with_dtype(dtype))
+    def capabilities(self, workload: Workload, dtype: DType) -> Capabilities:
+        return capabilities_of(self.backend, workload, self.arm.with_dtype(dtype))
 
-    def build(self, workload: Workload, weights: Mapping[str, np.ndarray], seed: int) -> Program:
-        """A program of the arm. PluginError, with the backend's reason, if it cannot run the workload."""
-        if reason := refusal(self.backend, workload, self.arm):
-            raise PluginError(reason)
+    def build(
+        self, workload: Workload, weights: Mapping[str, np.ndarray], seed: int, *phases: Phase
+    ) -> Program:
+        """A program of the arm. PluginError, with the backend's reason, if it does not offer one of the phases."""
+        capabilities = capabilities_of(self.backend, workload, self.arm)
+        for phase in phases:
+            if reason := capabilities.missing.get(phase):
+                raise PluginError(reason)
         return self.backend.build(workload, weights, self.arm, seed)
-
-
-def refusal(backend: Backend, workload: Workload, arm: Arm) -> str | None:
-    """Why an arm cannot run a workload at all, or None."""
-    return capabilities_of(backend, workload, arm).refusal
 
 
 def texts_of(versions: Mapping[str, str]) -> dict[str, str]:

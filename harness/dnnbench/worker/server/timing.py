@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...agreement.probe import product_bits
+from ...errors import PluginError
 from ...host.affinity import spell, threads_mask
 from ...host.clock import now
 from ...host.energy import meter
-from ...protocol.program import Program, trainable
+from ...protocol.program import Program
 from ...protocol.timing import Timing
 from ...spec.phases import Phase
 from ...spec.workload import Workload
@@ -58,11 +59,17 @@ class TimingServer(TimingService):
         return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
     def build(self, request: BuildRequest) -> Built:
+        capabilities = self._arm.capabilities(request.workload, self._arm.arm.dtype)
+        offered = [phase for phase in request.phases if phase in capabilities.offered]
+        missing = {phase: reason for phase, reason in capabilities.missing.items() if phase in request.phases}
+        if not offered:
+            raise PluginError("; ".join(dict.fromkeys(missing.values())))
         begin = now()
-        program = trainable(self._arm.build(request.workload, request.weights, request.seed))
+        program = self._arm.build(request.workload, request.weights, request.seed)
         build_s = now() - begin
-        bench = self._benches[request.program] = Bench(program, request.batch)
-        return Built(build_s, self.describe(request.program), tuple(bench.pieces()))
+        bench = self._benches[request.program] = Bench(program, request.batch, offered)
+        impossible = dict.fromkeys(bench.impossible(offered), f"{self._arm.arm.name} cannot run this piece alone")
+        return Built(build_s, self.describe(request.program), missing | impossible)
 
     def first_call(self, program: str, phase: Phase) -> float:
         return self._benches[program].first_call(phase)

@@ -7,6 +7,7 @@ import numpy as np
 from ...host.clock import now
 from ...protocol.batch import Batch
 from ...protocol.program import trainable
+from ...spec.phases import Phase
 from ..score import Score
 from ..services.training import (
     EpochResult,
@@ -16,7 +17,7 @@ from ..services.training import (
     TrainingService,
     TrainingStarted,
 )
-from ..training import TrainingSession
+from ..training import TrainingSession, predict
 from .arm import ArmServer
 
 
@@ -30,10 +31,12 @@ class TrainingServer(TrainingService):
 
     def begin(self, request: TrainingRequest) -> TrainingStarted:
         start = now()
-        program = trainable(self._arm.build(request.workload, request.weights, request.seed))
+        program = self._arm.build(
+            request.workload, request.weights, request.seed, Phase.TRAIN_STEP, Phase.INFER
+        )
         build_s = now() - start
         self._session = TrainingSession(
-            program, request.workload, request.train, request.batch_size, request.seed
+            trainable(program), request.workload, request.train, request.batch_size, request.seed
         )
         return TrainingStarted(build_s, self._session.warm_up())
 
@@ -48,5 +51,5 @@ class TrainingServer(TrainingService):
 
     def predict(self, request: PredictRequest) -> Predictions:
         workload, batch = request.workload, request.batch
-        program = trainable(self._arm.build(workload, request.weights, 0))
-        return TrainingSession(program, workload, batch, workload.batch_size, 0).evaluate(batch)
+        program = self._arm.build(workload, request.weights, 0, Phase.INFER)
+        return predict(program, workload, batch, workload.batch_size)

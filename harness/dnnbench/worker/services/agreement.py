@@ -13,14 +13,16 @@ from ...agreement.keys import TensorKey
 from ...agreement.replay import Replay
 from ...protocol.batch import Batch
 from ...protocol.dtypes import DType
+from ...spec.phases import PHASES, Phase
 from ...spec.workload import Workload
 
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What one workload is checked on: batches for so many steps, from the initial weights of a seed.
+    """What one workload is checked on: batches for so many steps, from the initial weights of a seed or from given ones.
 
     dtype: the element type whose results are checked; weights and inputs lie on the grid of its products.
+    phases: those that are checked where the arm offers them; no other is called.  weights: None for the initial ones.
     """
 
     workload: Workload
@@ -28,6 +30,8 @@ class CheckRequest:
     steps: tuple[int, ...]
     seed: int
     dtype: DType = DType.FLOAT64
+    phases: tuple[Phase, ...] = PHASES
+    weights: Mapping[str, np.ndarray] | None = field(default=None, repr=False)
 
     def in_dtype(self, dtype: DType) -> "CheckRequest":
         """The same for results in another element type."""
@@ -72,4 +76,7 @@ class AgreementService(ABC):
 
     @abstractmethod
     def compare_nodes(self, request: ReplayRequest, path: Path, tensors: bool) -> NodeComparisons:
-        """The arm held against a replay's reference; `tensors`: whether those that disagree are wanted."""
+        """The arm held against a replay's reference, in the phases that it offers of the replay.
+
+        tensors: whether those that disagree are wanted.
+        """

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...protocol.arm import Arm
+from ...protocol.capabilities import Capabilities
 from ...protocol.device import Device
 from ...protocol.dtypes import DType
 from ...spec.workload import Workload
@@ -41,5 +42,5 @@ class ArmService(ABC):
         """Every device that the framework can use here, the CPU first."""
 
     @abstractmethod
-    def refusal(self, workload: Workload, dtype: DType) -> str | None:
-        """Why the arm cannot run the workload in an element type; None if it can."""
+    def capabilities(self, workload: Workload, dtype: DType) -> Capabilities:
+        """Which phases the arm offers of the workload in an element type, and why not the others."""

@@ -18,22 +18,26 @@ from ..rate_audit import RateAudit
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A workload with its weights, the batch that every call reads, and the name that the program is asked for by."""
+    """A workload with its weights, the batch that every call reads, and the name that the program is asked for by.
+
+    phases: what will be asked of it.
+    """
 
     program: str
     workload: Workload
     weights: Mapping[str, np.ndarray] = field(repr=False)
     batch: Batch = field(repr=False)
     seed: int
+    phases: tuple[Phase, ...] = tuple(Phase)
 
 
 @dataclass(frozen=True)
 class Built:
-    """A program at the bench: seconds of building it, its description, and the pieces of a step that it can run alone."""
+    """A program at the bench: seconds of building it, its description, and why it lacks the phases that it lacks."""
 
     build_s: float
     description: ProgramDescription
-    pieces: tuple[str, ...]
+    missing: Mapping[Phase, str]
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class TimingService(ABC):
 
     @abstractmethod
     def build(self, request: BuildRequest) -> Built:
-        """Build a program and place its batch. PluginError, with the reason, if the arm cannot run the workload."""
+        """Build a program and place its batch. PluginError, with the reasons, if the arm offers none of the phases."""
 
     @abstractmethod
     def first_call(self, program: str, phase: Phase) -> float:
