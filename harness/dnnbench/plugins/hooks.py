@@ -31,7 +31,12 @@ class BackendInfo:
     float64_apart: bool = False
     """Whether float64 is a process-wide switch, so that it needs a worker of its own."""
     caches: tuple[str, ...] = ()
-    """Environment variables that hold the folder of a compile cache; dnnbench sets them, for `--cold-start` to empty ones."""
+    """Environment variables by which the framework finds the folder of its compile cache, such as `JAX_COMPILATION_CACHE_DIR`.
+
+    Upper case, with CACHE in the name and not dnnbench's own. dnnbench sets each in every worker, before the framework is
+    imported, to a folder of its own in the user's cache; for `--cold-start` to an empty one, which the first generation fills.
+    A framework that reads its folder from elsewhere is told in `Backend.configure`, from the variable that stands here.
+    """
 
 
 @dataclass(frozen=True)
