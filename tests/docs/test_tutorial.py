@@ -210,6 +210,7 @@ def test_the_mistake_that_the_page_proposes_is_found(tmp_path):
     assert all("relu_at_zero float64 gradient" in line for line in wrong), done.stderr
 
 
+@pytest.mark.slow
 def test_pytest_judges_it_too(tmp_path):
     options = [
         "--pyargs",
