@@ -221,7 +221,7 @@ def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
 FITTING = {
     "softmax and float64": ({"float64": {"softmax", "softmax_of_sequences", "softmax_of_images"}}, set()),
     "Relu6 and not ZERO": ({"float64": {"relu6"}, "float32": {"relu6"}}, set()),
-    "law and (restore or load)": ({}, {"restore_goes_back", "load_starts_anew"}),
+    "law and (restore or load)": ({}, {"restore_goes_back", "load_starts_anew", "load_reaches_inference"}),
     "not float64 and not law and losses and mse": ({"float32": {case for case in CASES if "mse" in case}}, set()),
 }
 
