@@ -22,25 +22,34 @@ REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
 MISSING = "unsupported phases"
 """Kind of the row that stands for phases which the backend does not offer of the workload."""
+GIVEN_WEIGHTS = "weights"
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What sort of tensors a row stands for, and after how many steps; its text is `weights@5`."""
+    """What sort of tensors a row stands for, and after how many steps; its text is `weights@5`.
+
+    given_weights: whether they come from weights of a file, not from initial ones: `outputs@weights`.
+    """
 
     name: str
     step: int = 0
+    given_weights: bool = False
 
     def __str__(self) -> str:
+        if self.given_weights:
+            return f"{self.name}@{GIVEN_WEIGHTS}"
         return f"{self.name}@{self.step}" if self.step else self.name
 
     @classmethod
     def parse(cls, text: str) -> "Kind":
         """The kind whose text it is."""
-        name, _, step = text.partition("@")
-        return cls(name, int(step or 0))
+        name, _, moment = text.partition("@")
+        if moment == GIVEN_WEIGHTS:
+            return cls(name, given_weights=True)
+        return cls(name, int(moment or 0))
 
 
 @dataclass(frozen=True)

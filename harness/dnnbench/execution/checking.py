@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from ..agreement.check import Agreement, check_batch_size, check_steps, phases_to_check
+from ..agreement.check import Agreement, Kind, check_batch_size, check_steps, phases_to_check
 from ..agreement.reference_files import reference_key
 from ..agreement.status import Status
 from ..data.dataset import Dataset
@@ -31,8 +31,6 @@ from .parallel import in_parallel
 from .pool import started
 from .reporter import Reporter
 
-WITH_WEIGHTS = "@weights"
-"""Ends the kind of a row that was compared with given weights, not with the initial ones."""
 MOST_GROWN_BYTES = 2**29
 """A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
 
@@ -173,5 +171,6 @@ def _agreements(worker: Worker, request: CheckRequest) -> Sequence[Agreement]:
 
 def _row(arm: Arm, request: CheckRequest, agreement: Agreement) -> AgreementRow:
     if request.weights is not None:
-        agreement = replace(agreement, kind=f"{agreement.kind}{WITH_WEIGHTS}")
+        kind = replace(Kind.parse(agreement.kind), given_weights=True)
+        agreement = replace(agreement, kind=str(kind))
     return AgreementRow(arm.name, request.workload.name, request.dtype, agreement)
