@@ -205,7 +205,7 @@ def _text_form(kind: Any) -> Converter:
     if kind is str:
         return Converter(None, _text)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Converter(None, lambda text: _member(kind, text))
+        return Converter(None, _member_of(kind))
     if hasattr(kind, "parse"):
         return Converter(str, lambda text: _parsed(kind, text))
     raise TypeError(f"{kind}: a message has no form for keys of this type")
