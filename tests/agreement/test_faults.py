@@ -206,6 +206,7 @@ def test_the_command_line_catches_and_names_them(tmp_path):
         assert explanation["convention"] == modes[arm]
 
 
+@pytest.mark.slow
 def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
     arms = "faulty_numpy:sgd_weights_not_updated,faulty_numpy:honest"
     arguments = ("--backend", arms, "--threads", "1", "--dtype", "float64", "--explain")

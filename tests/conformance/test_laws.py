@@ -27,6 +27,8 @@ def in_one_process(arm, law):
     marks = [pytest.mark.xdist_group(f"{arm.name}-laws")]
     if arm.mode != "eager":
         marks.append(pytest.mark.compiled)
+    elif arm.backend != "numpy":
+        marks.append(pytest.mark.slow)
     return pytest.param(arm, law, marks=marks, id=f"{arm.name}-{law}")
 
 

@@ -25,8 +25,7 @@ LONG_TO_COMPILE = {"jax": ("resnet18", "unet", "lstm_lm", "gru_seq2seq")}
 def together(backend, dtype, *values, name):
     """All of a backend and type in one pytest process, which starts its worker once."""
     marks = [pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")]
-    if plugins().backends[backend].default_mode != "eager":
-        marks.append(pytest.mark.compiled)
+    marks.append(pytest.mark.slow if plugins().backends[backend].default_mode == "eager" else pytest.mark.compiled)
     network = name.removesuffix("[tiny]")
     if network not in OFTEN or network in LONG_TO_COMPILE.get(backend, ()):
         marks.append(pytest.mark.exhaustive)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
@@ -29,12 +30,14 @@ def of_diagnosis(modules):
     return [name for name in modules if name.startswith("dnnbench.diagnosis")]
 
 
+@pytest.mark.slow
 def test_a_check_imports_no_diagnosis():
     modules = imports_of(["check", "mlp_digits", "--backend", "numpy", "--dtype", "float64", "--threads", "1"])
     assert "dnnbench.agreement.status" in modules
     assert not of_diagnosis(modules)
 
 
+@pytest.mark.slow
 def test_explain_imports_it():
     """So that the test above can fail."""
     line = ["check", "mlp_digits", "--backend", "numpy", "--dtype", "float64", "--threads", "1", "--explain"]

@@ -76,6 +76,7 @@ def test_a_foreign_interpreter_is_not_given_the_stores_password(tmp_path, monkey
     assert python_version(python) == "3.11.0", "the last number is the password's length"
 
 
+@pytest.mark.slow
 def test_what_pip_cannot_install_leaves_nothing_behind(folder):
     with pytest.raises(UsageError, match="pip install failed"):
         create_environment("broken", ["no-such-distribution-of-dnnbench==1"])

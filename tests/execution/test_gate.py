@@ -163,6 +163,7 @@ def most_by_chance(trials, rate):
     return stats.binom.ppf(0.999, trials, rate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", [1.0, 1 + THETA], ids=["A/A", "all of them as slow as is allowed"])
 def test_the_whole_family_raises_a_false_alarm_at_most_as_often_as_alpha_says(truth):
     chance, trials = np.random.default_rng(7), 400

@@ -119,6 +119,7 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place)
     assert f"saboteur:kept tiny/4 infer: {kept}" in done.stderr
 
 
+@pytest.mark.slow
 def test_json_is_one_document_on_stdout(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
     document = json.loads(done.stdout)

@@ -191,6 +191,7 @@ def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
     assert f">{told[-1]:.4g}</td>" in (tmp_path / "page.html").read_text()
 
 
+@pytest.mark.slow
 def test_what_was_learned_is_shown_though_the_store_refuses_it(tmp_path):
     arguments = ("mlp_table[table=diabetes]", "--backend", "numpy", "--threads", "1", "--epochs", "1", "--store", ".")
     done = dnnbench(tmp_path, "train", *arguments, "--json")

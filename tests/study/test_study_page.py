@@ -10,6 +10,7 @@ from study import charts, outcomes, page, tables, targets
 from study.findings import LINES, SIXTY, Findings
 
 
+@pytest.mark.slow
 def test_targets_are_met_and_missed(monkeypatch):
     monkeypatch.setattr(targets, "LEAST", 4)
     good = [synthetic("long", seed, seconds=60, call_s=0.2, process=0.001) for seed in range(4)]
@@ -22,6 +23,7 @@ def test_targets_are_met_and_missed(monkeypatch):
     assert few == [None] * 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing, met", ((1, None), (2, False)))
 def test_a_target_that_the_trials_to_come_cannot_reach_is_missed(missing, met):
     """Of 20, 18 must be confirmed; a trial that shows nothing fails its own screen and confirms nothing for another."""
@@ -32,6 +34,7 @@ def test_a_target_that_the_trials_to_come_cannot_reach_is_missed(missing, met):
     assert targets.targets(Findings(found + alike))[2].met is met
 
 
+@pytest.mark.slow
 def test_no_row_is_left_out_of_the_undecided(monkeypatch):
     monkeypatch.setattr(targets, "LEAST", 2)
     monkeypatch.setattr(targets, "LEAST_ELSEWHERE", 2)
@@ -91,6 +94,7 @@ def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
     assert "2 of 2 (100%, at least 22%); flagged 2" in tables.gates({"quick": gated})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", (0, 1, 3))
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]

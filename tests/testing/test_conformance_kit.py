@@ -128,6 +128,7 @@ def statuses(verdicts):
 ALL_OK = {(case, side): Status.AGREES for case in FOUR for side in ("forward", "gradient")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "different"),
     [
