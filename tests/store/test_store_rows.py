@@ -87,7 +87,7 @@ def test_cells_carry_run_machine_and_versions(store):
     assert cell.dnnbench_version == "0.1.0"
     assert cell.arm_key == '{"backend":"torch","mode":""}'
     assert (cell.calls, cell.flops, cell.status) == (3, 2**61, "ok")
-    assert cell.cell_id == cell_id("r1", "mlp_digits", "5bec", "torch", 64, "infer")
+    assert cell.cell_id == cell_id("r1", "mlp_digits", "5bec", "torch", cell.arm_key, 64, "infer")
     assert store.cells("r1")["arm"].tolist() == ["control", "torch", "torch", "jax:jit", "jax:jit"]
 
 

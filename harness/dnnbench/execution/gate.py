@@ -13,11 +13,12 @@ from ..spec.phases import Phase
 from ..stats.estimates import Estimate, ratio, smallest_difference
 from ..stats.gate import FAMILY_ALPHA, Confirmation, FlaggedCell, confirm, is_flagged
 from ..stats.verdict import Finding, Verdict, judge
+from ..store.run_rows import CellRow
 from ..store.store import Store
 from .agreement_rows import Unproven
 from .arms import select
 from .execute import Execution, Outcome, refuse_nothing
-from .measured import Measured, key_of, measured
+from .measured import Measured, measured
 from .plan import Plan
 from .reporter import Reporter
 from .request import Request, open_run
@@ -205,11 +206,11 @@ def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
 
 def screened(run: Measured) -> tuple[GateCell, ...]:
     """A GateCell for every cell of the first run but the base's own, in the order of the plan."""
-    return tuple(_screened(run, cell) for cell in run.cells.itertuples() if cell.arm != run.base)
+    return tuple(_screened(run, cell) for cell in run.cells if cell.arm != run.base)
 
 
-def _screened(run: Measured, cell) -> GateCell:
-    key = key_of(cell)
+def _screened(run: Measured, cell: CellRow) -> GateCell:
+    key = cell.key
     if reason := run.not_ranked(cell):
         return GateCell(key, Finding(Verdict.NOT_RANKED, reason))
     pairs = run.against_base(cell)
@@ -258,14 +259,14 @@ def confirmed(
     screened_cells: Sequence[GateCell], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
 ) -> tuple[GateCell, ...]:
     """The cells, with what the second run makes of the flagged ones."""
-    fresh = {key_of(cell): cell for cell in run.cells.itertuples()}
+    fresh = {cell.key: cell for cell in run.cells}
     flagged = [cell.key for cell in screened_cells if cell.flagged]
     results = confirm([_flagged(run, fresh[key]) for key in flagged], theta, alpha)
     confirmations = dict(zip(flagged, results, strict=True))
     return tuple(replace(cell, confirmation=confirmations.get(cell.key)) for cell in screened_cells)
 
 
-def _flagged(run: Measured, cell) -> FlaggedCell:
+def _flagged(run: Measured, cell: CellRow) -> FlaggedCell:
     if reason := run.not_ranked(cell):
         return FlaggedCell(objection=reason)
     return FlaggedCell(run.against_base(cell), run.objection(cell))

@@ -6,11 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..protocol.arm import Arm, is_twin, twin_of
-from ..protocol.device import Device
-from ..protocol.dtypes import DType
-from ..protocol.keys import CaseKey, CellKey
+from ..protocol.arm import twin_of
+from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
 from ..stats.apart import Recorded
 from ..stats.estimates import (
@@ -26,6 +25,7 @@ from ..stats.estimates import (
 from ..stats.flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 from ..stats.stopping import FIRST_LOOK
 from ..store.frames import records
+from ..store.run_rows import CellRow, RunRow, cell_rows, run_rows
 from ..store.store import Store
 from .facts import GenerationFacts
 from .plan import CONTROL
@@ -48,20 +48,20 @@ DISTURBANCES = {
     GPU_SHARED: "other work on the GPU",
 }
 """What a contention flag stands for."""
-CASE = ("workload", "spec_hash", "batch_size")
 AUDITED = Phase.INFER
 """The phase that a bench's self-audit calls."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run; `cells` is the store's frame without the control arm and the base's twin, `visits` are those of a cell_id."""
+    """One run without the control arm and the base's twin; `frame` is the store's of `cells`, `visits` those of a cell_id."""
 
-    run: dict[str, Any]
-    cells: "pd.DataFrame"
+    run: RunRow
+    frame: "pd.DataFrame"
+    cells: tuple[CellRow, ...]
     visits: dict[str, Visits]
     control: Visits | None
-    twins: "pd.DataFrame"
+    twins: tuple[CellRow, ...]
     """The rows of the base's twin; empty where the run had none."""
     facts: tuple[GenerationFacts, ...] = ()
     """What each generation tells besides times, in their order."""
@@ -71,12 +71,12 @@ class Measured:
     @cached_property
     def settings(self) -> RunSettings:
         """What the run was asked and decided."""
-        return run_settings(self.run["settings"])
+        return run_settings(self.run.settings)
 
     @property
     def base(self) -> str | None:
         """The arm that ratios refer to, as the run recorded it; else its first."""
-        return self.settings.base or next(iter(self.cells["arm"]), None)
+        return self.settings.base or next((cell.arm for cell in self.cells), None)
 
     @property
     def theta(self) -> float:
@@ -84,26 +84,23 @@ class Measured:
         return self.settings.theta
 
     @cached_property
-    def dropped(self) -> dict[tuple, np.ndarray]:
-        """Rounds that met contention, by case (workload, spec_hash, batch_size): all arms leave them out.
+    def dropped(self) -> dict[CaseKey, npt.NDArray[np.int64]]:
+        """Rounds that met contention, by case: all arms leave them out.
 
         A case without one clean round keeps them all, since a time under contention is better than none; `spoilt`.
         """
-        cases = self.cells.groupby(list(CASE), sort=False)["cell_id"]
-        return {
-            case: NOTHING if spoilt else contended_rounds(self._visits_of(cells))
-            for case, cells in cases
-            for spoilt in [case in self.spoilt]
-        }
+        cases = dict.fromkeys(cell.case for cell in self.cells)
+        return {case: NOTHING if case in self.spoilt else contended_rounds(self._visits_of(case)) for case in cases}
 
     @cached_property
-    def spoilt(self) -> set[tuple]:
+    def spoilt(self) -> set[CaseKey]:
         """Cases of which every round met contention: no verdict."""
-        cases = self.cells.groupby(list(CASE), sort=False)["cell_id"]
-        return {case for case, cells in cases if all_contended(self._visits_of(cells))}
+        cases = {cell.case for cell in self.cells}
+        return {case for case in cases if all_contended(self._visits_of(case))}
 
-    def _visits_of(self, cells) -> list[Visits]:
-        return [self.visits[cell] for cell in cells if cell in self.visits]
+    def _visits_of(self, case: CaseKey) -> list[Visits]:
+        """Of every cell of a case that was visited."""
+        return [self.visits[cell.cell_id] for cell in self.cells if cell.case == case and cell.cell_id in self.visits]
 
     @cached_property
     def spoilt_generations(self) -> list[int]:
@@ -111,13 +108,21 @@ class Measured:
         return spoilt_generations(list(self.visits.values()))
 
     @cached_property
-    def _bases(self) -> dict[tuple, Any]:
-        """The base's row of `cells`, by case and phase."""
-        return {(*case_of(row), row.phase): row for row in self.cells.itertuples() if row.arm == self.base}
+    def _bases(self) -> dict[tuple[CaseKey, Phase], CellRow]:
+        """The base's cells, by case and phase."""
+        return {(cell.case, cell.phase): cell for cell in self.cells if cell.arm == self.base}
 
-    def not_ranked(self, cell) -> str:
-        """Why a row of `cells` cannot be held against the base's; empty if it can."""
-        base = self._bases.get((*case_of(cell), cell.phase))
+    @cached_property
+    def _by_id(self) -> dict[str, CellRow]:
+        return {cell.cell_id: cell for cell in self.cells}
+
+    def cell(self, cell_id: str) -> CellRow:
+        """The cell of that id."""
+        return self._by_id[cell_id]
+
+    def not_ranked(self, cell: CellRow) -> str:
+        """Why a cell cannot be held against the base's; empty if it can."""
+        base = self._bases.get((cell.case, cell.phase))
         if cell.unequal:
             return f"not ranked: {cell.unequal}"
         if cell.status == "failed" or cell.cell_id not in self.visits:
@@ -130,19 +135,18 @@ class Measured:
             return f"not ranked: measured as {cell.rank_group}, the base as {base.rank_group}"
         return ""
 
-    def objection(self, cell) -> str:
-        """What overrules any verdict on a row of `cells`: what speaks against its time, or against the base's."""
-        base = self._bases.get((*case_of(cell), cell.phase))
+    def objection(self, cell: CellRow) -> str:
+        """What overrules any verdict on a cell: what speaks against its time, or against the base's."""
+        base = self._bases.get((cell.case, cell.phase))
         return self.time_doubt(cell) or (self.time_doubt(base) if base is not None else "")
 
-    def time_doubt(self, cell) -> str:
-        """What speaks against the time of a row of `cells`: disturbed rounds, a bench that contradicts itself."""
-        if case_of(cell) in self.spoilt:
+    def time_doubt(self, cell: CellRow) -> str:
+        """What speaks against the time of a cell: disturbed rounds, a bench that contradicts itself."""
+        if cell.case in self.spoilt:
             return self._disturbance(cell)
-        key = key_of(cell)
-        audits = [self.first_facts.cell(key).rate_audit]
+        audits = [self.first_facts.cell(cell.key).rate_audit]
         if cell.phase == AUDITED:
-            audits.insert(0, self.first_facts.program(key.program).audit)
+            audits.insert(0, self.first_facts.program(cell.key.program).audit)
         faults = [fault for audit in audits if audit is not None for fault in audit.faults]
         return f"a bench contradicts itself: {cell.arm}: {'; '.join(faults)}" if faults else ""
 
@@ -156,77 +160,64 @@ class Measured:
         """What the first generation tells, the one that takes audits, peaks and energy."""
         return self.facts[0] if self.facts else GenerationFacts()
 
-    def _disturbance(self, cell) -> str:
+    def _disturbance(self, cell: CellRow) -> str:
         """That every round of the cell's case was disturbed, with the load before the run and what the kernel counted."""
         system = self.first_facts.system
         load, cpus = system.get("load_1min"), system.get("affinity")
-        alike = [other.cell_id for other in self.cells.itertuples() if case_of(other) == case_of(cell)]
-        counted = np.bitwise_or.reduce(np.concatenate([visits.flags for visits in self._visits_of(alike)]))
+        flags = [visits.flags for visits in self._visits_of(cell.case)]
+        counted = np.bitwise_or.reduce(np.concatenate(flags))
         by = [f"load {load:.0f} on {len(cpus)} CPUs"] if load is not None and cpus else []
         by += [name for flag, name in DISTURBANCES.items() if counted & flag]
         told = f" ({', '.join(by)})" if by else ""
         return f"{SPOILT}{told}; try a quieter moment"
 
-    def generation_times_s(self, cell) -> np.ndarray:
-        """Seconds a call of a row of `cells` that has visits: the median of each generation's kept rounds."""
-        kept = self.visits[cell.cell_id].without(self.dropped[case_of(cell)])
+    def generation_times_s(self, cell: CellRow) -> npt.NDArray[np.float64]:
+        """Seconds a call of a cell that has visits: the median of each generation's kept rounds."""
+        kept = self.visits[cell.cell_id].without(self.dropped[cell.case])
         return np.array([np.median(kept.call_s[kept.generation == g]) for g in np.unique(kept.generation)])
 
-    def against_base(self, cell) -> Pairs:
-        """The log pairs with the base of a row of `cells` that is ranked."""
-        base = self._bases[*case_of(cell), cell.phase]
-        return log_pairs(self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[case_of(cell)])
+    def against_base(self, cell: CellRow) -> Pairs:
+        """The log pairs with the base of a cell that is ranked."""
+        base = self._bases[cell.case, cell.phase]
+        return log_pairs(self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[cell.case])
 
-    def ranked(self) -> list[Any]:
-        """Rows of `cells` that can be held against the base's."""
-        return [row for row in self.cells.itertuples() if row.arm != self.base and not self.not_ranked(row)]
+    def ranked(self) -> list[CellRow]:
+        """Cells that can be held against the base's."""
+        return [cell for cell in self.cells if cell.arm != self.base and not self.not_ranked(cell)]
 
-    def recorded(self, cell) -> Recorded:
+    def recorded(self, cell: CellRow) -> Recorded:
         """A row of `cells` that has visits, ready to be compared with another run's."""
-        dropped = self.dropped[case_of(cell)]
-        return Recorded(self.visits[cell.cell_id], self.control, self.run["machine_id"], dropped)
+        dropped = self.dropped[cell.case]
+        return Recorded(self.visits[cell.cell_id], self.control, self.run.machine_id, dropped)
 
 
 def measured(store: Store, run_id: str) -> Measured:
     """Read a run with all its visits."""
-    (run,) = records(store.runs(run_id))
-    cells = store.cells(run_id)
-    settings = run_settings(run["settings"])
-    visits = _without_replaced(by_cell(store.samples(cells["cell_id"])), settings)
-    (yardstick,) = [*cells.loc[cells["arm"] == CONTROL, "cell_id"], None][:1]
-    twin = cells["arm"] == twin_of(settings.base or "")
-    others = cells[(cells["arm"] != CONTROL) & ~twin].reset_index(drop=True)
+    (run,) = run_rows(store.runs(run_id))
+    table = store.cells(run_id)
+    settings = run_settings(run.settings)
+    twin = twin_of(settings.base or "")
+    visits = _without_replaced(by_cell(store.samples(table["cell_id"])), settings)
+    (yardstick,) = [*table.loc[table["arm"] == CONTROL, "cell_id"], ""][:1]
+    rows = cell_rows(table, twin)
     generations = records(store.generations(run_id))
-    facts = facts_of(cells, [row["facts"] for row in generations])
-    numbers = tuple(row["generation"] for row in generations)
-    return Measured(run, others, visits, visits.get(yardstick), cells[twin], facts, numbers)
-
-
-def facts_of(cells: "pd.DataFrame", generations: Iterable[Mapping[str, Any]]) -> tuple[GenerationFacts, ...]:
-    """Of a run's generations, from what the store has of them.  cells: the store's frame."""
-    keys = [key_of(cell) for cell in cells.itertuples() if cell.arm != CONTROL]
-    arms = dict(zip(cells.loc[cells["arm"] != CONTROL, "arm"], (key.arm for key in keys), strict=True))
-    cases = dict.fromkeys(key.case for key in keys)
-    return tuple(read(found, arms, cases) for found in generations)
-
-
-def key_of(cell) -> CellKey:
-    """What names a row of `cells`."""
-    arm = Arm(
-        cell.backend,
-        cell.mode,
-        Device.parse(cell.device),
-        DType(cell.dtype),
-        int(cell.threads),
-        cell.environment or "",
-        twin=is_twin(cell.arm),
+    return Measured(
+        run,
+        frame=table[(table["arm"] != CONTROL) & (table["arm"] != twin)].reset_index(drop=True),
+        cells=tuple(cell for cell in rows if not cell.key.arm.twin),
+        visits=visits,
+        control=visits.get(yardstick),
+        twins=tuple(cell for cell in rows if cell.key.arm.twin),
+        facts=facts_of(rows, [row["facts"] for row in generations]),
+        generations=tuple(row["generation"] for row in generations),
     )
-    return CellKey(arm, CaseKey(cell.workload, int(cell.batch_size)), Phase(cell.phase))
 
 
-def case_of(cell) -> tuple:
-    """(workload, spec_hash, batch_size) of a row of `cells`."""
-    return tuple(getattr(cell, name) for name in CASE)
+def facts_of(cells: Iterable[CellRow], generations: Iterable[Mapping[str, Any]]) -> tuple[GenerationFacts, ...]:
+    """Of a run's generations, from what the store has of them.  cells: of the run."""
+    arms = {cell.arm: cell.key.arm for cell in cells}
+    cases = dict.fromkeys(cell.case for cell in cells)
+    return tuple(read(found, arms, cases) for found in generations)
 
 
 def _without_replaced(visits: dict[str, Visits], settings: RunSettings) -> dict[str, Visits]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..stats.estimates import LEVEL, Estimate, log_pairs, ratio
-from .measured import Measured, case_of
+from ..store.run_rows import CellRow
+from .measured import Measured
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,18 @@ def twins_of(run: Measured) -> list[Twin]:
     Each interval has level 1 - 0.05 / n, n the number of phases, so that all of them together cover with 95 % (Bonferroni):
     else a run of fourteen phases would be doubted every other time.
     """
-    bases = {(*case_of(row), row.phase): row for row in run.cells.itertuples() if row.arm == run.base}
-    pairs = [(row, bases.get((*case_of(row), row.phase))) for row in run.twins.itertuples()]
+    bases = {(cell.case, cell.phase): cell for cell in run.cells if cell.arm == run.base}
+    pairs = [(twin, bases.get((twin.case, twin.phase))) for twin in run.twins]
     known = [(t, b) for t, b in pairs if b is not None and {t.cell_id, b.cell_id} <= run.visits.keys()]
     return [_twin(run, twin, base, 1 - (1 - LEVEL) / len(known)) for twin, base in known]
 
 
-def _twin(run: Measured, twin, base, level: float) -> Twin:
-    found = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[case_of(twin)])
+def _twin(run: Measured, twin: CellRow, base: CellRow, level: float) -> Twin:
+    found = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[twin.case])
     estimate, doubt = ratio(found, level).estimate, run.time_doubt(base)
     if doubt:
         estimate = replace(estimate, low=math.nan, high=math.nan)
-    return Twin(twin.workload, int(twin.batch_size), twin.phase, base.arm, estimate, doubt)
+    return Twin(twin.workload, twin.batch_size, twin.phase, base.arm, estimate, doubt)
 
 
 def twin_doubt(twins: Sequence[Twin]) -> str:

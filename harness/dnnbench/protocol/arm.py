@@ -65,12 +65,4 @@ class Arm:
 
 def twin_of(name: str) -> str:
     """The name of an arm that is measured a second time."""
-    return f"{name}{_TWIN}"
-
-
-def is_twin(name: str) -> bool:
-    """Whether an arm's name is that of a twin."""
-    return name.endswith(_TWIN)
-
-
-_TWIN = "#twin"
+    return f"{name}#twin"

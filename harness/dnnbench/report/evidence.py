@@ -12,6 +12,7 @@ from ..execution.measured import Measured, measured
 from ..execution.twins import Twin, twins_of
 from ..protocol.keys import CaseKey, ProgramKey
 from ..store.frames import records
+from ..store.run_rows import RunRow
 from ..store.store import Store
 from ..worker.audit import late_fault
 from .break_even import BreakEven, break_evens
@@ -53,7 +54,7 @@ class Evidence:
     """What speaks against the time of a cell, by cell_id."""
 
     @property
-    def run(self) -> dict[str, Any]:
+    def run(self) -> RunRow:
         """The row of frame `runs`."""
         return self.measured.run
 
@@ -124,7 +125,7 @@ class Evidence:
     @property
     def memory(self) -> list[Memory]:
         """What each training step and inference holds, by part."""
-        return memory_of(self.cells, self.facts)
+        return memory_of(self.measured.cells, self.facts)
 
     @property
     def twins(self) -> list[Twin]:
@@ -153,7 +154,7 @@ def gather(store: Store, run_id: str) -> Evidence:
     """Read a run and reckon its statistics."""
     run = measured(store, run_id)
     machines = store.machines()
-    (machine,) = records(machines[machines["machine_id"] == run.run["machine_id"]])
+    (machine,) = records(machines[machines["machine_id"] == run.run.machine_id])
     cells = summary_of(run)
     starts = starts_of(cells, store.first_calls(run_id), run.compile_caches)
     return Evidence(

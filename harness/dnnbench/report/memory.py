@@ -1,14 +1,12 @@
 """Memory by part: what the spec foretells of weights, optimizer state and activations, beside what was measured."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..execution.facts import GenerationFacts, ProgramMemory
-from ..execution.measured import key_of
 from ..spec.costs import MemoryParts
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..store.run_rows import CellRow
 
 
 @dataclass(frozen=True)
@@ -34,27 +32,21 @@ class Memory:
         return asdict(self) | {"by_spec": self.by_spec._asdict()}
 
 
-def memory_of(cells: "pd.DataFrame", facts: GenerationFacts) -> list[Memory]:
+def memory_of(cells: Iterable[CellRow], facts: GenerationFacts) -> list[Memory]:
     """A row for every purpose whose parts the first generation took, in the order of the plan.
 
-    cells: the store's frame   facts: of the first generation.
+    cells: of a run   facts: of the first generation.
     """
     rows = []
-    for cell in cells.itertuples():
-        memory = facts.program(key_of(cell).program).memory
+    for cell in cells:
+        memory = facts.program(cell.key.program).memory
         if memory is not None and cell.phase in memory.by_spec:
             rows.append(_memory(cell, memory))
     return rows
 
 
-def _memory(cell, memory: ProgramMemory) -> Memory:
+def _memory(cell: CellRow, memory: ProgramMemory) -> Memory:
     return Memory(
-        cell.workload, int(cell.batch_size), cell.arm, cell.backend, cell.phase, memory.by_spec[cell.phase],
-        memory.weights_bytes, memory.optimizer_bytes, _count(cell.peak_rss_bytes), _count(cell.peak_device_bytes),
+        cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, memory.by_spec[cell.phase],
+        memory.weights_bytes, memory.optimizer_bytes, cell.peak_rss_bytes, cell.peak_device_bytes,
     )  # fmt: skip
-
-
-def _count(value) -> int | None:
-    import pandas as pd
-
-    return None if pd.isna(value) else int(value)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..execution.facts import AuditFacts, GenerationFacts
-from ..execution.measured import key_of
 from ..protocol.arm import Arm
+from ..store.run_rows import cell_key
 from ..worker.peaks import Peaks
 from .purposes import PURPOSES
 from .quantity import MISSING, percent, scaled
@@ -124,7 +124,7 @@ def shares(
 
 def _share(row, top: Roof | None, facts: GenerationFacts, time_doubt: str) -> RoofShare:
     rate, intensity = row.flops / row.call_s, row.flops / row.bytes
-    cell = facts.cell(key_of(row))
+    cell = facts.cell(cell_key(row._asdict()))
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
     doubt = (time_doubt or _doubt(cell.rate_audit)) if above else ""

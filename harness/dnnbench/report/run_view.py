@@ -31,7 +31,7 @@ class RunView:
     def facts(self) -> dict[str, list[tuple[str, str]]]:
         """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
         asked = self.evidence.measured.settings
-        found = {"settings": {**asked.chosen, **asked.files}, "versions": self.run["versions"], **self.machine["facts"]}
+        found = {"settings": {**asked.chosen, **asked.files}, "versions": self.run.versions, **self.machine["facts"]}
         programs = {str(key): facts.description for key, facts in self.evidence.programs.items()}
         parts = found | {"system": self.evidence.system} | programs
         return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}

@@ -65,9 +65,9 @@ def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
 def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:
     first = min(found)
     cell = found[first]
-    recorded = {place: runs[place].measured.recorded(row) for place, row in found.items()}
+    recorded = {place: runs[place].measured.recorded(runs[place].measured.cell(row.cell_id)) for place, row in found.items()}
     ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first}
-    doubted = {place for place, row in found.items() if runs[place].measured.time_doubt(row)}
+    doubted = {place for place, row in found.items() if runs[place].measured.time_doubt(runs[place].measured.cell(row.cell_id))}
     for place in ratios:
         if doubted & {first, place}:
             ratios[place] = replace(ratios[place], low=math.nan, high=math.nan)
@@ -86,7 +86,7 @@ def _names(runs: Sequence[Evidence]) -> list[str]:
     """Names of the machines, with the run where two would read alike."""
     plain = [run.machine_name for run in runs]
     return [
-        name if plain.count(name) == 1 else f"{name} ({run.run['run_id']})"
+        name if plain.count(name) == 1 else f"{name} ({run.run.run_id})"
         for name, run in zip(plain, runs, strict=True)
     ]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..execution.measured import CASE, Measured, case_of
+from ..execution.measured import Measured
+from ..protocol.keys import ProgramKey
 from ..spec.phases import Phase
 from ..stats.estimates import (
     STEPS,
@@ -19,6 +20,7 @@ from ..stats.estimates import (
     training_steps,
 )
 from ..stats.verdict import too_wide
+from ..store.run_rows import CellRow
 from .quantity import MISSING
 
 STEP_OF_PIECE = {Phase.LOSS_ALONE: "loss calculation", Phase.UPDATE_ALONE: "weight update"}
@@ -90,7 +92,7 @@ def steps_of(run: Measured) -> list[Steps]:
     for cell, phases, dropped in _arms(run):
         seconds = training_steps(phases, dropped)
         if len(seconds) == len(STEPS) and _known(*seconds.values()):
-            clean = case_of(cell) not in run.spoilt
+            clean = cell.case not in run.spoilt
             whole = _shown(absolute_time(phases[Phase.TRAIN_STEP], dropped), clean)
             apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
             for name, step in seconds.items():
@@ -105,7 +107,7 @@ def pieces_of(run: Measured) -> list[Piece]:
     """Every piece that ran alone in an arm that ran the phases around it too."""
     found = []
     for cell, phases, dropped in _arms(run):
-        clean = case_of(cell) not in run.spoilt
+        clean = cell.case not in run.spoilt
         for phase, step in STEP_OF_PIECE.items():
             if {phase, *STEPS[step]} <= set(phases):
                 times = [_shown(time, clean) for time in _alone(phases, phase, step, dropped)]
@@ -151,9 +153,13 @@ def _as_visits(pairs: Pairs) -> Visits:
     return Visits(pairs.generation, pairs.round, nothing, pairs.difference, nothing)
 
 
-def _arms(run: Measured) -> Iterator[tuple]:
+def _arms(run: Measured) -> Iterator[tuple[CellRow, dict[Phase, Visits], np.ndarray]]:
     """(a cell, the arm's visits by phase, rounds to drop) for each case and arm, without failed cells."""
-    for (*case, _), cells in run.cells.groupby([*CASE, "arm"], sort=False):
-        good = [cell for cell in cells.itertuples() if cell.cell_id in run.visits and cell.status != "failed"]
-        if good:
-            yield good[0], {cell.phase: run.visits[cell.cell_id] for cell in good}, run.dropped[tuple(case)]
+    programs: dict[ProgramKey, list[CellRow]] = {}
+    for cell in run.cells:
+        good = programs.setdefault(cell.key.program, [])
+        if cell.cell_id in run.visits and cell.status != "failed":
+            good.append(cell)
+    for key, cells in programs.items():
+        if cells:
+            yield cells[0], {cell.phase: run.visits[cell.cell_id] for cell in cells}, run.dropped[key.case]

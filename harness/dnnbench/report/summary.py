@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..execution.measured import Measured, case_of, measured
+from ..execution.measured import Measured, measured
 from ..execution.twins import twin_doubt, twins_of
 from ..stats.estimates import Pairs, Ratio, absolute_time, ratio, smallest_difference
 from ..stats.flags import UNSETTLED
 from ..stats.verdict import APART, Finding, Verdict, judge, too_wide
 from ..store.columns import FRAMES
 from ..store.frames import frame
+from ..store.run_rows import CellRow
 from ..store.store import Store
 from .quantity import seconds
 
@@ -39,11 +40,11 @@ def summary_only(cells: "pd.DataFrame") -> "pd.DataFrame":
 def summary_of(run: Measured) -> "pd.DataFrame":
     """`summarise` of a run that has been read."""
     doubt = twin_doubt(twins_of(run))
-    rows = [_summary(run, cell, doubt) for cell in run.cells.itertuples() if cell.cell_id in run.visits]
-    return run.cells.merge(frame("summary", rows), on="cell_id", how="left")
+    rows = [_summary(run, cell, doubt) for cell in run.cells if cell.cell_id in run.visits]
+    return run.frame.merge(frame("summary", rows), on="cell_id", how="left")
 
 
-def _summary(run: Measured, cell, doubt: str) -> list[Any]:
+def _summary(run: Measured, cell: CellRow, doubt: str) -> list[Any]:
     """A row of frame `summary`, in the order of its columns."""
     timed = _timed(run, cell)
     is_base = cell.arm == run.base
@@ -54,8 +55,8 @@ def _summary(run: Measured, cell, doubt: str) -> list[Any]:
     return [row[name] for name in FRAMES["summary"]]
 
 
-def _timed(run: Measured, cell) -> dict[str, Any]:
-    visits, dropped = run.visits[cell.cell_id], run.dropped[case_of(cell)]
+def _timed(run: Measured, cell: CellRow) -> dict[str, Any]:
+    visits, dropped = run.visits[cell.cell_id], run.dropped[cell.case]
     found = absolute_time(visits, dropped)
     kept = visits.without(dropped)
     shown = not run.time_doubt(cell) and not too_wide(found)
@@ -71,7 +72,7 @@ def _timed(run: Measured, cell) -> dict[str, Any]:
     return dict(zip(TIMED, values, strict=True))
 
 
-def _judged(run: Measured, cell, doubt: str) -> dict[str, Any]:
+def _judged(run: Measured, cell: CellRow, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
     pairs = run.against_base(cell)
     found = ratio(pairs)
@@ -83,7 +84,7 @@ def _judged(run: Measured, cell, doubt: str) -> dict[str, Any]:
     return dict(zip(JUDGED, values, strict=True))
 
 
-def _finding(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Finding:
+def _finding(run: Measured, cell: CellRow, pairs: Pairs, found: Ratio, doubt: str) -> Finding:
     """The verdict of the pairs, unless something overrules their interval."""
     if objection := run.objection(cell) or doubt:
         return Finding(Verdict.UNDECIDED, objection, overruled=True)
@@ -92,14 +93,14 @@ def _finding(run: Measured, cell, pairs: Pairs, found: Ratio, doubt: str) -> Fin
 
 def time_doubts(run: Measured) -> dict[str, str]:
     """What speaks against the time of a cell, by cell_id; only cells whose time has no interval for it."""
-    cells = [cell for cell in run.cells.itertuples() if cell.cell_id in run.visits]
+    cells = [cell for cell in run.cells if cell.cell_id in run.visits]
     found = {cell.cell_id: run.time_doubt(cell) or _apart(run, cell) for cell in cells}
     return {cell_id: doubt for cell_id, doubt in found.items() if doubt}
 
 
-def _apart(run: Measured, cell) -> str:
+def _apart(run: Measured, cell: CellRow) -> str:
     """That the generations of a cell lie too far apart for an interval; empty if they do not."""
     times = run.generation_times_s(cell)
-    if not too_wide(absolute_time(run.visits[cell.cell_id], run.dropped[case_of(cell)])):
+    if not too_wide(absolute_time(run.visits[cell.cell_id], run.dropped[cell.case])):
         return ""
     return f"{APART}: a call took {seconds(min(times))} in one and {seconds(max(times))} in another"

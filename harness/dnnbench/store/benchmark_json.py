@@ -44,7 +44,8 @@ def document(
 
 
 def _machine_info(machine: dict[str, Any]) -> dict[str, Any]:
-    return machine["facts"] | {"node": machine["machine_label"] or machine["host_hash"]}
+    facts: dict[str, Any] = machine["facts"]
+    return facts | {"node": machine["machine_label"] or machine["host_hash"]}
 
 
 def _benchmark(cell: dict[str, Any], visits: "pd.DataFrame") -> dict[str, Any]:

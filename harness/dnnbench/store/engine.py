@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import DDL, URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from dnnbench.store.identity import canonical_json
@@ -82,8 +82,13 @@ def refuse_to_overwrite(path: Path) -> None:
 def place_of(engine: Engine) -> str:
     """What messages call the store: the file's path, or the address without its password, as a user writes it."""
     if engine.dialect.name == "sqlite":
-        return engine.url.database
+        return str(engine.url.database)
     return masked(engine.url.render_as_string()).replace(f"{POSTGRES_DRIVER}://", "postgresql://", 1)
+
+
+def change_tables(connection: Connection, statement: str) -> None:
+    """Execute a statement that changes tables; in it `%%` is a per cent sign."""
+    connection.execute(DDL(statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
 def file_of(engine: Engine) -> tuple[int, int] | None:
@@ -91,7 +96,7 @@ def file_of(engine: Engine) -> tuple[int, int] | None:
     if engine.dialect.name != "sqlite":
         return None
     try:
-        found = os.stat(engine.url.database)
+        found = os.stat(str(engine.url.database))
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -174,7 +179,7 @@ def _check_file(path: Path, create: bool) -> None:
         raise StoreError(f"store {path}: cannot get there ({error.strerror}); name another file") from error
 
 
-def _configure(connection: sqlite3.Connection, _record) -> None:
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
     _write_ahead(connection)
     # A commit survives a power cut; one fsync a generation costs nothing beside it.

@@ -30,7 +30,7 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
         runs.revision.map(lambda revision: _is_revision(revision, text)),
     ):
         if chosen.any():
-            return runs.run_id[chosen].iloc[-1]
+            return str(runs.run_id[chosen].iloc[-1])
     return _by_prefix(runs, text, place)
 
 
@@ -41,7 +41,7 @@ def _is_revision(revision: str | None, text: str) -> bool:
 def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
     matching = runs.run_id[runs.run_id.str.startswith(text)]
     if len(matching) == 1:
-        return matching.iloc[0]
+        return str(matching.iloc[0])
     if len(matching) > 1:
         some = ", ".join(matching.iloc[::-1][:5])
         raise StoreError(f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); give more of it")
@@ -49,10 +49,12 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
 
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
-    names = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
-    hint = near_miss(text, sorted(names | {LATEST}), most=3)
-    return f"{hint}; newest runs: {', '.join(_shown(run) for run in runs.iloc[::-1][:5].itertuples())}"
+    known = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
+    hint = near_miss(text, sorted(known | {LATEST}), most=3)
+    newest = runs.iloc[::-1][:5]
+    names = [_shown(run_id, label) for run_id, label in zip(newest["run_id"], newest["label"], strict=True)]
+    return f"{hint}; newest runs: {', '.join(names)}"
 
 
-def _shown(run) -> str:
-    return f"{run.run_id} ({run.label})" if run.label else run.run_id
+def _shown(run_id: str, label: str | None) -> str:
+    return f"{run_id} ({label})" if label else run_id

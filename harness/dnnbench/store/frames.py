@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
 from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
 from dnnbench.store.engine import DamagedValue
@@ -123,15 +123,17 @@ def _blocks(connection: Connection, cell_ids: str | Iterable[str]) -> Iterator[t
             yield row["cell_id"], row["generation"], Block(**{name: row[name] for name in names})
 
 
-def _select(name: str, *tables: Table) -> Select:
+def _select(name: str, *tables: Table) -> Select[Any]:
     return select(*(_column(column, tables).label(column) for column in FRAMES[name]))
 
 
-def _column(name: str, tables: tuple[Table, ...]):
+def _column(name: str, tables: tuple[Table, ...]) -> ColumnElement[Any]:
     return RENAMED[name] if name in RENAMED else next(table.c[name] for table in tables if name in table.c)
 
 
-def _of_runs(connection: Connection, query: Select, table: Table, run_ids: str | Iterable[str] | None):
+def _of_runs(
+    connection: Connection, query: Select[Any], table: Table, run_ids: str | Iterable[str] | None
+) -> Sequence[Row[Any]]:
     if run_ids is None:
         return connection.execute(query).all()
     wanted = [run_ids] if isinstance(run_ids, str) else list(run_ids)

@@ -14,14 +14,18 @@ IDENTITY = (
 """The hardware facts that name a machine; what a library derives from them (its names for processors) is not among them."""
 
 
-def canonical_json(value: Mapping | list) -> str:
+def canonical_json(value: Mapping[str, Any] | list[Any]) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def cell_id(run_id: str, workload: str, spec_hash: str, arm: str, batch_size: int, phase: str) -> str:
-    """Name of a cell: SHA-256 of run|workload|spec hash|arm|batch size|phase, its first 24 hex digits."""
-    text = "|".join([run_id, workload, spec_hash, arm, str(batch_size), phase])
+def cell_id(run_id: str, workload: str, spec_hash: str, arm: str, arm_key: str, batch_size: int, phase: str) -> str:
+    """Name of a cell: SHA-256 of all that identifies it, its first 24 hex digits.
+
+    The arm counts by name and by value: two types of one backend would have one printed name, and a twin has the base's
+    value.  Ids of older stores were made without the value, and are only ever read.
+    """
+    text = "|".join([run_id, workload, spec_hash, arm, arm_key, str(batch_size), phase])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

@@ -58,9 +58,12 @@ def _merge_table(inside: Connection, outside: Connection, table: Table, newer: s
     stored, key = stored_keys(inside, table), key_of(table)
     added = 0
     query = select(table).execution_options(yield_per=ROWS_AT_ONCE)
-    for rows in outside.execute(query).mappings().partitions():
-        wanted = [row for row in rows if key(row) not in stored or row.get("run_id") in newer]
+    for part in outside.execute(query).mappings().partitions():
+        rows = [{str(name): value for name, value in row.items()} for row in part]
+        new = [row for row in rows if key(row) not in stored]
+        wanted = new + [row for row in rows if key(row) in stored and row.get("run_id") in newer]
         # Only what an older dnnbench wrote while this one brought its store up to date still holds a password.
         clean = [{name: plain(value) for name, value in row.items()} for row in wanted]
-        added += put_rows(inside, table, clean, stored)
+        put_rows(inside, table, clean)
+        added += len(new)
     return added

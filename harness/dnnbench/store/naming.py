@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import DDL, JSON, Connection, Integer, Row, Text, column, delete, insert, select, table, update
+from sqlalchemy import JSON, Connection, Integer, Row, Text, column, delete, insert, select, table, update
 
+from dnnbench.store.engine import change_tables
 from dnnbench.store.identity import IDENTITY_VERSION, machine_class, machine_id, names_machine
 
 MACHINE = table(
@@ -19,10 +20,10 @@ RUN = table("run", column("machine_id", Text), column("created", Text))
 
 def name_machines(connection: Connection) -> None:
     """The migration: rows that turn out to be one machine become one; one that lacks a fact stays alone, under its old id."""
-    connection.execute(DDL("ALTER TABLE machine ADD COLUMN machine_class TEXT"))
-    connection.execute(DDL("ALTER TABLE machine ADD COLUMN identity_version INTEGER NOT NULL DEFAULT 1"))
-    connection.execute(DDL("ALTER TABLE machine ADD COLUMN aliases JSON NOT NULL DEFAULT '[]'"))
-    renamed = defaultdict(list)
+    change_tables(connection, "ALTER TABLE machine ADD COLUMN machine_class TEXT")
+    change_tables(connection, "ALTER TABLE machine ADD COLUMN identity_version INTEGER NOT NULL DEFAULT 1")
+    change_tables(connection, "ALTER TABLE machine ADD COLUMN aliases JSON NOT NULL DEFAULT '[]'")
+    renamed: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in _oldest_first(connection):
         hardware = _hardware(row)
         this_row = MACHINE.c.machine_id == row.machine_id
@@ -33,19 +34,21 @@ def name_machines(connection: Connection) -> None:
         _rename(connection, name, rows)
 
 
-def _oldest_first(connection: Connection) -> list[Row]:
+def _oldest_first(connection: Connection) -> list[Row[Any]]:
     """By the newest run of each."""
     runs = connection.execute(select(RUN.c.machine_id, RUN.c.created).order_by(RUN.c.created))
     newest = {run.machine_id: run.created for run in runs}
-    rows = connection.execute(select(MACHINE.c.machine_id, MACHINE.c.label, MACHINE.c.facts, MACHINE.c.host_hash))
+    query = select(MACHINE.c.machine_id, MACHINE.c.label, MACHINE.c.facts, MACHINE.c.host_hash)
+    rows: list[Any] = list(connection.execute(query))
     return sorted(rows, key=lambda row: newest.get(row.machine_id, ""))
 
 
-def _hardware(row: Row) -> Mapping[str, Any]:
-    return row.facts.get("hardware") or {}
+def _hardware(row: Row[Any]) -> Mapping[str, Any]:
+    hardware: Mapping[str, Any] | None = row.facts.get("hardware")
+    return hardware or {}
 
 
-def _rename(connection: Connection, name: str, rows: list[Row]) -> None:
+def _rename(connection: Connection, name: str, rows: list[Row[Any]]) -> None:
     """One row under the new id: the facts found last, the label given last, the old ids as aliases."""
     newest, labels = rows[-1], [row.label for row in rows if row.label]
     aliases = [row.machine_id for row in rows]

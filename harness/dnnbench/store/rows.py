@@ -1,10 +1,11 @@
-"""Rows on their way into a table: names checked, values made plain, inserted or brought up to date."""
+"""Rows on their way into a table: names checked, values made plain, inserted or replaced."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from dnnbench.store.schema import key_names
 
@@ -60,40 +61,24 @@ def check_names(table: Table, names: Iterable[str], allowed: Collection[str]) ->
             raise StoreError(f"table {table.name}: got {name!r}{hint}")
 
 
-def key_of(table: Table) -> Callable[[Mapping[str, Any]], tuple]:
+def key_of(table: Table) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
     """The function that gives a row's primary key."""
     names = key_names(table)
     return lambda row: tuple(row[name] for name in names)
 
 
-def stored_keys(connection: Connection, table: Table, *conditions) -> set[tuple]:
-    """Primary keys of the rows that the table holds, of those that fulfil the conditions."""
-    query = select(*table.primary_key.columns).where(*conditions)
+def stored_keys(connection: Connection, table: Table) -> set[tuple[Any, ...]]:
+    """Primary keys of the rows that the table holds."""
+    query = select(*table.primary_key.columns)
     return {tuple(row) for row in connection.execute(query)}
 
 
-def put_rows(connection: Connection, table: Table, rows: Iterable[Mapping], stored: set[tuple]) -> int:
-    """Insert the full rows whose key is not `stored`, update the others; returns how many are new."""
-    key = key_of(table)
-    new, old = [], []
-    for row in rows:
-        (old if key(row) in stored else new).append(dict(row))
-    if new:
-        connection.execute(insert(table), new)
-    if old:
-        _update(connection, table, old)
-    return len(new)
-
-
-def _update(connection: Connection, table: Table, rows: list[dict]) -> None:
+def put_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the full rows; of a row whose key is there already, replace every other column."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     names = key_names(table)
-    others = [name for name in rows[0] if name not in names]
-    query = (
-        update(table)
-        .where(*(table.c[name] == bindparam(f"key_{name}") for name in names))
-        .values({name: bindparam(f"new_{name}") for name in others})
-    )
-    connection.execute(
-        query,
-        [{f"key_{n}": row[n] for n in names} | {f"new_{n}": row[n] for n in others} for row in rows],
-    )
+    query = insert(table)
+    new = {column.name: query.excluded[column.name] for column in table.columns if column.name not in names}
+    connection.execute(query.on_conflict_do_update(index_elements=names, set_=new), [dict(row) for row in rows])

@@ -1,9 +1,9 @@
 """The tables of a store, their version, and how a store of an older version is brought up to date."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -23,8 +23,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
-from dnnbench.store.engine import place_of, writer
+from dnnbench.store.engine import change_tables, place_of, writer
 from dnnbench.store.naming import name_machines
 from dnnbench.store.scrub import mark_scrubbed, mask_stored, scrub
 
@@ -32,12 +33,12 @@ from ..errors import StoreError
 
 
 def _add_test_loss(connection: Connection) -> None:
-    connection.execute(DDL("ALTER TABLE epoch ADD COLUMN test_loss DOUBLE PRECISION"))
+    change_tables(connection, "ALTER TABLE epoch ADD COLUMN test_loss DOUBLE PRECISION")
 
 
 def _add_status_of_checks(connection: Connection) -> None:
     """A word for what became of each check, from what told it until then; no ratio where nothing was compared."""
-    connection.execute(DDL("ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'"))
+    change_tables(connection, "ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'")
     for status, told in {
         "agrees": "ok",
         "unsupported": "kind LIKE 'unsupported%%'",
@@ -45,8 +46,8 @@ def _add_status_of_checks(connection: Connection) -> None:
         "could not run": "kind = 'not checked'",
         "not compared": "NOT ok AND reason LIKE 'the reference is not finite either%%'",
     }.items():
-        connection.execute(DDL(f"UPDATE agreement SET status = '{status}' WHERE {told}"))
-    connection.execute(DDL("UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')"))
+        change_tables(connection, f"UPDATE agreement SET status = '{status}' WHERE {told}")
+    change_tables(connection, "UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')")
 
 
 SCHEMA_VERSION = 5
@@ -62,15 +63,15 @@ METADATA = MetaData()
 _CREATION_LOCK = 0x646E6E62
 
 
-def _key(name: str, kind=Text, *references: ForeignKey) -> Column:
+def _key(name: str, kind: type[TypeEngine[Any]] = Text, *references: ForeignKey) -> Column[Any]:
     return Column(name, kind, *references, primary_key=True, autoincrement=False)
 
 
-def _text(name: str, nullable: bool = False) -> Column:
+def _text(name: str, nullable: bool = False) -> Column[Any]:
     return Column(name, Text, nullable=nullable)
 
 
-def _json(name: str) -> Column:
+def _json(name: str) -> Column[Any]:
     return Column(name, JSON(none_as_null=True), nullable=False)
 
 
@@ -251,7 +252,7 @@ def _found_version(connection: Connection) -> int | None:
     if VERSION.name not in tables:
         _refuse_foreign(connection, tables)
         return None
-    found = connection.execute(select(VERSION.c.version)).scalar_one()
+    found: int = connection.execute(select(VERSION.c.version)).scalar_one()
     if found > SCHEMA_VERSION:
         text = f"it has schema version {found}, this dnnbench reads up to {SCHEMA_VERSION}; upgrade dnnbench"
         raise _refusal(connection, text)

@@ -40,7 +40,7 @@ def mask_stored(connection: Connection) -> None:
                 _mask_column(connection, table, column)
 
 
-def _mask_column(connection: Connection, table: Table, column: Column) -> None:
+def _mask_column(connection: Connection, table: Table, column: Column[Any]) -> None:
     keys, text = list(table.primary_key.columns), cast(column, Text)
     suspicious = or_(text.ilike("%:/%"), text.ilike("%pass%"))
     for *key, found in connection.execute(select(*keys, text).where(suspicious)).all():
@@ -48,7 +48,7 @@ def _mask_column(connection: Connection, table: Table, column: Column) -> None:
         connection.execute(update(table).where(*this_row).values({column.name: _clean(column, found)}))
 
 
-def _clean(column: Column, text: str) -> Any:
+def _clean(column: Column[Any], text: str) -> Any:
     if not isinstance(column.type, JSON):
         return masked(text)
     try:

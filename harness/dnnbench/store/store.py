@@ -14,7 +14,7 @@ from dnnbench.store.find import find_run
 from dnnbench.store.identity import IDENTITY_VERSION, canonical_json, cell_id, machine_class
 from dnnbench.store.merge import merge
 from dnnbench.store.patience import NONE, Patience
-from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows, stored_keys
+from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows
 from dnnbench.store.samples import pack
 
 from ..errors import StoreError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 FINAL_STATUSES = ("complete", "interrupted", "failed")
 CELL_STATUSES = ("pending", "ok", "failed", "unsupported", "skipped")
-IDENTITY = ("workload", "spec_hash", "arm", "batch_size", "phase")
+IDENTITY = ("workload", "spec_hash", "arm", "arm_key", "batch_size", "phase")
 CHANGING = (
     "status", "reason", "calls", "flops", "bytes",
     "peak_rss_bytes", "peak_device_bytes", "unequal", "rank_group",
@@ -73,7 +73,7 @@ class Store:
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -116,23 +116,25 @@ class Store:
 
         return self._patience.outlast(attempt)
 
-    def _write(self, change: Callable[[Connection], Any], once: Select | None = None) -> None:
+    def _write(self, change: Callable[[Connection], Any], once: Select[Any] | None = None) -> None:
         """`change` in one transaction.  once: for a change that may not be made twice, a query that then finds its rows."""
 
         def attempt() -> None:
             with self.writing() as connection:
                 change(connection)
 
-        def is_there() -> bool:
-            with self.reading() as connection:
-                return connection.execute(once).first() is not None
-
         if once is None:
             self._patience.outlast(attempt)
-        else:
-            self._patience.outlast_once(attempt, is_there)
+            return
+        rows = once
 
-    def _change_run(self, run_id: str, change: Callable[[Connection], Any], once: Select | None = None) -> None:
+        def is_there() -> bool:
+            with self.reading() as connection:
+                return connection.execute(rows).first() is not None
+
+        self._patience.outlast_once(attempt, is_there)
+
+    def _change_run(self, run_id: str, change: Callable[[Connection], Any], once: Select[Any] | None = None) -> None:
         """A change of what a run holds, which counts as one edition more."""
 
         def edit(connection: Connection) -> None:
@@ -250,7 +252,7 @@ class Store:
             changes = {name: value for name, value in row.items() if name != "cell_id"}
             self._update_cell(connection, run_id, row.get("cell_id"), changes)
 
-    def _update_cell(self, connection: Connection, run_id: str, cell: str | None, changes: dict) -> None:
+    def _update_cell(self, connection: Connection, run_id: str, cell: str | None, changes: dict[str, Any]) -> None:
         chosen = (schema.CELL.c.cell_id == cell) & (schema.CELL.c.run_id == run_id)
         if connection.execute(update(schema.CELL).where(chosen).values(changes)).rowcount != 1:
             raise StoreError(f"store {self.place}: run {run_id} has no cell {cell!r}")
@@ -285,7 +287,7 @@ class Store:
             connection.execute(insert(schema.GENERATION), [head])
             if rows:
                 connection.execute(insert(schema.SAMPLE_BLOCK), rows)
-            _put_rows_of(connection, schema.FIRST_CALL, run_id, firsts)
+            put_rows(connection, schema.FIRST_CALL, firsts)
             self._update_cells(connection, run_id, changes)
 
         this = (schema.GENERATION.c.run_id == run_id) & (schema.GENERATION.c.generation == generation)
@@ -303,9 +305,9 @@ class Store:
         """Record epochs of training; a row of the same identity is replaced."""
         self._put(schema.EPOCH, run_id, rows)
 
-    def _put(self, table, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def _put(self, table: Table, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         full = [full_row(table, {**row, "run_id": run_id}) for row in rows]
-        self._change_run(run_id, lambda c: _put_rows_of(c, table, run_id, full))
+        self._change_run(run_id, lambda c: put_rows(c, table, full))
 
     # Reading. `run_ids` is one id, several, or None for all; the columns stand in columns.FRAMES.
 
@@ -364,10 +366,6 @@ def _changes(row: Mapping[str, Any]) -> dict[str, Any]:
     check_names(schema.CELL, row, ("cell_id", *CHANGING))
     _check_cell_status(row)
     return {name: plain(value) for name, value in row.items()}
-
-
-def _put_rows_of(connection: Connection, table: Table, run_id: str, rows: list[dict[str, Any]]) -> None:
-    put_rows(connection, table, rows, stored_keys(connection, table, table.c.run_id == run_id))
 
 
 def _check_cell_status(row: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ def identity(cell) -> tuple:
 
 def timed(run: Measured) -> dict[tuple, Any]:
     """Cells with visits that did not fail, by identity."""
-    return {identity(c): c for c in run.cells.itertuples() if c.cell_id in run.visits and c.status != "failed"}
+    return {identity(c): c for c in run.cells if c.cell_id in run.visits and c.status != "failed"}
 
 
 def setting(run: Measured, name: str) -> Any:

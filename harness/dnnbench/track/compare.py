@@ -77,8 +77,8 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
     import pandas as pd
 
     base, new = measured(store, base_run), measured(store, new_run)
-    machine = base.run["machine_id"]
-    one_machine = machine == new.run["machine_id"]
+    machine = base.run.machine_id
+    one_machine = machine == new.run.machine_id
     spread, others = spread_of(store, machine, (base_run, new_run)) if one_machine else (None, 0)
     bases, news = timed(base), timed(new)
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
@@ -137,7 +137,7 @@ def _finding(found: Apart, unproven: str, doubt: str) -> Finding:
 
 def _left_over(cell, other: Measured) -> str:
     """What a cell without a partner is, and how the other run comes to have none."""
-    same = [c for c in other.cells.itertuples() if identity(c) == identity(cell)]
+    same = [c for c in other.cells if identity(c) == identity(cell)]
     why = (same[0].reason or f"{same[0].status}, without a visit") if same else _nearest(cell, other)
     return f"{cell.workload} batch {cell.batch_size} {cell.phase} {cell.arm}: {why}"
 
@@ -145,7 +145,7 @@ def _left_over(cell, other: Measured) -> str:
 def _nearest(cell, other: Measured) -> str:
     """The part of the identity in which the other run differs, where only one does."""
     mine = cell.workload, cell.arm, cell.phase
-    for c in (c for c in other.cells.itertuples() if (c.workload, c.arm, c.phase) == mine):
+    for c in (c for c in other.cells if (c.workload, c.arm, c.phase) == mine):
         if c.spec_hash != cell.spec_hash:
             return "the workload's specification is another"
         if c.batch_size == cell.batch_size:
@@ -155,15 +155,15 @@ def _nearest(cell, other: Measured) -> str:
 
 
 def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | None:
-    ids = f"{base.run['run_id']} and {new.run['run_id']}"
+    ids = f"{base.run.run_id} and {new.run.run_id}"
     if cells.empty:
         return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
     if differs := [name for name in ALIKE if setting(base, name) != setting(new, name)]:
         told = ", ".join(f"{name} {setting(base, name)} and {setting(new, name)}" for name in differs)
         return f"{ids} were measured in different ways ({told}); measure both alike"
-    if base.run["machine_id"] != new.run["machine_id"]:
-        alike = base.run["machine_class"] is not None and base.run["machine_class"] == new.run["machine_class"]
-        machines = f"different machines of one class ({base.run['machine_class']})" if alike else "different machines"
+    if base.run.machine_id != new.run.machine_id:
+        alike = base.run.machine_class is not None and base.run.machine_class == new.run.machine_class
+        machines = f"different machines of one class ({base.run.machine_class})" if alike else "different machines"
         return f"{ids} were measured on {machines}, whose times carry no verdict; measure both on one"
     if not cells["ratio_low"].notna().any():
         reasons = "; ".join(dict.fromkeys(cells["reason"].dropna()))

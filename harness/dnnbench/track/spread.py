@@ -46,7 +46,7 @@ def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
 def _logs(run: Measured) -> Iterator[tuple[tuple, list[float]]]:
     """Log times of every sound cell of a run, in units of the control arm, by what they must share."""
     alike = tuple(setting(run, name) for name in ALIKE)
-    software = canonical_json({"versions": run.run["versions"], "dnnbench": run.run["dnnbench_version"]})
+    software = canonical_json({"versions": run.run.versions, "dnnbench": run.run.dnnbench_version})
     for key, cell in timed(run).items():
         recorded = run.recorded(cell)
         if recorded.control is None or run.time_doubt(cell):
