@@ -7,7 +7,7 @@ import sys
 import pytest
 from dnnbench.cli.output import Output
 from dnnbench.cli.train import _print
-from dnnbench.execution.training import CurvesApart, TrainingResult, curves_apart
+from dnnbench.execution.training import CurvesApart, Epoch, Figures, TrainingResult, curves_apart
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.store.store import open_store
 
@@ -85,8 +85,9 @@ def trained(tmp_path_factory):
 
 
 def course(*losses, test_loss=0.5, wrong=3):
-    rows = [{"loss": loss, "test_loss": test_loss, "wrong": wrong} for loss in losses]
-    return TrainingResult("arm", "workload", "float64", epochs=rows)
+    test = Figures(accuracy=0.9, wrong=wrong, n_test=30, test_loss=test_loss)
+    epochs = [Epoch(number, loss, 0.1, test) for number, loss in enumerate(losses, start=1)]
+    return TrainingResult("arm", "mlp_digits", "float64", epochs=epochs)
 
 
 NAN, INF = float("nan"), float("inf")
@@ -120,13 +121,8 @@ def test_curves_are_compared_over_the_epochs_that_all_have():
 
 
 def test_train_says_that_curves_differ_where_a_loss_is_not_a_number(capsys):
-    _print(Output(), find_workload("mlp_digits"), [full(0.5), full(NAN)])
+    _print(Output(), find_workload("mlp_digits"), [course(0.5), course(NAN)])
     assert "curves differ over the 1 epoch(s) that all arms have: a loss is not finite" in capsys.readouterr().out
-
-
-def full(loss):
-    row = {"epoch": 1, "loss": loss, "test_loss": 0.5, "accuracy": 0.9, "wrong": 3, "n_test": 30, "seconds": 0.1}
-    return TrainingResult("arm", "mlp_digits", "float64", epochs=[row])
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """dnnbench predict: what trained weights predict, on every backend."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 import rich_click as click
 
 from . import exitcodes
@@ -26,7 +29,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
     """
     from ..execution.request import Request, make_plan
     from ..execution.settings import Settings
-    from ..execution.training import predict, test_figures
+    from ..execution.training import Figures, predict
     from ..execution.weights_file import load_weights
     from ..plugins.catalog import find_workload
     from .progress import reporter
@@ -41,14 +44,15 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
         predicted = predict(found, dataset, plan.arms, arrays, report)
     arms = [
         {"arm": arm, "failure": p} if isinstance(p, str)
-        else {"arm": arm, "failure": "", **test_figures(p.score), "predictions": p.predictions.tolist()}
+        else {"arm": arm, "failure": "", **asdict(Figures.of(p.score)), "predictions": p.predictions.tolist()}
         for arm, p in predicted.items()
     ]  # fmt: skip
     differing = differing_on(found, arms)
     if as_json:
         output.json({"workload": found.name, "weights": weights, "arms": arms, "differing": differing})
     else:
-        _print(output, found, arms, differing)
+        figures = {arm: Figures.of(p.score) for arm, p in predicted.items() if not isinstance(p, str)}
+        _print(output, found, arms, figures, differing)
     failed = differing or any(arm["failure"] for arm in arms)
     return exitcodes.FAILED if failed else exitcodes.OK
 
@@ -70,7 +74,7 @@ def differing_on(workload, arms: list[dict]) -> list[int]:
     return np.flatnonzero(np.any([a.reshape(len(first), -1).any(axis=1) for a in apart], axis=0)).tolist()
 
 
-def _print(output, workload, arms: list[dict], differing: list[int]) -> None:
+def _print(output, workload, arms: list[dict], figures: Mapping, differing: list[int]) -> None:
     from ..report.columns import column_table
     from .train import figures_of, headings_of
 
@@ -80,7 +84,7 @@ def _print(output, workload, arms: list[dict], differing: list[int]) -> None:
         if arm["failure"]:
             table.add_row(arm["arm"], *["-"] * len(headings), f"failed: {arm['failure']}")
         else:
-            table.add_row(arm["arm"], *figures_of(workload, arm), "")
+            table.add_row(arm["arm"], *figures_of(workload, figures[arm["arm"]]), "")
     output.table(table)
     able = [arm for arm in arms if not arm["failure"]]
     if differing:

@@ -9,7 +9,7 @@ from .options import Command, output_options
 from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
 
 if TYPE_CHECKING:
-    from ..execution.training import CurvesApart
+    from ..execution.training import CurvesApart, Figures
 
 
 @click.command("train", cls=Command)
@@ -97,11 +97,11 @@ def _save(output, path: str, workload, results) -> None:
         facts = {
             "arm": first.arm,
             "dtype": first.dtype,
-            "epochs": str(last["epoch"]),
-            "test_loss": f"{last['test_loss']:.6f}",
+            "epochs": str(last.number),
+            "test_loss": f"{last.test.test_loss:.6f}",
         }
-        if last["accuracy"] is not None:
-            facts["accuracy"] = f"{last['accuracy']:.6f}"
+        if last.test.accuracy is not None:
+            facts["accuracy"] = f"{last.test.accuracy:.6f}"
         save_weights(Path(path), workload, first.weights, facts)
         output.note(f"the weights of {first.arm} are in {path}")
 
@@ -117,20 +117,28 @@ def _record(output, store: str, request, plan, label, results) -> None:
     patience = Patience(LIMIT_S, output.note)
     with patience.outlast(lambda: open_store(store, patience=patience)) as opened:
         run_id = open_run(opened, request, plan, label)
-        keys = ("epoch", "loss", "test_loss", "accuracy", "wrong", "n_test", "seconds")
         rows = [
-            {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **{key: row[key] for key in keys}}
+            {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **epoch.to_json()}
             for _, group in results
             for c in group
-            for row in c.epochs
+            for epoch in c.epochs
         ]
         opened.add_epochs(run_id, rows)
         opened.finish_run(run_id, "complete" if len(results) == len(request.workloads) else "interrupted")
 
 
 def _document(result) -> dict:
-    kept = ("arm", "workload", "dtype", "epochs", "reached", "build_s", "first_call_s", "seconds", "failure")
-    return {key: getattr(result, key) for key in kept}
+    return {
+        "arm": result.arm,
+        "workload": result.workload,
+        "dtype": result.dtype,
+        "epochs": [epoch.to_json() for epoch in result.epochs],
+        "reached": result.reached,
+        "build_s": result.build_s,
+        "first_call_s": result.first_call_s,
+        "seconds": result.seconds,
+        "failure": result.failure,
+    }
 
 
 def _print(output, workload, results) -> None:
@@ -168,11 +176,11 @@ def _row(workload, result) -> list[str]:
     if result.failure or not result.epochs:
         return [result.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {result.failure}"]
     last = result.epochs[-1]
-    figures = [f"{last['loss']:.4f}", *figures_of(workload, last)]
+    figures = [f"{last.loss:.4f}", *figures_of(workload, last.test)]
     ending = "target reached" if result.reached else "limit reached"
     return [
         result.arm,
-        str(last["epoch"]),
+        str(last.number),
         *figures,
         f"{result.seconds:.3f}",
         f"{result.first_call_s:.2f}",
@@ -185,11 +193,11 @@ def headings_of(workload) -> tuple[str, ...]:
     return ("accuracy", "wrong") if workload.task.metric == "accuracy" else ("test loss",)
 
 
-def figures_of(workload, row) -> list[str]:
-    """A row of test figures as text, under `headings_of`."""
+def figures_of(workload, figures: "Figures") -> list[str]:
+    """Test figures as text, under `headings_of`."""
     if workload.task.metric == "accuracy":
-        return [f"{row['accuracy']:.4f}", f"{row['wrong']}/{row['n_test']}"]
-    return [f"{row['test_loss']:.4f}"]
+        return [f"{figures.accuracy:.4f}", f"{figures.wrong}/{figures.n_test}"]
+    return [f"{figures.test_loss:.4f}"]
 
 
 def _curves(results):
@@ -201,6 +209,6 @@ def _curves(results):
     longest = max((len(result.epochs) for result in learned), default=0)
     step = max(1, -(-longest // 20))
     for i in (*range(0, longest, step), *([longest - 1] if longest and (longest - 1) % step else [])):
-        cells = [f"{c.epochs[i]['loss']:.9f}" if i < len(c.epochs) else "" for c in learned]
+        cells = [f"{c.epochs[i].loss:.9f}" if i < len(c.epochs) else "" for c in learned]
         table.add_row(str(i + 1), *cells)
     return table

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..plugins.discovery import plugins, source_digest
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
+from ..protocol.dtypes import DType
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.clients.agreement import AgreementClient
@@ -77,7 +79,7 @@ def check_request(
 
 
 def check_agreement(
-    arms: Sequence[Arm], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[str], report: Reporter
+    arms: Sequence[Arm], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[DType], report: Reporter
 ) -> list[AgreementRow]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
@@ -85,18 +87,18 @@ def check_agreement(
     ensure_references(list({reference_path(one): one for one in in_each_type}.values()))
     report.advance(1, "reference")
     tasks = [(arm, group) for arm in arms for group in _groups(arm, dtypes)]
-    parts = in_parallel(lambda task: list(_check_arm(*task, requests, report)), tasks, at_once)
-    rows = [row for part in parts for row in part]
-    place = {
-        (arm.name, request.workload.name, dtype): i
-        for i, (arm, request, dtype) in enumerate(
-            (arm, request, dtype) for request in requests for arm in arms for dtype in dtypes
-        )
-    }
-    return sorted(rows, key=lambda row: place[row.place])
+
+    def rows_of(task: tuple[Arm, tuple[DType, ...]]) -> list[AgreementRow]:
+        return list(_check_arm(*task, requests, report))
+
+    rows = chain.from_iterable(in_parallel(rows_of, tasks, at_once))
+    names = [request.workload.name for request in requests]
+    places = [(arm.name, name, str(dtype)) for name in names for arm in arms for dtype in dtypes]
+    order = {place: number for number, place in enumerate(places)}
+    return sorted(rows, key=lambda row: order[row.place])
 
 
-def _groups(arm: Arm, dtypes: Sequence[str]) -> list[tuple[str, ...]]:
+def _groups(arm: Arm, dtypes: Sequence[DType]) -> list[tuple[DType, ...]]:
     """Element types that may share a worker: all, unless float64 is a switch of the whole process."""
     if info_of(arm).float64_apart:
         return [(dtype,) for dtype in dtypes]
@@ -112,7 +114,7 @@ def ensure_references(requests: Sequence[CheckRequest]) -> None:
     folder = next(iter(missing)).parent
     remove_older(folder, "*.unfinished", days=1)  # of a worker that was killed as it wrote
     backend = reference_backend()
-    arm = Arm(backend.name, backend.default_mode, dtype="float64")
+    arm = Arm(backend.name, backend.default_mode, dtype=DType.FLOAT64)
     with started(arm, "reference") as worker:
         for path, request in missing.items():
             AgreementClient(worker).make_reference(request, path)
@@ -132,7 +134,7 @@ def _code() -> str:
 
 
 def _check_arm(
-    arm: Arm, dtypes: tuple[str, ...], requests: Sequence[CheckRequest], report: Reporter
+    arm: Arm, dtypes: tuple[DType, ...], requests: Sequence[CheckRequest], report: Reporter
 ) -> Iterator[AgreementRow]:
     """All requests in some element types, in one worker after the other; a failure becomes a row."""
     waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]

@@ -158,6 +158,7 @@ def _answer(python: Path) -> str:
         [str(python), "-c", PROBE], env=without_store_access(os.environ), start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    assert process.stdout is not None
     try:
         return _read(process.stdout, ANSWER_BYTES, time.monotonic() + ANSWER_LIMIT_S).decode(errors="replace").strip()
     finally:

@@ -35,7 +35,8 @@ class WorkerReplayer:
 
     def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, folder: Path):
         self._contender, self._reference = AgreementClient(contender), AgreementClient(reference)
-        self._folder, self._seed, self.dtype = folder, request.seed, request.dtype
+        self._folder, self._seed, self._dtype = folder, request.seed, request.dtype
+        self.dtype: str = request.dtype
         self._numbers = count()
 
     def compare_network(
@@ -49,12 +50,12 @@ class WorkerReplayer:
         return ReplayResult(compared.comparisons, dict(compared.tensors), load_reference(path).tensors)
 
     def reference_values(self, replay: Replay) -> Tensors:
-        return dict(self._reference.node_values(ReplayRequest(replay, self.dtype, self._seed)))
+        return dict(self._reference.node_values(ReplayRequest(replay, self._dtype, self._seed)))
 
     def _compared(self, replay: Replay, tensors: bool) -> tuple[NodeComparisons, Path]:
         """Comparisons, with the arm's wrong tensors where `tensors` says so, and the reference's file."""
         path = self._folder / f"{next(self._numbers)}.npz"
-        request = ReplayRequest(replay, self.dtype, self._seed)
+        request = ReplayRequest(replay, self._dtype, self._seed)
         self._reference.make_node_reference(request, path)
         return self._contender.compare_nodes(request, path, tensors), path
 
@@ -87,7 +88,7 @@ def explain_check(
     contender: Worker,
     reference: Worker,
     request: CheckRequest,
-    dtype: str,
+    dtype: DType,
     rows: Sequence[Agreement],
 ) -> Explanation:
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
@@ -132,7 +133,7 @@ def _explained(
     workload = request.workload.name
     try:
         with started(arm.with_dtype(DType(dtype)), f"explain-{arm.name}-{dtype}") as contender:
-            explanation = explain_check(contender, reference, request, dtype, rows)
+            explanation = explain_check(contender, reference, request, DType(dtype), rows)
     except WorkerError as error:
         return ArmExplanation(arm.name, workload, dtype, error=str(error))
     return ArmExplanation(arm.name, workload, dtype, explanation)
@@ -141,4 +142,4 @@ def _explained(
 def reference_arm() -> Arm:
     """The reference as an arm."""
     info = reference_backend()
-    return Arm(info.name, info.default_mode, dtype="float64")
+    return Arm(info.name, info.default_mode, dtype=DType.FLOAT64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class Noise:
             told["contention"] = "too few rounds were free of it, so all were kept: try again at a quieter hour"
         return told
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return {
             "floors": [found.to_json() for found in self.floors],
             "sd_within_1s": self.parts.within_s**0.5,
@@ -121,12 +122,13 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
 
     NothingMeasured if not two generations brought times of both.
     """
-    plan, generation_s = _plan(settings), settings.max_time_s / settings.generations
+    generations = settings.generations or 1
+    plan, generation_s = _plan(settings), settings.max_time_s / generations
     datasets = {case.workload.name: load(case.workload) for case in plan.cases}
     report.stage("measuring this machine's noise", settings.max_time_s)
     calls: dict[CellKey, int] = {}
     records, clocks, begin = [], [frequencies_mhz(worker_cpus(1))], now()
-    for number in range(settings.generations):
+    for number in range(generations):
         record = Record()
         Generation(plan, datasets, number, calls, set(), record, report).run(generation_s)
         records.append(record)
@@ -175,7 +177,7 @@ def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Seque
         generation_s=visits_s,
         rounds=len(pairs.round),
         flagged={name: float(np.mean((base.flags & bit) != 0)) for name, bit in COUNTERS.items()},
-        kernel=humps(control.call_s),
+        kernel=humps(control.call_s.tolist()),
         drift=_drift(control),
         frequencies_mhz=_moved(clocks),
         spoilt=spoilt,
@@ -186,8 +188,13 @@ def visits_of(generations: Sequence[Sequence[RecordedVisit]]) -> Visits:
     """The visits of one cell in consecutive generations, as the statistics take them."""
     rows = [(number, *visit) for number, visits in enumerate(generations) for visit in visits]
     generation, round_, position, calls, seconds, flags = np.array(rows, float).reshape(-1, 6).T
-    whole = (column.astype(np.int64) for column in (generation, round_, position))
-    return Visits(*whole, seconds / calls, flags.astype(np.int64))
+    return Visits(
+        generation.astype(np.int64),
+        round_.astype(np.int64),
+        position.astype(np.int64),
+        seconds / calls,
+        flags.astype(np.int64),
+    )
 
 
 def _seconds(records: Sequence[Record], key: CellKey) -> float:

@@ -17,6 +17,7 @@ from ..host.affinity import choose_cpus, confine, current_mask, parent_cpus
 from ..host.idle import NOISY_SHARE, idle_shares
 from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
+from ..protocol.timing import Timing
 from ..worker.__main__ import SERVICE
 from ..worker.clients.arm import ArmClient
 from ..worker.clients.timing import TimingClient
@@ -200,7 +201,7 @@ class WorkerPool:
         """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
         return self._of_control(lambda client: client.control(calls))
 
-    def noop(self, calls: int, timing: str) -> float | None:
+    def noop(self, calls: int, timing: Timing) -> float | None:
         """Seconds of a visit of the no-op program, which lives in the control's worker; None once that is lost."""
         return self._of_control(lambda client: client.noop(calls, timing))
 

@@ -35,7 +35,7 @@ def sweep() -> None:
             os.close(lock)
 
 
-def _owned(prefix: str) -> tuple[TemporaryDirectory, int | None]:
+def _owned(prefix: str) -> tuple[TemporaryDirectory[str], int | None]:
     """A new folder and its lock; another one where a sweep came between the two.
 
     Without a lock after some tries: the file system has none, so that no sweep takes one either.

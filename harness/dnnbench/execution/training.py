@@ -1,7 +1,8 @@
 """Train a workload to its target on every backend: the same data in the same order from the same weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,14 +23,66 @@ from .reporter import Reporter
 EPOCH_TIMEOUT_S = 3600.0
 
 
+@dataclass(frozen=True)
+class Figures:
+    """How one state of the weights does on the test set: over `n_test` answers that count, how many are right.
+
+    A regression has no accuracy, and nothing wrong.
+    """
+
+    accuracy: float | None
+    wrong: int
+    n_test: int
+    test_loss: float
+
+    @classmethod
+    def of(cls, score: Score) -> "Figures":
+        """From a worker's score."""
+        return cls(score.accuracy, score.wrong or 0, score.counted, score.loss)
+
+    @property
+    def sentence(self) -> str:
+        """For a reader."""
+        accuracy = "" if self.accuracy is None else f"accuracy {self.accuracy:.4f}, "
+        return f"{accuracy}test loss {self.test_loss:.4f}"
+
+    def reach(self, workload: Workload) -> bool:
+        """Whether the figure that the workload is trained for is at its target."""
+        target = workload.task.target
+        if target is None:
+            return False
+        if workload.task.metric == "accuracy":
+            return self.accuracy is not None and self.accuracy >= target
+        return self.test_loss <= target
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training set: mean loss, seconds of its steps alone, and how the weights do after it."""
+
+    number: int
+    loss: float
+    seconds: float
+    test: Figures
+
+    def to_json(self) -> dict[str, Any]:
+        """As `train --json` shows it and the store keeps it."""
+        return {
+            "epoch": self.number,
+            "loss": self.loss,
+            "seconds": self.seconds,
+            **asdict(self.test),
+        }
+
+
 @dataclass
 class TrainingResult:
-    """How one arm learned one workload; a row an epoch: epoch, loss, seconds, and what `test_figures` tells."""
+    """How one arm learned one workload."""
 
     arm: str
     workload: str
     dtype: str
-    epochs: list[dict] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
     reached: bool = False
     build_s: float = 0.0
     first_call_s: float = 0.0
@@ -39,7 +92,7 @@ class TrainingResult:
     @property
     def seconds(self) -> float:
         """Of training steps alone, evaluation and data transfer off the clock."""
-        return sum(row["seconds"] for row in self.epochs)
+        return sum(epoch.seconds for epoch in self.epochs)
 
 
 def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, report: Reporter) -> list[TrainingResult]:
@@ -71,13 +124,14 @@ def _train_arm(
     )
     result.build_s, result.first_call_s = started.build_s, started.first_call_s
     for number in range(1, workload.task.epochs + 1):
-        epoch, score = client.train_epoch(number), client.evaluate(_test_batch(dataset))
-        row = {"epoch": number, "loss": epoch.loss, "seconds": epoch.seconds, **test_figures(score)}
-        result.epochs.append(row)
-        report.advance(1, f"epoch {number}: loss {epoch.loss:.4f}, {figures_in_words(row)}")
+        trained = client.train_epoch(number)
+        test = Figures.of(client.evaluate(_test_batch(dataset)))
+        epoch = Epoch(number, trained.loss, trained.seconds, test)
+        result.epochs.append(epoch)
+        report.advance(1, f"epoch {number}: loss {epoch.loss:.4f}, {test.sentence}")
         if not np.isfinite(epoch.loss):
             raise WorkerError(f"the loss is {epoch.loss} after epoch {number}; lower the learning rate")
-        if reached(workload, row):
+        if test.reach(workload):
             result.reached = True
             break
     result.weights = client.weights()
@@ -85,33 +139,6 @@ def _train_arm(
 
 def _test_batch(dataset: Dataset) -> Batch:
     return Batch(dataset.x_test, dataset.y_test)
-
-
-def test_figures(score: Score) -> dict:
-    """Test figures of one state of the weights: `test_loss` over `n_test` answers that count, and how many are right.
-
-    A regression has no `accuracy` (None) and nothing `wrong` (0).
-    """
-    return {
-        "accuracy": score.accuracy,
-        "wrong": score.wrong or 0,
-        "n_test": score.counted,
-        "test_loss": score.loss,
-    }
-
-
-def reached(workload: Workload, row: Mapping) -> bool:
-    """Whether an epoch's test figure is at the target."""
-    target = workload.task.target
-    if target is None:
-        return False
-    return row["accuracy"] >= target if workload.task.metric == "accuracy" else row["test_loss"] <= target
-
-
-def figures_in_words(row: Mapping) -> str:
-    """An epoch's test figures in words."""
-    accuracy = "" if row["accuracy"] is None else f"accuracy {row['accuracy']:.4f}, "
-    return f"{accuracy}test loss {row['test_loss']:.4f}"
 
 
 @dataclass(frozen=True)
@@ -135,9 +162,9 @@ def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
     epochs = list(zip(*curves, strict=False))
     return CurvesApart(
         len(epochs),
-        loss=max(_relative_difference([row["loss"] for row in epoch]) for epoch in epochs),
-        test_loss=max(_relative_difference([row["test_loss"] for row in epoch]) for epoch in epochs),
-        wrong=max(int(np.ptp([row["wrong"] for row in epoch])) for epoch in epochs),
+        loss=max(_relative_difference([one.loss for one in epoch]) for epoch in epochs),
+        test_loss=max(_relative_difference([one.test.test_loss for one in epoch]) for epoch in epochs),
+        wrong=max(int(np.ptp([one.test.wrong for one in epoch])) for epoch in epochs),
     )
 
 
