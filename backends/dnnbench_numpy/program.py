@@ -229,8 +229,10 @@ class NumpyProgram(TrainingProgram):
         for constant in self._model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])
-        unused = {name: np.zeros_like(p) for name, p in self._weights.items() if name not in learned}
-        return flowing, unused | {name: self._unscaled(g) for name, g in learned.items()}
+        by_parameter = {}  # in the order of the parameters, in which the norm that clips adds their squares
+        for name, p in self._weights.items():
+            by_parameter[name] = self._unscaled(learned[name]) if name in learned else np.zeros_like(p)
+        return flowing, by_parameter
 
     def _through(self, node, step, g, flowing, learned):
         """Carry dL/d of a node's value to its inputs and parameters."""
