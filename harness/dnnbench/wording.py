@@ -14,12 +14,12 @@ _OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 """Control characters, those that turn the direction of writing or end a line, and halves of none (undecodable bytes)."""
 
 
-def near_miss(word: str, known: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
+def near_miss(word: str, names: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
     """'; did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`.
 
     most: how many names are offered   show: what is written for a name
     """
-    likeliest = nlargest(MOST_COMPARED, known, key=lambda name: _shared_ends(name, word))
+    likeliest = nlargest(MOST_COMPARED, names, key=lambda name: _shared_ends(name, word))
     close = [f"'{show(name)}'" for name in get_close_matches(word, likeliest, n=most)]
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
@@ -37,7 +37,12 @@ def printable(text: str, bare: str = "\n\t") -> str:
 
     A name from a file, a store or a plugin may hold any: it could clear the screen, or write a line that we did not.
     """
-    return _OBEYED.sub(lambda found: found[0] if found[0] in bare else _escape(found[0]), text)
+
+    def escaped(match: re.Match[str]) -> str:
+        character = match[0]
+        return character if character in bare else _escape(character)
+
+    return _OBEYED.sub(escaped, text)
 
 
 def one_line(text: str) -> str:

@@ -36,8 +36,8 @@ def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, stride
     layouts = LAYOUTS[x.ndim]
 
     def slow(x, weight):
-        given = {"dimension_numbers": layouts, "feature_group_count": channels, "precision": "highest"}
-        return jax.lax.conv_general_dilated(x, weight, strides, pads, None, dilation, **given)
+        options = {"dimension_numbers": layouts, "feature_group_count": channels, "precision": "highest"}
+        return jax.lax.conv_general_dilated(x, weight, strides, pads, None, dilation, **options)
 
     def fast(x, weight):
         return convolve(x, weight, strides, pads, dilation, channels)
@@ -113,5 +113,5 @@ def test_the_gradient_of_what_many_places_share_is_summed_in_float32(name):
     out, backward = jax.vjp(joined, y, shared)
     assert (out == plain(y, shared)).all()
     assert out.dtype == y.dtype
-    found, true = np.asarray(jax.jit(backward)(g)[1], np.float64), np.asarray(part(y, g), np.float64).sum((0, 1, 2))
-    assert np.abs(found - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()
+    gradient, true = np.asarray(jax.jit(backward)(g)[1], np.float64), np.asarray(part(y, g), np.float64).sum((0, 1, 2))
+    assert np.abs(gradient - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()

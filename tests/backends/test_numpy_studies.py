@@ -82,9 +82,9 @@ def test_bfloat16_is_rounded_to_nearest_even():
 def test_tf32_rounds_what_products_read_and_nothing_else():
     a, b = draw(4, 6).astype(np.float32), draw(6, 3).astype(np.float32)
     with rounding.computing("tf32"):
-        found = products.matmul(a, b)
+        product = products.matmul(a, b)
     exact = rounded_by_fractions(a, 11) @ rounded_by_fractions(b, 11)
-    assert np.abs(found - exact).max() < 1e-5 < np.abs(found - a @ b).max()
+    assert np.abs(product - exact).max() < 1e-5 < np.abs(product - a @ b).max()
     assert np.array_equal(rounding.cast(a, "tf32"), a)
 
 
@@ -110,10 +110,10 @@ def test_values_and_gradients_lie_on_the_grid_of_the_narrow_type(dtype):
 @pytest.mark.parametrize("case", ["everything", "lstm", "attention_masked", "embedding"])
 def test_the_error_is_that_of_the_narrow_type(case, dtype):
     (narrow, batches), (exact, _) = built(case, dtype), built(case, "float64")
-    found, truth = (p.get(p.gradients(p.put(batches[0]))) for p in (narrow, exact))
+    result, truth = (p.get(p.gradients(p.put(batches[0]))) for p in (narrow, exact))
     u = UNIT[dtype.removeprefix("mixed_")]
     for key in ("outputs/logits", "gradients/logits.weight"):
-        error = np.sqrt(np.mean(np.square(found[key] - truth[key]))) / np.sqrt(np.mean(np.square(truth[key])))
+        error = np.sqrt(np.mean(np.square(result[key] - truth[key]))) / np.sqrt(np.mean(np.square(truth[key])))
         assert u / 100 < error < 20 * u, key
 
 
@@ -148,13 +148,13 @@ def test_the_scale_of_the_loss_lifts_small_gradients(monkeypatch):
     def error():
         (narrow, batches), (exact, _) = built("mse", "float16"), built("mse", "float64")
         weights = {name: array * np.float32(1e-3) for name, array in exact.weights().items()}
-        found = []
+        gradients = []
         for p in (narrow, exact):
             p.load(weights)
             first = batches[0]
             near = Batch(first.inputs, first.targets * np.float32(1e-5))
-            found.append(p.gradients(p.put(near))["gradients"]["dense1.weight"])
-        return np.abs(found[0] - found[1]).max() / np.abs(found[1]).max()
+            gradients.append(p.gradients(p.put(near))["gradients"]["dense1.weight"])
+        return np.abs(gradients[0] - gradients[1]).max() / np.abs(gradients[1]).max()
 
     scaled = error()
     monkeypatch.setattr(program, "LOSS_SCALE", 1.0)

@@ -83,14 +83,14 @@ def test_gradients_are_the_reference_s_where_an_axis_has_size_1(build, size):
     workload = workload_of(build)
     (batch,) = batches_of(workload, 1, size)
     programs = (program_of(backend, workload) for backend in ("torch", "numpy"))
-    found, wanted = (keyed(p.get(p.gradients(p.put(batch))), Phase.GRADIENTS) for p in programs)
+    result, wanted = (keyed(p.get(p.gradients(p.put(batch))), Phase.GRADIENTS) for p in programs)
     for key in (key for key in wanted if key.group is Group.GRADIENTS):
-        np.testing.assert_allclose(found[key], wanted[key], rtol=0, atol=1e-12, err_msg=str(key))
+        np.testing.assert_allclose(result[key], wanted[key], rtol=0, atol=1e-12, err_msg=str(key))
 
 
 @pytest.mark.parametrize("build", [build for build in NETWORKS if build is not kernel_that_is_a_constant_too])
 def test_a_gradient_lies_as_its_weight_and_is_not_copied(build):
     workload = workload_of(build)
     program = program_of("torch", workload)
-    found = program.gradients(program.put(batches_of(workload, 1, 2)[0]))["gradients"]
-    assert {n: g.stride() for n, g in found.items()} == {n: p.stride() for n, p in program._weights.items()}
+    gradients = program.gradients(program.put(batches_of(workload, 1, 2)[0]))["gradients"]
+    assert {n: g.stride() for n, g in gradients.items()} == {n: p.stride() for n, p in program._weights.items()}

@@ -47,7 +47,7 @@ def test_a_step_reads_each_gradient_in_its_own_memory_order(case):
     (OPS["gru"](units=2), "hidden_bias", (2,)),
 ])  # fmt: skip
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_a_parameter_comes_back_as_it_was_given(op, role, shape, dtype):
+def test_a_downloaded_parameter_equals_the_uploaded_one(op, role, shape, dtype):
     array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
     layout = parameter_layout(op, role, shape)
     back = download(upload(array, layout, dtype, torch.device("cpu")), layout)

@@ -67,8 +67,8 @@ def test_a_header_that_asks_for_more_than_is_free_is_refused_before_anything_is_
     (tmp_path / "x").write_bytes(content)
     (tmp_path / "x.gz").write_bytes(gzip.compress(content))
     monkeypatch.setattr(free_memory, "available_bytes", lambda: 1_000_000)
-    told = refusal_of(read_idx, tmp_path / name)
-    assert f"{name}: wants 2,000,000 bytes of memory, and 1,000,000 are free; give fewer examples" in told
+    message = refusal_of(read_idx, tmp_path / name)
+    assert f"{name}: wants 2,000,000 bytes of memory, and 1,000,000 are free; give fewer examples" in message
 
 
 def test_a_compressed_file_is_read_no_further_than_its_header_says(tmp_path, monkeypatch):
@@ -90,8 +90,8 @@ def test_a_compressed_file_is_read_no_further_than_its_header_says(tmp_path, mon
 def test_a_pipe_in_the_place_of_images_is_refused(tmp_path):
     for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
         os.mkfifo(tmp_path / name)
-    told = refusal_of(read_idx_folder, tmp_path, "image")
-    assert "train-images-idx3-ubyte: cannot be read: it is a named pipe, expected a regular file" in told
+    message = refusal_of(read_idx_folder, tmp_path, "image")
+    assert "train-images-idx3-ubyte: cannot be read: it is a named pipe, expected a regular file" in message
 
 
 def mnist(folder, pixels, code):
@@ -125,17 +125,17 @@ def read_bytes(path, content):
 
 def test_a_wrong_checksum_is_damage_and_no_matter_of_pickles(tmp_path):
     at = SOUND.index(np.ones(1).tobytes())
-    told = refusal_of(read_bytes, tmp_path / "x.npz", SOUND[:at] + b"\xff" + SOUND[at + 1 :])
+    message = refusal_of(read_bytes, tmp_path / "x.npz", SOUND[:at] + b"\xff" + SOUND[at + 1 :])
     assert (
-        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: copy it again" in told
+        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: copy it again" in message
     )
-    assert "pickle" not in told
+    assert "pickle" not in message
 
 
-def test_pickled_objects_are_told_as_such(tmp_path):
+def test_pickled_objects_are_refused_as_such(tmp_path):
     content = npz_bytes(x_train=np.array([{}], object), y_train=np.zeros(1))
-    told = refusal_of(read_bytes, tmp_path / "x.npz", content)
-    assert "save plain number arrays, objects are never unpickled" in told
+    message = refusal_of(read_bytes, tmp_path / "x.npz", content)
+    assert "save plain number arrays, objects are never unpickled" in message
 
 
 def test_an_encrypted_archive_is_refused(tmp_path):
@@ -161,35 +161,35 @@ def npy(shape, data=b""):
 
 @pytest.mark.parametrize("shape", ["(1000000000000000,)", f"({10**30},)", f"({2**62},)", "(-1,)"])
 def test_an_array_whose_header_lies_is_refused(tmp_path, shape):
-    told = refusal_of(read_bytes, tmp_path / "x.npz", archive_of(**{"x_train.npy": npy(shape)}))
-    assert "array 'x_train'" in told
+    message = refusal_of(read_bytes, tmp_path / "x.npz", archive_of(**{"x_train.npy": npy(shape)}))
+    assert "array 'x_train'" in message
 
 
 def test_a_member_that_is_no_array_is_refused(tmp_path):
-    told = refusal_of(read_bytes, tmp_path / "x.npz", archive_of(x_train=b"text"))
-    assert "array 'x_train' is no array of NumPy" in told
+    message = refusal_of(read_bytes, tmp_path / "x.npz", archive_of(x_train=b"text"))
+    assert "array 'x_train' is no array of NumPy" in message
 
 
 def test_an_archive_of_zeros_without_end_is_refused_by_what_it_would_take(tmp_path, monkeypatch):
     content = archive_of(**{"x_train.npy": npy("(500000,)", bytes(4_000_000))})
     assert len(content) < 100_000
     monkeypatch.setattr(free_memory, "available_bytes", lambda: 3_000_000)
-    told = refusal_of(read_bytes, tmp_path / "x.npz", content)
-    assert "array 'x_train': wants 4,000,128 bytes of memory, and 3,000,000 are free" in told
+    message = refusal_of(read_bytes, tmp_path / "x.npz", content)
+    assert "array 'x_train': wants 4,000,128 bytes of memory, and 3,000,000 are free" in message
 
 
-def test_an_archive_of_thousands_of_arrays_is_told_by_some(tmp_path):
+def test_the_message_of_an_archive_of_thousands_of_arrays_names_some(tmp_path):
     content = archive_of(**{f"array{i:05}.npy": npy("(0,)") for i in range(3000)})
-    told = refusal_of(read_bytes, tmp_path / "x.npz", content)
-    assert "(it holds array00000, array00001, " in told
-    assert "and 2,988 more)" in told
-    assert len(told) < 500
+    message = refusal_of(read_bytes, tmp_path / "x.npz", content)
+    assert "(it holds array00000, array00001, " in message
+    assert "and 2,988 more)" in message
+    assert len(message) < 500
 
 
 def test_a_pipe_in_the_place_of_an_archive_is_refused(tmp_path):
     os.mkfifo(tmp_path / "x.npz")
-    told = refusal_of(read_npz, Npz(path=str(tmp_path / "x.npz")), ["image"])
-    assert "x.npz: cannot be read as .npz: it is a named pipe, expected a regular file" in told
+    message = refusal_of(read_npz, Npz(path=str(tmp_path / "x.npz")), ["image"])
+    assert "x.npz: cannot be read as .npz: it is a named pipe, expected a regular file" in message
     assert "it is a named pipe" in refusal_of(load, workload(Digits(), (64,)), tmp_path / "x.npz")
 
 
@@ -246,7 +246,7 @@ def archive(path, images, **more):
 
 STORED = {
     "as the network reads them": (IMAGES, None),
-    "as the network reads them, told": (IMAGES, "channels_last"),
+    "as the network reads them, and said so": (IMAGES, "channels_last"),
     "flat, channels last": (IMAGES.reshape(2, -1), "channels_last"),
     "flat, channels first": (FIRST.reshape(2, -1), "channels_first"),
     "channels first": (FIRST, "channels_first"),
@@ -262,14 +262,14 @@ def test_images_come_out_the_same_however_they_are_stored(tmp_path, images, layo
 
 def test_flat_rows_of_several_channels_ask_for_the_layout(tmp_path):
     path = archive(tmp_path / "x.npz", FIRST.reshape(2, -1))
-    told = refusal_of(load, workload(Npz(path=path), (4, 5, 3)))
-    assert "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first (CIFAR's rows)" in told
+    message = refusal_of(load, workload(Npz(path=path), (4, 5, 3)))
+    assert "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first (CIFAR's rows)" in message
     advice = "x.reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1)"
-    assert advice in told
+    assert advice in message
     np.testing.assert_array_equal(FIRST.reshape(2, -1).reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1), IMAGES)
 
 
-def test_flat_rows_named_on_the_command_line_are_asked_for_it_too(tmp_path):
+def test_flat_rows_named_on_the_command_line_need_a_layout_too(tmp_path):
     archive(tmp_path / "x.npz", FIRST.reshape(2, -1))
     assert "got flat rows of 60" in refusal_of(load, workload(Digits(), (4, 5, 3)), tmp_path / "x.npz")
 
@@ -286,12 +286,12 @@ def test_flat_rows_into_a_network_of_flat_rows_need_no_layout(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["channels_first", None])
-def test_the_other_order_than_that_told_is_refused(tmp_path, layout):
+def test_the_other_order_than_the_layout_is_refused(tmp_path, layout):
     images = IMAGES if layout else FIRST
-    told = refusal_of(load, workload(Npz(path=archive(tmp_path / "x.npz", images), layout=layout), (4, 5, 3)))
+    message = refusal_of(load, workload(Npz(path=archive(tmp_path / "x.npz", images), layout=layout), (4, 5, 3)))
     expected = "(n, 3, 4, 5)" if layout else "(n, 4, 5, 3)"
     assert (
-        f"got shape {images.shape}, expected {expected}; reshape or transpose it, or give the data the layout" in told
+        f"got shape {images.shape}, expected {expected}; reshape or transpose it, or give the data the layout" in message
     )
 
 

@@ -87,13 +87,13 @@ def test_text_is_named_by_the_sha256_of_its_files():
     assert load(flat(data=Table(name="wine"))).facts == {}
 
 
-def test_the_same_text_is_given_twice_and_another_split_seed_gives_another():
+def test_two_reads_give_the_same_text_and_another_split_seed_gives_another():
     first, again, other = (load(language(PythonSource(examples=50, split_seed=seed))) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.x_train["tokens"], again.x_train["tokens"])
     assert not np.array_equal(first.x_train["tokens"], other.x_train["tokens"])
 
 
-def test_masked_form_hides_15_percent_of_whole_lines_and_asks_for_those():
+def test_masked_form_hides_15_percent_of_whole_lines_whose_bytes_are_the_labels():
     data = load(language(PythonSource(form="masked", examples=400), tuple(EVERY), ignored=IGNORED))
     x, y = data.x_train, data.y_train
     hidden, seen = y != IGNORED, x["mask"]
@@ -121,14 +121,14 @@ def test_segments_tell_the_first_line_from_later_ones():
 
 @pytest.mark.parametrize("width, lengths, wanted", [(20, [20, 10, 1], [3, 2, 1]), (7, [7, 3], [1, 1])])
 def test_hidden_positions_are_a_share_and_one_at_least(width, lengths, wanted):
-    found = hidden_positions(0, "x", np.array(lengths), width)
-    assert found.sum(axis=1).tolist() == wanted
-    assert not (found & (np.arange(width) >= np.array(lengths)[:, None])).any()
+    hidden = hidden_positions(0, "x", np.array(lengths), width)
+    assert hidden.sum(axis=1).tolist() == wanted
+    assert not (hidden & (np.arange(width) >= np.array(lengths)[:, None])).any()
 
 
 def test_every_position_is_hidden_equally_often():
-    found = hidden_positions(5, "x", np.full(4000, 20), 20).sum(axis=0)
-    assert np.abs(found - 600).max() < 5 * np.sqrt(4000 * 0.15 * 0.85)
+    hidden = hidden_positions(5, "x", np.full(4000, 20), 20).sum(axis=0)
+    assert np.abs(hidden - 600).max() < 5 * np.sqrt(4000 * 0.15 * 0.85)
 
 
 BAD_TEXT = {
@@ -273,16 +273,16 @@ BAD_VALUES = {
 @pytest.mark.parametrize("changes, message", BAD_VALUES.values(), ids=BAD_VALUES)
 def test_values_that_a_network_cannot_take(tmp_path, changes, message):
     made = language(Synthetic(examples=100), tuple(EVERY), vocabulary=11, ignored=IGNORED)
-    given = stored(tmp_path / "own.npz", made, **changes)
+    source = stored(tmp_path / "own.npz", made, **changes)
     with pytest.raises(DataError) as caught:
-        load(made.model_copy(update={"task": made.task.model_copy(update={"data": given})}))
+        load(made.model_copy(update={"task": made.task.model_copy(update={"data": source})}))
     assert message in str(caught.value)
 
 
 def test_ones_own_sequences_with_ignored_labels_are_taken(tmp_path):
     made = language(Synthetic(examples=100), tuple(EVERY), vocabulary=11, ignored=IGNORED)
-    given = stored(tmp_path / "own.npz", made)
-    again = load(made.model_copy(update={"task": made.task.model_copy(update={"data": given})}))
+    source = stored(tmp_path / "own.npz", made)
+    again = load(made.model_copy(update={"task": made.task.model_copy(update={"data": source})}))
     np.testing.assert_array_equal(again.y_train, load(made).y_train)
 
 
@@ -298,21 +298,21 @@ def test_score_of_sequence_labels_leaves_out_the_ignored():
     draw = np.random.default_rng(0)
     z, labels = draw.normal(size=(6, 5, 4)).astype(np.float32), draw.integers(-1, 4, (6, 5))
     guess, counted = z.argmax(axis=-1), labels >= 0
-    found = score(CrossEntropy(ignored=IGNORED, smoothing=0.1), z, guess, labels)
+    result = score(CrossEntropy(ignored=IGNORED, smoothing=0.1), z, guess, labels)
     q = 0.9 * np.eye(4)[labels] + 0.1 / 4
     expected = -(q * log_softmax(z.astype(np.float64), axis=-1)).sum(axis=-1)[counted].mean()
-    assert found.loss == pytest.approx(expected, rel=1e-12)
-    assert (found.counted, found.wrong) == (counted.sum(), (guess[counted] != labels[counted]).sum())
-    assert 0 < found.wrong < found.counted
-    assert found.accuracy == 1 - found.wrong / found.counted
+    assert result.loss == pytest.approx(expected, rel=1e-12)
+    assert (result.counted, result.wrong) == (counted.sum(), (guess[counted] != labels[counted]).sum())
+    assert 0 < result.wrong < result.counted
+    assert result.accuracy == 1 - result.wrong / result.counted
 
 
 def test_score_of_yes_or_no():
     z, t = np.array([[2.0], [-1.0], [0.5], [-3.0]], np.float32), np.array([[1], [1], [0], [0]], np.float32)
-    found = score(BceWithLogits(), z, (z > 0).astype(np.int32), t)
+    result = score(BceWithLogits(), z, (z > 0).astype(np.int32), t)
     p = 1 / (1 + np.exp(-z.astype(np.float64)))
-    assert (found.counted, found.wrong, found.accuracy) == (4, 2, 0.5)
-    assert found.loss == pytest.approx(-(xlogy(t, p) + xlogy(1 - t, 1 - p)).mean(), rel=1e-12)
+    assert (result.counted, result.wrong, result.accuracy) == (4, 2, 0.5)
+    assert result.loss == pytest.approx(-(xlogy(t, p) + xlogy(1 - t, 1 - p)).mean(), rel=1e-12)
 
 
 def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
@@ -324,8 +324,8 @@ def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
 
 def test_score_of_numbers_knows_no_wrong_answers():
     z, t = np.array([[1.0, 2.0], [0.0, 4.0]], np.float32), np.array([[1.0, 0.0], [3.0, 4.0]], np.float32)
-    found = score(Mse(), z, z, t)
-    assert (found.loss, found.wrong, found.accuracy, found.counted) == (13 / 4, None, None, 4)
+    result = score(Mse(), z, z, t)
+    assert (result.loss, result.wrong, result.accuracy, result.counted) == (13 / 4, None, None, 4)
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy(ignored=IGNORED), BceWithLogits(), Mse()])

@@ -49,7 +49,7 @@ def test_a_query_without_keys_is_named_with_its_input_row_and_node(mask, options
     assert place in message
 
 
-def test_the_cause_and_the_keys_to_choose_from_are_told():
+def test_the_message_names_the_cause_and_the_keys_to_choose_from():
     triangle = refusal(attending((5,), keys=5), [[F, F, F, T, T]])
     assert "once mask and causal triangle are taken together" in triangle
     assert triangle.endswith("let query 0 attend to a key up to 2")

@@ -29,9 +29,9 @@ def installed_here(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.syspath_prepend(folder)
-        found = Plugins(announced())
-        patch.setattr(pool, "plugins", lambda: found)
-        yield found
+        plugins_here = Plugins(announced())
+        patch.setattr(pool, "plugins", lambda: plugins_here)
+        yield plugins_here
 
 
 def python(*arguments, path=(), cwd=None, **environment):

@@ -25,8 +25,8 @@ def _absent(reason: str):
 
 def _programs() -> Path:
     """Folder of initdb and pg_ctl; skips where there is none."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path(DEBIAN).glob("*/bin"))
+    initdb = shutil.which("initdb")
+    folders = [Path(initdb).parent] if initdb else sorted(Path(DEBIAN).glob("*/bin"))
     if not folders:
         _absent("no PostgreSQL server here (Debian: apt-get install postgresql)")
     return folders[-1]
@@ -36,8 +36,8 @@ def _common_user() -> dict:
     """PostgreSQL refuses to run as root, so root starts it as a common user."""
     if os.geteuid() != 0:
         return {}
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    entry = known.get("postgres", known["nobody"])
+    entries = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = entries.get("postgres", entries["nobody"])
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
@@ -67,14 +67,14 @@ def stop(folder: str) -> None:
 @contextmanager
 def cluster() -> Iterator[str]:
     """Folder of the socket of a fresh cluster, whose superuser is `tester`; no TCP port: nothing else can meet it."""
-    found = _programs()
+    programs = _programs()
     with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
         if user := _common_user():
             os.chown(folder, user["user"], user["group"])
         data = Path(folder) / "data"
-        _prepare(found / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+        _prepare(programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
         rules = data / "pg_hba.conf"
         rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
         start(folder)
         yield folder
-        assert _call(found / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
+        assert _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0

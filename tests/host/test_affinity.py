@@ -35,7 +35,7 @@ def test_one_cpu_of_each_core_first_and_high_numbers_first(mask, threads, chosen
     assert choose_cpus(mask, threads, core) == chosen
 
 
-def test_siblings_beside_each_other_are_told_apart_too():
+def test_siblings_beside_each_other_are_distinguished_too():
     assert choose_cpus([0, 1, 2, 3], 2, lambda cpu: str(cpu // 2)) == [1, 3]
 
 
@@ -76,24 +76,24 @@ import os, sys, threading
 from dnnbench.host.affinity import confine, threads_mask
 
 first, second = map(int, sys.argv[1:])
-asked, away = threading.Event(), threading.Event()
+finished, away = threading.Event(), threading.Event()
 
 def stray():
     os.sched_setaffinity(threading.get_native_id(), {second})
     away.set()
-    asked.wait()
+    finished.wait()
 
 confine([first])
 print(threads_mask())
 threading.Thread(target=stray).start()
 away.wait()
 print(threads_mask())
-asked.set()
+finished.set()
 """
 
 
 @pytest.mark.skipif(len(current_mask()) < 2, reason="needs two CPUs")
 def test_a_thread_that_was_bound_elsewhere_shows():
     first, second = current_mask()[:2]
-    told = subprocess.run([sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True)
-    assert told.stdout.splitlines() == [str([first]), str([first, second])], told.stderr
+    process = subprocess.run([sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True)
+    assert process.stdout.splitlines() == [str([first]), str([first, second])], process.stderr

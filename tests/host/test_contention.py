@@ -72,7 +72,7 @@ intr 5
 PRESSURE = "some avg10=0.18 avg60=0.22 avg300=0.20 total=3291293\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"
 
 
-def test_counters_are_read_for_the_given_cpus_only(tmp_path):
+def test_counters_are_read_for_the_workers_cpus_only(tmp_path):
     write(tmp_path, proc__stat=STAT, proc__pressure__cpu=PRESSURE)
     reading = Sampler([1], tmp_path).read()
     assert reading.steal_s == pytest.approx(0.4)
@@ -103,7 +103,7 @@ GROUPS = {
 
 
 @pytest.mark.parametrize(("group", "path", "text"), GROUPS.values(), ids=GROUPS.keys())
-def test_throttling_is_found_in_both_versions_of_control_groups(tmp_path, group, path, text):
+def test_throttling_is_read_from_both_versions_of_control_groups(tmp_path, group, path, text):
     write(tmp_path, **{"proc__self__cgroup": group, path.replace("/", "__"): text})
     assert Sampler([0], tmp_path).read().throttled_s == pytest.approx(0.0025)
 
@@ -172,13 +172,13 @@ class RecordedNvml:
                 SimpleNamespace(pid=pid, smUtil=share, timeStamp=stamp) for pid, share, stamp in used
             ],
         }
-        self._refused, self._error, self.asked_since = refused, error, []
+        self._refused, self._error, self.timestamps = refused, error, []
 
     def __getattr__(self, name):
         def answer(_handle, *arguments):
             if name in self._refused:
                 raise pynvml.NVMLError(self._error)
-            self.asked_since += arguments
+            self.timestamps += arguments
             return self._answers[name]
 
         return answer
@@ -212,7 +212,7 @@ def test_each_reading_asks_for_what_is_new():
     nvml = RecordedNvml(used=[(11, 80, 5), (11, 80, 9)])
     reader = GpuWatch(nvml, "gpu", lambda: [11])
     reader.read(), reader.read()
-    assert nvml.asked_since == [0, 9]
+    assert nvml.timestamps == [0, 9]
 
 
 def test_nobody_watches_where_there_is_no_gpu():

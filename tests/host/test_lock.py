@@ -56,13 +56,13 @@ def holder(tmp_path):
         yield running.process
 
 
-def test_a_second_one_is_told_who_holds_the_machine(holder, tmp_path):
+def test_the_message_to_a_second_one_names_who_holds_the_machine(holder, tmp_path):
     says = rf"\(process {holder.pid} of {os.environ.get('USER', '')}.*\).*--wait"
     with pytest.raises(UsageError, match=says), machine_lock(tmp_path / "lock"):
         pass
 
 
-def test_a_holders_command_line_is_not_told(holder, tmp_path):
+def test_the_message_holds_no_command_line(holder, tmp_path):
     with pytest.raises(UsageError) as caught, machine_lock(tmp_path / "lock"):
         pass
     assert "-c" not in str(caught.value).split()

@@ -62,9 +62,9 @@ def test_this_machine_keeps_its_name():
 
 
 def test_a_class_is_processor_cores_and_memory_and_nothing_else():
-    known = {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 7}
-    assert machine_class(known) == machine_class(known | {"caches": {}}) == "A 9000, 2 cores, 7 GiB"
-    assert machine_class(known | {"memory_gib": None}) is None
+    facts = {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 7}
+    assert machine_class(facts) == machine_class(facts | {"caches": {}}) == "A 9000, 2 cores, 7 GiB"
+    assert machine_class(facts | {"memory_gib": None}) is None
 
 
 CPUINFO = (
@@ -72,19 +72,19 @@ CPUINFO = (
 )
 
 
-def test_processors_that_share_a_name_are_told_apart(tmp_path):
-    found = []
+def test_processors_that_share_a_name_are_distinguished(tmp_path):
+    machines = []
     for family, size in ((25, "1024K"), (26, "2048K")):
         root = tmp_path / str(family)
         (root / "proc").mkdir(parents=True)
         (root / "proc/cpuinfo").write_text(CPUINFO.format(family))
-        for place, told in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
+        for place, cache in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
             cache = root / "sys/devices/system/cpu/cpu0/cache" / place
             cache.mkdir(parents=True)
-            for name, text in zip(("level", "type", "size"), told, strict=True):
+            for name, text in zip(("level", "type", "size"), cache, strict=True):
                 (cache / name).write_text(text + "\n")
-        found.append(hardware(root))
-    zen4, zen5 = found
+        machines.append(hardware(root))
+    zen4, zen5 = machines
     assert zen4["cpu_model"] == zen5["cpu_model"] == "AMD EPYC"
     assert zen4["cpu_signature"] == "family 25 model 17 stepping 1"
     assert zen5["cpu_signature"].startswith("family 26")
@@ -98,7 +98,7 @@ def test_a_signature_and_caches_that_nobody_tells_are_absent(tmp_path):
     assert hardware(tmp_path)["caches"] is None
 
 
-def test_gpus_without_a_library_that_names_them_are_not_known(tmp_path, monkeypatch):
+def test_gpus_without_a_library_that_names_them_are_none(tmp_path, monkeypatch):
     """Else a machine would be another one once that library is installed."""
     monkeypatch.setattr(machine, "gpus", list)
     assert machine.hardware(tmp_path)["gpus"] == [], "no driver, no GPU"
@@ -187,22 +187,22 @@ def test_boost(tmp_path, file, text, on):
     assert boost(tmp_path) is on
 
 
-def test_the_pool_of_threads_behind_numpy_is_told():
+def test_blas_names_the_pool_of_threads_behind_numpy():
     (pool,) = [row for row in blas() if row["library"] in ("openblas", "mkl", "blis", "accelerate")][:1]
     assert pool["threads"] >= 1
 
 
-def test_flags_are_told_as_the_user_gave_them_whatever_a_library_adds():
-    told = "import threadpoolctl, os; from dnnbench.host import machine; print(os.environ[K], machine.system()['flags'])"
+def test_flags_are_those_the_user_set_whatever_a_library_adds():
+    script = "import threadpoolctl, os; from dnnbench.host import machine; print(os.environ[K], machine.system()['flags'])"
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "XLA_FLAGS": "--a=b --c"}
-    code = "K = 'KMP_DUPLICATE_LIB_OK'; " + told
-    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.split("{")[0] == "True "
-    assert "KMP" not in found.stdout
-    assert "'XLA_FLAGS': '--a=b --c'" in found.stdout
-    assert "'OMP_NUM_THREADS': '1'" in found.stdout
+    code = "K = 'KMP_DUPLICATE_LIB_OK'; " + script
+    process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert process.stdout.split("{")[0] == "True "
+    assert "KMP" not in process.stdout
+    assert "'XLA_FLAGS': '--a=b --c'" in process.stdout
+    assert "'OMP_NUM_THREADS': '1'" in process.stdout
 
 
 def test_flags_are_those_that_change_computing_and_no_place_of_a_file():
-    told = flags({"XLA_FLAGS": "--x", "OMP_NUM_THREADS": "1", "TORCH_HOME": "/x", "HOME": "/y", "LANG": "C"})
-    assert told == {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"}
+    kept = flags({"XLA_FLAGS": "--x", "OMP_NUM_THREADS": "1", "TORCH_HOME": "/x", "HOME": "/y", "LANG": "C"})
+    assert kept == {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"}

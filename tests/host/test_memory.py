@@ -55,9 +55,9 @@ def peak_of_batch_8(before: list[int]) -> int:
             timing.build(BuildRequest("w", workload, weights, batch, seed=0))
             timing.first_call("w", "train_step")
             timing.first_call("w", "infer")
-            found = timing.peak_memory("w", "infer").peak_rss_bytes
+            peak_bytes = timing.peak_memory("w", "infer").peak_rss_bytes
             timing.drop("w")
-    return found
+    return peak_bytes
 
 
 @pytest.mark.skipif(default_memory() != "steady", reason="only glibc can be asked to give memory back")

@@ -28,7 +28,7 @@ class Partner:
     """A thread that computes when it is asked, and is waited for."""
 
     def __init__(self, work=compute, mask=None):
-        self._asked, self._answers, self._work, self._mask = queue.Queue(), queue.Queue(), work, mask
+        self._requests, self._answers, self._work, self._mask = queue.Queue(), queue.Queue(), work, mask
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         self.ask()
@@ -39,19 +39,19 @@ class Partner:
         return self._thread.native_id
 
     def ask(self):
-        self._asked.put(True)
+        self._requests.put(True)
 
     def answer(self):
         self._answers.get()
 
     def end(self):
-        self._asked.put(False)
+        self._requests.put(False)
         self._thread.join()
 
     def _serve(self):
         if self._mask:
             os.sched_setaffinity(0, self._mask)
-        while self._asked.get():
+        while self._requests.get():
             self._work()
             self._answers.put(True)
 
@@ -73,16 +73,16 @@ def at_once(partner):
 
 def test_threads_that_compute_at_once_get_a_cpu_each():
     with partners(1) as (partner,):
-        found = place(lambda: at_once(partner))
-    assert found.outcome == PLACED
-    assert set(found.cpus) == {threading.get_native_id(), partner.id}
-    assert len(set(found.cpus.values())) == 2
+        placed = place(lambda: at_once(partner))
+    assert placed.outcome == PLACED
+    assert set(placed.cpus) == {threading.get_native_id(), partner.id}
+    assert len(set(placed.cpus.values())) == 2
 
 
 def test_a_single_thread_is_left_alone():
-    found = place(compute)
-    assert found.outcome == ALONE
-    assert found.cpus == {}
+    placed = place(compute)
+    assert placed.outcome == ALONE
+    assert placed.cpus == {}
 
 
 def test_no_more_threads_are_placed_than_there_are_cpus():
@@ -95,16 +95,16 @@ def test_no_more_threads_are_placed_than_there_are_cpus():
             for partner in several:
                 partner.answer()
 
-        found = place(call, current_mask())
-    assert len(found.cpus) == min(len(current_mask()), 4)
-    assert len(found.watched) == 4
+        placed = place(call, current_mask())
+    assert len(placed.cpus) == min(len(current_mask()), 4)
+    assert len(placed.watched) == 4
 
 
 def test_threads_that_their_library_bound_stay_where_they_are():
     with partners(1, mask={current_mask()[0]}) as (partner,):
-        found = place(lambda: at_once(partner))
-    assert found.outcome == BOUND
-    assert found.cpus == {}
+        placed = place(lambda: at_once(partner))
+    assert placed.outcome == BOUND
+    assert placed.cpus == {}
 
 
 def test_a_placed_thread_has_its_cpu_for_the_visit_and_its_mask_afterwards():
@@ -140,8 +140,8 @@ def test_a_thread_that_shares_its_cpu_is_seen_to_wait():
 def test_where_the_kernel_tells_nothing_of_threads_nobody_is_placed(monkeypatch, tmp_path):
     monkeypatch.setattr(placement, "TASKS", tmp_path / "none")
     with partners(1) as (partner,):
-        found = place(lambda: at_once(partner))
-    assert found == Placement(UNKNOWN)
+        placed = place(lambda: at_once(partner))
+    assert placed == Placement(UNKNOWN)
 
 
 def test_the_longest_wait_of_one_thread_counts():
@@ -194,7 +194,7 @@ def test_facts_tell_what_became_of_the_threads():
         assert bench.describe(24.0, "0").placement == {"infer": PLACED}
 
 
-def test_a_process_is_called_until_it_has_found_its_speed():
+def test_a_process_is_called_until_its_speed_is_steady():
     with partners(1) as (partner,):
         program = Recording(partner)
         Bench(program, None, settle_s=0.02).visit("infer", 1)

@@ -90,9 +90,9 @@ def only_net(monkeypatch):
 
 @pytest.mark.parametrize(("text", "name"), NAMES.items())
 def test_a_name_is_the_shortest_text_of_its_parameters_and_finds_itself(only_net, text, name):
-    found = catalog.find_workload(text)
-    assert found.name == name
-    assert catalog.find_workload(name) == found
+    workload = catalog.find_workload(text)
+    assert workload.name == name
+    assert catalog.find_workload(name) == workload
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED.items())
@@ -103,13 +103,13 @@ def test_what_cannot_be_read_is_refused_in_words(only_net, text, message):
 
 
 def test_parameters_reach_the_network(only_net):
-    found = catalog.find_workload("net[units=3,rate=0.25,bias=false,label=mine,batch=2]")
-    op = found.model.node("logits").op
-    assert (op.units, op.bias, found.model.nodes[0].op.rate) == (3, False, 0.25)
-    assert (found.description, found.batch_size) == ("mine", 2)
+    workload = catalog.find_workload("net[units=3,rate=0.25,bias=false,label=mine,batch=2]")
+    op = workload.model.node("logits").op
+    assert (op.units, op.bias, workload.model.nodes[0].op.rate) == (3, False, 0.25)
+    assert (workload.description, workload.batch_size) == ("mine", 2)
 
 
-def test_sizes_are_told_apart_by_name_and_hash():
+def test_sizes_differ_in_name_and_hash():
     small, full = catalog.find_workload("resnet18[image=64,width=0.25]"), catalog.find_workload("resnet18")
     assert (small.name, small.model.name) == ("resnet18[image=64,width=0.25]", "resnet18")
     assert small.spec_hash != full.spec_hash

@@ -30,8 +30,8 @@ from dnnbench.plugins.hooks import BackendInfo, WorkloadInfo, hookimpl
 from dnnbench_workloads.digits import mlp_digits
 
 def info(name="fine", **changes):
-    told = dict(title="Fine", modes=("eager",), default_mode="eager", target="fine:Backend")
-    return BackendInfo(name, **(told | changes))
+    values = dict(title="Fine", modes=("eager",), default_mode="eager", target="fine:Backend")
+    return BackendInfo(name, **(values | changes))
 
 def net(name="net", build=mlp_digits, **changes):
     return WorkloadInfo(name, "a net", build, **changes)
@@ -54,7 +54,7 @@ def workloads(expression, before=""):
 
 
 @pytest.fixture
-def found(tmp_path, monkeypatch):
+def plugins_of(tmp_path, monkeypatch):
     """Plugins as this process would find them with some distributions installed, and none of other tests'."""
     others = [path for path in sys.path if Path(path).is_relative_to(Path(__file__).parents[1])]
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in others])
@@ -72,50 +72,50 @@ def found(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-def told(found):
-    _ = found.backends, found.workloads
-    return [str(fault) for fault in found.faults]
+def faults_of(all_):
+    _ = all_.backends, all_.workloads
+    return [str(fault) for fault in all_.faults]
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_name_of_dnnbench_stays_its_own(found, name):
+def test_a_name_of_dnnbench_stays_its_own(plugins_of, name):
     own = plugins().backends[name]
-    assert found(aaa=backends(f"[info('{name}')]")).backends[name] == own
+    assert plugins_of(aaa=backends(f"[info('{name}')]")).backends[name] == own
 
 
-def test_a_workload_of_dnnbench_stays_its_own(found):
-    assert found(aaa=workloads("[net('cnn_digits')]")).workloads["cnn_digits"] == plugins().workloads["cnn_digits"]
+def test_a_workload_of_dnnbench_stays_its_own(plugins_of):
+    assert plugins_of(aaa=workloads("[net('cnn_digits')]")).workloads["cnn_digits"] == plugins().workloads["cnn_digits"]
 
 
-def test_who_takes_a_name_of_dnnbench_is_told_with_both_distributions(found):
-    [fault] = told(found(aaa=backends("[info('numpy'), info()]")))
+def test_a_fault_over_a_name_of_dnnbench_names_both_distributions(plugins_of):
+    [fault] = faults_of(plugins_of(aaa=backends("[info('numpy'), info()]")))
     assert fault.startswith(
         "plugin 'aaa' of aaa 1.0: backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench "
     )
 
 
-def test_an_entry_point_that_is_called_as_one_of_dnnbench_takes_nothing_away(found):
+def test_an_entry_point_that_is_called_as_one_of_dnnbench_takes_nothing_away(plugins_of):
     """Pluggy would register the first of a name alone: the one that stands first on the path."""
-    assert list(found(numpy=backends("[info()]")).backends) == beside_own("fine")
+    assert list(plugins_of(numpy=backends("[info()]")).backends) == beside_own("fine")
 
 
-def test_nobody_gets_a_name_that_two_bring(found):
-    all_ = found(aaa=backends("[info('same'), info('mine')]"), bbb=backends("[info('same'), info('yours')]"))
+def test_a_name_that_two_plugins_bring_is_no_backend(plugins_of):
+    all_ = plugins_of(aaa=backends("[info('same'), info('mine')]"), bbb=backends("[info('same'), info('yours')]"))
     assert list(all_.backends) == beside_own("mine", "yours")
-    first, second = told(all_)
+    first, second = faults_of(all_)
     assert first.startswith("plugin 'bbb' of bbb 1.0: backend 'same' is brought by plugin 'aaa' of aaa 1.0 too")
     assert second.startswith("plugin 'aaa' of aaa 1.0: backend 'same' is brought by plugin 'bbb' of bbb 1.0 too")
     with pytest.raises(PluginError, match=r"'same' cannot be used: plugin 'bbb' of bbb 1\.0"):
         all_.backend("same")
 
 
-def test_no_other_backend_is_the_reference(found):
-    all_ = found(aaa=backends("[info(reference=True)]"))
+def test_no_other_backend_is_the_reference(plugins_of):
+    all_ = plugins_of(aaa=backends("[info(reference=True)]"))
     assert all_.reference.name == "numpy"
-    assert "backend 'fine': reference: got True" in told(all_)[0]
+    assert "backend 'fine': reference: got True" in faults_of(all_)[0]
 
 
-def test_a_lost_reference_is_told_in_words(monkeypatch):
+def test_the_message_of_a_lost_reference_is_a_sentence(monkeypatch):
     """As a broken installation leaves it: dnnbench's own entry points but for NumPy's."""
     without = [each for each in announced() if each.origin.entry != "numpy"]
     with pytest.raises(PluginError, match="the NumPy reference cannot be used: no plugin of dnnbench brings it"):
@@ -172,32 +172,32 @@ UNRESOLVED = "def unresolved(n: 'NoSuchType' = 3): pass"
 
 
 @pytest.mark.parametrize(("bad", "reason"), UNFIT_BACKENDS.items())
-def test_an_unfit_backend_costs_itself_alone(found, bad, reason):
-    all_ = found(aaa=backends(f"[info('before'), {bad}, info('after')]"))
-    [fault] = told(all_)
+def test_an_unfit_backend_costs_itself_alone(plugins_of, bad, reason):
+    all_ = plugins_of(aaa=backends(f"[info('before'), {bad}, info('after')]"))
+    [fault] = faults_of(all_)
     assert fault.startswith("plugin 'aaa' of aaa 1.0: ")
     assert reason in fault
     assert list(all_.backends) == beside_own("before", "after")
 
 
 @pytest.mark.parametrize(("bad", "reason"), UNFIT_WORKLOADS.items())
-def test_an_unfit_workload_costs_itself_alone(found, bad, reason):
-    all_ = found(aaa=workloads(f"[net('before'), {bad}, net('after')]", UNRESOLVED))
-    [fault] = told(all_)
+def test_an_unfit_workload_costs_itself_alone(plugins_of, bad, reason):
+    all_ = plugins_of(aaa=workloads(f"[net('before'), {bad}, net('after')]", UNRESOLVED))
+    [fault] = faults_of(all_)
     assert fault.startswith("plugin 'aaa' of aaa 1.0: ")
     assert reason in fault
     assert set(all_.workloads) - set(plugins().workloads) == {"before", "after"}
 
 
-def test_every_problem_of_an_entry_is_told():
+def test_every_problem_of_an_entry_is_reported():
     with pytest.raises(Unfit) as caught:
         checked_backend(BackendInfo("A", "", (), "eager", "nothing"))
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["name", "title", "target"]
 
 
 def test_lists_are_taken_for_tuples():
-    given = BackendInfo("a", "A", ["eager"], "eager", "a:B", ["c"], caches=["A_CACHE"])
-    assert checked_backend(given) == BackendInfo("a", "A", ("eager",), "eager", "a:B", ("c",), caches=("A_CACHE",))
+    info = BackendInfo("a", "A", ["eager"], "eager", "a:B", ["c"], caches=["A_CACHE"])
+    assert checked_backend(info) == BackendInfo("a", "A", ("eager",), "eager", "a:B", ("c",), caches=("A_CACHE",))
 
 
 @pytest.mark.parametrize("info", plugins().backends.values(), ids=lambda info: info.name)
@@ -268,25 +268,25 @@ ODD_HOOKS = {
 
 
 @pytest.mark.parametrize(("source", "reason"), ODD_HOOKS.values(), ids=ODD_HOOKS)
-def test_an_odd_hook_is_told(found, source, reason):
-    all_ = found(aaa=HEAD + source, bbb=backends("[info()]"))
-    [fault] = told(all_)
+def test_an_odd_hook_is_a_fault(plugins_of, source, reason):
+    all_ = plugins_of(aaa=HEAD + source, bbb=backends("[info()]"))
+    [fault] = faults_of(all_)
     assert fault.startswith("plugin 'aaa' of aaa 1.0: ")
     assert reason in fault
     assert list(all_.backends) == beside_own("fine")
 
 
-def test_a_misspelt_hook_costs_no_other(found):
+def test_a_misspelt_hook_costs_no_other(plugins_of):
     source = backends("[info()]") + "@hookimpl\ndef dnnbench_workload():\n    return []\n"
-    assert "fine" in found(aaa=source).backends
+    assert "fine" in plugins_of(aaa=source).backends
 
 
-def test_an_optional_hook_of_a_later_dnnbench_is_no_fault(found):
-    assert told(found(aaa=backends("[info()]") + "@hookimpl(optionalhook=True)\ndef dnnbench_later(): pass\n")) == []
+def test_an_optional_hook_of_a_later_dnnbench_is_no_fault(plugins_of):
+    assert faults_of(plugins_of(aaa=backends("[info()]") + "@hookimpl(optionalhook=True)\ndef dnnbench_later(): pass\n")) == []
 
 
-def test_many_faults_of_a_plugin_are_told_in_one_line(found):
-    all_ = found(aaa=backends("[None] * 100_000"))
+def test_many_faults_of_a_plugin_give_one_line(plugins_of):
+    all_ = plugins_of(aaa=backends("[None] * 100_000"))
     _ = all_.backends
     [line] = all_.complaints().values()
     assert line.endswith("; and 99995 more")
@@ -308,10 +308,10 @@ HANGING = {
 
 
 @pytest.mark.parametrize(("source", "reason"), HANGING.values(), ids=HANGING)
-def test_what_hangs_is_ended_and_told(found, monkeypatch, source, reason):
+def test_a_hook_that_hangs_is_ended_and_reported(plugins_of, monkeypatch, source, reason):
     monkeypatch.setattr(guard, "LIMIT_S", 1.0)
-    all_ = found(aaa=HEAD + source, bbb=backends("[info()]"))
-    assert f"plugin 'aaa' of aaa 1.0: {reason}" in told(all_)
+    all_ = plugins_of(aaa=HEAD + source, bbb=backends("[info()]"))
+    assert f"plugin 'aaa' of aaa 1.0: {reason}" in faults_of(all_)
     assert "fine" in all_.backends
 
 
@@ -338,27 +338,27 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable_entry_points_of_one_distribution_cost_no_other(tmp_path, found, text):
+def test_unreadable_entry_points_of_one_distribution_cost_no_other(tmp_path, plugins_of, text):
     install(tmp_path, "torn", "")
     (tmp_path / "torn-1.0.dist-info" / "entry_points.txt").write_bytes(
         text if isinstance(text, bytes) else text.encode()
     )
-    all_ = found(bbb=backends("[info()]"))
-    [fault] = told(all_)
+    all_ = plugins_of(bbb=backends("[info()]"))
+    [fault] = faults_of(all_)
     assert fault.startswith("plugin 'entry_points.txt' of torn 1.0: cannot be read: ")
     assert "fine" in all_.backends
 
 
 @pytest.mark.parametrize("metadata", ["", "Name: aaa\n"], ids=["none", "no version"])
-def test_a_distribution_without_a_version_is_named_all_the_same(tmp_path, found, metadata):
+def test_a_distribution_without_a_version_is_named_all_the_same(tmp_path, plugins_of, metadata):
     install(tmp_path, "aaa", "1 / 0")
     (tmp_path / "aaa-1.0.dist-info" / "METADATA").write_text(metadata)
-    [fault] = told(Plugins(announced()))
+    [fault] = faults_of(Plugins(announced()))
     assert "aaa" in fault
     assert "ZeroDivisionError" in fault
 
 
-def test_a_dotted_requirement_is_looked_up_without_importing_its_parent(found):
+def test_a_dotted_requirement_is_looked_up_without_importing_its_parent(plugins_of):
     assert missing(BackendInfo("a", "A", ("eager",), "eager", "a:B", ("no.such.thing",))).startswith(
         "no.such.thing is not"
     )
@@ -403,27 +403,27 @@ def test_a_builder_that_exits_chooses_no_exit_code(tmp_path, ending):
     assert "workload 'odd': its plugin raised SystemExit: 3; tell its author" in done.stderr
 
 
-def test_a_builder_that_gives_what_exits_as_it_is_told_chooses_no_exit_code(tmp_path):
+def test_a_builder_whose_value_exits_when_printed_chooses_no_exit_code(tmp_path):
     odd = "class Odd:\n    def __repr__(self): exit(3)\n"
     done = dnnbench("show", "odd", path=[install(tmp_path, "odd", workloads("[net('odd', lambda: Odd())]", odd))])
     assert done.returncode == 2
     assert "its plugin gave <Odd>, expected a Workload" in done.stderr
 
 
-def test_a_builder_that_hangs_is_ended_and_told(found, monkeypatch):
+def test_a_builder_that_hangs_is_ended_and_reported(plugins_of, monkeypatch):
     monkeypatch.setattr(guard, "LIMIT_S", 1.0)
     build = "def build():\n    import time\n    time.sleep(3600)\n"
-    all_ = found(odd=workloads("[net('odd', build)]", build))
+    all_ = plugins_of(odd=workloads("[net('odd', build)]", build))
     monkeypatch.setattr("dnnbench.plugins.catalog.plugins", lambda: all_)
     with pytest.raises(PluginError, match="workload 'odd': its plugin did not end within 1 s"):
         find_workload("odd")
 
 
-def test_a_builder_that_raises_costs_itself_alone_among_many(found, monkeypatch):
-    all_ = found(odd=workloads("[net('odd', lambda: 1 / 0, default=True), net('even', default=True)]"))
+def test_a_builder_that_raises_costs_itself_alone_among_many(plugins_of, monkeypatch):
+    all_ = plugins_of(odd=workloads("[net('odd', lambda: 1 / 0, default=True), net('even', default=True)]"))
     monkeypatch.setattr("dnnbench.plugins.catalog.plugins", lambda: all_)
     assert [workload.name for workload in default_workloads()] == ["mlp_digits", "cnn_digits", "even"]
-    [fault] = told(all_)
+    [fault] = faults_of(all_)
     assert fault.startswith("plugin 'odd' of odd 1.0: workload 'odd': its plugin raised ZeroDivisionError")
     assert {"mlp_digits", "even"} == {workload.name for workload in find_workloads("all[batch=64]")} & {
         "mlp_digits",
@@ -431,8 +431,8 @@ def test_a_builder_that_raises_costs_itself_alone_among_many(found, monkeypatch)
     }
 
 
-def test_a_name_whose_plugin_is_at_fault_is_refused_with_why(found, monkeypatch):
-    all_ = found(odd=workloads("[net('odd', default='yes')]"))
+def test_a_name_whose_plugin_is_at_fault_is_refused_with_why(plugins_of, monkeypatch):
+    all_ = plugins_of(odd=workloads("[net('odd', default='yes')]"))
     monkeypatch.setattr("dnnbench.plugins.catalog.plugins", lambda: all_)
     with pytest.raises(PluginError, match=r"workload 'odd' cannot be used: plugin 'odd' of .* default: got 'yes'"):
         find_workload("odd")
@@ -492,7 +492,7 @@ def test_workers_take_what_the_run_began_with(counted):
 @pytest.mark.xdist_group("run")
 def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted, tmp_path):
     folder = counted("moving", NUMBER)
-    asked = (
+    options = (
         "--phase",
         "infer",
         "--no-check",
@@ -505,7 +505,7 @@ def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted,
         "--wait",
         "--json",
     )
-    done = dnnbench("run", "mlp_digits", "--backend", "numpy,counted", *asked, path=[folder], cwd=tmp_path)
+    done = dnnbench("run", "mlp_digits", "--backend", "numpy,counted", *options, path=[folder], cwd=tmp_path)
     document = json.loads(done.stdout)
     cells = {cell["arm"]: cell for cell in document["cells"]}
     assert done.returncode == 1, done.stderr
@@ -541,9 +541,9 @@ class Caching(NumpyBackend):
 def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, cache):
     log = tmp_path / "log"
     folder = install(tmp_path, "caching", CACHING.format(log=str(log)))
-    asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "2", "--wait")
+    options = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "2", "--wait")
     for cold in ([], ["--cold-start"]):
-        done = dnnbench("run", "mlp_digits", "--backend", "caching", *asked, *cold, path=[folder], cwd=tmp_path)
+        done = dnnbench("run", "mlp_digits", "--backend", "caching", *options, *cold, path=[folder], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     met = [line.split(" ", 1) for line in log.read_text().splitlines()]
     assert [contents for _, contents in met] == ["[]", "['kernel']", "[]", "['kernel']"]
@@ -556,10 +556,10 @@ def test_a_resumed_run_knows_the_versions_of_its_generations(tmp_path):
         for number, facts in enumerate([{}, {"versions": {"torch": {"x": "1"}}}, {"versions": {"jax:jit": {"y": "2"}}}]):
             store.add_generation("r", number, facts, {})
         versions = versions_so_far(store, "r")
-    assert {arm.backend: found for arm, found in versions.items()} == {"torch": {"x": "1"}, "jax": {"y": "2"}}
+    assert {arm.backend: libraries for arm, libraries in versions.items()} == {"torch": {"x": "1"}, "jax": {"y": "2"}}
 
 
-def test_a_change_is_told_library_by_library():
+def test_a_change_is_reported_library_by_library():
     with pytest.raises(WorkerError, match=r"x:eager: torch 2\.9 became 2\.10, cuda absent became 13 while the run"):
         refuse_change("x:eager", {"torch": "2.9", "numpy": "2"}, {"torch": "2.10", "numpy": "2", "cuda": "13"})
     refuse_change("x:eager", {"torch": "2.9"}, {"torch": "2.9"})
@@ -589,7 +589,7 @@ def test_capabilities_name_the_phases_that_are_offered(answer, offered):
 
 
 @pytest.mark.parametrize("answer", [None, False, True, "", "no lstm"])
-def test_an_answer_that_is_no_capabilities_is_told(answer):
+def test_an_answer_that_is_no_capabilities_is_refused(answer):
     with pytest.raises(TypeError, match=r"mine's capabilities\(\) gave .*, expected Capabilities\(\)"):
         capabilities_of(Says(answer), None, Arm("mine", "eager"))
 
@@ -600,7 +600,7 @@ def test_a_missing_phase_needs_a_reason(reason):
         Capabilities({Phase.INFER: reason})
 
 
-def test_a_phase_that_is_none_is_told():
+def test_a_phase_that_is_none_is_refused():
     with pytest.raises(ValueError, match="'backward' is not a valid Phase"):
         Capabilities({"backward": "no gradients"})
 
@@ -619,6 +619,6 @@ def test_a_workload_is_refused_where_no_phase_is_offered(capabilities, refusal):
 
 
 @pytest.mark.parametrize("versions", [None, "2.9", {"torch": 2.9}, {3: "3"}])
-def test_versions_that_are_no_texts_are_told(versions):
+def test_versions_that_are_no_texts_are_refused(versions):
     with pytest.raises(TypeError, match="expected texts by name"):
         texts_of(versions)

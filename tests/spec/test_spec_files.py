@@ -247,10 +247,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("edits, expected", FAULTS.values(), ids=FAULTS)
-def test_one_fault_is_told_once_with_file_and_key_path(edits, expected):
-    [told] = problems(edited(edits))
-    assert told.startswith("net.toml: ")
-    assert expected in told
+def test_one_fault_gives_one_line_with_file_and_key_path(edits, expected):
+    [problem] = problems(edited(edits))
+    assert problem.startswith("net.toml: ")
+    assert expected in problem
 
 
 def test_the_words_of_tensors_with_a_row_for_each_example_are_reserved():
@@ -259,13 +259,13 @@ def test_the_words_of_tensors_with_a_row_for_each_example_are_reserved():
 
 @pytest.mark.parametrize("raw", [None, [], 3, "text", [GOOD]])
 def test_a_file_that_holds_no_table(raw):
-    [told] = problems(raw)
-    assert told.startswith("net.toml: (top level): got ")
-    assert told.endswith("expected a table")
+    [problem] = problems(raw)
+    assert problem.startswith("net.toml: (top level): got ")
+    assert problem.endswith("expected a table")
 
 
-def test_several_faults_are_all_told_each_once():
-    told = problems(
+def test_several_faults_give_a_line_each():
+    lines = problems(
         edited(
             {
                 "batch_size": 0,
@@ -282,7 +282,7 @@ def test_several_faults_are_all_told_each_once():
             }
         )
     )
-    assert sorted(line.split(": ")[1] for line in told) == sorted(
+    assert sorted(line.split(": ")[1] for line in lines) == sorted(
         [
             "bach",
             "batch_size",
@@ -300,8 +300,8 @@ def test_several_faults_are_all_told_each_once():
     )
 
 
-def test_several_faults_of_a_graph_are_all_told_each_once():
-    told = problems(
+def test_several_faults_of_a_graph_give_a_line_each():
+    lines = problems(
         edited(
             {
                 "model.nodes[0].inputs": ["imag"],
@@ -311,7 +311,7 @@ def test_several_faults_of_a_graph_are_all_told_each_once():
             }
         )
     )
-    assert [line.split(": ")[1] for line in told] == [
+    assert [line.split(": ")[1] for line in lines] == [
         "model.nodes[3].name",
         "model.nodes[0].inputs[0]",
         "model.outputs[0]",

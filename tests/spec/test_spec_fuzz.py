@@ -50,7 +50,7 @@ VALUES = st.recursive(
 )
 
 
-def told(error):
+def checked_lines(error):
     """The lines of a refusal, after what holds of each."""
     assert error.problems
     assert len(error.problems) <= MOST_PROBLEMS + 1
@@ -64,7 +64,7 @@ def accepted_or_refused(raw):
     try:
         read = parse_workload(raw, "net.toml")
     except SpecError as error:
-        told(error)
+        checked_lines(error)
     else:
         assert parse_workload(json.loads(write_workload(read)), "net.json") == read
 
@@ -73,7 +73,7 @@ def read_or_refused(path):
     try:
         read = read_workload(path)
     except SpecError as error:
-        told(error)
+        checked_lines(error)
     else:
         assert parse_workload(json.loads(write_workload(read)), "net.json") == read
 
@@ -149,8 +149,8 @@ def networks(draw):
     for i in range(draw(st.integers(1, 4))):
         op = draw(ops())
         fewest = fewest_inputs(op["kind"])
-        known = st.sampled_from([*names, "n3"] if draw(SELDOM) else names)
-        sources = draw(st.lists(known, min_size=fewest, max_size=fewest + draw(SELDOM)))
+        readable = st.sampled_from([*names, "n3"] if draw(SELDOM) else names)
+        sources = draw(st.lists(readable, min_size=fewest, max_size=fewest + draw(SELDOM)))
         nodes.append({"name": f"n{i}", "inputs": sources, "op": op})
         names.append(f"n{i}")
     model = {"name": "net", "inputs": inputs, "constants": constants, "nodes": nodes, "outputs": [nodes[-1]["name"]]}

@@ -123,27 +123,27 @@ def test_builder_names_the_next_node_without_looking_at_all_before():
     assert many <= 4.1 * few
 
 
-def test_a_near_miss_is_found_among_thousands():
-    known = [name(i) for i in range(5000)]
-    assert near_miss("layr04321", known) == "; did you mean 'layer04321'?"
+def test_near_miss_picks_one_of_thousands():
+    names = [name(i) for i in range(5000)]
+    assert near_miss("layr04321", names) == "; did you mean 'layer04321'?"
 
 
-def test_faults_beyond_the_first_are_not_told_one_by_one():
+def test_faults_beyond_the_limit_share_one_line():
     with pytest.raises(SpecError) as caught:
         parse_workload(NETWORKS["mistyped inputs"](MOST_PROBLEMS + 1), "net.toml")
-    told = caught.value.problems
-    assert len(told) == MOST_PROBLEMS + 1
-    assert told[-1] == f"net.toml: there are more faults than these {MOST_PROBLEMS}; mend them first"
+    problems = caught.value.problems
+    assert len(problems) == MOST_PROBLEMS + 1
+    assert problems[-1] == f"net.toml: there are more faults than these {MOST_PROBLEMS}; mend them first"
 
 
-def test_as_many_faults_as_are_told_have_no_last_line():
+def test_as_many_faults_as_the_limit_have_no_last_line():
     with pytest.raises(SpecError) as caught:
         parse_workload(NETWORKS["mistyped inputs"](MOST_PROBLEMS), "net.toml")
     assert len(caught.value.problems) == MOST_PROBLEMS
     assert "reads 'layr00049'" in caught.value.problems[-1]
 
 
-def test_cycles_are_told_each_once_beside_a_wrong_order_behind_them():
+def test_each_cycle_gives_one_line_beside_a_wrong_order_behind_them():
     nodes = [node(0, name(1)), node(1, name(0)), node(2, name(2)), node(3, name(4)), node(4, name(1))]
     with pytest.raises(SpecError) as caught:
         parse_workload(raw(nodes), "net.toml")
@@ -154,7 +154,7 @@ def test_cycles_are_told_each_once_beside_a_wrong_order_behind_them():
     ]
 
 
-def test_a_cycle_is_told_in_the_direction_of_data():
+def test_a_cycle_is_written_in_the_direction_of_data():
     nodes = [node(0, name(2)), node(1, name(0)), node(2, name(1))]
     with pytest.raises(SpecError, match="cycle: layer00000 -> layer00001 -> layer00002 -> layer00000;"):
         parse_workload(raw(nodes), "net.toml")
@@ -240,14 +240,14 @@ TWICE = {
 
 @pytest.mark.parametrize("content, message", TWICE.values(), ids=TWICE)
 def test_json_with_a_key_twice_is_refused_as_in_toml(tmp_path, content, message):
-    told = refusal_of(tmp_path / "net.json", content)
-    assert "net.json: not JSON: " in told
-    assert message in told
+    refusal = refusal_of(tmp_path / "net.json", content)
+    assert "net.json: not JSON: " in refusal
+    assert message in refusal
 
 
 def test_a_file_above_the_limit_is_refused_with_the_limit(tmp_path):
-    told = refusal_of(tmp_path / "net.json", " " * (MOST_BYTES + 1))
-    assert "cannot be read: it has more than 4,194,304 bytes, which is the limit" in told
+    refusal = refusal_of(tmp_path / "net.json", " " * (MOST_BYTES + 1))
+    assert "cannot be read: it has more than 4,194,304 bytes, which is the limit" in refusal
     assert "4,194,304" not in refusal_of(tmp_path / "net.json", " " * MOST_BYTES)
 
 
@@ -267,8 +267,8 @@ def special(kind, folder):
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a device", "a folder", "a socket"])
 def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path, kind):
-    told = refusal_of(special(kind, tmp_path))
-    assert f"net.toml: cannot be read: it is {kind}, expected a regular file" in told
+    refusal = refusal_of(special(kind, tmp_path))
+    assert f"net.toml: cannot be read: it is {kind}, expected a regular file" in refusal
 
 
 def test_a_link_to_a_regular_file_is_one(tmp_path):

@@ -22,38 +22,38 @@ def recorded(chance, log_time, generations=8, rounds=20, control=0.0, machine="m
 @pytest.mark.parametrize(("shift", "text"), [(0.06, Verdict.SLOWER), (-0.06, Verdict.FASTER), (0.0, Verdict.SAME)])
 def test_runs_on_one_machine_are_judged(shift, text):
     chance = np.random.default_rng(1)
-    found = compare_apart(recorded(chance, 0.0), recorded(chance, shift, generations=12))
-    assert (found.finding.verdict, found.finding.reason) == (text, "")
-    assert found.estimate.low <= math.exp(shift) <= found.estimate.high
-    assert found.estimate.generations == 8
+    result = compare_apart(recorded(chance, 0.0), recorded(chance, shift, generations=12))
+    assert (result.finding.verdict, result.finding.reason) == (text, "")
+    assert result.estimate.low <= math.exp(shift) <= result.estimate.high
+    assert result.estimate.generations == 8
 
 
 def test_an_interval_of_two_decades_is_none():
     chance = np.random.default_rng(1)
-    found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, process=4.0))
-    assert found.finding.overruled
-    assert found.finding.reason == "its generations lie too far apart"
+    result = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, process=4.0))
+    assert result.finding.overruled
+    assert result.finding.reason == "its generations lie too far apart"
 
 
 def test_a_day_that_slows_both_a_little_is_divided_out():
     chance = np.random.default_rng(2)
-    found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, day=0.015))
-    assert abs(math.log(found.estimate.value)) < 0.008
-    assert found.finding.verdict == Verdict.SAME
+    result = compare_apart(recorded(chance, 0.0), recorded(chance, 0.0, day=0.015))
+    assert abs(math.log(result.estimate.value)) < 0.008
+    assert result.finding.verdict == Verdict.SAME
 
 
 def test_a_control_arm_that_moved_leaves_it_undecided():
     chance = np.random.default_rng(3)
-    found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.3, day=0.1))
-    assert found.finding.verdict == Verdict.UNDECIDED
-    assert "control arm moved by +10" in found.finding.reason
+    result = compare_apart(recorded(chance, 0.0), recorded(chance, 0.3, day=0.1))
+    assert result.finding.verdict == Verdict.UNDECIDED
+    assert "control arm moved by +10" in result.finding.reason
 
 
 def test_between_machines_there_is_a_ratio_of_plain_times_and_no_verdict():
     chance = np.random.default_rng(4)
-    found = compare_apart(recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other"))
-    assert found.finding is None
-    assert found.estimate.low <= math.exp(0.7) <= found.estimate.high
+    result = compare_apart(recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other"))
+    assert result.finding is None
+    assert result.estimate.low <= math.exp(0.7) <= result.estimate.high
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
@@ -61,19 +61,19 @@ def test_without_a_control_arm(side):
     chance = np.random.default_rng(5)
     runs = {"old": recorded(chance, 0.0), "new": recorded(chance, 0.5)}
     runs[side] = Recorded(runs[side].visits, None, "m")
-    found = compare_apart(**runs)
-    assert found.finding.verdict == Verdict.UNDECIDED
-    assert f"the {side} run holds no control arm" in found.finding.reason
-    assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.02)
+    result = compare_apart(**runs)
+    assert result.finding.verdict == Verdict.UNDECIDED
+    assert f"the {side} run holds no control arm" in result.finding.reason
+    assert result.estimate.value == pytest.approx(math.exp(0.5), rel=0.02)
 
 
 def test_one_generation_on_a_side_gives_no_interval():
     chance = np.random.default_rng(6)
-    found = compare_apart(recorded(chance, 0.0, generations=1), recorded(chance, 0.5))
-    assert found.finding.verdict == Verdict.UNDECIDED
-    assert "one generation" in found.finding.reason
-    assert math.isnan(found.estimate.low)
-    assert found.estimate.value == pytest.approx(math.exp(0.5), rel=0.03)
+    result = compare_apart(recorded(chance, 0.0, generations=1), recorded(chance, 0.5))
+    assert result.finding.verdict == Verdict.UNDECIDED
+    assert "one generation" in result.finding.reason
+    assert math.isnan(result.estimate.low)
+    assert result.estimate.value == pytest.approx(math.exp(0.5), rel=0.03)
 
 
 def flagged(run, flags):
@@ -87,19 +87,19 @@ def test_contended_rounds_are_dropped_and_doubted_if_they_matter():
     old, new = recorded(chance, 0.0), recorded(chance, 0.0)
     flags = np.tile([0] * 8 + [1] * 12, 8)
     burst = visits(new.visits.call_s * np.where(flags, 3.0, 1.0), 8, 20)
-    found = compare_apart(old, flagged(Recorded(burst, new.control, "m"), flags))
-    assert found.estimate.value == pytest.approx(1, abs=0.01)
-    assert found.everything.value > 2
-    assert found.finding.verdict == Verdict.UNDECIDED
-    assert "contention" in found.finding.reason
+    result = compare_apart(old, flagged(Recorded(burst, new.control, "m"), flags))
+    assert result.estimate.value == pytest.approx(1, abs=0.01)
+    assert result.everything.value > 2
+    assert result.finding.verdict == Verdict.UNDECIDED
+    assert "contention" in result.finding.reason
     assert compare_apart(old, flagged(new, flags)).finding.verdict == Verdict.SAME
 
 
 def test_nothing_left_after_dropping():
     chance = np.random.default_rng(8)
-    found = compare_apart(recorded(chance, 0.0), flagged(recorded(chance, 0.0), 1))
-    assert found.finding.verdict == Verdict.UNDECIDED
-    assert "no round, free of contention" in found.finding.reason
+    result = compare_apart(recorded(chance, 0.0), flagged(recorded(chance, 0.0), 1))
+    assert result.finding.verdict == Verdict.UNDECIDED
+    assert "no round, free of contention" in result.finding.reason
 
 
 def test_welch_agrees_with_its_published_form():
@@ -108,15 +108,15 @@ def test_welch_agrees_with_its_published_form():
     chance = np.random.default_rng(9)
     old, new = chance.normal(0, 1, 5), chance.normal(0.3, 3, 9)
     interval = stats.ttest_ind(new, old, equal_var=False).confidence_interval(0.95)
-    found = welch_ratio(old, new)
-    assert (found.low, found.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)))
+    estimate = welch_ratio(old, new)
+    assert (estimate.low, estimate.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)))
 
 
 def test_welch_covers_the_truth_with_unequal_spreads():
     chance = np.random.default_rng(10)
     trials = 1500
-    found = [welch_ratio(chance.normal(0, 0.01, 4), chance.normal(0.1, 0.04, 9)) for _ in range(trials)]
-    hits = sum(one.low <= math.exp(0.1) <= one.high for one in found)
+    estimates = [welch_ratio(chance.normal(0, 0.01, 4), chance.normal(0.1, 0.04, 9)) for _ in range(trials)]
+    hits = sum(one.low <= math.exp(0.1) <= one.high for one in estimates)
     assert within_binomial_bounds(hits, trials, 0.95), hits / trials
 
 
@@ -147,8 +147,8 @@ def coverage(widened, trials=600):
     for _ in range(trials):
         spread = spread_between(store_of_runs(chance)) if widened else None
         old, new = (logs(chance, BETWEEN * chance.standard_normal()) for _ in range(2))
-        found = welch_ratio(old, new, spread=spread)
-        hits += found.low <= 1 <= found.high
+        estimate = welch_ratio(old, new, spread=spread)
+        hits += estimate.low <= 1 <= estimate.high
     return hits, trials
 
 

@@ -31,8 +31,8 @@ SIMULATIONS = 1500
 def test_the_interval_covers_the_truth_at_its_nominal_rate(generations):
     chance = np.random.default_rng(generations)
     truth = 0.03
-    found = [ratio(log_pairs(*simulated(chance, generations, 5, truth))).estimate for _ in range(SIMULATIONS)]
-    hits = sum(one.low <= math.exp(truth) <= one.high for one in found)
+    estimates = [ratio(log_pairs(*simulated(chance, generations, 5, truth))).estimate for _ in range(SIMULATIONS)]
+    hits = sum(one.low <= math.exp(truth) <= one.high for one in estimates)
     assert within_binomial_bounds(hits, SIMULATIONS, 0.95), hits / SIMULATIONS
 
 
@@ -59,8 +59,8 @@ def test_the_order_of_two_phases_says_nothing_of_their_difference():
 @pytest.mark.parametrize("generations", [3, 6])
 def test_so_does_the_interval_of_an_absolute_time(generations):
     chance = np.random.default_rng(generations)
-    found = [absolute_time(simulated(chance, generations, 5)[0]) for _ in range(SIMULATIONS)]
-    hits = sum(one.low <= 1e-3 <= one.high for one in found)
+    estimates = [absolute_time(simulated(chance, generations, 5)[0]) for _ in range(SIMULATIONS)]
+    hits = sum(one.low <= 1e-3 <= one.high for one in estimates)
     assert within_binomial_bounds(hits, SIMULATIONS, 0.95), hits / SIMULATIONS
 
 
@@ -82,23 +82,23 @@ def test_a_disturbance_that_a_round_shares_cancels():
 
 
 def test_an_absolute_time_is_the_median_over_generations_of_medians():
-    found = absolute_time(visits([1, 2, 99, 4, 4, 4, 9, 5, 9], 3, 3))
+    estimate = absolute_time(visits([1, 2, 99, 4, 4, 4, 9, 5, 9], 3, 3))
     logs = np.log([2, 4, 9])
     half = 4.302652729911275 * logs.std(ddof=1) / math.sqrt(3)
-    assert found.value == 4
-    assert found.generations == 3
-    assert (found.low, found.high) == pytest.approx((math.exp(logs.mean() - half), math.exp(logs.mean() + half)))
+    assert estimate.value == 4
+    assert estimate.generations == 3
+    assert (estimate.low, estimate.high) == pytest.approx((math.exp(logs.mean() - half), math.exp(logs.mean() + half)))
 
 
 def test_a_ratio_is_exp_of_the_mean_over_generations_of_the_median_paired_difference():
     arm = visits([2, 2, 8, 3, 3, 3], 2, 3)
     base = visits([1, 2, 2, 1, 1, 3], 2, 3)
-    found = ratio(log_pairs(arm, base))
-    assert found.effects == pytest.approx((math.log(2), math.log(3)))
-    assert found.estimate.value == pytest.approx(math.sqrt(6))
-    half = 12.706204736174694 * np.std(found.effects, ddof=1) / math.sqrt(2)
-    assert found.estimate.low == pytest.approx(math.sqrt(6) * math.exp(-half))
-    assert (found.rounds, found.dropped, found.estimate.generations) == (6, 0, 2)
+    result = ratio(log_pairs(arm, base))
+    assert result.effects == pytest.approx((math.log(2), math.log(3)))
+    assert result.estimate.value == pytest.approx(math.sqrt(6))
+    half = 12.706204736174694 * np.std(result.effects, ddof=1) / math.sqrt(2)
+    assert result.estimate.low == pytest.approx(math.sqrt(6) * math.exp(-half))
+    assert (result.rounds, result.dropped, result.estimate.generations) == (6, 0, 2)
 
 
 def test_only_rounds_that_both_were_visited_in_are_paired():
@@ -122,18 +122,18 @@ def test_a_contended_round_is_dropped_for_all_arms_and_the_rest_is_reported_besi
     base = visits(1, 2, 3, flags=[0, 0, 1, 0, 0, 0])
     other = visits(1, 2, 3, flags=[0, 0, 0, 4, 8, 0])
     dropped = contended_rounds([arm, base, other])
-    found = ratio(log_pairs(arm, base, dropped))
-    assert (found.rounds, found.dropped, found.effects) == (6, 2, (0.0, 0.0))
+    result = ratio(log_pairs(arm, base, dropped))
+    assert (result.rounds, result.dropped, result.effects) == (6, 2, (0.0, 0.0))
     assert absolute_time(arm, dropped).value == 1
     assert [int(key) & 0xFFFFFFFF for key in dropped] == [2, 0]
 
 
-def test_dropping_by_flag_changes_the_estimate_but_not_what_is_told_beside_it():
+def test_dropping_by_flag_changes_the_estimate_but_not_everything():
     flags = np.array([0, 1, 1, 0, 2, 2])
     arm = visits([1, 5, 5, 1, 5, 5], 2, 3, flags)
-    found = ratio(log_pairs(arm, visits(1, 2, 3), contended_rounds([arm])))
-    assert found.estimate.value == 1
-    assert found.everything.value == pytest.approx(5)
+    result = ratio(log_pairs(arm, visits(1, 2, 3), contended_rounds([arm])))
+    assert result.estimate.value == 1
+    assert result.everything.value == pytest.approx(5)
 
 
 def test_a_generation_left_with_under_half_its_rounds_is_spoilt():
@@ -150,18 +150,18 @@ def test_a_generation_without_a_clean_round_gives_no_number():
 
 def test_nothing_measured_is_nan_everywhere():
     empty = visits([], 0, 0)
-    found = ratio(log_pairs(empty, empty))
-    assert math.isnan(found.estimate.value)
-    assert found.estimate.generations == 0
+    result = ratio(log_pairs(empty, empty))
+    assert math.isnan(result.estimate.value)
+    assert result.estimate.generations == 0
     assert math.isnan(absolute_time(empty).value)
 
 
 def test_one_generation_gives_a_value_and_no_interval():
-    found = absolute_time(visits([1, 2, 3], 1, 3))
-    assert found.value == 2
-    assert math.isnan(found.low)
-    assert math.isnan(found.high)
-    assert found.generations == 1
+    estimate = absolute_time(visits([1, 2, 3], 1, 3))
+    assert estimate.value == 2
+    assert math.isnan(estimate.low)
+    assert math.isnan(estimate.high)
+    assert estimate.generations == 1
 
 
 def test_two_visits_of_a_cell_in_one_round_are_refused():
@@ -193,8 +193,8 @@ def test_a_differences_interval_covers_the_truth():
             visits(mean + speed + chance.normal(0, 0.05, 20), 4, 5)
             for mean, speed in zip((3.0, 2.9), speeds, strict=True)
         )
-        found = time_difference(outer, inner)
-        hits += found.low <= 0.1 <= found.high
+        difference = time_difference(outer, inner)
+        hits += difference.low <= 0.1 <= difference.high
     assert within_binomial_bounds(hits, SIMULATIONS, 0.95), hits / SIMULATIONS
 
 

@@ -15,10 +15,10 @@ ROUNDS = 400
 
 class Notes(Silent):
     def __init__(self):
-        self.told = []
+        self.lines = []
 
     def note(self, text):
-        self.told.append(text)
+        self.lines.append(text)
 
 
 def pairs_of(between_sd, round_sd, rounds=ROUNDS, generations=PILOTS):
@@ -32,10 +32,10 @@ def pairs_of(between_sd, round_sd, rounds=ROUNDS, generations=PILOTS):
 
 def lengths(max_time_s, pairs, start_s=10.0, report=None):
     """Every generation that `auto` takes, in seconds of visits."""
-    found = SimpleNamespace(ranked=lambda: ["a cell"], against_base=lambda _: pairs, spoilt_generations=[])
+    measured = SimpleNamespace(ranked=lambda: ["a cell"], against_base=lambda _: pairs, spoilt_generations=[])
     split = split_of(Settings(generations=None, max_time_s=max_time_s), report or Silent())
     taken = []
-    while (seconds := split.next_s(len(taken), lambda: SoFar(found, [start_s] * PILOTS))) is not None:
+    while (seconds := split.next_s(len(taken), lambda: SoFar(measured, [start_s] * PILOTS))) is not None:
         taken.append(seconds)
     return taken
 
@@ -70,7 +70,7 @@ def test_the_length_is_kalibera_and_jones_s():
     """t = sqrt(c w2 / s2), of the numbers that the note tells."""
     notes = Notes()
     taken = lengths(600.0, pairs_of(0.015, 0.2), start_s=20.0, report=notes)
-    (note,) = notes.told
+    (note,) = notes.lines
     between, within = (float(word.rstrip("%")) / 100 for word in note.split() if word.endswith("%"))
     best_s = (20.0 * within**2 / between**2) ** 0.5
     assert taken[-1] == pytest.approx(best_s, rel=0.1)
@@ -86,13 +86,13 @@ def test_a_run_that_is_gone_on_with_keeps_its_plan():
     later.generation[:] += PILOTS
     whole = Pairs(*(np.concatenate(both) for both in zip(vars(pilots).values(), vars(later).values(), strict=True)))
     assert lengths(600.0, whole, report=notes[1]) == first
-    assert notes[0].told == notes[1].told
+    assert notes[0].lines == notes[1].lines
 
 
 def test_too_few_rounds_take_six_equal_generations_and_say_so():
     notes = Notes()
     assert lengths(30.0, pairs_of(0.01, 0.05, rounds=LEAST_ROUNDS - 1), report=notes) == pytest.approx([5.0] * 6)
-    assert notes.told[0].startswith("too few rounds to tell")
+    assert notes.lines[0].startswith("too few rounds to tell")
     assert not tells_variances(pairs_of(0.01, 0.05, generations=1))
 
 
@@ -107,10 +107,10 @@ def test_too_few_rounds_take_six_equal_generations_and_say_so():
     ],
 )
 def test_a_long_run_replaces_what_contention_spoilt(generations, spoilt, taken):
-    found = SimpleNamespace(spoilt_generations=spoilt)
+    measured = SimpleNamespace(spoilt_generations=spoilt)
     split = split_of(Settings(generations=generations, max_time_s=60.0), Silent())
     lengths = []
-    while (seconds := split.next_s(len(lengths), lambda: SoFar(found, []))) is not None:
+    while (seconds := split.next_s(len(lengths), lambda: SoFar(measured, []))) is not None:
         lengths.append(seconds)
     assert lengths == [60.0 / generations] * taken
 

@@ -126,7 +126,7 @@ def test_a_control_arm_that_moved_for_certain_demotes(low, high, doubted):
     assert ("control arm" in verdict.reason) == doubted
 
 
-def test_a_planted_five_percent_is_found_with_enough_generations():
+def test_a_planted_five_percent_is_called_slower_with_enough_generations():
     chance = np.random.default_rng(7)
     texts = [verdict_on(log_pairs(*simulated(chance, 12, 30, math.log(1.05), process=0.01))).verdict for _ in range(200)]
     assert texts.count(Verdict.SLOWER) >= 190

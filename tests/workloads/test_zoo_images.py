@@ -56,13 +56,13 @@ def blocks(workload):
     stages = {}
     for match in filter(None, matches):
         stages.setdefault(match[1], set()).add(match[2])
-    return {stage: len(found) for stage, found in stages.items()}
+    return {stage: len(blocks) for stage, blocks in stages.items()}
 
 
 STAGED = [name for name in COUNTED if blocks(find_workload(name))]
 
 
-def test_blocks_are_found():
+def test_blocks_of_each_stage_are_counted():
     assert len(STAGED) == 9
     assert blocks(find_workload("densenet121")) == {"dense1": 6, "dense2": 12, "dense3": 24, "dense4": 16}
     assert list(blocks(find_workload("resnet50")).values()) == [3, 4, 6, 3]

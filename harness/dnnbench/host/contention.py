@@ -100,8 +100,11 @@ class Sampler:
         )
 
     def _steal_s(self) -> float | None:
-        rows = [line.split() for line in _text(self._proc / "stat").splitlines()]
-        ticks = [int(row[STEAL_FIELD]) for row in rows if row and row[0] in self._names and len(row) > STEAL_FIELD]
+        ticks = []
+        for line in _text(self._proc / "stat").splitlines():
+            row = line.split()
+            if len(row) > STEAL_FIELD and row[0] in self._names:
+                ticks.append(int(row[STEAL_FIELD]))
         return sum(ticks) * self._tick_s if ticks else None
 
     def _pressure_s(self) -> float | None:
@@ -111,10 +114,13 @@ class Sampler:
         return None
 
     def _throttled_s(self) -> float | None:
-        stat = dict(line.split(maxsplit=1) for line in _text(self._throttle).splitlines() if " " in line)
-        if "throttled_usec" in stat:
+        lines = _text(self._throttle).splitlines()
+        stat = dict(line.split(maxsplit=1) for line in lines if " " in line)
+        if "throttled_usec" in stat:  # version 2 of control groups
             return int(stat["throttled_usec"]) * 1e-6
-        return int(stat["throttled_time"]) * 1e-9 if "throttled_time" in stat else None
+        if "throttled_time" in stat:  # version 1
+            return int(stat["throttled_time"]) * 1e-9
+        return None
 
 
 def flags(before: Counters, after: Counters) -> int:
@@ -162,7 +168,14 @@ def _throttle_file(root: Path) -> Path | None:
     """This process's cpu.stat: in version 2 of control groups, or version 1's cpu controller."""
     groups = [line.split(":", 2) for line in _text(root / "proc/self/cgroup").splitlines()]
     mounts = root / "sys/fs/cgroup"
-    found = [mounts / "cpu" / path.lstrip("/") for _, names, path in groups if "cpu" in names.split(",")]
-    found += [mounts / path.lstrip("/") for number, names, path in groups if number == "0" and not names]
-    files = [folder / "cpu.stat" for folder in [*found, mounts / "cpu", mounts]]
-    return next((file for file in files if "throttled" in _text(file)), None)
+    version_1, version_2 = [], []
+    for number, names, path in groups:
+        inside = path.lstrip("/")
+        if "cpu" in names.split(","):
+            version_1.append(mounts / "cpu" / inside)
+        elif number == "0" and not names:
+            version_2.append(mounts / inside)
+    for folder in (*version_1, *version_2, mounts / "cpu", mounts):
+        if "throttled" in _text(folder / "cpu.stat"):
+            return folder / "cpu.stat"
+    return None

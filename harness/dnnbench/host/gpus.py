@@ -35,7 +35,8 @@ def gpus() -> list[dict[str, Any]]:
     except pynvml.NVMLError:
         return []
     try:
-        return [_gpu(pynvml, pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())]
+        indices = range(pynvml.nvmlDeviceGetCount())
+        return [_gpu(pynvml, pynvml.nvmlDeviceGetHandleByIndex(i)) for i in indices]
     except pynvml.NVMLError:  # a GPU that fell off the bus answers to nothing
         return []
     finally:
@@ -49,7 +50,8 @@ def _gpu(nvml, handle) -> dict[str, Any]:
         except nvml.NVMLError:
             return None
 
-    memory, running = ask(nvml.nvmlDeviceGetMemoryInfo), ask(nvml.nvmlDeviceGetComputeRunningProcesses)
+    memory = ask(nvml.nvmlDeviceGetMemoryInfo)
+    running = ask(nvml.nvmlDeviceGetComputeRunningProcesses)
     return {
         "name": ask(nvml.nvmlDeviceGetName),
         "driver": nvml.nvmlSystemGetDriverVersion(),
@@ -124,6 +126,8 @@ def watch(index: int, ours: Callable[[], Collection[int]]) -> GpuWatch | None:
 
 def spell_reasons(bits: int) -> str:
     """The names of NVML's reasons in `bits`; `none` for none."""
-    named = [name for bit, name in REASONS.items() if bits & bit]
+    names = [name for bit, name in REASONS.items() if bits & bit]
     rest = bits & ~sum(REASONS)
-    return ", ".join([*named, *([f"{rest:#x}"] if rest else [])]) or "none"
+    if rest:
+        names.append(f"{rest:#x}")
+    return ", ".join(names) or "none"

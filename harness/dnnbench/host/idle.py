@@ -25,12 +25,19 @@ def cpu_s(pid: int) -> float | None:
 
 
 def idle_shares(pids: Mapping[str, int], watch_s: float = WATCH_S) -> dict[str, float]:
-    """Share of one CPU that each process burns while nobody asks anything of it; those not told are left out."""
+    """Share of one CPU that each process burns while it serves no request.
+
+    Processes whose clock cannot be read are left out.
+    """
     time.sleep(SETTLE_S)
     before = {name: cpu_s(pid) for name, pid in pids.items()}
     begin = time.monotonic()
     time.sleep(watch_s)
     after = {name: cpu_s(pid) for name, pid in pids.items()}
     elapsed = time.monotonic() - begin
-    spans = ((name, before[name], after[name]) for name in pids)
-    return {name: max(end - start, 0.0) / elapsed for name, start, end in spans if start is not None and end is not None}
+    shares = {}
+    for name in pids:
+        start, end = before[name], after[name]
+        if start is not None and end is not None:
+            shares[name] = max(end - start, 0.0) / elapsed
+    return shares

@@ -60,7 +60,7 @@ def hardware(root: Path = ROOT) -> dict:
 
 def cpu_model(root: Path = ROOT) -> str | None:
     """The processor's name as /proc/cpuinfo spells it."""
-    for name, value in map(_pair, (_text(root / "proc/cpuinfo") or "").splitlines()):
+    for name, value in _cpuinfo(root):
         if name in ("model name", "Model"):
             return value
     return platform.processor() or None
@@ -68,16 +68,20 @@ def cpu_model(root: Path = ROOT) -> str | None:
 
 def cpu_signature(root: Path = ROOT) -> str | None:
     """As "family 25 model 17 stepping 1": under a hypervisor processors of several generations may share a name."""
-    told = dict(_pair(line) for line in (_text(root / "proc/cpuinfo") or "").splitlines())
-    parts = {"family": told.get("cpu family"), "model": told.get("model"), "stepping": told.get("stepping")}
-    return None if None in parts.values() else " ".join(f"{name} {value}" for name, value in parts.items())
+    facts = dict(_cpuinfo(root))
+    names = {"family": "cpu family", "model": "model", "stepping": "stepping"}
+    if not set(names.values()) <= set(facts):
+        return None
+    return " ".join(f"{name} {facts[spelling]}" for name, spelling in names.items())
 
 
 def caches(root: Path = ROOT) -> dict[str, str] | None:
-    """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}; None where nobody tells."""
-    found = sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*"))
-    told = {f"L{_text(place / 'level')} {_text(place / 'type')}": size for place in found if (size := _text(place / "size"))}
-    return told or None
+    """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}; None where the system lists none."""
+    sizes = {}
+    for folder in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        if size := _text(folder / "size"):
+            sizes[f"L{_text(folder / 'level')} {_text(folder / 'type')}"] = size
+    return sizes or None
 
 
 def gpu_names(root: Path = ROOT) -> list[str] | None:
@@ -103,7 +107,7 @@ def system(root: Path = ROOT) -> dict:
         "aslr": _text(root / "proc/sys/kernel/randomize_va_space"),
         "huge_pages": _chosen(_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
         "blas": blas(),
-        "flags": flags(given_environment(root)),
+        "flags": flags(initial_environment(root)),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "gpus": gpus(),
     }
@@ -133,10 +137,9 @@ def smt_siblings(cpus: Collection[int], root: Path = ROOT) -> list[list[int]] | 
 def frequencies_mhz(cpus: Collection[int], root: Path = ROOT) -> list[float] | None:
     """Clock of each CPU now: what the driver reports, else /proc/cpuinfo, which under a hypervisor is a nominal one."""
     files = [root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in sorted(cpus)]
-    told = [int(text) / 1000 for text in map(_text, files) if text and text.isdigit()]
-    listed = (_text(root / "proc/cpuinfo") or "").splitlines()
-    told = told or [float(line.partition(":")[2]) for line in listed if line.startswith("cpu MHz")]
-    return told or None
+    reported = [int(text) / 1000 for text in map(_text, files) if text and text.isdigit()]
+    nominal = [float(value) for name, value in _cpuinfo(root) if name == "cpu MHz"]
+    return reported or nominal or None
 
 
 def boost(root: Path = ROOT) -> bool | None:
@@ -165,7 +168,7 @@ def blas() -> list[dict]:
     ]
 
 
-def given_environment(root: Path = ROOT) -> dict[str, str]:
+def initial_environment(root: Path = ROOT) -> dict[str, str]:
     """What this process was started with: libraries set variables of their own when imported (threadpoolctl one of KMP's)."""
     entries = (_text(root / "proc/self/environ") or "").split("\0")
     return dict(entry.split("=", 1) for entry in entries if "=" in entry) or dict(os.environ)
@@ -173,13 +176,14 @@ def given_environment(root: Path = ROOT) -> dict[str, str]:
 
 def flags(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that change how libraries compute, of those that are set; places of files are left out."""
-    told = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES) and not name.endswith(PLACES)]
-    return {name: environment[name] for name in told}
+    named = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES)]
+    return {name: environment[name] for name in named if not name.endswith(PLACES)}
 
 
-def _pair(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.strip(), value.strip()
+def _cpuinfo(root: Path) -> list[tuple[str, str]]:
+    """(name, value) of each line of /proc/cpuinfo, those of one CPU behind those of another."""
+    pairs = [line.partition(":") for line in (_text(root / "proc/cpuinfo") or "").splitlines()]
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 def _chosen(options: str | None) -> str | None:

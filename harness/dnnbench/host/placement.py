@@ -81,8 +81,8 @@ def place(call: Callable[[], object], cpus: Sequence[int] = ()) -> Placement:
     if any(mask_of(thread) != set(cpus) for thread in chosen):
         return Placement(BOUND, busy)
     # the busiest thread on the highest CPU: interrupts prefer the low ones
-    given = dict(zip(chosen, sorted(cpus, reverse=True), strict=False))
-    return Placement(PLACED, busy, given, frozenset(cpus))
+    assigned = dict(zip(chosen, sorted(cpus, reverse=True), strict=False))
+    return Placement(PLACED, busy, assigned, frozenset(cpus))
 
 
 def waited_share(before: Sequence[float], after: Sequence[float], seconds: float) -> float:

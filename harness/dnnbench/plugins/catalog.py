@@ -1,6 +1,6 @@
 """Workloads by name or by file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,20 +37,22 @@ def find_workload(text: str) -> Workload:
     Its name is the shortest text that gives the same parameters. UsageError for a name nobody brings and for parameters
     that it does not take or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
-    path, known = home_expanded(text), plugins().workloads
-    if text not in known and path.suffix.lower() in SUFFIXES:
+    path = home_expanded(text)
+    workloads = plugins().workloads
+    if text not in workloads and path.suffix.lower() in SUFFIXES:
         return _read(path)
-    if text and text not in known and (is_there(path) or text != path.name):
+    if text and text not in workloads and (is_there(path) or text != path.name):
         todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
         raise UsageError(f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
     name, items = split(text) if text else ("", [])
-    if name not in known:
+    if name not in workloads:
         plugins().refuse_faulty(WORKLOAD.word, name)
+        names = ", ".join(workloads) or "none"
         raise UsageError(
-            f"no workload is called '{shortened(name)}'{near_miss(name, known)} (there are {', '.join(known) or 'none'}); "
+            f"no workload is called '{shortened(name)}'{near_miss(name, workloads)} (there are {names}); "
             "give one of these names, or the path of a .toml or .json file"
         )
-    return _build(known[name], items)
+    return _build(workloads[name], items)
 
 
 def find_workloads(text: str) -> list[Workload]:
@@ -62,10 +64,10 @@ def find_workloads(text: str) -> list[Workload]:
     name, items = split(text) if text.startswith(ALL) else ("", [])
     if name != ALL:
         return [find_workload(text)]
-    known = list(plugins().workloads.values())
-    if takers := [info for info in known if _takes(info, items)]:
-        return [workload for info in takers for workload in _build_if_sound(info, items)]
-    if not known:
+    announced = list(plugins().workloads.values())
+    if takers := [info for info in announced if _takes(info, items)]:
+        return _sound_ones(takers, items)
+    if not announced:
         return []
     raise UsageError(
         f"'{shortened(text)}': no workload takes these; `dnnbench list workloads` shows what each one takes"
@@ -82,17 +84,20 @@ def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
 
 def default_workloads() -> list[Workload]:
     """What is measured when no name is given; one whose plugin raises stands in `plugins().faults` instead."""
-    chosen_ones = [info for info in plugins().workloads.values() if info.default]
-    return [workload for info in chosen_ones for workload in _build_if_sound(info, [])]
+    defaults = [info for info in plugins().workloads.values() if info.default]
+    return _sound_ones(defaults, [])
 
 
-def _build_if_sound(info: WorkloadInfo, items: Sequence[str]) -> Iterator[Workload]:
-    """The workload alone; nothing where a third party's plugin raises."""
-    try:
-        yield _build(info, items)
-    except PluginError as error:
-        if not plugins().blame_for_workload(info.name, str(error)):
-            raise
+def _sound_ones(infos: Iterable[WorkloadInfo], items: Sequence[str]) -> list[Workload]:
+    """The workloads, but for those whose third party's plugin raises."""
+    workloads = []
+    for info in infos:
+        try:
+            workloads.append(_build(info, items))
+        except PluginError as error:
+            if not plugins().blame_for_workload(info.name, str(error)):
+                raise
+    return workloads
 
 
 def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:

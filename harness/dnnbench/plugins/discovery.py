@@ -94,8 +94,8 @@ class Plugins:
         if name in self.backends:
             return self.backends[name]
         self.refuse_faulty(BACKEND.word, name)
-        known = ", ".join(self.backends)
-        raise UsageError(f"no backend is called '{name}'{near_miss(name, self.backends)} (there are {known})")
+        names = ", ".join(self.backends)
+        raise UsageError(f"no backend is called '{name}'{near_miss(name, self.backends)} (there are {names})")
 
     def refuse_faulty(self, word: str, name: str) -> None:
         """PluginError with the reasons, if a backend or workload of that name, or its plugin, cannot be used."""

@@ -35,25 +35,33 @@ def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
 
     UsageError for an unknown preset or parameter, a value that its annotation refuses, or a parameter given twice.
     """
-    values, given = defaults(info), {}
+    values = defaults(info)
+    single: dict[str, Any] = {}
     for item in items:
         name, equals, text = (part.strip() for part in item.partition("="))
         if not equals:
             values |= _preset(info, name)
-        elif name in given:
+        elif name in single:
             raise UsageError(f"workload '{info.name}': '{name}' is given twice; give it once")
         else:
-            given[name] = _value(info, name, text)
-    return values | given
+            single[name] = _value(info, name, text)
+    return values | single
 
 
 def canonical(info: WorkloadInfo, values: Mapping[str, Any]) -> str:
     """The shortest name of these values: the preset nearest to them, or none, and what differs from it."""
-    bases = {"": defaults(info)} | {name: defaults(info) | dict(preset) for name, preset in info.presets.items()}
-    apart = {name: [key for key in base if base[key] != values[key]] for name, base in bases.items()}
-    nearest = min(apart, key=lambda name: len(apart[name]))
-    items = [*filter(None, [nearest]), *(f"{key}={text_of(values[key])}" for key in apart[nearest])]
+    differing = {"": _differing(defaults(info), values)}
+    for name, preset in info.presets.items():
+        differing[name] = _differing(defaults(info) | dict(preset), values)
+    nearest = min(differing, key=lambda name: len(differing[name]))
+    items = [nearest] if nearest else []
+    items += [f"{key}={text_of(values[key])}" for key in differing[nearest]]
     return f"{info.name}[{','.join(items)}]" if items else info.name
+
+
+def _differing(base: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """Parameters whose value is another one than the base's."""
+    return [name for name in base if base[name] != values[name]]
 
 
 def text_of(value: Any) -> str:
@@ -77,13 +85,13 @@ def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
 
 
 def _value(info: WorkloadInfo, name: str, text: str) -> Any:
-    known = _signature(info)
-    if name not in known:
-        there = f"there are {', '.join(known)}" if known else "it has none"
+    parameters = _signature(info)
+    if name not in parameters:
+        there = f"there are {', '.join(parameters)}" if parameters else "it has none"
         raise UsageError(
-            f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, known)} ({there})"
+            f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, parameters)} ({there})"
         )
-    kind = known[name].annotation
+    kind = parameters[name].annotation
     if kind is inspect.Parameter.empty:
         raise PluginError(f"workload '{info.name}': parameter '{name}' has no annotation; tell its author")
     try:

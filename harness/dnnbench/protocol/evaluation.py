@@ -25,7 +25,7 @@ def evaluate(
 
     inputs, parameters and state are read and not changed.
     """
-    values = _given(model, inputs, parameters)
+    values = _sources(model, inputs, parameters)
     new_state = dict(state)
     for node in model.nodes:
         values[node.name], changed = _computed(model, node, values, parameters, new_state, apply)
@@ -41,7 +41,7 @@ def outputs(
     apply: Apply[T],
 ) -> dict[str, T]:
     """Value of every output by name; any other value is let go after its last use, as inference written by hand does."""
-    values = _given(model, inputs, parameters)
+    values = _sources(model, inputs, parameters)
     for node in model.nodes:
         values[node.name], _ = _computed(model, node, values, parameters, state, apply)
         for name in model.spent[node.name]:
@@ -49,7 +49,7 @@ def outputs(
     return {name: values[name] for name in model.outputs}
 
 
-def _given(model: Model, inputs: Mapping[str, T], parameters: Mapping[str, T]) -> dict[str, T]:
+def _sources(model: Model, inputs: Mapping[str, T], parameters: Mapping[str, T]) -> dict[str, T]:
     """What nodes read before any of them is computed."""
     constants = {constant.name: parameters[constant.name] for constant in model.constants}
     return dict(inputs) | constants

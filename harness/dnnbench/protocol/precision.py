@@ -77,8 +77,9 @@ def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]
     types |= {c.name: (precision.weights,) * 2 for c in model.constants}
     for node in model.nodes:
         inside, outside = precision.types(node.op)
-        given = {types[name][1] for name in node.inputs if name in types}
-        inside = inside or (given.pop() if len(given) == 1 else precision.weights)
+        if not inside:
+            arriving = {types[name][1] for name in node.inputs if name in types}
+            inside = arriving.pop() if len(arriving) == 1 else precision.weights
         types[node.name] = inside, outside or inside
     return types
 

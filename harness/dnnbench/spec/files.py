@@ -1,11 +1,11 @@
-"""Workloads as TOML or JSON: reading tells errors together, each with file, key path and a near miss."""
+"""Workloads as TOML or JSON: reading reports errors together, each with file, key path and a near miss."""
 
 import json
 import re
 import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def _load_toml(text: str) -> Any:
 
 
 def _too_long(raw: Any) -> Loc | None:
-    """Where a list or table has more entries than any of a workload may have: told before each is looked at."""
+    """Where a list or table has more entries than any of a workload may have: looked for before pydantic reads each."""
     left: list[tuple[Loc, Any]] = [((), raw)]
     while left:
         loc, value = left.pop()
@@ -107,7 +107,7 @@ def _explain(error: ValidationError, where: str) -> list[str]:
 
 
 def _lines(error: ValidationError, where: str) -> Iterator[str]:
-    for item in _worth_telling(error.errors(include_url=False)):
+    for item in _primary(error.errors(include_url=False)):
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, GraphError):
             for loc, text in cause.problems:
@@ -116,14 +116,14 @@ def _lines(error: ValidationError, where: str) -> Iterator[str]:
             yield f"{where}: {_key(item['loc'])}: {_sentence(item)}"
 
 
-def _worth_telling(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _primary(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Each fault once: no list too short for its broken entries, one error for all branches of a union."""
-    told: dict[tuple[Loc, str], Mapping[str, Any]] = {}
+    faults: dict[tuple[Loc, str], Mapping[str, Any]] = {}
     for item in items:
         if not _only_secondary(item):
             outside = _outside_union(item)
-            told.setdefault((outside["loc"], outside["type"]), outside)
-    return list(told.values())
+            faults.setdefault((outside["loc"], outside["type"]), outside)
+    return list(faults.values())
 
 
 def _only_secondary(item: Mapping[str, Any]) -> bool:
@@ -156,18 +156,20 @@ def _plain(key: str) -> str:
 
 
 def _sentence(item: Mapping[str, Any]) -> str:
-    got, context = _short(item["input"]), item.get("ctx", {})
+    got = _short(item["input"])
+    context = item.get("ctx", {})
     match item["type"]:
         case "missing":
-            return f"missing; this {'entry' if isinstance(item['loc'][-1], int) else 'key'} must be given"
+            what = "entry" if isinstance(item["loc"][-1], int) else "key"
+            return f"missing; this {what} must be given"
         case "extra_forbidden":
-            known = sorted(_fields_around(item["loc"]))
-            listed = f" (known keys: {', '.join(known)})" if known else ""
-            return f"unknown key{near_miss(str(item['loc'][-1]), known)}{listed}"
+            keys = sorted(_fields_around(item["loc"]))
+            listed = f" (known keys: {', '.join(keys)})" if keys else ""
+            return f"unknown key{near_miss(str(item['loc'][-1]), keys)}{listed}"
         case "union_tag_invalid":
-            known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+            kinds = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
             tag = context["tag"]
-            return f"got kind {_short(tag)}, expected one of {', '.join(known)}{near_miss(tag, known)}"
+            return f"got kind {_short(tag)}, expected one of {', '.join(kinds)}{near_miss(tag, kinds)}"
         case "union_tag_not_found":
             return f"got {got}, expected a table with a 'kind'"
         case "string_pattern_mismatch":
@@ -198,8 +200,12 @@ def _fields_around(loc: Loc) -> dict[str, FieldInfo]:
     """Keys that the table around a key may hold, found by following the key path through the classes."""
     classes: list[type[BaseModel]] = [Workload]
     for part in loc[:-1]:
-        classes = [c for cls in classes for c in _step(cls, part)]
-    return {name: field for cls in classes for name, field in cls.model_fields.items()}
+        steps = [_step(cls, part) for cls in classes]
+        classes = list(chain.from_iterable(steps))
+    fields: dict[str, FieldInfo] = {}
+    for cls in classes:
+        fields |= cls.model_fields
+    return fields
 
 
 def _step(cls: type[BaseModel], part: str | int) -> list[type[BaseModel]]:
@@ -215,10 +221,10 @@ def _classes_in(annotation: Any) -> list[type[BaseModel]]:
     """Spec classes mentioned anywhere in a type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    found = []
+    classes: list[type[BaseModel]] = []
     for argument in getattr(annotation, "__args__", ()):
-        found += _classes_in(argument)
-    return found
+        classes += _classes_in(argument)
+    return classes
 
 
 _TAGGED = ("op", "loss", "optimizer", "data")

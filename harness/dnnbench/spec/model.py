@@ -14,7 +14,7 @@ from .tensor import ZEROS, Initializer, Kind, Name, Parameter, Shape, Spec, Tens
 MOST_NODES = 10_000
 """Of a network, and so of whatever else a list or table of its file holds."""
 MOST_PROBLEMS = 50
-"""Told of one network: whoever has more does not read them, and near misses of every one cost the square of them."""
+"""Reported of one network: near misses of every one of many cost the square of their number, and few read more."""
 
 
 class Input(Spec):
@@ -115,20 +115,21 @@ class Model(Spec):
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """Every array that training learns, once, by name: constants first, then by node."""
-        found = {c.name: Parameter(c.shape, c.initializer) for c in self.constants}
-        return self._owned("parameters", found)
+        parameters = {c.name: Parameter(c.shape, c.initializer) for c in self.constants}
+        return self._with_owned("parameters", parameters)
 
     @cached_property
     def state(self) -> dict[str, Parameter]:
         """Every array that training updates without a gradient, by name."""
-        return self._owned("state", {})
+        return self._with_owned("state", {})
 
-    def _owned(self, what: str, found: dict[str, Parameter]) -> dict[str, Parameter]:
+    def _with_owned(self, what: str, arrays: dict[str, Parameter]) -> dict[str, Parameter]:
+        """`arrays`, and those that nodes own as `parameters` or `state`; of a shared one the first node's."""
         for node in self.nodes:
             owned = getattr(node.op, what)(self.input_types(node))
             for role, name in node.names(owned).items():
-                found.setdefault(name, owned[role])
-        return found
+                arrays.setdefault(name, owned[role])
+        return arrays
 
     def roles(self, node: Node) -> tuple[dict[str, str], dict[str, str]]:
         """(parameter names by role, state names by role) of one node."""
@@ -136,41 +137,47 @@ class Model(Spec):
 
     @cached_property
     def _roles(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-        types = {node.name: self.input_types(node) for node in self.nodes}
-        return {
-            n.name: (n.names(n.op.parameters(types[n.name])), n.names(n.op.state(types[n.name]))) for n in self.nodes
-        }
+        roles = {}
+        for node in self.nodes:
+            types = self.input_types(node)
+            parameters = node.names(node.op.parameters(types))
+            state = node.names(node.op.state(types))
+            roles[node.name] = parameters, state
+        return roles
 
     @cached_property
     def vocabularies(self) -> dict[str, int]:
         """How many ids an integer input may take, by the smallest table that is looked up with it."""
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for node in self.nodes:
             size = getattr(node.op, "vocabulary", None)
             if size is not None:
                 name = node.inputs[0]
-                found[name] = min(size, found.get(name, size))
-        return found
+                sizes[name] = min(size, sizes.get(name, size))
+        return sizes
 
     @cached_property
     def spent(self) -> dict[str, tuple[str, ...]]:
-        """By node, the tensors that nobody reads after it; outputs are never spent."""
-        last = {name: node.name for node in self.nodes for name in (node.name, *node.inputs)}
-        found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        """By node, the tensors that no node reads after it; outputs are never spent."""
+        last_reader: dict[str, str] = {}
+        for node in self.nodes:
+            last_reader |= dict.fromkeys((node.name, *node.inputs), node.name)
+        spent: dict[str, list[str]] = {node.name: [] for node in self.nodes}
         kept = set(self.outputs)
-        for name, node in last.items():
+        for name, reader in last_reader.items():
             if name not in kept:
-                found[node].append(name)
-        return {node: tuple(names) for node, names in found.items()}
+                spent[reader].append(name)
+        return {reader: tuple(names) for reader, names in spent.items()}
 
     @cached_property
     def learned(self) -> frozenset[str]:
         """Tensors that depend on a parameter: backpropagation carries gradients to these and to no other."""
-        found = {c.name for c in self.constants}
+        learned = {c.name for c in self.constants}
         for node in self.nodes:
-            if self.roles(node)[0] or found & set(node.inputs):
-                found.add(node.name)
-        return frozenset(found)
+            own_parameters, _ = self.roles(node)
+            if own_parameters or learned & set(node.inputs):
+                learned.add(node.name)
+        return frozenset(learned)
 
     @cached_property
     def spec_hash(self) -> str:

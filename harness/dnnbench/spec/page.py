@@ -170,16 +170,19 @@ def _spelled_tuple(parts: tuple[Any, ...], metadata: Any) -> str:
 
 def _flat(metadata: Any) -> list[Any]:
     """Limits of a type, also those that stand in a Field."""
-    return [inner for item in metadata for inner in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    flat: list[Any] = []
+    for item in metadata:
+        flat += item.metadata if isinstance(item, FieldInfo) else [item]
+    return flat
 
 
 def _limits(metadata: Any) -> list[str]:
-    found = []
+    limits = []
     for item in metadata:
         if type(item) in _LIMITS:
             words, name = _LIMITS[type(item)]
-            found.append(f"{words} {getattr(item, name):g}")
-    return [" and ".join(found)] if found else []
+            limits.append(f"{words} {getattr(item, name):g}")
+    return [" and ".join(limits)] if limits else []
 
 
 def _example(kind: str, example: Example) -> str:

@@ -71,17 +71,17 @@ def _duplicates(model: Model) -> Iterator[Problem]:
 
 
 def _wiring(model: Model) -> Iterator[Problem]:
-    known = {name for (key, _), name in _names(model) if key != "nodes"}
+    earlier = {name for (key, _), name in _names(model) if key != "nodes"}
     later = {node.name for node in model.nodes}
     cyclic = _cyclic(model)
     cycles = {cycle[0]: cycle for cycle in _cycles(model, cyclic)}
     for i, node in enumerate(model.nodes):
         for j, source in enumerate(node.inputs):
             where = ("nodes", i, "inputs", j)
-            if source in known:
+            if source in earlier:
                 continue
             if source not in later:
-                hint = near_miss(source, known | later)
+                hint = near_miss(source, earlier | later)
                 yield where, f"node '{node.name}' reads '{source}', which does not exist{hint}"
             elif not {node.name, source} <= cyclic:
                 text = f"node '{node.name}' reads '{source}', which comes later"
@@ -89,7 +89,7 @@ def _wiring(model: Model) -> Iterator[Problem]:
             elif node.name in cycles and source == cycles[node.name][-1]:
                 circle = listed([*cycles.pop(node.name), node.name], " -> ")
                 yield where, f"cycle: {circle}; a network must be acyclic, break one of these inputs"
-        known.add(node.name)
+        earlier.add(node.name)
 
 
 def _cyclic(model: Model) -> set[str]:
@@ -154,7 +154,7 @@ def _sources(model: Model) -> Iterator[Problem]:
 
 
 def _shapes(model: Model) -> Iterator[Problem]:
-    """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is told once."""
+    """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is reported once."""
     types = {source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS}
     owned: dict[str, Parameter] = {c.name: Parameter(c.shape, c.initializer) for c in model.constants}
     for i, node in enumerate(model.nodes):

@@ -15,7 +15,7 @@ LEAST_RUNS = 5
 
 @dataclass(frozen=True)
 class Spread:
-    """How far runs of one machine lie apart beyond their own errors: sd of a log time, told by so many runs.
+    """How far runs of one machine lie apart beyond their own errors: sd of a log time, estimated from so many runs.
 
     Two runs cannot know it: what differs between them (where pages lie, what else the host does that hour) is the same
     in all generations of either.
@@ -61,10 +61,14 @@ def compare_apart(
     """
     same = old.machine_id == new.machine_id
     normal = same and old.control is not None and new.control is not None
-    estimate, everything = (
-        welch_ratio(log_times(one, normal), log_times(two, normal), level, spread if same else None)
-        for one, two in ((old, new), (replace(old, dropped=NOTHING), replace(new, dropped=NOTHING)))
-    )
+    if not same:
+        spread = None
+
+    def ratio_of(one: Recorded, two: Recorded) -> Estimate:
+        return welch_ratio(log_times(one, normal), log_times(two, normal), level, spread)
+
+    estimate = ratio_of(old, new)
+    everything = ratio_of(replace(old, dropped=NOTHING), replace(new, dropped=NOTHING))
     if not same:
         return Apart(estimate, everything, None)
     reason = _doubt(old, new, estimate, everything, theta, level)
@@ -121,12 +125,12 @@ def spread_between(histories: Iterable[Mapping[str, Sequence[float]]]) -> Spread
     histories: of each cell, log times by run, one a generation, two or more of them.  m_r, v_r: mean and variance / G of
     a run; m: the mean of the R runs.  All cells of a run share what made that run differ, so the runs are counted.
     """
-    told = [history for history in histories if len(history) >= 2]
-    runs = {run for history in told for run in history}
+    repeated = [history for history in histories if len(history) >= 2]
+    runs: set[str] = set().union(*repeated)
     if len(runs) < LEAST_RUNS:
         return None
-    excess = sum(_excess(list(history.values())) for history in told)
-    free = sum(len(history) - 1 for history in told)
+    excess = sum(_excess(list(history.values())) for history in repeated)
+    free = sum(len(history) - 1 for history in repeated)
     return Spread(math.sqrt(max(excess / free, 0.0)), len(runs))
 
 

@@ -240,15 +240,15 @@ def training_steps(phases: Mapping[str, Visits], dropped: np.ndarray = NOTHING) 
 
     phases: phase -> visits of one arm. A step is left out where one of its phases is.
     """
-    found: dict[str, Estimate] = {}
+    estimates: dict[str, Estimate] = {}
     for step, (outer, inner) in STEPS.items():
         if outer not in phases:
             continue
         if inner is None:
-            found[step] = absolute_time(phases[outer], dropped)
+            estimates[step] = absolute_time(phases[outer], dropped)
         elif inner in phases:
-            found[step] = time_difference(phases[outer], phases[inner], dropped)
-    return found
+            estimates[step] = time_difference(phases[outer], phases[inner], dropped)
+    return estimates
 
 
 def smallest_difference(effects: Values, theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2) -> float:

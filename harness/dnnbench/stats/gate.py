@@ -79,7 +79,7 @@ def holm(p_values: Sequence[float], alpha: float = FAMILY_ALPHA) -> list[Step]:
 
 @dataclass(frozen=True)
 class FlaggedCell:
-    """A flagged cell in fresh generations; `objection` says what is known against believing its pairs."""
+    """A flagged cell in fresh generations; `objection` says what speaks against believing its pairs."""
 
     pairs: Pairs = NO_PAIRS
     objection: str = ""
@@ -107,30 +107,30 @@ def confirm(flagged: Sequence[FlaggedCell], theta: float = THETA, alpha: float =
     lower the family's error.  A cell without pairs stays in the family with p = 1.
     """
     ratios = [ratio(cell.pairs) for cell in flagged]
-    steps = holm([slower_p(found.effects, theta) for found in ratios], alpha)
+    steps = holm([slower_p(each.effects, theta) for each in ratios], alpha)
     return [_confirmation(*one, theta) for one in zip(flagged, ratios, steps, strict=True)]
 
 
-def _confirmation(cell: FlaggedCell, found: Ratio, step: Step, theta: float) -> Confirmation:
-    reason = _why_not(cell, found, step, theta)
-    doubted = bool(cell.objection) or step.rejected or too_wide(found.estimate)
-    overruled = doubted and found.estimate.generations >= 2
+def _confirmation(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) -> Confirmation:
+    reason = _why_not(cell, measured, step, theta)
+    doubted = bool(cell.objection) or step.rejected or too_wide(measured.estimate)
+    overruled = doubted and measured.estimate.generations >= 2
     finding = Finding(Verdict.NOT_CONFIRMED, reason, overruled) if reason else Finding(Verdict.CONFIRMED)
-    answered = found.estimate.generations >= 2 and not cell.objection
-    smallest = smallest_difference(found.effects, theta, alpha=step.threshold)
-    return Confirmation(found, step, finding, answered, smallest)
+    answered = measured.estimate.generations >= 2 and not cell.objection
+    smallest = smallest_difference(measured.effects, theta, alpha=step.threshold)
+    return Confirmation(measured, step, finding, answered, smallest)
 
 
-def _why_not(cell: FlaggedCell, found: Ratio, step: Step, theta: float) -> str:
+def _why_not(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) -> str:
     """What speaks against confirming a slowdown; empty if nothing does."""
     if cell.objection:
         return cell.objection
-    if found.estimate.generations < 2:
-        return too_few(found)
-    if not step.rejected and too_wide(found.estimate):
+    if measured.estimate.generations < 2:
+        return too_few(measured)
+    if not step.rejected and too_wide(measured.estimate):
         return APART
     if step.rejected:
-        return doubt(cell.pairs, found, theta)
+        return doubt(cell.pairs, measured, theta)
     if step.p > step.threshold:
         return f"p = {step.p:.2g} is above {step.threshold:.2g}"
     return f"p = {step.p:.2g}, but a smaller one of this family is above its own threshold"

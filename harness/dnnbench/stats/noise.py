@@ -36,10 +36,10 @@ class Floor:
         return asdict(self)
 
 
-def floor(found: Components, visits_s: float, theta: float) -> Floor:
+def floor(variances: Components, visits_s: float, theta: float) -> Floor:
     """The smallest differences that `visits_s` seconds of visits a cell can tell, with a dead zone `theta`."""
-    count = found.generations_of(visits_s)
-    effects = _numbers_of(found.sd(visits_s / count), count)
+    count = variances.generations_of(visits_s)
+    effects = _numbers_of(variances.sd(visits_s / count), count)
     half = math.expm1(mean_interval(effects)[1])
     return Floor(visits_s, count, half, smallest_difference(effects, 0.0), smallest_difference(effects, theta))
 

@@ -1,4 +1,4 @@
-"""Faster, slower, the same, or undecided: said only when nothing known speaks against it."""
+"""Faster, slower, the same, or undecided: said only when nothing that was measured speaks against it."""
 
 import math
 from dataclasses import dataclass, replace
@@ -41,8 +41,8 @@ class Finding:
     """Whether something speaks against the interval itself, so that it is not shown as one."""
 
 
-def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> Finding:
-    """What is found of an arm, of its log pairs with the base and the ratio they gave.
+def judge(pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None) -> Finding:
+    """The finding on an arm, from its log pairs with the base and the ratio that they gave.
 
     SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
     Contention, drift and a moved control arm turn any of the first three into UNDECIDED; drift only where it is large
@@ -50,35 +50,36 @@ def judge(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | 
     control: the control arm's time beside this arm over that beside the base, where the two were measured
     apart.
     """
-    if found.estimate.generations < 2:
-        return Finding(Verdict.UNDECIDED, too_few(found))
-    finding = place(found.estimate, theta)
+    if measured.estimate.generations < 2:
+        return Finding(Verdict.UNDECIDED, too_few(measured))
+    finding = place(measured.estimate, theta)
     if finding.overruled:
-        fastest, slowest = (f"{math.exp(effect):#.3g}" for effect in (min(found.effects), max(found.effects)))
+        fastest = f"{math.exp(min(measured.effects)):#.3g}"
+        slowest = f"{math.exp(max(measured.effects)):#.3g}"
         return replace(
             finding, reason=f"{finding.reason}: they took {fastest} to {slowest} times as long as the base's"
         )
     if finding.verdict == Verdict.UNDECIDED:
-        least = smallest_difference(found.effects, theta)
+        least = smallest_difference(measured.effects, theta)
         return Finding(Verdict.UNDECIDED, f"{finding.reason}; this run could have seen differences from {least:.1%} on")
-    reason = doubt(pairs, found, theta, control)
+    reason = doubt(pairs, measured, theta, control)
     return Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else finding
 
 
-def doubt(pairs: Pairs, found: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
+def doubt(pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
     """The first that speaks against a ratio: contention, drift, a moved control arm; empty if none does."""
     return (
-        contention_doubt(found.estimate, found.everything)
-        or drift_doubt(pairs, found.estimate, theta)
+        contention_doubt(measured.estimate, measured.everything)
+        or drift_doubt(pairs, measured.estimate, theta)
         or (control_doubt(control, theta) if control else "")
     )
 
 
-def too_few(found: Ratio) -> str:
+def too_few(measured: Ratio) -> str:
     """Why a ratio of under two generations has no interval."""
-    if found.estimate.generations == 1:
+    if measured.estimate.generations == 1:
         return "one generation gives no interval"
-    if found.rounds:
+    if measured.rounds:
         return "every round met contention from outside"
     return "never visited in one round with the base"
 
@@ -164,9 +165,11 @@ def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
 
     if len(values) < 3 or np.ptp(values) == 0 or np.ptp(time) == 0:
         return 0.0, 1.0
-    found = stats.spearmanr(time, values)
-    rho = float(found.statistic)
-    return rho, _exact_p(rho, len(values)) if len(values) <= FEW else float(found.pvalue)
+    result = stats.spearmanr(time, values)
+    rho = float(result.statistic)
+    if len(values) <= FEW:
+        return rho, _exact_p(rho, len(values))
+    return rho, float(result.pvalue)
 
 
 def _p_of(rho: float, freedom: int) -> float:
