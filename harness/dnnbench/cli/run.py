@@ -77,7 +77,7 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."
 )
 @click.option(
-    "--allow-unequal", is_flag=True, help="Rank arms that differ in what should be equal (the fairness ledger)."
+    "--allow-unequal", is_flag=True, help="Rank arms that differ in what should be equal (the fairness audit)."
 )
 @click.option(
     "--twin", is_flag=True, help="Measure the base a second time: where its ratio to itself misses 1, no verdict holds."
