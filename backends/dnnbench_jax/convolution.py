@@ -21,8 +21,10 @@ def convolve(x, weight, strides, pads, dilation, groups):
         return _by_xla(x, weight, *geometry, groups)
     if groups == x.shape[-1]:
         return _depthwise(x, weight, *geometry)
-    blocks = zip(jnp.split(x, groups, -1), jnp.split(weight, groups, -1), strict=True)
-    return jnp.concatenate([_by_xla(*block, *geometry) for block in blocks], -1)
+    images = jnp.split(x, groups, -1)  # (N, ..., C / groups) each
+    kernels = jnp.split(weight, groups, -1)
+    parts = [_by_xla(*pair, *geometry) for pair in zip(images, kernels, strict=True)]
+    return jnp.concatenate(parts, -1)
 
 
 def _by_xla(x, weight, strides, pads, dilation, groups=1):
@@ -35,7 +37,9 @@ def _by_xla(x, weight, strides, pads, dilation, groups=1):
 def _depthwise(x, weight, strides, pads, dilation):
     if x.ndim == 4:
         return depthwise(x, weight, strides, pads, dilation)
-    return depthwise(x[:, None], weight[None], (1, *strides), ((0, 0), *pads), (1, *dilation))[:, 0]
+    # a sequence as images one row high
+    y = depthwise(x[:, None], weight[None], (1, *strides), ((0, 0), *pads), (1, *dilation))
+    return y[:, 0]
 
 
 def convolve_transposed(x, weight, strides, cuts, dilation, extra):

@@ -18,7 +18,8 @@ def depthwise(x, weight, strides, pads, dilation):
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def _convolved(x, weight, strides, pads, dilation):
     """x: (N, H, W, C)   weight: (kh, kw, C)   returns: (N, H', W', C)"""
-    return _summed(_padded(_wide(x), pads), _wide(weight), strides, dilation).astype(x.dtype)
+    y = _summed(_padded(_wide(x), pads), _wide(weight), strides, dilation)
+    return y.astype(x.dtype)
 
 
 def _forward(x, weight, strides, pads, dilation):
@@ -29,8 +30,10 @@ def _backward(strides, pads, dilation, kept, g):
     """Both gradients by hand: those of 49 slices take a compiler seconds."""
     x, weight = kept
     g = _wide(g)
-    gx = _summed(_spread(g, x, weight, strides, pads, dilation), _wide(weight[::-1, ::-1]), (1, 1), dilation)
-    gw = _weight_gradient(_padded(_wide(x), pads), g, weight.shape, strides, dilation)
+    padded = _padded(_wide(x), pads)
+    turned = _wide(weight[::-1, ::-1])
+    gx = _summed(_spread(g, x, weight, strides, pads, dilation), turned, (1, 1), dilation)  # (N, H, W, C)
+    gw = _weight_gradient(padded, g, weight.shape, strides, dilation)  # (kh, kw, C)
     return gx.astype(x.dtype), gw.astype(weight.dtype)
 
 
@@ -51,9 +54,14 @@ def _padded(x, pads):
 def _summed(x, weight, strides, dilation):
     """Sum over all taps of x, seen from there, times the tap's weight."""
     sizes = zip(x.shape[1:3], weight.shape, dilation, strides, strict=False)
-    places = [(n - (k - 1) * d - 1) // s + 1 for n, k, d, s in sizes]
-    taps = product(range(weight.shape[0]), range(weight.shape[1]))
-    return sum(_seen_from((u * dilation[0], v * dilation[1]), x, places, strides) * weight[u, v] for u, v in taps)
+    places = [(n - (k - 1) * d - 1) // s + 1 for n, k, d, s in sizes]  # [H', W']
+
+    def share(u, v):
+        start = (u * dilation[0], v * dilation[1])
+        return _seen_from(start, x, places, strides) * weight[u, v]  # (N, H', W', C)
+
+    rows, columns, _ = weight.shape
+    return sum(share(u, v) for u, v in product(range(rows), range(columns)))
 
 
 def _seen_from(start, x, places, strides):
@@ -77,8 +85,11 @@ def _weight_gradient(x, g, shape, strides, dilation):
     height, width = g.shape[1:3]
 
     def row(u):
-        lines = lax.dynamic_slice_in_dim(x, u * dilation[0], (height - 1) * strides[0] + 1, 1)[:, :: strides[0]]
-        taps = (_seen_from((0, v * dilation[1]), lines, (height, width), (1, strides[1])) for v in range(shape[1]))
-        return jnp.stack([(seen * g).sum((0, 1, 2)) for seen in taps])
+        reach = (height - 1) * strides[0] + 1
+        lines = lax.dynamic_slice_in_dim(x, u * dilation[0], reach, 1)
+        lines = lines[:, :: strides[0]]  # (N, H', W, C)
+        starts = [(0, v * dilation[1]) for v in range(shape[1])]
+        taps = (_seen_from(start, lines, (height, width), (1, strides[1])) for start in starts)
+        return jnp.stack([(seen * g).sum((0, 1, 2)) for seen in taps])  # (kw, C)
 
     return lax.map(row, jnp.arange(shape[0]))

@@ -31,8 +31,9 @@ def correlate(x: np.ndarray, weight: np.ndarray, at: Geometry) -> np.ndarray:
     filters = weight.shape[-1]
     if _depthwise(weight.shape, at):
         return products.weighted_sum(taps(_repeated(x, filters), at), weight.reshape(-1, filters))
-    windows = patches(x, at)
-    y = products.matmul(_columns(windows, at.groups), _by_group(weight.reshape(-1, filters), at.groups))
+    windows = patches(x, at)  # (N, H', W', kh, kw, C)
+    kernels = _by_group(weight.reshape(-1, filters), at.groups)  # (G, kh kw C / G, F / G)
+    y = products.matmul(_columns(windows, at.groups), kernels)  # (G, N H' W', F / G)
     return y.transpose(1, 0, 2).reshape(*windows.shape[:3], filters)
 
 
@@ -43,7 +44,8 @@ def image_gradient(g: np.ndarray, weight: np.ndarray, at: Geometry, shape: tuple
         shares = (share.reshape(*g.shape[:3], shape[-1], -1).sum(axis=-1) for share in per_tap)
     else:
         rows = _by_group(g.reshape(-1, g.shape[-1]), at.groups)  # (G, N H' W', F / G)
-        per_tap = (products.matmul(rows, _by_group(w, at.groups).swapaxes(1, 2)) for w in _per_tap(weight))
+        kernels = (_by_group(w, at.groups).swapaxes(1, 2) for w in _per_tap(weight))
+        per_tap = (products.matmul(rows, kernel) for kernel in kernels)  # (G, N H' W', C / G)
         shares = (share.transpose(1, 0, 2).reshape(*g.shape[:3], shape[-1]) for share in per_tap)
     return spread(shares, at, shape)
 
@@ -52,9 +54,10 @@ def weight_gradient(g: np.ndarray, x: np.ndarray, at: Geometry, shape: tuple[int
     """dW of y = correlate(x): windows^T g.      g: (N, H', W', F)   shape: (kh, kw, C / groups, F)"""
     filters = shape[-1]
     if _depthwise(shape, at):
-        read = taps(_repeated(x, filters), at)
-        return products.stored(np.stack([(tap * g).sum(axis=(0, 1, 2)) for tap in read])).reshape(shape)
-    columns = _columns(patches(x, at), at.groups)
+        read = taps(_repeated(x, filters), at)  # (N, H', W', F) each
+        per_tap = np.stack([(tap * g).sum(axis=(0, 1, 2)) for tap in read])  # (kh kw, F)
+        return products.stored(per_tap).reshape(shape)
+    columns = _columns(patches(x, at), at.groups)  # (G, N H' W', kh kw C / G)
     rows = _by_group(g.reshape(-1, filters), at.groups)  # (G, N H' W', F / G)
     gradient = products.matmul(columns.swapaxes(1, 2), rows)  # (G, kh kw C / G, F / G)
     return gradient.transpose(1, 0, 2).reshape(shape)

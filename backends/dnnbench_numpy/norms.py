@@ -24,7 +24,8 @@ def _leaning(mean: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
         return mean
     u = np.finfo(mean.dtype).eps / 2
     equal = variance <= np.square(count * u * mean)
-    return np.where(equal, mean + products.leaning() * u * (1 + count / SUMMED) * np.abs(mean), mean)
+    leaned = mean + products.leaning() * u * (1 + count / SUMMED) * np.abs(mean)
+    return np.where(equal, leaned, mean)
 
 
 def standardised(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +38,8 @@ def standardised(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> tuple[
 def standardised_gradient(g: np.ndarray, xhat: np.ndarray, s: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """dx = (g - mean g - xhat mean(g xhat)) / s for g = dL/dxhat."""
     mean = moments(g, axes)[0] if products.leaning() else g.mean(axis=axes, keepdims=True)
-    return (g - mean - xhat * (g * xhat).mean(axis=axes, keepdims=True)) / s
+    correlation = (g * xhat).mean(axis=axes, keepdims=True)
+    return (g - mean - xhat * correlation) / s
 
 
 def root_mean_square(x: np.ndarray, epsilon: float) -> np.ndarray:

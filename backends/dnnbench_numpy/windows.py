@@ -59,10 +59,11 @@ def spread(shares: Iterable[np.ndarray], at: Geometry, shape: tuple[int, ...]) -
     """
     (top, bottom), (left, right) = at.pads
     n, height, width, channels = shape
+    padded = (height + top + bottom, width + left + right)
     total = None
-    for share, place in zip(shares, _places(at, (height + top + bottom, width + left + right)), strict=True):
-        if total is None:
-            total = np.zeros((n, height + top + bottom, width + left + right, channels), share.dtype)
+    for share, place in zip(shares, _places(at, padded), strict=True):
+        if total is None:  # the first share tells the type
+            total = np.zeros((n, *padded, channels), share.dtype)
         total[place] += share
     return total[:, top : top + height, left : left + width]
 
@@ -70,6 +71,13 @@ def spread(shares: Iterable[np.ndarray], at: Geometry, shape: tuple[int, ...]) -
 def _places(at: Geometry, size: tuple[int, int]) -> Iterator[tuple[slice, ...]]:
     """Index of each tap into a padded image of this size."""
     axes = zip(size, at.window, at.strides, at.dilation, strict=True)
-    rows, columns = ([slice(u * d, u * d + n - (k - 1) * d, s) for u in range(k)] for n, k, s, d in axes)
+    rows, columns = (_places_along(*axis) for axis in axes)
     for row, column in product(rows, columns):
         yield slice(None), row, column
+
+
+def _places_along(size: int, window: int, stride: int, dilation: int) -> list[slice]:
+    """Index of each tap into one padded axis."""
+    starts = range(0, window * dilation, dilation)
+    reach = size - (window - 1) * dilation
+    return [slice(start, start + reach, stride) for start in starts]

@@ -48,13 +48,13 @@ def _widened(*tensors):
 
 def _padded(x, weight, geometry):
     """(image, padding by name): numbers that 'SAME' does not stand for are put on first."""
-    same, pads = (
-        resolve_padding(padding, x.shape[1:3], weight.shape[:2], geometry.strides, geometry.dilation)
-        for padding in ("same", geometry.padding)
-    )
-    if pads == same:
+    sizes = x.shape[1:3], weight.shape[:2], geometry.strides, geometry.dilation
+    pads = resolve_padding(geometry.padding, *sizes)
+    if pads == resolve_padding("same", *sizes):
         return x, "SAME"
-    return (x if pads == ((0, 0), (0, 0)) else tf.pad(x, every_axis(pads))), "VALID"
+    if pads == ((0, 0), (0, 0)):
+        return x, "VALID"
+    return tf.pad(x, every_axis(pads)), "VALID"
 
 
 def _dilated(x, weight, geometry):
@@ -62,9 +62,10 @@ def _dilated(x, weight, geometry):
     pads = resolve_padding(geometry.padding, x.shape[1:3], weight.shape[:2], geometry.strides, geometry.dilation)
     padded = tf.pad(x, every_axis(pads))
     rows, columns = (-size % d for size, d in zip(padded.shape[1:3], geometry.dilation, strict=True))
-    apart = tf.space_to_batch(padded, geometry.dilation, [[0, rows], [0, columns]])
+    filled = [[0, rows], [0, columns]]
+    apart = tf.space_to_batch(padded, geometry.dilation, filled)  # (N dh dw, H / dh, W / dw, C)
     y = convolve(apart, weight, Geometry((1, 1), "valid", (1, 1), geometry.groups))
-    together = tf.batch_to_space(y, geometry.dilation, [[0, rows], [0, columns]])
+    together = tf.batch_to_space(y, geometry.dilation, filled)  # (N, H', W', F) at stride 1
     return together[:, :: geometry.strides[0], :: geometry.strides[1]]
 
 
@@ -84,7 +85,8 @@ def _depthwise(x, weight, strides, padding):
 def _grouped(x, weight, geometry, padding):
     if not xla_on_cpu() and _trains_groups(x.dtype):
         return tf.nn.conv2d(x, weight, geometry.strides, padding)
-    images, kernels = tf.split(x, geometry.groups, -1), tf.split(weight, geometry.groups, -1)
+    images = tf.split(x, geometry.groups, -1)  # (N, H, W, C / groups) each
+    kernels = tf.split(weight, geometry.groups, -1)
     parts = [tf.nn.conv2d(*pair, geometry.strides, padding) for pair in zip(images, kernels, strict=True)]
     return tf.concat(parts, -1)
 
@@ -93,8 +95,10 @@ def _grouped(x, weight, geometry, padding):
 def _trains_groups(dtype):
     """Whether this device has gradients of convolutions in groups: tried once, as no call of TensorFlow's tells."""
     with tf.init_scope():
-        x, weight = tf.ones((1, 4, 4, 4), dtype), tf.ones((3, 3, 2, 4), dtype)
-        sizes, walk = tf.constant(x.shape), {"strides": [1, 1, 1, 1], "padding": "SAME"}
+        x = tf.ones((1, 4, 4, 4), dtype)
+        weight = tf.ones((3, 3, 2, 4), dtype)
+        walk = {"strides": [1, 1, 1, 1], "padding": "SAME"}
+        sizes = tf.constant(x.shape)
         try:
             tf.raw_ops.Conv2DBackpropInput(input_sizes=sizes, filter=weight, out_backprop=x, **walk)
         except tf.errors.InvalidArgumentError:
@@ -120,9 +124,7 @@ def _spread(weight, dilation):
         return weight
     height, width, *rest = weight.shape
     rows, columns = dilation
-    apart = tf.pad(
-        tf.reshape(weight, (height, 1, width, 1, *rest)),
-        [[0, 0], [0, rows - 1], [0, 0], [0, columns - 1], [0, 0], [0, 0]],
-    )
+    between = [[0, 0], [0, rows - 1], [0, 0], [0, columns - 1], [0, 0], [0, 0]]
+    apart = tf.pad(tf.reshape(weight, (height, 1, width, 1, *rest)), between)
     wide = tf.reshape(apart, (height * rows, width * columns, *rest))
     return wide[: (height - 1) * rows + 1, : (width - 1) * columns + 1]

@@ -24,55 +24,76 @@ def _convolved(x, weight, strides, pads):
 
     @tf.custom_gradient
     def convolved(x, weight):
-        padded, kernel = _edged(tf.cast(x, wide(x.dtype)), pads), tf.cast(weight, wide(x.dtype))
+        padded = _edged(tf.cast(x, wide(x.dtype)), pads)
+        kernel = tf.cast(weight, wide(x.dtype))
 
         def backward(g):
             g = tf.cast(g, kernel.dtype)
-            gx = _summed(_spread(g, x, weight, strides, pads), kernel[::-1, ::-1], (1, 1))
-            gw = _weight_gradient(padded, g, weight.shape, strides)
+            turned = kernel[::-1, ::-1]
+            gx = _summed(_spread(g, x, weight, strides, pads), turned, (1, 1))  # (N, H, W, C)
+            gw = _weight_gradient(padded, g, weight.shape, strides)  # (kh, kw, C)
             return tf.cast(gx, x.dtype), tf.cast(gw, weight.dtype)
 
-        return tf.cast(_summed(padded, kernel, strides), x.dtype), backward
+        y = _summed(padded, kernel, strides)  # (N, H', W', C)
+        return tf.cast(y, x.dtype), backward
 
     return convolved(x, weight)
 
 
 def _edged(x, edges):
     """Places put on before and after H and W; a negative number takes them off."""
-    sizes = zip(x.shape[1:3], edges, strict=True)
-    rows, columns = (slice(max(-before, 0), size + min(after, 0)) for size, (before, after) in sizes)
-    grown = [[max(before, 0), max(after, 0)] for before, after in edges]
-    return tf.pad(x[:, rows, columns], [[0, 0], *grown, [0, 0]])
+    kept, added = [], []
+    for size, (before, after) in zip(x.shape[1:3], edges, strict=True):
+        kept.append(slice(max(-before, 0), size + min(after, 0)))
+        added.append([max(before, 0), max(after, 0)])
+    return tf.pad(x[:, kept[0], kept[1]], [[0, 0], *added, [0, 0]])
 
 
 def _summed(x, weight, strides):
     """Sum over all taps of x, seen from there, times the tap's weight."""
-    height, width = ((n - k) // s + 1 for n, k, s in zip(x.shape[1:3], weight.shape, strides, strict=False))
+    rows, columns, channels = weight.shape
+    height = (x.shape[1] - rows) // strides[0] + 1
+    width = (x.shape[2] - columns) // strides[1] + 1
 
     def row(u):
-        taps = zip(_row_seen(u, x, (height, width), strides, weight.shape[1]), tf.unstack(weight[u]), strict=True)
-        return sum(seen * tap for seen, tap in taps)
+        seen = _row_seen(u, x, (height, width), strides, columns)
+        taps = tf.unstack(weight[u])
+        return sum(part * tap for part, tap in zip(seen, taps, strict=True))  # (N, H', W', C)
 
     if not learns():
-        return sum(row(u) for u in range(weight.shape[0]))
-    nothing = tf.zeros((x.shape[0], height, width, x.shape[-1]), x.dtype)
-    return tf.while_loop(lambda u, _: u < weight.shape[0], lambda u, y: (u + 1, y + row(u)), (0, nothing))[1]
+        return sum(row(u) for u in range(rows))
+
+    def more(u, y):
+        return u < rows
+
+    def add_row(u, y):
+        return u + 1, y + row(u)
+
+    nothing = tf.zeros((x.shape[0], height, width, channels), x.dtype)
+    _, y = tf.while_loop(more, add_row, (0, nothing))
+    return y
 
 
 def _row_seen(u, x, places, strides, taps):
-    """Every stride-th place of x from the taps (u, 0), (u, 1), ... on."""
+    """Every stride-th place of x from the taps (u, 0), (u, 1), ... on: (N, H', W', C) each."""
     (height, width), (down, right) = places, strides
-    lines = tf.slice(x, (0, u, 0, 0), (x.shape[0], (height - 1) * down + 1, *x.shape[2:]))[:, ::down]
-    return [lines[:, :, v : v + (width - 1) * right + 1 : right] for v in range(taps)]
+    reach = (height - 1) * down + 1
+    lines = tf.slice(x, (0, u, 0, 0), (x.shape[0], reach, *x.shape[2:]))
+    lines = lines[:, ::down]  # (N, H', W, C)
+    across = (width - 1) * right + 1
+    return [lines[:, :, v : v + across : right] for v in range(taps)]
 
 
 def _spread(g, x, weight, strides, pads):
     """g with zeros between and around its places, so that taps of the turned kernel meet what they had reached."""
-    (n, height, width, channels), (down, right) = g.shape, strides
-    apart = tf.pad(g[:, :, None, :, None], [[0, 0], [0, 0], [0, down - 1], [0, 0], [0, right - 1], [0, 0]])
+    n, height, width, channels = g.shape
+    down, right = strides
+    between = [[0, 0], [0, 0], [0, down - 1], [0, 0], [0, right - 1], [0, 0]]
+    apart = tf.pad(g[:, :, None, :, None], between)  # (N, H', down, W', right, C)
     apart = tf.reshape(apart, (n, height * down, width * right, channels))
     axes = zip(weight.shape, pads, x.shape[1:3], apart.shape[1:3], strict=False)
-    return _edged(apart, [(k - 1 - before, size - grown + before) for k, (before, _), size, grown in axes])
+    edges = [(k - 1 - before, size - grown + before) for k, (before, _), size, grown in axes]
+    return _edged(apart, edges)
 
 
 def _weight_gradient(x, g, kernel, strides):
@@ -80,6 +101,7 @@ def _weight_gradient(x, g, kernel, strides):
 
     def row(u):
         seen = _row_seen(u, x, g.shape[1:3], strides, kernel[1])
-        return tf.stack([tf.reduce_sum(part * g, (0, 1, 2)) for part in seen])
+        return tf.stack([tf.reduce_sum(part * g, (0, 1, 2)) for part in seen])  # (kw, C)
 
-    return tf.map_fn(row, tf.range(kernel[0]), fn_output_signature=tf.TensorSpec(kernel[1:], g.dtype))
+    signature = tf.TensorSpec(kernel[1:], g.dtype)
+    return tf.map_fn(row, tf.range(kernel[0]), fn_output_signature=signature)

@@ -21,7 +21,10 @@ def traced(function, tensors, xla):
 
 
 def _flat(result):
-    return [t for value in result.values() for t in (value.values() if isinstance(value, dict) else [value])]
+    tensors = []
+    for value in result.values():
+        tensors += value.values() if isinstance(value, dict) else [value]
+    return tensors
 
 
 def _form(result):

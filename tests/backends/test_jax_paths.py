@@ -43,8 +43,12 @@ def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, stride
         return convolve(x, weight, strides, pads, dilation, channels)
 
     g = jnp.array(draw.normal(size=slow(x, weight).shape), jnp.float32)
-    results = [(y, *backward(g)) for y, backward in (jax.vjp(f, x, weight) for f in (slow, fast))]
-    for wanted, got in zip(*results, strict=True):
+
+    def value_and_gradients(f):
+        y, backward = jax.vjp(f, x, weight)
+        return y, *backward(g)
+
+    for wanted, got in zip(value_and_gradients(slow), value_and_gradients(fast), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
 
 

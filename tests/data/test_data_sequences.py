@@ -239,9 +239,9 @@ def test_synthetic_answers_to_yes_or_no_are_yes_or_no():
 
 def stored(path, workload, **changes):
     data = load(workload)
-    arrays = {f"{p}_{part}": getattr(data, f"{p}_{part}") for p in "xy" for part in ("train", "test")}
-    parts = {f"{key}.{name}": array for key in ("x_train", "x_test") for name, array in arrays[key].items()}
-    parts |= {key: arrays[key] for key in ("y_train", "y_test")}
+    parts = {"y_train": data.y_train, "y_test": data.y_test}
+    parts |= {f"x_train.{name}": array for name, array in data.x_train.items()}
+    parts |= {f"x_test.{name}": array for name, array in data.x_test.items()}
     np.savez(path, **(parts | {key: change(parts[key].copy()) for key, change in changes.items()}))
     return Npz(path=str(path))
 

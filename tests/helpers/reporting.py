@@ -1,6 +1,7 @@
 """Runs made of simulated visits, whose true times are known: what tests of reports and comparisons read."""
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 import numpy as np
 from dnnbench.protocol.arm import Arm
@@ -76,7 +77,7 @@ def add_run(
         run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings, seed=seed,
         dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"}, label=label,
     )  # fmt: skip
-    keys = [(w, phase, arm) for w in workloads for phase in seconds for arm in arms]
+    keys = list(product(workloads, seconds, arms))
     cells = store.add_cells(run_id, [_cell(*key, spec_hash, threads) for key in keys] + [_control()])
     for generation in range(generations):
         draw = np.random.default_rng([seed, generation, sum(map(ord, run_id))])
@@ -134,33 +135,47 @@ def add_facts(store: Store, run_id: str, arms: Iterable[str] = SPEED) -> None:
     times = {"import_s": 2.0, "build_s": 0.1, "first_call_s": 0.5, "batch_size": 64, "generation": 0}
     store.add_first_calls(
         run_id,
-        [{"arm": a, "workload": w, "phase": p, **times} for a in arms for w in WORKLOADS for p in SECONDS],
+        [{"arm": a, "workload": w, "phase": p, **times} for a, w, p in product(arms, WORKLOADS, SECONDS)],
     )
-    checks = [(kind, dtype) for kind in ("outputs", "loss", "gradients") for dtype in ("float64", "float32")]
-    store.add_agreement(
-        run_id,
-        [
-            {"arm": a, "workload": w, "dtype": dtype, "kind": kind, "optimizer": "", "tensor": f"{kind}/fc1",
-             "ratio": 7.0 if _bad(a, w, kind, dtype) else 0.2, "ok": not _bad(a, w, kind, dtype),
-             "status": "differs" if _bad(a, w, kind, dtype) else "agrees",
-             "reason": "rmse 7.0e-06, allowed 1.0e-06" if _bad(a, w, kind, dtype) else ""}
-            for a in arms for w in WORKLOADS for kind, dtype in checks
-        ],
-    )  # fmt: skip
+    checks = product(arms, WORKLOADS, ("outputs", "loss", "gradients"), ("float64", "float32"))
+    store.add_agreement(run_id, [_check(*check) for check in checks])
     add_epochs(store, run_id, arms)
+
+
+def _check(arm: str, workload: str, kind: str, dtype: str) -> dict:
+    bad = _bad(arm, workload, kind, dtype)
+    return {
+        "arm": arm,
+        "workload": workload,
+        "dtype": dtype,
+        "kind": kind,
+        "optimizer": "",
+        "tensor": f"{kind}/fc1",
+        "ratio": 7.0 if bad else 0.2,
+        "ok": not bad,
+        "status": "differs" if bad else "agrees",
+        "reason": "rmse 7.0e-06, allowed 1.0e-06" if bad else "",
+    }
 
 
 def add_epochs(store: Store, run_id: str, arms: list[str]) -> None:
     """Twelve epochs of training for each arm."""
-    store.add_epochs(
-        run_id,
-        [
-            {"arm": a, "workload": WORKLOADS[0], "dtype": "float32", "epoch": e, "loss": 2.3 * 0.8**e,
-             "test_loss": 2.4 * 0.9**e, "accuracy": 1 - 0.9 * 0.7**e, "wrong": round(324 * 0.7**e), "n_test": 360,
-             "seconds": 0.1 * SPEED[a]}
-            for a in arms for e in range(1, 13)
-        ],
-    )  # fmt: skip
+    store.add_epochs(run_id, [_epoch(arm, e) for arm, e in product(arms, range(1, 13))])
+
+
+def _epoch(arm: str, e: int) -> dict:
+    return {
+        "arm": arm,
+        "workload": WORKLOADS[0],
+        "dtype": "float32",
+        "epoch": e,
+        "loss": 2.3 * 0.8**e,
+        "test_loss": 2.4 * 0.9**e,
+        "accuracy": 1 - 0.9 * 0.7**e,
+        "wrong": round(324 * 0.7**e),
+        "n_test": 360,
+        "seconds": 0.1 * SPEED[arm],
+    }
 
 
 def _bad(arm: str, workload: str, kind: str, dtype: str) -> bool:

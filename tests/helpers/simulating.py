@@ -21,7 +21,7 @@ def synthetic(
     arms, rounds = list(kind.arms), round(seconds / kind.generations / (2 * call_s))
     size = kind.generations * rounds
     orders = islice(schedule({"infer": arms}, seed), size)
-    position = np.array([[order.index(arm) for arm in arms] for [(_, order)] in orders])
+    position = np.array([list(map(order.index, arms)) for [(_, order)] in orders])
     generation = np.repeat(np.arange(kind.generations), rounds)
     own = draw.normal(0, process, (kind.generations, len(arms)))[generation]
     machine = np.where(draw.random((size, 1)) < 0.3, 0.4, 0.0)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 from dnnbench.errors import StoreError
@@ -54,7 +55,7 @@ def add_run(store: Store, run_id: str, *, machine: str = "m1", **changes) -> lis
     store.add_machine(machine, facts={"cpu": "A", "cores": np.int64(2)}, host_hash="c0ffee")
     settings = {"command": ["run", "all"], "settings": {"precision": 0.01}, "seed": 7} | changes
     store.add_run(run_id, machine_id=machine, dnnbench_version="0.1.0", versions={"torch": "2.13.0"}, **settings)
-    rows = [cell_row(arm, phase) for arm in ("torch", "jax:jit") for phase in PHASES]
+    rows = [cell_row(arm, phase) for arm, phase in product(("torch", "jax:jit"), PHASES)]
     return store.add_cells(run_id, [control_row(), *rows])
 
 

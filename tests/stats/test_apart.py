@@ -138,7 +138,11 @@ def logs(chance, run_effect):
 def store_of_runs(chance):
     """Log times by run of every cell: what makes a run differ is the same for all of its cells."""
     effects = BETWEEN * chance.standard_normal(HISTORY)
-    return [{str(run): logs(chance, effect) for run, effect in enumerate(effects)} for _ in range(CELLS)]
+    return [times_by_run(chance, effects) for _ in range(CELLS)]
+
+
+def times_by_run(chance, effects):
+    return {str(run): logs(chance, effect) for run, effect in enumerate(effects)}
 
 
 def coverage(widened, trials=600):

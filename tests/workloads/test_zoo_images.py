@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -174,8 +175,7 @@ def counting():
 
 BUILT = [
     pytest.param(backend, text, marks=in_one_process(backend), id=f"{backend}-{text}")
-    for backend in plugins().backends
-    for text in (*TINY, "resnet18", "mobilenet_v2")
+    for backend, text in product(plugins().backends, (*TINY, "resnet18", "mobilenet_v2"))
 ]
 
 

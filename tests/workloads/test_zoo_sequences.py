@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -129,9 +130,8 @@ def test_decoding_token_by_token_says_what_the_whole_text_says():
     logits = infer(whole, {"tokens": tokens})["outputs/logits"]
     prompt = infer(prefill, {"tokens": tokens[:, :7]})
     np.testing.assert_allclose(prompt["outputs/logits"][:, 0], logits[:, 6], rtol=1e-9, atol=1e-12)
-    cache = {
-        f"layer{i}.past_{part}s": prompt[f"outputs/layer{i}.{part}"] for i in range(2) for part in ("key", "value")
-    }
+    parts = product(range(2), ("key", "value"))
+    cache = {f"layer{i}.past_{part}s": prompt[f"outputs/layer{i}.{part}"] for i, part in parts}
     step = infer(decode, {"tokens": tokens[:, 7:], **cache})
     np.testing.assert_allclose(step["outputs/logits"][:, 0], logits[:, 7], rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(step["outputs/layer1.keys"][:, :7], cache["layer1.past_keys"])

@@ -27,7 +27,7 @@ def gpt2_small_prefill(
     for layer in range(layers):
         x = block.pre_norm(net, x, f"layer{layer}")
     logits = tied_logits(net, block, net.slice(x, start=tokens - 1), vocabulary)
-    caches = [f"layer{layer}.{part}" for layer in range(layers) for part in ("key", "value")]
+    caches = _of_each_layer(layers, "key", "value")
     return _inference("gpt2_small_prefill", net.build(logits, *caches), batch)
 
 
@@ -47,8 +47,16 @@ def gpt2_small_decode(
     x = embedded(net, block, net.input("tokens", (1,), "int32"), vocabulary, positions, offset=past)
     for layer in range(layers):
         x = block.pre_norm(net, x, f"layer{layer}", _past(net, layer, past, width))
-    caches = [f"layer{layer}.{part}" for layer in range(layers) for part in ("keys", "values")]
-    return _inference("gpt2_small_decode", net.build(tied_logits(net, block, x, vocabulary), *caches), batch)
+    caches = _of_each_layer(layers, "keys", "values")
+    logits = tied_logits(net, block, x, vocabulary)
+    return _inference("gpt2_small_decode", net.build(logits, *caches), batch)
+
+
+def _of_each_layer(layers: int, *names: str) -> list[str]:
+    nodes = []
+    for layer in range(layers):
+        nodes += [f"layer{layer}.{name}" for name in names]
+    return nodes
 
 
 def _past(net: Builder, layer: int, length: int, width: int) -> Cache:

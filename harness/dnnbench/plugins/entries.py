@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import chain
 
 from .guard import in_words
 from .hooks import PROJECT
@@ -37,7 +38,7 @@ def announced() -> list[Announced]:
     for distribution in metadata.distributions():
         if entries := list(_entries(distribution)):
             by_distribution.setdefault(_normalized(distribution), entries)
-    every = [each for entries in by_distribution.values() for each in entries]
+    every = chain.from_iterable(by_distribution.values())
     return sorted(every, key=lambda each: (not each.origin.own, each.origin.entry, each.origin.distribution))
 
 

@@ -46,16 +46,18 @@ def _names(model: Model) -> list[tuple[tuple[str, int], str]]:
         "constants": [constant.name for constant in model.constants],
         "nodes": [node.name for node in model.nodes],
     }
-    return [((key, i), name) for key, group in names.items() for i, name in enumerate(group)]
+    placed = []
+    for key, group in names.items():
+        placed += [((key, i), name) for i, name in enumerate(group)]
+    return placed
 
 
 def _reserved(model: Model) -> Iterator[Problem]:
-    shared = [
-        (("nodes", i, "parameters", role), name)
-        for i, node in enumerate(model.nodes)
-        for role, name in node.parameters.items()
-    ]
-    for where, name in [*(((*place, "name"), name) for place, name in _names(model)), *shared]:
+    names: list[tuple[Place, str]] = [((*place, "name"), name) for place, name in _names(model)]
+    for i, node in enumerate(model.nodes):
+        shared = node.parameters.items()
+        names += [(("nodes", i, "parameters", role), name) for role, name in shared]
+    for where, name in names:
         if name in RESERVED:
             text = f"the name '{name}' is reserved for a group of tensors that a check compares"
             yield where, f"{text}; choose another, such as '{name}1'"

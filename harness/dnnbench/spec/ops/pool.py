@@ -116,8 +116,13 @@ class AdaptiveAvgPool2d(Op):
         return _shared_out(rows, self.size[0]), _shared_out(columns, self.size[1])
 
     def elementwise_flops(self, inputs: Types) -> int:
-        rows, columns = (sum(stop - start for start, stop in axis) for axis in self.windows(inputs))
+        rows, columns = map(_elements_read, self.windows(inputs))
         return rows * columns * inputs[0].shape[2]
+
+
+def _elements_read(windows: list[tuple[int, int]]) -> int:
+    """Along one axis, those of overlapping windows each time."""
+    return sum(stop - start for start, stop in windows)
 
 
 def _shared_out(places: int, windows: int) -> list[tuple[int, int]]:
