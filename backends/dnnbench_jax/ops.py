@@ -10,7 +10,7 @@ from jax import lax
 
 from .attention import attend
 from .convolution import convolve, convolve_transposed
-from .recurrent import first_state, gates_in_time, gru_states, lstm_states, shown
+from .recurrent import first_state, gates_in_time, gru_states, lstm_states, sequence_or_last
 from .spread import biased, spread
 
 
@@ -20,23 +20,28 @@ def types(*inputs):
 
 
 def dense(op, x, weight, bias=None):
-    return biased(x @ (weight.T if op.transposed else weight), bias)
+    w = weight.T if op.transposed else weight  # (n, units)
+    return biased(x @ w, bias)
 
 
 def matmul(op, a, b):
-    return a @ (jnp.swapaxes(b, -1, -2) if op.transpose_b else b)
+    b = jnp.swapaxes(b, -1, -2) if op.transpose_b else b
+    return a @ b
 
 
 def conv1d(op, x, weight, bias=None):
-    return biased(convolve(x, weight, (op.strides,), (op.pads(types(x)),), (op.dilation,), op.groups), bias)
+    y = convolve(x, weight, (op.strides,), (op.pads(types(x)),), (op.dilation,), op.groups)
+    return biased(y, bias)
 
 
 def conv2d(op, x, weight, bias=None):
-    return biased(convolve(x, weight, op.strides, op.pads(types(x)), op.dilation, op.groups), bias)
+    y = convolve(x, weight, op.strides, op.pads(types(x)), op.dilation, op.groups)  # (N, H', W', F)
+    return biased(y, bias)
 
 
 def conv_transpose2d(op, x, weight, bias=None):
-    return biased(convolve_transposed(x, weight, op.strides, op.pads, op.dilation, op.output_padding), bias)
+    y = convolve_transposed(x, weight, op.strides, op.pads, op.dilation, op.output_padding)
+    return biased(y, bias)
 
 
 def max_pool2d(op, x):
@@ -56,7 +61,8 @@ def _window_counts(op, x):
     """Elements that each window divides by.      returns: (1, H', W', 1) or a number"""
     if op.count_include_pad:
         return float(np.prod(op.window))
-    return _over_windows(op, jnp.ones((1, *x.shape[1:3], 1), x.dtype), 0.0, lax.add)
+    ones = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
+    return _over_windows(op, ones, 0.0, lax.add)
 
 
 def global_avg_pool(op, x):
@@ -65,9 +71,10 @@ def global_avg_pool(op, x):
 
 def global_max_pool(op, x):
     """The first largest is picked, as the gradient of `jnp.max` is shared out among ties."""
-    rows = x.reshape(len(x), -1, x.shape[-1])
-    places = jnp.arange(rows.shape[1])[:, None]
-    return jnp.where(places == rows.argmax(axis=1)[:, None], rows, 0).sum(axis=1)
+    pixels = x.reshape(len(x), -1, x.shape[-1])  # (N, H W, C)
+    places = jnp.arange(pixels.shape[1])[:, None]
+    is_largest = places == pixels.argmax(axis=1)[:, None]
+    return jnp.where(is_largest, pixels, 0).sum(axis=1)
 
 
 def adaptive_avg_pool2d(op, x):
@@ -110,7 +117,8 @@ def _for_each(examples, x):
 
 
 def mean(op, x):
-    return x.mean(axis=tuple(_axis(axis, x) for axis in op.axes))
+    axes = tuple(_axis(axis, x) for axis in op.axes)
+    return x.mean(axis=axes)
 
 
 def relu(op, x):
@@ -123,7 +131,8 @@ def relu6(op, x):
 
 def _clipped_to_6(x):
     """Derivative 0 at 0 and at 6, where that of `jax.nn.relu6` is a half."""
-    return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x))
+    at_most_6 = jnp.where(x >= 6, 6, x)
+    return jnp.where(x <= 0, 0, at_most_6)
 
 
 def leaky_relu(op, x):
@@ -184,7 +193,8 @@ def stochastic_depth(op, x, mask, generator):
 def _thinned(op, x, mask, generator, shape):
     if mask is None:
         mask = jax.random.bernoulli(generator, 1 - op.rate, shape)
-    return jnp.where(lax.expand_dims(mask, range(mask.ndim, x.ndim)), x / (1 - op.rate), 0)
+    stretched = lax.expand_dims(mask, range(mask.ndim, x.ndim))
+    return jnp.where(stretched, x / (1 - op.rate), 0)
 
 
 def batch_norm(op, x, scale, bias, mean, variance):
@@ -196,10 +206,10 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     batch_mean = x.mean(axis=axes)
     batch_variance = jnp.square(x - batch_mean).mean(axis=axes)
     count = x.size // x.shape[-1]
-    kept_variance = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
+    kept = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
-        "variance": op.momentum * variance + (1 - op.momentum) * kept_variance,
+        "variance": op.momentum * variance + (1 - op.momentum) * kept,
     }
     return batch_norm(op, x, scale, bias, batch_mean, batch_variance), running
 
@@ -211,16 +221,19 @@ def layer_norm(op, x, scale, bias):
 def _standardised(x, axes, epsilon):
     """Mean 0 and variance 1 over `axes`, the variance in two passes."""
     centred = x - x.mean(axis=axes, keepdims=True)
-    return centred * lax.rsqrt(jnp.square(centred).mean(axis=axes, keepdims=True) + epsilon)
+    variance = jnp.square(centred).mean(axis=axes, keepdims=True)
+    return centred * lax.rsqrt(variance + epsilon)
 
 
 def rms_norm(op, x, scale):
-    return x * lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + op.epsilon) * scale
+    mean_square = jnp.square(x).mean(axis=-1, keepdims=True)
+    return x * lax.rsqrt(mean_square + op.epsilon) * scale
 
 
 def group_norm(op, x, scale, bias):
-    groups = x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)
-    return _standardised(groups, (1, 3), op.epsilon).reshape(x.shape) * scale + bias
+    grouped = x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)  # (N, places, groups, channels)
+    xhat = _standardised(grouped, (1, 3), op.epsilon)
+    return xhat.reshape(x.shape) * scale + bias
 
 
 def embedding(op, ids, weight):
@@ -233,12 +246,14 @@ def position_embedding(op, x, weight):
 
 def lstm(op, x, *states, weight, recurrent, bias):
     h, c = states or (first_state(op, x), first_state(op, x))
-    return shown(op, lstm_states(gates_in_time(x, weight, bias), h, c, recurrent))
+    states = lstm_states(gates_in_time(x, weight, bias), h, c, recurrent)  # (T, N, H)
+    return sequence_or_last(op, states)
 
 
 def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
     (h,) = states or (first_state(op, x),)
-    return shown(op, gru_states(gates_in_time(x, weight, bias), h, recurrent, hidden_bias))
+    states = gru_states(gates_in_time(x, weight, bias), h, recurrent, hidden_bias)  # (T, N, H)
+    return sequence_or_last(op, states)
 
 
 def attention(op, q, k, v, mask=None):

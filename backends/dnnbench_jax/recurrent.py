@@ -45,6 +45,6 @@ def gates_in_time(x, weight, bias):
     return biased(jnp.swapaxes(x, 0, 1) @ weight, bias)
 
 
-def shown(op, states):
+def sequence_or_last(op, states):
     """states: (T, N, H)   returns: (N, T, H), or (N, H) without `sequences`"""
     return jnp.swapaxes(states, 0, 1) if op.sequences else states[-1]

@@ -25,7 +25,8 @@ def scale_of(op, q: np.ndarray) -> float:
 
 def attention_weights(op, q: np.ndarray, k: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     """P = softmax(Q K^T / sqrt(D / heads)) over the keys in sight.      returns: (N, heads, T, S)"""
-    scores = products.matmul(by_head(q, op.heads), by_head(k, op.heads).swapaxes(2, 3)) * scale_of(op, q)
+    keys = by_head(k, op.heads).swapaxes(2, 3)  # (N, heads, D / heads, S)
+    scores = products.matmul(by_head(q, op.heads), keys) * scale_of(op, q)
     seen = _in_sight(op, q.shape[1], k.shape[1], mask)
     if seen is not None:
         scores = np.where(seen, scores, -np.inf)

@@ -15,7 +15,8 @@ from .windows import Geometry, taps, types
 
 
 def dense(op, x, weight, bias=None):
-    return _biased(products.matmul(x, weight.T if op.transposed else weight), bias)
+    w = weight.T if op.transposed else weight  # (n, units)
+    return _biased(products.matmul(x, w), bias)
 
 
 def _biased(y, bias):
@@ -26,20 +27,25 @@ def _biased(y, bias):
 
 
 def matmul(op, a, b):
-    return products.matmul(a, b.swapaxes(-1, -2) if op.transpose_b else b)
+    b = b.swapaxes(-1, -2) if op.transpose_b else b
+    return products.matmul(a, b)
 
 
 def conv1d(op, x, weight, bias=None):
-    return _biased(convolution.correlate(x[:, None], weight[None], convolution.along_time(op, x))[:, 0], bias)
+    # (N, 1, T, C): an image one pixel high
+    y = convolution.correlate(x[:, None], weight[None], convolution.along_time(op, x))
+    return _biased(y[:, 0], bias)
 
 
 def conv2d(op, x, weight, bias=None):
-    return _biased(convolution.correlate(x, weight, convolution.over_images(op, x)), bias)
+    y = convolution.correlate(x, weight, convolution.over_images(op, x))  # (N, H', W', F)
+    return _biased(y, bias)
 
 
 def conv_transpose2d(op, x, weight, bias=None):
     shape = (len(x), *op.output(types(x)).shape)
-    return _biased(convolution.image_gradient(x, weight, convolution.transposed(op), shape), bias)
+    y = convolution.image_gradient(x, weight, convolution.transposed(op), shape)
+    return _biased(y, bias)
 
 
 def max_pool2d(op, x):
@@ -59,7 +65,8 @@ def window_counts(op, x):
     """Elements that each window divides by.      returns: (1, H', W', 1) or a number"""
     if op.count_include_pad:
         return float(prod(op.window))
-    return reduce(np.add, taps(np.ones((1, *x.shape[1:3], 1), x.dtype), pool_geometry(op, x)))
+    ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
+    return reduce(np.add, taps(ones, pool_geometry(op, x)))
 
 
 def global_avg_pool(op, x):
@@ -67,14 +74,14 @@ def global_avg_pool(op, x):
 
 
 def global_max_pool(op, x):
-    pixels = x.reshape(len(x), -1, x.shape[-1])
+    pixels = x.reshape(len(x), -1, x.shape[-1])  # (N, H W, C)
     return np.take_along_axis(pixels, place_of_largest(pixels, 1), 1)[:, 0]
 
 
 def adaptive_avg_pool2d(op, x):
     """A mean over a rectangle is one over its rows, then over its columns."""
     rows, columns = op.windows(types(x))
-    x = np.stack([x[:, start:stop].mean(axis=1) for start, stop in rows], axis=1)
+    x = np.stack([x[:, start:stop].mean(axis=1) for start, stop in rows], axis=1)  # (N, H', W, C)
     return np.stack([x[:, :, start:stop].mean(axis=2) for start, stop in columns], axis=2)
 
 
@@ -96,7 +103,8 @@ def slice(op, x):
 
 def part_of_axis(op, x):
     """Index of the part that a slice keeps."""
-    return (np.s_[:],) * batched_axis(op.axis, x.ndim) + (np.s_[op.start : op.stop],)
+    before = (np.s_[:],) * batched_axis(op.axis, x.ndim)
+    return (*before, np.s_[op.start : op.stop])
 
 
 def batched_axis(axis, ndim):
@@ -111,7 +119,8 @@ def concat(op, *inputs):
 
 
 def mean(op, x):
-    return x.mean(axis=tuple(batched_axis(axis, x.ndim) for axis in op.axes))
+    axes = tuple(batched_axis(axis, x.ndim) for axis in op.axes)
+    return x.mean(axis=axes)
 
 
 def relu(op, x):
@@ -173,7 +182,8 @@ def stochastic_depth(op, x, mask, generator):
 
 def thinned(op, x, mask):
     """x mask / (1 - rate), the mask stretched over x; the program draws it, as backpropagation reads it again."""
-    return x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)) / (1 - op.rate)
+    stretched = mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
+    return x * stretched / (1 - op.rate)
 
 
 def batch_norm(op, x, scale, bias, mean, variance):
@@ -183,16 +193,17 @@ def batch_norm(op, x, scale, bias, mean, variance):
 def batch_norm_training(op, x, scale, bias, mean, variance):
     batch_mean, batch_variance = (m.reshape(-1) for m in moments(x, all_but_last(x)))
     count = x.size // x.shape[-1]
-    seen = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
+    kept = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
         "mean": op.momentum * mean + (1 - op.momentum) * batch_mean,
-        "variance": op.momentum * variance + (1 - op.momentum) * seen,
+        "variance": op.momentum * variance + (1 - op.momentum) * kept,
     }
     return batch_norm(op, x, scale, bias, batch_mean, batch_variance), running
 
 
 def layer_norm(op, x, scale, bias):
-    return standardised(x, (-1,), op.epsilon)[0] * scale + bias
+    xhat, _ = standardised(x, (-1,), op.epsilon)
+    return xhat * scale + bias
 
 
 def rms_norm(op, x, scale):
@@ -214,17 +225,19 @@ def position_embedding(op, x, weight):
 
 def lstm(op, x, *states, weight, recurrent, bias):
     _, hidden, _ = lstm_steps(op, x, states, weight, recurrent, bias)
-    return _shown(op, hidden)
+    return _sequence_or_last(op, hidden)
 
 
 def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
     _, hidden, _ = gru_steps(op, x, states, weight, recurrent, bias, hidden_bias)
-    return _shown(op, hidden)
+    return _sequence_or_last(op, hidden)
 
 
-def _shown(op, hidden):
+def _sequence_or_last(op, hidden):
     return hidden[:, 1:] if op.sequences else hidden[:, -1]
 
 
 def attention(op, q, k, v, mask=None):
-    return side_by_side(products.matmul(attention_weights(op, q, k, mask), by_head(v, op.heads)))
+    p = attention_weights(op, q, k, mask)  # (N, heads, T, S)
+    y = products.matmul(p, by_head(v, op.heads))  # (N, heads, T, D / heads)
+    return side_by_side(y)

@@ -28,16 +28,21 @@ def lstm_steps(op, x, states, weight, recurrent, bias):
 def lstm_backwards(op, dy, steps, recurrent):
     """(dL/d of the gates before their functions, dL/d of the first hidden and cell state)."""
     gates, _, cells = steps
-    dgates, dh, dc = np.empty_like(gates), 0.0, 0.0
+    dgates = np.empty_like(gates)
+    dh, dc = 0.0, 0.0
     for t in reversed(range(gates.shape[1])):
-        i, f, g, o = _parts(gates[:, t], 4)
+        i, f, g, o = _parts(gates[:, t], 4)  # (N, H) each
         dh = dh + _arriving(op, dy, t, gates.shape[1])
-        shown = np.tanh(cells[:, t + 1])
-        dc = stored(dc + dh * o * (1 - shown * shown))
-        di, df, dg, do = dc * g, dc * cells[:, t], dc * i, dh * shown
-        before = [di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
-        dgates[:, t] = np.concatenate(before, axis=-1)
-        dh, dc = products.matmul(dgates[:, t], recurrent.T), stored(dc * f)
+        squashed = np.tanh(cells[:, t + 1])
+        dc = stored(dc + dh * o * (1 - squashed * squashed))
+        # before the gates' functions: a logistic's derivative is y (1 - y), that of tanh 1 - y^2
+        di = dc * g * i * (1 - i)
+        df = dc * cells[:, t] * f * (1 - f)
+        dg = dc * i * (1 - g * g)
+        do = dh * squashed * o * (1 - o)
+        dgates[:, t] = np.concatenate([di, df, dg, do], axis=-1)
+        dh = products.matmul(dgates[:, t], recurrent.T)
+        dc = stored(dc * f)
     return dgates, dh, dc
 
 
@@ -60,7 +65,8 @@ def gru_steps(op, x, states, weight, recurrent, bias, hidden_bias):
 def gru_backwards(op, dy, steps, recurrent):
     """(dL/d of x W + b, dL/d of h U, both (N, T, 3H), dL/d of the first state)."""
     gates, hidden, memories = steps
-    from_x, from_h, dh = np.empty_like(gates), np.empty_like(gates), 0.0
+    from_x, from_h = np.empty_like(gates), np.empty_like(gates)
+    dh = 0.0
     for t in reversed(range(gates.shape[1])):
         z, r, n = _parts(gates[:, t], 3)
         dh = dh + _arriving(op, dy, t, gates.shape[1])

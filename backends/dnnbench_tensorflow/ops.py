@@ -28,7 +28,8 @@ def _stretched(x, shape):
     """x as arithmetic stretches it, with a gradient summed in float32 where TensorFlow would not."""
     if x.shape == shape or not narrow_sums(x.dtype):
         return x
-    return tf.cast(tf.broadcast_to(tf.cast(x, wide(x.dtype)), shape), x.dtype)
+    stretched = tf.broadcast_to(tf.cast(x, wide(x.dtype)), shape)
+    return tf.cast(stretched, x.dtype)
 
 
 def _batch_axis(axis, x):
@@ -50,11 +51,14 @@ def conv1d(op, x, weight, bias=None):
     """An image of height 1."""
     padding = op.padding if isinstance(op.padding, str) else ((0, 0), op.padding)
     geometry = Geometry((1, op.strides), padding, (1, op.dilation), op.groups)
-    return tf.squeeze(_biased(convolve(x[:, None], weight[None], geometry), bias), 1)
+    y = convolve(x[:, None], weight[None], geometry)  # (N, 1, T', F)
+    return tf.squeeze(_biased(y, bias), 1)
 
 
 def conv2d(op, x, weight, bias=None):
-    return _biased(convolve(x, weight, Geometry(op.strides, op.padding, op.dilation, op.groups)), bias)
+    geometry = Geometry(op.strides, op.padding, op.dilation, op.groups)
+    y = convolve(x, weight, geometry)  # (N, H', W', F)
+    return _biased(y, bias)
 
 
 def conv_transpose2d(op, x, weight, bias=None):
@@ -74,13 +78,18 @@ def avg_pool2d(op, x):
     """TensorFlow's own divisor leaves padding out, and it pads by name only."""
     if op.padding == "valid" or (op.padding == "same" and not op.count_include_pad):
         return tf.nn.avg_pool2d(x, op.window, op.steps, op.padding.upper())
-    y = tf.nn.avg_pool2d(tf.pad(x, every_axis(op.pads(types(x)))), op.window, op.steps, "VALID")
-    return y if op.count_include_pad else y * tf.constant(prod(op.window) / _window_counts(op, x), x.dtype)
+    padded = tf.pad(x, every_axis(op.pads(types(x))))
+    y = tf.nn.avg_pool2d(padded, op.window, op.steps, "VALID")
+    if op.count_include_pad:
+        return y
+    correction = prod(op.window) / _window_counts(op, x)  # (H', W', 1)
+    return y * tf.constant(correction, x.dtype)
 
 
 def _window_counts(op, x):
     """Elements of the image in each window.      returns: (H', W', 1)"""
-    axes = zip(x.shape[1:3], op.pads(types(x)), op.window, op.steps, op.output(types(x)).shape, strict=False)
+    windows = op.output(types(x)).shape
+    axes = zip(x.shape[1:3], op.pads(types(x)), op.window, op.steps, windows, strict=False)
     rows, columns = (_counts_along(*axis) for axis in axes)
     return np.outer(rows, columns)[..., None]
 
@@ -100,12 +109,12 @@ def global_max_pool(op, x):
 
 
 def adaptive_avg_pool2d(op, x):
-    size = x.shape[1:3]
-    if all(n % wanted == 0 for n, wanted in zip(size, op.size, strict=True)):
-        window = [n // wanted for n, wanted in zip(size, op.size, strict=True)]
+    height, width = x.shape[1:3]
+    if height % op.size[0] == 0 and width % op.size[1] == 0:
+        window = [height // op.size[0], width // op.size[1]]
         return tf.nn.avg_pool2d(x, window, window, "VALID")
     rows, columns = op.windows(types(x))
-    x = tf.stack([tf.reduce_mean(x[:, start:stop], 1) for start, stop in rows], 1)
+    x = tf.stack([tf.reduce_mean(x[:, start:stop], 1) for start, stop in rows], 1)  # (N, H', W, C)
     return tf.stack([tf.reduce_mean(x[:, :, start:stop], 2) for start, stop in columns], 2)
 
 
@@ -122,8 +131,10 @@ def transpose(op, x):
 
 
 def slice(op, x):
-    axis, size, begin = _batch_axis(op.axis, x), list(x.shape), [0] * len(x.shape)
-    begin[axis], size[axis] = op.start, (op.stop or size[axis]) - op.start
+    axis = _batch_axis(op.axis, x)
+    begin, size = [0] * len(x.shape), list(x.shape)
+    begin[axis] = op.start
+    size[axis] = (op.stop or size[axis]) - op.start
     return tf.slice(x, begin, size)
 
 
@@ -135,7 +146,8 @@ def concat(op, *inputs):
 
 
 def mean(op, x):
-    return tf.reduce_mean(x, [_batch_axis(axis, x) for axis in op.axes])
+    axes = [_batch_axis(axis, x) for axis in op.axes]
+    return tf.reduce_mean(x, axes)
 
 
 def relu(op, x):
@@ -194,12 +206,14 @@ def mul(op, *inputs):
 
 
 def dropout(op, x, mask, generator):
-    return _thinned(op, x, generator.uniform(x.shape) >= op.rate if mask is None else mask)
+    mask = generator.uniform(x.shape) >= op.rate if mask is None else mask
+    return _thinned(op, x, mask)
 
 
 def stochastic_depth(op, x, mask, generator):
     mask = generator.uniform(x.shape[:1]) >= op.rate if mask is None else mask
-    return _thinned(op, x, tf.reshape(mask, (-1, *[1] * (len(x.shape) - 1))))
+    stretched = tf.reshape(mask, (-1, *[1] * (len(x.shape) - 1)))
+    return _thinned(op, x, stretched)
 
 
 def _thinned(op, x, mask):
@@ -221,7 +235,8 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     """In two passes: TensorFlow's fused kernel takes one, in float32 only, and loses accuracy."""
     axes = tuple(range(len(x.shape) - 1))
     batch_mean = tf.reduce_mean(x, axes)
-    batch_variance = tf.reduce_mean(tf.math.squared_difference(x, tf.stop_gradient(batch_mean)), axes)
+    squares = tf.math.squared_difference(x, tf.stop_gradient(batch_mean))
+    batch_variance = tf.reduce_mean(squares, axes)
     count = prod(x.shape[:-1])
     kept = batch_variance * (count / max(count - 1, 1)) if op.unbiased else batch_variance
     running = {
@@ -236,12 +251,14 @@ def layer_norm(op, x, scale, bias):
 
 
 def rms_norm(op, x, scale):
-    return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), -1, keepdims=True) + op.epsilon) * scale
+    mean_square = tf.reduce_mean(tf.square(x), -1, keepdims=True)
+    return x * tf.math.rsqrt(mean_square + op.epsilon) * scale
 
 
 def group_norm(op, x, scale, bias):
     grouped = tf.reshape(x, (x.shape[0], -1, op.groups, x.shape[-1] // op.groups))  # (N, places, groups, channels)
-    return tf.reshape(_standardised(op, grouped, (1, 3)), x.shape) * scale + bias
+    xhat = _standardised(op, grouped, (1, 3))
+    return tf.reshape(xhat, x.shape) * scale + bias
 
 
 def embedding(op, ids, weight):
@@ -265,7 +282,8 @@ def lstm(op, x, *states, weight, recurrent, bias):
 
 
 def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
-    recurrent, hidden_bias = tf.convert_to_tensor(recurrent), tf.convert_to_tensor(hidden_bias)
+    recurrent = tf.convert_to_tensor(recurrent)
+    hidden_bias = tf.convert_to_tensor(hidden_bias)
 
     def step(a, h):
         a_z, a_r, a_n = tf.split(a, 3, -1)
@@ -280,7 +298,8 @@ def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
 
 def _projected(x, weight, bias):
     """x W + b of all steps in one product.      returns: (N, T, gates H)"""
-    y = _biased(tf.matmul(tf.reshape(x, (-1, x.shape[-1])), weight), bias)
+    rows = tf.reshape(x, (-1, x.shape[-1]))  # (N T, I)
+    y = _biased(tf.matmul(rows, weight), bias)
     return tf.reshape(y, (*x.shape[:-1], -1))
 
 

@@ -26,7 +26,8 @@ def nesterov(optimizer, parameters, gradients, slots, t):
 def _move_along_velocity(optimizer, parameters, gradients, slots, t, use_nesterov):
     rate = _rate(optimizer, t)
     for name, p, g in _prepared(optimizer, parameters, gradients):
-        b, lr, mu = slots["velocity"][name], _like(p, rate), _like(p, optimizer.momentum)
+        b = slots["velocity"][name]
+        lr, mu = _like(p, rate), _like(p, optimizer.momentum)
         tf.raw_ops.ResourceApplyMomentum(
             var=p.handle, accum=b.handle, lr=lr, grad=g, momentum=mu, use_nesterov=use_nesterov
         )
@@ -45,7 +46,8 @@ def rmsprop(optimizer, parameters, gradients, slots, t):
 def adam(optimizer, parameters, gradients, slots, t):
     steps = _counted(t)
     rate = _scheduled(optimizer, steps)
-    for p, change in _adam_changes(optimizer, _prepared(optimizer, parameters, gradients), slots, rate, steps):
+    prepared = _prepared(optimizer, parameters, gradients)
+    for p, change in _adam_changes(optimizer, prepared, slots, rate, steps):
         p.assign_sub(change, read_value=False)
 
 
@@ -68,7 +70,8 @@ def _adam_changes(optimizer, gradients, slots, rate, steps):
     second = tf.sqrt(1 - tf.pow(tf.constant(b2, tf.float64), steps))
     for name, p, g in gradients:
         m, v = slots["first_moment"][name], slots["second_moment"][name]
-        new_m, new_v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * tf.square(g)
+        new_m = b1 * m + (1 - b1) * g
+        new_v = b2 * v + (1 - b2) * tf.square(g)
         m.assign(new_m, read_value=False)
         v.assign(new_v, read_value=False)
         root = tf.sqrt(new_v) + _like(p, optimizer.epsilon * second)
@@ -78,20 +81,24 @@ def _adam_changes(optimizer, gradients, slots, rate, steps):
 def _prepared(optimizer, parameters, gradients):
     """(name, p, g) of every parameter, clipped, then decayed."""
     for name, p, g in _clipped(optimizer, parameters, gradients):
-        yield name, p, g + optimizer.weight_decay * p if optimizer.weight_decay else g
+        decayed = g + optimizer.weight_decay * p if optimizer.weight_decay else g
+        yield name, p, decayed
 
 
 def _clipped(optimizer, parameters, gradients):
     limit = optimizer.clip_norm
     if limit is not None:
-        factor = limit / tf.maximum(tf.linalg.global_norm(list(gradients.values())), limit)
+        norm = tf.linalg.global_norm(list(gradients.values()))
+        factor = limit / tf.maximum(norm, limit)
         gradients = {name: g * factor for name, g in gradients.items()}
     return [(name, p, gradients[name]) for name, p in parameters.items()]
 
 
 def _rate(optimizer, t):
     """Learning rate of this step; only a schedule counts steps."""
-    return _scheduled(optimizer, _counted(t)) if optimizer.schedule else optimizer.learning_rate
+    if not optimizer.schedule:
+        return optimizer.learning_rate
+    return _scheduled(optimizer, _counted(t))
 
 
 def _counted(t):
@@ -106,7 +113,8 @@ def _scheduled(optimizer, steps):
         return tf.constant(optimizer.learning_rate, tf.float64)
     share = tf.minimum((steps - plan.warmup) / max(plan.steps - plan.warmup, 1), 1)
     falling = plan.floor + (1 - plan.floor) * (1 + tf.cos(pi * share)) / 2
-    return optimizer.learning_rate * tf.where(steps <= plan.warmup, steps / max(plan.warmup, 1), falling)
+    rising = steps / max(plan.warmup, 1)
+    return optimizer.learning_rate * tf.where(steps <= plan.warmup, rising, falling)
 
 
 def _like(p, value):

@@ -19,14 +19,15 @@ def dense(op, x, weight, bias=None):
 
 
 def matmul(op, a, b):
-    stacked = canonical(b)
-    y = torch.matmul(canonical(a), stacked.transpose(-1, -2) if op.transpose_b else stacked)
+    b = canonical(b).transpose(-1, -2) if op.transpose_b else canonical(b)
+    y = torch.matmul(canonical(a), b)
     return inside(y, a.ndim)
 
 
 def conv1d(op, x, weight, bias=None):
     """As an image one row high, whose channels_last memory is the sequence's own; torch.conv1d would copy it."""
-    row, padding = padded(x.transpose(1, 2).unsqueeze(2), ((0, 0), op.pads(types(x))))  # (N, C, 1, T)
+    row = x.transpose(1, 2).unsqueeze(2)  # (N, C, 1, T)
+    row, padding = padded(row, ((0, 0), op.pads(types(x))))
     y = torch.conv2d(row, weight.unsqueeze(2), bias, (1, op.strides), padding, (1, op.dilation), op.groups)
     return y.squeeze(2).transpose(1, 2)
 
@@ -77,16 +78,19 @@ def flatten(op, x):
 
 
 def reshape(op, x):
-    return inside(canonical(x).reshape(-1, *op.shape), 1 + len(op.shape))
+    y = canonical(x).reshape(-1, *op.shape)
+    return inside(y, 1 + len(op.shape))
 
 
 def transpose(op, x):
-    return inside(canonical(x).permute(0, *(1 + axis for axis in op.axes)), x.ndim)
+    axes = (1 + axis for axis in op.axes)
+    return inside(canonical(x).permute(0, *axes), x.ndim)
 
 
 def slice(op, x):
     dim = dim_of(x.ndim, op.axis)
-    return x.narrow(dim, op.start, (op.stop or x.shape[dim]) - op.start)
+    stop = op.stop or x.shape[dim]
+    return x.narrow(dim, op.start, stop - op.start)
 
 
 def concat(op, *inputs):
@@ -117,7 +121,8 @@ def elu(op, x):
 
 
 def gelu(op, x):
-    return F.gelu(x, approximate="tanh" if op.approximation == "tanh" else "none")
+    approximation = "tanh" if op.approximation == "tanh" else "none"
+    return F.gelu(x, approximate=approximation)
 
 
 def silu(op, x):
@@ -171,7 +176,9 @@ def _channels_second(x):
     An image with an axis of size 1 goes as rows: the stride of that axis is part of how batch norm's gradient tells the memory
     formats apart, and after a transpose it takes one for the other and is wrong.
     """
-    return x if _is_taken(x) else canonical(x).flatten(0, -2)
+    if _is_taken(x):
+        return x
+    return canonical(x).flatten(0, -2)  # (places, C)
 
 
 def _is_taken(x):
@@ -187,7 +194,8 @@ def batch_norm_training(op, x, scale, bias, mean, variance):
     """What F.batch_norm calls, for the sake of what it saves for backpropagation: the biased variance is in there."""
     rows = _channels_second(x)
     saved = torch._batch_norm_impl_index(rows, scale, bias, None, None, True, 0.0, op.epsilon, True)
-    y, batch_mean, batch_variance = saved[0], saved[1], saved[2].pow(-2) - op.epsilon
+    y, batch_mean = saved[0], saved[1]
+    batch_variance = saved[2].pow(-2) - op.epsilon  # saved is 1 / sqrt(variance + epsilon)
     if op.unbiased:
         count = rows.numel() // types(x)[0].shape[-1]
         batch_variance = batch_variance * (count / torch.sym_max(count - 1, 1))
@@ -249,4 +257,4 @@ def attention(op, q, k, v, mask=None):
     heads = [x.unflatten(-1, (op.heads, -1)).transpose(1, 2) for x in (q, k, v)]  # (N, heads, T, D / heads)
     mask, triangle = visible(op, q, k, mask)
     y = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=triangle)
-    return y.transpose(1, 2).flatten(2)
+    return y.transpose(1, 2).flatten(2)  # (N, T, D)
