@@ -43,8 +43,10 @@ def slot(state, name: str):
 
 def _prepared(optimizer, update):
     """Clipping, then weight decay that the moments see, then the update."""
-    decay = optax.add_decayed_weights(optimizer.weight_decay)
-    return _clipped(optimizer, optax.chain(decay, update) if optimizer.weight_decay else update)
+    if optimizer.weight_decay:
+        decay = optax.add_decayed_weights(optimizer.weight_decay)
+        update = optax.chain(decay, update)
+    return _clipped(optimizer, update)
 
 
 def _clipped(optimizer, update):

@@ -52,7 +52,8 @@ class JaxProgram(TrainingProgram):
             for source in self._model.inputs
         )
         of_floats = batch.targets.dtype.kind == "f"
-        targets = self._place(batch.targets, self._precision.weights if of_floats else "int32")
+        target_dtype = self._precision.weights if of_floats else "int32"
+        targets = self._place(batch.targets, target_dtype)
         masks = {name: self._place(mask, "bool") for name, mask in batch.masks.items()}
         return jax.block_until_ready((inputs, targets, masks))
 
@@ -199,4 +200,5 @@ def _copy(tree):
 
 def _to_host(array):
     """A copy, in float32 at least."""
-    return np.array(array, np.float32 if array.dtype.itemsize == 2 else array.dtype)
+    dtype = np.float32 if array.dtype.itemsize == 2 else array.dtype
+    return np.array(array, dtype)

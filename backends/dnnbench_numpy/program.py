@@ -38,7 +38,8 @@ class NumpyProgram(TrainingProgram):
     def put(self, batch):
         inputs = {i.name: self._placed(i, batch.inputs[i.name]) for i in self._model.inputs}
         of_floats = batch.targets.dtype.kind == "f"
-        targets = np.array(batch.targets, self._dtype if of_floats else np.intp)
+        target_dtype = self._dtype if of_floats else np.intp
+        targets = np.array(batch.targets, target_dtype)
         masks = {name: np.array(mask, self._dtype) for name, mask in batch.masks.items()}
         return Batch(inputs, targets, masks)
 

@@ -5,7 +5,13 @@ from dnnbench.spec.tensor import TensorType
 
 def types(*inputs):
     """Types of tensors as the spec's shape rules want them."""
-    return [TensorType((*x.shape[2:], x.shape[1]) if x.ndim == 4 else tuple(x.shape[1:])) for x in inputs]
+    return [TensorType(_example_shape(x)) for x in inputs]
+
+
+def _example_shape(x):
+    if x.ndim == 4:
+        return (*x.shape[2:], x.shape[1])  # (H, W, C) of (N, C, H, W)
+    return tuple(x.shape[1:])
 
 
 def canonical(x):

@@ -64,7 +64,8 @@ def tensor_layout(type) -> Layout:
     """Layout of a tensor; ids and masks stay as they are, a learned constant lies as the tensors it meets."""
     if type.kind != "float" or len(type.shape) != 3:
         return natural(len(type.shape) + type.batched)
-    return Layout((0, 3, 1, 2) if type.batched else (2, 0, 1))
+    axes = (0, 3, 1, 2) if type.batched else (2, 0, 1)
+    return Layout(axes)
 
 
 def parameter_layout(op, role: str, shape: tuple[int, ...]) -> Layout:

@@ -23,7 +23,8 @@ def mse(loss, z, targets):
 
 
 def argmax(z):
-    return z.argmax(1 if z.ndim == 4 else -1)
+    classes = 1 if z.ndim == 4 else -1
+    return z.argmax(classes)
 
 
 def positive(z):

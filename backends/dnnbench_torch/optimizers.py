@@ -72,7 +72,8 @@ def _counting(made):
     dtype = torch.float32 if group.get("fused") else torch.float64
     on_device = group.get("fused") or group["capturable"]
     for p in group["params"]:
-        made.state[p]["step"] = torch.zeros((), dtype=dtype, device=p.device if on_device else "cpu")
+        device = p.device if on_device else "cpu"
+        made.state[p]["step"] = torch.zeros((), dtype=dtype, device=device)
     return made
 
 

@@ -120,8 +120,9 @@ def _result(workload, phase, values, state, targets, precision):
     task, model = workload.task, workload.model
 
     def first(cast):
-        y = values[model.outputs[0]]
-        return _shaped(_cast(y, precision.weights) if cast else y, model.types[model.outputs[0]])
+        name = model.outputs[0]
+        y = _cast(values[name], precision.weights) if cast else values[name]
+        return _shaped(y, model.types[name])
 
     parts = {
         "outputs": lambda: {name: values[name] for name in model.outputs},

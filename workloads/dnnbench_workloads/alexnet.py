@@ -20,7 +20,8 @@ def alexnet(
     """AlexNet: five convolutions, three max pools, three dense layers with dropout."""
     net = Builder("alexnet")
     x = net.input("image", (image, image, 3))
-    x = net.relu(conv(net, x, "conv1", scaled(64, width), kernel=11, stride=4, padding=around(2)))
+    x = conv(net, x, "conv1", scaled(64, width), kernel=11, stride=4, padding=around(2))
+    x = net.relu(x)
     x = net.max_pool2d(x, window=(3, 3), strides=(2, 2))
     x = net.relu(conv(net, x, "conv2", scaled(192, width), kernel=5))
     x = net.max_pool2d(x, window=(3, 3), strides=(2, 2))
@@ -29,7 +30,8 @@ def alexnet(
     x = net.max_pool2d(x, window=(3, 3), strides=(2, 2))
     x = net.flatten(net.adaptive_avg_pool2d(x, size=(6, 6)))
     for i in (1, 2):
-        x = net.relu(net.dense(net.dropout(x, rate=0.5), units=scaled(4096, width), name=f"fc{i}"))
+        x = net.dropout(x, rate=0.5)
+        x = net.relu(net.dense(x, units=scaled(4096, width), name=f"fc{i}"))
     logits = net.dense(x, units=classes, name="fc3")
     optimizer = Momentum(learning_rate=0.02, momentum=0.9, weight_decay=5e-4, clip_norm=1.0)
     return classifier(net, logits, data, batch, optimizer, target=0.96)

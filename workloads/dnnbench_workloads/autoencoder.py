@@ -20,19 +20,18 @@ def autoencoder(
     data: Source = "synthetic",
 ) -> Workload:
     """Autoencoder of dense layers: 784-1000-500-250-30 and back."""
-    net, waist = Builder("autoencoder"), (hidden, hidden // 2, hidden // 4)
+    net = Builder("autoencoder")
+    widths = (hidden, hidden // 2, hidden // 4)
     x = net.input("image", (image * image,))
-    for i, units in enumerate(waist, start=1):
+    for i, units in enumerate(widths, start=1):
         x = net.relu(net.dense(x, units=units, name=f"encode{i}"))
     x = net.dense(x, units=code, name="code")
-    for i, units in enumerate(reversed(waist), start=1):
+    for i, units in enumerate(reversed(widths), start=1):
         x = net.relu(net.dense(x, units=units, name=f"decode{i}"))
     model = net.build(net.sigmoid(net.dense(x, units=image * image, name="pixels")))
-    task = Task(
-        loss=Mse(),
-        optimizer=Adam(learning_rate=3e-3),
-        data=Digits(size=image, target="image") if data == "digits" else Synthetic(examples=2 * batch),
-        metric="loss",
-        target=0.012 if data == "digits" else None,
-    )
+    real = data == "digits"
+    examples = Digits(size=image, target="image") if real else Synthetic(examples=2 * batch)
+    target = 0.012 if real else None
+    optimizer = Adam(learning_rate=3e-3)
+    task = Task(loss=Mse(), optimizer=optimizer, data=examples, metric="loss", target=target)
     return Workload(name="autoencoder", model=model, task=task, batch_size=batch)

@@ -39,11 +39,11 @@ def efficientnet_b0(
     total = sum(fewer(count, depth) for *_, count in STAGES)
     for stage, (expansion, kernel, stride, filters, count) in enumerate(STAGES, start=1):
         for i in range(fewer(count, depth)):
-            y = _block(
-                net, x, f"stage{stage}.{i}", channels, expansion, kernel, 1 if i else stride, scaled(filters, width)
-            )
+            name = f"stage{stage}.{i}"
+            made, step = scaled(filters, width), stride if i == 0 else 1
+            y = _block(net, x, name, channels, expansion, kernel, step, made)
             x = net.add(net.stochastic_depth(y, rate=DROPPED * done / total), x) if i else y
-            channels, done = scaled(filters, width), done + 1
+            channels, done = made, done + 1
     x = net.silu(conv_norm(net, x, "head", 4 * channels, kernel=1))
     logits = net.dense(net.dropout(net.global_avg_pool(x), rate=0.2), units=classes, name="fc")
     optimizer = Rmsprop(learning_rate=3e-3, decay=0.9, epsilon=1e-3, weight_decay=1e-5)

@@ -50,11 +50,11 @@ def classifier(
     """The network from its one image input to `logits`, trained on `data` to that accuracy on the digits' test part."""
     model = net.build(logits)
     size, _, channels = model.inputs[0].shape
-    real = data == "digits"
-    task = Task(
-        loss=loss or CrossEntropy(),
-        optimizer=optimizer,
-        data=Digits(size=size, channels=channels) if real else Synthetic(examples=SYNTHETIC_BATCHES * batch),
-        target=target if real else None,
-    )
+    loss = loss or CrossEntropy()
+    if data == "digits":
+        digits = Digits(size=size, channels=channels)
+        task = Task(loss=loss, optimizer=optimizer, data=digits, target=target)
+    else:
+        made_up = Synthetic(examples=SYNTHETIC_BATCHES * batch)
+        task = Task(loss=loss, optimizer=optimizer, data=made_up)
     return Workload(name=model.name, model=model, task=task, batch_size=batch)

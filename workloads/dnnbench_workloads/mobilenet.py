@@ -28,8 +28,9 @@ def mobilenet_v2(
     for stage, (expansion, filters, count, stride) in enumerate(STAGES, start=1):
         for i in range(fewer(count, depth)):
             name = f"stage{stage}.{i}"
-            x = _inverted(net, x, name, channels, expansion, scaled(filters, width), stride if i == 0 else 1)
-            channels = scaled(filters, width)
+            made, step = scaled(filters, width), stride if i == 0 else 1
+            x = _inverted(net, x, name, channels, expansion, made, step)
+            channels = made
     x = net.relu6(conv_norm(net, x, "head", scaled(1280, max(width, 1.0)), kernel=1))
     logits = net.dense(net.dropout(net.global_avg_pool(x), rate=0.2), units=classes, name="fc")
     optimizer = Momentum(learning_rate=0.05, momentum=0.9, weight_decay=4e-5)

@@ -56,7 +56,8 @@ def _resnet(net, block, blocks, image, width, depth, classes, batch, data) -> Wo
     for stage, count in enumerate(blocks, start=1):
         filters = scaled(32 * 2**stage, width)
         for i in range(fewer(count, depth)):
-            x = block(net, x, f"layer{stage}.{i}", filters, stride=2 if stage > 1 and i == 0 else 1, first=i == 0)
+            stride = 2 if stage > 1 and i == 0 else 1
+            x = block(net, x, f"layer{stage}.{i}", filters, stride, first=i == 0)
     logits = net.dense(net.global_avg_pool(x), units=classes, name="fc")
     optimizer = Momentum(learning_rate=0.05, momentum=0.9, weight_decay=1e-4)
     return classifier(net, logits, data, batch, optimizer, target=0.97)

@@ -40,7 +40,8 @@ class Block:
 
     def attention(self, net: Builder, x: str, name: str, mask: str | None = None, past: Cache | None = None) -> str:
         """Projections, attention, projection; after a cache, `<name>.keys` and `<name>.values` are the longer one."""
-        q, k, v = (net.dense(x, units=self.width, name=f"{name}.{part}") for part in ("query", "key", "value"))
+        parts = ("query", "key", "value")
+        q, k, v = (net.dense(x, units=self.width, name=f"{name}.{part}") for part in parts)
         if past:
             k = net.concat(past[0], k, axis=0, name=f"{name}.keys")
             v = net.concat(past[1], v, axis=0, name=f"{name}.values")

@@ -88,15 +88,15 @@ class Sampler:
 
     def read(self) -> Counters:
         """All counters now."""
+        at_s = now()
+        steal_s, pressure_s = self._steal_s(), self._pressure_s()
+        throttled_s = self._throttled_s()
+        switches = self._switches() if self._switches else None
+        gpu = self._gpu.read() if self._gpu else None
+        pauses = self._pauses() if self._pauses else None
+        asleep_s = _asleep_s()
         return Counters(
-            now(),
-            self._steal_s(),
-            self._pressure_s(),
-            self._throttled_s(),
-            self._switches() if self._switches else None,
-            self._gpu.read() if self._gpu else None,
-            self._pauses() if self._pauses else None,
-            _asleep_s(),
+            at_s, steal_s, pressure_s, throttled_s, switches, gpu, pauses, asleep_s
         )
 
     def _steal_s(self) -> float | None:

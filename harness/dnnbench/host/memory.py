@@ -26,7 +26,8 @@ def read_memory(proc: Path = PROC) -> MemoryReading:
         return MemoryReading(None, None, UNKNOWN)
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     rss, peak = (_kib(fields.get(name)) for name in ("VmRSS", "VmHWM"))
-    return MemoryReading(rss, peak, "" if rss and peak else UNKNOWN)
+    reason = "" if rss and peak else UNKNOWN
+    return MemoryReading(rss, peak, reason)
 
 
 def reset_peak(proc: Path = PROC) -> str:

@@ -76,7 +76,8 @@ def place(call: Callable[[], object], cpus: Sequence[int] = ()) -> Placement:
     wanted = _wanted_shares(call)
     busy = tuple(thread for thread, share in wanted.items() if share >= NOTICED)
     if len(busy) < 2:
-        return Placement(ALONE if busy else UNKNOWN, busy)
+        outcome = ALONE if busy else UNKNOWN
+        return Placement(outcome, busy)
     chosen = busy[: len(cpus)]
     if any(mask_of(thread) != set(cpus) for thread in chosen):
         return Placement(BOUND, busy)

@@ -81,8 +81,5 @@ def humps(seconds: Sequence[float]) -> Humps:
     fast, slow = times[:cut], times[cut:]
     spread = math.hypot(fast.std(), slow.std())
     distance = float(slow.mean() - fast.mean())
-    return Humps(
-        math.sqrt(2) * distance / spread if spread else math.inf,
-        math.exp(distance),
-        len(slow) / len(times),
-    )
+    separation = math.sqrt(2) * distance / spread if spread else math.inf
+    return Humps(separation, math.exp(distance), len(slow) / len(times))
