@@ -78,10 +78,10 @@ def test_processors_that_share_a_name_are_distinguished(tmp_path):
         root = tmp_path / str(family)
         (root / "proc").mkdir(parents=True)
         (root / "proc/cpuinfo").write_text(CPUINFO.format(family))
-        for place, cache in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
+        for place, texts in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
             cache = root / "sys/devices/system/cpu/cpu0/cache" / place
             cache.mkdir(parents=True)
-            for name, text in zip(("level", "type", "size"), cache, strict=True):
+            for name, text in zip(("level", "type", "size"), texts, strict=True):
                 (cache / name).write_text(text + "\n")
         machines.append(hardware(root))
     zen4, zen5 = machines
