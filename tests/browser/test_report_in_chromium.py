@@ -152,7 +152,7 @@ def bars_of(browser, arm):
     """By the title of each card: what stands beside an arm."""
     return dict(
         browser.execute_script(
-            """return [...document.querySelectorAll(".card")].map(card => [
+            """return [...document.querySelectorAll(".card:has(.bars)")].map(card => [
                  card.querySelector("h3").innerText,
                  [...card.querySelectorAll(".bars li")].map(e => e.innerText).find(t => t.includes(arguments[0]))])""",
             arm,
