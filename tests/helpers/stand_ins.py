@@ -32,3 +32,8 @@ def three_thousand_bytes():
 def failing_export(*_):
     """A bug whose message holds the command line."""
     raise ValueError(f"lost on the way to {sys.argv}")
+
+
+def of_eight_seconds(client, asker, timeout_s=8.0):
+    """A client that gives up a worker after 8 s at the latest."""
+    vars(client).update(asker=asker, timeout_s=min(timeout_s, 8.0))
