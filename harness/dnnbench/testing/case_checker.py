@@ -10,6 +10,7 @@ from ..errors import WorkerError
 from ..execution.checking import ensure_references, reference_path
 from ..protocol.arm import Arm
 from ..protocol.capabilities import Capabilities
+from ..protocol.dtypes import DType
 from ..spec.optimizers import Sgd
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
@@ -47,7 +48,7 @@ def workload_of(cases: Sequence[str]) -> Workload:
 def request_of(cases: tuple[str, ...], dtype: str, phases: tuple[Phase, ...] = PHASES) -> CheckRequest:
     """What the cases are asked on in an element type, of some phases."""
     workload = workload_of(cases)
-    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases).in_dtype(dtype)
+    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases).in_dtype(DType(dtype))
 
 
 class CaseChecker:
@@ -135,7 +136,7 @@ class CaseChecker:
 class CaseCheckers:
     """Case checkers by arm, of which one has a worker: frameworks are large."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._made: dict[Arm, CaseChecker] = {}
 
     def of(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)) -> CaseChecker:

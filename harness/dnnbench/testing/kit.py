@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from ..agreement.status import Status
 from ..execution.reporter import Reporter
 from ..protocol.arm import Arm
+from ..protocol.dtypes import DType
 from .arm_under_test import ArmUnderTest
 from .case_checker import CaseChecker
 from .choosing import Asked
@@ -85,9 +86,9 @@ def hold_against(arm: Arm, asked: Asked, report: Reporter, watcher: Watcher) -> 
     """
     found = Conformance(arm.name, {}, [], [])
     for dtype, cases in asked.cases.items():
-        _ask_cases(arm.with_dtype(dtype), cases, found, report, watcher)
+        _ask_cases(arm.with_dtype(DType(dtype)), cases, found, report, watcher)
     if asked.laws:
-        _ask_laws(arm.with_dtype(asked.law_dtype), asked.laws, found, report, watcher)
+        _ask_laws(arm.with_dtype(DType(asked.law_dtype)), asked.laws, found, report, watcher)
     return found
 
 

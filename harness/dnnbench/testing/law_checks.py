@@ -33,7 +33,7 @@ def candidates(law: str) -> list[Workload]:
 
 def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
     """Ask an arm whether it keeps a law, on the first network that it can train, else on the first that it can do."""
-    arm, meaning = arm_under_test.arm.name, getdoc(LAWS[law]).split("\n")[0]
+    arm, meaning = arm_under_test.arm.name, (getdoc(LAWS[law]) or law).split("\n")[0]
     needed, reasons = NEEDS.get(law, Phase.INFER), []
     possible: list[LawRequest] = []
     try:
@@ -51,6 +51,7 @@ def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
             arm_under_test.kit.try_law(request)
             return LawVerdict(arm, law, meaning, "kept", workload.name)
     except WorkerError as error:
-        status = "broken" if error.kind == LawBroken.__name__ else "could not run"
-        return LawVerdict(arm, law, meaning, status, workload.name, str(error))
+        if error.kind == LawBroken.__name__:
+            return LawVerdict(arm, law, meaning, "broken", workload.name, str(error))
+        return LawVerdict(arm, law, meaning, "could not run", workload.name, str(error))
     return LawVerdict(arm, law, meaning, "unsupported", reason=reasons[-1])

@@ -182,7 +182,10 @@ def closing_gives_memory_back(trial: Trial) -> None:
         cycle()
     before = read_memory().rss_bytes
     held = sum(cycle() for _ in range(20))
-    grown = read_memory().rss_bytes - before
+    after = read_memory().rss_bytes
+    if before is None or after is None:
+        raise LawBroken("nobody tells here how much memory the process holds")
+    grown = after - before
     if not grown < max(held / 4, 64 * 2**20):
         raise LawBroken(
             f"twenty build-close cycles grew the process by {grown / 2**20:.0f} MiB, {grown / held:.0%} of their weights"
@@ -278,7 +281,7 @@ def _worked(program: Program, batches: Sequence[Batch], trial: Trial) -> dict[st
         for batch in batches:
             trained.wait(trained.train_step(trained.put(batch)))
         return _standing(program, trial)
-    answers = {}
+    answers: dict[str, np.ndarray] = {}
     for i, batch in enumerate(batches):
         result = program.get(program.infer(program.put(batch)))
         answers |= {f"{name} of batch {i}": array for name, array in result.items()}

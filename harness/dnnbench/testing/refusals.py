@@ -71,7 +71,7 @@ def render(names: Sequence[str], always: Sequence[Refusal], without: Sequence[Re
 
 def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
     """A row for each reason of a backend; `every` refusal, told here or above, is no gap in a row."""
-    refused = {refusal[:-1] for refusal in every}
+    refused: set[tuple[str, ...]] = {refusal[:-1] for refusal in every}
     groups: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:
         groups.setdefault((refusal.backend, refusal.reason), []).append(refusal)

@@ -14,6 +14,7 @@ from ..agreement.reference_files import load_reference
 from ..errors import PluginError
 from ..host.memory import give_back
 from ..protocol.batch import Batch
+from ..protocol.dtypes import DType
 from ..protocol.program import Program, trainable
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
@@ -61,7 +62,7 @@ class KitServer(KitService):
         reference = _trained_by(own.kind, load_reference(path))
         return tuple(compare(reference, tensors, workload, request.dtype, phases))
 
-    def gradients(self, workload: Workload, batch: Batch, dtype: str) -> Mapping[str, np.ndarray]:
+    def gradients(self, workload: Workload, batch: Batch, dtype: DType) -> Mapping[str, np.ndarray]:
         arm = self._worker.arm
         weights = initial_weights(workload.model, SEED)
         program = arm.backend.build(workload, weights, arm.arm.with_dtype(dtype), SEED)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..agreement.comparison import TensorComparison
 from ..protocol.batch import Batch
+from ..protocol.dtypes import DType
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.clients.base import Client
@@ -47,7 +48,7 @@ class KitService(ABC):
         """
 
     @abstractmethod
-    def gradients(self, workload: Workload, batch: Batch, dtype: str) -> Mapping[str, np.ndarray]:
+    def gradients(self, workload: Workload, batch: Batch, dtype: DType) -> Mapping[str, np.ndarray]:
         """One gradient pass: outputs, state, loss and gradients as `Program.get` names them."""
 
 
@@ -63,5 +64,5 @@ class KitClient(Client, KitService):
     def comparisons(self, request: CheckRequest, path: Path) -> tuple[TensorComparison, ...]:
         return self.asker.ask(KitService.comparisons, self.timeout_s, request, path)
 
-    def gradients(self, workload: Workload, batch: Batch, dtype: str) -> Mapping[str, np.ndarray]:
+    def gradients(self, workload: Workload, batch: Batch, dtype: DType) -> Mapping[str, np.ndarray]:
         return self.asker.ask(KitService.gradients, self.timeout_s, workload, batch, dtype)
