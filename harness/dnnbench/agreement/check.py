@@ -158,8 +158,8 @@ def _missing(reasons: Mapping[Phase, str]) -> list[Agreement]:
     phases: dict[str, list[str]] = {}
     for phase, reason in reasons.items():
         phases.setdefault(reason, []).append(phase)
-    told = [f"{reason} ({', '.join(names)})" for reason, names in phases.items()]
-    return [_unsupported(MISSING, "; ".join(told))] if told else []
+    sentences = [f"{reason} ({', '.join(names)})" for reason, names in phases.items()]
+    return [_unsupported(MISSING, "; ".join(sentences))] if sentences else []
 
 
 def _unsupported(kind: str, reason: str, optimizer: str = "") -> Agreement:

@@ -33,8 +33,8 @@ from .scratch import scratch_folder
 class WorkerReplayer:
     """Replays in started workers of the arm and of the reference, whose tensors go by files in `folder`."""
 
-    def __init__(self, contender: Worker, reference: Worker, request: CheckRequest, folder: Path):
-        self._contender, self._reference = AgreementClient(contender), AgreementClient(reference)
+    def __init__(self, tested: Worker, reference: Worker, request: CheckRequest, folder: Path):
+        self._tested, self._reference = AgreementClient(tested), AgreementClient(reference)
         self._folder, self._seed, self._dtype = folder, request.seed, request.dtype
         self.dtype: str = request.dtype
         self._numbers = count()
@@ -57,7 +57,7 @@ class WorkerReplayer:
         path = self._folder / f"{next(self._numbers)}.npz"
         request = ReplayRequest(replay, self._dtype, self._seed)
         self._reference.make_node_reference(request, path)
-        return self._contender.compare_nodes(request, path, tensors), path
+        return self._tested.compare_nodes(request, path, tensors), path
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ArmExplanation:
 
 
 def explain_check(
-    contender: Worker,
+    tested: Worker,
     reference: Worker,
     request: CheckRequest,
     dtype: DType,
@@ -94,7 +94,7 @@ def explain_check(
     """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
     request = request.in_dtype(dtype)
     with scratch_folder("explain") as folder:
-        replayer = WorkerReplayer(contender, reference, request, folder)
+        replayer = WorkerReplayer(tested, reference, request, folder)
         return explain(request.workload, request.batches, rows, request.seed, replayer)
 
 
@@ -132,8 +132,8 @@ def _explained(
 ) -> ArmExplanation:
     workload = request.workload.name
     try:
-        with started(arm.with_dtype(DType(dtype)), f"explain-{arm.name}-{dtype}") as contender:
-            explanation = explain_check(contender, reference, request, DType(dtype), rows)
+        with started(arm.with_dtype(DType(dtype)), f"explain-{arm.name}-{dtype}") as tested:
+            explanation = explain_check(tested, reference, request, DType(dtype), rows)
     except WorkerError as error:
         return ArmExplanation(arm.name, workload, dtype, error=str(error))
     return ArmExplanation(arm.name, workload, dtype, explanation)
