@@ -198,9 +198,9 @@ def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
     still = workload.model_copy(update={"model": without_dropout(workload.model), "task": task})
     program = program_of(still)
     assert len(set((batch.targets >= 0).sum(axis=1))) > 1
-    room = TrainingSession(program, still, batch, 7, 0)
-    score = room.evaluate(batch).score
-    assert room.epoch(1)["loss"] == pytest.approx(score.loss, rel=1e-9)
+    session = TrainingSession(program, still, batch, 7, 0)
+    score = session.evaluate(batch).score
+    assert session.train_epoch(1).loss == pytest.approx(score.loss, rel=1e-9)
     assert score.counted == (batch.targets >= 0).sum()
 
 
