@@ -176,7 +176,7 @@ Trainable = TrainingProgram[Any, Any, Any]
 
 def trainable(program: Program) -> Trainable:
     """The program, to be trained; TypeError for one that only infers."""
-    if _trains(program):
+    if is_trainable(program):
         return program
     raise TypeError(
         f"{type(program).__name__} is no TrainingProgram, though its backend's capabilities() offers training phases here; "
@@ -184,6 +184,6 @@ def trainable(program: Program) -> Trainable:
     )
 
 
-def _trains(program: Program) -> TypeGuard[Trainable]:
+def is_trainable(program: Program) -> TypeGuard[Trainable]:
     """By what it has: a program that wraps another need not say what it derives from."""
     return hasattr(program, "train_step")

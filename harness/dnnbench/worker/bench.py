@@ -14,7 +14,7 @@ from ..host.energy import LEAST_S, Meter
 from ..host.memory import give_back, read_memory, reset_peak
 from ..host.placement import FREE, Placement, place, waited_share
 from ..protocol.batch import Batch
-from ..protocol.program import Program, trainable
+from ..protocol.program import Program, is_trainable, trainable
 from ..protocol.timing import Timing
 from ..spec.phases import MUTATING, PHASES, PIECES, Phase
 from .audit import Audit, audit
@@ -136,8 +136,9 @@ class Bench:
 
     def held_bytes(self) -> HeldBytes:
         """Bytes of the weights and of the optimizer's slots, as the program itself holds them."""
-        slots = self._trained.optimizer_state() if self._trained else {}
-        return HeldBytes(_bytes(self._program.weights()), _bytes(slots))
+        program = self._program  # it holds slots whether a phase that trains is timed or not
+        slots = program.optimizer_state() if is_trainable(program) else {}
+        return HeldBytes(_bytes(program.weights()), _bytes(slots))
 
     def audit(self, calls: int) -> Audit:
         """Whether inference's time adds up, its wait waits, and its answers are its own."""
