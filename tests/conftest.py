@@ -31,7 +31,8 @@ def terminal():
 @pytest.fixture(scope="session", autouse=True)
 def interrupts():
     """Shells without job control and nohup start a program with signals ignored, and every child inherits that."""
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    for number, handler in usual.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
 

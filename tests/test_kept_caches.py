@@ -37,7 +37,10 @@ def test_the_key_of_an_unchanged_machine_stays():
 
 
 def test_a_session_uses_what_is_kept(cache):
-    assert (cache / "references").resolve() == (kept_folder() / "references").resolve()
+    """Under the key of its beginning: a framework that a test imported may have set variables since."""
+    kept = (cache / "references").resolve()
+    assert kept.name == "references"
+    assert kept.parent.parent == kept_folder().parent.resolve()
 
 
 def test_logs_are_not_kept(cache):

@@ -14,6 +14,7 @@ from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.registry import missing_ops
 from dnnbench.testing.families import FAMILIES, TRAINING
 from dnnbench.testing.verdicts import SIDES
+from helpers.backends import OWN
 
 TELLING = (
     "relu_at_zero", "relu6_at_zero", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid", "softmax",
@@ -30,7 +31,6 @@ A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_mas
 """In compiled modes besides the default: windows, state, masks, products, and a training of its own."""
 OPS_ALONE = tuple(case for case in TELLING if FAMILIES[case] != TRAINING)
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
-OWN = ("torch", "tensorflow", "jax", "numpy")
 MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]
 DEFAULT = [(backend, plugins().backends[backend].default_mode) for backend in OWN]
 NARROW = ("bfloat16", "float16", "mixed_bfloat16", "mixed_float16")

@@ -11,8 +11,9 @@ from dnnbench.testing.cases.everything import weighty
 from dnnbench.testing.law_checks import law_verdict
 from dnnbench.testing.laws import LAWS, LawBroken, Trial, closing_gives_memory_back
 from dnnbench_numpy.backend import NumpyBackend
+from helpers.backends import OWN
 
-ARMS = [Arm(name, info.default_mode) for name, info in plugins().backends.items()]
+ARMS = [Arm(name, plugins().backends[name].default_mode) for name in OWN]
 
 
 @pytest.fixture(scope="module")

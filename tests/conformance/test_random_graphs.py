@@ -5,7 +5,6 @@ import tomli_w
 from dnnbench.agreement.comparing import compare
 from dnnbench.agreement.keys import Group, TensorKey, gradient_of, keyed
 from dnnbench.agreement.reference import make_reference
-from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
 from dnnbench.spec.phases import Phase as Timed
@@ -13,12 +12,12 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench.testing.service import SERVICE, KitClient
 from dnnbench_numpy.backend import NumpyBackend
+from helpers.backends import CONTENDERS
 from helpers.random_graphs import GROW, workloads
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 FEW, MORE = 2, 6
 """Graphs for each kind of op."""
-BACKENDS = [name for name, info in plugins().backends.items() if not info.reference]
 
 
 def reference_of(workload, batches):
@@ -56,7 +55,7 @@ def agree_on_graphs(workers, kind, count):
         batches = batches_of(workload, count=1)
         reference = reference_of(workload, batches)
         checked[workload.spec_hash] = {node.op.kind for node in workload.model.nodes}
-        for backend in BACKENDS:
+        for backend in CONTENDERS:
             worker = workers.get(backend, "eager", "float64", service=SERVICE)
             if wrong := disagreements(worker, workload, batches, reference):
                 note(as_toml(workload))

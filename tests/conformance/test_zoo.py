@@ -9,8 +9,8 @@ from dnnbench.host.memory import read_memory
 from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.plugins.discovery import plugins
 from dnnbench.testing.service import SERVICE, KitClient
+from helpers.backends import CONTENDERS
 
-CONTENDERS = [name for name, info in plugins().backends.items() if not info.reference]
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
 PATIENCE_S = 600
 MOST_BYTES = 2 * 2**30

@@ -11,6 +11,7 @@ import pytest
 from dnnbench.host import placement
 from dnnbench.host.affinity import current_mask
 from dnnbench.host.placement import ALONE, BOUND, PLACED, UNKNOWN, Placement, place, waited_share
+from dnnbench.spec.phases import Phase
 from dnnbench.worker.bench import SETTLE_S, Bench, whole_visit_s
 from dnnbench.worker.noop import NoopProgram
 
@@ -170,7 +171,7 @@ class Recording(NoopProgram):
 def test_visits_are_made_where_the_warm_up_placed_the_threads():
     with partners(1) as (partner,):
         program = Recording(partner)
-        bench = Bench(program, None)
+        bench = Bench(program, None, {Phase.INFER})
         bench.warm_up("infer")
         program.masks.clear()
         bench.visit("infer", 2)
@@ -180,7 +181,7 @@ def test_visits_are_made_where_the_warm_up_placed_the_threads():
 def test_calls_outside_the_visits_run_on_every_cpu():
     with partners(1) as (partner,):
         program = Recording(partner)
-        bench = Bench(program, None)
+        bench = Bench(program, None, {Phase.INFER})
         bench.warm_up("infer")
         program.masks.clear()
         bench.first_call("infer")
@@ -189,7 +190,7 @@ def test_calls_outside_the_visits_run_on_every_cpu():
 
 def test_facts_tell_what_became_of_the_threads():
     with partners(1) as (partner,):
-        bench = Bench(Recording(partner), None)
+        bench = Bench(Recording(partner), None, {Phase.INFER})
         bench.warm_up("infer")
         assert bench.describe(24.0, "0").placement == {"infer": PLACED}
 
@@ -197,7 +198,7 @@ def test_facts_tell_what_became_of_the_threads():
 def test_a_process_is_called_until_its_speed_is_steady():
     with partners(1) as (partner,):
         program = Recording(partner)
-        Bench(program, None, settle_s=0.02).visit("infer", 1)
+        Bench(program, None, {Phase.INFER}, settle_s=0.02).visit("infer", 1)
     assert len(program.masks) > 2
 
 

@@ -124,7 +124,7 @@ def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_
 
 
 def test_a_run_that_is_ended_while_its_store_is_away_says_so_by_its_exit_code(place):
-    with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2, patch=ENDED_AFTER_TWO) as process:
+    with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2, changes=ENDED_AFTER_TWO) as process:
         wait_for_generations(place, 1)
         with held(place / STORE):
             _, said = process.communicate()

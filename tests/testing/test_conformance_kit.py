@@ -11,6 +11,7 @@ from dnnbench.agreement.keys import TensorKey
 from dnnbench.agreement.status import Status
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.capabilities import Capabilities
 from dnnbench.testing.arm_under_test import ArmUnderTest
 from dnnbench.testing.case_checker import TOGETHER, CaseChecker, groups_of, workload_of
 from dnnbench.testing.cases import CASES
@@ -365,5 +366,5 @@ def compared(text, *rest):
     ],
 )
 def test_a_side_without_a_tensor_or_with_nan_does_not_agree(comparisons, forward, gradient):
-    verdicts = judged("a", "case", "float64", comparisons)
+    verdicts = judged("a", "case", "float64", comparisons, Capabilities())
     assert (verdicts["forward"].status, verdicts["gradient"].status) == (forward, gradient)
