@@ -12,7 +12,7 @@ from dnnbench.store.store import open_store
 from helpers import reporting
 from helpers.running import FAST, TINY, dnnbench
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]  # one browser, and each page made once
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -20,6 +20,7 @@ KITE = ABACUS | {"dense_transposed", "momentum", "dropout", "batch_norm", "batch
 KITE_BUT_FOR_THE_STEP = {"nesterov", "rmsprop", "adam", "adamw", "clipped"}
 SLATE = {"dense", "relu", "softmax", "batch_norm", "adam", "mse", "bce_with_logits", "cross_entropy_ignoring", "dropout"}
 TRAINING = "slate serves networks that others have trained"
+pytestmark = pytest.mark.xdist_group("tutorial")  # the kit judges each package once
 
 
 def files_of(name):
