@@ -13,6 +13,7 @@ from ..errors import NothingMeasured, StoreError
 from ..host.clock import now
 from ..host.machine import system
 from ..protocol.arm import Arm
+from ..protocol.dtypes import DType
 from ..protocol.keys import CaseKey, CellKey
 from ..stats.stopping import enough
 from ..store.aside import GenerationRows
@@ -93,7 +94,7 @@ class Execution:
                     workload, self._datasets[name], settings.seed, self._plan.phases_of(name), given.get(name)
                 )
             ]
-            dtypes = list(dict.fromkeys(("float64", settings.dtype)))
+            dtypes = list(dict.fromkeys((DType.FLOAT64, settings.dtype)))
             arms = [arm for arm in self._plan.arms if not arm.twin]
             rows = check_agreement(arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
             self._store.add_agreement(run_id, [row.to_json() for row in rows])

@@ -28,13 +28,14 @@ def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]
     programs = {arm.name: record.programs[ProgramKey(arm, case)] for arm in plan.arms}
     built = {name: facts.description for name, facts in programs.items() if facts.description}
     idle = {name: programs[name].idle_cpu for name in built}
-    must_match = {
+    must_match: dict[str, Mapping[str, object]] = {
         "precision of products": _each(built, "product_bits", _product_type),
         "CPUs that its threads may use": _each(built, "cpus"),
         "CPUs within the threads given": _within_threads(plan, record, case),
         "kind of device": _each(built, "device", _kind),
     }
-    shown = {name: _each(built, name) for name in SHOWN} | {
+    shown: dict[str, Mapping[str, object]] = {name: _each(built, name) for name in SHOWN}
+    shown |= {
         "placement of threads": _each(built, "placement", _by_outcome),
         "visits with a thread waiting": _waited(plan, record, case),
         "compile cache": dict.fromkeys(built, record.compile_cache),

@@ -233,9 +233,9 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
     taken: generations of the first run.  The second has as many unless a number was asked for, and takes them all:
     stopping early, or choosing the number by its own first generations, would make its p values too small.
     """
-    arms = {gate.base, *(cell.arm for cell in gate.flagged)}
+    kept = {gate.base, *(cell.arm for cell in gate.flagged)}
     only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
-    arms = tuple(arm for arm in plan.arms if arm.name in arms)
+    arms = tuple(arm for arm in plan.arms if arm.name in kept)
     settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
     narrow = replace(plan.limited_to(only), arms=arms, settings=settings)
     names = {case.workload.name for case in narrow.cases}
@@ -252,7 +252,8 @@ def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Pla
     rows = store.agreement(screen_run)
     arms, workloads = {arm.name for arm in narrow.arms}, {case.workload.name for case in narrow.cases}
     kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
-    store.add_agreement(confirm_run, kept.to_dict("records"))
+    copies = [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
+    store.add_agreement(confirm_run, copies)
 
 
 def confirmed(

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..protocol.arm import Arm
 from ..protocol.device import CPU, Device
+from ..protocol.dtypes import DType
 from ..protocol.keys import CaseKey, CellKey
 from ..spec.costs import phase_totals
 from ..spec.phases import Phase
@@ -19,7 +20,7 @@ CONTROL = "control"
 """Name of the control arm and of its one phase."""
 
 
-CONTROL_ARM = Arm(CONTROL, "eager", CPU, "float32", threads=1)
+CONTROL_ARM = Arm(CONTROL, "eager", CPU, DType.FLOAT32, threads=1)
 """One thread: two would wait for each other, and tell of the machine's load twice over."""
 
 
@@ -91,14 +92,14 @@ class Plan:
         cases = tuple(case for case in self.cases if any(case.key == key for key, _ in only))
         return replace(self, cases=cases, only=frozenset(only))
 
-    def cells(self) -> list[dict]:
+    def cells(self) -> list[dict[str, object]]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
             self._cell(arm, case, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
         ]
         return [*rows, self._control_cell()]
 
-    def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict:
+    def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict[str, object]:
         itemsize = arm.precision.itemsize
         totals = phase_totals(case.workload, case.batch_size, phase, itemsize) or (None, None)
         same_place = f"{arm.device} {arm.dtype} {arm.threads} threads"
@@ -114,7 +115,7 @@ class Plan:
             "rank_group": f"{case.name} {phase} {same_place}",
         }
 
-    def _control_cell(self) -> dict:
+    def _control_cell(self) -> dict[str, object]:
         arm = CONTROL_ARM
         blank = {"workload": "", "spec_hash": "", "batch_size": 0, "phase": CONTROL, "rank_group": CONTROL}
         return {
@@ -126,7 +127,7 @@ class Plan:
         }
 
 
-def _identity(arm: Arm, name: str) -> dict:
+def _identity(arm: Arm, name: str) -> dict[str, object]:
     key = arm.to_json()
     return {
         "arm": name,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey, CellKey, ProgramKey
+from ..worker.peaks import Peaks
 from .facts import AS_FOUND, CellFacts, GenerationFacts, ProgramFacts, Summary
 
 
@@ -38,7 +39,7 @@ class Record:
     programs: dict[ProgramKey, ProgramFacts] = field(default_factory=lambda: defaultdict(ProgramFacts))
     versions: dict[Arm, Mapping[str, str]] = field(default_factory=dict)
     """Of what each arm computes with; of earlier generations where it was not started in this one."""
-    machine_peaks: dict[Arm] = field(default_factory=dict)
+    machine_peaks: dict[Arm, Peaks] = field(default_factory=dict)
     control_idle_cpu: dict[CaseKey, float] = field(default_factory=dict)
     noop_call_s: list[float] = field(default_factory=list)
     """Seconds of a call of the no-op program, by round."""

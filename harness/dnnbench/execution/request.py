@@ -7,6 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
 
 from .. import __version__
 from ..data.dataset import Dataset, load
@@ -49,7 +52,7 @@ class Request:
     only: tuple[tuple[CaseKey, Phase], ...] = ()
     confirms: str = ""
 
-    def to_json(self, plan: Plan) -> dict:
+    def to_json(self, plan: Plan) -> dict[str, object]:
         """With what the plan decided: the arms by name, the device, the base."""
         return {
             "version": VERSION,
@@ -68,7 +71,7 @@ class Request:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping) -> "Request":
+    def from_json(cls, stored: Mapping[str, Any]) -> "Request":
         """The request that a run was stored with; StoreError where its settings are not those of a request."""
         try:
             workloads = tuple(Workload.model_validate(w) for w in stored["workloads"])
@@ -126,7 +129,8 @@ def _in_pairs(request: Request, arms: Sequence[Arm], base: str) -> str:
     return pairing(sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values()))
 
 
-def _weights(request: Request):
+def _weights(request: Request) -> Mapping[str, np.ndarray] | None:
+    """The weights that the user named; None for the initial ones."""
     if not request.weights:
         return None
     if len(request.workloads) != 1:

@@ -61,8 +61,14 @@ class Settings:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Settings":
         """The settings that a run was stored with; what it was not stored with is as it is by default."""
-        typed = {"dtype": DType, "timing": Timing, "phases": lambda names: tuple(map(Phase, names))}
-        return cls(**{name: typed.get(name, lambda value: value)(value) for name, value in data.items()})
+        typed = {**data}
+        if "dtype" in typed:
+            typed["dtype"] = DType(typed["dtype"])
+        if "timing" in typed:
+            typed["timing"] = Timing(typed["timing"])
+        if "phases" in typed:
+            typed["phases"] = tuple(map(Phase, typed["phases"]))
+        return cls(**typed)
 
 
 GATE_PHASES = tuple(sorted(PURPOSES))

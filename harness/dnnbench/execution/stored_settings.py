@@ -33,7 +33,8 @@ class RunSettings:
 
     def planned_generations(self, measured: int) -> int | None:
         """How many were asked for; None where their noise decided, and `measured` where nothing was stored."""
-        return self.chosen.get("generations", measured)
+        planned: int | None = self.chosen.get("generations", measured)
+        return planned
 
 
 def run_settings(stored: Mapping[str, Any]) -> RunSettings:

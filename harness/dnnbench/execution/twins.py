@@ -29,9 +29,16 @@ class Twin:
             return None
         return self.ratio.low <= 1 <= self.ratio.high
 
-    def to_json(self) -> dict:
-        where = {"workload": self.workload, "batch_size": self.batch_size, "phase": self.phase, "arm": self.arm}
-        return where | vars(self.ratio) | {"covers_1": self.covers, "doubt": self.doubt or None}
+    def to_json(self) -> dict[str, object]:
+        return {
+            "workload": self.workload,
+            "batch_size": self.batch_size,
+            "phase": self.phase,
+            "arm": self.arm,
+            **vars(self.ratio),
+            "covers_1": self.covers,
+            "doubt": self.doubt or None,
+        }
 
 
 def twins_of(run: Measured) -> list[Twin]:

@@ -1,16 +1,15 @@
 """When to stop measuring: on precision, never on significance."""
 
 import math
-from collections.abc import Sequence
 
-from .estimates import LEVEL, mean_interval
+from .estimates import LEVEL, Values, mean_interval
 
 FIRST_LOOK = 6
 """Looking from the second or third generation on brings a 95 % interval down to 92-93 %."""
 LOOKS = 2
 
 
-def enough(effects: Sequence[float], precision: float, level: float = LEVEL) -> bool:
+def enough(effects: Values, precision: float, level: float = LEVEL) -> bool:
     """Whether the interval's half-width was below `precision` (a fraction) at the last two looks.
 
     effects: D_g of the whole generations so far, in their order.  A look is taken after each generation
@@ -20,5 +19,5 @@ def enough(effects: Sequence[float], precision: float, level: float = LEVEL) -> 
     return len(looks) == LOOKS and all(_precise(effects[:count], precision, level) for count in looks)
 
 
-def _precise(effects: Sequence[float], precision: float, level: float) -> bool:
+def _precise(effects: Values, precision: float, level: float) -> bool:
     return mean_interval(effects, level)[1] < math.log1p(precision)
