@@ -38,7 +38,8 @@ def break_evens(found: Sequence[Purpose], base: str | None, caches: str = "") ->
     bases = {(p.workload, p.batch_size, p.name): p for p in found if p.arm == base}
     pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in found if p.arm != base]
     apart = [(arm, other) for arm, other in pairs if other and _told_apart(arm, other)]
-    return [_meeting(*_later_first(arm, other), caches) for arm, other in apart if _cross(arm, other)]
+    meetings = (_meeting(arm, other, caches) for arm, other in apart)
+    return [meeting for meeting in meetings if meeting is not None]
 
 
 def _told_apart(arm: Purpose, base: Purpose) -> bool:
@@ -46,16 +47,13 @@ def _told_apart(arm: Purpose, base: Purpose) -> bool:
     return arm.verdict == (Verdict.FASTER if arm.call_s < base.call_s else Verdict.SLOWER)
 
 
-def _cross(one: Purpose, two: Purpose) -> bool:
+def _meeting(one: Purpose, two: Purpose, caches: str) -> BreakEven | None:
+    """Where the one that starts later overtakes the other; None where it never does, or a start is not known."""
     if one.start_s is None or two.start_s is None:
-        return False
-    return (one.start_s - two.start_s) * (two.call_s - one.call_s) > 0
-
-
-def _later_first(one: Purpose, two: Purpose) -> tuple[Purpose, Purpose]:
-    return (one, two) if one.start_s > two.start_s else (two, one)
-
-
-def _meeting(late: Purpose, early: Purpose, caches: str) -> BreakEven:
-    calls = ceil((late.start_s - early.start_s) / (early.call_s - late.call_s))
+        return None
+    later_s = one.start_s - two.start_s
+    if not later_s * (two.call_s - one.call_s) > 0:
+        return None
+    late, early = (one, two) if later_s > 0 else (two, one)
+    calls = ceil(abs(later_s) / (early.call_s - late.call_s))
     return BreakEven(late.workload, late.batch_size, late.name, late.arm, early.arm, calls, caches)

@@ -10,10 +10,11 @@ from .words import verdict_word
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
     from rich.text import Text
 
 
-def changes_table(cells: "pd.DataFrame"):
+def changes_table(cells: "pd.DataFrame") -> "Table":
     """A rich table of `dnnbench.track.compare`'s frame, the worst change first."""
     table = column_table("workload", "phase", "arm", ">base, ms", ">new", ">ratio", ">[95 %]", "verdict", "why",
                          leave_out=("why", "[95 %]", "base, ms", "new"))  # fmt: skip

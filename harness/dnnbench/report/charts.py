@@ -9,10 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..wording import one_line
 from .palette import variable
+
+if TYPE_CHECKING:
+    import altair as alt
 
 WIDTH = 400
 ROW = 19
@@ -27,7 +30,8 @@ STEP_OPACITY = (1.0, 0.7, 0.45, 0.22)
 SHAPES = ("circle", "diamond", "triangle-up", "square", "cross", "triangle-down")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
+"""A datum of a drawing; what each holds is said by the function that draws it."""
 
 
 def missing() -> str | None:
@@ -52,7 +56,7 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
     inside = alt.condition("datum.decided", colour, alt.value("var(--surface)"))
     base = alt.Chart(alt.Data(values=placed))
     by_arm = base.encode(y=_arms(rows))
-    layers = alt.layer(
+    layers = (
         base.mark_rect(color="var(--band)").encode(x=alt.datum(1 / (1 + theta)), x2=alt.datum(1 + theta)),
         base.mark_rule(color="var(--muted)", strokeWidth=1).encode(x=alt.datum(1.0)),
         by_arm.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour),
@@ -120,12 +124,14 @@ def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, in
 
     scale = _log_scale([n for row in rows for n in _numbers(row, "ms", "low", "high")], room=0.06)
     x = alt.X("ms:Q", scale=scale, title="milliseconds a call, log axis", axis=_log_axis(scale))
-    ink = {"symbolFillColor": "currentColor", "symbolStrokeColor": "currentColor"}
-    legend = alt.Legend(title=None, orient="top", columns=2, columnPadding=60, **ink)
+    ink = "currentColor"
+    legend = alt.Legend(
+        title=None, orient="top", columns=2, columnPadding=60, symbolFillColor=ink, symbolStrokeColor=ink
+    )
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
     shape = alt.Shape("machine:N", scale=alt.Scale(domain=list(names), range=shapes), legend=legend)
     base = alt.Chart(alt.Data(values=list(rows))).encode(y=_arms(rows), color=_by_backend(colours))
-    layers = alt.layer(
+    layers = (
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=shape),
     )
@@ -150,7 +156,7 @@ def _numbers(row: Row, *names: str) -> list[float]:
     return [row[name] for name in names if row[name] is not None]
 
 
-def _log_scale(values: Sequence[float], room: float):
+def _log_scale(values: Sequence[float], room: float) -> "alt.Scale":
     """From the least to the greatest value; `room`: share of that added above, for labels."""
     import altair as alt
 
@@ -159,7 +165,7 @@ def _log_scale(values: Sequence[float], room: float):
     return alt.Scale(type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False)
 
 
-def _log_axis(scale, unit: str = ""):
+def _log_axis(scale: "alt.Scale", unit: str = "") -> "alt.Axis":
     import altair as alt
 
     low, high = scale.domain
@@ -170,7 +176,7 @@ def _log_axis(scale, unit: str = ""):
     return alt.Axis(labelExpr=f"format(datum.value, '.4~g') + '{unit}'", grid=True, **chosen)
 
 
-def _arms(rows: Sequence[Row]):
+def _arms(rows: Sequence[Row]) -> "alt.Y":
     """The axis of arms, in the order of the rows."""
     import altair as alt
 
@@ -179,28 +185,28 @@ def _arms(rows: Sequence[Row]):
     return alt.Y("arm:N", sort=arms, title=None, axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False))
 
 
-def _by_backend(colours: Mapping[str, int]):
+def _by_backend(colours: Mapping[str, int]) -> "alt.Color":
     import altair as alt
 
     scale = alt.Scale(domain=list(colours), range=[variable(place) for place in colours.values()])
     return alt.Color("backend:N", scale=scale, legend=None)
 
 
-def _labels(chart):
+def _labels(chart: "alt.Chart") -> "alt.Chart":
     return chart.mark_text(align="left", dx=8, color="currentColor", fontSize=11)
 
 
-def _by_phase(layers, rows: Sequence[Row]):
+def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetChart":
     """One strip for each phase, in the order of the rows, all on one axis."""
     import altair as alt
 
     phases = list(dict.fromkeys(row["phase"] for row in rows))
     header = alt.Header(title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold")
-    strips = layers.properties(width=WIDTH, height=alt.Step(ROW))
+    strips = alt.LayerChart(layer=list(layers)).properties(width=WIDTH, height=alt.Step(ROW))
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
 
 
-def _svg(chart, alt_text: str) -> str:
+def _svg(chart: "alt.LayerChart | alt.FacetChart | alt.Chart", alt_text: str) -> str:
     """The drawing without what only a file of its own needs, and with words for those who cannot see it."""
     import vl_convert
 

@@ -1,11 +1,11 @@
 """Tables in the terminal: how columns look, which of them a narrow terminal leaves out, and what a check looks like in them."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from rich.cells import cell_len
-from rich.console import JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.style import StyleType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -29,16 +29,20 @@ class FittedTable(Table):
     what a terminal would obey is shown as its escape.
     """
 
-    def __init__(self, *columns: Column, leave_out: Sequence[str] = ()):
+    def __init__(self, *columns: Column, leave_out: Sequence[str] = ()) -> None:
         """leave_out: headings, those that can be spared first."""
         super().__init__(*columns, box=None, pad_edge=False, collapse_padding=True, header_style="dim")
         self.leave_out = leave_out
 
-    def add_row(self, *cells: "str | Text", **options: Any) -> None:
-        super().add_row(*map(_shown, cells), **options)
+    def add_row(
+        self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False
+    ) -> None:
+        """A row of texts; TypeError for a cell that is none."""
+        super().add_row(*map(_shown, cells), style=style, end_section=end_section)
 
-    def __rich_console__(self, console, options):
-        fitted, left_out = self, []
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitted: FittedTable = self
+        left_out: list[str] = []
         for heading in self.leave_out:
             if fitted.least_width(console, options) <= options.max_width:
                 break
@@ -50,14 +54,14 @@ class FittedTable(Table):
         if left_out:
             yield Text(f"for {options.max_width} columns left out: {', '.join(left_out)}", style="dim")
 
-    def least_width(self, console, options) -> int:
+    def least_width(self, console: Console, options: ConsoleOptions) -> int:
         """What the table needs to show every cell whole, prose in lines of `LEAST_PROSE`."""
         natural = Measurement.get(console, options.update(max_width=100_000), self).maximum
         prose = (max(map(_width, [c.header, *c.cells])) for c in self.columns if not c.no_wrap)
         return natural - sum(max(width - LEAST_PROSE, 0) for width in prose)
 
-    def _without(self, headings: Iterable[str]) -> "FittedTable":
-        kept = [column for column in self.columns if column.header not in headings]
+    def _without(self, headings: Collection[str]) -> "FittedTable":
+        kept = [column for column in self.columns if str(column.header) not in headings]
         fitted = FittedTable(*(_column(str(column.header), column.justify) for column in kept))
         for row in zip(*(column.cells for column in kept), strict=True):
             Table.add_row(fitted, *row)
@@ -76,15 +80,17 @@ def _column(heading: str, justify: JustifyMethod) -> Column:
     return Column(header=one_line(heading), justify=justify, no_wrap=heading not in PROSE, overflow="fold")
 
 
-def _shown(cell: "str | Text") -> "str | Text":
+def _shown(cell: RenderableType | None) -> str | Text:
     if isinstance(cell, str):
         return one_line(cell)
+    if not isinstance(cell, Text):
+        raise TypeError(f"a cell of a table is a text, and got {type(cell).__name__}")
     shown = cell.copy()
     shown.plain = one_line(cell.plain)
     return shown
 
 
-def _width(cell: "str | Text") -> int:
+def _width(cell: RenderableType) -> int:
     return cell_len(str(cell))
 
 

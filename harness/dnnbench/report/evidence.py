@@ -1,7 +1,7 @@
 """All that a report tells of one run, read from the store once."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +181,7 @@ def _compiled_late(generations: Sequence[GenerationFacts]) -> dict[ProgramKey, i
     return dict(most)
 
 
-def by_headline(phases) -> list[str]:
+def by_headline(phases: Iterable[str]) -> list[str]:
     """Phases in the order that people ask for them: a training step, inference, then the rest as planned."""
     present = list(dict.fromkeys(phases))
     return [p for p in HEADLINES if p in present] + [p for p in present if p not in HEADLINES]

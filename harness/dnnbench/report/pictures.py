@@ -10,7 +10,7 @@ Picture = tuple[str, "Markup"]
 """Caption and SVG."""
 
 
-def picture(caption: str, draw: Callable[..., str], *arguments) -> Picture:
+def picture(caption: str, draw: Callable[..., str], *arguments: object) -> Picture:
     """What Vega drew, whose texts it has escaped, under its caption."""
     from markupsafe import Markup
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..spec.phases import Phase
+from .timed_cells import TimedCell, timed_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +15,8 @@ PURPOSES = {
     Phase.INFER: ("inference", "answer: forward pass alone, to the prediction"),
 }
 """What is timed for a purpose, by phase: its name, and what it is for."""
+PurposeKey = tuple[str, int, str, str]
+"""(workload, batch size, arm, phase)"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Purpose:
     """Against the base; None for the base itself and for what is not ranked."""
 
     @property
-    def key(self) -> tuple[str, int, str, str]:
+    def key(self) -> PurposeKey:
         return self.workload, self.batch_size, self.arm, self.phase
 
     @property
@@ -56,28 +59,25 @@ class Purpose:
         return self.batch_size / self.call_s
 
 
-def purposes(cells: "pd.DataFrame", starts_s: Mapping[tuple, float]) -> list[Purpose]:
+def purposes(cells: "pd.DataFrame", starts_s: Mapping[PurposeKey, float]) -> list[Purpose]:
     """Every measured purpose, case by case and arm by arm, training before inference.
 
     cells: frame `cells` joined with `summary`   starts_s: seconds to the first result, by `Purpose.key`
     """
-    measured = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna()]
-    rows = {(row.workload, row.batch_size, row.arm, row.phase): row for row in measured.itertuples()}
-    cases = dict.fromkeys((workload, batch_size) for workload, batch_size, *_ in rows)
-    keys = ((*case, arm, phase) for case in cases for arm in measured["arm"].unique() for phase in PURPOSES)
-    return [_purpose(rows[key], starts_s.get(key)) for key in keys if key in rows]
+    timed = [cell for cell in timed_cells(cells) if cell.phase in PURPOSES]
+    by_key: dict[PurposeKey, TimedCell] = {
+        (cell.workload, cell.batch_size, cell.arm, cell.phase): cell for cell in timed
+    }
+    cases = dict.fromkeys((cell.workload, cell.batch_size) for cell in timed)
+    arms = dict.fromkeys(cell.arm for cell in timed)
+    keys = ((*case, arm, str(phase)) for case in cases for arm in arms for phase in PURPOSES)
+    return [_purpose(by_key[key], starts_s.get(key)) for key in keys if key in by_key]
 
 
-def _purpose(row, start_s: float | None) -> Purpose:
-    name, meaning = PURPOSES[row.phase]
+def _purpose(cell: TimedCell, start_s: float | None) -> Purpose:
+    name, meaning = PURPOSES[Phase(cell.phase)]
     return Purpose(
-        row.workload, int(row.batch_size), row.arm, row.backend, row.phase, name, meaning,
-        _count(row.flops), row.call_s, row.call_s_low, row.call_s_high,
-        start_s, _count(row.peak_rss_bytes), _count(row.peak_device_bytes), row.verdict,
+        cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, name, meaning,
+        cell.flops, cell.call_s, cell.call_s_low, cell.call_s_high,
+        start_s, cell.peak_rss_bytes, cell.peak_device_bytes, cell.verdict,
     )  # fmt: skip
-
-
-def _count(value) -> int | None:
-    import pandas as pd
-
-    return None if pd.isna(value) else int(value)

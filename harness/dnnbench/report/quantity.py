@@ -1,6 +1,8 @@
 """Numbers as people read them: three digits, a unit, and the interval beside the value."""
 
 import math
+from collections.abc import Callable
+from typing import TypeGuard
 
 MISSING = "–"
 LEAST_PLAIN, MOST_PLAIN = 1e-5, 1e7
@@ -8,7 +10,7 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
-def present(value) -> bool:
+def present(value: object) -> TypeGuard[float]:
     """Whether there is a number: not None, not NaN, not pandas' NA."""
     return value is not None and str(value) != "<NA>" and value == value
 
@@ -58,7 +60,7 @@ def ratio(value: float | None) -> str:
     return f"{value:.3f}" if 0.1 <= value < 1.1 else digits(value)
 
 
-def interval(low: float | None, high: float | None, show=ratio) -> str:
+def interval(low: float | None, high: float | None, show: Callable[[float], str] = ratio) -> str:
     """'[0.58, 0.64]'; empty where there is none."""
     return f"[{show(low)}, {show(high)}]" if present(low) and present(high) else ""
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..execution.facts import AuditFacts, GenerationFacts
 from ..protocol.arm import Arm
-from ..store.run_rows import cell_key
 from ..worker.peaks import Peaks
 from .purposes import PURPOSES
 from .quantity import MISSING, percent, scaled
+from .timed_cells import TimedCell, timed_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,21 +117,27 @@ def shares(
     facts: of the first generation, which measures energy and device time, and audits rates near or above the roof
     doubts: what speaks against the time of a cell, by cell_id
     """
-    timed = cells[cells["phase"].isin(list(PURPOSES)) & cells["call_s"].notna() & cells["flops"].notna()]
-    rows = timed.itertuples()
-    return [_share(row, tops.get((row.device, row.dtype)), facts, doubts.get(row.cell_id, "")) for row in rows]
+    chosen = [cell for cell in timed_cells(cells) if cell.phase in PURPOSES]
+    return [
+        _share(cell, cell.flops, cell.bytes, tops.get((cell.device, cell.dtype)), facts, doubts.get(cell.cell_id, ""))
+        for cell in chosen
+        if cell.flops is not None and cell.bytes is not None
+    ]
 
 
-def _share(row, top: Roof | None, facts: GenerationFacts, time_doubt: str) -> RoofShare:
-    rate, intensity = row.flops / row.call_s, row.flops / row.bytes
-    cell = facts.cell(cell_key(row._asdict()))
+def _share(
+    cell: TimedCell, flops: int, moved_bytes: int, top: Roof | None, facts: GenerationFacts, time_doubt: str
+) -> RoofShare:
+    """flops, moved_bytes: of the cell, by the spec."""
+    rate, intensity = flops / cell.call_s, flops / moved_bytes
+    measured = facts.cell(cell.key)
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
-    doubt = (time_doubt or _doubt(cell.rate_audit)) if above else ""
+    doubt = (time_doubt or _doubt(measured.rate_audit)) if above else ""
     bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
     return RoofShare(
-        row.workload, int(row.batch_size), row.arm, row.backend, row.phase, rate, intensity,
-        share, bound, cell.energy.joules if cell.energy else None, cell.device_call_s, doubt,
+        cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, rate, intensity,
+        share, bound, measured.energy.joules if measured.energy else None, measured.device_call_s, doubt,
     )  # fmt: skip
 
 

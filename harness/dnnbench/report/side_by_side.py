@@ -9,8 +9,10 @@ from ..errors import UsageError
 from ..stats.apart import compare_apart
 from ..stats.estimates import Estimate
 from .evidence import Evidence, by_headline
+from .timed_cells import TimedCell, timed_cells
 
-IDENTITY = ("workload", "spec_hash", "batch_size", "phase", "arm", "dtype")
+Identity = tuple[str, str, int, str, str, str]
+"""What two runs must have in common: workload, specification, batch size, phase, arm, element type."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,11 @@ def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
     """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
     if len(runs) < 2:
         raise UsageError("report: --by machine needs runs of two machines or more; name more stores, or merge them")
-    by_identity: dict[tuple, dict[int, Any]] = {}
+    by_identity: dict[Identity, dict[int, TimedCell]] = {}
     for place, run in enumerate(runs):
-        for cell in run.cells.itertuples():
-            if cell.call_s == cell.call_s:
-                by_identity.setdefault(tuple(getattr(cell, n) for n in IDENTITY), {})[place] = cell
-    shared = [_shared(runs, found) for found in by_identity.values() if len(found) > 1]
+        for timed in timed_cells(run.cells):
+            by_identity.setdefault(_identity(timed), {})[place] = timed
+    shared = [_shared(runs, by_place) for by_place in by_identity.values() if len(by_place) > 1]
     if not shared:
         raise UsageError("report: the runs have no cell in common (workload, specification, batch size, phase, arm)")
     order = by_headline(cell.phase for cell in shared)
@@ -62,24 +63,30 @@ def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
     return MachineComparison(_names(runs), shared)
 
 
-def _shared(runs: Sequence[Evidence], found: dict[int, Any]) -> Shared:
-    first = min(found)
-    cell = found[first]
-    recorded = {place: runs[place].measured.recorded(runs[place].measured.cell(row.cell_id)) for place, row in found.items()}
-    ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in found if place != first}
-    doubted = {place for place, row in found.items() if runs[place].measured.time_doubt(runs[place].measured.cell(row.cell_id))}
+def _identity(cell: TimedCell) -> Identity:
+    return cell.workload, cell.spec_hash, cell.batch_size, cell.phase, cell.arm, cell.dtype
+
+
+def _shared(runs: Sequence[Evidence], by_place: dict[int, TimedCell]) -> Shared:
+    """by_place: one cell as each run that has a time for it timed it, by the run's place."""
+    first = min(by_place)
+    cell = by_place[first]
+    rows = {place: runs[place].measured.cell(timed.cell_id) for place, timed in by_place.items()}
+    recorded = {place: runs[place].measured.recorded(row) for place, row in rows.items()}
+    ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in rows if place != first}
+    doubted = {place for place, row in rows.items() if runs[place].measured.time_doubt(row)}
     for place in ratios:
         if doubted & {first, place}:
             ratios[place] = replace(ratios[place], low=math.nan, high=math.nan)
     return Shared(
-        cell.workload, int(cell.batch_size), cell.phase, cell.arm, cell.backend,
-        times=tuple(_time(found[place]) if place in found else None for place in range(len(runs))),
+        cell.workload, cell.batch_size, cell.phase, cell.arm, cell.backend,
+        times=tuple(_time(by_place[place]) if place in by_place else None for place in range(len(runs))),
         ratios=tuple(ratios.get(place) for place in range(len(runs))),
     )  # fmt: skip
 
 
-def _time(cell) -> Estimate:
-    return Estimate(cell.call_s, cell.call_s_low, cell.call_s_high, int(cell.generations))
+def _time(cell: TimedCell) -> Estimate:
+    return Estimate(cell.call_s, cell.call_s_low, cell.call_s_high, cell.generations)
 
 
 def _names(runs: Sequence[Evidence]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..execution.facts import AS_FOUND, EMPTY, WARM
-from .purposes import PURPOSES
+from .purposes import PURPOSES, PurposeKey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,21 +50,27 @@ def starts_of(
     chosen = first_calls[first_calls["phase"].isin(list(PURPOSES))]
     met = chosen["generation"].map(lambda generation: caches.get(generation, AS_FOUND))
     told = [state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()]
-    medians = {state: chosen[met == state].groupby(list(KEY), sort=False)[list(PARTS)].median() for state in told}
+    medians = {state: _medians(chosen[met == state]) for state in told}
     keys = zip(*(cells[name] for name in KEY), strict=True)
     return [
-        Start(*key, state, *map(float, part.loc[key]))
-        for key in keys
-        for state, part in medians.items()
-        if key in part.index
+        Start(*where, state, *by_key[where])
+        for where in keys
+        for state, by_key in medians.items()
+        if where in by_key
     ]
 
 
-def usual(starts: Sequence[Start]) -> dict[tuple, float]:
+def _medians(first_calls: "pd.DataFrame") -> dict[PurposeKey, list[float]]:
+    """Seconds of import, build and first call."""
+    medians = first_calls.groupby(list(KEY), sort=False)[list(PARTS)].median()
+    return dict(zip(medians.index, medians.to_numpy(float).tolist(), strict=True))
+
+
+def usual(starts: Sequence[Start]) -> dict[PurposeKey, float]:
     """Seconds of each start as it is every time but the first: with warm caches where any generation had them."""
     return {(s.workload, s.batch_size, s.arm, s.phase): s.total_s for s in starts}
 
 
-def first_ever(starts: Sequence[Start]) -> dict[tuple, float]:
+def first_ever(starts: Sequence[Start]) -> dict[PurposeKey, float]:
     """Seconds of each start with empty caches; nothing where none was measured."""
     return usual([s for s in starts if s.caches == EMPTY])

@@ -109,8 +109,10 @@ def pieces_of(run: Measured) -> list[Piece]:
     for cell, phases, dropped in _arms(run):
         clean = cell.case not in run.spoilt
         for phase, step in STEP_OF_PIECE.items():
-            if {phase, *STEPS[step]} <= set(phases):
-                times = [_shown(time, clean) for time in _alone(phases, phase, step, dropped)]
+            outer, inner = STEPS[step]
+            if inner is not None and {phase, outer, inner} <= set(phases):
+                alone = _alone(phases[phase], phases[outer], phases[inner], dropped)
+                times = [_shown(time, clean) for time in alone]
                 if _known(*times):
                     found.append(Piece(cell.workload, int(cell.batch_size), cell.arm, cell.backend, step, *times))
     return found
@@ -136,14 +138,17 @@ def _shown(found: Estimate, clean: bool) -> Estimate:
 
 
 def _alone(
-    phases: dict[str, Visits], phase: str, step: str, dropped: np.ndarray
+    piece: Visits, outer: Visits, inner: Visits, dropped: np.ndarray
 ) -> tuple[Estimate, Estimate, Estimate]:
-    outer, inner = (phases[name] for name in STEPS[step])
+    """(the piece run alone, the same inside the whole step, what the whole saves on it).
+
+    outer, inner: of the phases that end with the piece and before it.
+    """
     inside = _as_visits(second_pairs(outer, inner))
     return (
-        absolute_time(phases[phase], dropped),
+        absolute_time(piece, dropped),
         time_difference(outer, inner, dropped),
-        time_difference(phases[phase], inside, dropped),
+        time_difference(piece, inside, dropped),
     )
 
 

@@ -77,10 +77,11 @@ def _judged(run: Measured, cell: CellRow, doubt: str) -> dict[str, Any]:
     pairs = run.against_base(cell)
     found = ratio(pairs)
     finding = _finding(run, cell, pairs, found, doubt)
-    low, high, least = found.estimate.low, found.estimate.high, smallest_difference(found.effects, run.theta)
+    bounds: tuple[float | None, float | None] = (found.estimate.low, found.estimate.high)
+    least: float | None = smallest_difference(found.effects, run.theta)
     if finding.overruled:
-        low = high = least = None
-    values = (found.estimate.value, low, high, finding.verdict, finding.reason or None, least)
+        bounds, least = (None, None), None
+    values = (found.estimate.value, *bounds, finding.verdict, finding.reason or None, least)
     return dict(zip(JUDGED, values, strict=True))
 
 

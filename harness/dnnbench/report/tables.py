@@ -12,6 +12,7 @@ from .words import NOT_JUDGED, verdict_word
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 STEP_HEADINGS = ("forward", "loss", "backprop.", "update", "whole step")
 PIECE_HEADINGS = {"loss alone": "loss calculation", "update alone": "weight update"}
@@ -44,7 +45,7 @@ def shown_rows(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]
     return [row for row in rows if row["phase"] in HEADLINES] or rows
 
 
-def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list[Any]:
+def _cells(evidence: Evidence, row: Mapping[str, Any]) -> list["str | Text"]:
     from rich.text import Text
 
     if row["call_s"] is None:
@@ -83,7 +84,7 @@ def steps_table(evidence: Evidence) -> "Table":
     alone = {(p.workload, p.batch_size, p.arm, p.name): milliseconds(p.alone.value) for p in evidence.pieces}
     pieces = [(heading, step) for heading, step in PIECE_HEADINGS.items() if any(key[-1] == step for key in alone)]
     names = [*STEP_HEADINGS, *(heading for heading, _ in pieces)]
-    table = column_table("workload", "arm", *(f">{name}" for name in names), leave_out=PIECE_HEADINGS)
+    table = column_table("workload", "arm", *(f">{name}" for name in names), leave_out=tuple(PIECE_HEADINGS))
     ranked = sorted(evidence.steps, key=lambda s: (evidence.cases.index((s.workload, s.batch_size)), s.whole.value))
     for case, steps in _by_case(ranked):
         differences = (difference_text(step, milliseconds) for step in steps.seconds.values())

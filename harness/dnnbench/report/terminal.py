@@ -1,7 +1,7 @@
 """What a run shows in the terminal: for each case its phases, the fastest first, in 100 columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..protocol.keys import CaseKey
@@ -14,10 +14,14 @@ from .quantity import scaled, seconds
 from .tables import case_table, memory_table, roofline_table, shown_rows, starts_table, steps_table, twin_table
 from .words import unsteady, why_not_clear
 
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
-def run_tables(evidence: Evidence) -> list[Any]:
+
+def run_tables(evidence: Evidence) -> list["Table | Text"]:
     """Verdicts case by case, then the steps of training, then agreement; headings between them."""
-    parts: list[Any] = [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
+    parts: list[Table | Text] = [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
     for case in evidence.cases:
         rows = _in_order(records(evidence.of_case(case)))
         parts += [
@@ -121,19 +125,19 @@ def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"~ {row['arm']} ({row['phase']}): {unsteady(row)} generations" for row in rows if unsteady(row)]
 
 
-def _heading(title: str, subtitle: str):
+def _heading(title: str, subtitle: str) -> "Text":
     from rich.text import Text
 
     return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(subtitle)}", "dim"))
 
 
-def _outcome(text: str):
+def _outcome(text: str) -> "Text":
     from rich.text import Text
 
     return Text(text, style="bold yellow")
 
 
-def _note(text: str):
+def _note(text: str) -> "Text":
     from rich.text import Text
 
     return Text(f"  {one_line(text)}", style="dim")

@@ -51,7 +51,9 @@ def _with_ratio(row: Row) -> str:
 
 def without_verdict(row: Row) -> str:
     """Why a cell has no verdict: what it failed of, what it may not be ranked for, or its status."""
-    return row["verdict_reason"] or row["reason"] or {"pending": "not measured yet"}.get(row["status"], row["status"])
+    status: str = row["status"]
+    untimed = "not measured yet" if status == "pending" else status
+    return row["verdict_reason"] or row["reason"] or untimed
 
 
 def why_not_clear(row: Row) -> str:

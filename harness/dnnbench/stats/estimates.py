@@ -235,7 +235,7 @@ def time_difference(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING,
     return Estimate(mean, mean - half, mean + half, len(effects))
 
 
-def training_steps(phases: Mapping[str, Visits], dropped: np.ndarray = NOTHING) -> dict[str, Estimate]:
+def training_steps(phases: Mapping[Phase, Visits], dropped: np.ndarray = NOTHING) -> dict[str, Estimate]:
     """Seconds of each step of training by difference of the phases that contain each other; see `STEPS`.
 
     phases: phase -> visits of one arm. A step is left out where one of its phases is.
