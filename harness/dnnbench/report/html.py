@@ -1,6 +1,7 @@
 """One page for the browser: offline, without a script, safe to send to anyone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +109,24 @@ def _title(runs: Sequence[Evidence]) -> str:
     return words.listed(list(dict.fromkeys([*timed, *learned]))) or "nothing measured"
 
 
-def grouped(rows: Sequence[Any], *names: str) -> list[dict[str, Any]]:
-    """Rows that are alike in the fields named, groups and rows in the order they come in."""
-    found: dict[tuple, list] = {}
+@dataclass(frozen=True)
+class Group:
+    """Rows that are alike in some fields, by whose values it is named."""
+
+    name: str
+    rows: list[Any]
+
+
+def grouped(rows: Sequence[Any], *names: str) -> list[Group]:
+    """Rows that are alike in the fields named, groups and rows in the order they come in.
+
+    rows: dictionaries or dataclasses, whose fields may have any type.
+    """
+    members_by_key: dict[tuple[object, ...], list[Any]] = {}
     for row in rows:
         key = tuple(row[name] if isinstance(row, Mapping) else getattr(row, name) for name in names)
-        found.setdefault(key, []).append(row)
-    return [{"name": ", ".join(map(str, key)), "rows": members} for key, members in found.items()]
+        members_by_key.setdefault(key, []).append(row)
+    return [Group(", ".join(map(str, key)), members) for key, members in members_by_key.items()]
 
 
 def _machine_charts(comparison: MachineComparison, colours: Mapping[str, int]) -> list[Picture]:

@@ -1,6 +1,7 @@
 """One run as the page shows it: facts, cards, rows and pictures, in the order in which people read."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..agreement.status import Status
@@ -16,10 +17,22 @@ from .quantity import ratio, seconds
 from .steps import Steps
 
 
+@dataclass(frozen=True)
+class Headline:
+    """A card: the arms of one case and purpose from the fastest, and what that means in words."""
+
+    workload: str
+    batch_size: int
+    purpose: str
+    rows: list[tuple[dict[str, Any], float | None]]
+    """Of each arm, and its time in per cent of the longest; None without a time."""
+    sentences: list[str]
+
+
 class RunView:
     """What the template asks of one run."""
 
-    def __init__(self, evidence: Evidence, colours: Mapping[str, int]):
+    def __init__(self, evidence: Evidence, colours: Mapping[str, int]) -> None:
         self.evidence, self._colours = evidence, colours
         self._rows = records(evidence.cells)
         self._backends = {row["arm"]: row["backend"] for row in self._rows}
@@ -49,8 +62,8 @@ class RunView:
         return told + [f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()]
 
     @property
-    def headlines(self) -> list[dict[str, Any]]:
-        """A card for each case and purpose: arms from the fastest, and what that means in words."""
+    def headlines(self) -> list[Headline]:
+        """A card for each case and purpose that was timed."""
         return [
             self._headline(case, phase)
             for case in self.evidence.cases
@@ -58,17 +71,18 @@ class RunView:
             if any(row["phase"] == phase and row["call_s"] is not None for row in self.of_case(case))
         ]
 
-    def _headline(self, case: tuple[str, int], phase: str) -> dict[str, Any]:
+    def _headline(self, case: tuple[str, int], phase: str) -> Headline:
         rows = [row for row in self.of_case(case) if row["phase"] == phase]
         longest = max(row["call_s"] for row in rows if row["call_s"] is not None)
         bars = [100 * row["call_s"] / longest if row["call_s"] is not None else None for row in rows]
-        return {
-            "workload": case[0],
-            "batch_size": case[1],
-            "purpose": HEADLINES[phase],
-            "rows": list(zip(rows, bars, strict=True)),
-            "sentences": words.sentences(rows, self.base or "", self.theta),
-        }
+        workload, batch_size = case
+        return Headline(
+            workload,
+            batch_size,
+            HEADLINES[phase],
+            rows=list(zip(rows, bars, strict=True)),
+            sentences=words.sentences(rows, self.base or "", self.theta),
+        )
 
     def why(self, row: Mapping[str, Any]) -> str:
         """Why a cell that was timed has no clear verdict, or what speaks against its time."""
@@ -140,7 +154,7 @@ class RunView:
     @property
     def step_charts(self) -> list[Picture]:
         """One for each case: where the time of a training step goes."""
-        found: dict[tuple[str, int], list[dict]] = {}
+        found: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for steps in self.evidence.steps:
             if not all(part_s >= 0 for part_s in steps.stacked_s.values()):
                 continue  # its generations lie too far apart
