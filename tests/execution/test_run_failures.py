@@ -150,6 +150,7 @@ def test_nothing_measured_is_code_4(place):
 def test_bad_requests_end_with_code_2_and_say_what_to_do(place, monkeypatch, capsys, arguments, words):
     """In this process: one that is refused starts no other."""
     monkeypatch.chdir(place)
+    monkeypatch.setenv("DNNBENCH_LOCK", str(place / "lock"))  # another test may hold the one of this session
     assert main(list(arguments)) == exitcodes.USAGE
     said = capsys.readouterr().err
     assert words in said
