@@ -25,11 +25,11 @@ run: install  ## check and time every installed backend on the digits; ends with
 ON_TWO_CORES := -n 2 --dist loadgroup
 
 .PHONY: test
-test: install  ## what a change is tested by: every op, backend, command and kind of fault; 12 minutes on two cores
+test: install  ## what a change is tested by: every op, backend, command and kind of fault
 	$(PYTEST) $(ON_TWO_CORES)
 
 .PHONY: test-fast
-test-fast: install  ## without compiled modes, slow runs, browser and databases: 3 minutes
+test-fast: install  ## without compiled modes, slow runs, browser and databases
 	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not slow and not compiled and not browser and not postgres"
 
 .PHONY: test-all
