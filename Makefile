@@ -84,4 +84,4 @@ ci-deps:  ## Debian packages that the browser, PostgreSQL and torch.compile test
 
 .PHONY: clean
 clean:  ## remove .venv and caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist
