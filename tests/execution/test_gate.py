@@ -555,7 +555,7 @@ def seen(spread, generations, flagged):
     return smallest_difference(effects * spread / effects.std(ddof=1), THETA, alpha=ALPHA / flagged)
 
 
-@pytest.mark.parametrize("call", re.findall(r"dnnbench (gate .*)", PAGE))
+@pytest.mark.parametrize("call", re.findall(r"dnnbench (gate [^`\n]*)", PAGE))
 def test_the_commands_of_the_page_exist(call):
     from dnnbench.cli.gate import command
 
