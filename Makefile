@@ -73,8 +73,9 @@ study: install  ## prove the measuring method: record trials of known truth, rep
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
 .PHONY: lint
-lint: install  ## ruff, and the type checker
+lint: install  ## ruff, its formatter, and the type checker
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet harness backends workloads tests
 	$(BIN)/mypy
 
 .PHONY: ci-deps

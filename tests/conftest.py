@@ -31,7 +31,11 @@ def terminal():
 @pytest.fixture(scope="session", autouse=True)
 def interrupts():
     """Shells without job control and nohup start a program with signals ignored, and every child inherits that."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGQUIT: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
     for number, handler in usual.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -95,14 +99,21 @@ def pytest_terminal_summary(terminalreporter):
     told = {}
     for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
         for name, value in report.user_properties:
-            told.setdefault((name, report.outcome), set()).add(tuple(value) if isinstance(value, list) else value)
-    missed, alarms = (told.get((name, "failed"), set()) for name in ("planted fault", "honest check"))
+            told.setdefault((name, report.outcome), set()).add(
+                tuple(value) if isinstance(value, list) else value
+            )
+    missed, alarms = (
+        told.get((name, "failed"), set()) for name in ("planted fault", "honest check")
+    )
     caught, quiet = (
-        told.get((name, "passed"), set()) - bad for name, bad in (("planted fault", missed), ("honest check", alarms))
+        told.get((name, "passed"), set()) - bad
+        for name, bad in (("planted fault", missed), ("honest check", alarms))
     )
     if caught or missed:
         faults = f"planted faults caught: {len(caught)} of {len(caught | missed)}"
-        terminalreporter.write_line(f"{faults}; honest checks without alarm: {len(quiet)} of {len(quiet | alarms)}")
+        terminalreporter.write_line(
+            f"{faults}; honest checks without alarm: {len(quiet)} of {len(quiet | alarms)}"
+        )
     for dtype in ("float64", "float32"):
         for what, choose in (("mildest fault", min), ("worst honest", max)):
             if found := told.get((f"{what} {dtype}", "passed")):

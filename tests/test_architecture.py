@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "harness" / "dnnbench"
-BACKENDS = {name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")}
+BACKENDS = {
+    name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")
+}
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras"}
 TIERS = [
     {"errors", "masking", "regular", "wording"},
@@ -29,7 +31,15 @@ TIERS = [
     {"cli", "__main__"},
 ]
 TIER = {room: i for i, rooms in enumerate(TIERS) for room in rooms}
-MIRRORED = ("plugin.py", "backend.py", "program.py", "ops.py", "losses.py", "optimizers.py", "device.py")
+MIRRORED = (
+    "plugin.py",
+    "backend.py",
+    "program.py",
+    "ops.py",
+    "losses.py",
+    "optimizers.py",
+    "device.py",
+)
 
 
 def imports(path, package):
@@ -40,7 +50,9 @@ def imports(path, package):
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(part for part in (base, node.module or "") if part)
-            yield from ([module] if node.module else [f"{module}.{alias.name}" for alias in node.names])
+            yield from (
+                [module] if node.module else [f"{module}.{alias.name}" for alias in node.names]
+            )
 
 
 def core_files():
@@ -84,7 +96,9 @@ def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
 
 
 def test_every_library_of_the_extra_all_is_used():
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
     [group] = re.findall(r"dnnbench\[(.*)\]", extras["all"][0])
     brought = {re.split(r"[^\w-]", text)[0] for extra in group.split(",") for text in extras[extra]}
     files = [path for folder in ("harness", "backends") for path in (ROOT / folder).rglob("*.py")]
@@ -96,7 +110,9 @@ def test_every_library_of_the_extra_all_is_used():
 
 def test_the_reference_uses_no_contender():
     for path in BACKENDS["numpy"].glob("*.py"):
-        used = set(imports(path, ("dnnbench_numpy",))) - {"scipy.special"}  # for erf, which NumPy has not
+        used = set(imports(path, ("dnnbench_numpy",))) - {
+            "scipy.special"
+        }  # for erf, which NumPy has not
         foreign = {name for name in used if name.split(".")[0] in FRAMEWORKS | {"scipy"}}
         assert not foreign, f"{path.name} uses {foreign}"
 
@@ -110,13 +126,24 @@ def test_every_backend_has_the_same_files(backend, file):
 def functions(path):
     """Public functions of a file in order, each with the names of its arguments."""
     body = ast.parse(path.read_text()).body
-    return {n.name: [a.arg for a in n.args.args] for n in body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"}
+    return {
+        n.name: [a.arg for a in n.args.args]
+        for n in body
+        if isinstance(n, ast.FunctionDef) and n.name[0] != "_"
+    }
 
 
 def classes(path):
     """Public classes of a file, each with its public methods in order."""
-    found = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef) and n.name[0] != "_"]
-    return {c.name: [n.name for n in c.body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"] for c in found}
+    found = [
+        n
+        for n in ast.parse(path.read_text()).body
+        if isinstance(n, ast.ClassDef) and n.name[0] != "_"
+    ]
+    return {
+        c.name: [n.name for n in c.body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"]
+        for c in found
+    }
 
 
 def methods(path):
@@ -130,7 +157,11 @@ def spec_kinds(path):
     """Every `kind` that the classes of a spec file declare."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "kind" and node.value is not None:
+        if (
+            isinstance(node, ast.AnnAssign)
+            and getattr(node.target, "id", "") == "kind"
+            and node.value is not None
+        ):
             found.append(node.value.value)
     return found
 
@@ -141,19 +172,28 @@ def common(names, wanted):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_ops_are_the_same_functions_in_the_same_order(backend):
-    reference, mine = functions(BACKENDS["numpy"] / "ops.py"), functions(BACKENDS[backend] / "ops.py")
+    reference, mine = (
+        functions(BACKENDS["numpy"] / "ops.py"),
+        functions(BACKENDS[backend] / "ops.py"),
+    )
     kinds = {kind for path in (CORE / "spec" / "ops").glob("*.py") for kind in spec_kinds(path)}
     wanted = kinds | {"batch_norm_training"}
     assert set(wanted) <= set(mine), set(wanted) - set(mine)
     assert common(mine, wanted) == common(reference, wanted)
     for name in wanted:
-        assert mine[name] == reference[name], f"{backend}.{name}{mine[name]} against {reference[name]}"
+        assert mine[name] == reference[name], (
+            f"{backend}.{name}{mine[name]} against {reference[name]}"
+        )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("file", "spec"), [("losses.py", "losses.py"), ("optimizers.py", "optimizers.py")])
+@pytest.mark.parametrize(
+    ("file", "spec"), [("losses.py", "losses.py"), ("optimizers.py", "optimizers.py")]
+)
 def test_losses_and_optimizers_are_the_same_functions(backend, file, spec):
-    wanted = set(spec_kinds(CORE / "spec" / spec)) | ({"argmax", "identity"} if file == "losses.py" else set())
+    wanted = set(spec_kinds(CORE / "spec" / spec)) | (
+        {"argmax", "identity"} if file == "losses.py" else set()
+    )
     mine = common(functions(BACKENDS[backend] / file), wanted)
     assert mine == common(functions(BACKENDS["numpy"] / file), wanted)
     assert set(mine) == wanted
@@ -168,7 +208,11 @@ def test_devices_are_asked_alike(backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     ("file", "protocol"),
-    [("program.py", "InferenceProgram"), ("program.py", "TrainingProgram"), ("backend.py", "Backend")],
+    [
+        ("program.py", "InferenceProgram"),
+        ("program.py", "TrainingProgram"),
+        ("backend.py", "Backend"),
+    ],
 )
 def test_classes_follow_the_protocols_order(backend, file, protocol):
     wanted = classes(CORE / "protocol" / file)[protocol]

@@ -18,7 +18,9 @@ def other_sources(patch):
 
 
 def other_version(patch):
-    patch.setattr(kept_caches, "distributions", lambda: [SimpleNamespace(name="jax", version="0.0.1")])
+    patch.setattr(
+        kept_caches, "distributions", lambda: [SimpleNamespace(name="jax", version="0.0.1")]
+    )
 
 
 def other_processor(patch):

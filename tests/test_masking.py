@@ -98,7 +98,10 @@ def test_a_word_ends_where_it_ends():
 
 
 def test_values_are_masked_all_the_way_down():
-    stored = {"a": ["postgresql://u:SECRET@h", 7, None], "b": {"password=SECRET": "password=SECRET"}}
+    stored = {
+        "a": ["postgresql://u:SECRET@h", 7, None],
+        "b": {"password=SECRET": "password=SECRET"},
+    }
     shown = {"a": ["postgresql://u:***@h", 7, None], "b": {"password=***": "password=***"}}
     assert masked_values(stored) == shown
 
@@ -111,7 +114,10 @@ PARTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 def test_no_password_shows_whatever_it_holds(before, after):
     secret = before + MARK + after
     quoted = secret.replace("\\", "\\\\").replace("'", "\\'")
-    for word in (f"postgresql://u:{secret}@h/d", f"--store=postgresql://u@h/d?password={quote(secret)}"):
+    for word in (
+        f"postgresql://u:{secret}@h/d",
+        f"--store=postgresql://u@h/d?password={quote(secret)}",
+    ):
         assert MARK not in masked_words([word])[0]
     for text in (
         f"store postgresql://u:{quote(secret)}@h/d: gone",
@@ -138,7 +144,9 @@ def _table():
         lambda output: output.error("postgresql://u:SECRET@h/d"),
         lambda output: Lines(output).note("postgresql://u:SECRET@h/d"),
         lambda output: Lines(output).stage("postgresql://u:SECRET@h/d", 1.0),
-        lambda output: Bar(Progress(console=Console(stderr=True))).note("postgresql://u:SECRET@h/d"),
+        lambda output: Bar(Progress(console=Console(stderr=True))).note(
+            "postgresql://u:SECRET@h/d"
+        ),
     ],
     ids=["json", "text", "table", "note", "detail", "error", "line", "stage", "bar"],
 )

@@ -26,7 +26,9 @@ class JaxBackend(Backend):
         os.environ["NPROC"] = str(arm.threads)
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         jax.config.update("jax_enable_x64", arm.dtype == "float64")
-        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if arm.dtype == "tf32" else "highest")
+        jax.config.update(
+            "jax_default_matmul_precision", "tensorfloat32" if arm.dtype == "tf32" else "highest"
+        )
         jax.config.update("jax_default_device", device.resolve(arm.device))
         _check_threads(arm.threads)
 
@@ -39,12 +41,16 @@ class JaxBackend(Backend):
                 f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
             )
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
+            return Capabilities.none(
+                "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            )
         task = workload.task
         wanted = [(ops, node.op.kind) for node in workload.model.nodes]
         for module, kind in [*wanted, (losses, task.loss.kind), (optimizers, task.optimizer.kind)]:
             if not hasattr(module, kind):
-                return Capabilities.none(f"this backend has no '{kind}' among its {module.__name__.rpartition('.')[2]}")
+                return Capabilities.none(
+                    f"this backend has no '{kind}' among its {module.__name__.rpartition('.')[2]}"
+                )
         return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):

@@ -30,7 +30,13 @@ def convolve(x, weight, strides, pads, dilation, groups):
 def _by_xla(x, weight, strides, pads, dilation, groups=1):
     layouts = LAYOUTS[x.ndim]
     return lax.conv_general_dilated(
-        x, weight, strides, pads, rhs_dilation=dilation, dimension_numbers=layouts, feature_group_count=groups
+        x,
+        weight,
+        strides,
+        pads,
+        rhs_dilation=dilation,
+        dimension_numbers=layouts,
+        feature_group_count=groups,
     )
 
 

@@ -32,7 +32,9 @@ def _backward(strides, pads, dilation, kept, g):
     g = _wide(g)
     padded = _padded(_wide(x), pads)
     turned = _wide(weight[::-1, ::-1])
-    gx = _summed(_spread(g, x, weight, strides, pads, dilation), turned, (1, 1), dilation)  # (N, H, W, C)
+    gx = _summed(
+        _spread(g, x, weight, strides, pads, dilation), turned, (1, 1), dilation
+    )  # (N, H, W, C)
     gw = _weight_gradient(padded, g, weight.shape, strides, dilation)  # (kh, kw, C)
     return gx.astype(x.dtype), gw.astype(weight.dtype)
 

@@ -79,7 +79,9 @@ def global_max_pool(op, x):
 
 def adaptive_avg_pool2d(op, x):
     for axis, windows in enumerate(op.windows(types(x)), start=1):
-        parts = [lax.slice_in_dim(x, start, stop, axis=axis).mean(axis=axis) for start, stop in windows]
+        parts = [
+            lax.slice_in_dim(x, start, stop, axis=axis).mean(axis=axis) for start, stop in windows
+        ]
         x = jnp.stack(parts, axis)
     return x
 
@@ -231,7 +233,9 @@ def rms_norm(op, x, scale):
 
 
 def group_norm(op, x, scale, bias):
-    grouped = x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)  # (N, places, groups, channels)
+    grouped = x.reshape(
+        len(x), -1, op.groups, x.shape[-1] // op.groups
+    )  # (N, places, groups, channels)
     xhat = _standardised(grouped, (1, 3), op.epsilon)
     return xhat.reshape(x.shape) * scale + bias
 

@@ -32,7 +32,9 @@ def adam(optimizer):
 
 def adamw(optimizer):
     betas = optimizer.beta1, optimizer.beta2
-    update = optax.adamw(_rate(optimizer), *betas, optimizer.epsilon, weight_decay=optimizer.weight_decay)
+    update = optax.adamw(
+        _rate(optimizer), *betas, optimizer.epsilon, weight_decay=optimizer.weight_decay
+    )
     return _clipped(optimizer, update)
 
 
@@ -59,7 +61,9 @@ def _rate(optimizer):
     """A number, or a function of the steps taken before, which Optax counts from 0."""
     if optimizer.schedule is None:
         return optimizer.learning_rate
-    return lambda count: optimizer.learning_rate * _factor(optimizer.schedule, (count + 1).astype(float))
+    return lambda count: (
+        optimizer.learning_rate * _factor(optimizer.schedule, (count + 1).astype(float))
+    )
 
 
 def _factor(schedule, t):

@@ -70,7 +70,9 @@ class JaxProgram(TrainingProgram):
         return self._gradients(self._weights, self._state, self._key, batch)
 
     def train_step(self, batch):
-        carried, result = self._train_step(self._weights, self._state, self._slots, self._key, batch)
+        carried, result = self._train_step(
+            self._weights, self._state, self._slots, self._key, batch
+        )
         self._weights, self._state, self._slots, self._key = carried
         if not self._compiles:
             self._unfinished = carried
@@ -130,17 +132,25 @@ class JaxProgram(TrainingProgram):
         self._unfinished = None
 
     def snapshot(self):
-        return jax.block_until_ready(self._copy((self._weights, self._state, self._slots, self._key)))
+        return jax.block_until_ready(
+            self._copy((self._weights, self._state, self._slots, self._key))
+        )
 
     def restore(self, snapshot):
-        self._weights, self._state, self._slots, self._key = jax.block_until_ready(self._copy(snapshot))
+        self._weights, self._state, self._slots, self._key = jax.block_until_ready(
+            self._copy(snapshot)
+        )
         self._unfinished = None
 
     def activations(self, batch):
-        return self._by_name("nodes", self._activations(self._weights, self._state, self._key, batch))
+        return self._by_name(
+            "nodes", self._activations(self._weights, self._state, self._key, batch)
+        )
 
     def cotangents(self, batch):
-        return self._by_name("nodes", self._cotangents(self._weights, self._state, self._key, batch))
+        return self._by_name(
+            "nodes", self._cotangents(self._weights, self._state, self._key, batch)
+        )
 
     def facts(self):
         dtype = self._precision.weights
@@ -179,7 +189,9 @@ class JaxProgram(TrainingProgram):
 
     def _autotunes(self):
         """XLA's choice among its GPU kernels, unless a flag forbids it."""
-        return self._device.platform == "gpu" and "xla_gpu_autotune_level=0" not in os.environ.get("XLA_FLAGS", "")
+        return self._device.platform == "gpu" and "xla_gpu_autotune_level=0" not in os.environ.get(
+            "XLA_FLAGS", ""
+        )
 
     def _compilations(self, phase):
         """How often a phase was compiled: once for each batch size, or something is amiss."""

@@ -22,7 +22,9 @@ def normal_share(x: np.ndarray, approximation: str) -> np.ndarray:
 def normal_density(x: np.ndarray, approximation: str) -> np.ndarray:
     """dPhi/dx: exp(-x^2 / 2) / sqrt(2 pi), or the derivative of Phi's tanh form."""
     if approximation == "tanh":
-        return 0.5 * (1 - np.tanh(_inside_tanh(x)) ** 2) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x))
+        return (
+            0.5 * (1 - np.tanh(_inside_tanh(x)) ** 2) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x))
+        )
     return np.exp(-0.5 * x * x) / sqrt(2 * pi)
 
 

@@ -33,7 +33,9 @@ class NumpyBackend(Backend):
 
     def capabilities(self, workload, arm):
         if arm.dtype not in ("float32", "float64"):
-            return Capabilities.none(f"NumPy has no arithmetic in {arm.dtype}; it computes in float32 and float64")
+            return Capabilities.none(
+                f"NumPy has no arithmetic in {arm.dtype}; it computes in float32 and float64"
+            )
         return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):

@@ -31,7 +31,9 @@ def above(x: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     chosen = x > threshold
     if not _flipping.get():
         return chosen
-    return chosen ^ ((x != threshold) & (np.abs(x - threshold) <= TIE * max(_rms(x), abs(threshold))))
+    return chosen ^ (
+        (x != threshold) & (np.abs(x - threshold) <= TIE * max(_rms(x), abs(threshold)))
+    )
 
 
 def below(x: np.ndarray, threshold: float) -> np.ndarray:
@@ -53,7 +55,9 @@ def place_of_largest(x: np.ndarray, axis: int) -> np.ndarray:
     others = x.copy()
     np.put_along_axis(others, first, -np.inf, axis)
     gap = best - others.max(axis=axis, keepdims=True)
-    return np.where((gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=axis, keepdims=True), first)
+    return np.where(
+        (gap > 0) & (gap <= TIE * _rms(best)), others.argmax(axis=axis, keepdims=True), first
+    )
 
 
 def largest(taps: list[np.ndarray]) -> np.ndarray:

@@ -14,7 +14,9 @@ from .windows import Geometry, patches, spread, taps, types
 
 def along_time(op, x) -> Geometry:
     """A one-dimensional convolution as one over images one pixel high."""
-    return Geometry((1, op.kernel), (1, op.strides), ((0, 0), op.pads(types(x))), (1, op.dilation), op.groups)
+    return Geometry(
+        (1, op.kernel), (1, op.strides), ((0, 0), op.pads(types(x))), (1, op.dilation), op.groups
+    )
 
 
 def over_images(op, x) -> Geometry:
@@ -37,7 +39,9 @@ def correlate(x: np.ndarray, weight: np.ndarray, at: Geometry) -> np.ndarray:
     return y.transpose(1, 0, 2).reshape(*windows.shape[:3], filters)
 
 
-def image_gradient(g: np.ndarray, weight: np.ndarray, at: Geometry, shape: tuple[int, ...]) -> np.ndarray:
+def image_gradient(
+    g: np.ndarray, weight: np.ndarray, at: Geometry, shape: tuple[int, ...]
+) -> np.ndarray:
     """dx of y = correlate(x): g times W, added up where windows overlap.      g: (N, H', W', F)   shape: x's"""
     if _depthwise(weight.shape, at):
         per_tap = (products.weighted_sum([g], w) for w in weight.reshape(-1, 1, weight.shape[-1]))
@@ -50,7 +54,9 @@ def image_gradient(g: np.ndarray, weight: np.ndarray, at: Geometry, shape: tuple
     return spread(shares, at, shape)
 
 
-def weight_gradient(g: np.ndarray, x: np.ndarray, at: Geometry, shape: tuple[int, ...]) -> np.ndarray:
+def weight_gradient(
+    g: np.ndarray, x: np.ndarray, at: Geometry, shape: tuple[int, ...]
+) -> np.ndarray:
     """dW of y = correlate(x): windows^T g.      g: (N, H', W', F)   shape: (kh, kw, C / groups, F)"""
     filters = shape[-1]
     if _depthwise(shape, at):

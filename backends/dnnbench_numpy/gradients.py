@@ -65,7 +65,9 @@ def conv2d(op, g, y, x, weight, bias=None):
     """dW = windows^T g,  db = sum g,  dx = g W^T added up where windows overlap"""
     at = convolution.over_images(op, x)
     learned = {"weight": convolution.weight_gradient(g, x, at, weight.shape)}
-    return (lambda: convolution.image_gradient(g, weight, at, x.shape),), learned | _bias_gradient(g, bias)
+    return (lambda: convolution.image_gradient(g, weight, at, x.shape),), learned | _bias_gradient(
+        g, bias
+    )
 
 
 def conv_transpose2d(op, g, y, x, weight, bias=None):
@@ -78,7 +80,9 @@ def conv_transpose2d(op, g, y, x, weight, bias=None):
 def max_pool2d(op, g, y, x):
     """g goes to the first largest element of each window"""
     at = ops.pool_geometry(op, x)
-    return (lambda: spread((g * mask for mask in first_largest(taps(x, at, -np.inf))), at, x.shape),), {}
+    return (
+        lambda: spread((g * mask for mask in first_largest(taps(x, at, -np.inf))), at, x.shape),
+    ), {}
 
 
 def avg_pool2d(op, g, y, x):
@@ -151,7 +155,10 @@ def concat(op, g, y, *inputs):
     axis = ops.batched_axis(op.axis, g.ndim)
     ends = np.cumsum([x.shape[axis - g.ndim] for x in inputs])
     parts = np.split(g, ends[:-1], axis=axis)
-    return tuple(lambda x=x, part=part: _gathered(part, x.shape) for x, part in zip(inputs, parts, strict=True)), {}
+    return tuple(
+        lambda x=x, part=part: _gathered(part, x.shape)
+        for x, part in zip(inputs, parts, strict=True)
+    ), {}
 
 
 def _gathered(g, shape):
@@ -164,7 +171,11 @@ def _gathered(g, shape):
 def mean(op, g, y, x):
     """dx = g / count for every element of each mean"""
     axes = tuple(ops.batched_axis(axis, x.ndim) for axis in op.axes)
-    return (lambda: np.broadcast_to(np.expand_dims(g, axes) / prod(x.shape[axis] for axis in axes), x.shape),), {}
+    return (
+        lambda: np.broadcast_to(
+            np.expand_dims(g, axes) / prod(x.shape[axis] for axis in axes), x.shape
+        ),
+    ), {}
 
 
 def relu(op, g, y, x):
@@ -189,7 +200,9 @@ def elu(op, g, y, x):
 
 def gelu(op, g, y, x):
     """dx = g (Phi(x) + x Phi'(x))"""
-    return (lambda: g * (normal_share(x, op.approximation) + x * normal_density(x, op.approximation)),), {}
+    return (
+        lambda: g * (normal_share(x, op.approximation) + x * normal_density(x, op.approximation)),
+    ), {}
 
 
 def silu(op, g, y, x):
@@ -283,7 +296,9 @@ def group_norm(op, g, y, x, scale, bias):
     xhat, s = standardised(in_groups(x, op.groups), axes, op.epsilon)
 
     def input_gradient():
-        return standardised_gradient(in_groups(g * scale, op.groups), xhat, s, axes).reshape(x.shape)
+        return standardised_gradient(in_groups(g * scale, op.groups), xhat, s, axes).reshape(
+            x.shape
+        )
 
     return (input_gradient,), _affine_gradients(g, xhat.reshape(x.shape))
 
@@ -324,7 +339,10 @@ def _recurrent(x, hidden, from_x, from_h, first, weight):
         "recurrent": _summed_products(hidden[:, :-1], from_h),
         "bias": _rows(from_x).sum(axis=0),
     }
-    return (lambda: products.matmul(from_x, weight.T), *(lambda state=state: state for state in first)), learned
+    return (
+        lambda: products.matmul(from_x, weight.T),
+        *(lambda state=state: state for state in first),
+    ), learned
 
 
 def attention(op, g, y, q, k, v, mask=None):

@@ -28,14 +28,18 @@ def _leaning(mean: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
     return np.where(equal, leaned, mean)
 
 
-def standardised(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+def standardised(
+    x: np.ndarray, axes: tuple[int, ...], epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
     """(xhat, s): xhat = (x - mean) / s, s = sqrt(variance + epsilon)."""
     mean, variance = moments(x, axes)
     s = np.sqrt(variance + epsilon)
     return (x - mean) / s, s
 
 
-def standardised_gradient(g: np.ndarray, xhat: np.ndarray, s: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+def standardised_gradient(
+    g: np.ndarray, xhat: np.ndarray, s: np.ndarray, axes: tuple[int, ...]
+) -> np.ndarray:
     """dx = (g - mean g - xhat mean(g xhat)) / s for g = dL/dxhat."""
     mean = moments(g, axes)[0] if products.leaning() else g.mean(axis=axes, keepdims=True)
     correlation = (g * xhat).mean(axis=axes, keepdims=True)

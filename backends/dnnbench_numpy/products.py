@@ -48,7 +48,10 @@ def _ordered(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b in the order of the study."""
     match _order.get():
         case "blocked":
-            total = np.zeros((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
+            total = np.zeros(
+                (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
+                a.dtype,
+            )
             for block in _blocks(a.shape[-1]):
                 total += a[..., block] @ b[..., block, :]
             return total

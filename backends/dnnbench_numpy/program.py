@@ -56,13 +56,22 @@ class NumpyProgram(TrainingProgram):
 
     def loss(self, batch):
         values, state, _ = self._forward(batch)
-        return {"outputs": self._outputs(values), "state": state, "loss": self._loss_of(values, batch)}
+        return {
+            "outputs": self._outputs(values),
+            "state": state,
+            "loss": self._loss_of(values, batch),
+        }
 
     def gradients(self, batch):
         values, state, tape = self._forward(batch)
         loss = self._loss_of(values, batch)
         _, learned = self._backpropagate(tape, self._output_gradient(values, batch))
-        return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": learned}
+        return {
+            "outputs": self._outputs(values),
+            "state": state,
+            "loss": loss,
+            "gradients": learned,
+        }
 
     def train_step(self, batch):
         result = self.gradients(batch)
@@ -103,7 +112,9 @@ class NumpyProgram(TrainingProgram):
         return {name: array.copy() for name, array in self._state.items()}
 
     def load(self, weights):
-        self._weights = {name: np.array(weights[name], self._dtype) for name in self._model.parameters}
+        self._weights = {
+            name: np.array(weights[name], self._dtype) for name in self._model.parameters
+        }
         self._state = {name: np.array(weights[name], self._dtype) for name in self._model.state}
         self._slots = {slot: self._zeros() for slot in self._task.optimizer.slots}
         self._step = 0
@@ -171,7 +182,9 @@ class NumpyProgram(TrainingProgram):
         masks = {node.name: self._mask(node, batch) for node in self._model.nodes if node.op.random}
         tape: dict[str, _Step] = {}
         with self._study():
-            apply = self._cast_around(training(ops, masks, lambda node: None), _recorder(tape, masks))
+            apply = self._cast_around(
+                training(ops, masks, lambda node: None), _recorder(tape, masks)
+            )
             values, state = evaluate(self._model, batch.inputs, self._weights, self._state, apply)
         return values, state, tape
 
@@ -198,7 +211,11 @@ class NumpyProgram(TrainingProgram):
 
     def _computing(self, type_name):
         """Tells ops the type to emulate; nothing to tell where NumPy has the type."""
-        return nullcontext() if self._precision.products == self._precision.weights else computing(type_name)
+        return (
+            nullcontext()
+            if self._precision.products == self._precision.weights
+            else computing(type_name)
+        )
 
     def _outputs(self, values):
         return {name: values[name] for name in self._model.outputs}
@@ -232,7 +249,9 @@ class NumpyProgram(TrainingProgram):
                 _accumulate(learned, constant.name, flowing[constant.name])
         by_parameter = {}  # in the order of the parameters, in which the norm that clips adds their squares
         for name, p in self._weights.items():
-            by_parameter[name] = self._unscaled(learned[name]) if name in learned else np.zeros_like(p)
+            by_parameter[name] = (
+                self._unscaled(learned[name]) if name in learned else np.zeros_like(p)
+            )
         return flowing, by_parameter
 
     def _through(self, node, step, g, flowing, learned):

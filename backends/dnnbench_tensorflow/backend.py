@@ -17,7 +17,9 @@ class TensorflowBackend(Backend):
     def versions(self):
         build = tf.sysconfig.get_build_info()
         built_for = [name for name in ("cuda", "cudnn") if f"{name}_version" in build]
-        return {"tensorflow": tf.__version__} | {name: build[f"{name}_version"] for name in built_for}
+        return {"tensorflow": tf.__version__} | {
+            name: build[f"{name}_version"] for name in built_for
+        }
 
     def configure(self, arm):
         try:
@@ -35,11 +37,15 @@ class TensorflowBackend(Backend):
 
     def capabilities(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
+            return Capabilities.none(
+                "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            )
         for module, kind in _wanted(workload):
             if not hasattr(module, kind):
                 where = module.__name__.rpartition(".")[2]
-                return Capabilities.none(f"dnnbench's TensorFlow backend has no '{kind}' among its {where}")
+                return Capabilities.none(
+                    f"dnnbench's TensorFlow backend has no '{kind}' among its {where}"
+                )
         return Capabilities()
 
     def build(self, workload, weights, arm, seed=0):
@@ -50,7 +56,11 @@ class TensorflowBackend(Backend):
 def _wanted(workload):
     """(module, function) for everything that the workload is made of."""
     task = workload.task
-    yield from ((losses, task.loss.kind), (losses, task.loss.prediction), (optimizers, task.optimizer.kind))
+    yield from (
+        (losses, task.loss.kind),
+        (losses, task.loss.prediction),
+        (optimizers, task.optimizer.kind),
+    )
     yield from ((ops, node.op.kind) for node in workload.model.nodes)
 
 

@@ -59,9 +59,13 @@ def _padded(x, weight, geometry):
 
 def _dilated(x, weight, geometry):
     """A dilated convolution is a plain one on each of the interleaved images."""
-    pads = resolve_padding(geometry.padding, x.shape[1:3], weight.shape[:2], geometry.strides, geometry.dilation)
+    pads = resolve_padding(
+        geometry.padding, x.shape[1:3], weight.shape[:2], geometry.strides, geometry.dilation
+    )
     padded = tf.pad(x, every_axis(pads))
-    rows, columns = (-size % d for size, d in zip(padded.shape[1:3], geometry.dilation, strict=True))
+    rows, columns = (
+        -size % d for size, d in zip(padded.shape[1:3], geometry.dilation, strict=True)
+    )
     filled = [[0, rows], [0, columns]]
     apart = tf.space_to_batch(padded, geometry.dilation, filled)  # (N dh dw, H / dh, W / dw, C)
     y = convolve(apart, weight, Geometry((1, 1), "valid", (1, 1), geometry.groups))
@@ -87,7 +91,9 @@ def _grouped(x, weight, geometry, padding):
         return tf.nn.conv2d(x, weight, geometry.strides, padding)
     images = tf.split(x, geometry.groups, -1)  # (N, H, W, C / groups) each
     kernels = tf.split(weight, geometry.groups, -1)
-    parts = [tf.nn.conv2d(*pair, geometry.strides, padding) for pair in zip(images, kernels, strict=True)]
+    parts = [
+        tf.nn.conv2d(*pair, geometry.strides, padding) for pair in zip(images, kernels, strict=True)
+    ]
     return tf.concat(parts, -1)
 
 
@@ -109,7 +115,9 @@ def _trains_groups(dtype):
 def convolve_transposed(x, weight, strides, cuts, dilation, extra):
     """x: (N, H, W, C)   weight: (kh, kw, F, C)   cuts: (lo, hi) per axis   returns: (N, H', W', F)"""
     if narrow_sums(x.dtype):
-        return tf.cast(convolve_transposed(*_widened(x, weight), strides, cuts, dilation, extra), x.dtype)
+        return tf.cast(
+            convolve_transposed(*_widened(x, weight), strides, cuts, dilation, extra), x.dtype
+        )
     weight = _spread(weight, dilation)
     axes = zip(x.shape[1:3], weight.shape[:2], strides, extra, strict=True)
     full = [(n - 1) * s + k + more for n, k, s, more in axes]

@@ -256,7 +256,9 @@ def rms_norm(op, x, scale):
 
 
 def group_norm(op, x, scale, bias):
-    grouped = tf.reshape(x, (x.shape[0], -1, op.groups, x.shape[-1] // op.groups))  # (N, places, groups, channels)
+    grouped = tf.reshape(
+        x, (x.shape[0], -1, op.groups, x.shape[-1] // op.groups)
+    )  # (N, places, groups, channels)
     xhat = _standardised(op, grouped, (1, 3))
     return tf.reshape(xhat, x.shape) * scale + bias
 

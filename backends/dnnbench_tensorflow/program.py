@@ -23,7 +23,10 @@ ZERO = tf.UnconnectedGradients.ZERO
 READ = {
     "infer": ("inputs",),
     "forward": ("inputs", "masks"),
-    **dict.fromkeys(("loss", "gradients", "train_step", "values", "value_gradients"), ("inputs", "masks", "targets")),
+    **dict.fromkeys(
+        ("loss", "gradients", "train_step", "values", "value_gradients"),
+        ("inputs", "masks", "targets"),
+    ),
 }
 """Parts of a batch that each phase reads."""
 
@@ -55,7 +58,9 @@ class TensorflowProgram(TrainingProgram):
     def put(self, batch):
         with self._place:
             values, weights = self._precision.values, self._precision.weights
-            inputs = {i.name: _tensor(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs}
+            inputs = {
+                i.name: _tensor(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs
+            }
             masks = {name: _tensor(mask, "float", values) for name, mask in batch.masks.items()}
             targets = _tensor(batch.targets, self._target_kind, weights)
         device.synchronize(self._arm.device)
@@ -182,7 +187,9 @@ class TensorflowProgram(TrainingProgram):
 
     def _autotunes(self):
         """cuDNN's choice among its convolutions, on a GPU unless a variable forbids it."""
-        return self._arm.device.kind == "gpu" and os.environ.get("TF_CUDNN_USE_AUTOTUNE", "1") not in ("0", "false")
+        return self._arm.device.kind == "gpu" and os.environ.get(
+            "TF_CUDNN_USE_AUTOTUNE", "1"
+        ) not in ("0", "false")
 
     def _create_variables(self, seed):
         dtype, model = self._precision.weights, self._model
@@ -278,7 +285,12 @@ class TensorflowProgram(TrainingProgram):
             lifted = self._lifted(loss)
         raw = tape.gradient(lifted, list(self._weights.values()), unconnected_gradients=ZERO)
         gradients = {name: self._lowered(g) for name, g in zip(self._weights, raw, strict=True)}
-        return {"outputs": self._outputs(values), "state": state, "loss": loss, "gradients": gradients}
+        return {
+            "outputs": self._outputs(values),
+            "state": state,
+            "loss": loss,
+            "gradients": gradients,
+        }
 
     def _train_step(self, batch):
         result = self._gradients(batch)
@@ -347,7 +359,9 @@ class TensorflowProgram(TrainingProgram):
 
     def _step(self, gradients):
         optimizer = self._task.optimizer
-        getattr(optimizers, optimizer.kind)(optimizer, self._weights, gradients, self._slots, self._steps)
+        getattr(optimizers, optimizer.kind)(
+            optimizer, self._weights, gradients, self._slots, self._steps
+        )
 
 
 def _tensor(array, kind, dtype):

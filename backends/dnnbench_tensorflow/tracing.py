@@ -44,7 +44,9 @@ def _named(function, form):
     def call(*arguments):
         tensors = function(*arguments)
         return {
-            group: tensors[start] if names is None else dict(zip(names, tensors[start:end], strict=True))
+            group: tensors[start]
+            if names is None
+            else dict(zip(names, tensors[start:end], strict=True))
             for group, names, start, end in form
         }
 

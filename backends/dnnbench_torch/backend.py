@@ -43,7 +43,9 @@ class TorchBackend(Backend):
 
     def capabilities(self, workload, arm):
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
-            return Capabilities.none("tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32")
+            return Capabilities.none(
+                "tf32 is a way in which NVIDIA GPUs multiply float32: take a GPU, or float32"
+            )
         task = workload.task
         wanted = [("op", node.op.kind, ops) for node in workload.model.nodes]
         wanted += [("optimizer", task.optimizer.kind, optimizers), ("loss", task.loss.kind, losses)]

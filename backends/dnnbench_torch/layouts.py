@@ -32,7 +32,9 @@ class Layout(NamedTuple):
     def canonical(self, inside):
         """What `inside` was made of."""
         return (
-            _reordered(inside.permute(_inverse(self.axes)), _inverse(self.blocks)) if self.axes else inside.reshape(())
+            _reordered(inside.permute(_inverse(self.axes)), _inverse(self.blocks))
+            if self.axes
+            else inside.reshape(())
         )
 
 
@@ -83,7 +85,9 @@ def parameter_layout(op, role: str, shape: tuple[int, ...]) -> Layout:
     return Layout(natural(len(shape)).axes, gates)
 
 
-def upload(array: np.ndarray, layout: Layout, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def upload(
+    array: np.ndarray, layout: Layout, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
     """A copy on the device: matrices in rows, images and kernels with their channels innermost."""
     inside = layout.inside(torch.tensor(array, dtype=dtype, device=device))
     return inside.clone(memory_format=torch.contiguous_format) if layout.axes == (1, 0) else inside

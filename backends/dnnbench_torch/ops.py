@@ -28,7 +28,9 @@ def conv1d(op, x, weight, bias=None):
     """As an image one row high, whose channels_last memory is the sequence's own; torch.conv1d would copy it."""
     row = x.transpose(1, 2).unsqueeze(2)  # (N, C, 1, T)
     row, padding = padded(row, ((0, 0), op.pads(types(x))))
-    y = torch.conv2d(row, weight.unsqueeze(2), bias, (1, op.strides), padding, (1, op.dilation), op.groups)
+    y = torch.conv2d(
+        row, weight.unsqueeze(2), bias, (1, op.strides), padding, (1, op.dilation), op.groups
+    )
     return y.squeeze(2).transpose(1, 2)
 
 
@@ -57,7 +59,9 @@ def avg_pool2d(op, x):
     within, padding = padded(x, pads, widest=op.window)
     if within is not x and not op.count_include_pad:
         return window_means(op, x, pads)
-    return F.avg_pool2d(within, op.window, op.steps, padding, count_include_pad=op.count_include_pad)
+    return F.avg_pool2d(
+        within, op.window, op.steps, padding, count_include_pad=op.count_include_pad
+    )
 
 
 def global_avg_pool(op, x):
@@ -254,7 +258,9 @@ def gru(op, x, *state, weight, recurrent, bias, hidden_bias):
 
 
 def attention(op, q, k, v, mask=None):
-    heads = [x.unflatten(-1, (op.heads, -1)).transpose(1, 2) for x in (q, k, v)]  # (N, heads, T, D / heads)
+    heads = [
+        x.unflatten(-1, (op.heads, -1)).transpose(1, 2) for x in (q, k, v)
+    ]  # (N, heads, T, D / heads)
     mask, triangle = visible(op, q, k, mask)
     y = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=triangle)
     return y.transpose(1, 2).flatten(2)  # (N, T, D)

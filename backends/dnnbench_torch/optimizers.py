@@ -23,12 +23,24 @@ def sgd(optimizer, parameters, compiled):
 
 
 def momentum(optimizer, parameters, compiled):
-    return _made(torch.optim.SGD, optimizer, parameters, compiled, fused=not compiled, momentum=optimizer.momentum)
+    return _made(
+        torch.optim.SGD,
+        optimizer,
+        parameters,
+        compiled,
+        fused=not compiled,
+        momentum=optimizer.momentum,
+    )
 
 
 def nesterov(optimizer, parameters, compiled):
     """PyTorch's foreach form would add the momentum into the gradients themselves."""
-    constants = {"momentum": optimizer.momentum, "nesterov": True, "foreach": False, "fused": not compiled}
+    constants = {
+        "momentum": optimizer.momentum,
+        "nesterov": True,
+        "foreach": False,
+        "fused": not compiled,
+    }
     return _made(torch.optim.SGD, optimizer, parameters, compiled, **constants)
 
 
@@ -46,7 +58,11 @@ def adamw(optimizer, parameters, compiled):
 
 
 def _adam(kind, optimizer, parameters, compiled):
-    constants = {"betas": (optimizer.beta1, optimizer.beta2), "eps": optimizer.epsilon, "fused": not compiled}
+    constants = {
+        "betas": (optimizer.beta1, optimizer.beta2),
+        "eps": optimizer.epsilon,
+        "fused": not compiled,
+    }
     return _counting(_made(kind, optimizer, parameters, compiled, **constants))
 
 

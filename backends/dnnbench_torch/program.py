@@ -31,18 +31,28 @@ class TorchProgram(TrainingProgram):
         types = {node.name: self._model.types[node.name] for node in self._model.nodes}
         self._nodes = {name: layouts.tensor_layout(type) for name, type in types.items()}
         self._layouts = parameter_layouts(self._model)
-        self._weights = {n: self._parameter(n, weights[n]).requires_grad_() for n in self._model.parameters}
+        self._weights = {
+            n: self._parameter(n, weights[n]).requires_grad_() for n in self._model.parameters
+        }
         self._state = {n: self._parameter(n, weights[n]) for n in self._model.state}
         self._random = any(node.op.random for node in self._model.nodes)
         self._generator_state = torch.Generator(self._device).manual_seed(seed).get_state()
         self._prepare_update(workload.task.optimizer, compiled=arm.mode == "compile")
 
     def _prepare_update(self, spec, compiled):
-        self._optimizer = getattr(optimizers, spec.kind)(spec, list(self._weights.values()), compiled)
-        self._steps, self._step, self._clip = 0, self._optimizer.step, optimizers.clipping(spec.clip_norm)
+        self._optimizer = getattr(optimizers, spec.kind)(
+            spec, list(self._weights.values()), compiled
+        )
+        self._steps, self._step, self._clip = (
+            0,
+            self._optimizer.step,
+            optimizers.clipping(spec.clip_norm),
+        )
         if compiled:
             self._compiled_before = compiler_counts()
-            self._step, self._clip = map(torch.compile, (optimizers.bare_step(self._optimizer), self._clip))
+            self._step, self._clip = map(
+                torch.compile, (optimizers.bare_step(self._optimizer), self._clip)
+            )
 
     def put(self, batch):
         inputs = {i.name: self._tensor(batch.inputs[i.name], i.type) for i in self._model.inputs}
@@ -109,7 +119,10 @@ class TorchProgram(TrainingProgram):
         return state
 
     def model_state(self):
-        return {name: layouts.download(tensor, self._layouts[name]) for name, tensor in self._state.items()}
+        return {
+            name: layouts.download(tensor, self._layouts[name])
+            for name, tensor in self._state.items()
+        }
 
     def load(self, weights):
         with torch.no_grad():
@@ -178,10 +191,14 @@ class TorchProgram(TrainingProgram):
         key = (phase, *batch.masks)
         function = self._functions.get(key) or self._write(key)
         if not self._random:
-            return function(batch.inputs, batch.targets, batch.masks, self._weights, self._state, *probes)
+            return function(
+                batch.inputs, batch.targets, batch.masks, self._weights, self._state, *probes
+            )
         default = device.generator(self._device)
         default.set_state(self._generator_state)
-        result = function(batch.inputs, batch.targets, batch.masks, self._weights, self._state, *probes)
+        result = function(
+            batch.inputs, batch.targets, batch.masks, self._weights, self._state, *probes
+        )
         self._generator_state = default.get_state()
         return result
 
@@ -199,7 +216,9 @@ class TorchProgram(TrainingProgram):
             return [torch.zeros_like(leaf) for leaf in leaves]
         if not self._precision.scaled:
             return torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
-        lifted = torch.autograd.grad(loss * LOSS_SCALE, leaves, allow_unused=True, materialize_grads=True)
+        lifted = torch.autograd.grad(
+            loss * LOSS_SCALE, leaves, allow_unused=True, materialize_grads=True
+        )
         return torch._foreach_div(lifted, LOSS_SCALE)
 
     def _update(self, gradients):
@@ -242,7 +261,9 @@ class TorchProgram(TrainingProgram):
         """As booleans, which take the type of what they are multiplied by."""
         node = self._model.node(name)
         shape = node.op.mask_shape(self._model.input_types(node))
-        return layouts.upload(array, layouts.tensor_layout(TensorType(shape)), torch.bool, self._device)
+        return layouts.upload(
+            array, layouts.tensor_layout(TensorType(shape)), torch.bool, self._device
+        )
 
     def _probe(self, name, size):
         shape = (size, *self._model.types[name].shape)

@@ -22,7 +22,9 @@ RETURNED = {
 def parameter_layouts(model):
     """Layout of every parameter and state by name: the one its users want, canonical where they want several."""
     wanted = {c.name: {tensor_layout(c.type)} for c in model.constants}
-    shapes = {name: parameter.shape for name, parameter in {**model.parameters, **model.state}.items()}
+    shapes = {
+        name: parameter.shape for name, parameter in {**model.parameters, **model.state}.items()
+    }
     for node in model.nodes:
         learned, kept = model.roles(node)
         for role, name in {**learned, **kept}.items():
@@ -33,7 +35,11 @@ def parameter_layouts(model):
 
 def reached_nodes(model):
     """Names of the nodes that backpropagation carries a gradient to."""
-    return [node.name for node in model.nodes if node.name in model.learned or node.name == model.outputs[0]]
+    return [
+        node.name
+        for node in model.nodes
+        if node.name in model.learned or node.name == model.outputs[0]
+    ]
 
 
 def straight_line(workload, phase, mask_names, layouts, precision):
@@ -48,7 +54,9 @@ def straight_line(workload, phase, mask_names, layouts, precision):
     names = ("inputs", "targets", "masks", "weights", "state")
     proxies = {name: fx.Proxy(graph.placeholder(name), recorder) for name in names}
     proxies["probes"] = fx.Proxy(graph.placeholder("probes", default_value=None), recorder)
-    with torch.set_grad_enabled(phase != "infer"):  # some kernels are told whether backpropagation will follow
+    with torch.set_grad_enabled(
+        phase != "infer"
+    ):  # some kernels are told whether backpropagation will follow
         values, state = _walk(workload.model, phase, proxies, mask_names, layouts, precision)
         result = _result(workload, phase, values, state, proxies["targets"], precision)
     graph.output(recorder.create_arg(result))
@@ -128,7 +136,9 @@ def _result(workload, phase, values, state, targets, precision):
         "outputs": lambda: {name: values[name] for name in model.outputs},
         "prediction": lambda: getattr(losses, task.loss.prediction)(first(cast=False)),
         "state": lambda: state,
-        "loss": lambda: getattr(losses, task.loss.kind)(task.loss, first(cast=precision.low), targets),
+        "loss": lambda: getattr(losses, task.loss.kind)(
+            task.loss, first(cast=precision.low), targets
+        ),
         "values": lambda: {node.name: values[node.name] for node in model.nodes},
     }
     return {part: parts[part]() for part in RETURNED[phase]}

@@ -14,7 +14,9 @@ _PORT = r"\d{1,5}(?:[/?#\s,;:'\")\]]|$)"
 # A password may hold spaces: what follows `user:` belongs to it up to an @ near in the line, unless it is a port.
 _ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>[^\s@:]*:(?!{_PORT})[^@\n]{{0,200}}@\S*|\S+)")
 _WHOLE_ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>.+)", re.DOTALL)
-_QUERY = re.compile(r"(?P<key>[?&#][^=?&#]*=)(?P<value>[^&]*?)(?=[,:;]?(?:&|$))")  # a sentence may go on behind it
+_QUERY = re.compile(
+    r"(?P<key>[?&#][^=?&#]*=)(?P<value>[^&]*?)(?=[,:;]?(?:&|$))"
+)  # a sentence may go on behind it
 _NOT_A_PORT = re.compile(r"(?P<host>[^:/?#\[]*:)(?!\d*(?:[/?#,;:'\")\]]|$))[^'\"]*")
 _ANY_NAME = "|".join(_NAMES)
 _KEYWORD = re.compile(
@@ -63,7 +65,9 @@ def _hide_in_address(match: re.Match) -> str:
     rest = _QUERY.sub(_hide_in_query, match["rest"])
     user_part, at, place = rest.rpartition("@")
     if not at:
-        rest = _NOT_A_PORT.sub(rf"\g<host>{MASK}", rest, count=1) if _NOT_A_PORT.match(rest) else rest
+        rest = (
+            _NOT_A_PORT.sub(rf"\g<host>{MASK}", rest, count=1) if _NOT_A_PORT.match(rest) else rest
+        )
     else:
         rest = _hide_in_user_part(match["scheme"], user_part) + at + place
     return match["scheme"] + rest

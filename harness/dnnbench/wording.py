@@ -10,11 +10,15 @@ MOST_COMPARED = 200
 """Names that a near miss is looked for among: comparing two takes a hundred times as long as reading them."""
 MOST_LISTED = 12
 MOST_CHARACTERS = 300
-_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_OBEYED = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """Control characters, those that turn the direction of writing or end a line, and halves of none (undecodable bytes)."""
 
 
-def near_miss(word: str, names: Iterable[str], most: int = 1, show: Callable[[str], str] = str) -> str:
+def near_miss(
+    word: str, names: Iterable[str], most: int = 1, show: Callable[[str], str] = str
+) -> str:
     """'; did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`.
 
     most: how many names are offered   show: what is written for a name

@@ -11,7 +11,9 @@ from helpers.saboteurs import checked_case, verdict
 
 def with_op(change):
     """honest -> the same function of an op with other attributes; `change(op, x)` gives them."""
-    return lambda honest: lambda op, x, *a, **k: honest(op.model_copy(update=change(op, x)), x, *a, **k)
+    return lambda honest: (
+        lambda op, x, *a, **k: honest(op.model_copy(update=change(op, x)), x, *a, **k)
+    )
 
 
 def other_side(op, x):
@@ -57,7 +59,10 @@ def zero_for_constants(honest):
 
     def fault(op, g, y, *inputs):
         found, learned = honest(op, g, y, *inputs)
-        kept = [f if len(x) == len(g) else (lambda x=x: np.zeros_like(x)) for f, x in zip(found, inputs, strict=True)]
+        kept = [
+            f if len(x) == len(g) else (lambda x=x: np.zeros_like(x))
+            for f, x in zip(found, inputs, strict=True)
+        ]
         return tuple(kept), learned
 
     return fault
@@ -187,7 +192,9 @@ CLAIMS = [
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("case", "target", "make"), CLAIMS, ids=[f"{c}-{t}-{i}" for i, (c, t, _) in enumerate(CLAIMS)])
+@pytest.mark.parametrize(
+    ("case", "target", "make"), CLAIMS, ids=[f"{c}-{t}-{i}" for i, (c, t, _) in enumerate(CLAIMS)]
+)
 def test_what_the_case_speaks_of_is_caught(monkeypatch, case, target, make, dtype):
     checked_case(case, dtype)
     module_name, name = target.split(".")

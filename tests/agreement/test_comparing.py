@@ -73,7 +73,9 @@ def single_key():
     net = Builder("single_key")
     x = net.reshape(net.input("x", (6,)), shape=(1, 6))
     query, key, value = (net.dense(x, units=6, name=name) for name in ("query", "key", "value"))
-    model = net.build(net.dense(net.flatten(net.attention(query, key, value, heads=1)), units=5, name="logits"))
+    model = net.build(
+        net.dense(net.flatten(net.attention(query, key, value, heads=1)), units=5, name="logits")
+    )
     return Workload(name="single_key", model=model, batch_size=4)
 
 
@@ -86,7 +88,9 @@ def checked(case="batch_norm", study="float64"):
     weights, batches = initial_weights(workload.model, 0), batches_of(workload)
 
     def build_in(mode, dtype):
-        return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
+        return lambda variant: NumpyBackend().build(
+            variant, weights, Arm("numpy", mode, dtype=dtype)
+        )
 
     reference = make_reference(build_in, workload, batches, STEPS, study)
     return workload, reference, observe(build_in("eager", study), workload, batches, STEPS)
@@ -129,9 +133,21 @@ def put(key, value, at=0):
             "outputs/logits",
             "shape (2, 5), expected (4, 5)",
         ),
-        (lambda o: o.update({"outputs/logits": o["outputs/logits"].astype("f4")}), "outputs/logits", "type float32"),
-        (lambda o: o["adam@5/weights/logits.weight"].fill(0), "adam@5/weights/logits.weight", "should have moved"),
-        (lambda o: o.update({"prediction": (o["prediction"] + 1) % 5}), "prediction", "another class"),
+        (
+            lambda o: o.update({"outputs/logits": o["outputs/logits"].astype("f4")}),
+            "outputs/logits",
+            "type float32",
+        ),
+        (
+            lambda o: o["adam@5/weights/logits.weight"].fill(0),
+            "adam@5/weights/logits.weight",
+            "should have moved",
+        ),
+        (
+            lambda o: o.update({"prediction": (o["prediction"] + 1) % 5}),
+            "prediction",
+            "another class",
+        ),
         (put("gradients/logits.weight", 1.0), "gradients/logits.weight", "rmse"),
     ],
 )
@@ -142,7 +158,9 @@ def test_each_fault_is_found_where_it_is(change, key, words):
     assert all(f.ok for k, f in by_key.items() if k != key)
 
 
-@pytest.mark.parametrize("dtype", [dtype for dtype in UNIT if dtype != "float64"])  # that would be itself
+@pytest.mark.parametrize(
+    "dtype", [dtype for dtype in UNIT if dtype != "float64"]
+)  # that would be itself
 def test_honest_tensors_pass(dtype):
     assert all(f.ok for f in comparisons(lambda observed: None, dtype).values())
 
@@ -168,11 +186,15 @@ def test_the_size_of_the_error_decides(dtype, error, ok):
 )
 def test_a_gradient_that_is_zero_altogether_may_hold_rounding_and_no_more(dtype, key, power):
     _, reference, _ = checked("single_key", dtype)
-    left = UNIT[dtype] * max(rms(array) for key, array in reference.tensors.items() if key.group is Group.GRADIENTS)
+    left = UNIT[dtype] * max(
+        rms(array) for key, array in reference.tensors.items() if key.group is Group.GRADIENTS
+    )
     assert not reference.tensors[TensorKey.parse(key)].any()
     assert left > 0
     for times, ok in ((1, True), (5, True), (100, False), (1e6, False)):
-        by_key = comparisons(lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key")
+        by_key = comparisons(
+            lambda o, size=(times * left) ** power: o[key].fill(size), dtype, "single_key"
+        )
         assert by_key[key].ok is ok, (times, by_key[key])
         assert all(f.ok for k, f in by_key.items() if k != key)
 
@@ -198,7 +220,9 @@ def restless(study):
     """A network whose honest evaluations lie far apart after five steps: sigma is made as large as the way."""
     workload, reference, seen = checked(study=study)
     far = {
-        k: float(np.sqrt(np.mean(np.square(r)))) if (k.group, k.step) == (Group.WEIGHTS, 5) else reference.sigma[k]
+        k: float(np.sqrt(np.mean(np.square(r))))
+        if (k.group, k.step) == (Group.WEIGHTS, 5)
+        else reference.sigma[k]
         for k, r in reference.tensors.items()
     }
     return workload, replace(reference, sigma=far), copied(seen)
@@ -206,7 +230,10 @@ def restless(study):
 
 def test_what_a_precision_does_not_determine_is_not_compared_and_told():
     workload, reference, seen = restless("float32")
-    for key in ("momentum@5/slots/velocity/logits.weight", "momentum@1/slots/velocity/logits.weight"):
+    for key in (
+        "momentum@5/slots/velocity/logits.weight",
+        "momentum@1/slots/velocity/logits.weight",
+    ):
         seen[key] *= 3
     by_key = compared(reference, seen, workload, "float32")
     assert by_key["momentum@5/slots/velocity/logits.weight"].status is Status.UNDETERMINED
@@ -238,7 +265,10 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
     workload, reference, seen = checked(study="bfloat16")
     gradient = TensorKey.parse("gradients/logits.bias")
     slot = TensorKey.parse("adam@1/slots/second_moment/logits.bias")
-    r, optimizer = reference.tensors[gradient], next(o for o in optimizers_to_check(workload) if o.kind == "adam")
+    r, optimizer = (
+        reference.tensors[gradient],
+        next(o for o in optimizers_to_check(workload) if o.kind == "adam"),
+    )
     noisy = replace(
         reference,
         tensors=reference.tensors | {gradient: 0 * r, slot: 0 * r},
@@ -253,7 +283,9 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
     assert not of_a_gradient(1.0).ok
 
 
-@pytest.mark.parametrize("ratios", [(0.5, np.nan, 9.0), (np.nan, 9.0, 0.5), (9.0, 0.5, np.nan)], ids=str)
+@pytest.mark.parametrize(
+    "ratios", [(0.5, np.nan, 9.0), (np.nan, 9.0, 0.5), (9.0, 0.5, np.nan)], ids=str
+)
 def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
     rows = summarise([TensorComparison(gradient_of(str(ratio)), ratio) for ratio in ratios])
     assert [(row.tensor, row.status) for row in rows] == [("gradients/nan", Status.DIFFERS)]
@@ -275,12 +307,16 @@ def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_differenc
     workload, reference, seen = checked(study="float32")
     key = TensorKey.parse("gradients/logits.bias")
     logits = TensorKey(Group.OUTPUTS, workload.model.outputs[0], Phase.INFER)
-    tensors = reference.tensors | {k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)}
+    tensors = reference.tensors | {
+        k: np.full_like(reference.tensors[k], np.nan) for k in (key, logits)
+    }
     broken = replace(reference, tensors=tensors)
     by_key = {c.key: c for c in compare(broken, seen, workload, "float32")}
     assert by_key[key].status is Status.NOT_COMPARED
     assert "decides nothing" in by_key[key].reason
-    assert by_key[PREDICTION].status is Status.NOT_COMPARED, "a class has no truth where the logits have none"
+    assert by_key[PREDICTION].status is Status.NOT_COMPARED, (
+        "a class has no truth where the logits have none"
+    )
 
 
 def test_evaluations_that_are_not_finite_determine_nothing():
@@ -311,7 +347,9 @@ def test_heavy_work_is_checked_for_one_step():
     light = CASES["dense"]()
     heavy = CASES["conv2d_same"]()
     nodes = list(heavy.model.nodes)
-    nodes[0] = nodes[0].model_copy(update={"op": nodes[0].op.model_copy(update={"filters": 400_000})})
+    nodes[0] = nodes[0].model_copy(
+        update={"op": nodes[0].op.model_copy(update={"filters": 400_000})}
+    )
     from dnnbench.spec.model import Model
 
     model = Model(**(heavy.model.model_dump() | {"nodes": [n.model_dump() for n in nodes]}))

@@ -57,7 +57,9 @@ class FaultyWorkers:
 
     def _reference(self):
         if "reference" not in self._workers:
-            self._workers["reference"] = self._stack.enter_context(started(reference_arm(), "faults-reference"))
+            self._workers["reference"] = self._stack.enter_context(
+                started(reference_arm(), "faults-reference")
+            )
         return self._workers["reference"]
 
     def check(self, backend, mode, case, dtype):
@@ -72,7 +74,9 @@ class FaultyWorkers:
         return AgreementClient(worker).check(request, path)
 
     def explain(self, backend, case, dtype, rows):
-        return explain_check(self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows)
+        return explain_check(
+            self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows
+        )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,7 +123,9 @@ def test_a_planted_fault_is_caught_and_named(faulty, backend, fault, dtype, reco
     record_property("planted fault", f"{backend}:{fault.mode}")
     rows = faulty.check(backend, fault.mode, fault.case, dtype)
     assert not all(row.ok for row in rows), "not caught"
-    record_property(f"mildest fault {dtype}", (max(row.ratio for row in rows), f"{backend}:{fault.mode}"))
+    record_property(
+        f"mildest fault {dtype}", (max(row.ratio for row in rows), f"{backend}:{fault.mode}")
+    )
     explanation = faulty.explain(backend, fault.case, dtype, rows)
     named = explanation.op if explanation.what == "node" else explanation.name
     assert (explanation.what, named) == (fault.what, fault.named), explanation.sentence
@@ -170,7 +176,9 @@ def command(place, *arguments):
     """What a user types; PYTHONPATH stands for an installed third party's package."""
     line = [sys.executable, "-m", "dnnbench.cli.main", "check", *arguments]
     environment = os.environ | {"PYTHONPATH": str(HERE)}
-    return subprocess.run(line, cwd=place, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
+    return subprocess.run(
+        line, cwd=place, env=environment, capture_output=True, text=True, timeout=PATIENCE_S
+    )
 
 
 def file_of(case, place):
@@ -193,7 +201,15 @@ def test_the_command_line_catches_and_names_them(tmp_path):
         if reason := missing(plugins().backends[backend]):
             pytest.skip(reason)
     arms = ",".join((*modes, "numpy"))
-    arguments = (file_of("layer_norm", tmp_path), "--backend", arms, "--threads", "1", "--explain", "--json")
+    arguments = (
+        file_of("layer_norm", tmp_path),
+        "--backend",
+        arms,
+        "--threads",
+        "1",
+        "--explain",
+        "--json",
+    )
     done = command(tmp_path, *arguments)
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
@@ -213,13 +229,34 @@ def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
     done = command(tmp_path, file_of("sgd", tmp_path), *arguments)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["workload", "arm", "type", "outputs", "loss", "gradients", "state", "weights", "slots"]
-    assert any(line.startswith(f"{arms.split(',')[0]} sgd float64: optimizer 'sgd'") for line in lines)
+    assert lines[0].split() == [
+        "workload",
+        "arm",
+        "type",
+        "outputs",
+        "loss",
+        "gradients",
+        "state",
+        "weights",
+        "slots",
+    ]
+    assert any(
+        line.startswith(f"{arms.split(',')[0]} sgd float64: optimizer 'sgd'") for line in lines
+    )
     assert "known fault: weights not updated" in done.stdout
 
 
 def test_nothing_is_explained_where_all_agree(tmp_path):
-    arguments = ("--backend", "faulty_numpy:honest", "--threads", "1", "--dtype", "float64", "--explain", "--json")
+    arguments = (
+        "--backend",
+        "faulty_numpy:honest",
+        "--threads",
+        "1",
+        "--dtype",
+        "float64",
+        "--explain",
+        "--json",
+    )
     done = command(tmp_path, file_of("sgd", tmp_path), *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["explanations"] == []

@@ -22,14 +22,20 @@ FOLDER = Path(__file__).parents[1] / "golden"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 FAMILIES = [name.removesuffix(".json") for name in MANIFEST if name.endswith(".json")]
 CASES = {
-    name: case for family in FAMILIES for name, case in json.loads((FOLDER / f"{family}.json").read_text()).items()
+    name: case
+    for family in FAMILIES
+    for name, case in json.loads((FOLDER / f"{family}.json").read_text()).items()
 }
 LOSSES = {loss.model_fields["kind"].default for loss in (CrossEntropy, BceWithLogits, Mse)}
-OPTIMIZERS = {o.model_fields["kind"].default for o in (Sgd, Momentum, Nesterov, Rmsprop, Adam, AdamW)}
+OPTIMIZERS = {
+    o.model_fields["kind"].default for o in (Sgd, Momentum, Nesterov, Rmsprop, Adam, AdamW)
+}
 
 
 def test_every_file_is_as_it_was_frozen():
-    there = {path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".csv")} - {"manifest.json"}
+    there = {path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".csv")} - {
+        "manifest.json"
+    }
     assert there == set(MANIFEST)
     assert len(FAMILIES) >= 9
     for name, expected in MANIFEST.items():
@@ -40,16 +46,18 @@ def test_every_op_loss_and_optimizer_has_its_values():
     workloads = [case["workload"] for case in CASES.values()]
     assert {node["op"]["kind"] for w in workloads for node in w["model"]["nodes"]} == set(OPS)
     assert {w["task"]["loss"]["kind"] for w in workloads} == LOSSES
-    assert {case["workload"]["task"]["optimizer"]["kind"] for case in CASES.values() if "steps" in case} == OPTIMIZERS
+    assert {
+        case["workload"]["task"]["optimizer"]["kind"] for case in CASES.values() if "steps" in case
+    } == OPTIMIZERS
     assert len(CASES) >= 90
 
 
 def test_the_script_makes_what_is_frozen(tmp_path):
     """One family anew, by the script itself; `make.py` without a name does all of them."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(FOLDER)!r})\nfrom make import document\nprint(document('dense'), end='')"
+    code = f"import sys; sys.path.insert(0, {str(FOLDER)!r})\nfrom make import document\nprint(document('dense'), end='')"
+    made = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert made.stdout == (FOLDER / "dense.json").read_text()
 
 

@@ -81,7 +81,11 @@ def lies():
     for kind in OPS:
         for part, matters in (("inputs", passes_on), ("parameters", learns)):
             models = {case: CASES[case]().model for case in CASES if case not in AT_A_KINK}
-            using = (case for case, m in models.items() if any(n.op.kind == kind and matters(m, n) for n in m.nodes))
+            using = (
+                case
+                for case, m in models.items()
+                if any(n.op.kind == kind and matters(m, n) for n in m.nodes)
+            )
             if case := next(using, None):
                 yield kind, part, case
 

@@ -20,7 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-OPTIMIZERS = [kind.model_fields["kind"].default for kind in (Sgd, Momentum, Nesterov, Rmsprop, Adam, AdamW)]
+OPTIMIZERS = [
+    kind.model_fields["kind"].default for kind in (Sgd, Momentum, Nesterov, Rmsprop, Adam, AdamW)
+]
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,79}", fullmatch=True)
 """Every name that a model may use, words of keys among them."""
 WORDS = st.sampled_from([*Group, *Phase, "then"])
@@ -32,7 +34,9 @@ def keys(draw):
     group = draw(st.sampled_from(sorted(GROUPS[phase])))
     name = "" if group in NAMELESS else draw(NAMES | WORDS)
     slot = draw(st.sampled_from(["velocity", "first_moment"])) if group is Group.SLOTS else ""
-    trained = phase is Phase.TRAIN_STEP or (phase in (Phase.INFER, Phase.GRADIENTS) and draw(st.booleans()))
+    trained = phase is Phase.TRAIN_STEP or (
+        phase in (Phase.INFER, Phase.GRADIENTS) and draw(st.booleans())
+    )
     optimizer = draw(st.sampled_from(OPTIMIZERS)) if trained else ""
     step = draw(st.integers(1, 1000)) if trained else 0
     return TensorKey(group, name, phase, optimizer, step, slot)
@@ -71,7 +75,10 @@ def test_the_names_here_are_those_of_the_spec(name):
         ("loss/loss", TensorKey(Group.LOSS, phase=Phase.LOSS)),
         ("loss", TensorKey(Group.LOSS)),
         ("gradients/fc.bias", TensorKey(Group.GRADIENTS, "fc.bias")),
-        ("adam@5/weights/fc.bias", TensorKey(Group.WEIGHTS, "fc.bias", Phase.TRAIN_STEP, "adam", 5)),
+        (
+            "adam@5/weights/fc.bias",
+            TensorKey(Group.WEIGHTS, "fc.bias", Phase.TRAIN_STEP, "adam", 5),
+        ),
         ("adam@5/infer/fc", TensorKey(Group.OUTPUTS, "fc", Phase.INFER, "adam", 5)),
         ("adam@1/then/loss", TensorKey(Group.LOSS, "", Phase.GRADIENTS, "adam", 1)),
         (
@@ -85,7 +92,18 @@ def test_the_texts_that_stores_hold(text, key):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "logits", "outputs", "loss/", "adam@5/loss", "adam@05/weights/w", "then/loss", "slots/w", "infer/"]
+    "text",
+    [
+        "",
+        "logits",
+        "outputs",
+        "loss/",
+        "adam@5/loss",
+        "adam@05/weights/w",
+        "then/loss",
+        "slots/w",
+        "infer/",
+    ],
 )
 def test_what_no_check_observes_has_no_key(text):
     with pytest.raises(ValueError, match="is not the text of a tensor's key"):
@@ -98,7 +116,12 @@ def test_a_result_is_keyed_by_its_phase():
 
 
 def test_what_the_protocol_does_not_know_is_left_out():
-    result = {"outputs/a": np.zeros(2), "debug": np.zeros(2), "loss/extra": np.zeros(2), "outputs": np.zeros(2)}
+    result = {
+        "outputs/a": np.zeros(2),
+        "debug": np.zeros(2),
+        "loss/extra": np.zeros(2),
+        "outputs": np.zeros(2),
+    }
     assert [str(key) for key in keyed(result, Phase.LOSS)] == ["loss/outputs/a"]
 
 

@@ -45,7 +45,11 @@ def reference_of(file, dtype):
     workload = find_workload(file)
     request = check_request(workload, load(workload), 0)
     reference = make_reference(
-        lambda mode, study: build(NumpyBackend, request, mode, study), workload, request.batches, request.steps, dtype
+        lambda mode, study: build(NumpyBackend, request, mode, study),
+        workload,
+        request.batches,
+        request.steps,
+        dtype,
     )
     return request, reference
 
@@ -79,7 +83,9 @@ def in_training(change):
                 return forward(op, *arguments, **named)
 
         monkeypatch.setattr(ops, "batch_norm_training", planted)
-        monkeypatch.setattr(gradients, "batch_norm", lambda op, *a, **k: backward(change(op), *a, **k))
+        monkeypatch.setattr(
+            gradients, "batch_norm", lambda op, *a, **k: backward(change(op), *a, **k)
+        )
 
     return plant
 
@@ -90,7 +96,9 @@ def epsilon_times(factor):
 
 def ten_times_the_epsilon(monkeypatch):
     honest = ops.batch_norm
-    monkeypatch.setattr(ops, "batch_norm", lambda op, *a, **k: honest(epsilon_times(10)(op), *a, **k))
+    monkeypatch.setattr(
+        ops, "batch_norm", lambda op, *a, **k: honest(epsilon_times(10)(op), *a, **k)
+    )
 
 
 def mean_off(monkeypatch):
@@ -106,7 +114,9 @@ def mean_off(monkeypatch):
 
 def tie_to_the_right(monkeypatch):
     honest = gradients.relu
-    monkeypatch.setattr(gradients, "relu", lambda op, g, y, x: honest(op, g, y, np.where(x == 0, 1, x)))
+    monkeypatch.setattr(
+        gradients, "relu", lambda op, g, y, x: honest(op, g, y, np.where(x == 0, 1, x))
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +152,9 @@ def test_no_more_is_left_unjudged_than_hangs_on_the_tie():
 
 
 def test_the_sentence_counts_them():
-    rows = [AgreementRow("numpy:eager", "bn1", "float64", row) for row in rows_of("bn1.toml", "float64")]
+    rows = [
+        AgreementRow("numpy:eager", "bn1", "float64", row) for row in rows_of("bn1.toml", "float64")
+    ]
     decides = "behind equal values in bn rounding decides them"
     assert undetermined(rows)[:2] == [
         f"bn1 float64: not judged here: of the gradients 1 tensor: {decides}",
@@ -152,7 +164,9 @@ def test_the_sentence_counts_them():
 
 def test_the_command_says_what_is_not_judged(capsys):
     assert main(["check", "bn1.toml", "--backend", "numpy", "--dtype", "float64"]) == exitcodes.OK
-    assert "bn1 float64: not judged here: of the gradients 1 tensor:" in " ".join(capsys.readouterr().err.split())
+    assert "bn1 float64: not judged here: of the gradients 1 tensor:" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def normed(kind, shape, **attributes):
@@ -170,14 +184,20 @@ def normed(kind, shape, **attributes):
     ],
 )
 def test_a_norm_is_level_where_it_takes_equal_values_together(workload, axes):
-    x = np.random.default_rng(0).normal(size=(3, *workload.model.inputs[0].shape)).astype(np.float32)
+    x = (
+        np.random.default_rng(0)
+        .normal(size=(3, *workload.model.inputs[0].shape))
+        .astype(np.float32)
+    )
     weights = initial_weights(workload.model, 0)
 
     def level(values):
         targets = np.zeros((3, *workload.target.shape), np.float32)
         program = NumpyBackend().build
         return level_norms(
-            lambda w: program(w, weights, Arm("numpy", "eager")), workload, Batch({"x": values}, targets)
+            lambda w: program(w, weights, Arm("numpy", "eager")),
+            workload,
+            Batch({"x": values}, targets),
         )
 
     assert level(x) == ()

@@ -10,13 +10,21 @@ from dnnbench_numpy.backend import NumpyBackend
 
 def numpy_bits(dtype):
     return product_bits(
-        lambda workload, weights: NumpyBackend().build(workload, weights, Arm("numpy", "eager", dtype=dtype))
+        lambda workload, weights: NumpyBackend().build(
+            workload, weights, Arm("numpy", "eager", dtype=dtype)
+        )
     )
 
 
 @pytest.mark.parametrize(
     ("dtype", "lowest", "highest"),
-    [("float64", 50, 61), ("float32", 21, 26), ("tf32", 10, 14), ("float16", 10, 14), ("bfloat16", 7, 11)],
+    [
+        ("float64", 50, 61),
+        ("float32", 21, 26),
+        ("tf32", 10, 14),
+        ("float16", 10, 14),
+        ("bfloat16", 7, 11),
+    ],
 )
 def test_bits_of_each_precision(dtype, lowest, highest):
     assert lowest < numpy_bits(dtype) < highest
@@ -24,5 +32,7 @@ def test_bits_of_each_precision(dtype, lowest, highest):
 
 def test_a_product_that_is_secretly_coarse_is_seen(monkeypatch):
     honest = ops.dense
-    monkeypatch.setattr(ops, "dense", lambda op, x, weight: honest(op, x.astype(np.float16).astype(x.dtype), weight))
+    monkeypatch.setattr(
+        ops, "dense", lambda op, x, weight: honest(op, x.astype(np.float16).astype(x.dtype), weight)
+    )
     assert numpy_bits("float32") < 14

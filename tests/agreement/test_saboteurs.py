@@ -1,6 +1,5 @@
 """A backend that computes something else must be caught, whatever the op and however small the lie."""
 
-
 import numpy as np
 import pytest
 from dnnbench.spec.ops import OPS
@@ -13,7 +12,9 @@ STEPS = (1, 5)
 
 def case_with(kind):
     """The first case that uses an op."""
-    return next(name for name, build in CASES.items() if any(n.op.kind == kind for n in build().model.nodes))
+    return next(
+        name for name, build in CASES.items() if any(n.op.kind == kind for n in build().model.nodes)
+    )
 
 
 def forward_names(kind):
@@ -49,7 +50,9 @@ def test_a_wrong_value_is_caught(monkeypatch, kind, lie):
     checked_case(case, "float64")
     for name in forward_names(kind):
         honest = getattr(ops, name)
-        monkeypatch.setattr(ops, name, lambda *a, honest=honest, **k: of_value(honest(*a, **k), lie))
+        monkeypatch.setattr(
+            ops, name, lambda *a, honest=honest, **k: of_value(honest(*a, **k), lie)
+        )
     assert not verdict(case).ok
 
 
@@ -68,7 +71,9 @@ def test_a_stale_answer_is_caught(monkeypatch, kind):
     assert not verdict(case).ok
 
 
-@pytest.mark.parametrize("kind", [kind for kind in OPS if kind != "embedding"])  # ids have no gradient
+@pytest.mark.parametrize(
+    "kind", [kind for kind in OPS if kind != "embedding"]
+)  # ids have no gradient
 def test_a_dropped_input_gradient_is_caught(monkeypatch, kind):
     case = next(n for n, b in CASES.items() if uses_behind_a_parameter(b().model, kind))
     checked_case(case, "float64")
@@ -135,7 +140,11 @@ def never_moves(optimizer, parameters, gradients, slots, t):
 
 @pytest.mark.parametrize(
     ("kind", "wrong"),
-    [("adam", epsilon_inside_the_root), ("momentum", learning_rate_in_the_velocity), ("sgd", never_moves)],
+    [
+        ("adam", epsilon_inside_the_root),
+        ("momentum", learning_rate_in_the_velocity),
+        ("sgd", never_moves),
+    ],
 )
 def test_another_convention_of_an_optimizer_is_caught(monkeypatch, kind, wrong):
     checked_case(kind, "float64")

@@ -28,7 +28,9 @@ GEOMETRIES = [
 ]
 
 
-@pytest.mark.parametrize(("size", "channels", "filters", "kernel", "strides", "pads", "dilation"), GEOMETRIES)
+@pytest.mark.parametrize(
+    ("size", "channels", "filters", "kernel", "strides", "pads", "dilation"), GEOMETRIES
+)
 def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, strides, pads, dilation):
     draw = np.random.default_rng(0)
     x = jnp.array(draw.normal(size=(2, *size, channels)), jnp.float32)
@@ -36,7 +38,11 @@ def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, stride
     layouts = LAYOUTS[x.ndim]
 
     def slow(x, weight):
-        options = {"dimension_numbers": layouts, "feature_group_count": channels, "precision": "highest"}
+        options = {
+            "dimension_numbers": layouts,
+            "feature_group_count": channels,
+            "precision": "highest",
+        }
         return jax.lax.conv_general_dilated(x, weight, strides, pads, None, dilation, **options)
 
     def fast(x, weight):
@@ -54,7 +60,9 @@ def test_depthwise_convolutions_are_xlas(size, channels, filters, kernel, stride
 
 def program(name, dtype):
     workload = CASES[name]()
-    return JaxProgram(workload, initial_weights(workload.model, 0), Arm("jax", "jit", dtype=dtype), 0), workload
+    return JaxProgram(
+        workload, initial_weights(workload.model, 0), Arm("jax", "jit", dtype=dtype), 0
+    ), workload
 
 
 def test_a_bench_tells_what_was_compiled_after_it_was_warm():
@@ -74,7 +82,9 @@ def test_a_bench_tells_what_was_compiled_after_it_was_warm():
 def test_an_update_with_an_infinite_gradient_is_skipped_whole(dtype):
     built, workload = program("adamw_clipped_on_a_schedule", dtype)
     good = batches_of(workload)[0]
-    broken = built.put(type(good)({name: np.full_like(x, np.inf) for name, x in good.inputs.items()}, good.targets))
+    broken = built.put(
+        type(good)({name: np.full_like(x, np.inf) for name, x in good.inputs.items()}, good.targets)
+    )
     built.wait(built.train_step(built.put(good)))
     before = built.weights() | built.optimizer_state()
     slots = jax.tree.map(np.array, built.snapshot()[2])
@@ -101,8 +111,16 @@ def test_a_schedule_is_the_specs_and_the_slot_holds_the_step(schedule):
 
 JOINED = {
     "bias": (biased, lambda y, shared: y + shared, lambda y, g: g),
-    "add": (lambda y, shared: ops.add(None, y, shared), lambda y, shared: y + shared, lambda y, g: g),
-    "mul": (lambda y, shared: ops.mul(None, y, shared), lambda y, shared: y * shared, lambda y, g: y * g),
+    "add": (
+        lambda y, shared: ops.add(None, y, shared),
+        lambda y, shared: y + shared,
+        lambda y, g: g,
+    ),
+    "mul": (
+        lambda y, shared: ops.mul(None, y, shared),
+        lambda y, shared: y * shared,
+        lambda y, g: y * g,
+    ),
 }
 """How y and an array that all places share are joined, its plain formula, each place's part in the shared gradient."""
 
@@ -117,5 +135,8 @@ def test_the_gradient_of_what_many_places_share_is_summed_in_float32(name):
     out, backward = jax.vjp(joined, y, shared)
     assert (out == plain(y, shared)).all()
     assert out.dtype == y.dtype
-    gradient, true = np.asarray(jax.jit(backward)(g)[1], np.float64), np.asarray(part(y, g), np.float64).sum((0, 1, 2))
+    gradient, true = (
+        np.asarray(jax.jit(backward)(g)[1], np.float64),
+        np.asarray(part(y, g), np.float64).sum((0, 1, 2)),
+    )
     assert np.abs(gradient - true).max() < jnp.finfo(dtype).eps * np.abs(true).max()

@@ -21,10 +21,17 @@ def draw(*shape):
 def built(case, dtype):
     workload = CASES[case]()
     weights = initial_weights(workload.model, 0)
-    return NumpyBackend().build(workload, weights, Arm("numpy", "eager", dtype=dtype)), batches_of(workload)
+    return NumpyBackend().build(workload, weights, Arm("numpy", "eager", dtype=dtype)), batches_of(
+        workload
+    )
 
 
-STACKS = [((5, 40), (40, 3)), ((2, 3, 5, 300), (2, 3, 300, 4)), ((2, 6, 7), (7, 3)), ((1, 9), (9, 1))]
+STACKS = [
+    ((5, 40), (40, 3)),
+    ((2, 3, 5, 300), (2, 3, 300, 4)),
+    ((2, 6, 7), (7, 3)),
+    ((1, 9), (9, 1)),
+]
 
 
 @pytest.mark.parametrize("order", ["straight", "blocked", "reversed"])
@@ -40,7 +47,8 @@ def test_weighted_sums_too(order):
     arrays, weights = list(np.rint(10 * draw(7, 2, 3, 4))), np.rint(10 * draw(7, 4))
     with products.summation(order):
         assert np.array_equal(
-            products.weighted_sum(arrays, weights), np.einsum("knij,kj->nij", np.stack(arrays), weights)
+            products.weighted_sum(arrays, weights),
+            np.einsum("knij,kj->nij", np.stack(arrays), weights),
         )
 
 
@@ -65,7 +73,11 @@ def test_close_choices_are_flipped_and_exact_ties_stay():
         assert choices.above(x).tolist() == [[False, True, False, False, True]]
         assert choices.below(near_six, 6).tolist() == [False, False, True, True]
         assert choices.place_of_largest(row, 1).ravel().tolist() == [0, 0, 0]
-        assert [m.tolist() for m in choices.first_largest(list(row.T))] == [[True] * 3, [False] * 3, [False] * 3]
+        assert [m.tolist() for m in choices.first_largest(list(row.T))] == [
+            [True] * 3,
+            [False] * 3,
+            [False] * 3,
+        ]
 
 
 def rounded_by_fractions(x, bits):
@@ -75,7 +87,9 @@ def rounded_by_fractions(x, bits):
 
 
 def test_bfloat16_is_rounded_to_nearest_even():
-    x = np.concatenate([draw(1000), [1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8, 0, -3e38]]).astype(np.float32)
+    x = np.concatenate([draw(1000), [1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8, 0, -3e38]]).astype(
+        np.float32
+    )
     assert np.array_equal(rounding.cast(x, "bfloat16"), rounded_by_fractions(x, 8))
 
 
@@ -91,7 +105,9 @@ def test_tf32_rounds_what_products_read_and_nothing_else():
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_what_is_not_finite_stays_so(dtype):
     x = np.array([np.inf, -np.inf, np.nan, 3.4e38], np.float32)
-    assert np.array_equal(rounding.cast(x, dtype), np.array([np.inf, -np.inf, np.nan, np.inf]), equal_nan=True)
+    assert np.array_equal(
+        rounding.cast(x, dtype), np.array([np.inf, -np.inf, np.nan, np.inf]), equal_nan=True
+    )
 
 
 @pytest.mark.parametrize("dtype", LOW)
@@ -100,7 +116,9 @@ def test_values_and_gradients_lie_on_the_grid_of_the_narrow_type(dtype):
     narrow_program, batches = built("conv2d_twice", dtype)
     batch = narrow_program.put(batches[0])
     scale = 1024 if narrow == "float16" else 1
-    gradients = {name: scale * g for name, g in narrow_program.gradients(batch)["gradients"].items()}
+    gradients = {
+        name: scale * g for name, g in narrow_program.gradients(batch)["gradients"].items()
+    }
     for name, values in (narrow_program.activations(batch) | gradients).items():
         assert values.dtype == np.float32
         assert np.array_equal(rounding.cast(values, narrow), values), name
@@ -113,7 +131,9 @@ def test_the_error_is_that_of_the_narrow_type(case, dtype):
     result, truth = (p.get(p.gradients(p.put(batches[0]))) for p in (narrow, exact))
     u = UNIT[dtype.removeprefix("mixed_")]
     for key in ("outputs/logits", "gradients/logits.weight"):
-        error = np.sqrt(np.mean(np.square(result[key] - truth[key]))) / np.sqrt(np.mean(np.square(truth[key])))
+        error = np.sqrt(np.mean(np.square(result[key] - truth[key]))) / np.sqrt(
+            np.mean(np.square(truth[key]))
+        )
         assert u / 100 < error < 20 * u, key
 
 
@@ -130,7 +150,9 @@ def test_weights_stay_float32_masters():
 def test_a_step_with_infinite_gradients_is_skipped_whole():
     narrow, batches = built("adam", "float16")
     first = batches[0]
-    huge = Batch({name: array * np.float32(1e6) for name, array in first.inputs.items()}, first.targets)
+    huge = Batch(
+        {name: array * np.float32(1e6) for name, array in first.inputs.items()}, first.targets
+    )
     before = narrow.weights() | narrow.optimizer_state()
     with np.errstate(invalid="ignore"):
         narrow.train_step(narrow.put(huge))
@@ -164,7 +186,8 @@ def test_the_scale_of_the_loss_lifts_small_gradients(monkeypatch):
 def test_types_without_arithmetic_are_refused_with_a_reason():
     workload = CASES["dense"]()
     reasons = {
-        d: NumpyBackend().capabilities(workload, Arm("numpy", "eager", dtype=d)).refusal for d in (*LOW, "float32")
+        d: NumpyBackend().capabilities(workload, Arm("numpy", "eager", dtype=d)).refusal
+        for d in (*LOW, "float32")
     }
     assert reasons.pop("float32") is None
     assert all(f"no arithmetic in {dtype}" in reason for dtype, reason in reasons.items())

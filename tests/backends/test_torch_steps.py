@@ -23,7 +23,15 @@ def built(workload, dtype="float64"):
 
 
 @pytest.mark.parametrize(
-    "case", ["learned_constant_of_images", "conv2d_depthwise", "conv1d_grouped", "lstm", "gru", "tied_embedding"]
+    "case",
+    [
+        "learned_constant_of_images",
+        "conv2d_depthwise",
+        "conv1d_grouped",
+        "lstm",
+        "gru",
+        "tied_embedding",
+    ],
 )
 def test_a_step_reads_each_gradient_in_its_own_memory_order(case):
     """PyTorch's fused steps do not look at strides."""
@@ -33,7 +41,9 @@ def test_a_step_reads_each_gradient_in_its_own_memory_order(case):
     before, gradients = program.weights(), program.get(program.gradients(placed))
     program.wait(program.train_step(placed))
     for name, after in program.weights().items():
-        np.testing.assert_allclose(after, before[name] - RATE * gradients[f"gradients/{name}"], rtol=0, atol=1e-15)
+        np.testing.assert_allclose(
+            after, before[name] - RATE * gradients[f"gradients/{name}"], rtol=0, atol=1e-15
+        )
 
 
 @pytest.mark.parametrize(("op", "role", "shape"), [
@@ -64,5 +74,8 @@ def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():
         program.wait(program.train_step(program.put(batch)))
     for batch in (good, other):
         twin.wait(twin.train_step(twin.put(batch)))
-    for mine, its in ((program.weights(), twin.weights()), (program.optimizer_state(), twin.optimizer_state())):
+    for mine, its in (
+        (program.weights(), twin.weights()),
+        (program.optimizer_state(), twin.optimizer_state()),
+    ):
         assert all(np.array_equal(mine[name], its[name]) for name in its)

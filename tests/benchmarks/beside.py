@@ -67,10 +67,17 @@ class ByHand:
     def read(self, phase: str) -> dict[str, np.ndarray]:
         """One call's result, named as `Program.get` names it."""
         result = self.calls[phase]()
-        names = ("outputs/logits", "prediction") if phase == "infer" else NAMES[: 1 if phase == "forward" else 2]
+        names = (
+            ("outputs/logits", "prediction")
+            if phase == "infer"
+            else NAMES[: 1 if phase == "forward" else 2]
+        )
         found = {name: _array(value) for name, value in zip(names, result, strict=False)}
         if phase == "gradients":
-            found |= {f"gradients/{name}": array for name, array in self.trainer.gradients_in(result).items()}
+            found |= {
+                f"gradients/{name}": array
+                for name, array in self.trainer.gradients_in(result).items()
+            }
         return found
 
 
@@ -123,7 +130,11 @@ class Beside:
 
     def rounds(self, seconds: float, seed: int) -> list[SideVisit]:
         """Visits for so many seconds."""
-        cells = {f"{name} {phase}": list(SIDES) for name, pair in self._pairs.items() for phase in pair.calls}
+        cells = {
+            f"{name} {phase}": list(SIDES)
+            for name, pair in self._pairs.items()
+            for phase in pair.calls
+        }
         visits, end = [], now() + seconds
         for number, phases in enumerate(schedule(cells, seed)):
             for cell, order in phases:
@@ -135,7 +146,15 @@ class Beside:
         pair = self._pairs[name]
         calls = pair.calls[phase]
         return [
-            SideVisit(name, phase, side, number, position, calls, pair.sides[side].visit(phase, calls).seconds)
+            SideVisit(
+                name,
+                phase,
+                side,
+                number,
+                position,
+                calls,
+                pair.sides[side].visit(phase, calls).seconds,
+            )
             for position, side in enumerate(order)
         ]
 
@@ -152,13 +171,21 @@ def compare_sides(program, placed, by_hand: ByHand) -> None:
 
 def _require_equal(where: str, ours: dict, theirs: dict) -> None:
     if ours.keys() != theirs.keys():
-        raise Unequal(f"{where}: dnnbench gives {sorted(ours)}, the handwritten network {sorted(theirs)}")
+        raise Unequal(
+            f"{where}: dnnbench gives {sorted(ours)}, the handwritten network {sorted(theirs)}"
+        )
     for name, array in ours.items():
         other = theirs[name]
-        apart = _rms(array.astype(float) - other.astype(float)) if array.shape == other.shape else np.inf
+        apart = (
+            _rms(array.astype(float) - other.astype(float))
+            if array.shape == other.shape
+            else np.inf
+        )
         if not apart <= ROUNDING * _rms(other):
             size = _rms(other)
-            raise Unequal(f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: mathematics or start differ")
+            raise Unequal(
+                f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: mathematics or start differ"
+            )
 
 
 def _rms(array) -> float:

@@ -39,7 +39,9 @@ class Comparisons:
         return self._measured[arm, workload, phase]
 
     def _measure(self, arm: str) -> None:
-        wanted = sorted({(one["workload"], one["phase"]) for one in self._selected if one["arm"] == arm})
+        wanted = sorted(
+            {(one["workload"], one["phase"]) for one in self._selected if one["arm"] == arm}
+        )
         rows = []
         for process in range(self._processes):
             versions, visits = self._one_process(arm, wanted, process)
@@ -49,17 +51,25 @@ class Comparisons:
             found = ratio(log_pairs(*(sides[side] for side in SIDES)))
             self._measured[arm, workload, phase] = Comparison(sides, found, versions)
 
-    def _one_process(self, name: str, wanted: Sequence[tuple[str, str]], process: int) -> tuple[dict, list]:
+    def _one_process(
+        self, name: str, wanted: Sequence[tuple[str, str]], process: int
+    ) -> tuple[dict, list]:
         arm = Arm(*name.split(":"))
         with spawn(
-            arm, f"beside-{name}-{process}", default_memory(), "beside:Beside", worker_cpus(arm.threads)
+            arm,
+            f"beside-{name}-{process}",
+            default_memory(),
+            "beside:Beside",
+            worker_cpus(arm.threads),
         ) as worker:
             versions = worker.ask(Beside.start, BUILD_TIMEOUT_S, start_request(arm))
             for workload in dict.fromkeys(workload for workload, _ in wanted):
                 phases = tuple(phase for name, phase in wanted if name == workload)
                 worker.ask(Beside.build, BUILD_TIMEOUT_S, find_workload(workload), phases)
             seconds = self._seconds * len(wanted)
-            return versions, worker.ask(Beside.rounds, BUILD_TIMEOUT_S + 10 * seconds, seconds, process)
+            return versions, worker.ask(
+                Beside.rounds, BUILD_TIMEOUT_S + 10 * seconds, seconds, process
+            )
 
 
 def _visits(rows: Sequence[tuple], workload: str, phase: str, side: str) -> Visits:

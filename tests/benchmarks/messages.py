@@ -25,7 +25,9 @@ class Messages:
 
     def answer_plainly(self) -> None:
         """From now on the worker reads and writes dicts that no codec sees, as workers did before there was one."""
-        inlet, outlet = (int(sys.argv[sys.argv.index(f"--{end}") + 1]) for end in ("inlet", "outlet"))
+        inlet, outlet = (
+            int(sys.argv[sys.argv.index(f"--{end}") + 1]) for end in ("inlet", "outlet")
+        )
         channel = Channel(os.dup(inlet), os.dup(outlet))
         handlers = {"visit": self._plain_visit}
         while True:

@@ -15,7 +15,11 @@ Row = list[str]
 
 def load(paths: Iterable[str]) -> list[dict]:
     """The benchmarks of several sittings together."""
-    return [benchmark for path in paths for benchmark in json.loads(Path(path).read_text())["benchmarks"]]
+    return [
+        benchmark
+        for path in paths
+        for benchmark in json.loads(Path(path).read_text())["benchmarks"]
+    ]
 
 
 def ratio_rows(benchmarks: list[dict]) -> list[Row]:
@@ -25,7 +29,9 @@ def ratio_rows(benchmarks: list[dict]) -> list[Row]:
         if "ratio" in one["extra_info"]:
             where = one["params"]["arm"], one["params"]["workload"]
             found.setdefault(where, {})[one["params"]["phase"]] = _ratio(**one["extra_info"])
-    return [[*where, *(ratios.get(phase, "") for phase in PHASES)] for where, ratios in found.items()]
+    return [
+        [*where, *(ratios.get(phase, "") for phase in PHASES)] for where, ratios in found.items()
+    ]
 
 
 def _ratio(ratio: float, low: float, high: float, **_rest) -> str:
@@ -38,14 +44,19 @@ def time_rows(benchmarks: list[dict]) -> list[Row]:
     for one in benchmarks:
         if "ratio" in one["extra_info"] and one["params"]["side"] == "handwritten":
             where = one["params"]["arm"], one["params"]["workload"]
-            found.setdefault(where, {})[one["params"]["phase"]] = f"{1e6 * one['stats']['median']:.1f}"
+            found.setdefault(where, {})[one["params"]["phase"]] = (
+                f"{1e6 * one['stats']['median']:.1f}"
+            )
     return [[*where, *(times.get(phase, "") for phase in PHASES)] for where, times in found.items()]
 
 
 def harness_rows(benchmarks: list[dict]) -> list[Row]:
     """A row for each figure of the harness itself."""
     rest = [one for one in benchmarks if "ratio" not in one["extra_info"]]
-    return [[one["group"], one["param"] or "", _seconds(one["stats"]["median"]), _share(one)] for one in rest]
+    return [
+        [one["group"], one["param"] or "", _seconds(one["stats"]["median"]), _share(one)]
+        for one in rest
+    ]
 
 
 def _seconds(value: float) -> str:
@@ -71,7 +82,9 @@ def markdown(heading: Row, rows: list[Row]) -> str:
 def main(paths: list[str]) -> None:
     benchmarks = load(paths)
     print(markdown(["arm", "workload", *PHASES], ratio_rows(benchmarks)))
-    print(markdown(["arm", "workload", *(f"{phase}, µs" for phase in PHASES)], time_rows(benchmarks)))
+    print(
+        markdown(["arm", "workload", *(f"{phase}, µs" for phase in PHASES)], time_rows(benchmarks))
+    )
     print(markdown(["what", "case", "median", ""], harness_rows(benchmarks)))
 
 

@@ -25,7 +25,11 @@ WALKED = ("numpy:eager", "tensorflow:eager", "jax:eager")
 def arms() -> list[str]:
     """Every backend of this repository in every mode, the default first."""
     infos = [plugins().backend(name) for name in BACKENDS]
-    return [f"{i.name}:{mode}" for i in infos for mode in sorted(i.modes, key=lambda mode: mode != i.default_mode)]
+    return [
+        f"{i.name}:{mode}"
+        for i in infos
+        for mode in sorted(i.modes, key=lambda mode: mode != i.default_mode)
+    ]
 
 
 @pytest.mark.benchmark(timer=replay)

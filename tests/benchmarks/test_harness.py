@@ -53,7 +53,9 @@ def noop_workers(worker_path):
 
         def start():
             arm, cpus = Arm("noop", "none"), worker_cpus(1)
-            worker = opened.enter_context(spawn(arm, "noop", default_memory(), "messages:Messages", cpus))
+            worker = opened.enter_context(
+                spawn(arm, "noop", default_memory(), "messages:Messages", cpus)
+            )
             worker.ask(Messages.nothing, 60)
             return worker
 
@@ -100,7 +102,9 @@ def cpu_of_children_s() -> float:
 def test_command(benchmark, words):
     """CPU seconds of a command that must answer at once."""
     command = [str(Path(sysconfig.get_path("scripts")) / "dnnbench"), *words]
-    benchmark.pedantic(lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1)
+    benchmark.pedantic(
+        lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1
+    )
 
 
 class Rounds(Silent):
@@ -116,7 +120,9 @@ class Rounds(Silent):
 
 def default_plan(report: Silent):
     """(plan, datasets) of `dnnbench run --backend all`."""
-    return make_plan(Request(tuple(default_workloads()), ("all",), Settings(threads=len(current_mask()))), report)
+    return make_plan(
+        Request(tuple(default_workloads()), ("all",), Settings(threads=len(current_mask()))), report
+    )
 
 
 @pytest.mark.benchmark(timer=replay, group="a run's rounds")
@@ -129,12 +135,18 @@ def test_share_of_visits(benchmark, cache):
     plan, datasets = default_plan(rounds)
     rounds.seconds.clear()
     record = Record()
-    Generation(plan, datasets, 0, {}, set(), record, rounds).run(plan.settings.max_time_s / plan.settings.generations)
+    Generation(plan, datasets, 0, {}, set(), record, rounds).run(
+        plan.settings.max_time_s / plan.settings.generations
+    )
     assert not record.failures
     visits = [visit for rows in record.visits.values() for visit in rows]
     visits += record.control
     visiting_s = sum(whole_visit_s(visit.seconds, visit.calls) for visit in visits)
-    benchmark.extra_info |= {"share": visiting_s / sum(rounds.seconds), "arms": len(plan.arms), "visits": len(visits)}
+    benchmark.extra_info |= {
+        "share": visiting_s / sum(rounds.seconds),
+        "arms": len(plan.arms),
+        "visits": len(visits),
+    }
     replay.play(benchmark, rounds.seconds)
 
 
@@ -151,7 +163,9 @@ def test_idle_workers(benchmark, cache):
             preparing.prepare(case)
             for _ in range(IDLE_WINDOWS):
                 shares = idle_shares({str(pid): pid for pid in pool.pids()}, 1.0)
-                assert len(shares) == len(plan.arms) + 1, "a worker whose CPU time is not told would count as idle"
+                assert len(shares) == len(plan.arms) + 1, (
+                    "a worker whose CPU time is not told would count as idle"
+                )
                 idle_s.append(sum(shares.values()))
             for arm in plan.arms:
                 pool.timing(arm).drop(case.name)

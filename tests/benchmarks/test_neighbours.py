@@ -24,9 +24,27 @@ def test_time_beside_others(benchmark, tmp_path, cache, threads, others):
         name.symlink_to(THIS_ENVIRONMENT)
     arms = ",".join(["numpy", *(f"numpy@{name}" for name in names)])
     store = tmp_path / "store.sqlite"
-    asked = ["--backend", arms, "--threads", str(threads), "--phase", "train_step", "--generations", "3"]
-    asked += ["--max-time", f"{SECONDS_AN_ARM * (others + 1)}", "--no-check", "--wait", "--store", str(store)]
-    subprocess.run([COMMAND, "run", "mlp_digits", *asked], check=True, capture_output=True, cwd=tmp_path)
+    asked = [
+        "--backend",
+        arms,
+        "--threads",
+        str(threads),
+        "--phase",
+        "train_step",
+        "--generations",
+        "3",
+    ]
+    asked += [
+        "--max-time",
+        f"{SECONDS_AN_ARM * (others + 1)}",
+        "--no-check",
+        "--wait",
+        "--store",
+        str(store),
+    ]
+    subprocess.run(
+        [COMMAND, "run", "mlp_digits", *asked], check=True, capture_output=True, cwd=tmp_path
+    )
     with open_store(store, create=False) as opened:
         cells = opened.cells(opened.find_run("latest"))
         base = cells[(cells["arm"] == "numpy:eager") & (cells["phase"] == "train_step")]

@@ -12,7 +12,10 @@ from dnnbench.store.store import open_store
 from helpers import reporting
 from helpers.running import FAST, TINY, dnnbench
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]  # one browser, and each page made once
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+]  # one browser, and each page made once
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -49,9 +52,13 @@ def browser(tmp_path_factory):
 def pages(tmp_path_factory):
     """A page about one run, and one that sets two machines side by side; an arm has a very long name."""
     folder = tmp_path_factory.mktemp("pages")
-    arms = reporting.SPEED | {"torch:compile@/home/somebody/environments/nightly/bin/python3.12": 0.9}
+    arms = reporting.SPEED | {
+        "torch:compile@/home/somebody/environments/nightly/bin/python3.12": 0.9
+    }
     with open_store(folder / "s.sqlite") as store:
-        reporting.add_run(store, "r1", arms=arms, label="<b>night</b>", notes=["numpy:eager stays on the CPU"])
+        reporting.add_run(
+            store, "r1", arms=arms, label="<b>night</b>", notes=["numpy:eager stays on the CPU"]
+        )
         reporting.add_facts(store, "r1", reporting.SPEED)
         reporting.add_run(store, "r2", machine="m2", arms=arms)
         return {
@@ -63,7 +70,9 @@ def pages(tmp_path_factory):
 @pytest.mark.parametrize("name", ["one", "two"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_opens_from_a_file_without_complaint_or_request(browser, pages, name, width, scheme):
+def test_the_page_opens_from_a_file_without_complaint_or_request(
+    browser, pages, name, width, scheme
+):
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme_is = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -80,7 +89,11 @@ def test_the_page_opens_from_a_file_without_complaint_or_request(browser, pages,
 
 def requested(browser) -> list[str]:
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [
+        m["params"]["request"]["url"]
+        for m in messages
+        if m["method"] == "Network.requestWillBeSent"
+    ]
 
 
 def wider_than(browser, width: int) -> list[str]:
@@ -139,7 +152,9 @@ def lacking(tmp_path_factory, cache):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_of_a_run_with_an_arm_that_only_infers_opens_without_complaint(browser, lacking, width):
+def test_the_page_of_a_run_with_an_arm_that_only_infers_opens_without_complaint(
+    browser, lacking, width
+):
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get_log("browser")
@@ -161,7 +176,9 @@ def bars_of(browser, arm):
 
 
 @pytest.mark.parametrize(("phase", "unsupported"), [(Phase.INFER, False), (Phase.TRAIN_STEP, True)])
-def test_the_arm_is_ranked_in_inference_and_unsupported_in_training(browser, lacking, phase, unsupported):
+def test_the_arm_is_ranked_in_inference_and_unsupported_in_training(
+    browser, lacking, phase, unsupported
+):
     browser.get(lacking.as_uri())
     bars = bars_of(browser, "answers:right")
     [bar] = [text for title, text in bars.items() if HEADLINES[phase] in title]

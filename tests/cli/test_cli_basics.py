@@ -33,7 +33,14 @@ print(code, *(name for name in {heavy!r} if name in sys.modules), file=sys.stder
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["list", "backends"], ["list", "workloads"], ["show", "--help"], ["schema"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["list", "backends"],
+        ["list", "workloads"],
+        ["show", "--help"],
+        ["schema"],
+    ],
 )
 def test_light_commands_import_nothing_heavy(arguments):
     done = python("-c", LOADED.format(arguments=arguments, heavy=HEAVY))
@@ -43,9 +50,13 @@ def test_light_commands_import_nothing_heavy(arguments):
 
 def test_help_imports_no_command_and_no_spec():
     start = "import sys\nfrom dnnbench.cli.main import main\n"
-    loaded = python("-c", start + "main(['--help'])\nprint(*sys.modules, file=sys.stderr)").stderr.split()
+    loaded = python(
+        "-c", start + "main(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    ).stderr.split()
     assert not [name for name in loaded if name == "pydantic" or name.startswith("dnnbench.spec")]
-    assert not [name for name in loaded if name in {f"dnnbench.cli.{command}" for command in COMMANDS}]
+    assert not [
+        name for name in loaded if name in {f"dnnbench.cli.{command}" for command in COMMANDS}
+    ]
 
 
 def test_help_lists_every_command():
@@ -107,7 +118,10 @@ def test_schema_is_the_bare_schema_without_json():
 def test_list_backends_tells_what_is_there_from_metadata():
     from importlib.metadata import version
 
-    rows = {row["name"]: row for row in json.loads(dnnbench("list", "backends", "--json").stdout)["backends"]}
+    rows = {
+        row["name"]: row
+        for row in json.loads(dnnbench("list", "backends", "--json").stdout)["backends"]
+    }
     assert rows["numpy"]["version"] == version("numpy")
     assert rows["numpy"]["installed"]
     assert rows["tensorflow"]["modes"] == ["graph", "eager", "xla"]
@@ -128,16 +142,24 @@ def test_a_missing_framework_shows_what_to_install(tmp_path):
     assert "no-such-framework is not installed (pip install 'dnnbench[absent]')" in done.stdout
     row = next(
         r
-        for r in json.loads(dnnbench("list", "backends", "--json", path=[folder]).stdout)["backends"]
+        for r in json.loads(dnnbench("list", "backends", "--json", path=[folder]).stdout)[
+            "backends"
+        ]
         if r["name"] == "absent"
     )
     assert (row["installed"], row["version"]) == (False, None)
 
 
 BROKEN = {
-    "raises at import": ("raise RuntimeError('no licence [key]')", "RuntimeError: no licence [key]"),
+    "raises at import": (
+        "raise RuntimeError('no licence [key]')",
+        "RuntimeError: no licence [key]",
+    ),
     "is not Python": ("def", "SyntaxError"),
-    "imports what is not there": ("import no_such_module_at_all", "No module named 'no_such_module_at_all'"),
+    "imports what is not there": (
+        "import no_such_module_at_all",
+        "No module named 'no_such_module_at_all'",
+    ),
     "raises when asked": (
         """
         from dnnbench.plugins.hooks import hookimpl
@@ -252,9 +274,13 @@ def test_show_adds_up(capsys):
     shown = json.loads(capsys.readouterr().out)
     assert shown["batch_size"] == 2
     assert shown["parameters"] == 64 * 96 + 96 + 96 * 10 + 10
-    assert shown["macs"] == 2 * (64 * 96 + 96 * 10) == sum(layer["macs"] for layer in shown["layers"])
+    assert (
+        shown["macs"] == 2 * (64 * 96 + 96 * 10) == sum(layer["macs"] for layer in shown["layers"])
+    )
     forward = sum(layer["forward_flops"] for layer in shown["layers"])
-    assert shown["totals"]["inference"]["flops"] == forward < shown["totals"]["training_step"]["flops"]
+    assert (
+        shown["totals"]["inference"]["flops"] == forward < shown["totals"]["training_step"]["flops"]
+    )
 
 
 def test_show_prints_every_layer_with_its_mathematics():
@@ -273,7 +299,9 @@ def test_show_prints_every_layer_with_its_mathematics():
 def test_show_a_layer_of_ten_gigabytes(tmp_path):
     path = tmp_path / "giant.toml"
     path.write_text(
-        EXAMPLE.read_text().replace("shape = [64]", "shape = [50000]").replace("units = 96", "units = 50000")
+        EXAMPLE.read_text()
+        .replace("shape = [64]", "shape = [50000]")
+        .replace("units = 96", "units = 50000")
     )
     done = dnnbench("show", str(path))
     assert done.returncode == 0
@@ -419,7 +447,10 @@ def test_a_signal_that_comes_again_or_was_ignored_ends_nothing(case):
     before, inside, after, says = HANDLED[case]
     code = SIGNALLED.format(before=before, inside=inside, after=after)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert [line.strip() for line in done.stdout.splitlines()] == [*says.split("\n"), "ended by itself"], done.stderr
+    assert [line.strip() for line in done.stdout.splitlines()] == [
+        *says.split("\n"),
+        "ended by itself",
+    ], done.stderr
 
 
 def test_a_second_ctrl_c_ends_at_once():
@@ -460,7 +491,13 @@ def test_the_traceback_is_printed_when_asked_for(tmp_path, flags, environment):
     assert "Traceback (most recent call last)" in done.stderr
 
 
-LEFT_EARLY = [["schema"], ["list", "workloads"], ["list", "workloads", "--json"], ["--version"], ["--help"]]
+LEFT_EARLY = [
+    ["schema"],
+    ["list", "workloads"],
+    ["list", "workloads", "--json"],
+    ["--version"],
+    ["--help"],
+]
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -468,7 +505,9 @@ LEFT_EARLY = [["schema"], ["list", "workloads"], ["list", "workloads", "--json"]
 def test_a_reader_that_leaves_is_no_fault(arguments, unbuffered):
     command = [sys.executable, "-m", "dnnbench.cli.main", *arguments]
     env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    ) as process:
         process.stdout.close()
         code, complaints = process.wait(60), process.stderr.read()
     assert (code, complaints) == (exitcodes.READER_GONE, b"")
@@ -478,7 +517,8 @@ def test_a_reader_that_leaves_is_no_fault(arguments, unbuffered):
 def test_tables_keep_their_width_in_a_pipe():
     text = dnnbench("list", "backends").stdout
     assert any(
-        line.rstrip().endswith("installed") and "graph (default), eager, xla" in line for line in text.splitlines()
+        line.rstrip().endswith("installed") and "graph (default), eager, xla" in line
+        for line in text.splitlines()
     )
 
 

@@ -29,7 +29,9 @@ STREAMS = {
 
 @pytest.mark.parametrize("line, code, out, err", STREAMS.values(), ids=STREAMS)
 def test_a_stream_that_takes_nothing_is_no_bug(line, code, out, err):
-    done = subprocess.run(["sh", "-c", f"exec {sys.executable} -m dnnbench {line}"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m dnnbench {line}"], capture_output=True, text=True
+    )
     assert done.returncode == code, done.stderr
     assert out in done.stdout if out else done.stdout == ""
     assert err in done.stderr if err else done.stderr == ""
@@ -65,7 +67,9 @@ def place(tmp_path_factory):
 
 
 def test_data_that_the_encoding_cannot_take_is_refused_not_changed(place):
-    done = dnnbench("export", "latest", "--store", str(place / "s.sqlite"), PYTHONIOENCODING="ascii")
+    done = dnnbench(
+        "export", "latest", "--store", str(place / "s.sqlite"), PYTHONIOENCODING="ascii"
+    )
     assert done.returncode == 2, done.stderr
     assert "cannot be written as ascii; set PYTHONIOENCODING=utf-8" in done.stderr
 
@@ -129,13 +133,21 @@ def test_the_report_of_a_crash_does_not_crash(tmp_path, before, says):
         def dnnbench_workloads():
             return [WorkloadInfo("odd", "raises", build)]
     """
-    done = dnnbench("show", "odd", path=[install(tmp_path, "odd", source)], TMPDIR=str(tmp_path), DNNBENCH_DEBUG="")
+    done = dnnbench(
+        "show",
+        "odd",
+        path=[install(tmp_path, "odd", source)],
+        TMPDIR=str(tmp_path),
+        DNNBENCH_DEBUG="",
+    )
     assert done.returncode == 1
     assert "this is a bug in dnnbench" in done.stderr
     assert says in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["x" * 100_000], ["show", f"--{'x' * 100_000}"], ["list", "x" * 100_000]])
+@pytest.mark.parametrize(
+    "arguments", [["x" * 100_000], ["show", f"--{'x' * 100_000}"], ["list", "x" * 100_000]]
+)
 def test_a_message_is_bounded_and_ends_with_what_to_do(capsys, arguments):
     assert main(arguments) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -159,7 +171,9 @@ def test_the_middle_of_a_text_is_left_out_where_it_is_too_long(length):
     assert (cut[0], cut[-1]) == ("a", "z")
 
 
-@pytest.mark.parametrize("arguments", [["export", "latest", "--store"], ["report"]], ids=["export", "report"])
+@pytest.mark.parametrize(
+    "arguments", [["export", "latest", "--store"], ["report"]], ids=["export", "report"]
+)
 def test_a_store_is_not_overwritten(place, capsys, arguments):
     store = place / "s.sqlite"
     before = store.read_bytes()

@@ -18,18 +18,91 @@ from hypothesis import strategies as st
 EXAMPLES = {("report",): 15, ("run", "--dry-run"): 250, ("compare",): 50, ("export",): 50}
 """A page takes its time, and `run` has many options; of other commands 80."""
 SHARES = [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
-FUZZ = settings( deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(
+    deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 RUN, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
-NUMBERS = ["0", "-1", "1", "7", "1,8", "1,,8", "0.5", "5%", "60s", "9" * 5000, f"{'1' * 20_000}x", "9" * 400, str(2**63)]
+NUMBERS = [
+    "0",
+    "-1",
+    "1",
+    "7",
+    "1,8",
+    "1,,8",
+    "0.5",
+    "5%",
+    "60s",
+    "9" * 5000,
+    f"{'1' * 20_000}x",
+    "9" * 400,
+    str(2**63),
+]
 NAMES = [
-    *("", " ", "-", "--", "latest", RUN, "zzz", "nan", "inf", "all", "auto", "cpu", "cpu:0", "cpu:", "infer", "float32", "csv"),
-    *("numpy", "numpy@", "numpy:", "numpy:eager", "numpy@zzz", "numpy,torch", "all:all", "torch:zzz", "mlp_digits"),
-    *("mlp_digits[batch=3]", "mlp_digits[", "mlp_digits[batch=zzz]", "--json", "--label", "-q", "a=b", "%s", "{}", "=1+1"),
+    *(
+        "",
+        " ",
+        "-",
+        "--",
+        "latest",
+        RUN,
+        "zzz",
+        "nan",
+        "inf",
+        "all",
+        "auto",
+        "cpu",
+        "cpu:0",
+        "cpu:",
+        "infer",
+        "float32",
+        "csv",
+    ),
+    *(
+        "numpy",
+        "numpy@",
+        "numpy:",
+        "numpy:eager",
+        "numpy@zzz",
+        "numpy,torch",
+        "all:all",
+        "torch:zzz",
+        "mlp_digits",
+    ),
+    *(
+        "mlp_digits[batch=3]",
+        "mlp_digits[",
+        "mlp_digits[batch=zzz]",
+        "--json",
+        "--label",
+        "-q",
+        "a=b",
+        "%s",
+        "{}",
+        "=1+1",
+    ),
     *("x" * 300, "x" * 100_000, "\udcff", "\x1b[2J", "µ", "\n" * 3000),
 ]
 FILES = [
-    *("net.toml", "broken.toml", "zzz.toml", "net.txt", "s.sqlite", "damaged.sqlite", "zzz.sqlite", ".", "out.html", "new/out"),
-    *("~nosuchuser/a.toml", f"{'x' * 300}.toml", "/dev/full", "/dev/null", "sqlite://", "postgresql://"),
+    *(
+        "net.toml",
+        "broken.toml",
+        "zzz.toml",
+        "net.txt",
+        "s.sqlite",
+        "damaged.sqlite",
+        "zzz.sqlite",
+        ".",
+        "out.html",
+        "new/out",
+    ),
+    *(
+        "~nosuchuser/a.toml",
+        f"{'x' * 300}.toml",
+        "/dev/full",
+        "/dev/null",
+        "sqlite://",
+        "postgresql://",
+    ),
     *("postgresql://u@localhost:1/d", "mysql://u@h/d", "u:p@h"),
 ]
 CHARACTERS = "a1.,:@[]=-%~ \t\n\x1b\u202eµ中\udc80"
@@ -75,6 +148,8 @@ WORDS = {
     ("run", "--dry-run"): ["mlp_digits", "net.toml"],
 }
 """What commands take, which start no worker; by their beginning, which is never damaged."""
+
+
 def parameters_of(beginning):
     """The options of a command, as click has them."""
     _, command, _ = cli.resolve_command(None, [beginning[0]])
@@ -95,7 +170,10 @@ def option_of(random, beginning):
     if option.is_flag:
         return [name]
     plausible = PLAUSIBLE.get(option.name)
-    return [name, random.choice(plausible) if plausible and random.random() < 0.5 else hostile(random)]
+    return [
+        name,
+        random.choice(plausible) if plausible and random.random() < 0.5 else hostile(random),
+    ]
 
 
 def argument_list(random, beginning):

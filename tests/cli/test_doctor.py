@@ -43,9 +43,21 @@ FINDINGS = {
         [{"title": "JAX", "installed": False, "status": "jax is not installed", "version": None}],
         "JAX cannot run: jax is",
     ),
-    "a broken plugin": (("broken_plugins",), {"x": "KeyError: 1"}, "plugin 'x' is broken (KeyError: 1)"),
-    "a saving governor": ((*SYSTEM, "governor"), "powersave", "'powersave', so clocks follow the load"),
-    "a quota": ((*SYSTEM, "cpu_quota"), 1.5, "a quota of 1.5 CPUs stops threads on 4: use --threads 1"),
+    "a broken plugin": (
+        ("broken_plugins",),
+        {"x": "KeyError: 1"},
+        "plugin 'x' is broken (KeyError: 1)",
+    ),
+    "a saving governor": (
+        (*SYSTEM, "governor"),
+        "powersave",
+        "'powersave', so clocks follow the load",
+    ),
+    "a quota": (
+        (*SYSTEM, "cpu_quota"),
+        1.5,
+        "a quota of 1.5 CPUs stops threads on 4: use --threads 1",
+    ),
     "one CPU": ((*SYSTEM, "affinity"), [2], "one CPU is shared"),
     "hyperthreads": (
         ("machine", "hardware", "physical_cores"),
@@ -102,7 +114,10 @@ UNTOLD = [(*SYSTEM, "governor"), (*SYSTEM, "load_1min"), ("machine", "hardware",
 HARMLESS = {
     **{".".join(path): (path, None) for path in UNTOLD},
     "an idle GPU": ((*SYSTEM, "gpus"), [GPU]),
-    "a GPU that tells nothing": ((*SYSTEM, "gpus"), [{"processes": None, "throttle_reasons": None}]),
+    "a GPU that tells nothing": (
+        (*SYSTEM, "gpus"),
+        [{"processes": None, "throttle_reasons": None}],
+    ),
     "even clocks": ((*SYSTEM, "frequencies_mhz"), [3000.0, 2990.0]),
     "no boost": ((*SYSTEM, "boost"), False),
     "a generous quota": ((*SYSTEM, "cpu_quota"), 8.0),
@@ -139,7 +154,11 @@ SPOKEN = {
         [{**GPU, "sm_clock_mhz": 345, "sm_clock_max_mhz": 1980}, {**GPU, "sm_clock_mhz": None}],
         "gpu:0 345 of 1980 MHz; gpu:1 absent",
     ),
-    "GPU throttle reasons": ((*SYSTEM, "gpus"), [{**GPU, "throttle_reasons": 0x1004}], "gpu:0 power cap, 0x1000"),
+    "GPU throttle reasons": (
+        (*SYSTEM, "gpus"),
+        [{**GPU, "throttle_reasons": 0x1004}],
+        "gpu:0 power cap, 0x1000",
+    ),
 }
 
 
@@ -155,9 +174,13 @@ def test_each_piece_of_advice_stands_with_its_fact():
     found = with_finding((*SYSTEM, "governor"), "powersave")
     assert [fact.name for fact in preflight(found) if fact.to_do] == ["governor"]
     placed = {
-        path: [f for f in preflight(with_finding(path, value)) if f.to_do] for path, value, _ in FINDINGS.values()
+        path: [f for f in preflight(with_finding(path, value)) if f.to_do]
+        for path, value, _ in FINDINGS.values()
     }
-    assert {path for path, facts in placed.items() if not facts} == {("backends",), ("broken_plugins",)}
+    assert {path for path, facts in placed.items() if not facts} == {
+        ("backends",),
+        ("broken_plugins",),
+    }
 
 
 def test_every_fact_of_this_machine_has_words_and_a_meaning():

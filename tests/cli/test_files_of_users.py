@@ -51,7 +51,10 @@ def safetensors(header, data=b""):
 
 def test_weights_of_another_network_are_refused_by_their_header(tmp_path):
     path = tmp_path / "w"
-    rows = ",".join(f'"t{i:03}":{{"dtype":"F32","shape":[1],"data_offsets":[{4 * i},{4 * i + 4}]}}' for i in range(500))
+    rows = ",".join(
+        f'"t{i:03}":{{"dtype":"F32","shape":[1],"data_offsets":[{4 * i},{4 * i + 4}]}}'
+        for i in range(500)
+    )
     path.write_bytes(safetensors(f"{{{rows}}}", bytes(2000)))
     told = weights_refusal(path)
     assert "fc1.bias: file has none, mlp_digits wants (128,)" in told
@@ -65,7 +68,9 @@ def test_weights_that_are_no_floats_of_numpy_s_own_are_refused(tmp_path, kind, s
     path, rows, end = tmp_path / "w", [], 0
     for name, parameter in MLP.model.parameters.items():
         places = f"[{end},{end + size_bytes * parameter.size}]"
-        rows.append(f'"{name}":{{"dtype":"{kind}","shape":{list(parameter.shape)},"data_offsets":{places}}}')
+        rows.append(
+            f'"{name}":{{"dtype":"{kind}","shape":{list(parameter.shape)},"data_offsets":{places}}}'
+        )
         end += size_bytes * parameter.size
     path.write_bytes(safetensors(f"{{{','.join(rows)}}}", bytes(end)))
     told = weights_refusal(path)
@@ -73,8 +78,20 @@ def test_weights_that_are_no_floats_of_numpy_s_own_are_refused(tmp_path, kind, s
     assert f"is {kind}" in told
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=60, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.tuples(st.integers(0, 700), st.integers(0, 3), st.binary(max_size=4)), min_size=1, max_size=3))
+@settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 700), st.integers(0, 3), st.binary(max_size=4)),
+        min_size=1,
+        max_size=3,
+    )
+)
 @example([])
 def test_no_damage_to_weights_gives_anything_but_a_data_error(tmp_path_factory, edits):
     path = tmp_path_factory.getbasetemp() / "fuzz.safetensors"
@@ -103,7 +120,9 @@ STORE_COMMANDS = {
 
 @pytest.mark.parametrize("arguments", STORE_COMMANDS.values(), ids=STORE_COMMANDS)
 @pytest.mark.parametrize("kind", ["a named pipe", "a device"])
-def test_a_store_that_is_no_regular_file_is_refused(tmp_path, monkeypatch, capsys, fifo, kind, arguments):
+def test_a_store_that_is_no_regular_file_is_refused(
+    tmp_path, monkeypatch, capsys, fifo, kind, arguments
+):
     monkeypatch.chdir(tmp_path)
     sqlite3.connect(tmp_path / "empty.sqlite").close()
     place = {"pipe": fifo if kind == "a named pipe" else "/dev/zero", "store": "empty.sqlite"}
@@ -111,9 +130,13 @@ def test_a_store_that_is_no_regular_file_is_refused(tmp_path, monkeypatch, capsy
     assert f"it is {kind}, expected a regular file" in capsys.readouterr().err
 
 
-def test_constraints_that_are_a_pipe_are_refused_before_anything_is_made(tmp_path, monkeypatch, fifo):
+def test_constraints_that_are_a_pipe_are_refused_before_anything_is_made(
+    tmp_path, monkeypatch, fifo
+):
     monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
-    with pytest.raises(UsageError, match=r"--constraint .*pipe: cannot be read: it is a named pipe"):
+    with pytest.raises(
+        UsageError, match=r"--constraint .*pipe: cannot be read: it is a named pipe"
+    ):
         create_environment("new", ["numpy"], [str(fifo)])
     assert not (tmp_path / "envs").exists()
 

@@ -24,7 +24,17 @@ SECRET = f"{MARKS[0]}/ @:?&'%{MARKS[1]}"
 FEW = {"dnnbench.stats.split:FEWEST": 1}
 BROKEN = {"dnnbench.store.export:export": "helpers.stand_ins:failing_export"}
 OF_WORK = ("tiny.toml", "--backend", "numpy", "--threads", "1")
-MEASURED = (*OF_WORK, "--phase", "infer", "--no-check", "--max-time", "1s", "--generations", "1", "--wait")
+MEASURED = (
+    *OF_WORK,
+    "--phase",
+    "infer",
+    "--no-check",
+    "--max-time",
+    "1s",
+    "--generations",
+    "1",
+    "--wait",
+)
 REFUSED = exitcodes.USAGE
 
 
@@ -61,11 +71,15 @@ class Place:
             words = [word.replace(form, address) for word in words]
         return list(words)
 
-    def dnnbench(self, *words: str, changes: dict | None = None, **variables: str) -> subprocess.CompletedProcess:
+    def dnnbench(
+        self, *words: str, changes: dict | None = None, **variables: str
+    ) -> subprocess.CompletedProcess:
         """Run a command line whose words may name forms of the address."""
         command = command_line(*self.filled(words), changes=changes)
         variables = environment() | self.variables | variables
-        return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=300
+        )
 
     def leaks(self, done: subprocess.CompletedProcess) -> list[str]:
         """Where the password stands: a stream, a file or its name, the database."""
@@ -84,7 +98,10 @@ class Place:
     def _rows(self) -> str:
         with self.administered() as connection:
             tables = inspect(connection).get_table_names()
-            rows = [connection.exec_driver_sql(f'SELECT t::text FROM "{name}" AS t').scalars().all() for name in tables]
+            rows = [
+                connection.exec_driver_sql(f'SELECT t::text FROM "{name}" AS t').scalars().all()
+                for name in tables
+            ]
         return "\n".join(chain.from_iterable(rows))
 
 
@@ -101,10 +118,14 @@ def server():
 @pytest.fixture(scope="module")
 def make_place(server, tmp_path_factory, cache):
     """A function that makes a place with nothing in it."""
-    admin = create_engine(f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT")
+    admin = create_engine(
+        f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT"
+    )
     quoted, numbers = SECRET.replace("'", "''"), count()
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{quoted.replace('%', '%%')}'")
+        connection.exec_driver_sql(
+            f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{quoted.replace('%', '%%')}'"
+        )
 
     def make() -> Place:
         database, folder = f"secret{next(numbers)}", tmp_path_factory.mktemp("place")
@@ -123,7 +144,10 @@ def make_place(server, tmp_path_factory, cache):
 def place(make_place):
     """One in whose database a run has been measured, with a copy of it beside."""
     made = make_place()
-    for words in (("run", *MEASURED, "--label", "first", "--store={address}"), ("merge", "copy.sqlite", "{address}")):
+    for words in (
+        ("run", *MEASURED, "--label", "first", "--store={address}"),
+        ("merge", "copy.sqlite", "{address}"),
+    ):
         done = made.dnnbench(*words)
         assert done.returncode == exitcodes.OK, done.stderr
         assert made.leaks(done) == []
@@ -165,7 +189,11 @@ REFUSALS = [words for code, words in CASES if code == REFUSED]
 
 def _name(value) -> str:
     """The command and the forms of the address that it gets, of a case's words."""
-    return str(value) if isinstance(value, int) else " ".join([value[0], *(w for w in value[1:] if "{" in w)])
+    return (
+        str(value)
+        if isinstance(value, int)
+        else " ".join([value[0], *(w for w in value[1:] if "{" in w)])
+    )
 
 
 @pytest.mark.parametrize(("code", "words"), ANSWERED, ids=_name)
@@ -189,7 +217,18 @@ def test_no_refusal_shows_or_keeps_the_password(place, monkeypatch, capsys, word
 
 
 def test_a_gate_says_where_its_runs_are_without_the_password(place):
-    fast = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
+    fast = (
+        "--phase",
+        "infer",
+        "--no-check",
+        "--threads",
+        "1",
+        "--max-time",
+        "1s",
+        "--generations",
+        "1",
+        "--wait",
+    )
     gate = ("gate", "tiny.toml", "--backend", f"numpy,numpy@{sys.executable}")
     done = place.dnnbench(*gate, *fast, "--store", "{address}", changes=FEW)
     assert f"@/{place.database}" in done.stderr
@@ -216,7 +255,9 @@ def test_the_password_need_not_be_given(place):
     known = place.folder.parent / ".pgpass"
     known.write_text(f"*:*:*:{GUARDED}:{entry}\n")
     known.chmod(0o600)
-    done = place.dnnbench("export", "first", "--store", "{bare}", HOME=str(known.parent), PGPASSWORD="")
+    done = place.dnnbench(
+        "export", "first", "--store", "{bare}", HOME=str(known.parent), PGPASSWORD=""
+    )
     assert done.returncode == exitcodes.OK, done.stderr
 
 

@@ -39,7 +39,9 @@ NARROW = ("bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
 def every_arm():
     """Each mode in each element type in which it computes on a CPU."""
     for backend, mode in MODES:
-        computed = ("float32",) if backend == "numpy" else ("float64", "float32", *NARROW)  # float64 is the reference
+        computed = (
+            ("float32",) if backend == "numpy" else ("float64", "float32", *NARROW)
+        )  # float64 is the reference
         for dtype in computed:
             yield Arm(backend, mode, dtype=dtype)
 
@@ -117,7 +119,9 @@ def test_the_matrix_is_whole():
 
 
 def test_what_is_asked_often_is_part_of_the_matrix():
-    assert [(arm, case) for arm, cases in OFTEN.items() for case in cases if case not in MATRIX[arm]] == []
+    assert [
+        (arm, case) for arm, cases in OFTEN.items() for case in cases if case not in MATRIX[arm]
+    ] == []
 
 
 @pytest.mark.parametrize(("backend", "mode"), [place for place in DEFAULT if place[0] != "numpy"])

@@ -53,13 +53,16 @@ def test_a_backend_that_keeps_half_of_its_weights_breaks_the_law_of_closing():
     class Keeping(NumpyBackend):
         def build(self, *asked):
             program = super().build(*asked)
-            kept.append(np.ones(sum(array.nbytes for array in program.weights().values()) // 2, np.uint8))
+            kept.append(
+                np.ones(sum(array.nbytes for array in program.weights().values()) // 2, np.uint8)
+            )
             return program
 
     def build(weights):
         return Keeping().build(workload, weights, Arm("numpy", "eager", dtype="float32"))
 
     with pytest.raises(
-        LawBroken, match=r"twenty build-close cycles grew the process by \d+ MiB, (4|5)\d% of their weights"
+        LawBroken,
+        match=r"twenty build-close cycles grew the process by \d+ MiB, (4|5)\d% of their weights",
     ):
         closing_gives_memory_back(Trial(build, weights, batches_of(workload)))

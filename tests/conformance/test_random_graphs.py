@@ -24,7 +24,9 @@ def reference_of(workload, batches):
     weights = initial_weights(workload.model, 0)
 
     def build_in(mode, dtype):
-        return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
+        return lambda variant: NumpyBackend().build(
+            variant, weights, Arm("numpy", mode, dtype=dtype)
+        )
 
     return make_reference(build_in, workload, batches, (1,), "float64")
 
@@ -34,7 +36,11 @@ def disagreements(worker, workload, batches, reference):
     result = KitClient(worker).gradients(workload, batches[0], "float64")
     observed = keyed(result, Timed.GRADIENTS)
     compared = [c for c in compare(reference, observed, workload, "float64") if c.key in observed]
-    telling = {TensorKey(Group.LOSS), TensorKey(Group.OUTPUTS, "logits"), gradient_of("logits.weight")}
+    telling = {
+        TensorKey(Group.LOSS),
+        TensorKey(Group.OUTPUTS, "logits"),
+        gradient_of("logits.weight"),
+    }
     assert telling <= {comparison.key for comparison in compared}
     return [comparison for comparison in compared if not comparison.ok]
 

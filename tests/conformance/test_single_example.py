@@ -23,16 +23,27 @@ def batch_norm_alone():
     x = net.input("x", (6,))
     norm = net.batch_norm(x, unbiased=True, epsilon=1.0, name="norm")
     model = net.build(net.dense(net.add(net.dense(x, units=6), norm), units=5))
-    return Workload(name="batch_norm_alone", model=model, task=Task(optimizer=Sgd(learning_rate=0.02)), batch_size=1)
+    return Workload(
+        name="batch_norm_alone",
+        model=model,
+        task=Task(optimizer=Sgd(learning_rate=0.02)),
+        batch_size=1,
+    )
 
 
 @pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.xdist_group(f"{name}-float64-zoo"), id=name) for name in FRAMEWORKS]
+    "backend",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group(f"{name}-float64-zoo"), id=name)
+        for name in FRAMEWORKS
+    ],
 )
 @pytest.mark.slow
 def test_a_backend_has_the_reference_s_variance_of_one_element(workers, backend):
     workload = batch_norm_alone()
-    request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_dtype("float64")
+    request = CheckRequest(workload, tuple(batches_of(workload, size=1)), (1, 5), seed=0).in_dtype(
+        "float64"
+    )
     ensure_references([request])
     worker = workers.get(backend, dtype="float64", service=SERVICE)
     compared = KitClient(worker).comparisons(request, reference_path(request))
@@ -44,7 +55,11 @@ def test_a_backend_has_the_reference_s_variance_of_one_element(workers, backend)
 
 def test_the_reference_s_unbiased_variance_of_one_element_is_zero():
     workload = batch_norm_alone()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager", dtype="float64"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager", dtype="float64")
+    )
     program.train_step(program.put(batches_of(workload, size=1)[0]))
     momentum = workload.model.node("norm").op.momentum
-    np.testing.assert_allclose(program.model_state()["norm.variance"], momentum)  # of 1, and nothing of the batch
+    np.testing.assert_allclose(
+        program.model_state()["norm.variance"], momentum
+    )  # of 1, and nothing of the batch

@@ -25,7 +25,11 @@ LONG_TO_COMPILE = {"jax": ("resnet18", "unet", "lstm_lm", "gru_seq2seq")}
 def together(backend, dtype, *values, name):
     """All of a backend and type in one pytest process, which starts its worker once."""
     marks = [pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")]
-    marks.append(pytest.mark.slow if plugins().backends[backend].default_mode == "eager" else pytest.mark.compiled)
+    marks.append(
+        pytest.mark.slow
+        if plugins().backends[backend].default_mode == "eager"
+        else pytest.mark.compiled
+    )
     network = name.removesuffix("[tiny]")
     if network not in OFTEN or network in LONG_TO_COMPILE.get(backend, ()):
         marks.append(pytest.mark.exhaustive)
@@ -64,7 +68,11 @@ def test_the_zoo_is_whole():
 
 @pytest.mark.parametrize(
     ("backend", "dtype"),
-    [together(backend, dtype, name="resnet50") for backend in CONTENDERS for dtype in ("float64", "float32")],
+    [
+        together(backend, dtype, name="resnet50")
+        for backend in CONTENDERS
+        for dtype in ("float64", "float32")
+    ],
 )
 def test_resnet50_infers_the_same_in_full_size(workers, backend, dtype):
     """4.1e9 multiply-adds an image of 224 x 224, 25,557,032 weights; forward only."""

@@ -42,7 +42,11 @@ def arrays(n=6, tests=2, shape=(64,), **changes):
 
 
 def idx_bytes(array, code=0x08):
-    return bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, code, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def write_mnist(folder, zipped, n=5, tests=3):
@@ -51,7 +55,10 @@ def write_mnist(folder, zipped, n=5, tests=3):
     for part, count in (("train", n), ("t10k", tests)):
         images = draw.integers(0, 256, (count, 8, 8), np.uint8)
         labels = (np.arange(count) % 10).astype(np.uint8)
-        for stem, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
+        for stem, array in (
+            (f"{part}-images-idx3-ubyte", images),
+            (f"{part}-labels-idx1-ubyte", labels),
+        ):
             content = idx_bytes(array)
             path = folder / (stem + (".gz" if zipped else ""))
             path.write_bytes(gzip.compress(content, mtime=0) if zipped else content)
@@ -109,7 +116,9 @@ def test_idx_folder(tmp_path, zipped):
         assert data.x_test["image"].shape == (3, 8, 8, 1)
 
 
-@pytest.mark.parametrize("code, dtype", [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")])
+@pytest.mark.parametrize(
+    "code, dtype", [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")]
+)
 def test_idx_elements_of_every_type(tmp_path, code, dtype):
     path = tmp_path / "x"
     array = np.array([[1, 2, 3], [-4, 5, 100]]).astype(dtype)
@@ -163,13 +172,20 @@ def test_idx_folder_that_misses_a_file_names_it(tmp_path):
         load(workload(Idx(path=str(folder))))
 
 
-@pytest.mark.parametrize("stored, wanted", [((64,), (8, 8, 1)), ((8, 8), (8, 8, 1)), ((1, 8, 8), (64,))])
+@pytest.mark.parametrize(
+    "stored, wanted", [((64,), (8, 8, 1)), ((8, 8), (8, 8, 1)), ((1, 8, 8), (64,))]
+)
 def test_npz_in_any_shape_of_the_same_pixels(tmp_path, stored, wanted):
     path = tmp_path / "mine.npz"
     np.savez(path, **arrays(shape=stored))
-    for data in (load(workload(Npz(path=str(path)), wanted)), load(workload(Digits(), wanted), path)):
+    for data in (
+        load(workload(Npz(path=str(path)), wanted)),
+        load(workload(Digits(), wanted), path),
+    ):
         assert data.x_train["image"].shape == (6, *wanted)
-        np.testing.assert_array_equal(data.x_train["image"].ravel(), arrays()["x_train"].astype(np.float32).ravel())
+        np.testing.assert_array_equal(
+            data.x_train["image"].ravel(), arrays()["x_train"].astype(np.float32).ravel()
+        )
 
 
 def test_npz_of_several_inputs(tmp_path):
@@ -197,8 +213,14 @@ def test_npz_for_a_regression(tmp_path):
 
 
 BAD_ARRAYS = {
-    "missing array": ({"y_test": None}, "has no array 'y_test' (it holds x_test, x_train, y_train)"),
-    "pickled objects": ({"x_train": np.array([{}, [], ()], object)}, "array 'x_train' cannot be read"),
+    "missing array": (
+        {"y_test": None},
+        "has no array 'y_test' (it holds x_test, x_train, y_train)",
+    ),
+    "pickled objects": (
+        {"x_train": np.array([{}, [], ()], object)},
+        "array 'x_train' cannot be read",
+    ),
     "text": ({"x_train": np.full((6, 64), "a")}, "got elements of type <U1"),
     "complex": ({"x_train": np.ones((6, 64), complex)}, "got elements of type complex128"),
     "wrong size": ({"x_train": np.ones((6, 63))}, "got shape (6, 63), expected (n, 64)"),
@@ -206,13 +228,19 @@ BAD_ARRAYS = {
     "NaN": ({"x_train": np.full((6, 64), np.nan)}, "got NaN"),
     "beyond float32": ({"x_train": np.full((6, 64), 1e39)}, "too large for float32"),
     "lengths differ": ({"y_train": np.zeros(5)}, "6 examples of input 'image' but 5 targets"),
-    "no test example": ({"x_test": np.ones((0, 64)), "y_test": np.ones(0)}, "test part has no example"),
+    "no test example": (
+        {"x_test": np.ones((0, 64)), "y_test": np.ones(0)},
+        "test part has no example",
+    ),
     "label too high": (
         {"y_test": np.array([0, 10])},
         "got labels 0 to 10, expected 0 to 9 for a network of 10 classes; renumber the labels or widen the last layer",
     ),
     "labels from 1 on": ({"y_test": np.array([1, 10])}, "classes; they count from 1: subtract 1"),
-    "several labels too high": ({"y_test": np.array([11, 12])}, "classes; renumber the labels or widen the last layer"),
+    "several labels too high": (
+        {"y_test": np.array([11, 12])},
+        "classes; renumber the labels or widen the last layer",
+    ),
     "label of what does not count": (
         {"y_test": np.array([0, 255])},
         "classes; if 255 marks what does not count, give the loss ignored = -1, and write -1 for it: y[y == 255] = -1; "
@@ -223,7 +251,10 @@ BAD_ARRAYS = {
         "got labels -100 to 0, expected 0 to 9 for a network of 10 classes; if -100 marks what does not count, "
         "give the loss ignored = -100; if it is a class, renumber",
     ),
-    "label between": ({"y_test": np.array([0, 0.5])}, "expected whole numbers from -2147483648 to 2147483647; round"),
+    "label between": (
+        {"y_test": np.array([0, 0.5])},
+        "expected whole numbers from -2147483648 to 2147483647; round",
+    ),
     "label beyond int32": (
         {"y_test": np.array([0, 2**32])},
         "from 0 to 4294967296, expected whole numbers from -2147483648 to 2147483647; renumber them from 0 on",
@@ -250,7 +281,8 @@ def test_channels_are_never_mixed_up_silently(tmp_path):
     path = tmp_path / "chw.npz"
     np.savez(path, **arrays(shape=(3, 4, 4)))
     with pytest.raises(
-        DataError, match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose it, or"
+        DataError,
+        match=r"got shape \(6, 3, 4, 4\), expected \(n, 4, 4, 3\); reshape or transpose it, or",
     ):
         load(workload(Npz(path=str(path)), (4, 4, 3)))
 
@@ -278,7 +310,9 @@ def test_bad_npz_file(tmp_path, content, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("name, message", [("nothing.npz", "nothing there"), ("file.txt", "got a file of another kind")])
+@pytest.mark.parametrize(
+    "name, message", [("nothing.npz", "nothing there"), ("file.txt", "got a file of another kind")]
+)
 def test_override_that_is_neither_folder_nor_npz(tmp_path, name, message):
     (tmp_path / "file.txt").write_text("x")
     with pytest.raises(DataError, match=message):
@@ -290,10 +324,18 @@ def test_synthetic_data_for_several_inputs_of_every_kind():
     image = net.input("image", (4,))
     net.input("ids", (7,), dtype="int32")
     net.input("mask", (2, 2), dtype="bool")
-    made = Workload(name="many", model=net.build(net.dense(image, units=3)), task=Task(data=Synthetic(examples=50)))
+    made = Workload(
+        name="many",
+        model=net.build(net.dense(image, units=3)),
+        task=Task(data=Synthetic(examples=50)),
+    )
     data, again = load(made), load(made)
     kinds = {name: (array.shape, array.dtype.name) for name, array in data.x_train.items()}
-    assert kinds == {"image": ((50, 4), "float32"), "ids": ((50, 7), "int32"), "mask": ((50, 2, 2), "bool")}
+    assert kinds == {
+        "image": ((50, 4), "float32"),
+        "ids": ((50, 7), "int32"),
+        "mask": ((50, 2, 2), "bool"),
+    }
     assert set(data.y_train) == {0, 1, 2}
     assert len(data.y_test) == 10
     assert all(np.array_equal(data.x_train[name], again.x_train[name]) for name in data.x_train)
@@ -332,7 +374,9 @@ def test_epoch_order_puts_every_index_everywhere():
     assert np.abs(first - 200).max() < 5 * np.sqrt(2000 * 0.1 * 0.9)
 
 
-@pytest.mark.parametrize("n, size, sizes", [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 4, [3]), (1, 1, [1])])
+@pytest.mark.parametrize(
+    "n, size, sizes", [(10, 4, [4, 4, 2]), (8, 4, [4, 4]), (3, 4, [3]), (1, 1, [1])]
+)
 def test_the_last_smaller_batch_counts(n, size, sizes):
     order = epoch_order(n, 0, 0)
     slices = list(batches(order, size))
@@ -346,7 +390,10 @@ def test_random_masks_keep_their_rate(rate):
     x = net.dropout(net.input("x", (50,)), rate=rate, name="thin")
     model = net.build(net.dropout(net.dense(x, units=40), rate=rate, name="thinner"))
     masks = random_masks(model, 200, seed=3)
-    assert {name: mask.shape for name, mask in masks.items()} == {"thin": (200, 50), "thinner": (200, 40)}
+    assert {name: mask.shape for name, mask in masks.items()} == {
+        "thin": (200, 50),
+        "thinner": (200, 40),
+    }
     for mask in masks.values():
         assert mask.dtype == np.float32
         assert set(np.unique(mask)) <= {0.0, 1.0}

@@ -20,11 +20,17 @@ from dnnbench.spec.workload import Task, Workload
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-FUZZ = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(
+    deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def idx_bytes(array, code=0x08):
-    return bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, code, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def npz_bytes(**arrays):
@@ -62,13 +68,18 @@ def test_a_header_of_as_many_axes_as_may_be_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x", "x.gz"])
-def test_a_header_that_asks_for_more_than_is_free_is_refused_before_anything_is_allocated(tmp_path, monkeypatch, name):
+def test_a_header_that_asks_for_more_than_is_free_is_refused_before_anything_is_allocated(
+    tmp_path, monkeypatch, name
+):
     content = idx_bytes(np.zeros((1000, 1000), np.uint8))
     (tmp_path / "x").write_bytes(content)
     (tmp_path / "x.gz").write_bytes(gzip.compress(content))
     monkeypatch.setattr(free_memory, "available_bytes", lambda: 1_000_000)
     message = refusal_of(read_idx, tmp_path / name)
-    assert f"{name}: wants 2,000,000 bytes of memory, and 1,000,000 are free; give fewer examples" in message
+    assert (
+        f"{name}: wants 2,000,000 bytes of memory, and 1,000,000 are free; give fewer examples"
+        in message
+    )
 
 
 def test_a_compressed_file_is_read_no_further_than_its_header_says(tmp_path, monkeypatch):
@@ -91,13 +102,18 @@ def test_a_pipe_in_the_place_of_images_is_refused(tmp_path):
     for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
         os.mkfifo(tmp_path / name)
     message = refusal_of(read_idx_folder, tmp_path, "image")
-    assert "train-images-idx3-ubyte: cannot be read: it is a named pipe, expected a regular file" in message
+    assert (
+        "train-images-idx3-ubyte: cannot be read: it is a named pipe, expected a regular file"
+        in message
+    )
 
 
 def mnist(folder, pixels, code):
     for part in ("train", "t10k"):
         (folder / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(pixels, code))
-        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(np.zeros(len(pixels), np.uint8)))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(
+            idx_bytes(np.zeros(len(pixels), np.uint8))
+        )
     return folder
 
 
@@ -115,7 +131,12 @@ def test_whole_pixels_are_divided_by_255(tmp_path):
 
 # npz
 
-SOUND = npz_bytes(x_train=np.ones((2, 3)), y_train=np.zeros(2, int), x_test=np.ones((2, 3)), y_test=np.zeros(2, int))
+SOUND = npz_bytes(
+    x_train=np.ones((2, 3)),
+    y_train=np.zeros(2, int),
+    x_test=np.ones((2, 3)),
+    y_test=np.zeros(2, int),
+)
 
 
 def read_bytes(path, content):
@@ -127,7 +148,8 @@ def test_a_wrong_checksum_is_damage_and_no_matter_of_pickles(tmp_path):
     at = SOUND.index(np.ones(1).tobytes())
     message = refusal_of(read_bytes, tmp_path / "x.npz", SOUND[:at] + b"\xff" + SOUND[at + 1 :])
     assert (
-        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: copy it again" in message
+        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: copy it again"
+        in message
     )
     assert "pickle" not in message
 
@@ -193,7 +215,9 @@ def test_a_pipe_in_the_place_of_an_archive_is_refused(tmp_path):
     assert "it is a named pipe" in refusal_of(load, workload(Digits(), (64,)), tmp_path / "x.npz")
 
 
-EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=4)), min_size=1, max_size=4)
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=4)), min_size=1, max_size=4
+)
 
 
 def edited(content, edits):
@@ -222,7 +246,9 @@ def test_no_damage_to_an_archive_gives_anything_but_a_data_error(tmp_path_factor
 def test_no_damage_to_an_idx_file_gives_anything_but_a_data_error(tmp_path_factory, name, edits):
     content = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
     path = tmp_path_factory.getbasetemp() / name
-    path.write_bytes(edited(gzip.compress(content, mtime=0) if name.endswith("gz") else content, edits))
+    path.write_bytes(
+        edited(gzip.compress(content, mtime=0) if name.endswith("gz") else content, edits)
+    )
     try:
         array = read_idx(path)
     except DataError as error:
@@ -239,7 +265,13 @@ FIRST = IMAGES.transpose(0, 3, 1, 2)
 
 
 def archive(path, images, **more):
-    parts = {"x_train": images, "x_test": images, "y_train": np.zeros(2, int), "y_test": np.zeros(2, int), **more}
+    parts = {
+        "x_train": images,
+        "x_test": images,
+        "y_train": np.zeros(2, int),
+        "y_test": np.zeros(2, int),
+        **more,
+    }
     path.write_bytes(npz_bytes(**parts))
     return str(path)
 
@@ -263,15 +295,22 @@ def test_images_come_out_the_same_however_they_are_stored(tmp_path, images, layo
 def test_flat_rows_of_several_channels_ask_for_the_layout(tmp_path):
     path = archive(tmp_path / "x.npz", FIRST.reshape(2, -1))
     message = refusal_of(load, workload(Npz(path=path), (4, 5, 3)))
-    assert "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first (CIFAR's rows)" in message
+    assert (
+        "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first (CIFAR's rows)"
+        in message
+    )
     advice = "x.reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1)"
     assert advice in message
-    np.testing.assert_array_equal(FIRST.reshape(2, -1).reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1), IMAGES)
+    np.testing.assert_array_equal(
+        FIRST.reshape(2, -1).reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1), IMAGES
+    )
 
 
 def test_flat_rows_named_on_the_command_line_need_a_layout_too(tmp_path):
     archive(tmp_path / "x.npz", FIRST.reshape(2, -1))
-    assert "got flat rows of 60" in refusal_of(load, workload(Digits(), (4, 5, 3)), tmp_path / "x.npz")
+    assert "got flat rows of 60" in refusal_of(
+        load, workload(Digits(), (4, 5, 3)), tmp_path / "x.npz"
+    )
 
 
 def test_flat_rows_of_one_channel_need_no_layout(tmp_path):
@@ -288,10 +327,13 @@ def test_flat_rows_into_a_network_of_flat_rows_need_no_layout(tmp_path):
 @pytest.mark.parametrize("layout", ["channels_first", None])
 def test_the_other_order_than_the_layout_is_refused(tmp_path, layout):
     images = IMAGES if layout else FIRST
-    message = refusal_of(load, workload(Npz(path=archive(tmp_path / "x.npz", images), layout=layout), (4, 5, 3)))
+    message = refusal_of(
+        load, workload(Npz(path=archive(tmp_path / "x.npz", images), layout=layout), (4, 5, 3))
+    )
     expected = "(n, 3, 4, 5)" if layout else "(n, 4, 5, 3)"
     assert (
-        f"got shape {images.shape}, expected {expected}; reshape or transpose it, or give the data the layout" in message
+        f"got shape {images.shape}, expected {expected}; reshape or transpose it, or give the data the layout"
+        in message
     )
 
 

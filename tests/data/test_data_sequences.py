@@ -43,13 +43,21 @@ def flat(units=3, loss=None, features=13, data=None):
     net = Builder("flat")
     model = net.build(net.dense(net.input("features", (features,)), units=units))
     metric = "loss" if isinstance(loss, Mse) else "accuracy"
-    return Workload(name="flat", model=model, task=Task(data=data, loss=loss or CrossEntropy(), metric=metric))
+    return Workload(
+        name="flat", model=model, task=Task(data=data, loss=loss or CrossEntropy(), metric=metric)
+    )
 
 
 def translator(data, names=("source", "target"), vocabulary=9):
     net = Builder("translator")
-    tables = [net.embedding(net.input(n, (5,), "int32"), vocabulary=vocabulary, features=4) for n in names]
-    return Workload(name="t", model=net.build(net.dense(net.add(*tables), units=vocabulary)), task=Task(data=data))
+    tables = [
+        net.embedding(net.input(n, (5,), "int32"), vocabulary=vocabulary, features=4) for n in names
+    ]
+    return Workload(
+        name="t",
+        model=net.build(net.dense(net.add(*tables), units=vocabulary)),
+        task=Task(data=data),
+    )
 
 
 def text_of(rows):
@@ -73,7 +81,9 @@ def test_whole_files_are_kept_for_the_test(tmp_path, monkeypatch):
         path.write_text(f"{path.stem * 19}\n" * 50)
     monkeypatch.setattr(python_source, "library", lambda: files)
     data = load(language(PythonSource(examples=900, test_fraction=0.2), length=10))
-    train_letters, test_letters = (set(np.unique(x["tokens"])) - {10} for x in (data.x_train, data.x_test))
+    train_letters, test_letters = (
+        set(np.unique(x["tokens"])) - {10} for x in (data.x_train, data.x_test)
+    )
     assert len(test_letters) == 4
     assert train_letters | test_letters == set(b"abcdefghijklmnopqrst")
     assert not train_letters & test_letters
@@ -82,13 +92,18 @@ def test_whole_files_are_kept_for_the_test(tmp_path, monkeypatch):
 
 def test_text_is_named_by_the_sha256_of_its_files():
     data = load(language(PythonSource(examples=10)))
-    assert data.facts["sha256"] == hashlib.sha256(b"".join(p.read_bytes() for p in library())).hexdigest()
+    assert (
+        data.facts["sha256"]
+        == hashlib.sha256(b"".join(p.read_bytes() for p in library())).hexdigest()
+    )
     assert f"{len(library())} files" in data.facts["source"]
     assert load(flat(data=Table(name="wine"))).facts == {}
 
 
 def test_two_reads_give_the_same_text_and_another_split_seed_gives_another():
-    first, again, other = (load(language(PythonSource(examples=50, split_seed=seed))) for seed in (0, 0, 1))
+    first, again, other = (
+        load(language(PythonSource(examples=50, split_seed=seed))) for seed in (0, 0, 1)
+    )
     np.testing.assert_array_equal(first.x_train["tokens"], again.x_train["tokens"])
     assert not np.array_equal(first.x_train["tokens"], other.x_train["tokens"])
 
@@ -98,7 +113,9 @@ def test_masked_form_hides_15_percent_of_whole_lines_whose_bytes_are_the_labels(
     x, y = data.x_train, data.y_train
     hidden, seen = y != IGNORED, x["mask"]
     np.testing.assert_array_equal(x["tokens"] == MASK, hidden)
-    np.testing.assert_array_equal(hidden.sum(axis=1), np.maximum(np.rint(0.15 * seen.sum(axis=1)), 1))
+    np.testing.assert_array_equal(
+        hidden.sum(axis=1), np.maximum(np.rint(0.15 * seen.sum(axis=1)), 1)
+    )
     assert hidden.sum(axis=1).min() >= 1
     assert not (hidden & ~seen).any()
     text = np.where(hidden, y, x["tokens"])
@@ -119,7 +136,9 @@ def test_segments_tell_the_first_line_from_later_ones():
     assert set(np.unique(x["segments"])) == {0, 1}
 
 
-@pytest.mark.parametrize("width, lengths, wanted", [(20, [20, 10, 1], [3, 2, 1]), (7, [7, 3], [1, 1])])
+@pytest.mark.parametrize(
+    "width, lengths, wanted", [(20, [20, 10, 1], [3, 2, 1]), (7, [7, 3], [1, 1])]
+)
 def test_hidden_positions_are_a_share_and_one_at_least(width, lengths, wanted):
     hidden = hidden_positions(0, "x", np.array(lengths), width)
     assert hidden.sum(axis=1).tolist() == wanted
@@ -132,9 +151,18 @@ def test_every_position_is_hidden_equally_often():
 
 
 BAD_TEXT = {
-    "another input": (lambda: language(PythonSource(), ("words",)), "feeds tokens, segments and mask"),
-    "two lengths": (lambda: translator(PythonSource(), ("tokens", "words")), "reads tokens [5], words [5]"),
-    "mask without its form": (lambda: language(PythonSource(), ("tokens", "mask")), "gives no mask in its form 'next'"),
+    "another input": (
+        lambda: language(PythonSource(), ("words",)),
+        "feeds tokens, segments and mask",
+    ),
+    "two lengths": (
+        lambda: translator(PythonSource(), ("tokens", "words")),
+        "reads tokens [5], words [5]",
+    ),
+    "mask without its form": (
+        lambda: language(PythonSource(), ("tokens", "mask")),
+        "gives no mask in its form 'next'",
+    ),
     "every label counts": (
         lambda: language(PythonSource(form="masked"), tuple(EVERY)),
         "loss cross_entropy counts every label; use cross_entropy with ignored = -1",
@@ -147,11 +175,23 @@ BAD_TEXT = {
         lambda: language(PythonSource(form="masked"), tuple(EVERY), 256, IGNORED),
         "expected 0 to 255 for a table of 256 rows; renumber the ids or enlarge the table",
     ),
-    "longer than the library": (lambda: language(PythonSource(), length=10**8), "read fewer tokens"),
-    "seq2seq inputs": (lambda: translator(Reordered(), ("tokens", "target")), "feeds source and target of one length"),
+    "longer than the library": (
+        lambda: language(PythonSource(), length=10**8),
+        "read fewer tokens",
+    ),
+    "seq2seq inputs": (
+        lambda: translator(Reordered(), ("tokens", "target")),
+        "feeds source and target of one length",
+    ),
     "two ids": (lambda: translator(Reordered(), vocabulary=2), "ids 1 to 1 make no order"),
-    "table for two inputs": (lambda: translator(Table(name="wine")), "data 'table' feeds one input"),
-    "columns": (lambda: flat(features=12, data=Table(name="wine")), "got shape (142, 13), expected (n, 12)"),
+    "table for two inputs": (
+        lambda: translator(Table(name="wine")),
+        "data 'table' feeds one input",
+    ),
+    "columns": (
+        lambda: flat(features=12, data=Table(name="wine")),
+        "got shape (142, 13), expected (n, 12)",
+    ),
 }
 
 
@@ -163,7 +203,10 @@ def test_networks_that_cannot_read_the_data(make, message):
 
 
 def test_reordered_answers_are_right_and_read_one_step_late():
-    for order, answer in (("reversed", lambda s: s[:, ::-1]), ("sorted", lambda s: np.sort(s, axis=1))):
+    for order, answer in (
+        ("reversed", lambda s: s[:, ::-1]),
+        ("sorted", lambda s: np.sort(s, axis=1)),
+    ):
         data = load(translator(Reordered(order=order, examples=300)))
         for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
             np.testing.assert_array_equal(y, answer(x["source"]))
@@ -188,7 +231,9 @@ def test_tables_are_standardised_by_their_training_part(name, units, loss, tests
     np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-5)
     assert 0.05 < np.abs(test.mean(axis=0)).max() < 0.5, "the test part is not looked at"
     whole, rank = np.concatenate([x, test]), np.argsort(raw_x[:, 0], kind="stable")
-    np.testing.assert_array_equal(np.argsort(np.sort(whole[:, 0])), np.argsort(raw_x[rank, 0], kind="stable"))
+    np.testing.assert_array_equal(
+        np.argsort(np.sort(whole[:, 0])), np.argsort(raw_x[rank, 0], kind="stable")
+    )
     y = np.concatenate([data.y_train, data.y_test]).ravel()
     if name == "diabetes":
         assert abs(data.y_train.mean()) < 1e-6
@@ -198,7 +243,9 @@ def test_tables_are_standardised_by_their_training_part(name, units, loss, tests
 
 
 def digest(*arrays):
-    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:16]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[
+        :16
+    ]
 
 
 @pytest.mark.parametrize("name", CHECKSUMS)
@@ -226,7 +273,11 @@ def test_synthetic_ids_keep_to_the_smallest_of_two_tables():
     net = Builder("two")
     ids = net.input("ids", (), "int32")
     rows = net.concat(*(net.embedding(ids, vocabulary=size, features=2) for size in (9, 4)))
-    made = Workload(name="two", model=net.build(net.dense(rows, units=2)), task=Task(data=Synthetic(examples=300)))
+    made = Workload(
+        name="two",
+        model=net.build(net.dense(rows, units=2)),
+        task=Task(data=Synthetic(examples=300)),
+    )
     assert set(load(made).x_train["ids"]) == {0, 1, 2, 3}
 
 
@@ -259,14 +310,20 @@ BAD_VALUES = {
         {"x_test.tokens": put(1, 2, value=11)},
         "x_test, input 'tokens': got ids 0 to 11, expected 0 to 10",
     ),
-    "id below zero": ({"x_train.segments": put(0, 0, value=-3)}, "x_train, input 'segments': got ids -3 to"),
+    "id below zero": (
+        {"x_train.segments": put(0, 0, value=-3)},
+        "x_train, input 'segments': got ids -3 to",
+    ),
     "nothing to look at": (
         {"x_train.mask": put(3, value=False)},
         "x_train, input 'mask': row 3 leaves no key to query 0",
     ),
     "label too high": ({"y_train": put(0, 0, value=11)}, "y_train: got labels 0 to 11"),
     "another negative label": ({"y_train": put(0, 0, value=-2)}, "y_train: got labels -2 to 10"),
-    "no label counts": ({"y_test": put(4, value=IGNORED)}, "y_test: all labels of example 4 are -1, which is ignored"),
+    "no label counts": (
+        {"y_test": put(4, value=IGNORED)},
+        "y_test: all labels of example 4 are -1, which is ignored",
+    ),
 }
 
 
@@ -290,7 +347,9 @@ def test_targets_outside_yes_and_no_are_refused(tmp_path):
     path = tmp_path / "own.npz"
     x, y = np.ones((4, 3)), np.array([0, 1, 0.5, 1.5])
     np.savez(path, x_train=x, x_test=x, y_train=y, y_test=np.zeros(4))
-    with pytest.raises(DataError, match=r"y_train: got targets 0.0 to 1.5, expected 0 \(no\) to 1 \(yes\)"):
+    with pytest.raises(
+        DataError, match=r"y_train: got targets 0.0 to 1.5, expected 0 \(no\) to 1 \(yes\)"
+    ):
         load(flat(1, BceWithLogits(), 3, Npz(path=str(path))))
 
 
@@ -302,13 +361,19 @@ def test_score_of_sequence_labels_leaves_out_the_ignored():
     q = 0.9 * np.eye(4)[labels] + 0.1 / 4
     expected = -(q * log_softmax(z.astype(np.float64), axis=-1)).sum(axis=-1)[counted].mean()
     assert result.loss == pytest.approx(expected, rel=1e-12)
-    assert (result.counted, result.wrong) == (counted.sum(), (guess[counted] != labels[counted]).sum())
+    assert (result.counted, result.wrong) == (
+        counted.sum(),
+        (guess[counted] != labels[counted]).sum(),
+    )
     assert 0 < result.wrong < result.counted
     assert result.accuracy == 1 - result.wrong / result.counted
 
 
 def test_score_of_yes_or_no():
-    z, t = np.array([[2.0], [-1.0], [0.5], [-3.0]], np.float32), np.array([[1], [1], [0], [0]], np.float32)
+    z, t = (
+        np.array([[2.0], [-1.0], [0.5], [-3.0]], np.float32),
+        np.array([[1], [1], [0], [0]], np.float32),
+    )
     result = score(BceWithLogits(), z, (z > 0).astype(np.int32), t)
     p = 1 / (1 + np.exp(-z.astype(np.float64)))
     assert (result.counted, result.wrong, result.accuracy) == (4, 2, 0.5)
@@ -323,7 +388,10 @@ def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
 
 
 def test_score_of_numbers_knows_no_wrong_answers():
-    z, t = np.array([[1.0, 2.0], [0.0, 4.0]], np.float32), np.array([[1.0, 0.0], [3.0, 4.0]], np.float32)
+    z, t = (
+        np.array([[1.0, 2.0], [0.0, 4.0]], np.float32),
+        np.array([[1.0, 0.0], [3.0, 4.0]], np.float32),
+    )
     result = score(Mse(), z, z, t)
     assert (result.loss, result.wrong, result.accuracy, result.counted) == (13 / 4, None, None, 4)
 
@@ -332,10 +400,15 @@ def test_score_of_numbers_knows_no_wrong_answers():
 def test_scores_of_parts_make_the_score_of_the_whole(loss):
     draw = np.random.default_rng(1)
     z = draw.normal(size=(10, 3, 4))
-    labels = draw.integers(-1, 4, (10, 3)) if loss.kind == "cross_entropy" else draw.random((10, 3, 4))
+    labels = (
+        draw.integers(-1, 4, (10, 3)) if loss.kind == "cross_entropy" else draw.random((10, 3, 4))
+    )
     guess = z.argmax(axis=-1) if loss.kind == "cross_entropy" else z > 0
     cuts = (slice(0, 1), slice(1, 4), slice(4, 10))
-    parts, whole = [score(loss, z[c], guess[c], labels[c]) for c in cuts], score(loss, z, guess, labels)
+    parts, whole = (
+        [score(loss, z[c], guess[c], labels[c]) for c in cuts],
+        score(loss, z, guess, labels),
+    )
     together = total(parts)
     assert (together.counted, together.wrong) == (whole.counted, whole.wrong)
     assert together.loss == pytest.approx(whole.loss, rel=1e-12)

@@ -22,7 +22,9 @@ def attending(mask_shape, queries=3, keys=3, causal=True):
     net = Builder("attending")
     q = net.input("q", (queries, 4))
     k = net.input("k", (keys, 4))
-    net.attention(q, k, k, net.input("mask", mask_shape, "bool"), heads=1, causal=causal, name="att")
+    net.attention(
+        q, k, k, net.input("mask", mask_shape, "bool"), heads=1, causal=causal, name="att"
+    )
     return net.build("att")
 
 
@@ -37,10 +39,26 @@ def refusal(model, mask):
     [
         ([[T, F, F], [F, T, T]], {}, "row 1 leaves no key to query 0 of node 'att'"),
         ([[T, T, T], [F, F, F]], {"causal": False}, "row 1 leaves no key to query 0 of node 'att'"),
-        ([[[T, F, F], [F, F, T], [T, T, T]]], {}, "row [0, 1] leaves no key to query 1 of node 'att'"),
-        ([[[T, F, F], [F, F, F], [T, T, T]]], {"causal": False}, "row [0, 1] leaves no key to query 1 of node 'att'"),
-        ([[T, F, F, F, F], [F, F, F, T, T]], {"keys": 5}, "row 1 leaves no key to query 0 of node 'att'"),
-        ([[[F, F, T, F, F], [F, F, F, F, T], [T] * 5]], {"keys": 5}, "row [0, 1] leaves no key to query 1"),
+        (
+            [[[T, F, F], [F, F, T], [T, T, T]]],
+            {},
+            "row [0, 1] leaves no key to query 1 of node 'att'",
+        ),
+        (
+            [[[T, F, F], [F, F, F], [T, T, T]]],
+            {"causal": False},
+            "row [0, 1] leaves no key to query 1 of node 'att'",
+        ),
+        (
+            [[T, F, F, F, F], [F, F, F, T, T]],
+            {"keys": 5},
+            "row 1 leaves no key to query 0 of node 'att'",
+        ),
+        (
+            [[[F, F, T, F, F], [F, F, F, F, T], [T] * 5]],
+            {"keys": 5},
+            "row [0, 1] leaves no key to query 1",
+        ),
     ],
 )
 def test_a_query_without_keys_is_named_with_its_input_row_and_node(mask, options, place):
@@ -87,7 +105,8 @@ def test_boolean_inputs_that_no_attention_reads_may_be_false_throughout():
 def test_a_file_with_padding_on_the_left_of_a_causal_attention_is_refused(monkeypatch):
     monkeypatch.chdir(INPUTS)
     with pytest.raises(
-        DataError, match=r"left\.npz: x_train, input 'mask': row 0 leaves no key to query 0 of node 'att'"
+        DataError,
+        match=r"left\.npz: x_train, input 'mask': row 0 leaves no key to query 0 of node 'att'",
     ):
         load(find_workload("causal.toml"))
 
@@ -95,7 +114,9 @@ def test_a_file_with_padding_on_the_left_of_a_causal_attention_is_refused(monkey
 @pytest.mark.parametrize("command", ["check", "train", "run"])
 def test_it_is_refused_before_a_worker_starts(monkeypatch, tmp_path, capsys, command):
     monkeypatch.chdir(INPUTS)
-    monkeypatch.setattr("dnnbench.worker.supervised._start", lambda *_: pytest.fail("a worker was started"))
+    monkeypatch.setattr(
+        "dnnbench.worker.supervised._start", lambda *_: pytest.fail("a worker was started")
+    )
     store = ("--store", str(tmp_path / "store.sqlite")) if command == "run" else ()
     assert main([command, "causal.toml", "--backend", "numpy", *store]) == exitcodes.USAGE
     assert "row 0 leaves no key to query 0 of node 'att'" in capsys.readouterr().err

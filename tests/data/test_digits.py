@@ -20,7 +20,9 @@ def test_plain_digits_are_8x8():
     assert PLAIN.y_train.shape == (1438,)
 
 
-@pytest.mark.parametrize(("size", "channels", "margin"), [(8, 1, 0), (24, 3, 0), (16, 1, 5), (8, 2, 3)])
+@pytest.mark.parametrize(
+    ("size", "channels", "margin"), [(8, 1, 0), (24, 3, 0), (16, 1, 5), (8, 2, 3)]
+)
 def test_an_enlarged_digit_repeats_every_pixel_in_every_channel(size, channels, margin):
     images = grey(read_digits(Digits(size=size, channels=channels, margin=margin), "image"))
     assert images.shape == (1438, size + 2 * margin, size + 2 * margin, channels)
@@ -29,11 +31,15 @@ def test_an_enlarged_digit_repeats_every_pixel_in_every_channel(size, channels, 
             seen = images[:, margin + row, margin + column]
             wanted = grey(PLAIN)[:, row * 8 // size, column * 8 // size]
             np.testing.assert_array_equal(seen, np.broadcast_to(wanted, seen.shape))
-    np.testing.assert_allclose(images.sum(), channels * (size / 8) ** 2 * grey(PLAIN).sum(), rtol=1e-5)
+    np.testing.assert_allclose(
+        images.sum(), channels * (size / 8) ** 2 * grey(PLAIN).sum(), rtol=1e-5
+    )
 
 
 def test_labels_do_not_depend_on_the_size():
-    np.testing.assert_array_equal(read_digits(Digits(size=32, channels=3, margin=2), "image").y_test, PLAIN.y_test)
+    np.testing.assert_array_equal(
+        read_digits(Digits(size=32, channels=3, margin=2), "image").y_test, PLAIN.y_test
+    )
 
 
 def test_the_image_as_target_is_the_image_without_its_margin():
@@ -53,7 +59,9 @@ def test_pixels_bear_the_digit_where_there_is_ink():
         assert (labels[drawn] == label).all()
 
 
-@pytest.mark.parametrize("fields", [{"size": 12}, {"size": 4}, {"margin": -1}, {"channels": 0}, {"target": "ink"}])
+@pytest.mark.parametrize(
+    "fields", [{"size": 12}, {"size": 4}, {"margin": -1}, {"channels": 0}, {"target": "ink"}]
+)
 def test_impossible_digits_are_refused(fields):
     with pytest.raises(ValidationError):
         Digits(**fields)

@@ -51,7 +51,9 @@ def reference_of(replay, dtype):
     def build_in(mode, kind):
         return builder(replay, kind, mode)
 
-    return make_reference(build_in, replay.workload, replay.batches, replay.steps, dtype, look=observe_nodes)
+    return make_reference(
+        build_in, replay.workload, replay.batches, replay.steps, dtype, look=observe_nodes
+    )
 
 
 def values_of(replay, dtype="float64"):
@@ -84,10 +86,14 @@ class InProcess:
     def rows(self, workload, batches):
         """What the check says of the contender."""
         plain = Replay(workload, tuple(batches))
-        reference = make_reference(lambda m, kind: builder(plain, kind, m), workload, batches, STEPS, self.dtype)
+        reference = make_reference(
+            lambda m, kind: builder(plain, kind, m), workload, batches, STEPS, self.dtype
+        )
         with pytest.MonkeyPatch.context() as patch:
             self._plant(patch)
-            return check(builder(plain, self.dtype), workload, self.dtype, reference, batches, STEPS)
+            return check(
+                builder(plain, self.dtype), workload, self.dtype, reference, batches, STEPS
+            )
 
 
 def explained(case, plant, dtype="float64"):
@@ -124,10 +130,17 @@ def activation(node):
 def alone(case, index, steps=()):
     """The node at an index of a case, replayed on what it read there."""
     workload = CASES[case]()
-    weights, batches, node = initial_weights(workload.model, 0), batches_of(workload)[:2], workload.model.nodes[index]
+    weights, batches, node = (
+        initial_weights(workload.model, 0),
+        batches_of(workload)[:2],
+        workload.model.nodes[index],
+    )
     seen = [values_of(Replay(workload, (batch,))) for batch in batches]
     fed = [
-        {n: {**weights, **b.inputs}[n] if n in {**weights, **b.inputs} else s[activation(n)] for n in node.inputs}
+        {
+            n: {**weights, **b.inputs}[n] if n in {**weights, **b.inputs} else s[activation(n)]
+            for n in node.inputs
+        }
         for b, s in zip(batches, seen, strict=True)
     ]
     masks = [{n: m for n, m in b.masks.items() if n == node.name} for b in batches]
@@ -152,7 +165,9 @@ def test_every_op_can_be_replayed_alone_and_is_not_wrong_for_nothing(kind):
         reference = reference_of(replay, dtype)
         offsets = [gradient_of(f"offset{k}") for k in range(len(floats))]
         assert reference.tensors.keys() >= set(offsets)
-        assert any(np.any(r) for key, r in reference.tensors.items() if key.group is Group.GRADIENTS)
+        assert any(
+            np.any(r) for key, r in reference.tensors.items() if key.group is Group.GRADIENTS
+        )
         comparisons = compare_nodes(reference, values_of(replay, dtype), replay.workload, dtype)
         assert not [c for c in comparisons if not c.ok]
 
@@ -231,7 +246,9 @@ def stirred(replay):
     model = replay.workload.model
     arrays = {**model.parameters, **model.state}
     kept = {
-        name: draw.uniform(0.5, 1.5, p.shape).astype("f4") for name, p in arrays.items() if not name.startswith("offset")
+        name: draw.uniform(0.5, 1.5, p.shape).astype("f4")
+        for name, p in arrays.items()
+        if not name.startswith("offset")
     }
     return replace(replay, weights=kept)
 
@@ -259,7 +276,9 @@ def alone_with(kind, shapes, attributes):
     net = Builder("alone")
     read = [net.input(f"x{i}", shape) for i, shape in enumerate(shapes)]
     model = net.build(getattr(net, kind)(*read, name="tested", **attributes))
-    workload = Workload(name="alone", model=model, task=Task(loss=Mse(), metric="loss"), batch_size=4)
+    workload = Workload(
+        name="alone", model=model, task=Task(loss=Mse(), metric="loss"), batch_size=4
+    )
     batch = batches_of(workload, count=1)[0]
     return node_alone(workload, model.nodes[0], [batch.inputs], [{}], initial_weights(model, 0), ())
 
@@ -275,8 +294,12 @@ def replays(kind):
         if kind == workload.task.loss.kind:
             batch = batches_of(workload)[0]
             seen = values_of(Replay(workload, (batch,)))
-            alone_ones.append(loss_alone(workload, seen[activation(workload.model.outputs[0])], batch.targets))
-        alone_ones += [alone(case, i) for i, node in enumerate(workload.model.nodes) if node.op.kind == kind]
+            alone_ones.append(
+                loss_alone(workload, seen[activation(workload.model.outputs[0])], batch.targets)
+            )
+        alone_ones += [
+            alone(case, i) for i, node in enumerate(workload.model.nodes) if node.op.kind == kind
+        ]
     return [(replay, values_of(replay)) for replay in map(stirred, alone_ones)]
 
 
@@ -305,7 +328,9 @@ def trajectory(rule, optimizer):
     flat, targets, place = replay.batches[0].targets[0].astype(np.float64), {}, 1
     for name, p in replay.weights.items():
         targets[name], place = flat[place : place + p.size], place + p.size
-    return trajectory_under(rule, optimizer, dict(replay.weights), targets, flat.size, replay.steps), values_of(replay)
+    return trajectory_under(
+        rule, optimizer, dict(replay.weights), targets, flat.size, replay.steps
+    ), values_of(replay)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.kind)
@@ -388,7 +413,14 @@ def test_backwards_the_last_node_that_made_a_wrong_gradient_comes_first():
 
 def test_values_come_before_statistics_inference_loss_gradients_and_optimizers():
     rows = [differing("adam", 1)]
-    bad = ("loss", "state/batch_norm1.mean", "infer/relu1", "activations/flat", "gradients/dense1.weight", "prediction")
+    bad = (
+        "loss",
+        "state/batch_norm1.mean",
+        "infer/relu1",
+        "activations/flat",
+        "gradients/dense1.weight",
+        "prediction",
+    )
     order = ["flat", "batch_norm1", "relu1", "cross_entropy", "dense1", "adam"]
     assert names("batch_norm", *bad, rows=rows) == order
 
@@ -403,7 +435,12 @@ def test_what_comes_after_a_step_comes_last():
 
 def test_the_wrong_node_is_named_and_not_what_comes_after_it():
     explanation, replayer = explained("everything", wrong_op("sigmoid", lambda y: y * (1 + 6e-6)))
-    assert (explanation.what, explanation.name, explanation.op, explanation.confirmed) == ("node", "sigmoid1", "sigmoid", True)
+    assert (explanation.what, explanation.name, explanation.op, explanation.confirmed) == (
+        "node",
+        "sigmoid1",
+        "sigmoid",
+        True,
+    )
     assert len(replayer.replayed) == 2, "the whole, and one candidate"
     assert "sigmoid1" in explanation.sentence
     assert "1.00001" in explanation.sentence
@@ -462,7 +499,9 @@ def test_an_unknown_convention_is_said_to_be_unknown(dtype):
 
 
 def test_a_shape_and_a_crash_of_the_loss_are_told_as_they_are():
-    explanation, _ = explained("tanh", lambda patch: patch.setattr(losses, "argmax", lambda z: z.argmin(axis=-1)))
+    explanation, _ = explained(
+        "tanh", lambda patch: patch.setattr(losses, "argmax", lambda z: z.argmin(axis=-1))
+    )
     assert (explanation.what, explanation.tensor) == ("prediction", "what it predicts")
     assert "another class" in explanation.reason
 

@@ -32,7 +32,9 @@ def of_diagnosis(modules):
 
 @pytest.mark.slow
 def test_a_check_imports_no_diagnosis():
-    modules = imports_of(["check", "mlp_digits", "--backend", "numpy", "--dtype", "float64", "--threads", "1"])
+    modules = imports_of(
+        ["check", "mlp_digits", "--backend", "numpy", "--dtype", "float64", "--threads", "1"]
+    )
     assert "dnnbench.agreement.status" in modules
     assert not of_diagnosis(modules)
 
@@ -40,7 +42,17 @@ def test_a_check_imports_no_diagnosis():
 @pytest.mark.slow
 def test_explain_imports_it():
     """So that the test above can fail."""
-    line = ["check", "mlp_digits", "--backend", "numpy", "--dtype", "float64", "--threads", "1", "--explain"]
+    line = [
+        "check",
+        "mlp_digits",
+        "--backend",
+        "numpy",
+        "--dtype",
+        "float64",
+        "--threads",
+        "1",
+        "--explain",
+    ]
     assert of_diagnosis(imports_of(line))
 
 

@@ -12,12 +12,22 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "harness" / "dnnbench"
 PAGE = (ROOT / "docs" / "design.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, re.M))
-SOURCES = [path for folder in ("harness", "backends", "workloads") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path
+    for folder in ("harness", "backends", "workloads")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
 TEMPLATES = sorted((CORE / "report" / "templates").rglob("*.*"))
 ALLOWED = {
     ("backends/dnnbench_numpy/products.py", "lane"): "of a vector register",
-    ("harness/dnnbench/cli/train.py", "course"): "a key of `train --json`, which other programs read",
-    ("harness/dnnbench/execution/stored_facts.py", "ledger"): "a key of stores, those of earlier versions included",
+    (
+        "harness/dnnbench/cli/train.py",
+        "course",
+    ): "a key of `train --json`, which other programs read",
+    (
+        "harness/dnnbench/execution/stored_facts.py",
+        "ledger",
+    ): "a key of stores, those of earlier versions included",
 }
 """Why a word may stand in a file: it has another meaning there, or others have written it."""
 UNFINISHED = {

@@ -10,7 +10,11 @@ from dnnbench.cli.main import COMMANDS
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
-LINES = [line.strip().partition("#")[0] for line in README.splitlines() if line.startswith("    dnnbench ")]
+LINES = [
+    line.strip().partition("#")[0]
+    for line in README.splitlines()
+    if line.startswith("    dnnbench ")
+]
 CALLS = [call.split() for line in LINES for call in re.findall(r"dnnbench (?:(?!  ).)+", line)]
 
 

@@ -16,9 +16,26 @@ FILES = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)```", PAGE, re.M | re.S))
 PROJECT = FILES["pyproject.toml"]
 ABACUS = {"dense", "dense_without_bias", "dense_on_sequences", "shared_weights", "relu", "relu_at_zero", "tanh", "softmax",
           "softmax_of_sequences", "sgd", "cross_entropy_of_sequences"}  # fmt: skip
-KITE = ABACUS | {"dense_transposed", "momentum", "dropout", "batch_norm", "batch_norm_unbiased", "conv2d_same_strided"}
+KITE = ABACUS | {
+    "dense_transposed",
+    "momentum",
+    "dropout",
+    "batch_norm",
+    "batch_norm_unbiased",
+    "conv2d_same_strided",
+}
 KITE_BUT_FOR_THE_STEP = {"nesterov", "rmsprop", "adam", "adamw", "clipped"}
-SLATE = {"dense", "relu", "softmax", "batch_norm", "adam", "mse", "bce_with_logits", "cross_entropy_ignoring", "dropout"}
+SLATE = {
+    "dense",
+    "relu",
+    "softmax",
+    "batch_norm",
+    "adam",
+    "mse",
+    "bce_with_logits",
+    "cross_entropy_ignoring",
+    "dropout",
+}
 TRAINING = "slate serves networks that others have trained"
 pytestmark = pytest.mark.xdist_group("tutorial")  # the kit judges each package once
 
@@ -40,14 +57,21 @@ def install(folder, name, **changes):
     project = tomllib.loads(PROJECT.replace("abacus", name))["project"]
     info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    entries = "\n".join(f"{entry} = {module}" for entry, module in project["entry-points"]["dnnbench"].items())
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    entries = "\n".join(
+        f"{entry} = {module}" for entry, module in project["entry-points"]["dnnbench"].items()
+    )
     (info / "entry_points.txt").write_text(f"[dnnbench]\n{entries}\n")
     return folder
 
 
 def run(folder, *arguments):
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+    }
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         capture_output=True,
@@ -72,7 +96,9 @@ def judged(folder, name, *options):
 
 @pytest.fixture(scope="module")
 def abacus(tmp_path_factory):
-    return judged(install(tmp_path_factory.mktemp("abacus"), "abacus"), "abacus", "--dtype", "float64")
+    return judged(
+        install(tmp_path_factory.mktemp("abacus"), "abacus"), "abacus", "--dtype", "float64"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +113,22 @@ def slate(tmp_path_factory):
 
 
 def cases(backend, side, status):
-    return {row["case"] for row in backend["cases"] if (row["side"], row["status"]) == (side, status)}
+    return {
+        row["case"] for row in backend["cases"] if (row["side"], row["status"]) == (side, status)
+    }
 
 
 def test_the_page_holds_three_packages():
     names = ("plugin", "ops", "backend")
-    packages = {f"{package}_backend/{name}.py" for package in ("abacus", "kite", "slate") for name in names}
+    packages = {
+        f"{package}_backend/{name}.py" for package in ("abacus", "kite", "slate") for name in names
+    }
     assert set(FILES) == {"pyproject.toml", *packages}
 
 
-@pytest.mark.parametrize(("name", "least", "most"), [("abacus", 100, 170), ("kite", 150, 185), ("slate", 60, 80)])
+@pytest.mark.parametrize(
+    ("name", "least", "most"), [("abacus", 100, 170), ("kite", 150, 185), ("slate", 60, 80)]
+)
 def test_a_package_is_as_short_as_the_page_says(name, least, most):
     code = [line for text in files_of(name).values() for line in text.splitlines() if line.strip()]
     assert least <= len(code) <= most
@@ -148,8 +180,12 @@ def test_kite_computes_what_the_page_shows(kite):
 @pytest.mark.slow
 def test_kite_agrees_in_gradients_where_it_lacks_the_update(kite):
     _, backend = kite
-    rows = [row for row in backend["cases"] if row["side"] == "gradient" and row["status"] == "agrees"]
-    assert {row["case"] for row in rows if "train_step: kite has no" in row["without"]} >= KITE_BUT_FOR_THE_STEP
+    rows = [
+        row for row in backend["cases"] if row["side"] == "gradient" and row["status"] == "agrees"
+    ]
+    assert {
+        row["case"] for row in rows if "train_step: kite has no" in row["without"]
+    } >= KITE_BUT_FOR_THE_STEP
 
 
 @pytest.mark.slow
@@ -175,7 +211,12 @@ def test_slate_says_why_it_has_no_gradient(slate):
 def test_slate_keeps_the_laws_of_inference(slate):
     _, backend = slate
     kept = {law["law"] for law in backend["laws"] if law["status"] == "kept"}
-    assert kept >= {"put_does_not_alias", "wait_means_done", "load_reaches_inference", "closing_gives_memory_back"}
+    assert kept >= {
+        "put_does_not_alias",
+        "wait_means_done",
+        "load_reaches_inference",
+        "closing_gives_memory_back",
+    }
 
 
 @pytest.mark.slow

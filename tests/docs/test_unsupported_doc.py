@@ -18,15 +18,24 @@ def test_the_page_is_what_the_backends_say():
     for name in OWN:
         if reason := missing(plugins().backends[name]):
             pytest.skip(reason)
-    always, without = (list(chain.from_iterable(kind)) for kind in zip(*map(refusals_of, OWN), strict=True))
+    always, without = (
+        list(chain.from_iterable(kind)) for kind in zip(*map(refusals_of, OWN), strict=True)
+    )
     assert render(OWN, always, without) == PAGE
     assert {(r.backend, r.mode) for r in set(without) - set(always)} == {("torch", "compile")}
 
 
 def test_a_row_says_where_a_reason_holds():
-    some = [Refusal("jax", mode, "cpu", "float16", case, "no") for mode in ("jit", "eager") for case in CASES]
+    some = [
+        Refusal("jax", mode, "cpu", "float16", case, "no")
+        for mode in ("jit", "eager")
+        for case in CASES
+    ]
     assert "| `jax` | any | cpu | float16 | any | no |" in render(OWN, some, some[:1])
-    one = [Refusal("torch", "compile", kind, "bfloat16", "lstm", "too slow") for kind in ("cpu", "gpu", "tpu")]
+    one = [
+        Refusal("torch", "compile", kind, "bfloat16", "lstm", "too slow")
+        for kind in ("cpu", "gpu", "tpu")
+    ]
     assert "| `torch` | compile | any | bfloat16 | lstm | too slow |" in render(OWN, [], one)
 
 

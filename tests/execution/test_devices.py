@@ -30,7 +30,13 @@ from helpers.backends import CONTENDERS, OWN
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("cpu", ("cpu", 0)), ("gpu", ("gpu", 0)), ("gpu:1", ("gpu", 1)), ("TPU:3", ("tpu", 3)), (" cpu:0 ", ("cpu", 0))],
+    [
+        ("cpu", ("cpu", 0)),
+        ("gpu", ("gpu", 0)),
+        ("gpu:1", ("gpu", 1)),
+        ("TPU:3", ("tpu", 3)),
+        (" cpu:0 ", ("cpu", 0)),
+    ],
 )
 def test_devices_as_users_write_them(text, expected):
     device = Device.parse(text)
@@ -77,7 +83,9 @@ WITH_TPU = (*CPU_ONLY, Device("tpu"))
 def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, expected, words):
     """The answers stand for machines that are not here; how frameworks are asked is tested below on this one."""
     monkeypatch.setattr(devices, "accelerator_in_sight", lambda: True)
-    monkeypatch.setattr(devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)})
+    monkeypatch.setattr(
+        devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)}
+    )
     told = Told()
     assert devices.choose_device("auto", select(["all"]).arms, told).kind == expected
     assert any(words in note for note in told.notes), told.notes
@@ -86,7 +94,9 @@ def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, exp
 def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
     less = (*CPU_ONLY, Device("gpu", memory_bytes=60_000))
     silent = (*CPU_ONLY, Device("gpu"))
-    monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent})
+    monkeypatch.setattr(
+        devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent}
+    )
     assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes == 60_000
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
     assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes is None
@@ -135,7 +145,11 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     ("backend", "variables", "service"),
     [
         ("jax", {"JAX_NUM_CPU_DEVICES": "2"}, SERVICE),
-        ("tensorflow", {"PYTHONPATH": str(Path(__file__).parents[1])}, "helpers.two_devices:TwoCpus"),
+        (
+            "tensorflow",
+            {"PYTHONPATH": str(Path(__file__).parents[1])},
+            "helpers.two_devices:TwoCpus",
+        ),
     ],
 )
 def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, service):
@@ -183,7 +197,9 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
         pytest.skip(f"no {kind} that {backend} can use here")
     arm = Arm(backend, plugins().backends[backend].default_mode, Device(kind))
     workload = CASES["everything"]()
-    request = CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype("float32")
+    request = CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype(
+        "float32"
+    )
     ensure_references([request])
     with started(arm, f"test-{backend}-{kind}") as worker:
         rows = AgreementClient(worker).check(request, reference_path(request))
@@ -191,4 +207,6 @@ def test_an_accelerator_computes_the_same(workers, backend, kind):
     assert worst.ok, worst
     (facts,) = run_on(backend, [Device(kind)])
     assert kind in facts["device"].lower().replace("cuda", "gpu")
-    assert backend != "torch" or 0 < facts["device_s"] < 1, "CUDA events tell the seconds of a small step"
+    assert backend != "torch" or 0 < facts["device_s"] < 1, (
+        "CUDA events tell the seconds of a small step"
+    )

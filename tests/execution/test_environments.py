@@ -41,7 +41,12 @@ def made(folder, name):
 def test_a_name_a_folder_and_a_python_mean_an_interpreter(folder):
     made(folder, "old")
     python = folder / "old" / "bin" / "python"
-    assert interpreter_of("old") == interpreter_of(str(folder / "old")) == interpreter_of(str(python)) == python
+    assert (
+        interpreter_of("old")
+        == interpreter_of(str(folder / "old"))
+        == interpreter_of(str(python))
+        == python
+    )
     assert known_environments() == {"old": python}
     assert environments_folder() == folder
 
@@ -115,7 +120,11 @@ def pretender(tmp_path, monkeypatch):
         return str(path)
 
     yield write
-    left = [process for process in psutil.process_iter(["cmdline"]) if str(path) in (process.info["cmdline"] or ())]
+    left = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(path) in (process.info["cmdline"] or ())
+    ]
     assert left == []
 
 
@@ -170,7 +179,9 @@ def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
 def test_two_versions_meet_in_one_run(folder, tmp_path, backend, phase, checked):
     def dnnbench(*arguments):
         command = [str(Path(sys.executable).parent / "dnnbench"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ)
+        )
 
     created = dnnbench("envs", "create", "old", f"{backend}=={OLDER[backend]}")
     assert created.returncode == 0, created.stderr
@@ -180,7 +191,9 @@ def test_two_versions_meet_in_one_run(folder, tmp_path, backend, phase, checked)
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert {cell["status"] for cell in told["cells"]} == {"ok"}
-    versions = {arm: found[backend] for arm, found in told["generations"][0]["facts"]["versions"].items()}
+    versions = {
+        arm: found[backend] for arm, found in told["generations"][0]["facts"]["versions"].items()
+    }
     base = Arm(backend, plugins().backends[backend].default_mode).name
     assert versions[f"{base}@old"] == OLDER[backend]
     assert versions[base] != OLDER[backend]

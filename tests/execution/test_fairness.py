@@ -44,8 +44,12 @@ def found(cpus_used=1.0, **changes):
         audit = AuditFacts(figures={"cpus_used": used})
         record.programs[program(name)] = ProgramFacts(told | {"layout": name}, audit)
     lines = fairness_audit(plan, record, CASE)
-    assert any(line.what == "layout" and not line.equal for line in lines), "shown, and no reason to part"
-    assert any(line.what == "compile cache" and set(line.values.values()) == {"empty"} for line in lines)
+    assert any(line.what == "layout" and not line.equal for line in lines), (
+        "shown, and no reason to part"
+    )
+    assert any(
+        line.what == "compile cache" and set(line.values.values()) == {"empty"} for line in lines
+    )
     return unequal(lines, "base:eager")
 
 
@@ -74,11 +78,16 @@ def shown(what, base, other):
 def test_the_ledger_shows_where_the_threads_were():
     apart = {"infer": ALONE, "loss": ALONE, "train_step": PLACED}
     told = shown("placement of threads", ({"infer": PLACED}, [0]), (apart, [0]))
-    assert told == {"base:eager": "one a CPU", "other:eager": "infer, loss: one thread computes; train_step: one a CPU"}
+    assert told == {
+        "base:eager": "one a CPU",
+        "other:eager": "infer, loss: one thread computes; train_step: one a CPU",
+    }
 
 
 def test_the_ledger_shows_how_often_a_thread_waited_for_a_cpu():
-    told = shown("visits with a thread waiting", ({}, [0, STEAL]), ({}, [WAITED | STEAL, WAITED, 0, 0]))
+    told = shown(
+        "visits with a thread waiting", ({}, [0, STEAL]), ({}, [WAITED | STEAL, WAITED, 0, 0])
+    )
     assert told == {"base:eager": "0%", "other:eager": "50%"}
 
 
@@ -104,9 +113,20 @@ def test_every_backend_tells_what_the_ledger_shows(workers, backend):
     worker, workload = workers.get(backend), CASES["dense"]()
     weights, (batch, *_) = initial_weights(workload.model, 0), batches_of(workload)
     timing = TimingClient(worker, 120)
-    told = timing.build(BuildRequest("told", workload, weights, batch, seed=0)).description.to_json()
+    told = timing.build(
+        BuildRequest("told", workload, weights, batch, seed=0)
+    ).description.to_json()
     timing.drop("told")
-    assert {"device", "dtype", "layout", "threads", "denormals", "donation", "autotune", "compilations"} <= set(told)
+    assert {
+        "device",
+        "dtype",
+        "layout",
+        "threads",
+        "denormals",
+        "donation",
+        "autotune",
+        "compilations",
+    } <= set(told)
     assert told["threads"] == 1
     assert told["device"].lower().startswith("cpu")
     assert told["autotune"] == "off"
@@ -121,12 +141,18 @@ def test_what_jax_calls_donated_goes_into_the_old_weights_memory(mode):
     program = JaxBackend().build(workload, initial_weights(workload.model, 0), Arm("jax", mode))
     before = jax.tree.leaves(program._weights)
     program.wait(program.train_step(program.put(batches_of(workload)[0])))
-    assert {array.is_deleted() for array in before} == {program.facts()["donation"] == "donated"} == {mode == "jit"}
+    assert (
+        {array.is_deleted() for array in before}
+        == {program.facts()["donation"] == "donated"}
+        == {mode == "jit"}
+    )
 
 
 def test_what_torch_calls_in_place_stays_where_it_is():
     workload = CASES["dense"]()
-    program = TorchBackend().build(workload, initial_weights(workload.model, 0), Arm("torch", "eager"))
+    program = TorchBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("torch", "eager")
+    )
     before = [weight.data_ptr() for weight in program._weights.values()]
     program.train_step(program.put(batches_of(workload)[0]))
     assert program.facts()["donation"] == "in place"

@@ -31,7 +31,16 @@ from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.spec.phases import Phase
 from dnnbench.stats.estimates import Estimate, ratio, smallest_difference
 from dnnbench.stats.flags import STEAL
-from dnnbench.stats.gate import NO_PAIRS, Confirmation, FlaggedCell, Step, confirm, holm, is_flagged, slower_p
+from dnnbench.stats.gate import (
+    NO_PAIRS,
+    Confirmation,
+    FlaggedCell,
+    Step,
+    confirm,
+    holm,
+    is_flagged,
+    slower_p,
+)
 from dnnbench.stats.verdict import Finding, Verdict, place
 from dnnbench.store.store import open_store
 from helpers import reporting
@@ -52,7 +61,11 @@ def folder(tmp_path, cache):
 
 
 HOLM = {
-    "the first two of four": ([0.01, 0.04, 0.03, 0.005], [1 / 3, 1, 1 / 2, 1 / 4], [True, False, False, True]),
+    "the first two of four": (
+        [0.01, 0.04, 0.03, 0.005],
+        [1 / 3, 1, 1 / 2, 1 / 4],
+        [True, False, False, True],
+    ),
     "stops at the first that fails": ([0.03, 0.04], [1 / 2, 1], [False, False]),
     "one alone": ([0.05], [1], [True]),
     "every one": ([0.016, 0.025, 0.05], [1 / 3, 1 / 2, 1], [True, True, True]),
@@ -97,7 +110,9 @@ def test_p_is_a_one_sided_t_test_of_theta(seed):
     assert slower_p(effects, THETA) == pytest.approx(wanted, rel=1e-9)
 
 
-@pytest.mark.parametrize(("effects", "p"), [([], 1.0), ([0.5], 1.0), ([0.5, 0.5], 0.0), ([0.01, 0.01], 1.0)])
+@pytest.mark.parametrize(
+    ("effects", "p"), [([], 1.0), ([0.5], 1.0), ([0.5, 0.5], 0.0), ([0.01, 0.01], 1.0)]
+)
 def test_p_where_there_is_no_spread(effects, p):
     assert slower_p(effects, THETA) == p
 
@@ -105,7 +120,12 @@ def test_p_where_there_is_no_spread(effects, p):
 CLEAR = pairs_of(0.1 + noise(240), 6, 40)
 DOUBTED = {
     "contention": FlaggedCell(
-        pairs_of(np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120), 6, 20, clean=np.tile([1] * 8 + [0] * 12, 6) > 0)
+        pairs_of(
+            np.tile([0.05] * 8 + [0.9] * 12, 6) + noise(120),
+            6,
+            20,
+            clean=np.tile([1] * 8 + [0] * 12, 6) > 0,
+        )
     ),
     "drift": FlaggedCell(pairs_of(0.02 + np.tile(np.linspace(0, 0.02, 40), 6) + noise(240), 6, 40)),
     "the machine burned": FlaggedCell(CLEAR, objection="the machine burned"),
@@ -134,8 +154,17 @@ def test_whatever_speaks_against_a_slowdown_keeps_it_from_being_confirmed(word):
 
 
 def test_a_confirmation_of_two_decades_confirms_nothing_and_shows_no_interval():
-    [found] = confirm([FlaggedCell(pairs_of(0.1 + noise(240, 0.01) + np.repeat([-4, 4, -3, 3, -4, 4], 40), 6, 40))], THETA)
-    assert found.finding == Finding(Verdict.NOT_CONFIRMED, "its generations lie too far apart", overruled=True)
+    [found] = confirm(
+        [
+            FlaggedCell(
+                pairs_of(0.1 + noise(240, 0.01) + np.repeat([-4, 4, -3, 3, -4, 4], 40), 6, 40)
+            )
+        ],
+        THETA,
+    )
+    assert found.finding == Finding(
+        Verdict.NOT_CONFIRMED, "its generations lie too far apart", overruled=True
+    )
 
 
 def test_a_harder_threshold_sees_less():
@@ -153,9 +182,15 @@ def recorded(chance, truth, generations=6, rounds=10, process=0.008, noise=0.004
 
 def alarms(chance, truths):
     """Places of the cells that a gate confirms slower: screened, then confirmed on other generations."""
-    flagged = [i for i, truth in enumerate(truths) if is_flagged(ratio(recorded(chance, truth)).estimate, THETA)]
+    flagged = [
+        i
+        for i, truth in enumerate(truths)
+        if is_flagged(ratio(recorded(chance, truth)).estimate, THETA)
+    ]
     found = confirm([FlaggedCell(recorded(chance, truths[i])) for i in flagged], THETA)
-    return [i for i, one in zip(flagged, found, strict=True) if one.finding.verdict == Verdict.CONFIRMED]
+    return [
+        i for i, one in zip(flagged, found, strict=True) if one.finding.verdict == Verdict.CONFIRMED
+    ]
 
 
 def most_by_chance(trials, rate):
@@ -164,7 +199,9 @@ def most_by_chance(trials, rate):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("truth", [1.0, 1 + THETA], ids=["A/A", "all of them as slow as is allowed"])
+@pytest.mark.parametrize(
+    "truth", [1.0, 1 + THETA], ids=["A/A", "all of them as slow as is allowed"]
+)
 def test_the_whole_family_raises_a_false_alarm_at_most_as_often_as_alpha_says(truth):
     chance, trials = np.random.default_rng(7), 400
     found = sum(bool(alarms(chance, [truth] * 8)) for _ in range(trials))
@@ -180,7 +217,9 @@ def test_the_screens_own_data_would_raise_more():
     assert found > most_by_chance(trials, ALPHA)
 
 
-@pytest.mark.parametrize(("truth", "least", "most"), [(1.10, 0.99, 1.0), (1.05, 0.9, 1.0), (1.03, 0.0, 0.6)])
+@pytest.mark.parametrize(
+    ("truth", "least", "most"), [(1.10, 0.99, 1.0), (1.05, 0.9, 1.0), (1.03, 0.0, 0.6)]
+)
 def test_a_real_slowdown_is_found_among_equals_and_nothing_else_is(truth, least, most):
     chance, trials = np.random.default_rng(11), 200
     found = [alarms(chance, [1.0, 1.0, truth, 1.0]) for _ in range(trials)]
@@ -203,7 +242,9 @@ def two_stages(path, second):
         return confirmed(findings, measured(store, "confirm"), THETA)
 
 
-@pytest.mark.parametrize(("again", "outcome"), [(1.1, Verdict.CONFIRMED), (1.0, Verdict.NOT_CONFIRMED)])
+@pytest.mark.parametrize(
+    ("again", "outcome"), [(1.1, Verdict.CONFIRMED), (1.0, Verdict.NOT_CONFIRMED)]
+)
 def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, again, outcome):
     findings = two_stages(tmp_path / "s.sqlite", {"torch:eager": 1.0, "slow:eager": again})
     gate = Gate("torch:eager", THETA, "screen", findings, "confirm")
@@ -237,11 +278,15 @@ def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path)
     with open_store(path) as store:
         cells = store.cells("confirm")
         failed = cells.cell_id[(cells.arm == "slow:eager") & (cells.phase == "infer")].item()
-        store.update_cells("confirm", [{"cell_id": failed, "status": "failed", "reason": "failed: killed"}])
+        store.update_cells(
+            "confirm", [{"cell_id": failed, "status": "failed", "reason": "failed: killed"}]
+        )
         again = confirmed(findings, measured(store, "confirm"), THETA)
     told = {f.phase: f for f in again if f.arm == "slow:eager"}
     assert told["train_step"].outcome.verdict == Verdict.CONFIRMED
-    assert told["train_step"].confirmation.step.threshold == ALPHA / 2, "what failed stays in the family"
+    assert told["train_step"].confirmation.step.threshold == ALPHA / 2, (
+        "what failed stays in the family"
+    )
     assert told["infer"].outcome == Finding(Verdict.NOT_CONFIRMED, "not ranked: failed: killed")
     assert not told["infer"].answered
 
@@ -249,7 +294,9 @@ def test_a_cell_that_the_second_run_could_not_measure_is_not_confirmed(tmp_path)
 def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(measured_module, "all_contended", lambda cells: True)
     with open_store(tmp_path / "s.sqlite") as store:
-        reporting.add_run(store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS)
+        reporting.add_run(
+            store, "screen", arms=ARMS, generations=6, workloads=("mlp_digits",), seconds=SECONDS
+        )
         gate = Gate("torch:eager", THETA, "screen", screened(measured(store, "screen")))
     assert {f.outcome.verdict for f in gate.cells} == {Verdict.UNDECIDED}
     assert set(gate.unjudged) == set(ARMS) - {"torch:eager"}
@@ -272,7 +319,8 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
     assert finding.finding.overruled
     assert finding.outcome.overruled
     (row,) = zip(
-        *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns), strict=True
+        *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns),
+        strict=True,
     )
     shown = [str(text) for text in row]
     assert not any("[" in text for text in shown), shown
@@ -288,7 +336,9 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
 DIGITS = CaseKey("cnn_digits", 8)
 KEY = CellKey(Arm("b", "eager"), CaseKey("mlp", 8), Phase.INFER)
 FOUND = GateCell(KEY, Finding(Verdict.SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
-CERTAIN = Confirmation(ratio(NO_PAIRS), Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03)
+CERTAIN = Confirmation(
+    ratio(NO_PAIRS), Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03
+)
 VETOED = replace(CERTAIN, finding=Finding(Verdict.NOT_CONFIRMED, "drift", overruled=True))
 FAILED = {KEY: "killed"}
 SECOND = replace(KEY, arm=Arm("c", "eager"))
@@ -296,18 +346,43 @@ SILENT = replace(FOUND, sound=False, finding=Finding(Verdict.NOT_RANKED, "unsupp
 
 
 def unproven(*statuses):
-    return {"unproven": {("b:eager", f"mlp{i or ''}"): Unproven(status, "loss") for i, status in enumerate(statuses)}}
+    return {
+        "unproven": {
+            ("b:eager", f"mlp{i or ''}"): Unproven(status, "loss")
+            for i, status in enumerate(statuses)
+        }
+    }
 
 
 ENDS = {
     "all is well": ({}, "PASS", exitcodes.OK),
-    "a slowdown is confirmed": ({"cells": (replace(FOUND, confirmation=CERTAIN),)}, "SLOWER", exitcodes.REGRESSION),
+    "a slowdown is confirmed": (
+        {"cells": (replace(FOUND, confirmation=CERTAIN),)},
+        "SLOWER",
+        exitcodes.REGRESSION,
+    ),
     "an arm failed": ({"failed": FAILED}, "COULD NOT RUN", exitcodes.FAILED),
-    "an arm failed in the check": (unproven(Status.COULD_NOT_RUN), "COULD NOT RUN", exitcodes.FAILED),
+    "an arm failed in the check": (
+        unproven(Status.COULD_NOT_RUN),
+        "COULD NOT RUN",
+        exitcodes.FAILED,
+    ),
     "an arm differs": (unproven(Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
-    "an arm differs and failed": (unproven(Status.DIFFERS) | {"failed": FAILED}, "DIFFERS", exitcodes.FAILED),
-    "the reference is not finite": (unproven(Status.NOT_COMPARED), "NOT COMPARED", exitcodes.FAILED),
-    "one workload differs": (unproven(Status.NOT_COMPARED, Status.DIFFERS), "DIFFERS", exitcodes.FAILED),
+    "an arm differs and failed": (
+        unproven(Status.DIFFERS) | {"failed": FAILED},
+        "DIFFERS",
+        exitcodes.FAILED,
+    ),
+    "the reference is not finite": (
+        unproven(Status.NOT_COMPARED),
+        "NOT COMPARED",
+        exitcodes.FAILED,
+    ),
+    "one workload differs": (
+        unproven(Status.NOT_COMPARED, Status.DIFFERS),
+        "DIFFERS",
+        exitcodes.FAILED,
+    ),
     "a candidate was not judged": (
         {"cells": (FOUND, replace(SILENT, key=SECOND))},
         "INCONCLUSIVE",
@@ -333,11 +408,15 @@ def test_how_a_gate_ends(case):
     gate = replace(Gate("a", THETA, "screen", (FOUND,)), **changes)
     assert _code(gate) == code
     assert gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
-    assert lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
+    assert (
+        lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
+    )
 
 
 def test_a_reason_of_several_lines_forges_no_outcome():
-    silent = replace(SILENT, key=SECOND, finding=Finding(Verdict.NOT_RANKED, "RuntimeError: no\ngate: PASS"))
+    silent = replace(
+        SILENT, key=SECOND, finding=Finding(Verdict.NOT_RANKED, "RuntimeError: no\ngate: PASS")
+    )
     told = lines(Gate("a", THETA, "screen", (FOUND, silent)))
     assert not re.search("^gate: PASS", "\n".join(told), re.M)
 
@@ -378,9 +457,15 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     request, plan = planned()
     assert plan.base == "numpy:eager"
     assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
-    flagged = GateCell(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True)
-    again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8)
-    wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {("control", "", 0, "control")}
+    flagged = GateCell(
+        CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True
+    )
+    again, narrow = narrowed(
+        request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8
+    )
+    wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {
+        ("control", "", 0, "control")
+    }
 
     def cells(plan):
         return {(c["arm"], c["workload"], c["batch_size"], c["phase"]) for c in plan.cells()}
@@ -399,14 +484,20 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
 def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, taken, wanted):
     """As many as the first took; where a number was asked for, that, and not the ones that contention had replaced."""
     request, plan = planned(asked)
-    flagged = GateCell(CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True)
+    flagged = GateCell(
+        CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True
+    )
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (flagged,)), taken)
     assert again.settings.generations == narrow.settings.generations == wanted
 
 
 def test_requests_stored_before_there_was_a_gate_can_still_be_read():
     request, plan = planned()
-    stored = {name: value for name, value in request.to_json(plan).items() if name not in ("only", "confirms")}
+    stored = {
+        name: value
+        for name, value in request.to_json(plan).items()
+        if name not in ("only", "confirms")
+    }
     assert Request.from_json(stored).only == ()
 
 
@@ -433,7 +524,10 @@ BAD = {
     "unknown backend": (("--backend", "numpy,nump"), "did you mean 'numpy'"),
     "unknown environment": (("--backend", "numpy,numpy@/nowhere"), "dnnbench envs create"),
     "unknown base": (("--backend", f"numpy,{OTHER}", "--base", "jax"), "is not among the arms"),
-    "too few generations": (("--backend", f"numpy,{OTHER}", "--generations", "5"), "expected a number from 6 to 100"),
+    "too few generations": (
+        ("--backend", f"numpy,{OTHER}", "--generations", "5"),
+        "expected a number from 6 to 100",
+    ),
     "threshold": (("--backend", f"numpy,{OTHER}", "--fail-on", "200%"), "expected a share"),
     "phase": (("--backend", f"numpy,{OTHER}", "--phase", "trian"), "expected all or some of"),
     "workload": (("--backend", f"numpy,{OTHER}", "mlp_digit"), "did you mean 'mlp_digits'"),
@@ -464,7 +558,17 @@ OF_FOUR = ("--generations", "4")
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
-    arguments = ("gate", "tiny.toml", "--backend", "saboteur:slow,numpy", "--base", "numpy", "--label", "ci", "--json")
+    arguments = (
+        "gate",
+        "tiny.toml",
+        "--backend",
+        "saboteur:slow,numpy",
+        "--base",
+        "numpy",
+        "--label",
+        "ci",
+        "--json",
+    )
     done = dnnbench(folder, *arguments, *FAST, *OF_FOUR, changes=QUIET)
     assert done.returncode == exitcodes.REGRESSION, done.stdout + done.stderr
     told = json.loads(done.stdout)
@@ -488,7 +592,15 @@ def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_an_interpreter_against_itself_passes(folder):
-    arguments = ("gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--fail-on", "10%", "--no-check")
+    arguments = (
+        "gate",
+        "tiny.toml",
+        "--backend",
+        f"numpy,{OTHER}",
+        "--fail-on",
+        "10%",
+        "--no-check",
+    )
     done = dnnbench(folder, *arguments, *FAST, *OF_FOUR, changes=QUIET)
     assert done.returncode == exitcodes.OK, done.stdout + done.stderr
     assert "gate: PASS: 1 cells screened" in done.stdout
@@ -509,7 +621,16 @@ ARMS_THAT_FAIL = {
 def test_an_arm_that_fails_does_not_pass(folder, arms):
     code, words = ARMS_THAT_FAIL[arms]
     done = dnnbench(
-        folder, "gate", "tiny.toml", "--backend", arms, "--no-check", "--generations", "2", *FAST, changes=SHORT
+        folder,
+        "gate",
+        "tiny.toml",
+        "--backend",
+        arms,
+        "--no-check",
+        "--generations",
+        "2",
+        *FAST,
+        changes=SHORT,
     )
     assert done.returncode == code, done.stderr
     assert words in done.stderr
@@ -519,8 +640,19 @@ def test_an_arm_that_fails_does_not_pass(folder, arms):
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_ctrl_c_ends_a_gate_with_130_and_keeps_its_run(folder):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "gate", "tiny.toml", "--backend", f"numpy,{OTHER}", "--wait"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "dnnbench.cli.main",
+        "gate",
+        "tiny.toml",
+        "--backend",
+        f"numpy,{OTHER}",
+        "--wait",
+    ]
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     for line in process.stderr:
         if line.startswith("checking that all arms agree"):
             process.send_signal(signal.SIGINT)
@@ -539,10 +671,16 @@ PAGE = (Path(__file__).parents[2] / "docs/gate.md").read_text()
 
 
 def test_the_page_tells_what_a_confirmation_finds():
-    rows = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if re.match(r"\| \d\.\d % \|", line)]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in PAGE.splitlines()
+        if re.match(r"\| \d\.\d % \|", line)
+    ]
     assert len(rows) == 4
     for spread, *found in rows:
-        assert found == [f"{seen(share(spread), *columns):.1%}".replace("%", " %") for columns in COLUMNS]
+        assert found == [
+            f"{seen(share(spread), *columns):.1%}".replace("%", " %") for columns in COLUMNS
+        ]
 
 
 def share(text):

@@ -24,7 +24,9 @@ def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monke
             raise Seen
 
     monkeypatch.setattr(generation, "WorkerPool", Watched)
-    request = Request((find_workload("mlp_digits"),), ("numpy", "torch", "jax"), Settings(threads=1))
+    request = Request(
+        (find_workload("mlp_digits"),), ("numpy", "torch", "jax"), Settings(threads=1)
+    )
     plan, datasets = make_plan(request, Silent())
     for number in (*range(12), *range(12)):
         with pytest.raises(Seen):

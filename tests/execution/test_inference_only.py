@@ -26,14 +26,25 @@ def place(tmp_path_factory, cache):
     folder = tmp_path_factory.mktemp("inference")
     (folder / "tiny.toml").write_text(TINY)
     workload = read_workload(folder / "tiny.toml")
-    save_weights(folder / "given.safetensors", workload, initial_weights(workload.model, seed=7), {})
+    save_weights(
+        folder / "given.safetensors", workload, initial_weights(workload.model, seed=7), {}
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def measured(place):
     """A run of NumPy and the backend that only infers, as its store has it: (output, cells, agreement)."""
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers", "--weights", "given.safetensors", *FAST)
+    done = dnnbench(
+        place,
+        "run",
+        "tiny.toml",
+        "--backend",
+        "numpy,answers",
+        "--weights",
+        "given.safetensors",
+        *FAST,
+    )
     assert done.returncode == 0, done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         run = store.find_run("latest")
@@ -61,7 +72,9 @@ def test_the_others_are_timed_in_every_phase(measured, phase):
 
 def test_the_tables_say_why_a_phase_is_missing(measured):
     done, _, _ = measured
-    assert re.search(rf"answers:right \([^)]*train_step[^)]*\): {REASON}", " ".join(done.stdout.split()))
+    assert re.search(
+        rf"answers:right \([^)]*train_step[^)]*\): {REASON}", " ".join(done.stdout.split())
+    )
 
 
 def test_its_way_to_the_first_inference_is_shown(measured):
@@ -74,9 +87,11 @@ def test_it_is_checked_from_initial_and_from_given_weights(measured):
     _, _, agreement = measured
     rows = agreement[(agreement.arm == "answers:right") & (agreement.dtype == "float32")]
     statuses = dict(zip(rows.kind, rows.status, strict=True))
-    assert statuses == {"outputs": "agrees", "outputs@weights": "agrees", "unsupported phases": "unsupported"} | {
-        kind: "agrees" for kind in statuses if kind.startswith("prediction")
-    }
+    assert statuses == {
+        "outputs": "agrees",
+        "outputs@weights": "agrees",
+        "unsupported phases": "unsupported",
+    } | {kind: "agrees" for kind in statuses if kind.startswith("prediction")}
 
 
 def test_a_backend_that_ignores_given_weights_is_found_by_them_alone(place):
@@ -87,7 +102,17 @@ def test_a_backend_that_ignores_given_weights_is_found_by_them_alone(place):
 
 
 def test_to_time_inference_alone_calls_no_training_phase(place):
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers:reluctant", "--phase", "infer", "--json", *FAST)
+    done = dnnbench(
+        place,
+        "run",
+        "tiny.toml",
+        "--backend",
+        "numpy,answers:reluctant",
+        "--phase",
+        "infer",
+        "--json",
+        *FAST,
+    )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert {cell["status"] for cell in document["cells"]} == {"ok"}
@@ -95,7 +120,9 @@ def test_to_time_inference_alone_calls_no_training_phase(place):
 
 
 def test_a_check_of_inference_alone_calls_no_training_phase(place):
-    done = dnnbench(place, "check", "tiny.toml", "--backend", "answers:reluctant", "--phase", "infer", *ONE_TYPE)
+    done = dnnbench(
+        place, "check", "tiny.toml", "--backend", "answers:reluctant", "--phase", "infer", *ONE_TYPE
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -116,7 +143,9 @@ def test_the_reference_of_inference_alone_holds_nothing_else(place):
 def test_a_check_tells_what_is_missing(place):
     done = dnnbench(place, "check", "tiny.toml", "--backend", "answers", *ONE_TYPE)
     rows = {row["kind"]: row for row in json.loads(done.stdout)["agreement"]}
-    assert rows["unsupported phases"]["reason"] == f"{REASON} (forward, loss, gradients, train_step)"
+    assert (
+        rows["unsupported phases"]["reason"] == f"{REASON} (forward, loss, gradients, train_step)"
+    )
 
 
 def test_a_check_of_what_is_not_offered_checks_nothing(place):
@@ -128,17 +157,30 @@ def test_a_check_of_what_is_not_offered_checks_nothing(place):
 def test_a_wrong_answer_is_found(place):
     done = dnnbench(place, "check", "tiny.toml", "--backend", "answers:wrong", *ONE_TYPE)
     assert done.returncode == 1
-    assert {row["kind"] for row in json.loads(done.stdout)["agreement"] if row["status"] == "differs"} == {"outputs"}
+    assert {
+        row["kind"] for row in json.loads(done.stdout)["agreement"] if row["status"] == "differs"
+    } == {"outputs"}
 
 
 def test_its_wrong_answer_is_explained(place):
-    done = dnnbench(place, "check", "tiny.toml", "--backend", "answers:wrong", "--explain", *ONE_TYPE)
+    done = dnnbench(
+        place, "check", "tiny.toml", "--backend", "answers:wrong", "--explain", *ONE_TYPE
+    )
     [explanation] = json.loads(done.stdout)["explanations"]
     assert "error" not in explanation, explanation
 
 
 def test_it_predicts(place):
-    done = dnnbench(place, "predict", "tiny.toml", "--backend", "answers", "--weights", "given.safetensors", "--json")
+    done = dnnbench(
+        place,
+        "predict",
+        "tiny.toml",
+        "--backend",
+        "answers",
+        "--weights",
+        "given.safetensors",
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
 
 

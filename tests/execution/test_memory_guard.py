@@ -29,7 +29,9 @@ def test_a_small_network_passes():
     refuse_if_too_large(find_workload("cnn_digits"), 64, itemsize=8, copies=4)
 
 
-@pytest.mark.parametrize("batch_size, itemsize, copies", [(10**12, 4, 1), (1, 4, 10**12), (1, 10**12, 1)])
+@pytest.mark.parametrize(
+    "batch_size, itemsize, copies", [(10**12, 4, 1), (1, 4, 10**12), (1, 10**12, 1)]
+)
 def test_batch_size_element_size_and_copies_all_count(batch_size, itemsize, copies):
     refuse_if_too_large(wide(100, 100), 1, 4, 1)
     with pytest.raises(UsageError):
@@ -50,7 +52,9 @@ def test_arms_that_do_not_fit_together_are_measured_in_pairs(monkeypatch):
 def test_a_gpu_has_memory_of_its_own():
     sized = [(wide(100, 100), 1)]
     one = training_step(wide(100, 100), 1).memory_bytes
-    small, large, untold = (Device("gpu", memory_bytes=bytes_) for bytes_ in (int(1.5 * one), 2 * one, None))
+    small, large, untold = (
+        Device("gpu", memory_bytes=bytes_) for bytes_ in (int(1.5 * one), 2 * one, None)
+    )
     assert pairing(sized, 4, large, [large, CPU]) == "" == pairing(sized, 4, untold, [untold] * 9)
     assert pairing(sized, 4, large, [large] * 2).startswith("3 arms on gpu need about")
     assert pairing(sized, 4, CPU, [small] * 2).startswith("2 arms on gpu need about"), (
@@ -67,12 +71,16 @@ def cgroup(tmp_path, **files):
 
 
 def test_a_container_limit_counts_and_its_cached_files_do_not(tmp_path):
-    limited = cgroup(tmp_path, max="5000000\n", current="4000000\n", stat="anon 1000000\nfile 3000000\n")
+    limited = cgroup(
+        tmp_path, max="5000000\n", current="4000000\n", stat="anon 1000000\nfile 3000000\n"
+    )
     assert available_bytes(limited) == 4_000_000
 
 
 @pytest.mark.parametrize(
-    "files", [{}, {"max": "max\n", "current": "5\n", "stat": "file 1\n"}], ids=["absent", "unlimited"]
+    "files",
+    [{}, {"max": "max\n", "current": "5\n", "stat": "file 1\n"}],
+    ids=["absent", "unlimited"],
 )
 def test_without_a_limit_the_machine_decides(tmp_path, files):
     assert available_bytes(cgroup(tmp_path, **files)) > 10_000_000

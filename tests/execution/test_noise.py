@@ -36,7 +36,10 @@ def test_variances_are_recovered_from_data_that_has_them(between_sd, round_sd):
 
 
 def test_what_is_foretold_of_longer_generations_comes_true():
-    few, many = components(pairs_of(0.002, 0.05, 200), 1.0, 0.0), pairs_of(0.002, 0.05 / 2, 200, seed=1)
+    few, many = (
+        components(pairs_of(0.002, 0.05, 200), 1.0, 0.0),
+        pairs_of(0.002, 0.05 / 2, 200, seed=1),
+    )
     assert few.sd(4.0) == pytest.approx(np.std(many.effects(), ddof=1), rel=0.15)
 
 
@@ -53,8 +56,13 @@ def test_what_is_foretold_of_longer_generations_comes_true():
         (0.0, 1e-4, 0.0, 0.01, 20.0, 40),
     ],
 )
-def test_generations_follow_kalibera_and_jones(within_s, between, start_s, round_s, visits_s, generations):
-    assert Components(within_s, between, 1.0, 8, start_s, round_s).generations_of(visits_s) == generations
+def test_generations_follow_kalibera_and_jones(
+    within_s, between, start_s, round_s, visits_s, generations
+):
+    assert (
+        Components(within_s, between, 1.0, 8, start_s, round_s).generations_of(visits_s)
+        == generations
+    )
 
 
 def test_a_floor_is_the_interval_of_generations_with_that_spread():
@@ -63,7 +71,9 @@ def test_a_floor_is_the_interval_of_generations_with_that_spread():
     draw = np.random.default_rng(0).normal(0, parts.sd(2.0), (2000, found.generations))
     widths = [mean_interval(row)[1] for row in draw]
     assert found.half_width == pytest.approx(math.expm1(np.mean(widths)), rel=0.03)
-    seen = np.mean([np.mean(row) + math.log1p(found.from_one) > mean_interval(row)[1] for row in draw])
+    seen = np.mean(
+        [np.mean(row) + math.log1p(found.from_one) > mean_interval(row)[1] for row in draw]
+    )
     assert 0.77 < seen < 0.83
     assert 0 < found.half_width < found.from_one < found.slower - 0.02 + 0.001
 
@@ -73,9 +83,18 @@ SHAPES = {
     "uniform": (lambda draw: draw.uniform(1.0, 1.5, 2000), False),
     "a long tail": (lambda draw: 1 + 0.1 * draw.exponential(1.0, 2000), False),
     "bursts": (lambda draw: np.r_[draw.normal(1.0, 0.03, 1980), draw.uniform(5, 40, 20)], False),
-    "a busy sibling": (lambda draw: np.r_[draw.normal(1.0, 0.03, 1500), draw.normal(1.5, 0.05, 500)], True),
-    "hardly ever alone": (lambda draw: np.r_[draw.normal(1.0, 0.03, 200), draw.normal(1.5, 0.05, 1800)], True),
-    "two clocks, 5 % apart": (lambda draw: np.r_[draw.normal(1.0, 0.001, 999), draw.normal(1.05, 0.001, 999)], False),
+    "a busy sibling": (
+        lambda draw: np.r_[draw.normal(1.0, 0.03, 1500), draw.normal(1.5, 0.05, 500)],
+        True,
+    ),
+    "hardly ever alone": (
+        lambda draw: np.r_[draw.normal(1.0, 0.03, 200), draw.normal(1.5, 0.05, 1800)],
+        True,
+    ),
+    "two clocks, 5 % apart": (
+        lambda draw: np.r_[draw.normal(1.0, 0.001, 999), draw.normal(1.05, 0.001, 999)],
+        False,
+    ),
     "always the same": (lambda draw: np.ones(10), False),
 }
 
@@ -100,7 +119,10 @@ QUIET = Noise(
 LIMITED = {
     "steal": ({"flagged": {"steal": 0.2}}, "20% of the rounds met CPU time stolen"),
     "pressure": ({"flagged": {"pressure": 0.3}}, "tasks that waited"),
-    "sibling thread": ({"kernel": humps(SHAPES["a busy sibling"][0](np.random.default_rng(0)))}, "1.50 times apart"),
+    "sibling thread": (
+        {"kernel": humps(SHAPES["a busy sibling"][0](np.random.default_rng(0)))},
+        "1.50 times apart",
+    ),
     "frequency": ({"drift": (-0.9, 1e-5)}, "rho -0.90"),
     "process placement": ({"parts": Components(1e-4, 1e-3, 1e-2, 8, 2.0, 0.01)}, "sd 3.16%"),
     "contention": ({"spoilt": True}, "all were kept"),
@@ -120,7 +142,9 @@ def test_each_limit_is_named_alone(name):
 
 
 def test_the_clocks_that_moved_are_told():
-    assert "2000 to 3000 MHz" in replace(QUIET, frequencies_mhz=(2000.0, 3000.0)).limits["frequency"]
+    assert (
+        "2000 to 3000 MHz" in replace(QUIET, frequencies_mhz=(2000.0, 3000.0)).limits["frequency"]
+    )
 
 
 class Watched(Silent):

@@ -36,12 +36,18 @@ def workers():
 
     def running():
         children = set(psutil.Process().children(recursive=True)) - others
-        return [c for c in children if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.worker" in c.cmdline()]
+        return [
+            c
+            for c in children
+            if c.status() != psutil.STATUS_ZOMBIE and "dnnbench.worker" in c.cmdline()
+        ]
 
     return running
 
 
-def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(plan, other_thread, workers, monkeypatch):
+def test_an_interrupt_while_a_thread_starts_a_worker_leaves_none(
+    plan, other_thread, workers, monkeypatch
+):
     entered, go_on = threading.Event(), threading.Event()
     spawn = pools.spawn
 

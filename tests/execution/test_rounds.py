@@ -45,7 +45,10 @@ def test_each_label_is_at_each_position_and_after_each_other_equally_often(n):
 def test_each_block_of_a_schedule_is_balanced_in_every_phase(n, number):
     arms = [f"arm{i}" for i in range(n)]
     for phase in ("infer", "loss"):
-        rows = [order[phase] for order in orders(arms, 5, block(n), ("infer", "loss"), number * block(n))]
+        rows = [
+            order[phase]
+            for order in orders(arms, 5, block(n), ("infer", "loss"), number * block(n))
+        ]
         places = Counter((arm, position) for row in rows for position, arm in enumerate(row))
         neighbours = Counter(pair for row in rows for pair in pairwise(row))
         assert set(places.values()) == {block(n) // n}
@@ -88,7 +91,8 @@ def test_a_thinned_arm_is_visited_every_nth_round_beginning_with_the_first():
 
 
 @pytest.mark.parametrize(
-    ("slow", "n"), [(0.0011, 1), (0.0099, 1), (0.01, 2), (0.0199, 2), (0.02, 4), (0.1, 16), (100.0, 16)]
+    ("slow", "n"),
+    [(0.0011, 1), (0.0099, 1), (0.01, 2), (0.0199, 2), (0.02, 4), (0.1, 16), (100.0, 16)],
 )
 def test_arms_ten_times_slower_are_thinned(slow, n):
     assert thinning({"fast": 0.001, "slow": slow}) == {"fast": 1, "slow": n}

@@ -29,32 +29,62 @@ def test_a_run_ends_with_tables_a_report_and_code_0(place):
 
 @pytest.mark.slow
 def test_a_twin_is_the_base_in_a_process_of_its_own(place):
-    fast = ("--threads", "1", "--max-time", "2s", "--generations", "2", "--wait", "--no-check", "--json")
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--twin", *fast)
+    fast = (
+        "--threads",
+        "1",
+        "--max-time",
+        "2s",
+        "--generations",
+        "2",
+        "--wait",
+        "--no-check",
+        "--json",
+    )
+    done = dnnbench(
+        place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--twin", *fast
+    )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     (twin,) = document["twins"]
     assert (twin["arm"], twin["phase"], twin["generations"]) == ("numpy:eager", "infer", 2)
     assert 0.2 < twin["value"] < 5
     assert twin["doubt"] or twin["covers_1"] == (twin["low"] <= 1 <= twin["high"])
-    assert [cell["arm"] for cell in document["cells"]] == ["numpy:eager"] == document["run"]["settings"]["backends"]
+    assert (
+        [cell["arm"] for cell in document["cells"]]
+        == ["numpy:eager"]
+        == document["run"]["settings"]["backends"]
+    )
     cells = cells_of(place)
     assert cells["numpy:eager#twin", "infer"][2] == cells["numpy:eager", "infer"][2] > 0
 
 
 @pytest.mark.slow
 def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_base(place):
-    tight = {"dnnbench.execution.memory_guard:available_bytes": "helpers.stand_ins:three_thousand_bytes"}
+    tight = {
+        "dnnbench.execution.memory_guard:available_bytes": "helpers.stand_ins:three_thousand_bytes"
+    }
     modes = "saboteur:honest,numpy,saboteur:wrong"
     done = dnnbench(
-        place, "run", "tiny.toml", "--backend", modes, "--phase", "infer", "--no-check", *FAST, changes=tight
+        place,
+        "run",
+        "tiny.toml",
+        "--backend",
+        modes,
+        "--phase",
+        "infer",
+        "--no-check",
+        *FAST,
+        changes=tight,
     )
     assert done.returncode == 0, done.stderr
     assert "3 arms on cpu need about" in done.stderr
     assert "each is measured beside the base alone" in done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
-        rounds = {arm: set(store.samples([cell])["round"]) for arm, cell in zip(cells.arm, cells.cell_id, strict=True)}
+        rounds = {
+            arm: set(store.samples([cell])["round"])
+            for arm, cell in zip(cells.arm, cells.cell_id, strict=True)
+        }
     first, second = rounds["numpy:eager"], rounds["saboteur:wrong"]
     assert first, "never up at the same time"
     assert second, "never up at the same time"
@@ -71,10 +101,22 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     """The user's caches hold the program already, and are neither read nor written."""
     cache = place / "cache"  # of this test alone: others write to the session's
     monkeypatch.setenv("DNNBENCH_CACHE", str(cache))
-    fast = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--wait", "--json")
+    fast = (
+        "--phase",
+        "infer",
+        "--no-check",
+        "--threads",
+        "1",
+        "--max-time",
+        "1s",
+        "--wait",
+        "--json",
+    )
     asked = ("run", "tiny.toml", "--backend", "jax", *fast)
     warmed = dnnbench(place, *asked, "--generations", "1")
-    assert [start["caches"] for start in json.loads(warmed.stdout)["starts"]] == ["as found"], warmed.stderr
+    assert [start["caches"] for start in json.loads(warmed.stdout)["starts"]] == ["as found"], (
+        warmed.stderr
+    )
     before = sorted((cache / "jax_compilation_cache_dir").iterdir())
     done = dnnbench(place, *asked, "--generations", "2", "--cold-start", changes=TELLING_CACHES)
     (first, none), (second, some) = re.findall(r"caches: (\S+) (\d+)", done.stderr)
@@ -84,13 +126,27 @@ def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(
     assert before
     assert sorted((cache / "jax_compilation_cache_dir").iterdir()) == before
     document = json.loads(done.stdout)
-    assert [generation["facts"]["compile_cache"] for generation in document["generations"]] == ["empty", "warm"]
+    assert [generation["facts"]["compile_cache"] for generation in document["generations"]] == [
+        "empty",
+        "warm",
+    ]
     assert [start["caches"] for start in document["starts"]] == ["empty", "warm"]
 
 
 @pytest.mark.exhaustive
 def test_auto_takes_six_generations_or_more_and_says_why(place):
-    asked = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "auto", "--wait")
+    asked = (
+        "--phase",
+        "infer",
+        "--no-check",
+        "--threads",
+        "1",
+        "--max-time",
+        "3s",
+        "--generations",
+        "auto",
+        "--wait",
+    )
     done = dnnbench(place, "run", "tiny.toml", "--backend", "saboteur:honest,numpy", *asked)
     assert done.returncode == 0, done.stderr
     assert " more generations of " in done.stderr
@@ -104,14 +160,20 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
 def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place):
     """Every cell counts as near, so that the tiny one does."""
     asked = ("--backend", "numpy,saboteur:kept", "--no-check", "--phase", "infer,train_step")
-    done = dnnbench(place, "run", "tiny.toml", *asked, *FAST, changes={"dnnbench.execution.peaks:NEAR": 0.0})
+    done = dnnbench(
+        place, "run", "tiny.toml", *asked, *FAST, changes={"dnnbench.execution.peaks:NEAR": 0.0}
+    )
     assert done.returncode == 0, done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         (run_id,) = store.runs()["run_id"]
         [facts, *_] = measured(store, run_id).facts
-    faults = {str(key): cell.rate_audit.faults for key, cell in facts.cells.items() if cell.rate_audit}
+    faults = {
+        str(key): cell.rate_audit.faults for key, cell in facts.cells.items() if cell.rate_audit
+    }
     assert set(faults) == {
-        f"{arm} tiny/4 {phase}" for arm in ("numpy:eager", "saboteur:kept") for phase in ("infer", "train_step")
+        f"{arm} tiny/4 {phase}"
+        for arm in ("numpy:eager", "saboteur:kept")
+        for phase in ("infer", "train_step")
     }
     kept = "inference gave the same output before and after a step: an answer is cached"
     assert kept in faults["saboteur:kept tiny/4 infer"]
@@ -121,7 +183,9 @@ def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place)
 
 @pytest.mark.slow
 def test_json_is_one_document_on_stdout(place):
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST)
+    done = dnnbench(
+        place, "run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--json", *FAST
+    )
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert document["schema_version"] == 2
@@ -132,7 +196,12 @@ def test_json_is_one_document_on_stdout(place):
     assert (held["optimizer"], held["phase"]) == (held["weights"], "infer")
     assert held["peak_rss"] > 10 * 2**20
     facts = document["generations"][0]["facts"]
-    assert 0 < facts["null_call_s"]["median"] < document["cells"][0]["call_s"] < facts["null_call_s"]["max"] * 1e6
+    assert (
+        0
+        < facts["null_call_s"]["median"]
+        < document["cells"][0]["call_s"]
+        < facts["null_call_s"]["max"] * 1e6
+    )
     assert facts["switches_per_s"]["median"] >= 0
     assert facts["system"]["affinity"] == sorted(os.sched_getaffinity(0)), (
         "as the machine was set up for this generation"
@@ -140,7 +209,17 @@ def test_json_is_one_document_on_stdout(place):
 
 
 def test_a_dry_run_measures_nothing(place):
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", "--batch-size", "1,8", "--dry-run", "--json")
+    done = dnnbench(
+        place,
+        "run",
+        "tiny.toml",
+        "--backend",
+        "numpy",
+        "--batch-size",
+        "1,8",
+        "--dry-run",
+        "--json",
+    )
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert len(document["cells"]) == 14
@@ -152,7 +231,9 @@ def test_a_dry_run_measures_nothing(place):
 def test_an_arm_may_name_another_interpreter(place):
     """This very environment, asked for by its folder: packages are lent, versions and cells are its own."""
     arms = f"numpy,numpy@{sys.prefix}"
-    done = dnnbench(place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--json", *FAST)
+    done = dnnbench(
+        place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--json", *FAST
+    )
     assert done.returncode == 0, done.stderr
     names = {cell["arm"]: cell["call_s"] for cell in json.loads(done.stdout)["cells"]}
     assert set(names) == {"numpy:eager", f"numpy:eager@{sys.prefix}"}

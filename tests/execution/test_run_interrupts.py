@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check", "--twin",
                "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer,train_step", "--wait"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     wait_for_generations(place, 1)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
@@ -39,9 +41,13 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
         assert store.done_generations(run_id) == [0, 1, 2, 3]
         cells = store.cells(run_id)
         again = store.samples(list(cells["cell_id"]))
-        twin = again[again["cell_id"].isin(cells.loc[cells["arm"] == "numpy:eager#twin", "cell_id"])]
+        twin = again[
+            again["cell_id"].isin(cells.loc[cells["arm"] == "numpy:eager#twin", "cell_id"])
+        ]
         assert set(twin["generation"]) >= {1, 2, 3}
-        assert len(again.merge(kept)) == len(kept), "no visit of the first sitting is lost or changed"
+        assert len(again.merge(kept)) == len(kept), (
+            "no visit of the first sitting is lost or changed"
+        )
 
 
 SIGNALLED = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
@@ -59,7 +65,9 @@ def kept_visits(place):
 def test_sigterm_twice_keeps_what_was_measured_and_leaves_nothing_running(place, tmp_path):
     (tmp_path / "temporary").mkdir()
     signalled = environment() | {"TMPDIR": str(tmp_path / "temporary")}
-    process = subprocess.Popen(SIGNALLED, cwd=place, env=signalled, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        SIGNALLED, cwd=place, env=signalled, stderr=subprocess.PIPE, text=True
+    )
     wait_for_generations(place, 1)
     below = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGTERM)
@@ -109,9 +117,23 @@ def test_kill_9_loses_at_most_the_generation_in_flight(place):
 
 
 def test_ctrl_c_before_anything_is_measured_is_130_too(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", *FAST]
+    command = [
+        sys.executable,
+        "-m",
+        "dnnbench.cli.main",
+        "run",
+        "tiny.toml",
+        "--backend",
+        "numpy",
+        *FAST,
+    ]
     process = subprocess.Popen(
-        command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=place,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     for line in process.stderr:
         if line.startswith("checking that all arms agree"):
@@ -154,7 +176,12 @@ def test_a_lost_control_arm_costs_no_other_arm(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
                "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(
-        command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=place,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     children = []
     while len(children) < 2:

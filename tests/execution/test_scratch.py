@@ -39,7 +39,9 @@ def temporary(tmp_path, monkeypatch):
 
 @pytest.fixture
 def owner(temporary):
-    process = subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     process.stdout.readline()
     yield process
     process.kill()
@@ -129,7 +131,9 @@ def test_logs_of_one_name_are_two_files(kept):
     assert logs.new_log("a/b") != logs.new_log("a/b")
 
 
-@pytest.mark.parametrize("name", ["a/../b", "x" * 1000, "ü" * 100, "torch:compile@new[dtype=float32]", ""])
+@pytest.mark.parametrize(
+    "name", ["a/../b", "x" * 1000, "ü" * 100, "torch:compile@new[dtype=float32]", ""]
+)
 def test_any_name_makes_a_file_in_the_folder_of_logs(kept, name):
     assert logs.new_log(name).parent == kept
 

@@ -41,7 +41,11 @@ FACTS = GenerationFacts(
         )
         for arm in (BASE, TWIN)
     },
-    cells={CellKey(TWIN, CASE, Phase.INFER): CellFacts(None, None, Energy(4.0, "RAPL"), 1e-3, AuditFacts(error="killed"))},
+    cells={
+        CellKey(TWIN, CASE, Phase.INFER): CellFacts(
+            None, None, Energy(4.0, "RAPL"), 1e-3, AuditFacts(error="killed")
+        )
+    },
     control_idle_cpu={CASE: 0.5},
     fairness={CASE: [AuditLine("threads", {BASE.name: 2}, True)]},
     noop_call_s=Summary(1e-7, 2e-7, 3e-7),

@@ -77,7 +77,17 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(tmp_path):
 def trained(tmp_path_factory):
     """A folder with trained weights of the MLP."""
     place = tmp_path_factory.mktemp("trained")
-    done = dnnbench(place, "train", "mlp_digits", "--backend", "numpy", "--threads", "1", "--save", "mlp.safetensors")
+    done = dnnbench(
+        place,
+        "train",
+        "mlp_digits",
+        "--backend",
+        "numpy",
+        "--threads",
+        "1",
+        "--save",
+        "mlp.safetensors",
+    )
     assert done.returncode == 0, done.stderr
     assert "target reached" in done.stdout, "one arm has nothing to lie apart from"
     assert "curves" not in done.stdout, "one arm has nothing to lie apart from"
@@ -109,7 +119,9 @@ def test_a_test_loss_that_is_not_finite_counts_as_different():
     assert curves_apart([course(0.5), course(0.5, test_loss=NAN)]).test_loss == INF
 
 
-@pytest.mark.parametrize(("first", "second", "apart"), [(0.0, 0.0, 0.0), (0.0, 0.5, 1.0), (-2.0, 2.0, 2.0)])
+@pytest.mark.parametrize(
+    ("first", "second", "apart"), [(0.0, 0.0, 0.0), (0.0, 0.5, 1.0), (-2.0, 2.0, 2.0)]
+)
 def test_losses_of_zero_divide_nothing(first, second, apart):
     assert curves_apart([course(first), course(second)]).loss == apart
 
@@ -122,13 +134,19 @@ def test_curves_are_compared_over_the_epochs_that_all_have():
 
 def test_train_says_that_curves_differ_where_a_loss_is_not_a_number(capsys):
     _print(Output(), find_workload("mlp_digits"), [course(0.5), course(NAN)])
-    assert "curves differ over the 1 epoch(s) that all arms have: a loss is not finite" in capsys.readouterr().out
+    assert (
+        "curves differ over the 1 epoch(s) that all arms have: a loss is not finite"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("backends", "count"),
-    [("numpy,torch", 2), pytest.param("all", 4, marks=[pytest.mark.exhaustive, pytest.mark.compiled])],
+    [
+        ("numpy,torch", 2),
+        pytest.param("all", 4, marks=[pytest.mark.exhaustive, pytest.mark.compiled]),
+    ],
 )
 def test_backends_predict_the_same_classes_with_trained_weights(trained, backends, count):
     arguments = ("--weights", "mlp.safetensors", "--backend", backends, "--threads", "1", "--json")
@@ -142,7 +160,9 @@ def test_backends_predict_the_same_classes_with_trained_weights(trained, backend
 
 
 def test_weights_of_another_network_are_refused_naming_tensors(trained):
-    done = dnnbench(trained, "predict", "cnn_digits", "--weights", "mlp.safetensors", "--backend", "numpy")
+    done = dnnbench(
+        trained, "predict", "cnn_digits", "--weights", "mlp.safetensors", "--backend", "numpy"
+    )
     assert done.returncode == 2
     for words in (
         "mlp_digits",
@@ -155,7 +175,9 @@ def test_weights_of_another_network_are_refused_naming_tensors(trained):
 
 def test_a_file_that_holds_no_weights_is_refused(trained):
     (trained / "noise.safetensors").write_bytes(b"not weights at all")
-    done = dnnbench(trained, "predict", "mlp_digits", "--weights", "noise.safetensors", "--backend", "numpy")
+    done = dnnbench(
+        trained, "predict", "mlp_digits", "--weights", "noise.safetensors", "--backend", "numpy"
+    )
     assert done.returncode == 2
     assert "cannot be read: " in done.stderr
     assert "Traceback" not in done.stderr
@@ -173,7 +195,17 @@ def test_inference_is_timed_with_trained_weights_and_says_so(trained):
 @pytest.mark.slow
 def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
     name = "mlp_table[table=diabetes]"
-    arguments = (name, "--backend", "numpy", "--threads", "1", "--epochs", "2", "--store", "s.sqlite")
+    arguments = (
+        name,
+        "--backend",
+        "numpy",
+        "--threads",
+        "1",
+        "--epochs",
+        "2",
+        "--store",
+        "s.sqlite",
+    )
     done = dnnbench(tmp_path, "train", *arguments, "--json")
     [course] = json.loads(done.stdout)["courses"]
     told = [row["test_loss"] for row in course["epochs"]]
@@ -189,7 +221,17 @@ def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
 
 @pytest.mark.slow
 def test_what_was_learned_is_shown_though_the_store_refuses_it(tmp_path):
-    arguments = ("mlp_table[table=diabetes]", "--backend", "numpy", "--threads", "1", "--epochs", "1", "--store", ".")
+    arguments = (
+        "mlp_table[table=diabetes]",
+        "--backend",
+        "numpy",
+        "--threads",
+        "1",
+        "--epochs",
+        "1",
+        "--store",
+        ".",
+    )
     done = dnnbench(tmp_path, "train", *arguments, "--json")
     assert done.returncode == 2
     assert "is a folder" in done.stderr
@@ -203,7 +245,15 @@ def test_training_on_data_of_ones_own(tmp_path):
     draw = np.random.default_rng(0)
     labels = draw.integers(0, 10, 400).astype(np.int32)
     images = (np.eye(64)[labels * 6] + 0.1 * draw.normal(size=(400, 64))).astype(np.float32)
-    np.savez(tmp_path / "own.npz", x_train=images[:300], y_train=labels[:300], x_test=images[300:], y_test=labels[300:])
-    [course] = courses(tmp_path, "mlp_digits", "--backend", "numpy", "--threads", "1", "--data", "own.npz")
+    np.savez(
+        tmp_path / "own.npz",
+        x_train=images[:300],
+        y_train=labels[:300],
+        x_test=images[300:],
+        y_test=labels[300:],
+    )
+    [course] = courses(
+        tmp_path, "mlp_digits", "--backend", "numpy", "--threads", "1", "--data", "own.npz"
+    )
     assert course["reached"]
     assert course["epochs"][-1]["n_test"] == 100

@@ -38,7 +38,10 @@ def dense(a, x, weight, bias=None):
     w = weight.T if a.get("transposed") else weight
     b = bias if bias is not None else [mpf(0)] * w.shape[1]
     n = range(x.shape[-1])
-    return tensor((*x.shape[:-1], w.shape[1]), lambda *i: b[i[-1]] + total(x[(*i[:-1], k)] * w[k, i[-1]] for k in n))
+    return tensor(
+        (*x.shape[:-1], w.shape[1]),
+        lambda *i: b[i[-1]] + total(x[(*i[:-1], k)] * w[k, i[-1]] for k in n),
+    )
 
 
 def matmul(a, x, y):
@@ -98,7 +101,11 @@ def conv2d(a, x, weight, bias=None):
 
 def conv1d(a, x, weight, bias=None):
     """An image one pixel high."""
-    flat = {"kernel": (1, a["kernel"]), "strides": (1, a.get("strides", 1)), "dilation": (1, a.get("dilation", 1))}
+    flat = {
+        "kernel": (1, a["kernel"]),
+        "strides": (1, a.get("strides", 1)),
+        "dilation": (1, a.get("dilation", 1)),
+    }
     padding = a.get("padding", "same")
     flat["padding"] = padding if isinstance(padding, str) else ((0, 0), padding)
     return conv2d({**a, **flat}, x[:, None], weight[None], bias)[:, 0]
@@ -120,7 +127,12 @@ def conv_transpose2d(a, x, weight, bias=None):
 
     def element(n, p, q, f):
         channels = range(x.shape[3])
-        thrown = (x[n, i, j, c] * weight[u, v, f, c] for i, u in hits(p, 0) for j, v in hits(q, 1) for c in channels)
+        thrown = (
+            x[n, i, j, c] * weight[u, v, f, c]
+            for i, u in hits(p, 0)
+            for j, v in hits(q, 1)
+            for c in channels
+        )
         return total(thrown) + (bias[f] if bias is not None else 0)
 
     return tensor((len(x), *size, a["filters"]), element)
@@ -193,14 +205,19 @@ def transpose(a, x):
     """Axis i of y is axis axes[i] of x."""
     axes = a["axes"]
     shape = [x.shape[1 + axis] for axis in axes]
-    return tensor((len(x), *shape), lambda n, *i: x[(n, *(i[axes.index(k)] for k in range(len(axes))))])
+    return tensor(
+        (len(x), *shape), lambda n, *i: x[(n, *(i[axes.index(k)] for k in range(len(axes))))]
+    )
 
 
 def slice_(a, x):
     axis, start = a.get("axis", 0) % (x.ndim - 1), a.get("start", 0)
     stop = a.get("stop") or x.shape[1 + axis]
     shape = [stop - start if k == axis + 1 else size for k, size in enumerate(x.shape)]
-    return tensor(shape, lambda *i: x[tuple(k + start if place == axis + 1 else k for place, k in enumerate(i))])
+    return tensor(
+        shape,
+        lambda *i: x[tuple(k + start if place == axis + 1 else k for place, k in enumerate(i))],
+    )
 
 
 def concat(a, *xs):
@@ -278,7 +295,9 @@ def softmax(a, x):
 
 def stretched(x, shape):
     """x as a function of y's index: axes are matched from the end, an axis of one always at 0."""
-    return lambda i: x[tuple(0 if n == 1 else k for n, k in zip(x.shape, i[len(i) - x.ndim :], strict=True))]
+    return lambda i: x[
+        tuple(0 if n == 1 else k for n, k in zip(x.shape, i[len(i) - x.ndim :], strict=True))
+    ]
 
 
 def add(a, *xs):
@@ -296,7 +315,9 @@ def dropout(a, x, mask):
 
 
 def stochastic_depth(a, x, mask):
-    return tensor(x.shape, lambda *i: x[i] / (1 - mpf(a.get("rate", 0.5))) if mask[i[0]] else mpf(0))
+    return tensor(
+        x.shape, lambda *i: x[i] / (1 - mpf(a.get("rate", 0.5))) if mask[i[0]] else mpf(0)
+    )
 
 
 def moments(numbers):
@@ -335,7 +356,9 @@ def batch_norm_training(a, x, scale, bias, mean, variance):
     correction = m / (m - 1) if a.get("unbiased") else 1
     state = {
         "mean": np.array([old * mean[c] + (1 - old) * found[c][0] for c in channels]),
-        "variance": np.array([old * variance[c] + (1 - old) * found[c][1] * correction for c in channels]),
+        "variance": np.array(
+            [old * variance[c] + (1 - old) * found[c][1] * correction for c in channels]
+        ),
     }
     return batch_norm(a, x, scale, bias, [mu for mu, _ in found], [v for _, v in found]), state
 
@@ -396,9 +419,14 @@ def lstm(a, x, *first, weight, recurrent, bias):
     def advance(x_t, h=nothing, c=nothing):
         def gate(number, j):
             column = number * width + j
-            return affine(x_t, weight, bias, column) + total(h[k] * recurrent[k, column] for k in range(width))
+            return affine(x_t, weight, bias, column) + total(
+                h[k] * recurrent[k, column] for k in range(width)
+            )
 
-        kept = [logistic(gate(1, j)) * c[j] + logistic(gate(0, j)) * mp.tanh(gate(2, j)) for j in range(width)]
+        kept = [
+            logistic(gate(1, j)) * c[j] + logistic(gate(0, j)) * mp.tanh(gate(2, j))
+            for j in range(width)
+        ]
         return [logistic(gate(3, j)) * mp.tanh(kept[j]) for j in range(width)], kept
 
     return steps(a, x, first, advance)
@@ -436,7 +464,9 @@ def attention(a, q, k, v, mask=None):
     def element(n, t, d):
         head = range(d // width * width, d // width * width + width)
         keys = [s for s in range(k.shape[1]) if seen(n, t, s)]
-        weights = [mp.exp(total(q[n, t, e] * k[n, s, e] for e in head) / mp.sqrt(width)) for s in keys]
+        weights = [
+            mp.exp(total(q[n, t, e] * k[n, s, e] for e in head) / mp.sqrt(width)) for s in keys
+        ]
         return total(w * v[n, s, d] for w, s in zip(weights, keys, strict=True)) / total(weights)
 
     return tensor(q.shape, element)

@@ -18,14 +18,23 @@ FOLDER = Path(__file__).parent
 WIDTH = mpf("1e-25")
 ASIDE = mpf("1e-20")
 """How far from a kink its gradient is taken: much, in units of WIDTH."""
-NUDGES = {"below": lambda k: -ASIDE, "above": lambda k: ASIDE, "first": lambda k: -(k + 1) * ASIDE, 0: lambda k: 0}
+NUDGES = {
+    "below": lambda k: -ASIDE,
+    "above": lambda k: ASIDE,
+    "first": lambda k: -(k + 1) * ASIDE,
+    0: lambda k: 0,
+}
 KINDS = {"slice": definitions.slice_}
 
 
 def exact(nested):
     """Nested lists as an array: floats as mpf, ids and booleans as they are."""
     array = np.array(nested, dtype=object)
-    return array if isinstance(array.reshape(-1)[0], int) else np.vectorize(mpf, otypes=[object])(array)
+    return (
+        array
+        if isinstance(array.reshape(-1)[0], int)
+        else np.vectorize(mpf, otypes=[object])(array)
+    )
 
 
 def forward(case, weights, inputs, offsets, train):
@@ -34,12 +43,15 @@ def forward(case, weights, inputs, offsets, train):
     constants = {c["name"] for c in model["constants"]}
     for node in model["nodes"]:
         name, attributes = node["name"], node["op"]
-        roles = {w.removeprefix(f"{name}."): a for w, a in weights.items() if w.startswith(f"{name}.")}
+        roles = {
+            w.removeprefix(f"{name}."): a for w, a in weights.items() if w.startswith(f"{name}.")
+        }
         arguments = [weights[x] if x in constants else values[x] for x in node["inputs"]]
         if attributes["kind"] == "concat":
             size = len(next(iter(inputs.values())))
             arguments = [
-                np.array([x] * size) if i in constants else x for i, x in zip(node["inputs"], arguments, strict=True)
+                np.array([x] * size) if i in constants else x
+                for i, x in zip(node["inputs"], arguments, strict=True)
             ]
         value = apply(case, name, attributes, arguments, roles, train)
         if isinstance(value, tuple):
@@ -101,7 +113,8 @@ def expected(case):
     aside = NUDGES[case["nudge"]]
     offsets = {
         name: definitions.tensor(
-            values[name].shape, lambda *i, n=name: aside(int(np.ravel_multi_index(i, values[n].shape)))
+            values[name].shape,
+            lambda *i, n=name: aside(int(np.ravel_multi_index(i, values[n].shape))),
         )
         for name in reads
     }
@@ -119,12 +132,17 @@ def trained(case, weights):
     optimizer, found = case["workload"]["task"]["optimizer"], {}
 
     def gradients_of(weights, t):
-        batch, weights = case["steps"][t - 1], {name: array.copy() for name, array in weights.items()}
+        batch, weights = (
+            case["steps"][t - 1],
+            {name: array.copy() for name, array in weights.items()},
+        )
         inputs, targets = {"x1": exact(batch["x1"])}, exact(batch["targets"])
         loss = lambda: loss_of(case, weights, inputs, targets, {})  # noqa: E731
         return {name: difference(loss, array) for name, array in weights.items()}
 
-    for t, (after, slots) in enumerate(training.trajectory(optimizer, weights, gradients_of, len(case["steps"])), 1):
+    for t, (after, slots) in enumerate(
+        training.trajectory(optimizer, weights, gradients_of, len(case["steps"])), 1
+    ):
         found |= {f"{t}/weights/{name}": array for name, array in after.items()}
         found |= {f"{t}/slots/{name}": array for name, array in slots.items()}
     return found
@@ -132,7 +150,11 @@ def trained(case, weights):
 
 def plain(value):
     """mpf as the nearest float64, arrays as lists."""
-    return [plain(item) for item in value] if isinstance(value, np.ndarray) and value.ndim else float(value)
+    return (
+        [plain(item) for item in value]
+        if isinstance(value, np.ndarray) and value.ndim
+        else float(value)
+    )
 
 
 def document(family):
@@ -140,7 +162,9 @@ def document(family):
     lines = []
     for name, case in GOLDEN[family].items():
         known = case | {"expected": {key: plain(value) for key, value in expected(case).items()}}
-        parts = ",\n  ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in known.items())
+        parts = ",\n  ".join(
+            f"{json.dumps(key)}: {json.dumps(value)}" for key, value in known.items()
+        )
         lines.append(f" {json.dumps(name)}: {{\n  {parts}\n }}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -152,7 +176,11 @@ def checksum(path):
 def main(families):
     for family in families or GOLDEN:
         (FOLDER / f"{family}.json").write_text(document(family))
-    frozen = [path for path in sorted(FOLDER.iterdir()) if path.suffix in (".json", ".csv") and path.stem != "manifest"]
+    frozen = [
+        path
+        for path in sorted(FOLDER.iterdir())
+        if path.suffix in (".json", ".csv") and path.stem != "manifest"
+    ]
     manifest = {path.name: checksum(path) for path in frozen}
     (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 

@@ -39,9 +39,13 @@ def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, c
     ids: vocabulary of an integer input, which is not added to   seen: a boolean last input
     constants: shapes of learned constants that follow the inputs   order: of the op's arguments, if another
     """
-    fed = {f"x{i}": numbers(f"{name}.x{i}", (EXAMPLES, *shape)) for i, shape in enumerate(shapes, 1)}
+    fed = {
+        f"x{i}": numbers(f"{name}.x{i}", (EXAMPLES, *shape)) for i, shape in enumerate(shapes, 1)
+    }
     if ids:
-        looked_up = [random.Random(f"{name}.{i}").randrange(ids) for i in range(EXAMPLES * prod(shapes[0]))]
+        looked_up = [
+            random.Random(f"{name}.{i}").randrange(ids) for i in range(EXAMPLES * prod(shapes[0]))
+        ]
         fed["x1"] = nested(looked_up, (EXAMPLES, *shapes[0]))
     if values is not None:
         fed["x1"] = values
@@ -51,8 +55,13 @@ def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, c
     if seen:
         fed["seen"] = seen
         arguments.append("seen")
-    learned = {f"y.{role}": numbers(f"{name}.{role}", shape, -1, 1) for role, shape in (parameters or {}).items()}
-    kept = {f"y.{role}": numbers(f"{name}.{role}", shape, 1, 3) for role, shape in (state or {}).items()}
+    learned = {
+        f"y.{role}": numbers(f"{name}.{role}", shape, -1, 1)
+        for role, shape in (parameters or {}).items()
+    }
+    kept = {
+        f"y.{role}": numbers(f"{name}.{role}", shape, 1, 3) for role, shape in (state or {}).items()
+    }
     op = {"kind": kind, **attributes}
     GOLDEN.setdefault(family, {})[name] = {
         "workload": {
@@ -60,10 +69,19 @@ def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, c
             "model": {
                 "name": name,
                 "inputs": [_input(x, array) for x, array in fed.items()],
-                "constants": [{"name": c, "shape": shape_of(array)} for c, array in (added | fixed).items()],
+                "constants": [
+                    {"name": c, "shape": shape_of(array)} for c, array in (added | fixed).items()
+                ],
                 "nodes": [
-                    *({"name": f"{z[:-5]}_read", "op": {"kind": "add"}, "inputs": [z[:-5], z]} for z in added),
-                    {"name": "y", "op": op, "inputs": [arguments[i] for i in order or range(len(arguments))]},
+                    *(
+                        {"name": f"{z[:-5]}_read", "op": {"kind": "add"}, "inputs": [z[:-5], z]}
+                        for z in added
+                    ),
+                    {
+                        "name": "y",
+                        "op": op,
+                        "inputs": [arguments[i] for i in order or range(len(arguments))],
+                    },
                 ],
                 "outputs": ["y"],
             },
@@ -102,13 +120,44 @@ def layers():
     """Products and tables."""
     g = lambda *a, **k: golden("dense", *a, **k)  # noqa: E731
     g("dense", "dense", (3,), out=(2,), units=2, parameters={"weight": (3, 2), "bias": (2,)})
-    g("dense_without_bias", "dense", (3,), out=(2,), units=2, bias=False, parameters={"weight": (3, 2)})
-    g("dense_on_sequences", "dense", (2, 3), out=(2, 2), units=2, parameters={"weight": (3, 2), "bias": (2,)})
+    g(
+        "dense_without_bias",
+        "dense",
+        (3,),
+        out=(2,),
+        units=2,
+        bias=False,
+        parameters={"weight": (3, 2)},
+    )
+    g(
+        "dense_on_sequences",
+        "dense",
+        (2, 3),
+        out=(2, 2),
+        units=2,
+        parameters={"weight": (3, 2), "bias": (2,)},
+    )
     g("dense_transposed", "dense", (3,), out=(2,), units=2, transposed=True,
       parameters={"weight": (2, 3), "bias": (2,)})  # fmt: skip
     g("matmul", "matmul", (2, 3), (3, 2), out=(2, 2))
-    g("matmul_of_stacks_transposed", "matmul", (2, 2, 3), (2, 1, 3), out=(2, 2, 1), transpose_b=True)
-    g("embedding", "embedding", (3,), out=(3, 2), ids=3, vocabulary=3, features=2, parameters={"weight": (3, 2)})
+    g(
+        "matmul_of_stacks_transposed",
+        "matmul",
+        (2, 2, 3),
+        (2, 1, 3),
+        out=(2, 2, 1),
+        transpose_b=True,
+    )
+    g(
+        "embedding",
+        "embedding",
+        (3,),
+        out=(3, 2),
+        ids=3,
+        vocabulary=3,
+        features=2,
+        parameters={"weight": (3, 2)},
+    )
     g("position_embedding", "position_embedding", (2, 3), out=(2, 3), positions=5, offset=2,
       parameters={"weight": (5, 3)})  # fmt: skip
 
@@ -123,7 +172,16 @@ def convolutions():
 
     conv("conv2d_same", (3, 4, 2), (3, 4, 2), (3, 2), 2, 2)
     conv("conv2d_same_strided", (4, 4, 1), (2, 2, 2), (3, 3), 2, 1, strides=[2, 2], bias=False)
-    conv("conv2d_uneven", (3, 4, 1), (2, 5, 2), (3, 2), 2, 1, strides=[2, 1], padding=[[2, 0], [0, 2]])
+    conv(
+        "conv2d_uneven",
+        (3, 4, 1),
+        (2, 5, 2),
+        (3, 2),
+        2,
+        1,
+        strides=[2, 1],
+        padding=[[2, 0], [0, 2]],
+    )
     conv("conv2d_dilated", (5, 4, 1), (3, 1, 2), (2, 2), 2, 1, dilation=[2, 3], padding="valid")
     conv("conv2d_grouped", (3, 3, 4), (3, 3, 4), (2, 2), 4, 2, groups=2)
     conv("conv2d_depthwise_multiplied", (3, 3, 2), (3, 3, 4), (2, 2), 4, 1, groups=2)
@@ -146,11 +204,34 @@ def pools():
     wide = {"window": [3, 3], "strides": [2, 2], "padding": [[1, 1], [0, 1]]}
     g("max_pool2d", "max_pool2d", (4, 4, 2), out=(2, 2, 2), window=[2, 2])
     g("max_pool2d_overlapping", "max_pool2d", (4, 4, 1), out=(2, 2, 1), **wide)
-    g("max_pool2d_same", "max_pool2d", (3, 4, 1), out=(2, 2, 1), window=[2, 3], strides=[2, 2], padding="same")
+    g(
+        "max_pool2d_same",
+        "max_pool2d",
+        (3, 4, 1),
+        out=(2, 2, 1),
+        window=[2, 3],
+        strides=[2, 2],
+        padding="same",
+    )
     tied = [[[[1.0], [1.0]], [[0.5], [1.0]]], [[[-1.0], [-1.0]], [[-1.0], [-2.0]]]]
-    g("max_pool2d_tied", "max_pool2d", (2, 2, 1), out=(1, 1, 1), window=[2, 2], values=tied, nudge="first")
+    g(
+        "max_pool2d_tied",
+        "max_pool2d",
+        (2, 2, 1),
+        out=(1, 1, 1),
+        window=[2, 2],
+        values=tied,
+        nudge="first",
+    )
     g("avg_pool2d", "avg_pool2d", (4, 4, 1), out=(2, 2, 1), **wide)
-    g("avg_pool2d_counting_padding", "avg_pool2d", (4, 4, 1), out=(2, 2, 1), count_include_pad=True, **wide)
+    g(
+        "avg_pool2d_counting_padding",
+        "avg_pool2d",
+        (4, 4, 1),
+        out=(2, 2, 1),
+        count_include_pad=True,
+        **wide,
+    )
     g("global_avg_pool", "global_avg_pool", (3, 2, 2), out=(2,))
     g("global_max_pool", "global_max_pool", (3, 2, 2), out=(2,))
     g("global_max_pool_tied", "global_max_pool", (2, 2, 1), out=(1,), values=tied, nudge="first")
@@ -161,13 +242,29 @@ def pools():
 def activations():
     g = lambda *a, **k: golden("activations", *a, **k)  # noqa: E731
     wide = numbers("wide", (EXAMPLES, 8), -9, 9)
-    for kind in ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid", "tanh"):
+    for kind in (
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "gelu",
+        "silu",
+        "hardswish",
+        "sigmoid",
+        "tanh",
+    ):
         g(kind, kind, (8,), out=(8,), values=wide)
     g("leaky_relu_given_slope", "leaky_relu", (8,), out=(8,), values=wide, slope=0.2)
     g("elu_given_alpha", "elu", (8,), out=(8,), values=wide, alpha=0.7)
     g("gelu_of_tanh", "gelu", (8,), out=(8,), approximation="tanh")
     g("softmax", "softmax", (4,), out=(4,))
-    g("softmax_of_sequences", "softmax", (2, 3), out=(2, 3), values=numbers("hot", (EXAMPLES, 2, 3), -30, 30))
+    g(
+        "softmax_of_sequences",
+        "softmax",
+        (2, 3),
+        out=(2, 3),
+        values=numbers("hot", (EXAMPLES, 2, 3), -30, 30),
+    )
     kinks = [("relu", 0.0, "below"), ("relu6", 0.0, "below"), ("relu6", 6.0, "above"), ("leaky_relu", 0.0, "below"),
              ("hardswish", -3.0, "below"), ("hardswish", 3.0, "above")]  # fmt: skip
     for kind, kink, side in kinks:
@@ -183,7 +280,15 @@ def shapes():
     g("slice", "slice", (4, 2), out=(2, 2), start=1, stop=3)
     g("slice_of_the_last_axis", "slice", (2, 2, 3), out=(2, 2, 2), axis=-1, start=1)
     g("concat", "concat", (2, 2), (2, 3), out=(2, 5))
-    g("concat_behind_a_constant", "concat", (2, 2), out=(3, 2), axis=0, constants=[(1, 2)], order=[1, 0])
+    g(
+        "concat_behind_a_constant",
+        "concat",
+        (2, 2),
+        out=(3, 2),
+        axis=0,
+        constants=[(1, 2)],
+        order=[1, 0],
+    )
     g("mean", "mean", (3, 2), out=(2,), axes=[0])
     g("mean_of_two_axes", "mean", (2, 3, 2), out=(3,), axes=[0, -1])
     g("add", "add", (2, 3), (1, 3), out=(2, 3), constants=[(3,)])
@@ -199,12 +304,34 @@ def norms():
     g("batch_norm", "batch_norm", (2,), out=(2,), parameters=affine, state=running)
     g("batch_norm_of_images", "batch_norm", (2, 2, 2), out=(2, 2, 2), parameters=affine, state=running,
       epsilon=1e-3, momentum=0.8)  # fmt: skip
-    g("batch_norm_unbiased", "batch_norm", (3, 2), out=(3, 2), parameters=affine, state=running, unbiased=True)
+    g(
+        "batch_norm_unbiased",
+        "batch_norm",
+        (3, 2),
+        out=(3, 2),
+        parameters=affine,
+        state=running,
+        unbiased=True,
+    )
     g("layer_norm", "layer_norm", (2, 3), out=(2, 3), parameters={"scale": (3,), "bias": (3,)})
     far = numbers("far", (EXAMPLES, 3), 99, 101)
-    g("layer_norm_far_from_zero", "layer_norm", (3,), out=(3,), values=far, parameters={"scale": (3,), "bias": (3,)})
+    g(
+        "layer_norm_far_from_zero",
+        "layer_norm",
+        (3,),
+        out=(3,),
+        values=far,
+        parameters={"scale": (3,), "bias": (3,)},
+    )
     g("rms_norm", "rms_norm", (2, 3), out=(2, 3), parameters={"scale": (3,)}, epsilon=1e-2)
-    g("group_norm", "group_norm", (2, 2, 4), out=(2, 2, 4), groups=2, parameters={"scale": (4,), "bias": (4,)})
+    g(
+        "group_norm",
+        "group_norm",
+        (2, 2, 4),
+        out=(2, 2, 4),
+        groups=2,
+        parameters={"scale": (4,), "bias": (4,)},
+    )
 
 
 def sequences():
@@ -215,13 +342,32 @@ def sequences():
         return {"weight": (reads, wide), "recurrent": (units, wide), "bias": (wide,)}
 
     g("lstm", "lstm", (3, 2), out=(3, 2), units=2, parameters=gates(4, 2, 2))
-    g("lstm_from_a_state", "lstm", (2, 2), (2,), (2,), out=(2,), units=2, sequences=False, parameters=gates(4, 2, 2))
+    g(
+        "lstm_from_a_state",
+        "lstm",
+        (2, 2),
+        (2,),
+        (2,),
+        out=(2,),
+        units=2,
+        sequences=False,
+        parameters=gates(4, 2, 2),
+    )
     g("gru", "gru", (3, 2), out=(3, 2), units=2, parameters={**gates(3, 2, 2), "hidden_bias": (2,)})
     g("gru_from_a_state", "gru", (2, 2), (2,), out=(2,), units=2, sequences=False,
       parameters={**gates(3, 2, 2), "hidden_bias": (2,)})  # fmt: skip
     g("attention", "attention", (3, 4), (2, 4), (2, 4), out=(3, 4), heads=2)
     g("attention_causal", "attention", (3, 4), (3, 4), (3, 4), out=(3, 4), heads=1, causal=True)
-    g("attention_after_a_cache", "attention", (2, 2), (4, 2), (4, 2), out=(2, 2), heads=2, causal=True)
+    g(
+        "attention_after_a_cache",
+        "attention",
+        (2, 2),
+        (4, 2),
+        (4, 2),
+        out=(2, 2),
+        heads=2,
+        causal=True,
+    )
     g("attention_masked", "attention", (2, 2), (3, 2), (3, 2), out=(2, 2), heads=1,
       seen=[[True, False, True], [False, True, True]])  # fmt: skip
     g("attention_masked_for_each_query", "attention", (2, 2), (2, 2), (2, 2), out=(2, 2), heads=1,
@@ -230,7 +376,15 @@ def sequences():
 
 def scored(name, loss, shape, targets):
     """A dense layer without an op behind it, under one loss."""
-    golden("losses", name, "dense", shape, out=(), units=3, parameters={"weight": (shape[-1], 3), "bias": (3,)})
+    golden(
+        "losses",
+        name,
+        "dense",
+        shape,
+        out=(),
+        units=3,
+        parameters={"weight": (shape[-1], 3), "bias": (3,)},
+    )
     case = GOLDEN["losses"][name]
     case["workload"]["task"]["loss"] = loss
     case["batch"]["targets"] = targets
@@ -238,7 +392,9 @@ def scored(name, loss, shape, targets):
 
 def losses():
     scored("mse", {"kind": "mse"}, (2,), numbers("mse.t", (EXAMPLES, 3)))
-    scored("bce_with_logits", {"kind": "bce_with_logits"}, (2,), [[1.0, 0.0, 1.0], [0.0, 0.25, 1.0]])
+    scored(
+        "bce_with_logits", {"kind": "bce_with_logits"}, (2,), [[1.0, 0.0, 1.0], [0.0, 0.25, 1.0]]
+    )
     scored("cross_entropy", {"kind": "cross_entropy"}, (2,), [2, 0])
     scored("cross_entropy_smoothed", {"kind": "cross_entropy", "smoothing": 0.1}, (2,), [1, 1])
     ignoring = {"kind": "cross_entropy", "ignored": -1, "smoothing": 0.25}
@@ -266,14 +422,35 @@ def optimizers():
         "adamw": {"kind": "adamw", **decayed, **adam, "schedule": ramp},
     }
     for name, optimizer in table.items():
-        golden("optimizers", name, "dense", (2,), out=(1,), units=1, parameters={"weight": (2, 1), "bias": (1,)})
+        golden(
+            "optimizers",
+            name,
+            "dense",
+            (2,),
+            out=(1,),
+            units=1,
+            parameters={"weight": (2, 1), "bias": (1,)},
+        )
         case = GOLDEN["optimizers"][name]
         case["workload"]["task"]["optimizer"] = optimizer
         case["steps"] = [
-            {"x1": numbers(f"step.{t}.x", (EXAMPLES, 2)), "targets": numbers(f"step.{t}.t", (EXAMPLES, 1))}
+            {
+                "x1": numbers(f"step.{t}.x", (EXAMPLES, 2)),
+                "targets": numbers(f"step.{t}.t", (EXAMPLES, 1)),
+            }
             for t in range(1, 6)
         ]
 
 
-for register in (layers, convolutions, pools, activations, shapes, norms, sequences, losses, optimizers):
+for register in (
+    layers,
+    convolutions,
+    pools,
+    activations,
+    shapes,
+    norms,
+    sequences,
+    losses,
+    optimizers,
+):
     register()

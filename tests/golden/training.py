@@ -11,7 +11,10 @@ def cross_entropy(loss, z, labels):
     for i in np.ndindex(*labels.shape):
         if labels[i] == loss.get("ignored"):
             continue
-        log_p = [-mp.log(total(mp.exp(z[(*i, j)] - z[(*i, k)]) for j in range(classes))) for k in range(classes)]
+        log_p = [
+            -mp.log(total(mp.exp(z[(*i, j)] - z[(*i, k)]) for j in range(classes)))
+            for k in range(classes)
+        ]
         q = [(1 - e) * (k == labels[i]) + e / classes for k in range(classes)]
         terms.append(-total(w * l for w, l in zip(q, log_p, strict=True)))
     return mean_of(terms)
@@ -20,7 +23,9 @@ def cross_entropy(loss, z, labels):
 def bce_with_logits(loss, z, targets):
     """-t log p - (1 - t) log (1 - p), p = 1 / (1 + exp(-z))."""
     p = [1 / (1 + mp.exp(-v)) for v in z.flat]
-    return mean_of(-t * mp.log(p_) - (1 - t) * mp.log(1 - p_) for t, p_ in zip(targets.flat, p, strict=True))
+    return mean_of(
+        -t * mp.log(p_) - (1 - t) * mp.log(1 - p_) for t, p_ in zip(targets.flat, p, strict=True)
+    )
 
 
 def mse(loss, z, targets):

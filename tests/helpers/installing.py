@@ -39,7 +39,9 @@ def python(*arguments, path=(), cwd=None, **environment):
     search = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     env = {**os.environ, **environment, **({"PYTHONPATH": search} if search else {})}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env, cwd=cwd, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=env, cwd=cwd, check=False
+    )
 
 
 def dnnbench(*arguments, **options):

@@ -24,7 +24,21 @@ SOURCES = (
     *("dnnbench_numpy", "dnnbench_torch", "dnnbench_tensorflow", "dnnbench_jax"),
     *("dnnbench.agreement", "dnnbench.protocol", "dnnbench.spec", "dnnbench.worker"),
 )
-FLAGS = ("CC", "CXX", "CPPFLAGS", "CFLAGS", "CXXFLAGS", "JAX_", "KERAS_", "MKL_", "OMP_", "ONEDNN_", "TF_", "TORCH", "XLA_")
+FLAGS = (
+    "CC",
+    "CXX",
+    "CPPFLAGS",
+    "CFLAGS",
+    "CXXFLAGS",
+    "JAX_",
+    "KERAS_",
+    "MKL_",
+    "OMP_",
+    "ONEDNN_",
+    "TF_",
+    "TORCH",
+    "XLA_",
+)
 """Beginnings of the names of variables that compilers and frameworks read."""
 
 

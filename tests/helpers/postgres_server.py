@@ -44,7 +44,9 @@ def _common_user() -> dict:
 def _call(*command: str | Path) -> subprocess.CompletedProcess:
     """Run one of the server's programs, as the user whose server it is."""
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
-    return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, **_common_user())
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd="/", env=environment, **_common_user()
+    )
 
 
 def _prepare(*command: str | Path) -> None:
@@ -56,12 +58,25 @@ def _prepare(*command: str | Path) -> None:
 def start(folder: str) -> None:
     """Let the server of a cluster run, and wait until it answers."""
     options = f"-c listen_addresses='' -c fsync=off -k {folder}"
-    _prepare(_programs() / "pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", options, "-w", "start")
+    _prepare(
+        _programs() / "pg_ctl",
+        "-D",
+        f"{folder}/data",
+        "-l",
+        f"{folder}/log",
+        "-o",
+        options,
+        "-w",
+        "start",
+    )
 
 
 def stop(folder: str) -> None:
     """End the server of a cluster, and every connection to it, as a restart does."""
-    assert _call(_programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "fast", "-w", "stop").returncode == 0
+    assert (
+        _call(_programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "fast", "-w", "stop").returncode
+        == 0
+    )
 
 
 @contextmanager
@@ -72,9 +87,22 @@ def cluster() -> Iterator[str]:
         if user := _common_user():
             os.chown(folder, user["user"], user["group"])
         data = Path(folder) / "data"
-        _prepare(programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+        _prepare(
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "tester",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        )
         rules = data / "pg_hba.conf"
         rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
         start(folder)
         yield folder
-        assert _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
+        assert (
+            _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop").returncode == 0
+        )

@@ -68,7 +68,9 @@ def _window(g, places):
 def dense(g):
     if len(g.shape) != 1:
         g.to_rank(2)
-    g.apply("dense", units=g.number(2, 7), bias=g.draw(st.booleans()), transposed=g.draw(st.booleans()))
+    g.apply(
+        "dense", units=g.number(2, 7), bias=g.draw(st.booleans()), transposed=g.draw(st.booleans())
+    )
 
 
 def matmul(g):
@@ -116,7 +118,9 @@ def _pool(kind, **more):
         half = tuple((g.number(0, (k - 1)), g.number(0, k - 1)) for k in window)
         padding = g.one_of("valid", half)
         flags = {name: g.draw(st.booleans()) for name in more}
-        g.apply(kind, window=window, strides=(g.number(1, 2), g.number(1, 2)), padding=padding, **flags)
+        g.apply(
+            kind, window=window, strides=(g.number(1, 2), g.number(1, 2)), padding=padding, **flags
+        )
 
     return add
 
@@ -171,7 +175,9 @@ def mean(g):
 def concat(g):
     g.to_rank(max(len(g.shape), 1))
     axis = g.number(-1, len(g.shape) - 1)
-    constant = g.net.constant(f"constant{len(g.shapes)}", g.shape, Initializer(kind="uniform", bound=1.0))
+    constant = g.net.constant(
+        f"constant{len(g.shapes)}", g.shape, Initializer(kind="uniform", bound=1.0)
+    )
     g.apply("concat", g.now, g.one_of(constant, g.net.sigmoid(g.now)), axis=axis)
 
 
@@ -180,7 +186,9 @@ def _with_another(kind):
 
     def add(g):
         g.to_rank(max(len(g.shape), 1))
-        constant = g.net.constant(f"constant{len(g.shapes)}", g.shape[-1:], Initializer(kind="uniform", bound=1.0))
+        constant = g.net.constant(
+            f"constant{len(g.shapes)}", g.shape[-1:], Initializer(kind="uniform", bound=1.0)
+        )
         alike = [name for name, shape in g.shapes.items() if shape == g.shape]
         g.apply(kind, g.now, g.one_of(constant, *alike))
 
@@ -219,7 +227,9 @@ def attention(g):
     g.to_rank(2)
     x, heads = g.now, g.one_of(1, 2, 3)
     parts = [g.apply("dense", x, units=6) for _ in range(3)]
-    masks = [g.net.input(f"mask{len(g.shapes)}", g.shape[:1], "bool")] if g.draw(st.booleans()) else []
+    masks = (
+        [g.net.input(f"mask{len(g.shapes)}", g.shape[:1], "bool")] if g.draw(st.booleans()) else []
+    )
     g.apply("attention", *parts, *masks, heads=heads, causal=g.draw(st.booleans()))
 
 
@@ -240,7 +250,10 @@ GROW = {
     "slice": slice,
     "concat": concat,
     "mean": mean,
-    **{kind: _of_rank(kind, None) for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid", "tanh", "softmax")},
+    **{
+        kind: _of_rank(kind, None)
+        for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid", "tanh", "softmax")
+    },
     "leaky_relu": _of_rank("leaky_relu", None, slope=(0.01, 0.3)),
     "elu": _of_rank("elu", None, alpha=(0.5, 1.0)),
     "gelu": _of_rank("gelu", None, approximation=("erf", "tanh")),
@@ -271,6 +284,8 @@ def workloads(draw, kind):
     for each in (*before, kind, *after):
         GROW[each](g)
     model = g.net.build(g.net.dense(g.net.flatten(g.now), units=5, name="logits"))
-    loss = draw(st.sampled_from([CrossEntropy(), CrossEntropy(smoothing=0.1), BceWithLogits(), Mse()]))
+    loss = draw(
+        st.sampled_from([CrossEntropy(), CrossEntropy(smoothing=0.1), BceWithLogits(), Mse()])
+    )
     task = Task(loss=loss, optimizer=Sgd(), metric="loss")
     return Workload(name="random", model=model, task=task, batch_size=4)

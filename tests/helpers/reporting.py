@@ -23,8 +23,16 @@ BASE = "torch:eager"
 NOISE = 0.003
 SETTINGS = {
     "base": BASE,
-    "settings": {"theta": 0.02, "threads": 2, "dtype": "float32", "generations": 3, "max_time_s": 60.0},
-    "workloads": [{"name": name, "task": {"metric": "accuracy", "target": 0.96}} for name in WORKLOADS],
+    "settings": {
+        "theta": 0.02,
+        "threads": 2,
+        "dtype": "float32",
+        "generations": 3,
+        "max_time_s": 60.0,
+    },
+    "workloads": [
+        {"name": name, "task": {"metric": "accuracy", "target": 0.96}} for name in WORKLOADS
+    ],
     "skipped": {},
     "notes": [],
 }
@@ -78,7 +86,9 @@ def add_run(
         dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"}, label=label,
     )  # fmt: skip
     keys = list(product(workloads, seconds, arms))
-    cells = store.add_cells(run_id, [_cell(*key, spec_hash, threads) for key in keys] + [_control()])
+    cells = store.add_cells(
+        run_id, [_cell(*key, spec_hash, threads) for key in keys] + [_control()]
+    )
     for generation in range(generations):
         draw = np.random.default_rng([seed, generation, sum(map(ord, run_id))])
         blocks = {}
@@ -92,18 +102,27 @@ def add_run(
                     call_s = slower * seconds[phase] * arms[arm] * shared * slowing
                     blocks[cell] = visits(numbers, position, call_s, draw)
                     blocks[cell][:, 4] = flags
-            blocks.setdefault(cells[-1], []).append(visits(numbers, 0 * numbers, 1e-4 * shared, draw))
+            blocks.setdefault(cells[-1], []).append(
+                visits(numbers, 0 * numbers, 1e-4 * shared, draw)
+            )
         blocks[cells[-1]] = np.concatenate(blocks[cells[-1]])
         store.add_generation(run_id, generation, facts[generation] if facts else {}, blocks)
-    store.update_cells(run_id, [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells])
+    store.update_cells(
+        run_id,
+        [{"cell_id": c, "status": "ok", "calls": 5, "peak_rss_bytes": 3 * 10**8} for c in cells],
+    )
     store.finish_run(run_id, "complete")
     return cells
 
 
-def visits(numbers: np.ndarray, positions: np.ndarray, call_s: np.ndarray, draw, k: int = 5) -> np.ndarray:
+def visits(
+    numbers: np.ndarray, positions: np.ndarray, call_s: np.ndarray, draw, k: int = 5
+) -> np.ndarray:
     """(n, 5) rows of the store: visits of k calls, each with noise of its own."""
     seconds = k * call_s * draw.lognormal(sigma=NOISE, size=len(numbers))
-    return np.stack([numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1).astype(float)
+    return np.stack(
+        [numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1
+    ).astype(float)
 
 
 def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:
@@ -116,7 +135,13 @@ def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> 
 
 
 def _control() -> dict:
-    blank = {"workload": "", "spec_hash": "", "batch_size": 0, "phase": "control", "unequal": "a yardstick"}
+    blank = {
+        "workload": "",
+        "spec_hash": "",
+        "batch_size": 0,
+        "phase": "control",
+        "unequal": "a yardstick",
+    }
     return _identity("control", Arm("control", "eager", threads=2)) | blank
 
 
@@ -132,10 +157,19 @@ def _identity(name: str, arm: Arm) -> dict:
 def add_facts(store: Store, run_id: str, arms: Iterable[str] = SPEED) -> None:
     """First calls, checks and epochs for a run of `add_run`, one check failing."""
     arms = list(arms)
-    times = {"import_s": 2.0, "build_s": 0.1, "first_call_s": 0.5, "batch_size": 64, "generation": 0}
+    times = {
+        "import_s": 2.0,
+        "build_s": 0.1,
+        "first_call_s": 0.5,
+        "batch_size": 64,
+        "generation": 0,
+    }
     store.add_first_calls(
         run_id,
-        [{"arm": a, "workload": w, "phase": p, **times} for a, w, p in product(arms, WORKLOADS, SECONDS)],
+        [
+            {"arm": a, "workload": w, "phase": p, **times}
+            for a, w, p in product(arms, WORKLOADS, SECONDS)
+        ],
     )
     checks = product(arms, WORKLOADS, ("outputs", "loss", "gradients"), ("float64", "float32"))
     store.add_agreement(run_id, [_check(*check) for check in checks])
@@ -179,10 +213,17 @@ def _epoch(arm: str, e: int) -> dict:
 
 
 def _bad(arm: str, workload: str, kind: str, dtype: str) -> bool:
-    return (arm, workload, kind, dtype) == ("tensorflow:graph", "cnn_digits", "gradients", "float32")
+    return (arm, workload, kind, dtype) == (
+        "tensorflow:graph",
+        "cnn_digits",
+        "gradients",
+        "float32",
+    )
 
 
 def cell(frame, arm: str, phase: str = "infer", workload: str = "mlp_digits"):
     """The one row of a frame of cells."""
-    (row,) = frame[(frame.arm == arm) & (frame.phase == phase) & (frame.workload == workload)].itertuples()
+    (row,) = frame[
+        (frame.arm == arm) & (frame.phase == phase) & (frame.workload == workload)
+    ].itertuples()
     return row

@@ -46,7 +46,9 @@ def command_line(*arguments: str, changes: Mapping[str, Any] | None = None) -> l
 def dnnbench(place, *arguments, changes=None):
     """Run a command line in `place`."""
     command = command_line(*arguments, changes=changes)
-    return subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300
+    )
 
 
 def wait_for_generations(place, count):

@@ -11,7 +11,15 @@ CALL_S = 2e-3
 
 
 def synthetic(
-    kind="quick", seed=0, process=0.002, visit=0.01, late=0.0, flags=0, scale=None, seconds=10, call_s=CALL_S
+    kind="quick",
+    seed=0,
+    process=0.002,
+    visit=0.01,
+    late=0.0,
+    flags=0,
+    scale=None,
+    seconds=10,
+    call_s=CALL_S,
 ):
     """A trial of simulated visits.
 
@@ -25,7 +33,9 @@ def synthetic(
     generation = np.repeat(np.arange(kind.generations), rounds)
     own = draw.normal(0, process, (kind.generations, len(arms)))[generation]
     machine = np.where(draw.random((size, 1)) < 0.3, 0.4, 0.0)
-    work = np.log([kind.arms[arm] / 100 for arm in arms]) + np.array([(scale or {}).get(arm, 0.0) for arm in arms])
+    work = np.log([kind.arms[arm] / 100 for arm in arms]) + np.array(
+        [(scale or {}).get(arm, 0.0) for arm in arms]
+    )
     logs = work + own + machine + late * position + draw.normal(0, visit, (size, len(arms)))
     facts = {
         "began": f"2026-01-01T00:{seed % 60:02d}:00",
@@ -46,10 +56,27 @@ def nested(processes, builds, seed, visit=0.01):
     count = kind.generations * kind.builds
     generation = np.repeat(np.arange(count), rounds)
     of_process = np.repeat(draw.normal(0, processes, (kind.generations, 6)), kind.builds, axis=0)
-    logs = (of_process + draw.normal(0, builds, (count, 6)))[generation] + draw.normal(0, visit, (len(generation), 6))
-    facts = {"began": "2026-01-01", "builds": kind.builds, "step": "numpy", "starts_s": [4.0], "rebuilds_s": [0.1]}
+    logs = (of_process + draw.normal(0, builds, (count, 6)))[generation] + draw.normal(
+        0, visit, (len(generation), 6)
+    )
+    facts = {
+        "began": "2026-01-01",
+        "builds": kind.builds,
+        "step": "numpy",
+        "starts_s": [4.0],
+        "rebuilds_s": [0.1],
+    }
     nothing = np.zeros(len(generation))
     position = np.broadcast_to(np.arange(6), logs.shape)
     return Trial(
-        kind.name, kind.arms, kind.pairs, 1, generation, nothing, nothing, CALL_S * np.exp(logs), position, facts
+        kind.name,
+        kind.arms,
+        kind.pairs,
+        1,
+        generation,
+        nothing,
+        nothing,
+        CALL_S * np.exp(logs),
+        position,
+        facts,
     )

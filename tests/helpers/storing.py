@@ -11,7 +11,8 @@ from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
 TO_VERSION_4 = tuple(
-    f"ALTER TABLE machine DROP COLUMN {name}" for name in ("machine_class", "identity_version", "aliases")
+    f"ALTER TABLE machine DROP COLUMN {name}"
+    for name in ("machine_class", "identity_version", "aliases")
 )
 TO_VERSION_3 = (*TO_VERSION_4, "ALTER TABLE agreement DROP COLUMN status")
 """Statements that make a store of today one of that schema version."""
@@ -54,7 +55,13 @@ def add_run(store: Store, run_id: str, *, machine: str = "m1", **changes) -> lis
     """A run with a control cell and two arms in two phases, nothing measured yet; returns its cells."""
     store.add_machine(machine, facts={"cpu": "A", "cores": np.int64(2)}, host_hash="c0ffee")
     settings = {"command": ["run", "all"], "settings": {"precision": 0.01}, "seed": 7} | changes
-    store.add_run(run_id, machine_id=machine, dnnbench_version="0.1.0", versions={"torch": "2.13.0"}, **settings)
+    store.add_run(
+        run_id,
+        machine_id=machine,
+        dnnbench_version="0.1.0",
+        versions={"torch": "2.13.0"},
+        **settings,
+    )
     rows = [cell_row(arm, phase) for arm, phase in product(("torch", "jax:jit"), PHASES)]
     return store.add_cells(run_id, [control_row(), *rows])
 
@@ -73,16 +80,36 @@ def add_everything(store: Store, run_id: str, **changes) -> list[str]:
         measure(store, run_id, cells, generation)
     identity = {"arm": "torch", "workload": "mlp_digits", "dtype": "float32"}
     first = {"batch_size": 64, "phase": "infer", "generation": 0, "import_s": 1.5, "build_s": 0.1}
-    store.add_first_calls(run_id, [{"arm": "torch", "workload": "mlp_digits", "first_call_s": 0.2, **first}])
+    store.add_first_calls(
+        run_id, [{"arm": "torch", "workload": "mlp_digits", "first_call_s": 0.2, **first}]
+    )
     store.add_agreement(
         run_id,
-        [identity | {"kind": "outputs", "optimizer": "", "ratio": 0.4, "tensor": "y", "ok": True, "status": "agrees"}],
+        [
+            identity
+            | {
+                "kind": "outputs",
+                "optimizer": "",
+                "ratio": 0.4,
+                "tensor": "y",
+                "ok": True,
+                "status": "agrees",
+            }
+        ],
     )
     store.add_epochs(
         run_id,
         [
             identity
-            | {"epoch": 1, "loss": 0.3, "test_loss": 0.4, "accuracy": 0.9, "seconds": 0.5, "n_test": 360, "wrong": 36}
+            | {
+                "epoch": 1,
+                "loss": 0.3,
+                "test_loss": 0.4,
+                "accuracy": 0.9,
+                "seconds": 0.5,
+                "n_test": 360,
+                "wrong": 36,
+            }
         ],
     )
     store.update_cells(run_id, [{"cell_id": cell, "status": "ok", "calls": 3} for cell in cells])
@@ -128,7 +155,9 @@ def contents(store: Store) -> dict[str, list]:
         "agreement": store.agreement(),
         "epochs": store.epochs(),
     }
-    return {name: sorted(map(repr, frame.itertuples(index=False))) for name, frame in frames.items()}
+    return {
+        name: sorted(map(repr, frame.itertuples(index=False))) for name, frame in frames.items()
+    }
 
 
 def assert_round_trip(store: Store) -> None:

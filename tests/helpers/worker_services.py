@@ -67,7 +67,9 @@ class Rogue:
         apart = subprocess.Popen(sleep, start_new_session=True)
         stopped = subprocess.Popen(sleep, start_new_session=True)
         os.kill(stopped.pid, signal.SIGSTOP)
-        daemon = subprocess.run(["sh", "-c", "setsid env -i sleep 300 >/dev/null 2>&1 & echo $!"], capture_output=True)
+        daemon = subprocess.run(
+            ["sh", "-c", "setsid env -i sleep 300 >/dev/null 2>&1 & echo $!"], capture_output=True
+        )
         return near.pid, apart.pid, stopped.pid, int(daemon.stdout)
 
     def fork_and_die(self) -> None:

@@ -14,7 +14,9 @@ class Shapes:
 
     def shapes(self, workload: Workload) -> dict[str, tuple[int, ...]]:
         """Shape by name of every learned array of a freshly built program."""
-        program = self._arm.backend.build(workload, initial_weights(workload.model, 0), self._arm.arm, 0)
+        program = self._arm.backend.build(
+            workload, initial_weights(workload.model, 0), self._arm.arm, 0
+        )
         try:
             return {name: array.shape for name, array in program.weights().items()}
         finally:

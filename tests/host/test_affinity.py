@@ -95,5 +95,7 @@ finished.set()
 @pytest.mark.skipif(len(current_mask()) < 2, reason="needs two CPUs")
 def test_a_thread_that_was_bound_elsewhere_shows():
     first, second = current_mask()[:2]
-    process = subprocess.run([sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True)
+    process = subprocess.run(
+        [sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True
+    )
     assert process.stdout.splitlines() == [str([first]), str([first, second])], process.stderr

@@ -15,8 +15,22 @@ STILL = GpuState(0x0, 0)
 QUIET = Counters(100.0, 1.0, 1.0, 1.0, 7, STILL, pauses=3, asleep_s=50.0)
 
 
-def after(window_s=0.1, steal_s=0.0, pressure_s=0.0, throttled_s=0.0, switches=0, gpu=STILL, pauses=0, asleep_s=0.0):
-    counted = {"switches": 7 + switches, "gpu": gpu, "pauses": 3 + pauses, "asleep_s": 50.0 + asleep_s}
+def after(
+    window_s=0.1,
+    steal_s=0.0,
+    pressure_s=0.0,
+    throttled_s=0.0,
+    switches=0,
+    gpu=STILL,
+    pauses=0,
+    asleep_s=0.0,
+):
+    counted = {
+        "switches": 7 + switches,
+        "gpu": gpu,
+        "pauses": 3 + pauses,
+        "asleep_s": 50.0 + asleep_s,
+    }
     return Counters(100.0 + window_s, 1.0 + steal_s, 1.0 + pressure_s, 1.0 + throttled_s, **counted)
 
 
@@ -162,14 +176,17 @@ class RecordedNvml:
 
     NVMLError, NVMLError_NotFound = pynvml.NVMLError, pynvml.NVMLError_NotFound
 
-    def __init__(self, reasons=0x0, running=(11,), used=(), refused=(), error=pynvml.NVML_ERROR_NOT_SUPPORTED):
+    def __init__(
+        self, reasons=0x0, running=(11,), used=(), refused=(), error=pynvml.NVML_ERROR_NOT_SUPPORTED
+    ):
         self._answers = {
             "nvmlDeviceGetCurrentClocksThrottleReasons": reasons,
             "nvmlDeviceGetComputeRunningProcesses": [
                 SimpleNamespace(pid=pid, usedGpuMemory=1 << 30) for pid in running
             ],
             "nvmlDeviceGetProcessUtilization": [
-                SimpleNamespace(pid=pid, smUtil=share, timeStamp=stamp) for pid, share, stamp in used
+                SimpleNamespace(pid=pid, smUtil=share, timeStamp=stamp)
+                for pid, share, stamp in used
             ],
         }
         self._refused, self._error, self.timestamps = refused, error, []
@@ -186,15 +203,29 @@ class RecordedNvml:
 
 RECORDED = {
     "ours alone": ({"used": [(11, 80, 5)]}, GpuState(0x0, 0)),
-    "a stranger at work": ({"running": (11, 99), "used": [(11, 80, 5), (99, 20, 6), (99, 30, 7)]}, GpuState(0x0, 1)),
-    "a stranger at rest": ({"running": (11, 99), "used": [(11, 80, 5), (99, 0, 6)]}, GpuState(0x0, 0)),
+    "a stranger at work": (
+        {"running": (11, 99), "used": [(11, 80, 5), (99, 20, 6), (99, 30, 7)]},
+        GpuState(0x0, 1),
+    ),
+    "a stranger at rest": (
+        {"running": (11, 99), "used": [(11, 80, 5), (99, 0, 6)]},
+        GpuState(0x0, 0),
+    ),
     "another namespace": ({"running": (4011,), "used": [(4011, 80, 5)]}, GpuState(0x0, None)),
     "heat": ({"reasons": 0x40}, GpuState(0x40, 0)),
     "nothing told": (
-        {"refused": ("nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetComputeRunningProcesses")},
+        {
+            "refused": (
+                "nvmlDeviceGetCurrentClocksThrottleReasons",
+                "nvmlDeviceGetComputeRunningProcesses",
+            )
+        },
         GpuState(None, None),
     ),
-    "no shares of time told": ({"refused": ("nvmlDeviceGetProcessUtilization",)}, GpuState(0x0, None)),
+    "no shares of time told": (
+        {"refused": ("nvmlDeviceGetProcessUtilization",)},
+        GpuState(0x0, None),
+    ),
     "nothing since": (
         {"refused": ("nvmlDeviceGetProcessUtilization",), "error": pynvml.NVML_ERROR_NOT_FOUND},
         GpuState(0x0, 0),

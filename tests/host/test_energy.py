@@ -8,7 +8,11 @@ from dnnbench.protocol.device import Device
 def zone(root, name, label, energy_uj, range_uj=1_000_000):
     folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
-    for file, text in (("name", label), ("energy_uj", energy_uj), ("max_energy_range_uj", range_uj)):
+    for file, text in (
+        ("name", label),
+        ("energy_uj", energy_uj),
+        ("max_energy_range_uj", range_uj),
+    ):
         (folder / file).write_text(f"{text}\n")
 
 

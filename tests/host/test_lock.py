@@ -38,7 +38,9 @@ class Holder:
 
     def __init__(self, path, uid=""):
         command = [sys.executable, "-c", HOLD, path, str(uid)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.says = self.process.stdout.readline().strip()
 
     def __enter__(self):
@@ -84,7 +86,10 @@ def test_the_holders_end_frees_the_machine_even_a_violent_one(holder, tmp_path):
 
 
 def test_waiting_is_limited(holder, tmp_path):
-    with pytest.raises(UsageError, match="another dnnbench"), machine_lock(tmp_path / "lock", wait_s=0.1):
+    with (
+        pytest.raises(UsageError, match="another dnnbench"),
+        machine_lock(tmp_path / "lock", wait_s=0.1),
+    ):
         pass
 
 
@@ -181,7 +186,9 @@ def shared_folder():
 
 @pytest.mark.xdist_group("protected_regular")
 @pytest.mark.parametrize("first, second", [(DAEMON, NOBODY), (0, NOBODY), (NOBODY, 0)])
-def test_two_users_exclude_each_other_and_follow_each_other(protection, shared_folder, first, second):
+def test_two_users_exclude_each_other_and_follow_each_other(
+    protection, shared_folder, first, second
+):
     path = shared_folder / "dnnbench.lock"
     with Holder(path, first) as one:
         assert one.says == "held"

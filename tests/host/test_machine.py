@@ -51,14 +51,18 @@ def test_machines_alike_share_a_name_whatever_their_host():
     assert machine_id(KNOWN, "one") == machine_id(KNOWN, "two")
 
 
-@pytest.mark.parametrize("unknown", [KNOWN | {"caches": None}, {n: v for n, v in KNOWN.items() if n != "caches"}])
+@pytest.mark.parametrize(
+    "unknown", [KNOWN | {"caches": None}, {n: v for n, v in KNOWN.items() if n != "caches"}]
+)
 def test_unknown_is_not_equal_to_unknown(unknown):
     assert machine_id(unknown, "one") == machine_id(unknown, "one")
     assert machine_id(unknown, "one") != machine_id(unknown, "two")
 
 
 def test_this_machine_keeps_its_name():
-    assert machine_id(machine_facts()["hardware"], host_hash()) == machine_id(hardware(), host_hash())
+    assert machine_id(machine_facts()["hardware"], host_hash()) == machine_id(
+        hardware(), host_hash()
+    )
 
 
 def test_a_class_is_processor_cores_and_memory_and_nothing_else():
@@ -67,9 +71,7 @@ def test_a_class_is_processor_cores_and_memory_and_nothing_else():
     assert machine_class(facts | {"memory_gib": None}) is None
 
 
-CPUINFO = (
-    "processor : 0\nvendor_id : AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
-)
+CPUINFO = "processor : 0\nvendor_id : AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
 
 
 def test_processors_that_share_a_name_are_distinguished(tmp_path):
@@ -78,7 +80,10 @@ def test_processors_that_share_a_name_are_distinguished(tmp_path):
         root = tmp_path / str(family)
         (root / "proc").mkdir(parents=True)
         (root / "proc/cpuinfo").write_text(CPUINFO.format(family))
-        for place, texts in {"index0": ("1", "Data", "32K"), "index2": ("2", "Unified", size)}.items():
+        for place, texts in {
+            "index0": ("1", "Data", "32K"),
+            "index2": ("2", "Unified", size),
+        }.items():
             cache = root / "sys/devices/system/cpu/cpu0/cache" / place
             cache.mkdir(parents=True)
             for name, text in zip(("level", "type", "size"), texts, strict=True):
@@ -188,7 +193,9 @@ def test_boost(tmp_path, file, text, on):
 
 
 def test_blas_names_the_pool_of_threads_behind_numpy():
-    (pool,) = [row for row in blas() if row["library"] in ("openblas", "mkl", "blis", "accelerate")][:1]
+    (pool,) = [
+        row for row in blas() if row["library"] in ("openblas", "mkl", "blis", "accelerate")
+    ][:1]
     assert pool["threads"] >= 1
 
 
@@ -196,7 +203,9 @@ def test_flags_are_those_the_user_set_whatever_a_library_adds():
     script = "import threadpoolctl, os; from dnnbench.host import machine; print(os.environ[K], machine.system()['flags'])"
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "XLA_FLAGS": "--a=b --c"}
     code = "K = 'KMP_DUPLICATE_LIB_OK'; " + script
-    process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    process = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert process.stdout.split("{")[0] == "True "
     assert "KMP" not in process.stdout
     assert "'XLA_FLAGS': '--a=b --c'" in process.stdout
@@ -204,5 +213,7 @@ def test_flags_are_those_the_user_set_whatever_a_library_adds():
 
 
 def test_flags_are_those_that_change_computing_and_no_place_of_a_file():
-    kept = flags({"XLA_FLAGS": "--x", "OMP_NUM_THREADS": "1", "TORCH_HOME": "/x", "HOME": "/y", "LANG": "C"})
+    kept = flags(
+        {"XLA_FLAGS": "--x", "OMP_NUM_THREADS": "1", "TORCH_HOME": "/x", "HOME": "/y", "LANG": "C"}
+    )
     assert kept == {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"}

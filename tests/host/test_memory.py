@@ -60,6 +60,8 @@ def peak_of_batch_8(before: list[int]) -> int:
     return peak_bytes
 
 
-@pytest.mark.skipif(default_memory() != "steady", reason="only glibc can be asked to give memory back")
+@pytest.mark.skipif(
+    default_memory() != "steady", reason="only glibc can be asked to give memory back"
+)
 def test_the_peak_of_a_small_case_is_its_own_after_a_large_one():
     assert peak_of_batch_8([1024]) < peak_of_batch_8([]) + (8 << 20)

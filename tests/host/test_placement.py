@@ -18,7 +18,9 @@ from dnnbench.worker.noop import NoopProgram
 TEXT = bytes(1 << 20)
 """Hashing it takes about a millisecond, without the interpreter's lock."""
 
-pytestmark = pytest.mark.skipif(len(current_mask()) < 2, reason="threads are placed where there are two CPUs")
+pytestmark = pytest.mark.skipif(
+    len(current_mask()) < 2, reason="threads are placed where there are two CPUs"
+)
 
 
 def compute():
@@ -29,7 +31,12 @@ class Partner:
     """A thread that computes when it is asked, and is waited for."""
 
     def __init__(self, work=compute, mask=None):
-        self._requests, self._answers, self._work, self._mask = queue.Queue(), queue.Queue(), work, mask
+        self._requests, self._answers, self._work, self._mask = (
+            queue.Queue(),
+            queue.Queue(),
+            work,
+            mask,
+        )
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         self.ask()
@@ -121,7 +128,9 @@ def test_a_placed_thread_has_its_cpu_for_the_visit_and_its_mask_afterwards():
 def test_a_thread_that_has_ended_costs_nothing():
     ended = subprocess.Popen(["true"])
     ended.wait()
-    placed = Placement(PLACED, (ended.pid,), {ended.pid: current_mask()[0]}, frozenset(current_mask()))
+    placed = Placement(
+        PLACED, (ended.pid,), {ended.pid: current_mask()[0]}, frozenset(current_mask())
+    )
     with placed.held():
         assert placed.waits_s() == (0.0,)
 
@@ -129,7 +138,9 @@ def test_a_thread_that_has_ended_costs_nothing():
 def test_a_thread_that_shares_its_cpu_is_seen_to_wait():
     with partners(1) as (partner,):
         threads = (threading.get_native_id(), partner.id)
-        together = Placement(PLACED, threads, dict.fromkeys(threads, current_mask()[0]), frozenset(current_mask()))
+        together = Placement(
+            PLACED, threads, dict.fromkeys(threads, current_mask()[0]), frozenset(current_mask())
+        )
         with together.held():
             before = together.waits_s()
             for _ in range(30):
@@ -203,7 +214,9 @@ def test_a_process_is_called_until_its_speed_is_steady():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "calls", "untimed_s"), [(0.001, 10, SETTLE_S), (0.02, 1, 0.02)], ids=("short calls", "one long call")
+    ("seconds", "calls", "untimed_s"),
+    [(0.001, 10, SETTLE_S), (0.02, 1, 0.02)],
+    ids=("short calls", "one long call"),
 )
 def test_the_untimed_calls_are_part_of_what_a_visit_takes(seconds, calls, untimed_s):
     assert whole_visit_s(seconds, calls) == pytest.approx(seconds + untimed_s)

@@ -35,7 +35,9 @@ def net(
     return Workload(name="net", description=label, model=model, batch_size=batch)
 
 
-INFO = WorkloadInfo("net", "a net", net, {"tiny": {"units": 2, "batch": 1}, "deep": {"form": "deep", "rate": 0.1}})
+INFO = WorkloadInfo(
+    "net", "a net", net, {"tiny": {"units": 2, "batch": 1}, "deep": {"form": "deep", "rate": 0.1}}
+)
 NAMES = {
     "net": "net",
     "net[]": "net",
@@ -110,7 +112,10 @@ def test_parameters_reach_the_network(only_net):
 
 
 def test_sizes_differ_in_name_and_hash():
-    small, full = catalog.find_workload("resnet18[image=64,width=0.25]"), catalog.find_workload("resnet18")
+    small, full = (
+        catalog.find_workload("resnet18[image=64,width=0.25]"),
+        catalog.find_workload("resnet18"),
+    )
     assert (small.name, small.model.name) == ("resnet18[image=64,width=0.25]", "resnet18")
     assert small.spec_hash != full.spec_hash
 
@@ -122,14 +127,24 @@ def test_every_announced_name_is_canonical_and_its_presets_are_parameters_of_it(
             whole = chosen(info, [preset])
             assert set(values) <= set(whole)
             assert canonical(info, whole) == f"{info.name}[{preset}]"
-            written = [f"{key}={value}" for key, value in values.items() if not isinstance(value, bool)]
+            written = [
+                f"{key}={value}" for key, value in values.items() if not isinstance(value, bool)
+            ]
             assert chosen(info, [preset, *written]) == whole
 
 
 UNNAMED = WorkloadInfo("odd", "", lambda units=3: net())
 FAULTS = {
-    "raises": (WorkloadInfo("odd", "", lambda: 1 / 0), "odd", "its plugin raised ZeroDivisionError"),
-    "makes none": (WorkloadInfo("odd", "", lambda: "net"), "odd", "gave 'net', expected a Workload"),
+    "raises": (
+        WorkloadInfo("odd", "", lambda: 1 / 0),
+        "odd",
+        "its plugin raised ZeroDivisionError",
+    ),
+    "makes none": (
+        WorkloadInfo("odd", "", lambda: "net"),
+        "odd",
+        "gave 'net', expected a Workload",
+    ),
     "bears a bad name": (WorkloadInfo("1st", "", net), "1st", "its plugin raised ValidationError"),
     "parameter without a kind": (UNNAMED, "odd[units=2]", "parameter 'units' has no annotation"),
 }
@@ -149,13 +164,19 @@ def test_without_a_name_the_small_ones_are_measured():
 
 def test_all_is_every_workload_that_takes_the_parameters(only_net):
     assert [w.name for w in workloads_named(("all",))] == ["net"]
-    assert [w.name for w in workloads_named(("all[tiny,batch=3]", "net"))] == ["net[tiny,batch=3]", "net"]
+    assert [w.name for w in workloads_named(("all[tiny,batch=3]", "net"))] == [
+        "net[tiny,batch=3]",
+        "net",
+    ]
     with pytest.raises(UsageError, match=r"'all\[nothing\]': no workload takes these"):
         workloads_named(("all[nothing]",))
 
 
 def test_one_workload_written_two_ways_is_measured_once(only_net):
-    assert [w.name for w in workloads_named(("net[tiny]", "net[units=2,batch=1]", "net"))] == ["net[tiny]", "net"]
+    assert [w.name for w in workloads_named(("net[tiny]", "net[units=2,batch=1]", "net"))] == [
+        "net[tiny]",
+        "net",
+    ]
 
 
 def test_two_networks_of_one_name_are_refused(only_net, tmp_path):
@@ -169,7 +190,9 @@ def test_no_default_is_refused(only_net):
         workloads_named(())
 
 
-@pytest.mark.parametrize("name", ["net[a=b", "net]", "net[a b]", "net[<b>]", "[tiny]", "net[tiny]x"])
+@pytest.mark.parametrize(
+    "name", ["net[a=b", "net]", "net[a b]", "net[<b>]", "[tiny]", "net[tiny]x"]
+)
 def test_a_workload_file_cannot_bear_a_broken_name(name):
     with pytest.raises(ValidationError):
         Workload(name=name, model=net().model)
@@ -178,7 +201,14 @@ def test_a_workload_file_cannot_bear_a_broken_name(name):
 def test_list_tells_parameters_presets_and_defaults(only_net, capsys):
     assert main(["list", "workloads", "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)["workloads"]
-    assert row["parameters"] == {"units": 8, "rate": 0.5, "bias": True, "form": "wide", "label": "a", "batch": 4}
+    assert row["parameters"] == {
+        "units": 8,
+        "rate": 0.5,
+        "bias": True,
+        "form": "wide",
+        "label": "a",
+        "batch": 4,
+    }
     assert row["presets"]["tiny"] == {"units": 2, "batch": 1}
     assert row["default"] is False
     assert main(["list", "workloads"]) == 0

@@ -84,7 +84,10 @@ def test_a_name_of_dnnbench_stays_its_own(plugins_of, name):
 
 
 def test_a_workload_of_dnnbench_stays_its_own(plugins_of):
-    assert plugins_of(aaa=workloads("[net('cnn_digits')]")).workloads["cnn_digits"] == plugins().workloads["cnn_digits"]
+    assert (
+        plugins_of(aaa=workloads("[net('cnn_digits')]")).workloads["cnn_digits"]
+        == plugins().workloads["cnn_digits"]
+    )
 
 
 def test_a_fault_over_a_name_of_dnnbench_names_both_distributions(plugins_of):
@@ -100,11 +103,17 @@ def test_an_entry_point_that_is_called_as_one_of_dnnbench_takes_nothing_away(plu
 
 
 def test_a_name_that_two_plugins_bring_is_no_backend(plugins_of):
-    all_ = plugins_of(aaa=backends("[info('same'), info('mine')]"), bbb=backends("[info('same'), info('yours')]"))
+    all_ = plugins_of(
+        aaa=backends("[info('same'), info('mine')]"), bbb=backends("[info('same'), info('yours')]")
+    )
     assert list(all_.backends) == beside_own("mine", "yours")
     first, second = faults_of(all_)
-    assert first.startswith("plugin 'bbb' of bbb 1.0: backend 'same' is brought by plugin 'aaa' of aaa 1.0 too")
-    assert second.startswith("plugin 'aaa' of aaa 1.0: backend 'same' is brought by plugin 'bbb' of bbb 1.0 too")
+    assert first.startswith(
+        "plugin 'bbb' of bbb 1.0: backend 'same' is brought by plugin 'aaa' of aaa 1.0 too"
+    )
+    assert second.startswith(
+        "plugin 'aaa' of aaa 1.0: backend 'same' is brought by plugin 'bbb' of bbb 1.0 too"
+    )
     with pytest.raises(PluginError, match=r"'same' cannot be used: plugin 'bbb' of bbb 1\.0"):
         all_.backend("same")
 
@@ -118,7 +127,9 @@ def test_no_other_backend_is_the_reference(plugins_of):
 def test_the_message_of_a_lost_reference_is_a_sentence(monkeypatch):
     """As a broken installation leaves it: dnnbench's own entry points but for NumPy's."""
     without = [each for each in announced() if each.origin.entry != "numpy"]
-    with pytest.raises(PluginError, match="the NumPy reference cannot be used: no plugin of dnnbench brings it"):
+    with pytest.raises(
+        PluginError, match="the NumPy reference cannot be used: no plugin of dnnbench brings it"
+    ):
         _ = Plugins(without).reference
 
 
@@ -192,12 +203,18 @@ def test_an_unfit_workload_costs_itself_alone(plugins_of, bad, reason):
 def test_every_problem_of_an_entry_is_reported():
     with pytest.raises(Unfit) as caught:
         checked_backend(BackendInfo("A", "", (), "eager", "nothing"))
-    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["name", "title", "target"]
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "name",
+        "title",
+        "target",
+    ]
 
 
 def test_lists_are_taken_for_tuples():
     info = BackendInfo("a", "A", ["eager"], "eager", "a:B", ["c"], caches=["A_CACHE"])
-    assert checked_backend(info) == BackendInfo("a", "A", ("eager",), "eager", "a:B", ("c",), caches=("A_CACHE",))
+    assert checked_backend(info) == BackendInfo(
+        "a", "A", ("eager",), "eager", "a:B", ("c",), caches=("A_CACHE",)
+    )
 
 
 @pytest.mark.parametrize("info", plugins().backends.values(), ids=lambda info: info.name)
@@ -282,7 +299,15 @@ def test_a_misspelt_hook_costs_no_other(plugins_of):
 
 
 def test_an_optional_hook_of_a_later_dnnbench_is_no_fault(plugins_of):
-    assert faults_of(plugins_of(aaa=backends("[info()]") + "@hookimpl(optionalhook=True)\ndef dnnbench_later(): pass\n")) == []
+    assert (
+        faults_of(
+            plugins_of(
+                aaa=backends("[info()]")
+                + "@hookimpl(optionalhook=True)\ndef dnnbench_later(): pass\n"
+            )
+        )
+        == []
+    )
 
 
 def test_many_faults_of_a_plugin_give_one_line(plugins_of):
@@ -359,9 +384,9 @@ def test_a_distribution_without_a_version_is_named_all_the_same(tmp_path, plugin
 
 
 def test_a_dotted_requirement_is_looked_up_without_importing_its_parent(plugins_of):
-    assert missing(BackendInfo("a", "A", ("eager",), "eager", "a:B", ("no.such.thing",))).startswith(
-        "no.such.thing is not"
-    )
+    assert missing(
+        BackendInfo("a", "A", ("eager",), "eager", "a:B", ("no.such.thing",))
+    ).startswith("no.such.thing is not")
 
 
 def test_what_is_not_installed_is_installed_by_its_own_name_where_there_is_no_extra():
@@ -397,7 +422,9 @@ def test_what_a_plugin_prints_is_no_data(tmp_path, arguments):
 
 @pytest.mark.parametrize("ending", ["import sys; sys.exit(3)", "raise SystemExit(3)", "exit(3)"])
 def test_a_builder_that_exits_chooses_no_exit_code(tmp_path, ending):
-    folder = install(tmp_path, "odd", workloads("[net('odd', build)]", f"def build():\n    {ending}\n"))
+    folder = install(
+        tmp_path, "odd", workloads("[net('odd', build)]", f"def build():\n    {ending}\n")
+    )
     done = dnnbench("show", "odd", path=[folder])
     assert done.returncode == 2
     assert "workload 'odd': its plugin raised SystemExit: 3; tell its author" in done.stderr
@@ -405,7 +432,11 @@ def test_a_builder_that_exits_chooses_no_exit_code(tmp_path, ending):
 
 def test_a_builder_whose_value_exits_when_printed_chooses_no_exit_code(tmp_path):
     odd = "class Odd:\n    def __repr__(self): exit(3)\n"
-    done = dnnbench("show", "odd", path=[install(tmp_path, "odd", workloads("[net('odd', lambda: Odd())]", odd))])
+    done = dnnbench(
+        "show",
+        "odd",
+        path=[install(tmp_path, "odd", workloads("[net('odd', lambda: Odd())]", odd))],
+    )
     assert done.returncode == 2
     assert "its plugin gave <Odd>, expected a Workload" in done.stderr
 
@@ -420,12 +451,22 @@ def test_a_builder_that_hangs_is_ended_and_reported(plugins_of, monkeypatch):
 
 
 def test_a_builder_that_raises_costs_itself_alone_among_many(plugins_of, monkeypatch):
-    all_ = plugins_of(odd=workloads("[net('odd', lambda: 1 / 0, default=True), net('even', default=True)]"))
+    all_ = plugins_of(
+        odd=workloads("[net('odd', lambda: 1 / 0, default=True), net('even', default=True)]")
+    )
     monkeypatch.setattr("dnnbench.plugins.catalog.plugins", lambda: all_)
-    assert [workload.name for workload in default_workloads()] == ["mlp_digits", "cnn_digits", "even"]
+    assert [workload.name for workload in default_workloads()] == [
+        "mlp_digits",
+        "cnn_digits",
+        "even",
+    ]
     [fault] = faults_of(all_)
-    assert fault.startswith("plugin 'odd' of odd 1.0: workload 'odd': its plugin raised ZeroDivisionError")
-    assert {"mlp_digits", "even"} == {workload.name for workload in find_workloads("all[batch=64]")} & {
+    assert fault.startswith(
+        "plugin 'odd' of odd 1.0: workload 'odd': its plugin raised ZeroDivisionError"
+    )
+    assert {"mlp_digits", "even"} == {
+        workload.name for workload in find_workloads("all[batch=64]")
+    } & {
         "mlp_digits",
         "even",
     }
@@ -434,13 +475,24 @@ def test_a_builder_that_raises_costs_itself_alone_among_many(plugins_of, monkeyp
 def test_a_name_whose_plugin_is_at_fault_is_refused_with_why(plugins_of, monkeypatch):
     all_ = plugins_of(odd=workloads("[net('odd', default='yes')]"))
     monkeypatch.setattr("dnnbench.plugins.catalog.plugins", lambda: all_)
-    with pytest.raises(PluginError, match=r"workload 'odd' cannot be used: plugin 'odd' of .* default: got 'yes'"):
+    with pytest.raises(
+        PluginError, match=r"workload 'odd' cannot be used: plugin 'odd' of .* default: got 'yes'"
+    ):
         find_workload("odd")
 
 
 def test_a_dry_run_tells_who_wanted_the_reference_s_name(tmp_path):
     folder = install(tmp_path, "aaa", backends("[info('numpy', target='aaa_plugin:Backend')]"))
-    done = dnnbench("run", "mlp_digits", "--backend", "numpy", "--dry-run", "--json", path=[folder], cwd=tmp_path)
+    done = dnnbench(
+        "run",
+        "mlp_digits",
+        "--backend",
+        "numpy",
+        "--dry-run",
+        "--json",
+        path=[folder],
+        cwd=tmp_path,
+    )
     whose = "backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench "
     assert done.returncode == 0
     assert f"plugin 'aaa' of aaa 1.0: {whose}" in done.stderr
@@ -505,14 +557,18 @@ def test_an_arm_whose_library_changes_in_mid_run_is_measured_no_further(counted,
         "--wait",
         "--json",
     )
-    done = dnnbench("run", "mlp_digits", "--backend", "numpy,counted", *options, path=[folder], cwd=tmp_path)
+    done = dnnbench(
+        "run", "mlp_digits", "--backend", "numpy,counted", *options, path=[folder], cwd=tmp_path
+    )
     document = json.loads(done.stdout)
     cells = {cell["arm"]: cell for cell in document["cells"]}
     assert done.returncode == 1, done.stderr
     assert "moving 1 became 2 while the run was under way" in cells["counted:eager"]["reason"]
     assert cells["counted:eager"]["status"] == "failed"
     assert cells["numpy:eager"]["status"] == "ok"
-    assert [each["facts"]["versions"]["counted:eager"] for each in document["generations"]] == [{"moving": "1"}] * 2
+    assert [each["facts"]["versions"]["counted:eager"] for each in document["generations"]] == [
+        {"moving": "1"}
+    ] * 2
 
 
 CACHING = """
@@ -541,27 +597,61 @@ class Caching(NumpyBackend):
 def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, cache):
     log = tmp_path / "log"
     folder = install(tmp_path, "caching", CACHING.format(log=str(log)))
-    options = ("--phase", "infer", "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "2", "--wait")
+    options = (
+        "--phase",
+        "infer",
+        "--no-check",
+        "--threads",
+        "1",
+        "--max-time",
+        "1s",
+        "--generations",
+        "2",
+        "--wait",
+    )
     for cold in ([], ["--cold-start"]):
-        done = dnnbench("run", "mlp_digits", "--backend", "caching", *options, *cold, path=[folder], cwd=tmp_path)
+        done = dnnbench(
+            "run",
+            "mlp_digits",
+            "--backend",
+            "caching",
+            *options,
+            *cold,
+            path=[folder],
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done.stderr
     met = [line.split(" ", 1) for line in log.read_text().splitlines()]
     assert [contents for _, contents in met] == ["[]", "['kernel']", "[]", "['kernel']"]
-    assert [path == str(cache / "kernel_cache_dir") for path, _ in met] == [True, True, False, False]
+    assert [path == str(cache / "kernel_cache_dir") for path, _ in met] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_resumed_run_knows_the_versions_of_its_generations(tmp_path):
     with open_store(tmp_path / "store.sqlite") as store:
         storing.add_run(store, "r")
-        for number, facts in enumerate([{}, {"versions": {"torch": {"x": "1"}}}, {"versions": {"jax:jit": {"y": "2"}}}]):
+        for number, facts in enumerate(
+            [{}, {"versions": {"torch": {"x": "1"}}}, {"versions": {"jax:jit": {"y": "2"}}}]
+        ):
             store.add_generation("r", number, facts, {})
         versions = versions_so_far(store, "r")
-    assert {arm.backend: libraries for arm, libraries in versions.items()} == {"torch": {"x": "1"}, "jax": {"y": "2"}}
+    assert {arm.backend: libraries for arm, libraries in versions.items()} == {
+        "torch": {"x": "1"},
+        "jax": {"y": "2"},
+    }
 
 
 def test_a_change_is_reported_library_by_library():
-    with pytest.raises(WorkerError, match=r"x:eager: torch 2\.9 became 2\.10, cuda absent became 13 while the run"):
-        refuse_change("x:eager", {"torch": "2.9", "numpy": "2"}, {"torch": "2.10", "numpy": "2", "cuda": "13"})
+    with pytest.raises(
+        WorkerError, match=r"x:eager: torch 2\.9 became 2\.10, cuda absent became 13 while the run"
+    ):
+        refuse_change(
+            "x:eager", {"torch": "2.9", "numpy": "2"}, {"torch": "2.10", "numpy": "2", "cuda": "13"}
+        )
     refuse_change("x:eager", {"torch": "2.9"}, {"torch": "2.9"})
 
 
@@ -581,7 +671,10 @@ class Says:
         (Capabilities(), tuple(Phase)),
         (Capabilities.none("no lstm here"), ()),
         (Capabilities.inference_only("no gradients"), (Phase.INFER,)),
-        (Capabilities({"train_step": "no adam"}), tuple(phase for phase in Phase if phase is not Phase.TRAIN_STEP)),
+        (
+            Capabilities({"train_step": "no adam"}),
+            tuple(phase for phase in Phase if phase is not Phase.TRAIN_STEP),
+        ),
     ],
 )
 def test_capabilities_name_the_phases_that_are_offered(answer, offered):
@@ -590,13 +683,17 @@ def test_capabilities_name_the_phases_that_are_offered(answer, offered):
 
 @pytest.mark.parametrize("answer", [None, False, True, "", "no lstm"])
 def test_an_answer_that_is_no_capabilities_is_refused(answer):
-    with pytest.raises(TypeError, match=r"mine's capabilities\(\) gave .*, expected Capabilities\(\)"):
+    with pytest.raises(
+        TypeError, match=r"mine's capabilities\(\) gave .*, expected Capabilities\(\)"
+    ):
         capabilities_of(Says(answer), None, Arm("mine", "eager"))
 
 
 @pytest.mark.parametrize("reason", [None, "", "  ", ["no lstm"]])
 def test_a_missing_phase_needs_a_reason(reason):
-    with pytest.raises(TypeError, match=r"the reason for no infer is .*, expected a sentence for users"):
+    with pytest.raises(
+        TypeError, match=r"the reason for no infer is .*, expected a sentence for users"
+    ):
         Capabilities({Phase.INFER: reason})
 
 

@@ -10,7 +10,13 @@ from helpers import reporting
 def store(tmp_path_factory):
     """Six quiet generations with everything in them."""
     with open_store(tmp_path_factory.mktemp("report") / "known.sqlite") as opened:
-        reporting.add_run(opened, "known", generations=6, notes=["numpy:eager stays on the CPU"], skipped={"a": "b"})
+        reporting.add_run(
+            opened,
+            "known",
+            generations=6,
+            notes=["numpy:eager stays on the CPU"],
+            skipped={"a": "b"},
+        )
         reporting.add_facts(opened, "known")
         yield opened
 

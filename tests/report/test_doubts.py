@@ -18,7 +18,10 @@ from rich.console import Console
 
 ONE = ("mlp_digits",)
 TWO_ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
-DISTURBED = {"flags": STEAL | PRESSURE, "facts": [{"system": {"load_1min": 15.2, "affinity": [0, 1]}}] + 5 * [{}]}
+DISTURBED = {
+    "flags": STEAL | PRESSURE,
+    "facts": [{"system": {"load_1min": 15.2, "affinity": [0, 1]}}] + 5 * [{}],
+}
 REASON = "every round was disturbed (load 15 on 2 CPUs, stolen CPU time, other work on the CPUs)"
 SLOWED = {"drift": 0.16, "arms": {"torch:eager": 1.0, "jax:jit": 0.98}}
 FAULT = "twice the calls took 0.12 times as long, not 2: something else is timed"
@@ -45,16 +48,25 @@ def table_row(text, arm, phase="train_step"):
 OVERRULED = {
     "every round disturbed": (DISTURBED, REASON),
     "drift": (SLOWED, "drift: the ratio moves with time within generations"),
-    "a twin off 1": ({"arms": TWO_ARMS | {"torch:eager#twin": 1.03}}, "the base against itself came out as 1.03"),
+    "a twin off 1": (
+        {"arms": TWO_ARMS | {"torch:eager#twin": 1.03}},
+        "the base against itself came out as 1.03",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", OVERRULED)
-def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_everywhere(empty, case):
+def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_everywhere(
+    empty, case
+):
     change, reason = OVERRULED[case]
     found = added(empty, **change)
     row = cell(found.cells, "jax:jit", "train_step")
-    assert (row.verdict, np.isnan(row.ratio_low), np.isnan(row.ratio_high)) == ("UNDECIDED", True, True)
+    assert (row.verdict, np.isnan(row.ratio_low), np.isnan(row.ratio_high)) == (
+        "UNDECIDED",
+        True,
+        True,
+    )
     assert np.isnan(row.smallest_difference), "what it could have seen is as doubtful"
     assert reason in row.verdict_reason
     assert row.ratio > 0
@@ -66,7 +78,11 @@ def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_ev
     assert len(said) == 2, "the cards of training and of inference"
     assert all(re.fullmatch(r"[\d.]+×", ratio) for ratio, why in said)
     assert all(reason in why for ratio, why in said)
-    (document,) = [c for c in run_document(empty, "r")["cells"] if (c["arm"], c["phase"]) == ("jax:jit", "infer")]
+    (document,) = [
+        c
+        for c in run_document(empty, "r")["cells"]
+        if (c["arm"], c["phase"]) == ("jax:jit", "infer")
+    ]
     assert (document["ratio_low"], document["ratio_high"]) == (None, None)
     assert reason in document["verdict_reason"]
 
@@ -80,7 +96,11 @@ def test_a_time_of_disturbed_rounds_has_no_interval_either(empty):
 
 def test_a_twin_in_disturbed_rounds_covers_nothing(empty):
     found = added(empty, **DISTURBED | {"arms": TWO_ARMS | {"torch:eager#twin": 1.0}})
-    (text,) = {line for line in printed(found).splitlines() if re.search(r"train_step *torch:eager +1", line)}
+    (text,) = {
+        line
+        for line in printed(found).splitlines()
+        if re.search(r"train_step *torch:eager +1", line)
+    }
     assert "not judged" in text
     assert "[" not in text
     assert "yes" not in text
@@ -100,11 +120,15 @@ def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
 
 def far_apart(store):
     """Two generations, of which the second of both arms is forty times slower."""
-    cells = reporting.add_run(store, "r", generations=1, workloads=ONE, arms={"torch:eager": 1.0, "jax:jit": 1.0})
+    cells = reporting.add_run(
+        store, "r", generations=1, workloads=ONE, arms={"torch:eager": 1.0, "jax:jit": 1.0}
+    )
     samples = store.samples(cells)
     blocks = {}
     for place, name in enumerate(cells):
-        rows = samples[samples.cell_id == name][["round", "position", "k", "seconds", "flags"]].to_numpy(float)
+        rows = samples[samples.cell_id == name][
+            ["round", "position", "k", "seconds", "flags"]
+        ].to_numpy(float)
         rows[:, 3] *= (40.0, 1.0)[place % 2]
         blocks[name] = rows
     store.add_generation("r", 1, {}, blocks)
@@ -120,13 +144,20 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     assert arm.verdict == "UNDECIDED"
     told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
     assert re.fullmatch(told, arm.verdict_reason)
-    assert {cell.finding.overruled for cell in screened(measured(empty, "r"))} == {True}, "a gate says the same"
+    assert {cell.finding.overruled for cell in screened(measured(empty, "r"))} == {True}, (
+        "a gate says the same"
+    )
     text = printed(found)
     apart = r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one and 1\d\d ms in another"
     assert re.search(r"torch:eager \(train_step\): no interval of its time: " + apart, text)
     assert "[" not in table_row(text, "torch:eager"), "the base's time"
-    assert table_row(text, "jax:jit").count("[") == 1, "the arm's time, which is steady, and not its ratio"
-    torch, jax = (next(steps for steps in found.steps if steps.arm == name) for name in ("torch:eager", "jax:jit"))
+    assert table_row(text, "jax:jit").count("[") == 1, (
+        "the arm's time, which is steady, and not its ratio"
+    )
+    torch, jax = (
+        next(steps for steps in found.steps if steps.arm == name)
+        for name in ("torch:eager", "jax:jit")
+    )
     assert np.isnan(torch.seconds["backpropagation"].value)
     assert jax.seconds["backpropagation"].value > 0
     assert html.page_of([found]).count("<svg") == 2, "ratios, and steps of the arm that has them"
@@ -141,16 +172,23 @@ def added_quiet(store):
 @pytest.mark.parametrize("arm", ["jax:jit", "torch:eager"])
 @pytest.mark.parametrize(("kind", "phase"), [("audits", ""), ("rate_audits", " infer")])
 def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, arm, kind, phase):
-    found = added(empty, facts=[{kind: {f"{arm} mlp_digits/64{phase}": {"faults": [FAULT]}}}, *5 * [{}]])
+    found = added(
+        empty, facts=[{kind: {f"{arm} mlp_digits/64{phase}": {"faults": [FAULT]}}}, *5 * [{}]]
+    )
     judged, other = (cell(found.cells, "jax:jit", phase) for phase in ("infer", "train_step"))
-    assert (judged.verdict, judged.verdict_reason) == ("UNDECIDED", f"a bench contradicts itself: {arm}: {FAULT}")
+    assert (judged.verdict, judged.verdict_reason) == (
+        "UNDECIDED",
+        f"a bench contradicts itself: {arm}: {FAULT}",
+    )
     assert np.isnan(judged.ratio_low)
     assert np.isnan(cell(found.cells, arm).call_s_low)
     assert other.verdict == "FASTER", "the audit calls inference alone"
     assert f"{arm}: {FAULT}" in html.page_of([found])
     lines = printed(found).splitlines()
     (told,) = [place for place, line in enumerate(lines) if FAULT in line]
-    assert told < lines.index(next(line for line in lines if line.startswith("The four steps"))), "beside its table"
+    assert told < lines.index(next(line for line in lines if line.startswith("The four steps"))), (
+        "beside its table"
+    )
 
 
 def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradicts_itself(empty):
@@ -162,7 +200,9 @@ def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradic
 
 def test_a_run_that_decided_nothing_says_so_first_and_why(empty):
     found = added(empty, **DISTURBED)
-    assert found.nothing_decided.startswith(f"this run decided nothing against torch:eager: {REASON}")
+    assert found.nothing_decided.startswith(
+        f"this run decided nothing against torch:eager: {REASON}"
+    )
     assert printed(found).startswith("this run decided nothing")
     assert found.nothing_decided in html.page_of([found])
 
@@ -174,7 +214,9 @@ def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thin
 
 def test_reasons_of_a_run_that_decided_nothing_are_counted():
     crossing = {"verdict": "UNDECIDED", "ratio_low": 0.9, "verdict_reason": "crosses"}
-    doubted = [crossing | {"ratio_low": None, "verdict_reason": f"drift: rho {n}"} for n in range(3)]
+    doubted = [
+        crossing | {"ratio_low": None, "verdict_reason": f"drift: rho {n}"} for n in range(3)
+    ]
     told = words.nothing_decided([crossing, *doubted, {"verdict": None}], "b", 0.02)
     reasons = "drift (3 of 4 cells); the interval reaches across ±2 % (1 of 4 cells)"
     assert told == f"this run decided nothing against b: {reasons}"

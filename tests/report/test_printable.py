@@ -90,12 +90,36 @@ ARMS = {"torch:eager": 1.0, f"jax:{CLEAR}\nSAME": 0.5}
 def hostile(tmp_path):
     """A store whose label, arms, workloads, reasons and facts hold what a terminal obeys."""
     with open_store(tmp_path / "s.sqlite") as store:
-        cells = reporting.add_run(store, "r", arms=ARMS, workloads=(f"mlp{CLEAR}",), label=f"x{CLEAR}", generations=2)
-        store.update_cells("r", [{"cell_id": cells[1], "status": "failed", "reason": f"failed: {HOSTILE}"}])
-        row = {"arm": f"jax:{CLEAR}\nSAME", "workload": f"mlp{CLEAR}", "dtype": "float32", "kind": "loss"}
-        check = {"optimizer": "", "tensor": CLEAR, "ratio": 2.0, "ok": False, "status": "differs", "reason": CLEAR}
+        cells = reporting.add_run(
+            store, "r", arms=ARMS, workloads=(f"mlp{CLEAR}",), label=f"x{CLEAR}", generations=2
+        )
+        store.update_cells(
+            "r", [{"cell_id": cells[1], "status": "failed", "reason": f"failed: {HOSTILE}"}]
+        )
+        row = {
+            "arm": f"jax:{CLEAR}\nSAME",
+            "workload": f"mlp{CLEAR}",
+            "dtype": "float32",
+            "kind": "loss",
+        }
+        check = {
+            "optimizer": "",
+            "tensor": CLEAR,
+            "ratio": 2.0,
+            "ok": False,
+            "status": "differs",
+            "reason": CLEAR,
+        }
         store.add_agreement("r", [row | check])
-        epoch = {"epoch": 1, "loss": 0.5, "test_loss": 0.5, "accuracy": 0.5, "seconds": 1.0, "n_test": 2, "wrong": 1}
+        epoch = {
+            "epoch": 1,
+            "loss": 0.5,
+            "test_loss": 0.5,
+            "accuracy": 0.5,
+            "seconds": 1.0,
+            "n_test": 2,
+            "wrong": 1,
+        }
         store.add_epochs("r", [{k: row[k] for k in ("arm", "workload", "dtype")} | epoch])
         yield store
 
@@ -127,7 +151,9 @@ def test_a_file_for_a_spreadsheet_commands_no_terminal(hostile):
     assert not OBEYED.search(text)
 
 
-@pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1+2", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])
+@pytest.mark.parametrize(
+    "text", ['=HYPERLINK("x")', "+1+2", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"]
+)
 def test_a_text_that_begins_a_formula_is_none_in_the_file(tmp_path, text):
     with open_store(tmp_path / "s.sqlite") as store:
         reporting.add_run(store, "r", label=text, workloads=(text,), generations=2)
@@ -150,7 +176,12 @@ def test_numbers_are_never_changed(known, store):
 def dnnbench(folder, *arguments, **environment):
     command = [sys.executable, "-m", "dnnbench.cli.main", *arguments]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env=os.environ | environment, timeout=120
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=120,
     )
 
 
@@ -173,7 +204,9 @@ def test_show_cuts_no_figure_however_narrow_the_terminal(tmp_path, columns):
     assert done.returncode == 0
     assert "…" not in done.stdout
     assert all(figure in done.stdout for figure in FIGURES), done.stdout
-    table = [line for line in done.stdout.splitlines() if re.match("(layer|conv1|pool2|logits) ", line)]
+    table = [
+        line for line in done.stdout.splitlines() if re.match("(layer|conv1|pool2|logits) ", line)
+    ]
     assert len(table) == 4
     assert max(map(len, table)) <= columns
     assert ("left out: mathematics" in done.stdout) is (columns < 100)
@@ -182,7 +215,9 @@ def test_show_cuts_no_figure_however_narrow_the_terminal(tmp_path, columns):
 def test_in_a_file_or_pipe_nothing_is_left_out(tmp_path):
     environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     command = [sys.executable, "-m", "dnnbench.cli.main", "list", "workloads"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120
+    )
     assert done.stdout.startswith("name ")
     assert "left out" not in done.stdout
     assert "presets" in done.stdout

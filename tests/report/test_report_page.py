@@ -24,7 +24,9 @@ def page(*runs, **options):
     return html.page_of(list(runs), **options)
 
 
-LOADS = re.compile(r"""\bsrc\s*=|<link|@import|url\(|<script|<iframe|<object|https?:|\bon\w+\s*=\s*["']""", re.I)
+LOADS = re.compile(
+    r"""\bsrc\s*=|<link|@import|url\(|<script|<iframe|<object|https?:|\bon\w+\s*=\s*["']""", re.I
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +75,12 @@ def test_the_page_says_what_the_issue_asks_of_it(whole):
     assert whole.count("<tr><th scope") + whole.count("<tr><td>") + whole.count("<tr>\n") > 56
 
 
-def test_the_page_tells_how_the_machine_was_set_up_for_this_run_and_not_for_the_last(empty, tmp_path):
-    reporting.add_run(empty, "first", generations=1, facts=[{"system": {"governor": "first governor"}}])
+def test_the_page_tells_how_the_machine_was_set_up_for_this_run_and_not_for_the_last(
+    empty, tmp_path
+):
+    reporting.add_run(
+        empty, "first", generations=1, facts=[{"system": {"governor": "first governor"}}]
+    )
     reporting.add_run(empty, "old", generations=1)
     page = html.render_report([empty], tmp_path / "page.html", runs=["first"]).read_text()
     assert "first governor" in page
@@ -135,7 +141,11 @@ def test_a_regression_shows_its_test_loss(empty, monkeypatch):
     }
     losses = [0.9, 0.6, 0.5125]
     empty.add_epochs(
-        "r", [row | {"epoch": e, "loss": 1 / e, "test_loss": loss, "seconds": 0.1} for e, loss in enumerate(losses, 1)]
+        "r",
+        [
+            row | {"epoch": e, "loss": 1 / e, "test_loss": loss, "seconds": 0.1}
+            for e, loss in enumerate(losses, 1)
+        ],
     )
     text = page(gather(empty, "r"))
     assert text.count("<svg") == 2
@@ -146,7 +156,14 @@ def test_a_regression_shows_its_test_loss(empty, monkeypatch):
 @pytest.mark.parametrize("loss", [0.0, float("nan"), float("inf")])
 def test_a_loss_that_a_log_axis_cannot_show_takes_nothing_else_from_the_page(empty, loss):
     reporting.add_run(empty, "r", generations=0, arms={}, workloads=())
-    row = {"arm": "numpy:eager", "workload": "w", "dtype": "float32", "accuracy": 0.9, "n_test": 89, "wrong": 0}
+    row = {
+        "arm": "numpy:eager",
+        "workload": "w",
+        "dtype": "float32",
+        "accuracy": 0.9,
+        "n_test": 89,
+        "wrong": 0,
+    }
     empty.add_epochs("r", [row | {"epoch": 1, "loss": loss, "test_loss": loss, "seconds": 0.1}])
     text = page(gather(empty, "r"))
     assert text.count("<svg") == 1
@@ -158,12 +175,17 @@ def test_an_arm_that_no_clean_round_met_has_no_steps_and_the_page_all_others(kno
     run = known.measured
     name = ("jax:jit", "train_step", "mlp_digits")
     (seldom,) = (row.cell_id for row in run.cells if (row.arm, row.phase, row.workload) == name)
-    visits = {cell: replace(v, flags=np.where(v.round % 24 < 2, STEAL, 0)) for cell, v in run.visits.items()}
+    visits = {
+        cell: replace(v, flags=np.where(v.round % 24 < 2, STEAL, 0))
+        for cell, v in run.visits.items()
+    }
     kept = visits[seldom].round % 24 < 2
     visits[seldom] = Visits(*(column[kept] for column in vars(visits[seldom]).values()))
     steps = steps_of(replace(run, visits=visits))
     assert len(steps) == len(known.steps) - 1
-    assert all(math.isfinite(e.value) for found in steps for e in (*found.seconds.values(), found.whole))
+    assert all(
+        math.isfinite(e.value) for found in steps for e in (*found.seconds.values(), found.whole)
+    )
     page(replace(known, steps=steps))
 
 
@@ -177,7 +199,10 @@ def test_without_the_extra_the_page_says_what_to_install_and_keeps_its_tables(kn
 
 def test_charts_take_what_no_interval_and_extreme_ratios_bring(empty):
     reporting.add_run(
-        empty, "r", generations=1, arms=reporting.SPEED | {"numpy:other": 5000.0, "torch:compile": 1.0001}
+        empty,
+        "r",
+        generations=1,
+        arms=reporting.SPEED | {"numpy:other": 5000.0, "torch:compile": 1.0001},
     )
     drawn = page(gather(empty, "r"))
     assert drawn.count("<svg") == 4
@@ -220,7 +245,9 @@ def test_machines_of_one_name_are_told_apart(known, empty):
     ]
 
 
-@pytest.mark.parametrize("change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}])
+@pytest.mark.parametrize(
+    "change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}]
+)
 def test_machines_without_a_common_cell_are_refused(known, empty, change):
     reporting.add_run(empty, "other", machine="m2", **change)
     with pytest.raises(UsageError, match="no cell in common"):

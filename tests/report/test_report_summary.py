@@ -58,7 +58,11 @@ def test_contended_rounds_are_dropped_for_all_arms_of_their_case_only(empty):
 
 
 UNRANKED = {
-    "another device": ({"unequal": "runs on cpu, the others on gpu"}, "jax:jit", "not ranked: runs on cpu"),
+    "another device": (
+        {"unequal": "runs on cpu, the others on gpu"},
+        "jax:jit",
+        "not ranked: runs on cpu",
+    ),
     "failed half-way": (
         {"status": "failed", "reason": "failed: killed by signal 9"},
         "jax:jit",
@@ -94,7 +98,10 @@ def test_what_may_not_be_ranked_has_a_time_and_a_reason_but_no_ratio(empty, case
 def test_cells_without_a_visit_keep_their_row_and_reason(empty):
     reporting.add_run(empty, "r", generations=0)
     cells = empty.cells("r").cell_id[:3]
-    empty.update_cells("r", [{"cell_id": c, "status": "failed", "reason": "failed: no answer in 60 s"} for c in cells])
+    empty.update_cells(
+        "r",
+        [{"cell_id": c, "status": "failed", "reason": "failed: no answer in 60 s"} for c in cells],
+    )
     found = summarise(empty, "r")
     assert len(found) == 2 * 7 * 4
     assert found.call_s.isna().all()
@@ -119,9 +126,14 @@ def test_steps_of_training_are_differences_within_an_arm(known):
         truth = dict(zip(STEPS, (1.1e-3, 0.1e-3, 1.8e-3, 1e-3), strict=True))
         assert list(steps.seconds) == list(STEPS)
         for name, found in steps.seconds.items():
-            assert found.value == pytest.approx(reporting.SPEED[arm] * truth[name], rel=0.15), (arm, name)
+            assert found.value == pytest.approx(reporting.SPEED[arm] * truth[name], rel=0.15), (
+                arm,
+                name,
+            )
             assert found.low < found.value < found.high
-        assert sum(e.value for e in steps.seconds.values()) == pytest.approx(steps.whole.value, rel=0.03)
+        assert sum(e.value for e in steps.seconds.values()) == pytest.approx(
+            steps.whole.value, rel=0.03
+        )
 
 
 def test_a_step_that_costs_nothing_may_be_negative(empty):

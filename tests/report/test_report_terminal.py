@@ -20,7 +20,9 @@ from rich.console import Console
 
 
 def printed(evidence, width=100):
-    console = Console(width=width, highlight=False, force_terminal=False, record=True, file=io.StringIO())
+    console = Console(
+        width=width, highlight=False, force_terminal=False, record=True, file=io.StringIO()
+    )
     for part in terminal.run_tables(evidence):
         console.print(part)
     return console.export_text()
@@ -33,7 +35,10 @@ def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     training = text[text.index("train_step") : text.index("infer")]
     order = [re.search(r"(\w+:\w+)", line)[1] for line in training.splitlines() if ":" in line]
     assert order == ["jax:jit", "torch:eager", "tensorflow:graph", "numpy:eager"]
-    assert re.search(r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +3\d,\d{3} ✓", training)
+    assert re.search(
+        r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +3\d,\d{3} ✓",
+        training,
+    )
     assert "differs" in text[text.index("Agreement") :]
     assert len(text.splitlines()) < 70
 
@@ -46,12 +51,22 @@ def test_pieces_run_alone_stand_beside_the_whole_step_and_in_the_document(known,
     assert rows[0].split()[-4:] == ["loss", "alone", "update", "alone"]
     (*_, loss, update) = next(row for row in rows if "torch:eager" in row).split()
     told = {p["name"]: p["alone"]["value"] for p in document["pieces"] if p["arm"] == "torch:eager"}
-    assert float(loss) == pytest.approx(0.15, rel=0.05) == pytest.approx(1e3 * told["loss calculation"], rel=0.05)
-    assert float(update) == pytest.approx(1.2, rel=0.05) == pytest.approx(1e3 * told["weight update"], rel=0.05)
+    assert (
+        float(loss)
+        == pytest.approx(0.15, rel=0.05)
+        == pytest.approx(1e3 * told["loss calculation"], rel=0.05)
+    )
+    assert (
+        float(update)
+        == pytest.approx(1.2, rel=0.05)
+        == pytest.approx(1e3 * told["weight update"], rel=0.05)
+    )
 
 
 def test_arms_that_run_no_piece_alone_have_no_column_for_it(empty):
-    reporting.add_run(empty, "r", seconds={p: s for p, s in reporting.SECONDS.items() if p != "update_alone"})
+    reporting.add_run(
+        empty, "r", seconds={p: s for p, s in reporting.SECONDS.items() if p != "update_alone"}
+    )
     text = printed(gather(empty, "r"))
     assert "loss alone" in text
     assert "update alone" not in text
@@ -63,14 +78,20 @@ def test_unsteady_warm_ups_and_the_noop_program_stand_in_the_tables(empty, tmp_p
     assert set(steady.cells.no_steady_state) == {0}
     assert "~" not in printed(steady)
     assert steady.noop_call_s is None
-    (infer,) = empty.cells("r").query("arm == 'jax:jit' and phase == 'infer' and workload == 'mlp_digits'").cell_id
+    (infer,) = (
+        empty.cells("r")
+        .query("arm == 'jax:jit' and phase == 'infer' and workload == 'mlp_digits'")
+        .cell_id
+    )
     samples = empty.samples(cells)
     block = samples[(samples.cell_id == infer) & (samples.generation == 0)]
     block = block[["round", "position", "k", "seconds", "flags"]].to_numpy(float)
     block[:, 4] = UNSETTLED
     empty.add_generation("r", 2, {}, {infer: block})
     found = gather(empty, "r")
-    assert cell(found.cells, "jax:jit").no_steady_state == 1 == (found.cells.no_steady_state > 0).sum()
+    assert (
+        cell(found.cells, "jax:jit").no_steady_state == 1 == (found.cells.no_steady_state > 0).sum()
+    )
     assert cell(found.cells, "jax:jit").rounds_dropped == 0
     text = printed(found)
     assert "~ jax:jit (infer): no_steady_state 1/3 generations" in text
@@ -82,14 +103,22 @@ def test_unsteady_warm_ups_and_the_noop_program_stand_in_the_tables(empty, tmp_p
 def test_what_any_generation_compiled_while_it_was_timed_is_a_doubt(empty):
     reporting.add_run(empty, "quiet")
     assert gather(empty, "quiet").doubts == []
-    reporting.add_run(empty, "r", facts=[{}, *({"compiled_late": {"jax:jit mlp_digits/64": n}} for n in (3, 1))])
+    reporting.add_run(
+        empty, "r", facts=[{}, *({"compiled_late": {"jax:jit mlp_digits/64": n}} for n in (3, 1))]
+    )
     found = gather(empty, "r")
     (doubt,) = found.doubts
     assert doubt.startswith("jax:jit mlp_digits/64: compiled 3 program(s) after warming up")
     assert doubt in printed(found)
 
 
-SPEC = {"weights": 4 * 10**5, "optimizer": 8 * 10**5, "gradients": 4 * 10**5, "activations": 10**6, "batch": 7}
+SPEC = {
+    "weights": 4 * 10**5,
+    "optimizer": 8 * 10**5,
+    "gradients": 4 * 10**5,
+    "activations": 10**6,
+    "batch": 7,
+}
 HELD = {
     "weights_bytes": 4 * 10**5,
     "optimizer_bytes": 8 * 10**5,
@@ -102,20 +131,33 @@ HELD = {
     [
         ({}, "400 kB 800 kB 400 kB 1.00 MB 300 MB"),
         ({"optimizer_bytes": 12 * 10**5}, "400 kB 1.20 MB (spec 800 kB) 400 kB 1.00 MB 300 MB"),
-        ({"before_build_bytes": 10**8}, "400 kB 800 kB 400 kB 1.00 MB 300 MB"),  # as older versions recorded it
+        (
+            {"before_build_bytes": 10**8},
+            "400 kB 800 kB 400 kB 1.00 MB 300 MB",
+        ),  # as older versions recorded it
     ],
 )
 def test_memory_is_told_by_part(empty, tmp_path, change, words):
     cells = reporting.add_run(empty, "r", generations=0)
     block = reporting.visits(np.arange(9), np.zeros(9), 1e-3, np.random.default_rng(0))
-    empty.add_generation("r", 0, {"memory": {"jax:jit mlp_digits/64": HELD | change}}, {cells[0]: block})
+    empty.add_generation(
+        "r", 0, {"memory": {"jax:jit mlp_digits/64": HELD | change}}, {cells[0]: block}
+    )
     (row,) = gather(empty, "r").memory
-    assert (row.arm, row.phase, row.peak_rss, row.peak_device) == ("jax:jit", "train_step", 3 * 10**8, None)
+    assert (row.arm, row.phase, row.peak_rss, row.peak_device) == (
+        "jax:jit",
+        "train_step",
+        3 * 10**8,
+        None,
+    )
     (line,) = [line for line in printed(gather(empty, "r")).splitlines() if "400 kB" in line]
     assert " ".join(line.split()) == f"mlp_digits/64 train_step jax:jit {words}"
     assert len(line) <= 100
     assert run_document(empty, "r")["memory"] == [row.to_json()]
-    assert "Memory by part" in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    assert (
+        "Memory by part"
+        in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    )
 
 
 TWIN = f"{reporting.BASE}#twin"
@@ -132,8 +174,14 @@ def test_a_twin_that_is_not_like_the_base_takes_every_verdict_away(empty, tmp_pa
     judged = found.cells[(found.cells.arm != reporting.BASE)]
     assert set(judged.verdict) == ({"FASTER", "SLOWER"} if covers else {"UNDECIDED"})
     text = printed(found)
-    assert ("against itself came out as 1.0" in text, "NO" in text.split()) == (not covers, not covers)
-    assert "The base over itself" in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    assert ("against itself came out as 1.0" in text, "NO" in text.split()) == (
+        not covers,
+        not covers,
+    )
+    assert (
+        "The base over itself"
+        in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    )
     (document,) = {twin["covers_1"] for twin in run_document(empty, "r")["twins"]}
     assert document is covers
 
@@ -167,14 +215,21 @@ def test_what_the_harness_takes_is_told(empty, tmp_path):
     reporting.add_run(empty, "r", generations=0)
     cells = empty.cells("r").cell_id
     block = reporting.visits(np.arange(9), np.zeros(9), 1e-3, np.random.default_rng(0))
-    empty.add_generation("r", 0, {"null_call_s": {"median": 2.5e-7, "p90": 3e-7, "max": 9e-7}}, {cells[0]: block})
+    empty.add_generation(
+        "r", 0, {"null_call_s": {"median": 2.5e-7, "p90": 3e-7, "max": 9e-7}}, {cells[0]: block}
+    )
     assert "does nothing): 250 ns a call" in printed(gather(empty, "r"))
-    assert "takes 250 ns a call" in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    assert (
+        "takes 250 ns a call"
+        in html.render_report([empty], tmp_path / "page.html", runs=["r"]).read_text()
+    )
 
 
 def test_the_terminal_tells_why_a_cell_has_no_verdict(empty):
     cells = reporting.add_run(empty, "r", generations=1)
-    empty.update_cells("r", [{"cell_id": cells[3], "status": "failed", "reason": "failed: killed by signal 9"}])
+    empty.update_cells(
+        "r", [{"cell_id": cells[3], "status": "failed", "reason": "failed: killed by signal 9"}]
+    )
     text = printed(gather(empty, "r"), width=160)
     assert "jax:jit (infer): not ranked: failed: killed by signal 9" in text
     assert "one generation gives no interval" in text
@@ -182,8 +237,18 @@ def test_the_terminal_tells_why_a_cell_has_no_verdict(empty):
 
 
 UNPROVEN = {
-    "could not run": {"kind": "could not run", "tensor": "", "ratio": None, "reason": "NotImplementedError"},
-    "not compared": {"kind": "loss", "tensor": "loss", "ratio": None, "reason": "the reference is not finite either"},
+    "could not run": {
+        "kind": "could not run",
+        "tensor": "",
+        "ratio": None,
+        "reason": "NotImplementedError",
+    },
+    "not compared": {
+        "kind": "loss",
+        "tensor": "loss",
+        "ratio": None,
+        "reason": "the reference is not finite either",
+    },
     "differs": {"kind": "outputs", "tensor": "y", "ratio": float("inf"), "reason": "missing"},
 }
 
@@ -191,7 +256,14 @@ UNPROVEN = {
 @pytest.mark.parametrize("table", [agreement_table, agreement_matrix])
 @pytest.mark.parametrize("status", UNPROVEN)
 def test_what_has_no_error_has_its_word_and_no_figure(table, status):
-    place = {"workload": "mlp", "arm": "jax:jit", "dtype": "float64", "optimizer": "", "ok": False, "status": status}
+    place = {
+        "workload": "mlp",
+        "arm": "jax:jit",
+        "dtype": "float64",
+        "optimizer": "",
+        "ok": False,
+        "status": status,
+    }
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(table(agreement_rows([place | UNPROVEN[status]])))
     text = console.export_text()
@@ -203,7 +275,13 @@ def test_what_has_no_error_has_its_word_and_no_figure(table, status):
 @pytest.mark.parametrize("status", UNPROVEN)
 def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, status):
     reporting.add_run(empty, "r", generations=2)
-    place = {"workload": "mlp_digits", "arm": "jax:jit", "dtype": "float64", "optimizer": "", "ok": False}
+    place = {
+        "workload": "mlp_digits",
+        "arm": "jax:jit",
+        "dtype": "float64",
+        "optimizer": "",
+        "ok": False,
+    }
     empty.add_agreement("r", [place | {"status": status} | UNPROVEN[status]])
     text = printed(gather(empty, "r"), width=160)
     row = next(line for line in text.splitlines() if "jax:jit" in line)
@@ -215,12 +293,20 @@ def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, st
 
 def test_agreement_shows_the_worst_tensor_of_each(store):
     stored = records(store.agreement("known"))
-    worse = {"kind": "state", "tensor": "bn/mean", "ratio": float("nan"), "ok": False, "status": "differs"}
+    worse = {
+        "kind": "state",
+        "tensor": "bn/mean",
+        "ratio": float("nan"),
+        "ok": False,
+        "status": "differs",
+    }
     rows = agreement_rows([*stored, stored[0] | worse])
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(agreement_table(rows))
     text = console.export_text()
     assert len(text.splitlines()) == 1 + 16
-    first = next(line for line in text.splitlines() if rows[0].arm in line and rows[0].workload in line)
+    first = next(
+        line for line in text.splitlines() if rows[0].arm in line and rows[0].workload in line
+    )
     assert "differs" in first
     assert "bn/mean" in first

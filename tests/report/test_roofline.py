@@ -84,11 +84,17 @@ ABOVE = {
         "no figure",
         ["net/8 infer torch:eager: no figure: kept"],
     ),
-    "nobody audited it": (GenerationFacts(), "no figure", [f"net/8 infer torch:eager: no figure: {NOT_AUDITED}"]),
+    "nobody audited it": (
+        GenerationFacts(),
+        "no figure",
+        [f"net/8 infer torch:eager: no figure: {NOT_AUDITED}"],
+    ),
     "the audit ended": (
         audited(error="killed"),
         "no figure",
-        ["net/8 infer torch:eager: no figure: above the peak, and could not be audited again: killed"],
+        [
+            "net/8 infer torch:eager: no figure: above the peak, and could not be audited again: killed"
+        ],
     ),
 }
 
@@ -105,41 +111,56 @@ def test_a_rate_above_the_peak_stands_only_if_it_was_audited_again(case):
 
 def test_a_rate_above_the_peak_whose_time_is_doubtful_is_no_figure_though_it_passed_the_audit():
     """The peak was measured between the same disturbed rounds."""
-    rows = shares(cells(call_s=0.5, cell_id="d"), roofs(PEAKS), HONEST, {"d": "every round was disturbed"})
+    rows = shares(
+        cells(call_s=0.5, cell_id="d"), roofs(PEAKS), HONEST, {"d": "every round was disturbed"}
+    )
     assert rows[1].of_peak == "no figure"
     assert above_the_peak(rows) == ["net/8 infer torch:eager: no figure: every round was disturbed"]
 
 
 def test_a_rate_below_the_peak_needs_no_audit():
-    rows = shares(cells(call_s=0.81), roofs(PEAKS), GenerationFacts(), {"c": "every round was disturbed"})
+    rows = shares(
+        cells(call_s=0.81), roofs(PEAKS), GenerationFacts(), {"c": "every round was disturbed"}
+    )
     assert rows[1].of_peak == "99 %"
     assert above_the_peak(rows) == []
 
 
 def purpose(arm, start_s, call_s, verdict=None):
     times = call_s, call_s, call_s
-    return Purpose("net", 8, arm, arm, "train_step", "training", "", 1, *times, start_s, None, None, verdict)
+    return Purpose(
+        "net", 8, arm, arm, "train_step", "training", "", 1, *times, start_s, None, None, verdict
+    )
 
 
 def test_who_starts_later_but_runs_faster_overtakes():
-    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, "FASTER")], "base")
+    (found,) = break_evens(
+        [purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, "FASTER")], "base"
+    )
     assert (found.arm, found.base, found.calls) == ("jit", "base", 500)
     assert found.sentence == "net/8 training: jit overtakes base after about 500 steps"
 
 
 def test_a_break_even_is_told_with_two_digits_since_starts_and_times_are_known_no_better():
-    (found,) = break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.00999, "FASTER")], "base")
+    (found,) = break_evens(
+        [purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.00999, "FASTER")], "base"
+    )
     assert found.sentence.endswith("after about 400,000 steps")
 
 
 @pytest.mark.parametrize("verdict", ["UNDECIDED", "SAME", "SLOWER", None])
 def test_arms_that_the_run_did_not_tell_apart_have_no_break_even(verdict):
     """The third verdict says another thing than the times."""
-    assert break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, verdict)], "base") == []
+    assert (
+        break_evens([purpose("base", 1.0, 0.010), purpose("jit", 5.0, 0.002, verdict)], "base")
+        == []
+    )
 
 
 def test_the_base_may_be_the_one_that_overtakes():
-    (found,) = break_evens([purpose("base", 5.0, 0.002), purpose("eager", 1.0, 0.010, "SLOWER")], "base")
+    (found,) = break_evens(
+        [purpose("base", 5.0, 0.002), purpose("eager", 1.0, 0.010, "SLOWER")], "base"
+    )
     assert (found.arm, found.base) == ("base", "eager")
 
 

@@ -18,7 +18,9 @@ def first_calls(*seconds, phase="train_step"):
     """One arm's first calls, a generation each; import and build take 2 and 0.5 s."""
     where = dict(zip(("workload", "batch_size", "arm", "phase"), (*KEY[:3], phase), strict=True))
     times = {"import_s": 2.0, "build_s": 0.5}
-    return pd.DataFrame([where | times | {"generation": g, "first_call_s": s} for g, s in enumerate(seconds)])
+    return pd.DataFrame(
+        [where | times | {"generation": g, "first_call_s": s} for g, s in enumerate(seconds)]
+    )
 
 
 def generations(*states):
@@ -27,8 +29,16 @@ def generations(*states):
 
 def test_a_cold_start_is_told_beside_the_warm_ones():
     cold, warm = starts_of(CELLS, first_calls(9.0, 1.0, 3.0), generations("empty", "warm", "warm"))
-    assert (cold.caches, cold.import_s, cold.build_s, cold.first_call_s, cold.total_s) == ("empty", 2.0, 0.5, 9.0, 11.5)
-    assert (warm.caches, warm.first_call_s, warm.total_s) == ("warm", 2.0, 4.5), "the median of the others"
+    assert (cold.caches, cold.import_s, cold.build_s, cold.first_call_s, cold.total_s) == (
+        "empty",
+        2.0,
+        0.5,
+        9.0,
+        11.5,
+    )
+    assert (warm.caches, warm.first_call_s, warm.total_s) == ("warm", 2.0, 4.5), (
+        "the median of the others"
+    )
     assert usual([cold, warm]) == {KEY: 4.5}
     assert first_ever([cold, warm]) == {KEY: 11.5}
 
@@ -64,8 +74,16 @@ def test_a_cold_start_has_caches_of_its_own_which_its_first_generation_fills():
 
 def test_the_report_takes_the_start_apart_and_counts_from_both(empty, tmp_path):
     """JAX runs twice as fast as the base: it overtakes later where it has to compile first."""
-    reporting.add_run(empty, "r", generations=2, facts=[{"compile_cache": state} for state in ("empty", "warm")])
-    times = {"import_s": 2.0, "build_s": 0.1, "batch_size": 64, "workload": "mlp_digits", "phase": "train_step"}
+    reporting.add_run(
+        empty, "r", generations=2, facts=[{"compile_cache": state} for state in ("empty", "warm")]
+    )
+    times = {
+        "import_s": 2.0,
+        "build_s": 0.1,
+        "batch_size": 64,
+        "workload": "mlp_digits",
+        "phase": "train_step",
+    }
     seconds = {"torch:eager": (0.4, 0.4), "jax:jit": (4.0, 1.0)}
     rows = [
         times | {"arm": arm, "generation": g, "first_call_s": s}

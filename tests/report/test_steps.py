@@ -20,7 +20,12 @@ SENTENCE = "the whole step is faster than its gradients alone: fused"
 
 
 def gathered(store, **change):
-    shape = {"generations": 6, "workloads": ("mlp_digits",), "arms": {"torch:eager": 1.0}, "seconds": FUSED}
+    shape = {
+        "generations": 6,
+        "workloads": ("mlp_digits",),
+        "arms": {"torch:eager": 1.0},
+        "seconds": FUSED,
+    }
     reporting.add_run(store, "r", **shape | change)
     return gather(store, "r")
 
@@ -98,7 +103,9 @@ def test_a_difference_below_zero_is_no_figure(ends_s, text):
 )
 def test_what_costs_less_than_nothing_is_part_of_the_steps_before(parts_s, stacked_s):
     names = ("forward pass", "loss calculation", "backpropagation", "weight update")
-    seconds = {name: Estimate(part, part, part, 6) for name, part in zip(names, parts_s, strict=True)}
+    seconds = {
+        name: Estimate(part, part, part, 6) for name, part in zip(names, parts_s, strict=True)
+    }
     whole = Estimate(sum(parts_s), 0.0, 0.0, 6)
     assert list(Steps("w", 1, "a", "a", seconds, whole, clean=True).stacked_s.values()) == stacked_s
 

@@ -2,7 +2,14 @@
 
 import pytest
 from dnnbench.spec.builder import Builder
-from dnnbench.spec.costs import inference, memory_parts, node_costs, parameter_count, phase_totals, training_step
+from dnnbench.spec.costs import (
+    inference,
+    memory_parts,
+    node_costs,
+    parameter_count,
+    phase_totals,
+    training_step,
+)
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.optimizers import Adam, Momentum, Sgd
 from dnnbench.spec.workload import Task, Workload
@@ -15,7 +22,9 @@ def mlp(optimizer=None):
     net = Builder("mlp")
     x = net.relu(net.dense(net.input("x", (3,)), units=4, name="fc1"), name="act")
     model = net.build(net.dense(x, units=2, name="fc2"))
-    return Workload(name="mlp", model=model, task=Task(optimizer=optimizer or Sgd(), data=Synthetic()))
+    return Workload(
+        name="mlp", model=model, task=Task(optimizer=optimizer or Sgd(), data=Synthetic())
+    )
 
 
 # name: parameters, MACs, forward FLOPs, backward FLOPs, forward bytes, backward bytes, output bytes
@@ -51,7 +60,9 @@ def test_inference_totals():
     assert total.memory_bytes == 4 * 26 + 4 * (40 + 40)
 
 
-@pytest.mark.parametrize("optimizer, slots, flops", [(Sgd(), 0, 2), (Momentum(), 1, 4), (Adam(), 2, 12)])
+@pytest.mark.parametrize(
+    "optimizer, slots, flops", [(Sgd(), 0, 2), (Momentum(), 1, 4), (Adam(), 2, 12)]
+)
 def test_training_totals(optimizer, slots, flops):
     total = training_step(mlp(optimizer), N)
     assert total.flops == 440 + 600 + 26 * flops
@@ -64,7 +75,9 @@ def test_work_grows_with_the_batch_and_weights_do_not():
     small, large = (training_step(mlp(), n) for n in (1, 1001))
     per_example = 44 + 60
     assert large.flops - small.flops == 1000 * per_example
-    assert inference(mlp().model, 1, 8).memory_bytes == 2 * inference(mlp().model, 1, 4).memory_bytes
+    assert (
+        inference(mlp().model, 1, 8).memory_bytes == 2 * inference(mlp().model, 1, 4).memory_bytes
+    )
 
 
 def test_a_shared_parameter_is_counted_once():
@@ -82,7 +95,9 @@ def test_a_learned_constant_is_a_parameter():
     assert row.forward_bytes == 4 * (50 + 5 + 50)
 
 
-@pytest.mark.parametrize("phase, part", [("infer", 0), ("forward", 0), ("gradients", 1), ("train_step", 2)])
+@pytest.mark.parametrize(
+    "phase, part", [("infer", 0), ("forward", 0), ("gradients", 1), ("train_step", 2)]
+)
 def test_phases_contain_each_other(phase, part):
     flops = (440, 440 + 600, 440 + 600 + 2 * 26)
     assert phase_totals(mlp(), N, phase)[0] == flops[part]

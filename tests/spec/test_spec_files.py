@@ -27,14 +27,20 @@ GOOD = {
         "outputs": ["fc1"],
     },
 }
-CONV = {"name": "conv", "inputs": ["image"], "op": {"kind": "conv2d", "filters": 2, "kernel": [3, 3]}}
+CONV = {
+    "name": "conv",
+    "inputs": ["image"],
+    "op": {"kind": "conv2d", "filters": 2, "kernel": [3, 3]},
+}
 
 
 def edited(edits):
     """GOOD with values put at key paths; None deletes, an index one past the end appends."""
     raw = copy.deepcopy(GOOD)
     for path, value in edits.items():
-        *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
+        *way, last = [
+            int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)
+        ]
         place = raw
         for part in way:
             place = place[part]
@@ -63,13 +69,19 @@ FAULTS = {
         {f"{FC1}.op.unitz": 3},
         f"{FC1}.op.unitz: unknown key; did you mean 'units'? (known keys: bias,",
     ),
-    "unknown key at the top": ({"bach_size": 3}, "bach_size: unknown key; did you mean 'batch_size'?"),
+    "unknown key at the top": (
+        {"bach_size": 3},
+        "bach_size: unknown key; did you mean 'batch_size'?",
+    ),
     "unknown key of a task": ({"task": {"lss": {}}}, "task.lss: unknown key; did you mean 'loss'?"),
     "unknown key of an optimizer": (
         {"task": {"optimizer": {"kind": "adam", "lerning_rate": 1}}},
         "task.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?",
     ),
-    "unknown op": ({f"{FC1}.op.kind": "desne"}, f"{FC1}.op: got kind 'desne', expected one of dense, matmul, conv1d"),
+    "unknown op": (
+        {f"{FC1}.op.kind": "desne"},
+        f"{FC1}.op: got kind 'desne', expected one of dense, matmul, conv1d",
+    ),
     "unknown optimizer": ({"task": {"optimizer": {"kind": "adm"}}}, "did you mean 'adam'?"),
     "op without a kind": (
         {f"{FC1}.op": {"units": 3}},
@@ -79,9 +91,18 @@ FAULTS = {
     "node as text": ({"model.nodes[2]": "relu"}, "model.nodes[2]: got 'relu', expected a table"),
     "missing key": ({f"{FC1}.op.units": None}, f"{FC1}.op.units: missing; this key must be given"),
     "missing model": ({"model": None}, "model: missing; this key must be given"),
-    "negative size": ({f"{FC1}.op.units": -3}, f"{FC1}.op.units: got -3, expected a number above 0"),
-    "fractional size": ({f"{FC1}.op.units": 3.5}, f"{FC1}.op.units: got 3.5, expected a whole number"),
-    "size as text": ({f"{FC1}.op.units": "ten"}, f"{FC1}.op.units: got 'ten', expected a whole number"),
+    "negative size": (
+        {f"{FC1}.op.units": -3},
+        f"{FC1}.op.units: got -3, expected a number above 0",
+    ),
+    "fractional size": (
+        {f"{FC1}.op.units": 3.5},
+        f"{FC1}.op.units: got 3.5, expected a whole number",
+    ),
+    "size as text": (
+        {f"{FC1}.op.units": "ten"},
+        f"{FC1}.op.units: got 'ten', expected a whole number",
+    ),
     "zero in a shape": (
         {"model.inputs[0].shape": [8, 0]},
         "model.inputs[0].shape[1]: got 0, expected a number above 0",
@@ -118,7 +139,10 @@ FAULTS = {
         {f"{FC1}.inputs": ["flatt"]},
         f"{FC1}.inputs[0]: node 'fc1' reads 'flatt', which does not exist; did",
     ),
-    "cycle": ({"model.nodes[0].inputs": ["fc1"]}, "model.nodes[0].inputs[0]: cycle: flat -> fc1 -> flat;"),
+    "cycle": (
+        {"model.nodes[0].inputs": ["fc1"]},
+        "model.nodes[0].inputs[0]: cycle: flat -> fc1 -> flat;",
+    ),
     "loop": ({f"{FC1}.inputs": ["fc1"]}, f"{FC1}.inputs[0]: cycle: fc1 -> fc1;"),
     "wrong order": (
         {
@@ -306,7 +330,11 @@ def test_several_faults_of_a_graph_give_a_line_each():
             {
                 "model.nodes[0].inputs": ["imag"],
                 "model.nodes[2]": {**CONV, "inputs": ["image", "image"]},
-                "model.nodes[3]": {"name": "fc1", "inputs": ["image"], "op": {"kind": "dense", "units": 2}},
+                "model.nodes[3]": {
+                    "name": "fc1",
+                    "inputs": ["image"],
+                    "op": {"kind": "dense", "units": 2},
+                },
                 "model.outputs": ["fc3"],
             }
         )
@@ -396,7 +424,9 @@ def built():
     image = net.input("image", (8, 8, 1))
     shift = net.constant("shift", (8, 8, 4), Initializer(kind="uniform", bound=0.5))
     x = net.add(net.conv2d(image, filters=4, kernel=(3, 3), padding=((1, 1), (1, 1))), shift)
-    model = net.build(net.dense(net.flatten(x), units=10, name="logits", share={"bias": "shared.bias"}))
+    model = net.build(
+        net.dense(net.flatten(x), units=10, name="logits", share={"bias": "shared.bias"})
+    )
     task = Task(target=0.9, loss=CrossEntropy(), optimizer=Adam(learning_rate=0.01))
     return Workload(name="net", model=model, task=task, batch_size=32)
 
@@ -431,13 +461,17 @@ def test_the_hash_changes_with_the_meaning(edits):
     assert parse_workload(edited(edits), "w").spec_hash != parse_workload(GOOD, "w").spec_hash
 
 
-@pytest.mark.parametrize("edits", [{"name": "other"}, {"model.name": "other"}, {"batch_size": 7}, {"description": "x"}])
+@pytest.mark.parametrize(
+    "edits", [{"name": "other"}, {"model.name": "other"}, {"batch_size": 7}, {"description": "x"}]
+)
 def test_the_hash_does_not_change_with_names_or_batch_size(edits):
     assert parse_workload(edited(edits), "w").spec_hash == parse_workload(GOOD, "w").spec_hash
 
 
 def test_a_layer_of_ten_gigabytes_is_a_workload():
-    read = parse_workload(edited({"model.inputs[0].shape": [50_000], f"{FC1}.op.units": 50_000}), "w")
+    read = parse_workload(
+        edited({"model.inputs[0].shape": [50_000], f"{FC1}.op.units": 50_000}), "w"
+    )
     assert read.model.parameters["fc1.weight"].size * 4 == 10**10
 
 

@@ -12,7 +12,9 @@ from dnnbench.spec.ops import OPS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-FUZZ = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(
+    deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 LONGEST_LINE = 1500
 GOOD = {
     "name": "net",
@@ -26,10 +28,21 @@ GOOD = {
             {
                 "name": "conv",
                 "inputs": ["sum"],
-                "op": {"kind": "conv2d", "filters": 2, "kernel": 3, "strides": [2, 2], "padding": [[1, 1], [1, 1]]},
+                "op": {
+                    "kind": "conv2d",
+                    "filters": 2,
+                    "kernel": 3,
+                    "strides": [2, 2],
+                    "padding": [[1, 1], [1, 1]],
+                },
             },
             {"name": "flat", "inputs": ["conv"], "op": {"kind": "flatten"}},
-            {"name": "fc1", "inputs": ["flat"], "op": {"kind": "dense", "units": 10}, "parameters": {"weight": "w"}},
+            {
+                "name": "fc1",
+                "inputs": ["flat"],
+                "op": {"kind": "dense", "units": 10},
+                "parameters": {"weight": "w"},
+            },
         ],
         "outputs": ["fc1"],
     },
@@ -41,11 +54,27 @@ GOOD = {
 }
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 WORDS = st.sampled_from(
-    ["name", "model", "nodes", "op", "kind", "dense", "units", "image", "fc1", "tuple[", "literal[", "task"]
+    [
+        "name",
+        "model",
+        "nodes",
+        "op",
+        "kind",
+        "dense",
+        "units",
+        "image",
+        "fc1",
+        "tuple[",
+        "literal[",
+        "task",
+    ]
 )
 VALUES = st.recursive(
     SCALARS | WORDS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -80,7 +109,9 @@ def read_or_refused(path):
 
 def places(raw, way=()):
     """Key path of every value inside."""
-    items = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+    items = (
+        raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+    )
     for key, value in items:
         yield (*way, key)
         yield from places(value, (*way, key))
@@ -116,8 +147,13 @@ ATTRIBUTES = (
     | st.lists(SIZES, max_size=4)
     | st.tuples(st.tuples(SIZES, SIZES), st.tuples(SIZES, SIZES))
 )
-FIT = {"shape": st.sampled_from([[8], [2, 4], [64]]), "axes": st.sampled_from([[0], [1, 0], [0, 1, 2]])}
-SHAPES = st.sampled_from([[8], [2, 4], [8, 8, 1], [4, 4, 8], [1, 1, 8], [8, 8], [1], []]) | st.lists(SIZES, max_size=4)
+FIT = {
+    "shape": st.sampled_from([[8], [2, 4], [64]]),
+    "axes": st.sampled_from([[0], [1, 0], [0, 1, 2]]),
+}
+SHAPES = st.sampled_from(
+    [[8], [2, 4], [8, 8, 1], [4, 4, 8], [1, 1, 8], [8, 8], [1], []]
+) | st.lists(SIZES, max_size=4)
 SELDOM = st.integers(0, 9).map(lambda drawn: drawn == 9)
 
 
@@ -142,7 +178,10 @@ def fewest_inputs(kind):
 def networks(draw):
     """A network of any ops, of inputs of every kind; shapes fit by chance."""
     kinds = st.sampled_from(["float", "float", "float", "int32", "bool"])
-    inputs = [{"name": f"x{i}", "shape": draw(SHAPES), "dtype": draw(kinds)} for i in range(draw(st.integers(1, 3)))]
+    inputs = [
+        {"name": f"x{i}", "shape": draw(SHAPES), "dtype": draw(kinds)}
+        for i in range(draw(st.integers(1, 3)))
+    ]
     constants = [{"name": "c", "shape": draw(SHAPES)}] if draw(SELDOM) else []
     names = [source["name"] for source in (*inputs, *constants)]
     nodes = []
@@ -153,7 +192,13 @@ def networks(draw):
         sources = draw(st.lists(readable, min_size=fewest, max_size=fewest + draw(SELDOM)))
         nodes.append({"name": f"n{i}", "inputs": sources, "op": op})
         names.append(f"n{i}")
-    model = {"name": "net", "inputs": inputs, "constants": constants, "nodes": nodes, "outputs": [nodes[-1]["name"]]}
+    model = {
+        "name": "net",
+        "inputs": inputs,
+        "constants": constants,
+        "nodes": nodes,
+        "outputs": [nodes[-1]["name"]],
+    }
     return {"name": "net", "model": model}
 
 
@@ -190,9 +235,15 @@ PIECES = st.binary(max_size=4) | st.sampled_from(
 @pytest.mark.parametrize("name", TEXTS)
 @settings(FUZZ, max_examples=150)
 @given(
-    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), PIECES, st.sampled_from([1, 1, 40])), min_size=1, max_size=3)
+    st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 3), PIECES, st.sampled_from([1, 1, 40])),
+        min_size=1,
+        max_size=3,
+    )
 )
-def test_no_damage_to_the_text_of_a_file_gives_anything_but_a_spec_error(tmp_path_factory, name, edits):
+def test_no_damage_to_the_text_of_a_file_gives_anything_but_a_spec_error(
+    tmp_path_factory, name, edits
+):
     content = TEXTS[name]
     for where, cut, piece, times in edits:
         at = int(where * len(content))

@@ -20,7 +20,12 @@ LONGEST = 30_000
 
 def raw(nodes, outputs=()):
     inputs = [{"name": "image", "shape": [8]}]
-    model = {"name": "net", "inputs": inputs, "nodes": nodes, "outputs": outputs or [nodes[-1]["name"]]}
+    model = {
+        "name": "net",
+        "inputs": inputs,
+        "nodes": nodes,
+        "outputs": outputs or [nodes[-1]["name"]],
+    }
     return {"name": "net", "model": model}
 
 
@@ -37,16 +42,24 @@ NETWORKS = {
     "mistyped inputs": lambda n: raw([node(i, f"layr{i:05}") for i in range(n)]),
     "a ring": lambda n: raw([node(i, name((i + 1) % n)) for i in range(n)]),
     "rings of two": lambda n: raw([node(i, name(i ^ 1)) for i in range(n)]),
-    "backwards": lambda n: raw([*(node(i, name(i + 1)) for i in range(n - 1)), node(n - 1, "image")]),
+    "backwards": lambda n: raw(
+        [*(node(i, name(i + 1)) for i in range(n - 1)), node(n - 1, "image")]
+    ),
     "a node that reads all": lambda n: raw(
         [*(node(i, "image") for i in range(n)), node(n, *map(name, range(n)), kind="add")]
     ),
     "one name": lambda n: raw([node(0, "image") for _ in range(n)]),
     "unknown ops": lambda n: raw([node(i, "image", kind="rleu") for i in range(n)]),
     "unknown keys": lambda n: raw([node(i, "image", inptus=3) for i in range(n)]),
-    "unknown roles": lambda n: raw([node(i, "image", parameters={"weigth": "w"}) for i in range(n)]),
-    "unknown outputs": lambda n: raw([node(i, "image") for i in range(n)], [f"layr{i:05}" for i in range(n)]),
-    "many outputs": lambda n: raw([node(i, "image") for i in range(n)], [name(i) for i in range(n)]),
+    "unknown roles": lambda n: raw(
+        [node(i, "image", parameters={"weigth": "w"}) for i in range(n)]
+    ),
+    "unknown outputs": lambda n: raw(
+        [node(i, "image") for i in range(n)], [f"layr{i:05}" for i in range(n)]
+    ),
+    "many outputs": lambda n: raw(
+        [node(i, "image") for i in range(n)], [name(i) for i in range(n)]
+    ),
     "reserved names": lambda n: raw([{**node(i, "image"), "name": "outputs"} for i in range(n)]),
 }
 
@@ -133,7 +146,10 @@ def test_faults_beyond_the_limit_share_one_line():
         parse_workload(NETWORKS["mistyped inputs"](MOST_PROBLEMS + 1), "net.toml")
     problems = caught.value.problems
     assert len(problems) == MOST_PROBLEMS + 1
-    assert problems[-1] == f"net.toml: there are more faults than these {MOST_PROBLEMS}; mend them first"
+    assert (
+        problems[-1]
+        == f"net.toml: there are more faults than these {MOST_PROBLEMS}; mend them first"
+    )
 
 
 def test_as_many_faults_as_the_limit_have_no_last_line():
@@ -144,7 +160,13 @@ def test_as_many_faults_as_the_limit_have_no_last_line():
 
 
 def test_each_cycle_gives_one_line_beside_a_wrong_order_behind_them():
-    nodes = [node(0, name(1)), node(1, name(0)), node(2, name(2)), node(3, name(4)), node(4, name(1))]
+    nodes = [
+        node(0, name(1)),
+        node(1, name(0)),
+        node(2, name(2)),
+        node(3, name(4)),
+        node(4, name(1)),
+    ]
     with pytest.raises(SpecError) as caught:
         parse_workload(raw(nodes), "net.toml")
     assert [line.partition("; ")[0] for line in caught.value.problems] == [
@@ -156,7 +178,9 @@ def test_each_cycle_gives_one_line_beside_a_wrong_order_behind_them():
 
 def test_a_cycle_is_written_in_the_direction_of_data():
     nodes = [node(0, name(2)), node(1, name(0)), node(2, name(1))]
-    with pytest.raises(SpecError, match="cycle: layer00000 -> layer00001 -> layer00002 -> layer00000;"):
+    with pytest.raises(
+        SpecError, match="cycle: layer00000 -> layer00001 -> layer00002 -> layer00000;"
+    ):
         parse_workload(raw(nodes), "net.toml")
 
 
@@ -167,7 +191,9 @@ def test_listed():
 
 def test_the_largest_network_is_read_and_one_node_more_refused():
     parse_workload(NETWORKS["sound"](MOST_NODES), "net.toml")
-    with pytest.raises(SpecError, match=r"model\.nodes: more than 10,000 entries, which is the limit"):
+    with pytest.raises(
+        SpecError, match=r"model\.nodes: more than 10,000 entries, which is the limit"
+    ):
         parse_workload(NETWORKS["sound"](MOST_NODES + 1), "net.toml")
 
 
@@ -178,11 +204,16 @@ def test_a_table_of_thousands_of_keys_is_refused_before_each_is_looked_at(where)
     table.update({f"k{i}": 1 for i in range(MOST_NODES)})
     with pytest.raises(SpecError) as caught:
         parse_workload(file, "net.toml")
-    assert str(caught.value) == f"net.toml: {where or '(top level)'}: more than 10,000 entries, which is the limit"
+    assert (
+        str(caught.value)
+        == f"net.toml: {where or '(top level)'}: more than 10,000 entries, which is the limit"
+    )
 
 
 def test_a_workload_of_too_many_layers_is_refused_while_it_is_built():
-    with pytest.raises(UsageError, match=r"workload 'mlp\[layers=\d*\]': network 'mlp' has more than 10,000 nodes"):
+    with pytest.raises(
+        UsageError, match=r"workload 'mlp\[layers=\d*\]': network 'mlp' has more than 10,000 nodes"
+    ):
         find_workload("mlp[layers=1000000000000]")
 
 
@@ -220,20 +251,31 @@ def refusal_of(path, content=None):
 def test_a_key_of_many_parts_is_refused_before_tomllib_takes_their_square(tmp_path):
     path = tmp_path / "net.toml"
     parts = MOST_KEY_PARTS + 1
-    assert "not TOML: a key of more than 32 parts (at line 2)" in refusal_of(path, "x = 1\n" + ".".join("a" * parts))
-    assert "a key of more than 32 parts" in refusal_of(path, "[" + " . ".join(['"a"', "'b'"] * parts) + "]")
-    assert "a key of more than 32 parts" in refusal_of(path, "x = {" + ".".join("a" * 100_000) + " = 1}")
+    assert "not TOML: a key of more than 32 parts (at line 2)" in refusal_of(
+        path, "x = 1\n" + ".".join("a" * parts)
+    )
+    assert "a key of more than 32 parts" in refusal_of(
+        path, "[" + " . ".join(['"a"', "'b'"] * parts) + "]"
+    )
+    assert "a key of more than 32 parts" in refusal_of(
+        path, "x = {" + ".".join("a" * 100_000) + " = 1}"
+    )
 
 
 def test_a_text_with_dots_and_a_key_of_as_many_parts_as_may_be_are_no_long_keys(tmp_path):
-    assert "unknown key" in refusal_of(tmp_path / "net.toml", ".".join("a" * MOST_KEY_PARTS) + " = 1")
+    assert "unknown key" in refusal_of(
+        tmp_path / "net.toml", ".".join("a" * MOST_KEY_PARTS) + " = 1"
+    )
     words = "first. Then one more. " * 50 + "." * 200 + " 1.2.3.4"
     assert "unknown key" in refusal_of(tmp_path / "net.toml", f"x = '{words}'")
 
 
 TWICE = {
     "a key": ('{"name": "a", "name": "b"}', "the key 'name' is given twice"),
-    "a key deep inside": ('{"model": [{"op": {"units": 1, "units": 1}}]}', "the key 'units' is given twice"),
+    "a key deep inside": (
+        '{"model": [{"op": {"units": 1, "units": 1}}]}',
+        "the key 'units' is given twice",
+    ),
     "a long key": ('{"' + "k" * 100 + '": 1, "' + "k" * 100 + '": 1}', "...kkk"),
 }
 

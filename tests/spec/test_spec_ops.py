@@ -40,7 +40,13 @@ OPS_BY_HAND = [
     ),
     (
         "conv2d",
-        {"filters": 1, "kernel": (3, 3), "dilation": (2, 2), "padding": ((1, 0), (0, 2)), "bias": False},
+        {
+            "filters": 1,
+            "kernel": (3, 3),
+            "dilation": (2, 2),
+            "padding": ((1, 0), (0, 2)),
+            "bias": False,
+        },
         [IMAGE],
         (5, 4, 1),
         {"weight": (3, 3, 3, 1)},
@@ -58,7 +64,15 @@ OPS_BY_HAND = [
         36 * 9,
     ),
     ("avg_pool2d", {"window": (3, 2), "strides": (1, 2)}, [IMAGE], (6, 3, 3), {}, 0, 54 * 6),
-    ("avg_pool2d", {"window": (2, 2), "padding": ((1, 1), (0, 0))}, [IMAGE], (5, 3, 3), {}, 0, 45 * 4),
+    (
+        "avg_pool2d",
+        {"window": (2, 2), "padding": ((1, 1), (0, 0))},
+        [IMAGE],
+        (5, 3, 3),
+        {},
+        0,
+        45 * 4,
+    ),
     ("global_avg_pool", {}, [IMAGE], (3,), {}, 0, 144),
     ("flatten", {}, [IMAGE], (144,), {}, 0, 0),
     ("flatten", {}, [FLAT], (5,), {}, 0, 0),
@@ -70,13 +84,45 @@ OPS_BY_HAND = [
     ("add", {}, [FLAT, TensorType((5,), batched=False)], (5,), {}, 0, 5),
     ("dropout", {"rate": 0.3}, [TOKENS], (4, 5), {}, 0, 40),
     ("batch_norm", {}, [IMAGE], (8, 6, 3), {"scale": (3,), "bias": (3,)}, 0, 144 * 8),
-    ("dense", {"units": 7, "transposed": True, "bias": False}, [TOKENS], (4, 7), {"weight": (7, 5)}, 140, 0),
+    (
+        "dense",
+        {"units": 7, "transposed": True, "bias": False},
+        [TOKENS],
+        (4, 7),
+        {"weight": (7, 5)},
+        140,
+        0,
+    ),
     ("matmul", {}, [TOKENS, TensorType((5, 3))], (4, 3), {}, 60, 0),
-    ("matmul", {"transpose_b": True}, [TensorType((2, 4, 5)), TensorType((2, 3, 5))], (2, 4, 3), {}, 120, 0),
-    ("conv1d", {"filters": 6, "kernel": 3}, [TOKENS], (4, 6), {"weight": (3, 5, 6), "bias": (6,)}, 4 * 6 * 15, 0),
+    (
+        "matmul",
+        {"transpose_b": True},
+        [TensorType((2, 4, 5)), TensorType((2, 3, 5))],
+        (2, 4, 3),
+        {},
+        120,
+        0,
+    ),
     (
         "conv1d",
-        {"filters": 10, "kernel": 2, "strides": 2, "dilation": 2, "groups": 5, "padding": (1, 0), "bias": False},
+        {"filters": 6, "kernel": 3},
+        [TOKENS],
+        (4, 6),
+        {"weight": (3, 5, 6), "bias": (6,)},
+        4 * 6 * 15,
+        0,
+    ),
+    (
+        "conv1d",
+        {
+            "filters": 10,
+            "kernel": 2,
+            "strides": 2,
+            "dilation": 2,
+            "groups": 5,
+            "padding": (1, 0),
+            "bias": False,
+        },
         [TOKENS],
         (2, 10),
         {"weight": (2, 1, 10)},
@@ -94,7 +140,13 @@ OPS_BY_HAND = [
     ),
     (
         "conv_transpose2d",
-        {"filters": 2, "kernel": (3, 2), "strides": (2, 1), "padding": ((1, 0), (0, 1)), "output_padding": (1, 0)},
+        {
+            "filters": 2,
+            "kernel": (3, 2),
+            "strides": (2, 1),
+            "padding": ((1, 0), (0, 1)),
+            "output_padding": (1, 0),
+        },
         [IMAGE],
         (7 * 2 - 1 + 3 + 1, 5 - 1 + 2, 2),
         {"weight": (3, 2, 2, 3), "bias": (2,)},
@@ -119,8 +171,24 @@ OPS_BY_HAND = [
     ("layer_norm", {}, [TOKENS], (4, 5), {"scale": (5,), "bias": (5,)}, 0, 160),
     ("rms_norm", {}, [TOKENS], (4, 5), {"scale": (5,)}, 0, 80),
     ("group_norm", {"groups": 3}, [IMAGE], (8, 6, 3), {"scale": (3,), "bias": (3,)}, 0, 144 * 8),
-    ("embedding", {"vocabulary": 9, "features": 2}, [TensorType((4,), "int32")], (4, 2), {"weight": (9, 2)}, 0, 0),
-    ("position_embedding", {"positions": 7, "offset": 3}, [TOKENS], (4, 5), {"weight": (7, 5)}, 0, 20),
+    (
+        "embedding",
+        {"vocabulary": 9, "features": 2},
+        [TensorType((4,), "int32")],
+        (4, 2),
+        {"weight": (9, 2)},
+        0,
+        0,
+    ),
+    (
+        "position_embedding",
+        {"positions": 7, "offset": 3},
+        [TOKENS],
+        (4, 5),
+        {"weight": (7, 5)},
+        0,
+        20,
+    ),
     (
         "lstm",
         {"units": 3},
@@ -152,7 +220,12 @@ OPS_BY_HAND = [
 
 REFUSED = [
     ("conv2d", {"filters": 4, "kernel": (1, 1), "groups": 2}, [IMAGE], "groups=2 do not divide"),
-    ("conv_transpose2d", {"filters": 1, "kernel": (1, 1), "output_padding": (1, 0)}, [IMAGE], "must be below strides"),
+    (
+        "conv_transpose2d",
+        {"filters": 1, "kernel": (1, 1), "output_padding": (1, 0)},
+        [IMAGE],
+        "must be below strides",
+    ),
     ("matmul", {}, [TOKENS, TOKENS], "set transpose_b"),
     ("matmul", {}, [TOKENS, TensorType((2, 5, 3))], "stacks of one shape"),
     ("reshape", {"shape": (7,)}, [TOKENS], "cannot put the 20 elements"),
@@ -169,8 +242,18 @@ REFUSED = [
     ("lstm", {"units": 3}, [TOKENS, TensorType((3,))], "both first states"),
     ("gru", {"units": 3}, [TOKENS, TensorType((4,))], "wants a first state (N, 3)"),
     ("attention", {"heads": 4}, [TensorType((3, 6))] * 3, "heads=4 do not divide the width 6"),
-    ("attention", {"heads": 1, "causal": True}, [TOKENS, TensorType((3, 5)), TensorType((3, 5))], "nothing to see"),
-    ("attention", {"heads": 1}, [TOKENS, TOKENS, TOKENS, TensorType((4,))], "wants a mask (N, 4) bool"),
+    (
+        "attention",
+        {"heads": 1, "causal": True},
+        [TOKENS, TensorType((3, 5)), TensorType((3, 5))],
+        "nothing to see",
+    ),
+    (
+        "attention",
+        {"heads": 1},
+        [TOKENS, TOKENS, TOKENS, TensorType((4,))],
+        "wants a mask (N, 4) bool",
+    ),
     ("layer_norm", {}, [TensorType(())], "at least one axis"),
 ]
 
@@ -186,7 +269,9 @@ def test_inputs_that_do_not_fit_are_refused_in_words(kind, attributes, inputs, w
 def test_shape_parameters_and_counts(kind, attributes, inputs, shape, parameters, macs, flops):
     op = OPS[kind](**attributes)
     assert op.output(inputs) == TensorType(shape)
-    assert {role: parameter.shape for role, parameter in op.parameters(inputs).items()} == parameters
+    assert {
+        role: parameter.shape for role, parameter in op.parameters(inputs).items()
+    } == parameters
     assert (op.macs(inputs), op.elementwise_flops(inputs)) == (macs, flops)
 
 
@@ -264,7 +349,9 @@ PUBLISHED = {"lenet5": lenet5}
 
 @pytest.mark.parametrize("name, build", PUBLISHED.items(), ids=PUBLISHED)
 def test_published_figures(name, build):
-    with open(Path(__file__).parents[1] / "golden" / "models.csv", newline="", encoding="utf-8") as file:
+    with open(
+        Path(__file__).parents[1] / "golden" / "models.csv", newline="", encoding="utf-8"
+    ) as file:
         row = {row["model"]: row for row in csv.DictReader(file)}[name]
     model = build()
     assert parameter_count(model) == int(row["params"])

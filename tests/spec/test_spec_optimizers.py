@@ -8,7 +8,15 @@ from dnnbench.spec.optimizers import AdamW, Sgd, WarmupCosine
 
 @pytest.mark.parametrize(
     ("t", "factor"),
-    [(1, 0.25), (2, 0.5), (4, 1.0), (5, 0.1 + 0.9 * (1 + cos(pi / 8)) / 2), (8, 0.55), (12, 0.1), (50, 0.1)],
+    [
+        (1, 0.25),
+        (2, 0.5),
+        (4, 1.0),
+        (5, 0.1 + 0.9 * (1 + cos(pi / 8)) / 2),
+        (8, 0.55),
+        (12, 0.1),
+        (50, 0.1),
+    ],
 )
 def test_a_rate_rises_in_a_line_and_falls_along_a_cosine(t, factor):
     schedule = WarmupCosine(warmup=4, steps=12, floor=0.1)

@@ -11,11 +11,23 @@ from pydantic import ValidationError
 SPELLINGS = {
     "conv2d": (
         {"filters": 2, "kernel": 3, "strides": 2, "padding": 1, "dilation": 1},
-        {"filters": 2, "kernel": (3, 3), "strides": (2, 2), "padding": ((1, 1), (1, 1)), "dilation": (1, 1)},
+        {
+            "filters": 2,
+            "kernel": (3, 3),
+            "strides": (2, 2),
+            "padding": ((1, 1), (1, 1)),
+            "dilation": (1, 1),
+        },
     ),
     "conv_transpose2d": (
         {"filters": 2, "kernel": 3, "strides": 2, "padding": 1, "output_padding": 1},
-        {"filters": 2, "kernel": [3, 3], "strides": [2, 2], "padding": [[1, 1], [1, 1]], "output_padding": [1, 1]},
+        {
+            "filters": 2,
+            "kernel": [3, 3],
+            "strides": [2, 2],
+            "padding": [[1, 1], [1, 1]],
+            "output_padding": [1, 1],
+        },
     ),
     "max_pool2d": (
         {"window": 2, "strides": 2, "padding": 1},
@@ -50,7 +62,9 @@ def test_one_number_stands_for_both_axes_in_a_file_too(kind, tmp_path):
 def test_one_padding_of_a_sequence_is_that_of_both_ends():
     def net(padding):
         net = Builder("net")
-        return net.build(net.conv1d(net.input("x", (8, 3)), filters=2, kernel=3, padding=padding, name="y"))
+        return net.build(
+            net.conv1d(net.input("x", (8, 3)), filters=2, kernel=3, padding=padding, name="y")
+        )
 
     assert net(1) == net((1, 1))
 
@@ -83,7 +97,9 @@ def joined(kind, *order):
 
 
 @pytest.mark.parametrize("kind", ["add", "mul"])
-@pytest.mark.parametrize("order", [("gate", "x"), ("scale", "x"), ("gate", "x", "scale"), ("scale", "gate", "x")])
+@pytest.mark.parametrize(
+    "order", [("gate", "x"), ("scale", "x"), ("gate", "x", "scale"), ("scale", "gate", "x")]
+)
 def test_the_input_that_gives_the_shape_may_stand_anywhere_and_is_kept_first(kind, order):
     others = [name for name in order if name != "x"]
     model = joined(kind, *order)
@@ -110,7 +126,9 @@ def test_shapes_of_which_none_gives_the_result_are_refused_as_they_were_written(
     with pytest.raises(ValidationError) as caught:
         net.build(net.mul(*order))
     shapes = {"x": "(N, 4, 1)", "wide": "(N, 1, 5)"}
-    assert f"combines tensors of one shape, got {shapes[order[0]]} and {shapes[order[1]]}" in str(caught.value)
+    assert f"combines tensors of one shape, got {shapes[order[0]]} and {shapes[order[1]]}" in str(
+        caught.value
+    )
 
 
 def test_two_learned_constants_alone_are_refused():

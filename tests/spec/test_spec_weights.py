@@ -17,7 +17,9 @@ def checksum(arrays):
     return digest.hexdigest()[:16]
 
 
-@pytest.mark.parametrize("name, wanted", [("mlp_digits", "92bde3c87a5ebaa1"), ("cnn_digits", "b9f3f65a65b468c4")])
+@pytest.mark.parametrize(
+    "name, wanted", [("mlp_digits", "92bde3c87a5ebaa1"), ("cnn_digits", "b9f3f65a65b468c4")]
+)
 def test_initial_weights_are_the_same_everywhere(name, wanted):
     assert checksum(initial_weights(find_workload(name).model, seed=0)) == wanted
 
@@ -42,9 +44,7 @@ def test_he_uniform_has_its_bound_and_variance():
     assert np.abs(weight).max() <= bound
     assert np.abs(weight).max() > 0.999 * bound
     assert weight.var() == pytest.approx(2 / 64, rel=0.05)
-    assert abs(weight.mean()) < 5 * weight.std() / np.sqrt(
-        weight.size
-    )
+    assert abs(weight.mean()) < 5 * weight.std() / np.sqrt(weight.size)
 
 
 def test_seed_and_name_choose_the_draw_and_nothing_else_does():
@@ -62,7 +62,9 @@ def test_seed_and_name_choose_the_draw_and_nothing_else_does():
 
 def test_state_and_constants_start_too():
     net = Builder("net")
-    x = net.add(net.input("x", (4,)), net.constant("shift", (4,), Initializer(kind="uniform", bound=0.5)))
+    x = net.add(
+        net.input("x", (4,)), net.constant("shift", (4,), Initializer(kind="uniform", bound=0.5))
+    )
     weights = initial_weights(net.build(net.batch_norm(x, name="bn")), seed=3)
     assert list(weights) == ["shift", "bn.scale", "bn.bias", "bn.mean", "bn.variance"]
     assert 0 < np.abs(weights["shift"]).max() <= 0.5

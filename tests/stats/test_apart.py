@@ -2,24 +2,37 @@ import math
 
 import numpy as np
 import pytest
-from dnnbench.stats.apart import LEAST_RUNS, Recorded, Spread, compare_apart, spread_between, welch_ratio
+from dnnbench.stats.apart import (
+    LEAST_RUNS,
+    Recorded,
+    Spread,
+    compare_apart,
+    spread_between,
+    welch_ratio,
+)
 from dnnbench.stats.estimates import NOTHING, contended_rounds
 from dnnbench.stats.verdict import Verdict
 from helpers.visits import visits, within_binomial_bounds
 
 
-def recorded(chance, log_time, generations=8, rounds=20, control=0.0, machine="m", process=0.005, day=0.0):
+def recorded(
+    chance, log_time, generations=8, rounds=20, control=0.0, machine="m", process=0.005, day=0.0
+):
     """A run: `day` slows cell and control alike, `control` the control alone."""
     size = generations * rounds
 
     def one(mean):
         speed = np.repeat(process * chance.standard_normal(generations), rounds)
-        return visits(np.exp(mean + day + speed + 0.002 * chance.standard_normal(size)), generations, rounds)
+        return visits(
+            np.exp(mean + day + speed + 0.002 * chance.standard_normal(size)), generations, rounds
+        )
 
     return Recorded(one(log_time), one(control), machine)
 
 
-@pytest.mark.parametrize(("shift", "text"), [(0.06, Verdict.SLOWER), (-0.06, Verdict.FASTER), (0.0, Verdict.SAME)])
+@pytest.mark.parametrize(
+    ("shift", "text"), [(0.06, Verdict.SLOWER), (-0.06, Verdict.FASTER), (0.0, Verdict.SAME)]
+)
 def test_runs_on_one_machine_are_judged(shift, text):
     chance = np.random.default_rng(1)
     result = compare_apart(recorded(chance, 0.0), recorded(chance, shift, generations=12))
@@ -51,7 +64,9 @@ def test_a_control_arm_that_moved_leaves_it_undecided():
 
 def test_between_machines_there_is_a_ratio_of_plain_times_and_no_verdict():
     chance = np.random.default_rng(4)
-    result = compare_apart(recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other"))
+    result = compare_apart(
+        recorded(chance, 0.0), recorded(chance, 0.7, control=-0.5, machine="other")
+    )
     assert result.finding is None
     assert result.estimate.low <= math.exp(0.7) <= result.estimate.high
 
@@ -109,13 +124,17 @@ def test_welch_agrees_with_its_published_form():
     old, new = chance.normal(0, 1, 5), chance.normal(0.3, 3, 9)
     interval = stats.ttest_ind(new, old, equal_var=False).confidence_interval(0.95)
     estimate = welch_ratio(old, new)
-    assert (estimate.low, estimate.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)))
+    assert (estimate.low, estimate.high) == pytest.approx(
+        (math.exp(interval.low), math.exp(interval.high))
+    )
 
 
 def test_welch_covers_the_truth_with_unequal_spreads():
     chance = np.random.default_rng(10)
     trials = 1500
-    estimates = [welch_ratio(chance.normal(0, 0.01, 4), chance.normal(0.1, 0.04, 9)) for _ in range(trials)]
+    estimates = [
+        welch_ratio(chance.normal(0, 0.01, 4), chance.normal(0.1, 0.04, 9)) for _ in range(trials)
+    ]
     hits = sum(one.low <= math.exp(0.1) <= one.high for one in estimates)
     assert within_binomial_bounds(hits, trials, 0.95), hits / trials
 
@@ -167,7 +186,10 @@ def test_without_it_the_interval_is_too_narrow():
 
 def test_the_spread_is_what_the_runs_own_errors_do_not_explain():
     """Means 0, 2 and 4: squares about the mean 8; each run's error 1 / 2; (8 - 2 / 2) / 2 = 3.5."""
-    runs = {name: [mean - math.sqrt(0.5), mean + math.sqrt(0.5)] for name, mean in (("a", 0.0), ("b", 2.0), ("c", 4.0))}
+    runs = {
+        name: [mean - math.sqrt(0.5), mean + math.sqrt(0.5)]
+        for name, mean in (("a", 0.0), ("b", 2.0), ("c", 4.0))
+    }
     far = {name: [50.0, 50.0] for name in "de"}
     spread = spread_between([runs, far])
     assert spread == Spread(pytest.approx(math.sqrt((8 - 1) / 3)), LEAST_RUNS)

@@ -31,7 +31,10 @@ SIMULATIONS = 1500
 def test_the_interval_covers_the_truth_at_its_nominal_rate(generations):
     chance = np.random.default_rng(generations)
     truth = 0.03
-    estimates = [ratio(log_pairs(*simulated(chance, generations, 5, truth))).estimate for _ in range(SIMULATIONS)]
+    estimates = [
+        ratio(log_pairs(*simulated(chance, generations, 5, truth))).estimate
+        for _ in range(SIMULATIONS)
+    ]
     hits = sum(one.low <= math.exp(truth) <= one.high for one in estimates)
     assert within_binomial_bounds(hits, SIMULATIONS, 0.95), hits / SIMULATIONS
 
@@ -46,7 +49,13 @@ def test_an_effect_of_order_cancels_however_often_each_order_came(later_rounds):
 
 
 def test_where_only_one_order_came_its_median_counts():
-    one_order = Pairs(np.zeros(3, int), np.arange(3), np.array([0.1, 0.3, 0.2]), np.ones(3, bool), np.ones(3, bool))
+    one_order = Pairs(
+        np.zeros(3, int),
+        np.arange(3),
+        np.array([0.1, 0.3, 0.2]),
+        np.ones(3, bool),
+        np.ones(3, bool),
+    )
     assert one_order.effects() == pytest.approx([0.2])
 
 
@@ -76,7 +85,8 @@ def test_pooled_rounds_would_not_cover():
 
 def test_a_disturbance_that_a_round_shares_cancels():
     calm, rough = (
-        ratio(log_pairs(*simulated(np.random.default_rng(1), 6, 40, shared=shared))).effects for shared in (0.0, 3.0)
+        ratio(log_pairs(*simulated(np.random.default_rng(1), 6, 40, shared=shared))).effects
+        for shared in (0.0, 3.0)
     )
     assert np.allclose(calm, rough, rtol=0, atol=1e-12)
 
@@ -87,7 +97,9 @@ def test_an_absolute_time_is_the_median_over_generations_of_medians():
     half = 4.302652729911275 * logs.std(ddof=1) / math.sqrt(3)
     assert estimate.value == 4
     assert estimate.generations == 3
-    assert (estimate.low, estimate.high) == pytest.approx((math.exp(logs.mean() - half), math.exp(logs.mean() + half)))
+    assert (estimate.low, estimate.high) == pytest.approx(
+        (math.exp(logs.mean() - half), math.exp(logs.mean() + half))
+    )
 
 
 def test_a_ratio_is_exp_of_the_mean_over_generations_of_the_median_paired_difference():
@@ -112,9 +124,9 @@ def test_only_rounds_that_both_were_visited_in_are_paired():
 def test_the_order_of_rows_does_not_matter():
     arm, base = simulated(np.random.default_rng(2), 3, 10)
     shuffle = np.random.default_rng(3).permutation(30)
-    assert ratio(log_pairs(Visits(*(column[shuffle] for column in vars(arm).values())), base)) == ratio(
-        log_pairs(arm, base)
-    )
+    assert ratio(
+        log_pairs(Visits(*(column[shuffle] for column in vars(arm).values())), base)
+    ) == ratio(log_pairs(arm, base))
 
 
 def test_a_contended_round_is_dropped_for_all_arms_and_the_rest_is_reported_beside():
@@ -177,11 +189,17 @@ def test_the_steps_of_training_are_differences_within_a_round():
     phases = {phase: visits(seconds + disturbance, 3, 20) for phase, seconds in at.items()}
     steps = training_steps(phases)
     assert steps["forward pass"] == absolute_time(phases["forward"])
-    for step, seconds in {"loss calculation": 0.5, "backpropagation": 3.0, "weight update": -0.25}.items():
+    for step, seconds in {
+        "loss calculation": 0.5,
+        "backpropagation": 3.0,
+        "weight update": -0.25,
+    }.items():
         assert steps[step].value == pytest.approx(seconds)
         assert steps[step].generations == 3
         assert steps[step].low <= steps[step].value <= steps[step].high
-    assert list(training_steps({"loss": phases["loss"], "gradients": phases["gradients"]})) == ["backpropagation"]
+    assert list(training_steps({"loss": phases["loss"], "gradients": phases["gradients"]})) == [
+        "backpropagation"
+    ]
 
 
 def test_a_differences_interval_covers_the_truth():
@@ -201,7 +219,9 @@ def test_a_differences_interval_covers_the_truth():
 def test_the_smallest_difference_is_seen_four_times_in_five():
     chance = np.random.default_rng(6)
     theta, spread, generations = 0.02, 0.01, 8
-    scale = np.array([-1, 1] * (generations // 2)) * spread * math.sqrt((generations - 1) / generations)
+    scale = (
+        np.array([-1, 1] * (generations // 2)) * spread * math.sqrt((generations - 1) / generations)
+    )
     truth = math.log1p(smallest_difference(scale, theta))
     hits = 0
     for _ in range(SIMULATIONS):

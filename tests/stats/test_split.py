@@ -32,10 +32,14 @@ def pairs_of(between_sd, round_sd, rounds=ROUNDS, generations=PILOTS):
 
 def lengths(max_time_s, pairs, start_s=10.0, report=None):
     """Every generation that `auto` takes, in seconds of visits."""
-    measured = SimpleNamespace(ranked=lambda: ["a cell"], against_base=lambda _: pairs, spoilt_generations=[])
+    measured = SimpleNamespace(
+        ranked=lambda: ["a cell"], against_base=lambda _: pairs, spoilt_generations=[]
+    )
     split = split_of(Settings(generations=None, max_time_s=max_time_s), report or Silent())
     taken = []
-    while (seconds := split.next_s(len(taken), lambda: SoFar(measured, [start_s] * PILOTS))) is not None:
+    while (
+        seconds := split.next_s(len(taken), lambda: SoFar(measured, [start_s] * PILOTS))
+    ) is not None:
         taken.append(seconds)
     return taken
 
@@ -74,7 +78,9 @@ def test_the_length_is_kalibera_and_jones_s():
     between, within = (float(word.rstrip("%")) / 100 for word in note.split() if word.endswith("%"))
     best_s = (20.0 * within**2 / between**2) ** 0.5
     assert taken[-1] == pytest.approx(best_s, rel=0.1)
-    assert f"a start takes 20.0 s: {len(taken) - PILOTS} more generations of {taken[-1]:.1f} s" in note
+    assert (
+        f"a start takes 20.0 s: {len(taken) - PILOTS} more generations of {taken[-1]:.1f} s" in note
+    )
 
 
 def test_a_run_that_is_gone_on_with_keeps_its_plan():
@@ -84,14 +90,21 @@ def test_a_run_that_is_gone_on_with_keeps_its_plan():
     pilots, more = pairs_of(0.004, 0.05), pairs_of(0.1, 0.5, generations=9)
     later = more.first(9)
     later.generation[:] += PILOTS
-    whole = Pairs(*(np.concatenate(both) for both in zip(vars(pilots).values(), vars(later).values(), strict=True)))
+    whole = Pairs(
+        *(
+            np.concatenate(both)
+            for both in zip(vars(pilots).values(), vars(later).values(), strict=True)
+        )
+    )
     assert lengths(600.0, whole, report=notes[1]) == first
     assert notes[0].lines == notes[1].lines
 
 
 def test_too_few_rounds_take_six_equal_generations_and_say_so():
     notes = Notes()
-    assert lengths(30.0, pairs_of(0.01, 0.05, rounds=LEAST_ROUNDS - 1), report=notes) == pytest.approx([5.0] * 6)
+    assert lengths(
+        30.0, pairs_of(0.01, 0.05, rounds=LEAST_ROUNDS - 1), report=notes
+    ) == pytest.approx([5.0] * 6)
     assert notes.lines[0].startswith("too few rounds to tell")
     assert not tells_variances(pairs_of(0.01, 0.05, generations=1))
 

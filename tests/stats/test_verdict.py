@@ -37,7 +37,9 @@ def test_where_an_interval_lies(low, high, text):
     assert place(Estimate(1.0, low, high, 6), THETA).verdict == text
 
 
-@pytest.mark.parametrize(("shift", "text"), [(0.05, Verdict.SLOWER), (-0.05, Verdict.FASTER), (0.0, Verdict.SAME)])
+@pytest.mark.parametrize(
+    ("shift", "text"), [(0.05, Verdict.SLOWER), (-0.05, Verdict.FASTER), (0.0, Verdict.SAME)]
+)
 def test_a_clear_case_is_called(shift, text):
     assert verdict_on(pairs_of(shift + noise(240), 6, 40)) == Finding(text)
 
@@ -50,12 +52,16 @@ def test_undecided_says_what_could_have_been_seen():
 
 
 def test_one_generation_gives_no_interval():
-    assert verdict_on(pairs_of(0.5 + noise(40), 1, 40)) == Finding(Verdict.UNDECIDED, "one generation gives no interval")
+    assert verdict_on(pairs_of(0.5 + noise(40), 1, 40)) == Finding(
+        Verdict.UNDECIDED, "one generation gives no interval"
+    )
 
 
 def test_no_round_at_all():
     assert "never visited" in verdict_on(pairs_of([], 0, 0)).reason
-    assert "every round met contention" in verdict_on(pairs_of(0.5, 3, 4, clean=[False] * 12)).reason
+    assert (
+        "every round met contention" in verdict_on(pairs_of(0.5, 3, 4, clean=[False] * 12)).reason
+    )
 
 
 def test_contention_that_moves_the_estimate_demotes():
@@ -71,12 +77,21 @@ def test_who_comes_first_is_part_of_the_estimate_and_no_doubt():
     """Coming later is worth 4 %, to the arm and to the base alike, as the first arm's caches are to the second."""
     later = np.arange(240) % 2 == 0
     seen = np.where(later, 0.04, -0.04)
-    assert verdict_on(pairs_of(0.05 + seen + noise(240), 6, 40, arm_later=later)).verdict == Verdict.SLOWER
-    assert verdict_on(pairs_of(seen + noise(240, 0.002), 6, 40, arm_later=later)).verdict == Verdict.SAME
+    assert (
+        verdict_on(pairs_of(0.05 + seen + noise(240), 6, 40, arm_later=later)).verdict
+        == Verdict.SLOWER
+    )
+    assert (
+        verdict_on(pairs_of(seen + noise(240, 0.002), 6, 40, arm_later=later)).verdict
+        == Verdict.SAME
+    )
 
 
 def test_an_arm_that_always_comes_second_is_judged():
-    assert verdict_on(pairs_of(0.2 + noise(240), 6, 40, arm_later=[True] * 240)).verdict == Verdict.SLOWER
+    assert (
+        verdict_on(pairs_of(0.2 + noise(240), 6, 40, arm_later=[True] * 240)).verdict
+        == Verdict.SLOWER
+    )
 
 
 def test_a_drift_within_generations_demotes():
@@ -92,7 +107,10 @@ def test_a_drift_within_generations_demotes():
 @pytest.mark.parametrize("rounds", [2, 3, 5])
 def test_few_rounds_without_a_drift_seldom_show_one(rounds):
     """At 1 %, 300 trials give more than 10 alarms once in 2,000 times; n - 2 degrees of freedom gave 32 at two rounds."""
-    trials = [pairs_of(np.random.default_rng(seed).normal(0, 0.01, 6 * rounds), 6, rounds) for seed in range(300)]
+    trials = [
+        pairs_of(np.random.default_rng(seed).normal(0, 0.01, 6 * rounds), 6, rounds)
+        for seed in range(300)
+    ]
     edge = Estimate(1.03, 1.0201, 1.04, 6)
     assert sum("within" in drift_doubt(pairs, edge) for pairs in trials) <= 10
 
@@ -107,7 +125,12 @@ def test_a_drift_from_generation_to_generation_demotes():
 
 def test_processes_of_different_speed_are_no_drift():
     """Three processes in rising order of speed: rho of the pooled rounds is 0.94, and means nothing."""
-    assert verdict_on(pairs_of(0.2 + np.repeat([0.0, 0.01, 0.02], 40) + noise(120, 0.001), 3, 40)).verdict == Verdict.SLOWER
+    assert (
+        verdict_on(
+            pairs_of(0.2 + np.repeat([0.0, 0.01, 0.02], 40) + noise(120, 0.001), 3, 40)
+        ).verdict
+        == Verdict.SLOWER
+    )
 
 
 def test_equal_times_have_no_drift():
@@ -128,7 +151,10 @@ def test_a_control_arm_that_moved_for_certain_demotes(low, high, doubted):
 
 def test_a_planted_five_percent_is_called_slower_with_enough_generations():
     chance = np.random.default_rng(7)
-    texts = [verdict_on(log_pairs(*simulated(chance, 12, 30, math.log(1.05), process=0.01))).verdict for _ in range(200)]
+    texts = [
+        verdict_on(log_pairs(*simulated(chance, 12, 30, math.log(1.05), process=0.01))).verdict
+        for _ in range(200)
+    ]
     assert texts.count(Verdict.SLOWER) >= 190
     assert Verdict.FASTER not in texts
     assert Verdict.SAME not in texts
@@ -143,7 +169,9 @@ def test_identical_arms_are_called_different_no_oftener_than_the_level_allows(ge
     strict = [verdict_on(one, theta=0.0).verdict for one in pairs]
     alarms = sum(text in (Verdict.SLOWER, Verdict.FASTER) for text in strict)
     assert alarms <= 0.05 * trials + 4 * math.sqrt(trials * 0.05 * 0.95)
-    assert sum(verdict_on(one).verdict in (Verdict.SLOWER, Verdict.FASTER) for one in pairs) < alarms
+    assert (
+        sum(verdict_on(one).verdict in (Verdict.SLOWER, Verdict.FASTER) for one in pairs) < alarms
+    )
 
 
 def test_honest_data_is_seldom_demoted():

@@ -26,12 +26,16 @@ def server():
 @pytest.fixture
 def new_database(server):
     """A function that makes an empty database and returns its address, as a user would write it."""
-    admin = create_engine(f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT")
+    admin = create_engine(
+        f"postgresql+psycopg://tester@/postgres?host={server}", isolation_level="AUTOCOMMIT"
+    )
 
     def make(encoding: str = "UTF8") -> str:
         name = f"bench{next(NUMBERS)}"
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"))
+            connection.execute(
+                text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'")
+            )
         return f"postgresql://tester@/{name}?host={server}"
 
     yield make

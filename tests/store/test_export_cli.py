@@ -14,7 +14,9 @@ from dnnbench.store.columns import FRAMES
 from dnnbench.store.store import open_store
 from helpers import reporting
 
-PYTEST_BENCHMARK = shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
+PYTEST_BENCHMARK = (
+    shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,9 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("export") / "runs.sqlite"
     with open_store(path) as opened:
         reporting.add_run(opened, "first", label="before", workloads=("mlp_digits",))
-        reporting.add_run(opened, "second", label="after", seed=1, slower=1.2, workloads=("mlp_digits",))
+        reporting.add_run(
+            opened, "second", label="after", seed=1, slower=1.2, workloads=("mlp_digits",)
+        )
     return path
 
 
@@ -32,13 +36,26 @@ def export(store, *words):
 
 def test_pytest_benchmark_itself_compares_two_exports(store, tmp_path, capsys):
     for run, name in (("before", "0001_before.json"), ("after", "0002_after.json")):
-        assert export(store, run, "--format", "pytest-benchmark", "-o", tmp_path / "kept" / name) == 0
+        assert (
+            export(store, run, "--format", "pytest-benchmark", "-o", tmp_path / "kept" / name) == 0
+        )
         assert capsys.readouterr().out == ""
     files = sorted(str(path) for path in (tmp_path / "kept").iterdir())
-    line = [PYTEST_BENCHMARK, "compare", *files, "--columns=median,rounds", "--sort=name", "--group-by=name"]
+    line = [
+        PYTEST_BENCHMARK,
+        "compare",
+        *files,
+        "--columns=median,rounds",
+        "--sort=name",
+        "--group-by=name",
+    ]
     read = subprocess.run(line, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert read.returncode == 0, read.stderr
-    lines = [line.split() for line in read.stdout.splitlines() if line.startswith("train_step[mlp_digits-64-jax:jit]")]
+    lines = [
+        line.split()
+        for line in read.stdout.splitlines()
+        if line.startswith("train_step[mlp_digits-64-jax:jit]")
+    ]
     before, after = ([word for word in words if word[0].isdigit()] for words in lines)
     assert 1.1 < float(after[0]) / float(before[0]) < 1.3
     assert int(before[-1]) == 3 * 24
@@ -53,7 +70,9 @@ def test_csv_has_the_columns_of_cells_and_summary(store, capsys):
     assert float(timed[0]["ratio"]) == pytest.approx(0.5, rel=0.02)
 
 
-@pytest.mark.parametrize("words", [("--json",), ("--format", "json"), ("--format", "json", "--json")])
+@pytest.mark.parametrize(
+    "words", [("--json",), ("--format", "json"), ("--format", "json", "--json")]
+)
 def test_json_has_a_schema_version(store, capsys, words):
     assert export(store, "first", *words) == 0
     told = json.loads(capsys.readouterr().out)

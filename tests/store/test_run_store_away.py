@@ -15,7 +15,18 @@ from helpers.postgres_server import start, stop
 from helpers.running import TINY, command_line, dnnbench, environment, wait_for_generations
 
 STORE = "results/dnnbench.sqlite"
-RUN = ("run", "tiny.toml", "--backend", "numpy", "--no-check", "--phase", "infer", "--threads", "1", "--wait")
+RUN = (
+    "run",
+    "tiny.toml",
+    "--backend",
+    "numpy",
+    "--no-check",
+    "--phase",
+    "infer",
+    "--threads",
+    "1",
+    "--wait",
+)
 TWO = ("--max-time", "1s", "--generations", "2")
 ENDED_AFTER_TWO = {"dnnbench.execution.generation:Generation.run": "helpers.stand_ins:run_and_end"}
 pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
@@ -32,10 +43,18 @@ def place(tmp_path, monkeypatch):
 @contextlib.contextmanager
 def begun(place, *arguments, limit_s=60.0, busy_s=30, changes=None):
     """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store that is away."""
-    limits = {"dnnbench.store.engine:BUSY_TIMEOUT_S": busy_s, "dnnbench.store.patience:LIMIT_S": limit_s}
+    limits = {
+        "dnnbench.store.engine:BUSY_TIMEOUT_S": busy_s,
+        "dnnbench.store.patience:LIMIT_S": limit_s,
+    }
     command = command_line(*arguments, changes=limits | (changes or {}))
     process = subprocess.Popen(
-        command, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=place,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -77,7 +96,16 @@ def test_a_run_that_the_lock_refuses_leaves_no_store(place):
 
 def test_a_gate_that_the_lock_refuses_leaves_no_store(place):
     with machine_lock():
-        refused = dnnbench(place, "gate", "tiny.toml", "--backend", "numpy,saboteur", "--no-check", "--threads", "1")
+        refused = dnnbench(
+            place,
+            "gate",
+            "tiny.toml",
+            "--backend",
+            "numpy,saboteur",
+            "--no-check",
+            "--threads",
+            "1",
+        )
     assert refused.returncode == 2
     assert "another dnnbench is measuring" in refused.stderr
     assert not (place / "results").exists()
@@ -190,7 +218,9 @@ def test_a_run_outlasts_a_restart_of_its_server(place, server, new_database):
 
 
 @pytest.mark.postgres
-def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(place, server, new_database):
+def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(
+    place, server, new_database
+):
     address = new_database()
     with begun(place, *RUN, *TWO, "--store", address, limit_s=0.3) as process:
         until_committed(address)

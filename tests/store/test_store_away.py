@@ -108,7 +108,9 @@ WRITES = {
 @pytest.mark.parametrize("write", WRITES)
 def test_a_write_whose_answer_was_lost_is_not_done_twice(server, new_database, proxy, write):
     address, told = new_database(), []
-    with open_store(address.replace(server, str(proxy.folder)), patience=waiting(told.append)) as store:
+    with open_store(
+        address.replace(server, str(proxy.folder)), patience=waiting(told.append)
+    ) as store:
         storing.add_run(store, "r1")
         proxy.losing = 1
         WRITES[write](store)
@@ -156,7 +158,13 @@ def test_what_was_written_into_a_file_that_was_taken_away_is_at_its_path_again(t
 
 
 def generation(cells, number=1, **facts) -> GenerationRows:
-    first = {"arm": "torch", "workload": "mlp_digits", "batch_size": 64, "phase": "infer", "generation": number}
+    first = {
+        "arm": "torch",
+        "workload": "mlp_digits",
+        "batch_size": 64,
+        "phase": "infer",
+        "generation": number,
+    }
     return GenerationRows(
         "r1", number, "2026-01-02T03:04:05.000006+00:00", facts,
         {cell: storing.visits(place) for place, cell in enumerate(cells)},
@@ -172,7 +180,9 @@ def test_a_generation_that_was_put_aside_is_the_one_that_would_have_been_stored(
         generation(storing.add_run(store, "r1"), steal=0.5).put_aside([tmp_path / "aside"])
         assert take_in(store, "r1", [tmp_path / "aside"]) == [1]
         found = storing.contents(store)
-    assert {name for name in wanted if wanted[name] != found[name]} == {"runs", "cells"}, "these hold when they were made"
+    assert {name for name in wanted if wanted[name] != found[name]} == {"runs", "cells"}, (
+        "these hold when they were made"
+    )
     assert found["samples"] == wanted["samples"]
 
 
@@ -228,7 +238,12 @@ def test_the_next_folder_is_tried_and_nothing_half_written_stays(tmp_path, store
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("{", "move it away"), ("[]", "move it away"), ("{}", "move it away"), ('{"version": 99}', "upgrade dnnbench")],
+    [
+        ("{", "move it away"),
+        ("[]", "move it away"),
+        ("{}", "move it away"),
+        ('{"version": 99}', "upgrade dnnbench"),
+    ],
 )
 def test_a_file_that_is_none_is_told(tmp_path, store, content, says):
     storing.add_run(store, "r1")
@@ -254,7 +269,9 @@ def test_a_file_that_holds_something_else_is_told(tmp_path, store, change):
 def test_a_file_with_a_number_that_no_store_holds_is_told(tmp_path, store, number):
     file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
     file.write_text(json.dumps(json.loads(file.read_text()) | {"generation": number}))
-    with pytest.raises(StoreError, match=r"generation is not between 0 and 2147483647.*move it away"):
+    with pytest.raises(
+        StoreError, match=r"generation is not between 0 and 2147483647.*move it away"
+    ):
         take_in(store, "r1", [tmp_path])
 
 

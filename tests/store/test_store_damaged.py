@@ -12,8 +12,14 @@ RUN = "20260101-000000-aaaa"
 BROKEN = "holds a text that is not JSON"
 DAMAGES = {
     "settings cut short": ("UPDATE run SET settings = '{\"a\": '", BROKEN),
-    "settings of another kind": ("UPDATE run SET settings = '[1, 2]'", "got [1, 2] for settings, expected a dict"),
-    "versions of another kind": ("UPDATE run SET versions = '3'", "got 3 for versions, expected a dict"),
+    "settings of another kind": (
+        "UPDATE run SET settings = '[1, 2]'",
+        "got [1, 2] for settings, expected a dict",
+    ),
+    "versions of another kind": (
+        "UPDATE run SET versions = '3'",
+        "got 3 for versions, expected a dict",
+    ),
     "versions cut short": ("UPDATE run SET versions = '{'", BROKEN),
     "text for a number": ("UPDATE cell SET threads = 'many'", "for threads that is no int64"),
     "bytes for text": ("UPDATE cell SET arm = x'ff00'", r"got b'\xff\x00' for arm, expected a str"),
@@ -64,14 +70,18 @@ def test_every_command_tells_it(sound, tmp_path, capsys, arguments):
 
 
 @pytest.mark.parametrize(
-    "table, arguments", [("generation", COMMANDS["report"]), ("machine", ["machine", "list", "--store", "{store}"])]
+    "table, arguments",
+    [("generation", COMMANDS["report"]), ("machine", ["machine", "list", "--store", "{store}"])],
 )
 def test_facts_cut_short_are_told_too(sound, tmp_path, capsys, table, arguments):
     refused(damaged(sound, tmp_path, f"UPDATE {table} SET facts = ''"), arguments, capsys, BROKEN)
 
 
 def test_a_merge_from_it_leaves_the_target_as_it_was(sound, tmp_path, capsys):
-    path, target = damaged(sound, tmp_path, "UPDATE generation SET facts = '{'"), tmp_path / "target.sqlite"
+    path, target = (
+        damaged(sound, tmp_path, "UPDATE generation SET facts = '{'"),
+        tmp_path / "target.sqlite",
+    )
     with open_store(target) as store:
         storing.add_everything(store, "20260102-000000-bbbb")
     assert main(["merge", str(target), str(path)]) == 2
@@ -87,4 +97,6 @@ def test_a_run_whose_settings_ask_for_nothing_is_not_resumed(sound, tmp_path, ca
 
 
 def test_a_cell_with_operations_and_no_bytes_is_reported(sound, tmp_path):
-    assert main(["report", str(shutil.copy(sound, tmp_path)), "-o", str(tmp_path / "page.html")]) == 0
+    assert (
+        main(["report", str(shutil.copy(sound, tmp_path)), "-o", str(tmp_path / "page.html")]) == 0
+    )

@@ -17,7 +17,9 @@ from helpers import storing
 
 def _summary(store, run_id):
     cells = store.cells(run_id)["cell_id"]
-    return pd.DataFrame({"cell_id": cells[:3], "call_s": [1e-3, np.nan, 3e-3], "verdict": ["SAME", None, None]})
+    return pd.DataFrame(
+        {"cell_id": cells[:3], "call_s": [1e-3, np.nan, 3e-3], "verdict": ["SAME", None, None]}
+    )
 
 
 def _export(store, run_id, format):
@@ -58,9 +60,25 @@ def test_pytest_benchmark_itself_reads_the_export(store, tmp_path):
     file = tmp_path / "0001_run.json"
     file.write_text(_export(store, "r1", "pytest-benchmark"))
     table = tmp_path / "table.csv"
-    options = ["--group-by", "param:phase", "--columns", "min,median,max,rounds,iterations", "--sort", "name"]
+    options = [
+        "--group-by",
+        "param:phase",
+        "--columns",
+        "min,median,max,rounds,iterations",
+        "--sort",
+        "name",
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest_benchmark", "compare", str(file), "--csv", str(table), *options],
+        [
+            sys.executable,
+            "-m",
+            "pytest_benchmark",
+            "compare",
+            str(file),
+            "--csv",
+            str(table),
+            *options,
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,

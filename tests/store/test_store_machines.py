@@ -12,12 +12,18 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
 from helpers import storing
 
-KNOWN = {name: f"its {name}" for name in IDENTITY} | {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 7}
+KNOWN = {name: f"its {name}" for name in IDENTITY} | {
+    "cpu_model": "A 9000",
+    "physical_cores": 2,
+    "memory_gib": 7,
+}
 ROWS = {
     "aaaa": KNOWN | {"cpu_level": "v3"},
     "bbbb": KNOWN | {"cpu_level": "v4"},  # a library came to call the same processor something else
     "cccc": KNOWN | {"memory_gib": 15},
-    "dddd": {name: value for name, value in KNOWN.items() if name != "caches"},  # before that fact was known
+    "dddd": {
+        name: value for name, value in KNOWN.items() if name != "caches"
+    },  # before that fact was known
 }
 
 
@@ -30,7 +36,10 @@ def old(tmp_path):
             storing.add_run(store, f"r{place}", machine=machine)
     with closing(sqlite3.connect(path)) as raw, raw:
         for machine, hardware in ROWS.items():
-            raw.execute("UPDATE machine SET facts = ? WHERE machine_id = ?", [json.dumps({"hardware": hardware}), machine])
+            raw.execute(
+                "UPDATE machine SET facts = ? WHERE machine_id = ?",
+                [json.dumps({"hardware": hardware}), machine],
+            )
         raw.execute("UPDATE machine SET label = 'lab' WHERE machine_id = 'aaaa'")
         for statement in storing.TO_VERSION_4:
             raw.execute(statement)
@@ -47,7 +56,9 @@ def test_rows_that_are_one_machine_become_one_with_their_old_ids_as_aliases(old)
     row = machines(old)[machine_id(KNOWN, "c0ffee")]
     assert row["aliases"] == ["aaaa", "bbbb"]
     assert row["identity_version"] == 2
-    assert (row["facts"]["hardware"]["cpu_level"], row["machine_label"]) == ("v4", "lab"), "found last, and given last"
+    assert (row["facts"]["hardware"]["cpu_level"], row["machine_label"]) == ("v4", "lab"), (
+        "found last, and given last"
+    )
 
 
 def test_a_row_without_a_fact_is_merged_by_no_guess(old):

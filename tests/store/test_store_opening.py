@@ -50,9 +50,18 @@ BAD_TARGETS = {
     "bad port": (lambda _: "postgresql://me:hush7@host:port/x", "expected a path"),
     "an @ in the password": (lambda _: "postgresql://me:x@hush7@host/x", "write %40"),
     "an @ and a slash in the password": (lambda _: "postgresql://me:x@y/hush7@host/x", "write %40"),
-    "an @ and a question mark in the password": (lambda _: "postgresql://me:x@y?hush7@host/x", "write %40"),
-    "keyword form": (lambda _: "host=localhost user=me password=hush7 dbname=x", "write postgresql://USER@HOST"),
-    "keyword form without a password": (lambda _: "host=localhost dbname=x", "write postgresql://USER@HOST"),
+    "an @ and a question mark in the password": (
+        lambda _: "postgresql://me:x@y?hush7@host/x",
+        "write %40",
+    ),
+    "keyword form": (
+        lambda _: "host=localhost user=me password=hush7 dbname=x",
+        "write postgresql://USER@HOST",
+    ),
+    "keyword form without a password": (
+        lambda _: "host=localhost dbname=x",
+        "write postgresql://USER@HOST",
+    ),
     "no scheme": (lambda _: "me:hush7@host/x", "./ before a file's name"),
     "no colon in the scheme": (lambda _: "postgresql//me:hush7@host/x", "without its scheme"),
     "slashes alone": (lambda _: "//me:hush7@host/x", "without its scheme"),
@@ -90,7 +99,9 @@ def as_common_user():
             os.seteuid(0)
 
 
-@pytest.mark.parametrize(("mode", "said"), [(0o555, "a folder that you may write to"), (0o000, "Permission denied")])
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o555, "a folder that you may write to"), (0o000, "Permission denied")]
+)
 def test_a_folder_without_permission_says_what_to_do(mode, said):
     with tempfile.TemporaryDirectory() as parent:
         os.chmod(parent, 0o755)

@@ -33,7 +33,14 @@ def write_everywhere(store) -> None:
     store.add_machine("m1", facts={"flags": {"URL": ADDRESS}}, host_hash="c0ffee", label=ADDRESS)
     store.update_cells("r1", [{"cell_id": cells[0], "reason": ADDRESS, "unequal": ADDRESS}])
     store.add_generation("r1", 7, {"found": {"why": ADDRESS}}, {})
-    check = {"arm": "numpy", "workload": "w", "dtype": "float32", "kind": "x", "optimizer": "", "ok": False}
+    check = {
+        "arm": "numpy",
+        "workload": "w",
+        "dtype": "float32",
+        "kind": "x",
+        "optimizer": "",
+        "ok": False,
+    }
     check |= {"status": "differs"}
     store.add_agreement("r1", [check | {"reason": ADDRESS, "tensor": ADDRESS}])
 
@@ -109,7 +116,9 @@ def with_a_log(path) -> None:
     """A process was killed before its write-ahead log was folded into the file."""
     raw = sqlite3.connect(path, isolation_level=None)
     raw.execute("PRAGMA wal_autocheckpoint = 0")
-    for number in range(200):  # longer than the log of what scrubbing does, which overwrites its beginning
+    for number in range(
+        200
+    ):  # longer than the log of what scrubbing does, which overwrites its beginning
         raw.execute("UPDATE run SET command = ?", [json.dumps([*COMMAND, number])])
     raw.execute("UPDATE run SET command = '[]'")
     files = {file: file.read_bytes() for file in path.parent.iterdir()}
@@ -133,7 +142,11 @@ def old(tmp_path):
 
 @pytest.mark.parametrize(
     ("spoil", "holding"),
-    [(with_rows, "store.sqlite"), (with_freed_pages, "store.sqlite"), (with_a_log, "store.sqlite-wal")],
+    [
+        (with_rows, "store.sqlite"),
+        (with_freed_pages, "store.sqlite"),
+        (with_a_log, "store.sqlite-wal"),
+    ],
 )
 def test_no_byte_of_an_older_file_holds_a_password_once_it_was_opened(old, spoil, holding):
     spoil(old)
@@ -152,13 +165,22 @@ def test_an_older_store_keeps_all_but_its_passwords(old):
         assert store.runs()["command"].item() == SHOWN
         after = storing.contents(store)
         storing.measure(store, "r1", store.cells()["cell_id"].tolist(), 7)
-    assert {name for name in before if before[name] != after[name]} == {"runs", "cells", "generations", "agreement"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "runs",
+        "cells",
+        "generations",
+        "agreement",
+    }
     assert after["samples"] == before["samples"]
 
 
-def test_masking_zeroes_what_it_replaces_should_the_process_end_before_the_file_is_rewritten(old, monkeypatch):
+def test_masking_zeroes_what_it_replaces_should_the_process_end_before_the_file_is_rewritten(
+    old, monkeypatch
+):
     with opened(old) as raw:
-        raw.execute("UPDATE cell SET reason = ?", [ADDRESS * 1000])  # on pages of its own, which masking frees
+        raw.execute(
+            "UPDATE cell SET reason = ?", [ADDRESS * 1000]
+        )  # on pages of its own, which masking frees
     monkeypatch.setattr("dnnbench.store.schema.scrub", lambda engine: None)
     open_store(old).close()
     assert bytes_with_mark(old.parent) == []
@@ -182,7 +204,9 @@ def test_a_file_is_rewritten_once(old):
     assert bytes_with_mark(old.parent) == ["store.sqlite"], "which shows that it was left alone"
 
 
-@pytest.mark.parametrize("command", ["null", json.dumps({"store": ADDRESS}), json.dumps([*COMMAND, 7])])
+@pytest.mark.parametrize(
+    "command", ["null", json.dumps({"store": ADDRESS}), json.dumps([*COMMAND, 7])]
+)
 def test_a_command_of_another_shape_is_masked_too(old, command):
     with opened(old) as raw:
         raw.execute("UPDATE run SET command = ?", [command])

@@ -68,7 +68,10 @@ def test_several_runs_may_write_at_once(new_database):
     ("write", "said"),
     [
         (lambda store: store.add_generation("r1", 0, {}, {}), "there already"),
-        (lambda store: store.add_generation("r1", 9, {}, {"x": storing.visits(0)}), "has to be added first"),
+        (
+            lambda store: store.add_generation("r1", 9, {}, {"x": storing.visits(0)}),
+            "has to be added first",
+        ),
     ],
 )
 def test_a_refused_write_leaves_nothing(new_database, write, said):
@@ -89,11 +92,19 @@ def test_an_older_stores_passwords_are_masked_where_they_stand(new_database):
         for statement in storing.TO_VERSION_3:
             connection.execute(text(statement))
         connection.execute(text("UPDATE dnnbench_schema SET version = 2"))
-        connection.execute(text("UPDATE run SET command = :c"), {"c": json.dumps(["dnnbench", "--store", marked])})
-        connection.execute(text("UPDATE run SET settings = :s"), {"s": json.dumps({"notes": [marked]})})
+        connection.execute(
+            text("UPDATE run SET command = :c"), {"c": json.dumps(["dnnbench", "--store", marked])}
+        )
+        connection.execute(
+            text("UPDATE run SET settings = :s"), {"s": json.dumps({"notes": [marked]})}
+        )
         connection.execute(text("UPDATE cell SET reason = :r"), {"r": f"lost {marked}"})
     with open_store(address) as store:
-        assert store.runs()["command"].item() == ["dnnbench", "--store", "postgresql://me:***@host/x"]
+        assert store.runs()["command"].item() == [
+            "dnnbench",
+            "--store",
+            "postgresql://me:***@host/x",
+        ]
     with _raw(address) as connection:
         rows = connection.execute(
             text("SELECT command::text, settings::text, reason FROM run JOIN cell USING (run_id)")

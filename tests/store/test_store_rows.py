@@ -42,7 +42,9 @@ def test_bad_visits_are_refused(row, said):
     assert said in str(refusal.value)
 
 
-@pytest.mark.parametrize("change", [{"layout_version": 2}, {"dtype": ">f8"}, {"columns": "round"}, {"n": 7}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"layout_version": 2}, {"dtype": ">f8"}, {"columns": "round"}, {"n": 7}], ids=str
+)
 def test_blocks_of_another_layout_are_refused(change):
     block = samples.Block(**(vars(samples.pack(storing.visits(0))) | change))
     with pytest.raises(StoreError, match=r"got layout|expected 280 bytes"):
@@ -70,7 +72,9 @@ def test_frames_have_the_registered_columns_filled_and_empty(store):
         assert set(seen) | {"summary"} == set(FRAMES)
         for name, frame in seen.items():
             assert tuple(frame.columns) == FRAMES[name]
-            assert [str(dtype) for dtype in frame.dtypes] == [COLUMNS[c].dtype for c in FRAMES[name]], name
+            assert [str(dtype) for dtype in frame.dtypes] == [
+                COLUMNS[c].dtype for c in FRAMES[name]
+            ], name
             assert frame.empty is not filled
 
 
@@ -82,7 +86,12 @@ def test_the_registry_holds_the_columns_of_frames_and_no_others():
 def test_cells_carry_run_machine_and_versions(store):
     storing.add_everything(store, "r1", label="night", revision="abc123")
     cell = store.cells("r1").iloc[1]
-    assert (cell.run_id, cell.label, cell.revision, cell.machine_id) == ("r1", "night", "abc123", "m1")
+    assert (cell.run_id, cell.label, cell.revision, cell.machine_id) == (
+        "r1",
+        "night",
+        "abc123",
+        "m1",
+    )
     assert cell.versions == {"torch": "2.13.0"}
     assert cell.dnnbench_version == "0.1.0"
     assert cell.arm_key == '{"backend":"torch","mode":""}'
@@ -102,17 +111,35 @@ def test_cells_keep_the_order_in_which_they_were_added(store):
 def test_reads_are_of_the_runs_asked_for(store):
     for run in ("r1", "r2", "r3"):
         storing.add_everything(store, run)
-    for asked, found in (("r2", ["r2"]), (["r3", "r1"], ["r1", "r3"]), (None, ["r1", "r2", "r3"]), ([], [])):
+    for asked, found in (
+        ("r2", ["r2"]),
+        (["r3", "r1"], ["r1", "r3"]),
+        (None, ["r1", "r2", "r3"]),
+        ([], []),
+    ):
         for read in (store.runs, store.cells, store.generations, store.agreement, store.epochs):
             assert sorted(set(read(asked)["run_id"])) == found
 
 
 def test_what_databases_cannot_hold_becomes_missing_or_replaced(store):
-    cells = storing.add_run(store, "r1", settings={"nan": np.nan, "inf": [np.inf], "n": np.arange(2)})
-    store.update_cells("r1", [{"cell_id": cells[0], "reason": "stderr: a\0b\udcff", "calls": np.int64(4)}])
-    check = {"arm": "torch", "workload": "w", "dtype": "float32", "optimizer": "", "ok": np.False_, "status": "differs"}
+    cells = storing.add_run(
+        store, "r1", settings={"nan": np.nan, "inf": [np.inf], "n": np.arange(2)}
+    )
+    store.update_cells(
+        "r1", [{"cell_id": cells[0], "reason": "stderr: a\0b\udcff", "calls": np.int64(4)}]
+    )
+    check = {
+        "arm": "torch",
+        "workload": "w",
+        "dtype": "float32",
+        "optimizer": "",
+        "ok": np.False_,
+        "status": "differs",
+    }
     ratios = {"nan": np.nan, "inf": np.float32(np.inf), "some": np.float32(0.5)}
-    store.add_agreement("r1", [check | {"kind": kind, "ratio": ratio} for kind, ratio in ratios.items()])
+    store.add_agreement(
+        "r1", [check | {"kind": kind, "ratio": ratio} for kind, ratio in ratios.items()]
+    )
     assert store.runs()["settings"].item() == {"nan": None, "inf": [None], "n": [0, 1]}
     assert store.cells()["reason"][0] == "stderr: a\N{REPLACEMENT CHARACTER}b?"
     read = store.agreement().set_index("kind")["ratio"]
@@ -165,7 +192,15 @@ REFUSED = {
 
 
 def _bare_run(store, machine_id):
-    store.add_run("r3", machine_id=machine_id, command=[], settings={}, seed=0, dnnbench_version="0", versions={})
+    store.add_run(
+        "r3",
+        machine_id=machine_id,
+        command=[],
+        settings={},
+        seed=0,
+        dnnbench_version="0",
+        versions={},
+    )
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -186,5 +221,7 @@ def test_the_readme_is_the_one_the_schema_makes():
 
 def test_the_registry_imports_neither_pandas_nor_sqlalchemy():
     code = "import sys, dnnbench.store.columns, dnnbench.store.samples; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert not {"pandas", "sqlalchemy", "numpy"} & set(loaded.stdout.split())

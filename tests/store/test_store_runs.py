@@ -42,7 +42,10 @@ def test_find_run(four_runs, given, meant):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("202602", "2 runs begin with '202602' (20260203-101502-dddd, 20260203-101502-cccc); give more"),
+        (
+            "202602",
+            "2 runs begin with '202602' (20260203-101502-dddd, 20260203-101502-cccc); give more",
+        ),
         ("", "an empty name of a run"),
         (
             "basline",

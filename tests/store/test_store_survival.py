@@ -32,8 +32,12 @@ with open_store(sys.argv[1]) as store:
 @pytest.mark.parametrize("acknowledged", [1, 7, 40])
 def test_kill_9_loses_no_generation_that_was_committed(tmp_path, acknowledged):
     path = tmp_path / "killed.sqlite"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
-    child = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment
+    )
     seen = [int(child.stdout.readline()) for _ in range(acknowledged)]
     child.send_signal(signal.SIGKILL)
     seen += [int(line) for line in child.stdout.read().split()]
@@ -54,7 +58,9 @@ def test_many_may_open_a_new_store_at_once(tmp_path):
         path = tmp_path / f"new{attempt}.sqlite"
         storing.at_once(lambda _, path=path: open_store(path).close())
         with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(schema.SCHEMA_VERSION,)]
+            assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [
+                (schema.SCHEMA_VERSION,)
+            ]
 
 
 def test_opening_waits_for_another_that_is_making_the_file(tmp_path):
@@ -83,13 +89,19 @@ def test_an_older_store_is_brought_up_to_date(tmp_path, monkeypatch):
         old.execute("ALTER TABLE cell DROP COLUMN rank_group")
     now = schema.SCHEMA_VERSION
     steps = {
-        now: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN unequal TEXT")),
-        now + 1: lambda connection: connection.execute(text("ALTER TABLE cell ADD COLUMN rank_group TEXT")),
+        now: lambda connection: connection.execute(
+            text("ALTER TABLE cell ADD COLUMN unequal TEXT")
+        ),
+        now + 1: lambda connection: connection.execute(
+            text("ALTER TABLE cell ADD COLUMN rank_group TEXT")
+        ),
     }
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     monkeypatch.setattr(schema, "SCHEMA_VERSION", now + 2)
     with open_store(path) as store:
-        store.update_cells("r1", [{"cell_id": cells[0], "unequal": "different device", "rank_group": "a"}])
+        store.update_cells(
+            "r1", [{"cell_id": cells[0], "unequal": "different device", "rank_group": "a"}]
+        )
         assert store.cells()["unequal"].tolist() == ["different device", None, None, None, None]
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version FROM dnnbench_schema").fetchall() == [(now + 2,)]
@@ -118,11 +130,23 @@ OLD_CHECKS = {
     ("outputs", "", 0.4, True, ""): "agrees",
     ("gradients", "", 7.0, False, "rmse"): "differs",
     ("loss", "", np.inf, False, "3 of 4 elements are not finite"): "differs",
-    ("state", "", np.inf, False, "the reference is not finite either, which decides nothing"): "not compared",
+    (
+        "state",
+        "",
+        np.inf,
+        False,
+        "the reference is not finite either, which decides nothing",
+    ): "not compared",
     ("not checked", "", np.inf, False, "NotImplementedError"): "could not run",
     ("unsupported", "", None, True, "no float64 here"): "unsupported",
     ("unsupported optimizer", "adam", 0.0, True, "no adam here"): "unsupported",
-    ("undetermined@5", "momentum", 0.0, True, "honest float32 evaluations part by 78% of the way"): "undetermined",
+    (
+        "undetermined@5",
+        "momentum",
+        0.0,
+        True,
+        "honest float32 evaluations part by 78% of the way",
+    ): "undetermined",
 }
 """(kind, optimizer, ratio, ok, reason) as a store of version 3 has them, and what they are called now."""
 
@@ -136,7 +160,8 @@ def test_checks_of_a_store_of_version_3_are_told_apart(tmp_path):
             old.execute(statement)
         names = "run_id, arm, workload, dtype, kind, optimizer, ratio, ok, reason"
         old.executemany(
-            f"INSERT INTO agreement ({names}) VALUES ('r1', 'a', 'w', 'float32', ?, ?, ?, ?, ?)", OLD_CHECKS
+            f"INSERT INTO agreement ({names}) VALUES ('r1', 'a', 'w', 'float32', ?, ?, ?, ?, ?)",
+            OLD_CHECKS,
         )
         old.execute("UPDATE dnnbench_schema SET version = 3")
     with open_store(path) as store:
@@ -144,7 +169,11 @@ def test_checks_of_a_store_of_version_3_are_told_apart(tmp_path):
     assert dict(zip(rows["kind"], rows["status"], strict=True)) == {
         check[0]: word for check, word in OLD_CHECKS.items()
     }
-    assert rows.set_index("kind")["ratio"].dropna().to_dict() == {"outputs": 0.4, "gradients": 7.0, "loss": np.inf}
+    assert rows.set_index("kind")["ratio"].dropna().to_dict() == {
+        "outputs": 0.4,
+        "gradients": 7.0,
+        "loss": np.inf,
+    }
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
@@ -169,7 +198,9 @@ def test_every_older_version_has_a_way_up():
     assert sorted(schema.MIGRATIONS) == list(range(1, schema.SCHEMA_VERSION))
 
 
-@pytest.mark.parametrize(("version", "said"), [(0, "use an older dnnbench"), (99, "upgrade dnnbench")])
+@pytest.mark.parametrize(
+    ("version", "said"), [(0, "use an older dnnbench"), (99, "upgrade dnnbench")]
+)
 def test_versions_out_of_reach_are_refused(tmp_path, version, said):
     path = tmp_path / "other.sqlite"
     open_store(path).close()

@@ -15,7 +15,9 @@ def test_targets_are_met_and_missed(monkeypatch):
     monkeypatch.setattr(targets, "LEAST", 4)
     good = [synthetic("long", seed, seconds=60, call_s=0.2, process=0.001) for seed in range(4)]
     bad = [dataclasses.replace(trial, flags=np.full(len(trial.flags), STEAL)) for trial in good]
-    met, missed, few = ([one.met for one in targets.targets(Findings(trials))] for trials in (good, bad, good[1:]))
+    met, missed, few = (
+        [one.met for one in targets.targets(Findings(trials))] for trials in (good, bad, good[1:])
+    )
     assert met == [None, None, True, True, None, None, True, True], (
         "four trials are neither 300 comparisons nor 100 intervals"
     )
@@ -29,7 +31,8 @@ def test_a_target_that_the_trials_to_come_cannot_reach_is_missed(missing, met):
     """Of 20, 18 must be confirmed; a trial that shows nothing fails its own screen and confirms nothing for another."""
     found = [synthetic("long", seed, 0.001, seconds=60, call_s=0.2) for seed in range(3)]
     alike = [
-        synthetic("long", 3 + seed, 0.001, seconds=60, call_s=0.2, scale={"+5 %": -0.05}) for seed in range(missing)
+        synthetic("long", 3 + seed, 0.001, seconds=60, call_s=0.2, scale={"+5 %": -0.05})
+        for seed in range(missing)
     ]
     assert targets.targets(Findings(found + alike))[2].met is met
 
@@ -43,7 +46,9 @@ def test_no_row_is_left_out_of_the_undecided(monkeypatch):
         return targets.targets(Findings(trials))[6]
 
     quiet = [synthetic(seed=seed, process=0.001) for seed in range(2)]
-    alike, unlike = ([synthetic("jax", seed, process=process) for seed in range(2)] for process in (0.001, 0.1))
+    alike, unlike = (
+        [synthetic("jax", seed, process=process) for seed in range(2)] for process in (0.001, 0.1)
+    )
     assert undecided(quiet + alike).met is True
     assert undecided(quiet + alike[:1]).met is None
     found = undecided(quiet + unlike)
@@ -54,7 +59,9 @@ def test_no_row_is_left_out_of_the_undecided(monkeypatch):
 
 def test_long_recordings_stand_by_machine_and_other_kinds_in_rows_of_their_own():
     trials = [synthetic("long", seed, seconds=60, call_s=0.2) for seed in range(2)]
-    trials += [synthetic(kind, 2, seconds=60, call_s=0.2) for kind in ("many", "on_lines")] + [synthetic(seed=3)]
+    trials += [synthetic(kind, 2, seconds=60, call_s=0.2) for kind in ("many", "on_lines")] + [
+        synthetic(seed=3)
+    ]
     trials[1].facts["machine"] = "another"
     found = Findings(trials)
     assert {where: len(part) for where, part in found.by_machine.items()} == {
@@ -63,7 +70,12 @@ def test_long_recordings_stand_by_machine_and_other_kinds_in_rows_of_their_own()
         "many, 2 cores of a machine": 1,
         "on_lines, 2 cores of a machine": 1,
     }
-    assert {row: len(found.verdicts[row]) for row in (10, 60, SIXTY, LINES)} == {10: 15, 60: 10, SIXTY: 5, LINES: 5}
+    assert {row: len(found.verdicts[row]) for row in (10, 60, SIXTY, LINES)} == {
+        10: 15,
+        60: 10,
+        SIXTY: 5,
+        LINES: 5,
+    }
     assert len(found.of("many")[0].generations) == 60
     assert len(found.whole) == 20
 
@@ -86,7 +98,10 @@ def test_flags_are_counted_by_kind():
 
 
 def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
-    one_alike = [synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)}) for seed in range(3)]
+    one_alike = [
+        synthetic(seed=seed, process=0.001, scale={"+5 %": -0.05 * (seed == 0)})
+        for seed in range(3)
+    ]
     text = tables.verdicts({10.0: outcomes.judged(one_alike)})
     assert "| 10 s | SAME 3 (alarms at most 63.2%) |" in text
     assert "| SLOWER 2, SAME 1 (SLOWER at least 14%) | SLOWER 3 (SLOWER at least 37%) |" in text
@@ -105,4 +120,7 @@ def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     if count == 3:
         assert "\n| 10 s | SAME 12 (alarms at most 22.1%) |" in text
         assert "## Targets" in text
-        assert all((tmp_path / "new" / f"proof_{name}.svg").read_text().startswith("<svg") for name in page.PLOTS)
+        assert all(
+            (tmp_path / "new" / f"proof_{name}.svg").read_text().startswith("<svg")
+            for name in page.PLOTS
+        )

@@ -20,7 +20,13 @@ from study.step import STEPS, placed
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 OFTEN = ("numpy", "numpy_on_lines", "torch", "jax")
 """Steps that `make test` records."""
-TINY = Kind("tiny", {"base": 10, "twin": 10, "+10 %": 11}, (("twin", "base"), ("+10 %", "base")), 0.02, generations=2)
+TINY = Kind(
+    "tiny",
+    {"base": 10, "twin": 10, "+10 %": 11},
+    (("twin", "base"), ("+10 %", "base")),
+    0.02,
+    generations=2,
+)
 
 
 @pytest.fixture
@@ -29,14 +35,19 @@ def worker_path(monkeypatch):
 
 
 def test_a_worker_of_another_step_imports_nothing_of_a_network():
-    told = "import sys, study.step; print([m for m in sys.modules if m.startswith('dnnbench.spec')])"
-    found = subprocess.run([sys.executable, "-c", told], cwd=BENCHMARKS, capture_output=True, text=True, check=True)
+    told = (
+        "import sys, study.step; print([m for m in sys.modules if m.startswith('dnnbench.spec')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", told], cwd=BENCHMARKS, capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "step", [pytest.param(name, marks=() if name in OFTEN else pytest.mark.exhaustive) for name in STEPS]
+    "step",
+    [pytest.param(name, marks=() if name in OFTEN else pytest.mark.exhaustive) for name in STEPS],
 )
 def test_more_repeats_are_more_work(worker_path, step):
     few, many = (1, 10) if "network" in step else (10, 1000)
@@ -69,7 +80,8 @@ def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    ("service", "cases"), [("blocks:Blocks", blocks.FORCED), ("alignment:Alignment", alignment.MOVED)]
+    ("service", "cases"),
+    [("blocks:Blocks", blocks.FORCED), ("alignment:Alignment", alignment.MOVED)],
 )
 def test_what_is_forced_by_hand_is_timed_against_the_first(worker_path, service, cases):
     found = forced.asked(service, "forced")
@@ -88,7 +100,12 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     trial = record(TINY, 7)
     recordings.append(tmp_path / "one.npz", trial)
     (again,) = recordings.read(tmp_path)
-    assert (again.kind, again.arms, again.pairs, again.calls) == (trial.kind, trial.arms, trial.pairs, trial.calls)
+    assert (again.kind, again.arms, again.pairs, again.calls) == (
+        trial.kind,
+        trial.arms,
+        trial.pairs,
+        trial.calls,
+    )
     assert again.seconds == pytest.approx(trial.seconds, rel=6.2e-5)
     assert (again.generation == trial.generation).all()
     assert again.generations == [0, 1]
@@ -112,7 +129,9 @@ def test_each_build_of_each_process_is_recorded_apart(worker_path):
     assert placement.table_of([trial]).count("| numpy |") == 1
 
 
-def test_an_interrupted_sitting_keeps_its_whole_trials_and_the_next_adds_to_them(tmp_path, monkeypatch):
+def test_an_interrupted_sitting_keeps_its_whole_trials_and_the_next_adds_to_them(
+    tmp_path, monkeypatch
+):
     measured = []
 
     def measure(kind, seed):
@@ -122,7 +141,9 @@ def test_an_interrupted_sitting_keeps_its_whole_trials_and_the_next_adds_to_them
         return synthetic(kind.name, len(measured))
 
     monkeypatch.setattr(sitting, "record", measure)
-    kinds = [dataclasses.replace(KINDS[name], seconds=0.01, generations=1) for name in ("same", "quick")]
+    kinds = [
+        dataclasses.replace(KINDS[name], seconds=0.01, generations=1) for name in ("same", "quick")
+    ]
     with pytest.raises(KeyboardInterrupt):
         sitting.sit(kinds, 1, tmp_path, print)
     assert [trial.kind for trial in recordings.read(tmp_path)] == ["same", "quick"]

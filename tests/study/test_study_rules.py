@@ -16,7 +16,9 @@ from study.limits import by_position, order_bias, planned, spread
 from study.side_by_side import Beside, better_on_both
 
 
-@pytest.mark.parametrize(("processes", "builds"), [(0.01, 0.0), (0.0, 0.01), (0.005, 0.01), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("processes", "builds"), [(0.01, 0.0), (0.0, 0.01), (0.005, 0.01), (0.0, 0.0)]
+)
 def test_processes_and_builds_are_told_apart(processes, builds):
     found = placement.placement([nested(processes, builds, seed) for seed in range(40)])
     assert found.n == 120
@@ -34,16 +36,26 @@ def test_limits_of_processes_and_builds_hold_in_19_trials_of_20():
 
 @pytest.mark.parametrize("kept", (0.0, 0.004))
 def test_what_arms_keep_through_a_trial_is_told_from_what_a_process_has_by_luck(kept):
-    trials = [synthetic("same", seed, process=0.003, scale={"base": kept, "twin 2": -kept}) for seed in range(40)]
+    trials = [
+        synthetic("same", seed, process=0.003, scale={"base": kept, "twin 2": -kept})
+        for seed in range(40)
+    ]
     found = [starts.kept_by_arms(trial) for trial in trials]
     assert np.mean([one.within for one in found]) ** 0.5 == pytest.approx(0.003, rel=0.1)
-    assert np.mean([one.kept for one in found]) == pytest.approx(kept**2 * 2 / 5, rel=0.25, abs=6e-7)
+    assert np.mean([one.kept for one in found]) == pytest.approx(
+        kept**2 * 2 / 5, rel=0.25, abs=6e-7
+    )
     certain = sum(one.p < 0.01 for one in found)
     assert certain <= 3 if not kept else certain >= 20, certain
 
 
 def test_starts_are_told_by_kind_and_way_and_a_spoilt_trial_is_left_out():
-    trials = [synthetic("same", 0), synthetic("same", 1), synthetic("on_lines", 2), synthetic("same", 3, flags=STEAL)]
+    trials = [
+        synthetic("same", 0),
+        synthetic("same", 1),
+        synthetic("on_lines", 2),
+        synthetic("same", 3, flags=STEAL),
+    ]
     trials[1].facts["starts"] = starts.DRAWN
     rows = starts.table_of(trials).splitlines()[2:]
     assert [row.split(" | ")[:3] for row in rows] == [
@@ -72,7 +84,9 @@ def test_limits_of_a_count(hits, n, upper, lower):
 def test_limits_hold_as_often_as_they_say():
     """The chance of k or fewer hits at the upper limit is 5 %, summed term by term."""
     found = Count(3, 40)
-    chance = sum(math.comb(40, k) * found.upper**k * (1 - found.upper) ** (40 - k) for k in range(4))
+    chance = sum(
+        math.comb(40, k) * found.upper**k * (1 - found.upper) ** (40 - k) for k in range(4)
+    )
     assert chance == pytest.approx(0.05)
 
 
@@ -112,7 +126,9 @@ def test_a_gate_never_confirms_on_another_machine_than_it_screened():
     pairs = list(two_stages.in_twos(trials))
     assert len(pairs) == 5
     assert all(screen.facts["machine"] == fresh.facts["machine"] for screen, fresh in pairs)
-    assert len(list(two_stages.in_twos(trials[:3]))) == 2, "the one trial of b has no other to confirm it"
+    assert len(list(two_stages.in_twos(trials[:3]))) == 2, (
+        "the one trial of b has no other to confirm it"
+    )
 
 
 def test_coverage_counts_intervals_that_hold_the_truth():
@@ -128,7 +144,9 @@ def test_coverage_counts_intervals_that_hold_the_truth():
 
 def test_coverage_of_simulated_trials_is_ninety_five_percent():
     kind = dataclasses.replace(KINDS["quick"], seconds=1)
-    found = outcomes.judged([synthetic(kind.name, seed, seconds=1, process=0.01) for seed in range(150)])
+    found = outcomes.judged(
+        [synthetic(kind.name, seed, seconds=1, process=0.01) for seed in range(150)]
+    )
     one_pair_a_trial = found[found["extra"] == 0.05]
     held = coverage.nominal(one_pair_a_trial)
     assert Count(held.hits, held.n).upper > 0.95 > held.lower
@@ -137,14 +155,19 @@ def test_coverage_of_simulated_trials_is_ninety_five_percent():
 def test_processes_are_the_unit():
     """Rounds as the unit raise alarms between processes of different speed; the product does not."""
     trials = [synthetic("same", seed, process=0.05) for seed in range(10)]
-    alarms = {rule: outcomes.judged(trials, rule)["said"].eq(Verdict.SLOWER).mean() for rule in (verdict, pooled)}
+    alarms = {
+        rule: outcomes.judged(trials, rule)["said"].eq(Verdict.SLOWER).mean()
+        for rule in (verdict, pooled)
+    }
     assert alarms[verdict] <= 0.04
     assert alarms[pooled] > 0.15
 
 
 def test_pairs_beat_medians_where_the_machine_changes():
     trials = [synthetic(seed=seed) for seed in range(6)]
-    error = {rule: coverage.rms_error(outcomes.judged(trials, rule)) for rule in (verdict, unpaired)}
+    error = {
+        rule: coverage.rms_error(outcomes.judged(trials, rule)) for rule in (verdict, unpaired)
+    }
     assert error[verdict] < error[unpaired]
 
 
@@ -175,7 +198,9 @@ def test_prefixes_are_cut_alike_from_every_generation():
             short.seconds[short.generation == g]
             == trial.seconds[trial.generation == g][: (short.generation == g).sum()]
         ).all()
-    assert [len(outcomes.lasting([trial, synthetic()], seconds)) for seconds in outcomes.SECONDS] == [2, 1, 1]
+    assert [
+        len(outcomes.lasting([trial, synthetic()], seconds)) for seconds in outcomes.SECONDS
+    ] == [2, 1, 1]
 
 
 def test_stretches_stand_for_longer_visits():
@@ -214,9 +239,13 @@ def test_a_peers_rule_on_a_table_made_by_hand(rule, base, arm, slower):
 
 def test_peers_that_run_one_after_the_other_meet_the_drift():
     trial = synthetic(process=0.0)
-    drifting = dataclasses.replace(trial, seconds=trial.seconds * np.exp(0.12 * (trial.generation > 2))[:, None])
+    drifting = dataclasses.replace(
+        trial, seconds=trial.seconds * np.exp(0.12 * (trial.generation > 2))[:, None]
+    )
     found = outcomes.peered([drifting])
-    twins = found[(found["rule"] == "pytest-benchmark, median:5%") & (found["extra"] == 0)].set_index("order")["slower"]
+    twins = found[
+        (found["rule"] == "pytest-benchmark, median:5%") & (found["extra"] == 0)
+    ].set_index("order")["slower"]
     assert twins[outcomes.AFTER]
     assert not twins[outcomes.IN_TURN]
 
@@ -229,15 +258,24 @@ def test_a_peer_is_better_only_on_both_errors(alarms, found, better):
     def row(rule, alarms, found):
         return Beside(rule, "in turn", 10, {0.0: Count(alarms, 10), 0.05: Count(found, 10)})
 
-    assert bool(better_on_both([row("dnnbench, verdict", 1, 8), row("other", alarms, found)])) is better
+    assert (
+        bool(better_on_both([row("dnnbench, verdict", 1, 8), row("other", alarms, found)]))
+        is better
+    )
 
 
 def test_bias_by_position_is_found_and_not_invented():
-    fair, biased = ([synthetic("same", seed, late=late) for seed in range(4)] for late in (0.0, 0.01))
-    assert np.mean(by_position(biased), axis=0) == pytest.approx(0.01 * (np.arange(6) - 2.5), abs=0.003)
+    fair, biased = (
+        [synthetic("same", seed, late=late) for seed in range(4)] for late in (0.0, 0.01)
+    )
+    assert np.mean(by_position(biased), axis=0) == pytest.approx(
+        0.01 * (np.arange(6) - 2.5), abs=0.003
+    )
     assert np.mean(by_position(fair), axis=0) == pytest.approx(np.zeros(6), abs=0.002)
     uneven = by_position([synthetic("quick", late=0.001, visit=0.001, process=0.0)])
-    assert uneven[0] == pytest.approx(0.001 * (np.arange(6) - 2.5), abs=0.0005), "slower arms are no slower positions"
+    assert uneven[0] == pytest.approx(0.001 * (np.arange(6) - 2.5), abs=0.0005), (
+        "slower arms are no slower positions"
+    )
     assert np.mean(order_bias(biased)) > 0.01 > 0.005 > abs(np.mean(order_bias(fair)))
 
 
@@ -251,7 +289,9 @@ def test_the_more_processes_differ_the_more_generations_auto_makes():
 
 
 def test_spread_tells_processes_from_rounds():
-    apart, alike = (spread([synthetic("same", s, process=p) for s in range(4)]) for p in (0.03, 0.0))
+    apart, alike = (
+        spread([synthetic("same", s, process=p) for s in range(4)]) for p in (0.03, 0.0)
+    )
     assert apart.between == pytest.approx(0.03 * math.sqrt(2), rel=0.3)
     assert apart.within < 0.003
     assert alike.between == pytest.approx(alike.within, rel=0.4)
@@ -262,7 +302,8 @@ def recorded_runs(sd):
     chance = np.random.default_rng(3)
     shifts = {str(run): sd * chance.standard_normal() for run in range(10)}
     return [
-        {run: list(shift + 0.005 * chance.standard_normal(6)) for run, shift in shifts.items()} for _ in range(50)
+        {run: list(shift + 0.005 * chance.standard_normal(6)) for run, shift in shifts.items()}
+        for _ in range(50)
     ]
 
 

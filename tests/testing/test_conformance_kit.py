@@ -133,7 +133,10 @@ ALL_OK = {(case, side): Status.AGREES for case in FOUR for side in ("forward", "
 @pytest.mark.parametrize(
     ("mode", "different"),
     [
-        ("narrow", {(c, s): "unsupported" for c in ("sigmoid", "tanh") for s in ("forward", "gradient")}),
+        (
+            "narrow",
+            {(c, s): "unsupported" for c in ("sigmoid", "tanh") for s in ("forward", "gradient")},
+        ),
         ("wrong", {("sigmoid", "gradient"): Status.DIFFERS}),
         ("dying", {("tanh", side): Status.COULD_NOT_RUN for side in ("forward", "gradient")}),
     ],
@@ -181,7 +184,11 @@ def dnnbench(*arguments):
 
 def wrongly_computed(asked):
     """Of some cases those that a wrong sigmoid reaches."""
-    return {case for case in asked if any(node.op.kind == "sigmoid" for node in CASES[case]().model.nodes)}
+    return {
+        case
+        for case in asked
+        if any(node.op.kind == "sigmoid" for node in CASES[case]().model.nodes)
+    }
 
 
 @pytest.mark.slow
@@ -211,7 +218,9 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger, expression, f
 def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
     command = [sys.executable, "-m", "dnnbench", "conformance", "stranger:waiting", "-k", "relu6"]
     env = {**os.environ, "READ": str(tmp_path / "read")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
         for line in process.stdout:
             if line.startswith("  relu6 "):
                 (tmp_path / "read").touch()
@@ -221,14 +230,25 @@ def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
 
 
 FITTING = {
-    "softmax and float64": ({"float64": {"softmax", "softmax_of_sequences", "softmax_of_images"}}, set()),
+    "softmax and float64": (
+        {"float64": {"softmax", "softmax_of_sequences", "softmax_of_images"}},
+        set(),
+    ),
     "Relu6 and not ZERO": ({"float64": {"relu6"}, "float32": {"relu6"}}, set()),
-    "law and (restore or load)": ({}, {"restore_goes_back", "load_starts_anew", "load_reaches_inference"}),
-    "not float64 and not law and losses and mse": ({"float32": {case for case in CASES if "mse" in case}}, set()),
+    "law and (restore or load)": (
+        {},
+        {"restore_goes_back", "load_starts_anew", "load_reaches_inference"},
+    ),
+    "not float64 and not law and losses and mse": (
+        {"float32": {case for case in CASES if "mse" in case}},
+        set(),
+    ),
 }
 
 
-@pytest.mark.parametrize(("expression", "cases", "laws"), [(k, *v) for k, v in FITTING.items()], ids=FITTING)
+@pytest.mark.parametrize(
+    ("expression", "cases", "laws"), [(k, *v) for k, v in FITTING.items()], ids=FITTING
+)
 def test_an_expression_chooses_cases_and_laws(expression, cases, laws):
     asked = those_that_fit(expression, ("float64", "float32"))
     assert {dtype: set(some) for dtype, some in asked.cases.items()} == cases
@@ -290,16 +310,29 @@ def test_it_ends_with_a_word_where_it_cannot_judge(stranger, name, code, words):
 
 def pytest_of(folder, *arguments):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=folder)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=600, check=False, cwd=folder
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--backend", "stranger", "-k", "float64 and (softmax or mean)"], 0, "4 passed, 6 skipped"),
         (
-            ["--backend", "stranger:wrong", "--dtype", "float64", "-k", "test_case and (sigmoid or relu-)"],
+            ["--backend", "stranger", "-k", "float64 and (softmax or mean)"],
+            0,
+            "4 passed, 6 skipped",
+        ),
+        (
+            [
+                "--backend",
+                "stranger:wrong",
+                "--dtype",
+                "float64",
+                "-k",
+                "test_case and (sigmoid or relu-)",
+            ],
             1,
             "1 failed",
         ),
@@ -317,7 +350,9 @@ def test_pytest_asks_the_same(stranger, tmp_path, options, code, words):
 def test_other_sessions_of_pytest_are_left_alone(tmp_path):
     (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
     assert pytest_of(tmp_path, ".").returncode == 0
-    assert "unrecognized arguments: --backend" in pytest_of(tmp_path, ".", "--backend", "numpy").stderr
+    assert (
+        "unrecognized arguments: --backend" in pytest_of(tmp_path, ".", "--backend", "numpy").stderr
+    )
 
 
 def test_groups_hold_every_case_once_and_train_with_one_loss_and_optimizer():
@@ -357,7 +392,15 @@ def compared(text, *rest):
         ([], "not compared", "not compared"),
         ([compared("loss", 0.5)], "agrees", "not compared"),
         ([compared("loss", 0.5), compared("gradients/w", float("nan"))], "agrees", "differs"),
-        ([compared("loss", 1.5), compared("infer/y", float("nan")), compared("gradients/w", 1.0)], "differs", "agrees"),
+        (
+            [
+                compared("loss", 1.5),
+                compared("infer/y", float("nan")),
+                compared("gradients/w", 1.0),
+            ],
+            "differs",
+            "agrees",
+        ),
         (
             [compared("loss", 0.5), compared("infer/y", float("nan"), "", Status.NOT_COMPARED)],
             "not compared",

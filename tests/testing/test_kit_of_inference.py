@@ -79,7 +79,11 @@ def test_a_law_of_training_is_unsupported_with_its_reason(laws, law):
 @pytest.mark.parametrize(
     ("mode", "law", "words"),
     [
-        ("deaf", "load_reaches_inference", "a loaded program infers what one that was built does not"),
+        (
+            "deaf",
+            "load_reaches_inference",
+            "a loaded program infers what one that was built does not",
+        ),
         ("initial", "load_reaches_inference", "a loaded program infers"),
         ("writing", "inputs_are_not_written_to", "the placed batch was written to"),
     ],

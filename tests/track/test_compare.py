@@ -20,8 +20,16 @@ CASES = {
     "3 % slower, less than the threshold": ({"slower": 1.035}, exitcodes.OK, "SLOWER"),
     "10 % faster": ({"slower": 0.9}, exitcodes.OK, "FASTER"),
     "the whole machine is slower": ({"machine_speed": 1.015, "slower": 1.0}, exitcodes.OK, "SAME"),
-    "the control arm moved": ({"machine_speed": 1.4, "slower": 1.1}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
-    "every round disturbed": ({"flags": STEAL, "slower": 1.3}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
+    "the control arm moved": (
+        {"machine_speed": 1.4, "slower": 1.1},
+        exitcodes.NOTHING_MEASURED,
+        "UNDECIDED",
+    ),
+    "every round disturbed": (
+        {"flags": STEAL, "slower": 1.3},
+        exitcodes.NOTHING_MEASURED,
+        "UNDECIDED",
+    ),
     "another machine": ({"machine": "m2", "slower": 1.3}, exitcodes.NOTHING_MEASURED, None),
     "one generation": ({"generations": 1, "slower": 1.3}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
     "another specification": ({"spec_hash": "ffff"}, exitcodes.NOTHING_MEASURED, "no pair"),
@@ -56,9 +64,12 @@ def test_a_pair_of_runs_ends_with_its_code_and_verdict(tmp_path, capsys, case):
 
 
 @pytest.mark.parametrize(
-    ("slower", "fail_on", "found"), [(1.1, 0.05, 28), (1.1, 0.2, 0), (1.1, None, 0), (1.035, 0.01, 28)]
+    ("slower", "fail_on", "found"),
+    [(1.1, 0.05, 28), (1.1, 0.2, 0), (1.1, None, 0), (1.035, 0.01, 28)],
 )
-def test_only_an_interval_wholly_beyond_the_threshold_is_a_regression(tmp_path, slower, fail_on, found):
+def test_only_an_interval_wholly_beyond_the_threshold_is_a_regression(
+    tmp_path, slower, fail_on, found
+):
     with open_store(two_runs(tmp_path / "s.sqlite", slower=slower)) as store:
         cells = compare(store, "base", "new", fail_on).cells
     assert {name: str(cells[name].dtype) for name in COLUMNS} == COLUMNS
@@ -79,11 +90,15 @@ def test_times_are_told_as_measured_and_ratios_in_units_of_the_control_arm(tmp_p
 
 
 def test_cells_of_one_run_only_are_listed_with_the_reason(tmp_path):
-    path = two_runs(tmp_path / "s.sqlite", arms={"torch:eager": 1.0, "mx:eager": 2.0, "jax:jit": 0.5})
+    path = two_runs(
+        tmp_path / "s.sqlite", arms={"torch:eager": 1.0, "mx:eager": 2.0, "jax:jit": 0.5}
+    )
     with open_store(path) as store:
         cells = store.cells("new")
         failed = cells.cell_id[(cells.arm == "jax:jit") & (cells.phase == "infer")].item()
-        store.update_cells("new", [{"cell_id": failed, "status": "failed", "reason": "failed: killed by signal 9"}])
+        store.update_cells(
+            "new", [{"cell_id": failed, "status": "failed", "reason": "failed: killed by signal 9"}]
+        )
         found = compare(store, "base", "new")
     assert len(found.cells) == 13
     assert len(found.only_new) == 7
@@ -102,8 +117,17 @@ def test_what_differs_in_an_otherwise_equal_cell_is_named(tmp_path):
 
 def differing(store, arm):
     """The check of the later run says that an arm computes something else."""
-    row = {"workload": "mlp_digits", "dtype": "float32", "kind": "loss", "optimizer": "", "tensor": "loss"}
-    store.add_agreement("new", [row | {"arm": arm, "ratio": 9.0, "ok": False, "status": "differs", "reason": "rmse"}])
+    row = {
+        "workload": "mlp_digits",
+        "dtype": "float32",
+        "kind": "loss",
+        "optimizer": "",
+        "tensor": "loss",
+    }
+    store.add_agreement(
+        "new",
+        [row | {"arm": arm, "ratio": 9.0, "ok": False, "status": "differs", "reason": "rmse"}],
+    )
 
 
 def test_an_arm_that_differs_and_was_disturbed_shows_no_interval(tmp_path):
@@ -212,7 +236,9 @@ def test_where_too_few_runs_tell_the_spread_the_command_says_so(tmp_path, capsys
 def test_runs_of_other_versions_tell_nothing_of_these(tmp_path):
     path = with_history(tmp_path / "s.sqlite", 6)
     with open_store(path) as store, store.writing() as connection:
-        connection.exec_driver_sql("""UPDATE run SET versions = '{"torch": "2.12.0"}' WHERE run_id LIKE 'earlier%'""")
+        connection.exec_driver_sql(
+            """UPDATE run SET versions = '{"torch": "2.12.0"}' WHERE run_id LIKE 'earlier%'"""
+        )
     assert width(path)[1].spread.sd == pytest.approx(0.016, abs=0.004), "alike among themselves"
     with open_store(path) as store, store.writing() as connection:
         for number in range(6):

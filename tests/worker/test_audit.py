@@ -16,7 +16,9 @@ from helpers.programs import Changed
 
 def audited(**replaced):
     workload = CASES["conv2d_same"]()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
+    )
     return Bench(Changed(program, **replaced), batches_of(workload)[0]).audit(calls=10)
 
 
@@ -38,7 +40,9 @@ def audited_with_pauses(paused):
     """An audit of ten calls a visit in which the calls with these numbers take 10 ms."""
     numbers = itertools.count()
     workload = CASES["dense"]()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
+    )
 
     def call():
         if paused(next(numbers)):
@@ -79,7 +83,9 @@ def test_sleeping_instead_of_computing_shows_in_the_cpu_used():
 def test_a_device_with_a_clock_tells_the_seconds_of_a_call():
     calls = []
     workload = CASES["dense"]()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
+    )
     fed = batches_of(workload)[0]
     assert Bench(program, fed).device_call_s("infer", 4) is None, "NumPy's clock is the host's"
     clocked = Changed(
@@ -95,7 +101,9 @@ def test_a_device_with_a_clock_tells_the_seconds_of_a_call():
 def test_throughput_calls_all_before_it_waits(calls):
     log = []
     workload = CASES["dense"]()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
+    )
     watched = Changed(
         program,
         infer=lambda p, batch: (log.append("call"), p.infer(batch))[1],

@@ -90,18 +90,31 @@ def test_a_value_comes_back_of_its_class(hint, value):
     assert type(carried(hint, value)) is type(value)
 
 
-@pytest.mark.parametrize("array", [np.zeros((0, 3)), np.arange(6, dtype=">i4").reshape(2, 3).T, np.float16(1.5).reshape(())])
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((0, 3)), np.arange(6, dtype=">i4").reshape(2, 3).T, np.float16(1.5).reshape(())],
+)
 def test_an_array_comes_back_as_it_was(array):
-    np.testing.assert_array_equal(carried(Mapping[str, np.ndarray], {"a": array})["a"], array, strict=False)
+    np.testing.assert_array_equal(
+        carried(Mapping[str, np.ndarray], {"a": array})["a"], array, strict=False
+    )
 
 
 @pytest.mark.parametrize(
     ("hint", "data", "words"),
     [
-        (Inner, {"name": "a", "colour": "red"}, "the message: unknown field 'colour'; its reader knows name, sizes"),
+        (
+            Inner,
+            {"name": "a", "colour": "red"},
+            "the message: unknown field 'colour'; its reader knows name, sizes",
+        ),
         (Inner, {"sizes": []}, "the message: missing field name"),
         (Outer, {"inner": {"name": 1}}, "inner.name: expected text, got int"),
-        (tuple[Inner, ...], [{"name": "a"}, {"name": None}], "[1].name: expected text, got NoneType"),
+        (
+            tuple[Inner, ...],
+            [{"name": "a"}, {"name": None}],
+            "[1].name: expected text, got NoneType",
+        ),
         (Mapping[str, int], {"a": 1.5}, "a: expected a whole number, got float"),
         (int, True, "expected a whole number, got bool"),
         (float, "1", "expected a number, got str"),

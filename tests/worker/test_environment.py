@@ -29,7 +29,9 @@ def test_every_variable_has_a_stated_meaning(memory):
     assert set(made(memory=memory)) == (set(MEANING) | set(CACHES)) - missing
 
 
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"])
+@pytest.mark.parametrize(
+    "name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"]
+)
 def test_threads_are_set_over_what_was_inherited(name):
     assert made({name: "64"}, threads=3)[name] == "3"
 
@@ -93,7 +95,11 @@ STEADY = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=429
     [
         ({}, "steady", STEADY),
         ({}, "native", None),
-        ({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}, "steady", f"glibc.malloc.hugetlb=1:{STEADY}"),
+        (
+            {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+            "steady",
+            f"glibc.malloc.hugetlb=1:{STEADY}",
+        ),
         ({"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1"}, "steady", STEADY),
         ({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}, "native", "glibc.malloc.hugetlb=1"),
     ],
@@ -113,7 +119,10 @@ def test_the_default_memory_setting_is_one():
 
 ARMS = [
     ({"A": "1"}, ["python", "-m", "worker"]),
-    ({"A": "1" * 999, "π": "ü"}, ["/a/far/longer/path/to/another/python", "-m", "worker", "--cpus", "0,1"]),
+    (
+        {"A": "1" * 999, "π": "ü"},
+        ["/a/far/longer/path/to/another/python", "-m", "worker", "--cpus", "0,1"],
+    ),
 ]
 
 

@@ -12,7 +12,14 @@ from dnnbench.worker.clients.process import ProcessClient
 from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.clients.training import TrainingClient
 from dnnbench.worker.codec import Unreadable
-from dnnbench.worker.messages import VERSION, read_answer, read_request, signature, write_failure, write_request
+from dnnbench.worker.messages import (
+    VERSION,
+    read_answer,
+    read_request,
+    signature,
+    write_failure,
+    write_request,
+)
 from dnnbench.worker.services.agreement import AgreementService
 from dnnbench.worker.services.arm import ArmService
 from dnnbench.worker.services.process import ProcessService
@@ -27,7 +34,11 @@ PAIRS = [
     (TrainingService, TrainingClient),
     (KitService, KitClient),
 ]
-METHODS = [(service, client, name) for service, client in PAIRS for name in sorted(service.__abstractmethods__)]
+METHODS = [
+    (service, client, name)
+    for service, client in PAIRS
+    for name in sorted(service.__abstractmethods__)
+]
 
 
 class Recording:
@@ -37,15 +48,21 @@ class Recording:
         self.asked = method, timeout_s, arguments, named
 
 
-@pytest.mark.parametrize(("service", "client", "name"), METHODS, ids=lambda part: getattr(part, "__name__", part))
+@pytest.mark.parametrize(
+    ("service", "client", "name"), METHODS, ids=lambda part: getattr(part, "__name__", part)
+)
 def test_a_client_asks_the_method_of_its_own_name_with_all_that_it_is_given(service, client, name):
     asker, method = Recording(), getattr(service, name)
-    arguments = tuple(f"argument {index}" for index in range(len(inspect.signature(method).parameters) - 1))
+    arguments = tuple(
+        f"argument {index}" for index in range(len(inspect.signature(method).parameters) - 1)
+    )
     getattr(client(asker, 7.0), name)(*arguments)
     assert asker.asked == (method, 7.0, arguments, {})
 
 
-@pytest.mark.parametrize(("service", "client", "name"), METHODS, ids=lambda part: getattr(part, "__name__", part))
+@pytest.mark.parametrize(
+    ("service", "client", "name"), METHODS, ids=lambda part: getattr(part, "__name__", part)
+)
 def test_every_method_has_a_form_for_what_it_takes_and_gives(service, client, name):
     parameters = list(inspect.signature(getattr(service, name)).parameters)[1:]
     assert list(signature(getattr(service, name)).decoders) == parameters
@@ -53,7 +70,9 @@ def test_every_method_has_a_form_for_what_it_takes_and_gives(service, client, na
 
 def test_a_request_of_another_version_is_told():
     request = write_request(TimingService.control, 3).data | {"version": VERSION + 1}
-    with pytest.raises(Unreadable, match=f"is of version {VERSION + 1}, this process reads {VERSION}: both need"):
+    with pytest.raises(
+        Unreadable, match=f"is of version {VERSION + 1}, this process reads {VERSION}: both need"
+    ):
         read_request(request)
 
 

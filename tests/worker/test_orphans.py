@@ -33,7 +33,14 @@ print(*pids, flush=True)
 sys.stdin.read()
 """
 """Without a handler of its own, as any program that imports dnnbench may be."""
-IGNORED = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH, signal.SIGPIPE, signal.SIGXFSZ}
+IGNORED = {
+    signal.SIGCHLD,
+    signal.SIGCONT,
+    signal.SIGURG,
+    signal.SIGWINCH,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+}
 """By default, or by Python."""
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 DEADLY = sorted(set(signal.Signals) - IGNORED - STOPPING)

@@ -61,6 +61,8 @@ def test_cells_near_or_above_the_best_product_of_their_device_and_type_are_found
     flops, _ = phase_totals(case.workload, case.batch_size, "infer")
     record = Record(machine_peaks={arm: LOW, Arm("another", "eager"): HIGH})
     call_s = flops / (share * LOW.flops_per_s)
-    record.visits[CellKey(arm, case.key, Phase.INFER)] = [RecordedVisit(n, 0, 10, 10 * call_s, 0) for n in range(3)]
+    record.visits[CellKey(arm, case.key, Phase.INFER)] = [
+        RecordedVisit(n, 0, 10, 10 * call_s, 0) for n in range(3)
+    ]
     assert near_peak(plan, record) == ([(arm, case, "infer")] if near else [])
     assert near_peak(plan, Record(visits=record.visits)) == [], "nobody told a peak"

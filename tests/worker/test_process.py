@@ -65,7 +65,9 @@ def test_workers_work_side_by_side(tmp_path):
 
 
 def test_an_error_comes_back_with_its_kind_and_the_worker_goes_on(worker):
-    with pytest.raises(WorkerError, match=r"rogue: fail: ValueError: too wide.*worker\.log") as caught:
+    with pytest.raises(
+        WorkerError, match=r"rogue: fail: ValueError: too wide.*worker\.log"
+    ) as caught:
         worker.ask(Rogue.fail, PATIENCE_S, message="too wide")
     assert caught.value.kind == "ValueError"
     assert "in fail" in caught.value.log
@@ -77,13 +79,25 @@ def test_an_error_comes_back_with_its_kind_and_the_worker_goes_on(worker):
     ("method", "arguments", "kind", "words"),
     [
         (Newer.later, {}, "AttributeError", "has no method test_process:Newer.later; it has "),
-        (Rogue._private, {}, "AttributeError", "has no method helpers.worker_services:Rogue._private"),
+        (
+            Rogue._private,
+            {},
+            "AttributeError",
+            "has no method helpers.worker_services:Rogue._private",
+        ),
         (Rogue.add, {"a": 1}, "Unreadable", "missing field b"),
         (Rogue.unsendable, {}, "Unsendable", "cannot send a object"),
-        (Rogue.mistyped, {}, "Unreadable", "the answer cannot be read: the message: expected a whole number, got str"),
+        (
+            Rogue.mistyped,
+            {},
+            "Unreadable",
+            "the answer cannot be read: the message: expected a whole number, got str",
+        ),
     ],
 )
-def test_calls_that_cannot_be_answered_are_errors_of_the_call(worker, method, arguments, kind, words):
+def test_calls_that_cannot_be_answered_are_errors_of_the_call(
+    worker, method, arguments, kind, words
+):
     with pytest.raises(WorkerError, match=re.escape(words)) as caught:
         worker.ask(method, PATIENCE_S, **arguments)
     assert caught.value.kind == kind
@@ -231,7 +245,9 @@ def test_a_log_that_no_error_names_goes_with_its_worker(tmp_path):
     assert not worker.log.exists()
 
 
-@pytest.mark.parametrize(("method", "arguments"), [(Rogue.fail, {"message": "no"}), (Rogue.leave, {"status": 3})])
+@pytest.mark.parametrize(
+    ("method", "arguments"), [(Rogue.fail, {"message": "no"}), (Rogue.leave, {"status": 3})]
+)
 def test_a_log_that_an_error_names_stays(tmp_path, method, arguments):
     with start(tmp_path) as worker, pytest.raises(WorkerError) as caught:
         worker.ask(method, PATIENCE_S, **arguments)
@@ -294,7 +310,10 @@ def test_an_interpreter_that_is_none(tmp_path):
 
 def test_an_interpreter_without_dnnbench(tmp_path):
     lonely = {"PATH": os.environ["PATH"], "PYTHONHOME": str(tmp_path)}
-    with Worker("w", lonely, tmp_path / "log") as worker, pytest.raises(WorkerLost, match="exit status"):
+    with (
+        Worker("w", lonely, tmp_path / "log") as worker,
+        pytest.raises(WorkerLost, match="exit status"),
+    ):
         worker.ask(ProcessService.hello, PATIENCE_S)
 
 
@@ -304,9 +323,14 @@ def test_lent_packages_are_found_and_their_neighbours_are_not(tmp_path):
     assert {"dnnbench", "dnnbench_numpy", "dnnbench_torch"} <= names
     assert "numpy" not in names
     assert lend_packages(lent) == lent
-    found = "import dnnbench, importlib.metadata as m; print(dnnbench.__file__, m.version('dnnbench'))"
+    found = (
+        "import dnnbench, importlib.metadata as m; print(dnnbench.__file__, m.version('dnnbench'))"
+    )
     isolated = subprocess.run(
-        [sys.executable, "-S", "-c", found], env={"PYTHONPATH": str(lent)}, capture_output=True, text=True
+        [sys.executable, "-S", "-c", found],
+        env={"PYTHONPATH": str(lent)},
+        capture_output=True,
+        text=True,
     )
     assert isolated.stdout.startswith(str(lent)), isolated.stderr
 
@@ -322,7 +346,9 @@ def test_nothing_is_added_to_the_environment_on_the_way(tmp_path):
 
 def test_the_environment_arrives(tmp_path):
     variables = worker_environment(environment(), threads=3, memory="native", caches={})
-    variables = padded(variables, worker_argv(sys.executable, [], SERVICE, (3, 4)), random.Random(0))
+    variables = padded(
+        variables, worker_argv(sys.executable, [], SERVICE, (3, 4)), random.Random(0)
+    )
     with Worker("w", variables, tmp_path / "log", service=SERVICE) as worker:
         for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", PAD):
             assert worker.ask(Rogue.environment, PATIENCE_S, name=name) == variables[name]

@@ -16,7 +16,9 @@ from helpers.programs import Changed
 def audited(phase="infer", trains=True, **replaced):
     """(the audit, the program) of a small convolution's phase, with methods of its program replaced."""
     workload = CASES["conv2d_same"]()
-    program = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+    program = NumpyBackend().build(
+        workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
+    )
     bench = Bench(Changed(program, **replaced), batches_of(workload)[0])
     return bench.audit_rate(phase, calls=10, trains=trains), program
 
@@ -45,13 +47,20 @@ def test_honest_phases_have_no_fault_and_the_program_is_left_as_it_was(phase):
     found, program = audited(phase)
     assert found.faults == []
     workload = CASES["conv2d_same"]()
-    fresh = NumpyBackend().build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager")).weights()
+    fresh = (
+        NumpyBackend()
+        .build(workload, initial_weights(workload.model, 0), Arm("numpy", "eager"))
+        .weights()
+    )
     assert all(np.array_equal(fresh[name], array) for name, array in program.weights().items())
 
 
 def test_an_answer_that_is_kept_for_a_placed_batch_does_not_follow_the_weights():
     found, _ = audited(infer=Keeping().infer)
-    assert "inference gave the same output before and after a step: an answer is cached" in found.faults
+    assert (
+        "inference gave the same output before and after a step: an answer is cached"
+        in found.faults
+    )
 
 
 def test_an_answer_that_is_kept_until_the_weights_change_shows_in_its_time():

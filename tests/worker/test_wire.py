@@ -7,7 +7,15 @@ import time
 
 import numpy as np
 import pytest
-from dnnbench.worker.wire import MAGIC, PREFIX, Channel, ConnectionClosed, NoAnswer, Unsendable, encode
+from dnnbench.worker.wire import (
+    MAGIC,
+    PREFIX,
+    Channel,
+    ConnectionClosed,
+    NoAnswer,
+    Unsendable,
+    encode,
+)
 
 
 @pytest.fixture
@@ -113,7 +121,9 @@ def test_what_cannot_be_sent_is_named_and_leaves_the_pipe_clean(ends, value, say
 
 
 def test_the_frame_is_what_the_module_says():
-    frame = b"".join(bytes(piece) for piece in encode({"x": np.array([1, 2], "<i2"), "y": np.array([3.0])}))
+    frame = b"".join(
+        bytes(piece) for piece in encode({"x": np.array([1, 2], "<i2"), "y": np.array([3.0])})
+    )
     magic, header_bytes, body_bytes = struct.unpack_from("<4sIQ", frame)
     header = json.loads(frame[16 : 16 + header_bytes])
     body = frame[16 + header_bytes :]
@@ -151,7 +161,9 @@ def test_a_reader_that_never_reads_does_not_hold_the_writer(ends):
         ends[0].send(np.zeros(1_000_000), 0.05)
 
 
-@pytest.mark.parametrize("sent", [b"", MAGIC, PREFIX.pack(MAGIC, 10, 0) + b"{"], ids=["none", "prefix", "header"])
+@pytest.mark.parametrize(
+    "sent", [b"", MAGIC, PREFIX.pack(MAGIC, 10, 0) + b"{"], ids=["none", "prefix", "header"]
+)
 def test_end_of_file_is_a_closed_connection_wherever_it_comes(ends, sent):
     os.write(ends[0]._write_fd, sent)
     ends[0].close()

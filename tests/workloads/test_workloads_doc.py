@@ -8,7 +8,11 @@ from dnnbench.plugins.discovery import plugins
 from dnnbench.spec.costs import node_costs, parameter_count
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workloads.md").read_text()
-OWN = [info for info in plugins().workloads.values() if info.build.__module__.startswith("dnnbench_workloads.")]
+OWN = [
+    info
+    for info in plugins().workloads.values()
+    if info.build.__module__.startswith("dnnbench_workloads.")
+]
 
 
 def size(workload):
@@ -39,7 +43,9 @@ def test_the_page_has_the_row(info):
 
 def test_the_page_has_no_other_row():
     rows = [
-        line for line in PAGE.splitlines() if line.startswith("| `") and line.count(" | ") == row(OWN[0]).count(" | ")
+        line
+        for line in PAGE.splitlines()
+        if line.startswith("| `") and line.count(" | ") == row(OWN[0]).count(" | ")
     ]
     assert OWN
     assert len(rows) == len(OWN)

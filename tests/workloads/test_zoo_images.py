@@ -38,12 +38,16 @@ def ops(workload):
 def test_parameters_and_products_are_the_published_ones(name):
     model, row = find_workload(name).model, REFERENCE[name]
     assert parameter_count(model) == int(row["params"])
-    assert sum(cost.macs for cost in node_costs(model, batch_size=1)) == int(row["macs_forward_batch1"])
+    assert sum(cost.macs for cost in node_costs(model, batch_size=1)) == int(
+        row["macs_forward_batch1"]
+    )
 
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_the_input_is_the_published_one(name):
-    assert find_workload(name).model.inputs[0].shape == tuple(map(int, REFERENCE[name]["input"].split("x")))
+    assert find_workload(name).model.inputs[0].shape == tuple(
+        map(int, REFERENCE[name]["input"].split("x"))
+    )
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -65,7 +69,12 @@ STAGED = [name for name in COUNTED if blocks(find_workload(name))]
 
 def test_blocks_of_each_stage_are_counted():
     assert len(STAGED) == 9
-    assert blocks(find_workload("densenet121")) == {"dense1": 6, "dense2": 12, "dense3": 24, "dense4": 16}
+    assert blocks(find_workload("densenet121")) == {
+        "dense1": 6,
+        "dense2": 12,
+        "dense3": 24,
+        "dense4": 16,
+    }
     assert list(blocks(find_workload("resnet50")).values()) == [3, 4, 6, 3]
 
 
@@ -101,7 +110,12 @@ CHOICES = {
     "densenet's bottleneck": ("densenet121", "dense4.15.conv1", "filters", 128),
     "densenet halves the channels": ("densenet121", "transition3", "filters", 512),
     "a transition reads all layers": ("densenet121", "transition1", "filters", 128),
-    "squeezed by the block's input channels": ("efficientnet_b0", "stage2.0.squeeze.fc1", "units", 4),
+    "squeezed by the block's input channels": (
+        "efficientnet_b0",
+        "stage2.0.squeeze.fc1",
+        "units",
+        4,
+    ),
     "and by the next block's": ("efficientnet_b0", "stage2.1.squeeze.fc1", "units", 6),
     "depthwise": ("efficientnet_b0", "stage3.0.depthwise", "groups", 144),
     "kernel of the stage": ("efficientnet_b0", "stage6.3.depthwise", "kernel", (5, 5)),
@@ -124,7 +138,9 @@ def test_torchvisions_choices(name, node, attribute, wanted):
     assert got == (pytest.approx(wanted) if isinstance(wanted, float) else wanted)
 
 
-@pytest.mark.parametrize(("name", "count"), {"resnet50": 53, "densenet121": 120, "efficientnet_b0": 81}.items())
+@pytest.mark.parametrize(
+    ("name", "count"), {"resnet50": 53, "densenet121": 120, "efficientnet_b0": 81}.items()
+)
 def test_no_bias_stands_before_a_norm(name, count):
     convolutions = [node.op for node in find_workload(name).model.nodes if node.op.kind == "conv2d"]
     squeezes = 2 * ops(find_workload(name))["mul"]
@@ -133,7 +149,10 @@ def test_no_bias_stands_before_a_norm(name, count):
 
 
 def test_layer_scale_starts_at_a_millionth():
-    starts = {c.initializer.kind: c.initializer.value for c in find_workload("convnext_tiny").model.constants}
+    starts = {
+        c.initializer.kind: c.initializer.value
+        for c in find_workload("convnext_tiny").model.constants
+    }
     assert starts == {"constant": 1e-6}
 
 
@@ -142,7 +161,9 @@ def test_unet_labels_the_middle_of_its_image():
     assert model.types["logits"].shape == (388, 388, 2)
     assert find_workload("unet").target.shape == (388, 388)
     crops = [node.op for node in model.nodes if node.op.kind == "slice"]
-    assert [(c.start, c.stop) for c in crops] == [(4, 60)] * 2 + [(16, 120)] * 2 + [(40, 240)] * 2 + [(88, 480)] * 2
+    assert [(c.start, c.stop) for c in crops] == [(4, 60)] * 2 + [(16, 120)] * 2 + [
+        (40, 240)
+    ] * 2 + [(88, 480)] * 2
 
 
 @pytest.mark.parametrize(
@@ -192,12 +213,27 @@ def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "epochs"), {"autoencoder[tiny]": 30, "lenet5[tiny]": 8, "convnext_tiny[tiny]": 12}.items()
+    ("text", "epochs"),
+    {"autoencoder[tiny]": 30, "lenet5[tiny]": 8, "convnext_tiny[tiny]": 12}.items(),
 )
 def test_training_on_digits_reaches_the_target(tmp_path, text, epochs):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "train", text, "--backend", "torch", "--threads", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "dnnbench.cli.main",
+        "train",
+        text,
+        "--backend",
+        "torch",
+        "--threads",
+        "1",
+    ]
     done = subprocess.run(
-        [*command, "--epochs", str(epochs), "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=600
+        [*command, "--epochs", str(epochs), "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert [course["reached"] for course in json.loads(done.stdout)["courses"]] == [True]

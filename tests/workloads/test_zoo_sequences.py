@@ -52,7 +52,9 @@ def built(name):
 
 def program_of(workload):
     arm = Arm("numpy", "eager", dtype="float64", threads=1)
-    return load_backend(plugins().backend("numpy").target).build(workload, initial_weights(workload.model, 0), arm, 0)
+    return load_backend(plugins().backend("numpy").target).build(
+        workload, initial_weights(workload.model, 0), arm, 0
+    )
 
 
 def infer(program, inputs):
@@ -73,13 +75,18 @@ def test_parameters_are_the_published_ones(row):
 @pytest.mark.parametrize("row", [row for row in NAMES if PUBLISHED[row]["macs_forward_batch1"]])
 def test_products_are_the_published_ones(row):
     """BERT's row counts its encoder, without the pooler."""
-    assert macs(find_workload(NAMES[row]).model, {"pooler"}) == int(PUBLISHED[row]["macs_forward_batch1"])
+    assert macs(find_workload(NAMES[row]).model, {"pooler"}) == int(
+        PUBLISHED[row]["macs_forward_batch1"]
+    )
 
 
 def test_masked_language_head_has_the_size_of_the_published_one():
     """A dense of 768, its norm and a bias of 30522 in place of the pooler; the logits' weight is the table's."""
     pooled = int(PUBLISHED["bert_base"]["params"]) - (768 * 768 + 768)
-    assert parameter_count(find_workload("bert_base").model) == pooled + 768 * 768 + 768 + 2 * 768 + 30522
+    assert (
+        parameter_count(find_workload("bert_base").model)
+        == pooled + 768 * 768 + 768 + 2 * 768 + 30522
+    )
 
 
 @pytest.mark.parametrize("name", ["gpt2_small_prefill", "gpt2_small_decode"])
@@ -116,7 +123,10 @@ def test_tiny_is_computed_and_learned_by_the_reference(name):
     for output in workload.model.outputs:
         assert outputs[f"outputs/{output}"].shape == (4, *workload.model.types[output].shape)
     if not workload.inference_only:
-        losses = [float(program.get({"loss": program.train_step(batch)["loss"]})["loss"]) for _ in range(8)]
+        losses = [
+            float(program.get({"loss": program.train_step(batch)["loss"]})["loss"])
+            for _ in range(8)
+        ]
         assert np.isfinite(losses).all()
         assert losses[-1] < losses[0]
 
@@ -143,7 +153,10 @@ def test_decoding_token_by_token_says_what_the_whole_text_says():
 ])  # fmt: skip
 def test_language_models_do_not_look_ahead(name, key):
     workload, program = built(name)
-    inputs = {i.name: ids((1, *i.shape), workload.model.vocabularies[i.name]) for i in workload.model.inputs}
+    inputs = {
+        i.name: ids((1, *i.shape), workload.model.vocabularies[i.name])
+        for i in workload.model.inputs
+    }
     changed = {k: v.copy() for k, v in inputs.items()}
     changed[key][0, 4] ^= 1
     before, after = (infer(program, x)["outputs/logits"][0] for x in (inputs, changed))
@@ -156,7 +169,9 @@ def test_encoder_s_last_state_reaches_every_answer():
     source, target = ids((1, 6), 12), ids((1, 6), 12, seed=1)
     other = source.copy()
     other[0, 0] ^= 1
-    before, after = (infer(program, {"source": s, "target": target})["outputs/logits"] for s in (source, other))
+    before, after = (
+        infer(program, {"source": s, "target": target})["outputs/logits"] for s in (source, other)
+    )
     assert (before != after).any(axis=-1).all()
 
 
@@ -167,7 +182,9 @@ def test_bert_sees_both_ways_but_nothing_behind_the_mask():
     hidden, seen = tokens.copy(), tokens.copy()
     hidden[0, 25] ^= 1
     seen[0, 19] ^= 1
-    base, unseen, moved = (infer(program, inputs | {"tokens": t})["outputs/logits"][0] for t in (tokens, hidden, seen))
+    base, unseen, moved = (
+        infer(program, inputs | {"tokens": t})["outputs/logits"][0] for t in (tokens, hidden, seen)
+    )
     np.testing.assert_array_equal(base[:20], unseen[:20])
     assert (base != moved).any(axis=-1).all()
     parted = infer(program, inputs | {"segments": np.ones_like(tokens)})["outputs/logits"][0]
@@ -206,7 +223,8 @@ def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
 
 def without_dropout(model):
     nodes = [
-        n.model_copy(update={"op": n.op.model_copy(update={"rate": 0.0})}) if n.op.random else n for n in model.nodes
+        n.model_copy(update={"op": n.op.model_copy(update={"rate": 0.0})}) if n.op.random else n
+        for n in model.nodes
     ]
     return model.model_copy(update={"nodes": tuple(nodes)})
 
@@ -244,7 +262,14 @@ def test_training_of_a_form_for_inference_is_refused(tmp_path):
 
 
 def test_the_run_remembers_which_text_it_learned(tmp_path):
-    done = train(tmp_path, "lstm_lm[tiny,tokens=16,units=2,batch=512]", "--epochs", "1", "--store", "s.sqlite")
+    done = train(
+        tmp_path,
+        "lstm_lm[tiny,tokens=16,units=2,batch=512]",
+        "--epochs",
+        "1",
+        "--store",
+        "s.sqlite",
+    )
     assert done.returncode == 1, "one epoch does not reach the target"
     with open_store(str(tmp_path / "s.sqlite")) as store:
         [facts] = store.runs()["settings"].iloc[0]["data_facts"].values()
@@ -253,5 +278,15 @@ def test_the_run_remembers_which_text_it_learned(tmp_path):
 
 
 def train(place, *arguments):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "train", *arguments, "--backend", "numpy", "--threads", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "dnnbench.cli.main",
+        "train",
+        *arguments,
+        "--backend",
+        "numpy",
+        "--threads",
+        "1",
+    ]
     return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)

@@ -12,7 +12,15 @@ from .transformer import Block
 
 EPSILON = 1e-12
 IGNORED = -1
-TINY = {"tokens": 32, "positions": 48, "vocabulary": 257, "layers": 2, "width": 64, "heads": 4, "batch": 64}
+TINY = {
+    "tokens": 32,
+    "positions": 48,
+    "vocabulary": 257,
+    "layers": 2,
+    "width": 64,
+    "heads": 4,
+    "batch": 64,
+}
 TINY |= {"data": "python_source"}
 
 
@@ -34,7 +42,10 @@ def bert_base(
     """
     block = Block(width, heads, hidden=4 * width, dropout=0.1, epsilon=EPSILON)
     net = Builder("bert_base")
-    ids, segments = net.input("tokens", (tokens,), "int32"), net.input("segments", (tokens,), "int32")
+    ids, segments = (
+        net.input("tokens", (tokens,), "int32"),
+        net.input("segments", (tokens,), "int32"),
+    )
     mask = net.input("mask", (tokens,), "bool")
     x = net.embedding(ids, vocabulary=vocabulary, features=width, name="token_table")
     x = net.add(x, net.embedding(segments, vocabulary=2, features=width, name="segment_table"))
@@ -48,7 +59,9 @@ def bert_base(
     x = net.layer_norm(x, epsilon=EPSILON, name="transform_norm")
     tied = {"weight": "token_table.weight"}
     logits = net.dense(x, units=vocabulary, transposed=True, share=tied, name="logits")
-    return Workload(name="bert_base", model=net.build(logits), task=_task(data, batch), batch_size=batch)
+    return Workload(
+        name="bert_base", model=net.build(logits), task=_task(data, batch), batch_size=batch
+    )
 
 
 def _pooled(net: Builder, x: str, width: int, batch: int) -> Workload:

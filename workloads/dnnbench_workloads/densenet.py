@@ -27,7 +27,9 @@ def densenet121(
     for block, layers in enumerate(BLOCKS, start=1):
         if block > 1:
             channels //= 2
-            x = net.avg_pool2d(_norm_conv(net, x, f"transition{block - 1}", channels, kernel=1), window=(2, 2))
+            x = net.avg_pool2d(
+                _norm_conv(net, x, f"transition{block - 1}", channels, kernel=1), window=(2, 2)
+            )
         for i in range(fewer(layers, depth)):
             y = _norm_conv(net, x, f"dense{block}.{i}.conv1", 4 * growth, kernel=1)
             x = net.concat(x, _norm_conv(net, y, f"dense{block}.{i}.conv2", growth, kernel=3))

@@ -32,7 +32,11 @@ def dlrm(
     products = net.flatten(net.matmul(stack, stack, transpose_b=True, name="products"))
     y = _perceptron(net, net.concat(x, products), (width, width // 2), "top")
     model = net.build(net.dense(y, units=1, name="logit"))
-    task = Task(loss=BceWithLogits(), optimizer=Sgd(learning_rate=0.1), data=Synthetic(examples=max(batch, 20)))
+    task = Task(
+        loss=BceWithLogits(),
+        optimizer=Sgd(learning_rate=0.1),
+        data=Synthetic(examples=max(batch, 20)),
+    )
     return Workload(name="dlrm", model=model, task=task, batch_size=batch)
 
 

@@ -9,7 +9,15 @@ from dnnbench.spec.workload import Task, Workload
 
 from .transformer import Block
 
-TINY = {"tokens": 32, "positions": 48, "vocabulary": 256, "layers": 2, "width": 64, "heads": 4, "batch": 64}
+TINY = {
+    "tokens": 32,
+    "positions": 48,
+    "vocabulary": 256,
+    "layers": 2,
+    "width": 64,
+    "heads": 4,
+    "batch": 64,
+}
 TINY |= {"data": "python_source"}
 
 
@@ -41,10 +49,14 @@ def gpt2_block(width: int, heads: int) -> Block:
     return Block(width, heads, hidden=4 * width, dropout=0.1, gelu="tanh", causal=True)
 
 
-def embedded(net: Builder, block: Block, ids: str, vocabulary: int, positions: int, offset: int = 0) -> str:
+def embedded(
+    net: Builder, block: Block, ids: str, vocabulary: int, positions: int, offset: int = 0
+) -> str:
     """Rows of the table of tokens, and of positions from `offset` on.      ids: (N, T)   returns: (N, T, D)"""
     x = net.embedding(ids, vocabulary=vocabulary, features=block.width, name="token_table")
-    return block.thin(net, net.position_embedding(x, positions=positions, offset=offset, name="positions"))
+    return block.thin(
+        net, net.position_embedding(x, positions=positions, offset=offset, name="positions")
+    )
 
 
 def tied_logits(net: Builder, block: Block, x: str, vocabulary: int) -> str:

@@ -8,7 +8,15 @@ from dnnbench.spec.workload import Task, Workload
 from .gpt2 import embedded, gpt2_block, tied_logits
 from .transformer import Cache
 
-TINY = {"tokens": 32, "positions": 48, "vocabulary": 256, "layers": 2, "width": 64, "heads": 4, "batch": 4}
+TINY = {
+    "tokens": 32,
+    "positions": 48,
+    "vocabulary": 256,
+    "layers": 2,
+    "width": 64,
+    "heads": 4,
+    "batch": 4,
+}
 
 
 def gpt2_small_prefill(
@@ -60,7 +68,9 @@ def _of_each_layer(layers: int, *names: str) -> list[str]:
 
 
 def _past(net: Builder, layer: int, length: int, width: int) -> Cache:
-    return tuple(net.input(f"layer{layer}.past_{part}", (length, width)) for part in ("keys", "values"))
+    return tuple(
+        net.input(f"layer{layer}.past_{part}", (length, width)) for part in ("keys", "values")
+    )
 
 
 def _inference(name: str, model: Model, batch: int) -> Workload:

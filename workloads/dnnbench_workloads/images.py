@@ -32,20 +32,34 @@ def around(n: int):
     return (n, n), (n, n)
 
 
-def conv(net: Builder, x: str, name: str, filters: int, kernel: int, stride: int = 1, **attributes) -> str:
+def conv(
+    net: Builder, x: str, name: str, filters: int, kernel: int, stride: int = 1, **attributes
+) -> str:
     """A square convolution that keeps the image's size but for the stride, as torchvision pads it (odd kernels)."""
-    sides = {"kernel": (kernel, kernel), "strides": (stride, stride), "padding": around(kernel // 2)}
+    sides = {
+        "kernel": (kernel, kernel),
+        "strides": (stride, stride),
+        "padding": around(kernel // 2),
+    }
     return net.conv2d(x, name=name, filters=filters, **(sides | attributes))
 
 
-def conv_norm(net: Builder, x: str, name: str, filters: int, kernel: int, stride: int = 1, groups: int = 1) -> str:
+def conv_norm(
+    net: Builder, x: str, name: str, filters: int, kernel: int, stride: int = 1, groups: int = 1
+) -> str:
     """A convolution without bias and the batch norm behind it."""
     x = conv(net, x, name, filters, kernel, stride, groups=groups, bias=False)
     return net.batch_norm(x, name=f"{name}.norm")
 
 
 def classifier(
-    net: Builder, logits: str, data: Source, batch: int, optimizer: Optimizer, target: float, loss: Loss | None = None
+    net: Builder,
+    logits: str,
+    data: Source,
+    batch: int,
+    optimizer: Optimizer,
+    target: float,
+    loss: Loss | None = None,
 ) -> Workload:
     """The network from its one image input to `logits`, trained on `data` to that accuracy on the digits' test part."""
     model = net.build(logits)

@@ -7,7 +7,14 @@ from dnnbench.spec.data import PythonSource, Synthetic
 from dnnbench.spec.optimizers import Adam, Sgd
 from dnnbench.spec.workload import Task, Workload
 
-TINY = {"tokens": 32, "vocabulary": 256, "units": 64, "dropout": 0.1, "batch": 64, "data": "python_source"}
+TINY = {
+    "tokens": 32,
+    "vocabulary": 256,
+    "units": 64,
+    "dropout": 0.1,
+    "batch": 64,
+    "data": "python_source",
+}
 
 
 def lstm_lm(
@@ -25,7 +32,9 @@ def lstm_lm(
     """
     net = Builder("lstm_lm")
     x = net.input("tokens", (tokens,), "int32")
-    x = net.dropout(net.embedding(x, vocabulary=vocabulary, features=units, name="token_table"), rate=dropout)
+    x = net.dropout(
+        net.embedding(x, vocabulary=vocabulary, features=units, name="token_table"), rate=dropout
+    )
     for layer in range(layers):
         x = net.dropout(net.lstm(x, units=units, name=f"lstm{layer}"), rate=dropout)
     model = net.build(net.dense(x, units=vocabulary, name="logits"))
@@ -34,5 +43,11 @@ def lstm_lm(
 
 def _task(data: str, batch: int) -> Task:
     if data == "python_source":
-        return Task(optimizer=Adam(learning_rate=5e-3, clip_norm=5.0), data=PythonSource(examples=8192), target=0.48)
-    return Task(optimizer=Sgd(learning_rate=1.0, clip_norm=5.0), data=Synthetic(examples=max(batch, 20)))
+        return Task(
+            optimizer=Adam(learning_rate=5e-3, clip_norm=5.0),
+            data=PythonSource(examples=8192),
+            target=0.48,
+        )
+    return Task(
+        optimizer=Sgd(learning_rate=1.0, clip_norm=5.0), data=Synthetic(examples=max(batch, 20))
+    )

@@ -24,4 +24,6 @@ def mlp(
     for i in range(1, layers + 1):
         x = net.relu(net.dense(x, units=hidden, name=f"fc{i}"))
     logits = net.dense(x, units=classes, name="logits")
-    return classifier(net, logits, data, batch, Momentum(learning_rate=0.05, momentum=0.9), target=0.96)
+    return classifier(
+        net, logits, data, batch, Momentum(learning_rate=0.05, momentum=0.9), target=0.96
+    )

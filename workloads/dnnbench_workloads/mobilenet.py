@@ -7,7 +7,15 @@ from pydantic import PositiveFloat, PositiveInt
 
 from .images import Source, classifier, conv_norm, fewer, scaled
 
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 """Expansion, filters, blocks and first stride of each stage."""
 TINY = {"image": 48, "width": 0.25, "depth": 0.5, "classes": 10, "batch": 32, "data": "digits"}
 
@@ -41,6 +49,8 @@ def _inverted(net, x, name, channels, expansion, filters, stride) -> str:
     y, wide = x, expansion * channels
     if expansion > 1:
         y = net.relu6(conv_norm(net, y, f"{name}.expand", wide, kernel=1))
-    y = net.relu6(conv_norm(net, y, f"{name}.depthwise", wide, kernel=3, stride=stride, groups=wide))
+    y = net.relu6(
+        conv_norm(net, y, f"{name}.depthwise", wide, kernel=3, stride=stride, groups=wide)
+    )
     y = conv_norm(net, y, f"{name}.project", filters, kernel=1)
     return net.add(y, x) if stride == 1 and channels == filters else y

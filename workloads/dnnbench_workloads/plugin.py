@@ -44,7 +44,9 @@ def _info(name: str, file: str) -> WorkloadInfo:
     module = import_module(f"dnnbench_workloads.{file}")
     build = getattr(module, name)
     presets = {"tiny": module.TINY} if hasattr(module, "TINY") else {}
-    return WorkloadInfo(name, build.__doc__.splitlines()[0].rstrip("."), build, presets, name in DEFAULT)
+    return WorkloadInfo(
+        name, build.__doc__.splitlines()[0].rstrip("."), build, presets, name in DEFAULT
+    )
 
 
 @hookimpl

@@ -14,7 +14,10 @@ CLASSES = {"wine": 3, "breast_cancer": 1, "diabetes": 1}
 
 
 def mlp_table(
-    table: Literal["wine", "breast_cancer", "diabetes"] = "wine", width: int = 64, layers: int = 2, batch: int = 32
+    table: Literal["wine", "breast_cancer", "diabetes"] = "wine",
+    width: int = 64,
+    layers: int = 2,
+    batch: int = 32,
 ) -> Workload:
     """MLP of two hidden layers on a table: wine's classes, breast cancer yes or no, diabetes' progression."""
     net = Builder("mlp_table")

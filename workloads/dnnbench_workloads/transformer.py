@@ -38,7 +38,9 @@ class Block:
         x = net.add(x, self.thin(net, self.feed_forward(net, x, name)))
         return net.layer_norm(x, epsilon=self.epsilon, name=f"{name}.norm2")
 
-    def attention(self, net: Builder, x: str, name: str, mask: str | None = None, past: Cache | None = None) -> str:
+    def attention(
+        self, net: Builder, x: str, name: str, mask: str | None = None, past: Cache | None = None
+    ) -> str:
         """Projections, attention, projection; after a cache, `<name>.keys` and `<name>.values` are the longer one."""
         parts = ("query", "key", "value")
         q, k, v = (net.dense(x, units=self.width, name=f"{name}.{part}") for part in parts)
@@ -46,7 +48,9 @@ class Block:
             k = net.concat(past[0], k, axis=0, name=f"{name}.keys")
             v = net.concat(past[1], v, axis=0, name=f"{name}.values")
         masks = [mask] if mask else []
-        y = net.attention(q, k, v, *masks, heads=self.heads, causal=self.causal, name=f"{name}.attention")
+        y = net.attention(
+            q, k, v, *masks, heads=self.heads, causal=self.causal, name=f"{name}.attention"
+        )
         return net.dense(y, units=self.width, name=f"{name}.projection")
 
     def feed_forward(self, net: Builder, x: str, name: str) -> str:

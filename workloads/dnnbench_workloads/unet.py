@@ -29,11 +29,18 @@ def unet(
     x, size = _two_convs(net, x, "bottom", scaled(64 * 2**depth, width), size)
     for level, (skip, wide) in reversed(list(enumerate(skips))):
         filters = scaled(64 * 2**level, width)
-        x, size = net.conv_transpose2d(x, filters=filters, kernel=(2, 2), strides=(2, 2), name=f"grow{level}"), 2 * size
+        x, size = (
+            net.conv_transpose2d(
+                x, filters=filters, kernel=(2, 2), strides=(2, 2), name=f"grow{level}"
+            ),
+            2 * size,
+        )
         x = net.concat(_cropped(net, skip, wide, size), x)
         x, size = _two_convs(net, x, f"up{level}", filters, size)
     model = net.build(net.conv2d(x, filters=classes, kernel=(1, 1), name="logits"))
-    return Workload(name="unet", model=model, task=_task(data, image, size, batch), batch_size=batch)
+    return Workload(
+        name="unet", model=model, task=_task(data, image, size, batch), batch_size=batch
+    )
 
 
 def _task(data: Source, image: PositiveInt, size: int, batch: PositiveInt) -> Task:
@@ -46,9 +53,13 @@ def _task(data: Source, image: PositiveInt, size: int, batch: PositiveInt) -> Ta
 
 def _two_convs(net: Builder, x: str, name: str, filters: int, size: int) -> tuple[str, int]:
     if size <= 4:
-        raise ValueError(f"only {size} pixels reach '{name}', which takes 4; enlarge the image, or lower the depth")
+        raise ValueError(
+            f"only {size} pixels reach '{name}', which takes 4; enlarge the image, or lower the depth"
+        )
     for i in (1, 2):
-        x = net.relu(net.conv2d(x, filters=filters, kernel=(3, 3), padding="valid", name=f"{name}.conv{i}"))
+        x = net.relu(
+            net.conv2d(x, filters=filters, kernel=(3, 3), padding="valid", name=f"{name}.conv{i}")
+        )
     return x, size - 4
 
 

@@ -8,7 +8,16 @@ from pydantic import PositiveInt
 from .images import Source, classifier
 from .transformer import Block
 
-TINY = {"image": 24, "patch": 6, "classes": 10, "layers": 2, "width": 32, "heads": 4, "batch": 32, "data": "digits"}
+TINY = {
+    "image": 24,
+    "patch": 6,
+    "classes": 10,
+    "layers": 2,
+    "width": 32,
+    "heads": 4,
+    "batch": 32,
+    "data": "digits",
+}
 
 
 def vit_b_16(
@@ -29,7 +38,14 @@ def vit_b_16(
     patches = (image // patch) ** 2
     net = Builder("vit_b_16")
     x = net.input("image", (image, image, 3))
-    x = net.conv2d(x, filters=width, kernel=(patch, patch), strides=(patch, patch), padding="valid", name="patches")
+    x = net.conv2d(
+        x,
+        filters=width,
+        kernel=(patch, patch),
+        strides=(patch, patch),
+        padding="valid",
+        name="patches",
+    )
     x = net.reshape(x, shape=(patches, width))
     x = net.concat(net.constant("class_token", (1, width)), x, axis=0)
     x = net.position_embedding(x, positions=patches + 1, name="positions")
@@ -37,4 +53,6 @@ def vit_b_16(
         x = block.pre_norm(net, x, f"layer{layer}")
     x = net.layer_norm(net.flatten(net.slice(x, stop=1)), epsilon=1e-6, name="norm")
     logits = net.dense(x, units=classes, name="logits")
-    return classifier(net, logits, data, batch, AdamW(learning_rate=1e-3, weight_decay=0.05), target=0.85)
+    return classifier(
+        net, logits, data, batch, AdamW(learning_rate=1e-3, weight_decay=0.05), target=0.85
+    )

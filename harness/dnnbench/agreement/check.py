@@ -180,7 +180,9 @@ def _row(kind: Kind, optimizer: str, group: list[TensorComparison]) -> Agreement
     reason = worst.reason
     if worst.status is Status.UNDETERMINED:
         reason = f"{len(group)} tensor{'' if len(group) == 1 else 's'}: {reason}"
-    return Agreement(str(kind), optimizer, str(worst.key), worst.ratio, len(group), reason, worst.status)
+    return Agreement(
+        str(kind), optimizer, str(worst.key), worst.ratio, len(group), reason, worst.status
+    )
 
 
 def _kind_of(comparison: TensorComparison) -> Kind:

@@ -29,9 +29,7 @@ def compare(
     return [compare_tensor(key, observed.get(key), context) for key in wanted]
 
 
-def compare_tensor(
-    key: TensorKey, a: np.ndarray | None, context: RuleContext
-) -> TensorComparison:
+def compare_tensor(key: TensorKey, a: np.ndarray | None, context: RuleContext) -> TensorComparison:
     """A contender's tensor against the reference's: form, whether anything decides, values, error."""
     if a is None:
         return _wrong(key, "missing")

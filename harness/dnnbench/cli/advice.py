@@ -14,7 +14,10 @@ UNEVEN_CLOCKS = 0.05
 
 def advice(found: Found) -> list[str]:
     """A sentence for each thing to mend: what is so, what it costs, what to do. Absent facts give none."""
-    return [*_installation(found), *(sentence for adviser in ADVISERS.values() for sentence in adviser(found))]
+    return [
+        *_installation(found),
+        *(sentence for adviser in ADVISERS.values() for sentence in adviser(found)),
+    ]
 
 
 def advice_on(fact: str, found: Found) -> list[str]:
@@ -63,7 +66,9 @@ def _affinity(found: Found) -> Iterator[str]:
 
 
 def _cores(found: Found) -> Iterator[str]:
-    cores, logical = (found["machine"]["hardware"][name] for name in ("physical_cores", "logical_cpus"))
+    cores, logical = (
+        found["machine"]["hardware"][name] for name in ("physical_cores", "logical_cpus")
+    )
     if cores and logical and logical > cores:
         yield f"{logical} CPUs share {cores} cores and slow each other: use --threads {cores} at most"
 

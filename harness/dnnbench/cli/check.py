@@ -38,11 +38,25 @@ if TYPE_CHECKING:
     help="What to check, each phase with those that it contains; infer: inference alone.",
 )
 @click.option(
-    "--explain", is_flag=True, help="Find the first node, loss or optimizer that diverges, and the known fault behind it."
+    "--explain",
+    is_flag=True,
+    help="Find the first node, loss or optimizer that diverges, and the known fault behind it.",
 )
 @output_options
 @click.pass_obj
-def command(output, workloads, backends, device, dtypes, threads, seed, data, phases, explain: bool, as_json: bool):
+def command(
+    output,
+    workloads,
+    backends,
+    device,
+    dtypes,
+    threads,
+    seed,
+    data,
+    phases,
+    explain: bool,
+    as_json: bool,
+):
     """Check that all arms agree with the reference, in each --dtype.
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running statistics are held against
@@ -69,9 +83,13 @@ def command(output, workloads, backends, device, dtypes, threads, seed, data, ph
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         requests = [
-            one for w in request.workloads for one in check_requests(w, datasets[w.name], seed, phases)
+            one
+            for w in request.workloads
+            for one in check_requests(w, datasets[w.name], seed, phases)
         ]
-        rows = check_agreement(plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report)
+        rows = check_agreement(
+            plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report
+        )
         explanations = _explanations(plan.arms, requests, rows, report) if explain else []
     failed = [row for row in rows if not row.status.passes]
     if as_json:

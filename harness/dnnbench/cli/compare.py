@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 @click.command("compare", cls=Command)
 @click.argument("base")
 @click.argument("new")
-@click.option("--fail-on", type=Share(), help="Exit 3 where a cell is slower for certain by more than this: 5%.")
+@click.option(
+    "--fail-on",
+    type=Share(),
+    help="Exit 3 where a cell is slower for certain by more than this: 5%.",
+)
 @STORE
 @output_options
 @click.pass_obj

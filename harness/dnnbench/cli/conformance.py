@@ -15,8 +15,16 @@ from .options import Command, list_option, output_options
 from .types import Words
 from .work_options import DEVICE
 
-LAW_STYLES = {"kept": "green", "broken": "bold red", "could not run": "bold red", "unsupported": "dim"}
-CASE_STATUSES, LAW_STATUSES = (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED), ("kept", "broken")
+LAW_STYLES = {
+    "kept": "green",
+    "broken": "bold red",
+    "could not run": "bold red",
+    "unsupported": "dim",
+}
+CASE_STATUSES, LAW_STATUSES = (
+    (Status.AGREES, Status.DIFFERS, Status.UNSUPPORTED),
+    ("kept", "broken"),
+)
 """Counted at the end even where there are none; the others where there are."""
 NAME_WIDTH, CELL_WIDTH = 44, 16
 """Characters of a case's or a law's name, and of a verdict."""
@@ -83,7 +91,9 @@ def command(output, name, device, dtypes, expression, as_json: bool):
     if as_json:
         output.json({"backends": [one.to_json() for one in found], "conforms": not _faults(found)})
     if not any(one.answered or one.laws_answered for one in found):
-        raise NothingMeasured(f"{name} supports none of the cases; each reason stands in its 'unsupported'")
+        raise NothingMeasured(
+            f"{name} supports none of the cases; each reason stands in its 'unsupported'"
+        )
     return exitcodes.FAILED if _faults(found) else exitcodes.OK
 
 
@@ -99,8 +109,12 @@ class Rows:
 
     def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
         told = ", ".join(f"{name} {version}" for name, version in versions.items())
-        self._output.text(f"\n{arm} in {dtype} ({told}): the worst error of each case, as a share of its allowance\n")
-        self._output.text(f"{'case':<{NAME_WIDTH}}{'forward':>{CELL_WIDTH}}{'gradient':>{CELL_WIDTH}}")
+        self._output.text(
+            f"\n{arm} in {dtype} ({told}): the worst error of each case, as a share of its allowance\n"
+        )
+        self._output.text(
+            f"{'case':<{NAME_WIDTH}}{'forward':>{CELL_WIDTH}}{'gradient':>{CELL_WIDTH}}"
+        )
         self._family = ""
 
     def judged(self, sides) -> None:
@@ -133,7 +147,9 @@ def _conclude(output, found, asked) -> None:
     """What is unsupported, and how many have each status."""
     for line in _reasons(found, asked):
         output.text(line)
-    output.note(f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: {_counted(found.laws, LAW_STATUSES)}")
+    output.note(
+        f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: {_counted(found.laws, LAW_STATUSES)}"
+    )
 
 
 def _counted(verdicts, always: Sequence[str]) -> str:
@@ -177,7 +193,9 @@ def _reasons(found, asked) -> Iterator[str]:
     for (reason, dtype, of), cases in _unsupported_cases(found).items():
         told = named.setdefault(reason, {})
         every = len(cases) == len(asked.cases[dtype])
-        told |= dict.fromkeys([f"{of}every case ({dtype})"] if every else [f"{of}{case} ({dtype})" for case in cases])
+        told |= dict.fromkeys(
+            [f"{of}every case ({dtype})"] if every else [f"{of}{case} ({dtype})" for case in cases]
+        )
     for v in found.verdicts:
         if v.without:
             named.setdefault(f"without {v.without}", {})[f"{v.side} of {v.case} ({v.dtype})"] = None

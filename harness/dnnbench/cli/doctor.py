@@ -12,7 +12,11 @@ WATCH_S = 1.0
 
 
 @click.command("doctor", cls=Command)
-@click.option("--noise", is_flag=True, help="Measure for about a minute what differences this machine can tell.")
+@click.option(
+    "--noise",
+    is_flag=True,
+    help="Measure for about a minute what differences this machine can tell.",
+)
 @output_options
 @click.pass_obj
 def command(output, noise: bool, as_json: bool):
@@ -67,7 +71,10 @@ def examine(watch_s: float) -> dict[str, Any]:
         "measures": _measures(after),
         "contention": _contention(before, after, len(cpus)),
     }
-    return found | {"preflight": [fact.to_json() for fact in preflight(found)], "advice": advice(found)}
+    return found | {
+        "preflight": [fact.to_json() for fact in preflight(found)],
+        "advice": advice(found),
+    }
 
 
 def _measures(counters) -> dict[str, Any]:
@@ -95,7 +102,10 @@ def _contention(before, after, cpus: int) -> dict[str, Any]:
         "watched_s": window_s,
         "steal_share": _rise(before.steal_s, after.steal_s, window_s * cpus),
         "pressure_share": _rise(before.pressure_s, after.pressure_s, window_s),
-        **{name: None if f"{name}_s" in after.absent else bool(bits & bit) for name, bit in names.items()},
+        **{
+            name: None if f"{name}_s" in after.absent else bool(bits & bit)
+            for name, bit in names.items()
+        },
     }
 
 

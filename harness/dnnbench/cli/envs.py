@@ -22,7 +22,12 @@ def command():
 @click.argument("name")
 @click.argument("requirements", nargs=-1, required=True)
 @click.option(
-    "-c", "--constraint", "constraints", multiple=True, metavar="FILE", help="pip's constraint file, as pip takes it."
+    "-c",
+    "--constraint",
+    "constraints",
+    multiple=True,
+    metavar="FILE",
+    help="pip's constraint file, as pip takes it.",
 )
 @click.pass_obj
 def create(output, name, requirements, constraints):

@@ -17,7 +17,9 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 
 @click.command("export", cls=Command)
 @click.argument("run")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: csv; json with --json]")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="[default: csv; json with --json]"
+)
 @click.option("-o", "--output", "out", metavar="FILE", help="Where to write.  [default: stdout]")
 @STORE
 @output_options
@@ -63,4 +65,6 @@ def _writing(out: str | None) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file
     except OSError as error:
-        raise StoreError(f"export: {path} cannot be written ({error.strerror}); name another file with -o") from error
+        raise StoreError(
+            f"export: {path} cannot be written ({error.strerror}); name another file with -o"
+        ) from error

@@ -31,7 +31,9 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
     """Run `command` and tell what it came to: its own code, or that of the exception it ended with."""
     try:
         if sys.stdout is None:
-            raise UsageError("stdout is closed: nothing could be answered; send it to /dev/null where no answer is wanted")
+            raise UsageError(
+                "stdout is closed: nothing could be answered; send it to /dev/null where no answer is wanted"
+            )
         return command() or exitcodes.OK
     except DnnbenchError as error:
         return _known(error, output)
@@ -43,7 +45,9 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
     except UnicodeEncodeError as error:
         return _unwritable(error, output)
     except OSError as error:
-        return _of_the_machine(error, output) if error.errno in OF_THE_MACHINE else _bug(error, output)
+        return (
+            _of_the_machine(error, output) if error.errno in OF_THE_MACHINE else _bug(error, output)
+        )
     except Exception as error:
         return _bug(error, output)
 
@@ -95,7 +99,9 @@ def _bounded(message: str) -> str:
 def _unwritable(error: UnicodeEncodeError, output: Output) -> int:
     characters = shortened(ascii(error.object[error.start : error.end]), 40)
     output.detail(traceback.format_exc())
-    output.error(f"{characters} cannot be written as {error.encoding}; set PYTHONIOENCODING=utf-8, or write to a file")
+    output.error(
+        f"{characters} cannot be written as {error.encoding}; set PYTHONIOENCODING=utf-8, or write to a file"
+    )
     return exitcodes.USAGE
 
 
@@ -111,7 +117,9 @@ def _bug(error: Exception, output: Output) -> int:
     what = shortened(traceback.format_exception_only(error)[-1].strip())
     report = traceback.format_exc()
     verdict = f"this is a bug in dnnbench, or a machine in trouble ({what}); please report it"
-    path = None if output.verbosity > 0 or os.environ.get("DNNBENCH_DEBUG") == "1" else _keep(report)
+    path = (
+        None if output.verbosity > 0 or os.environ.get("DNNBENCH_DEBUG") == "1" else _keep(report)
+    )
     if path is None:
         output.error(f"{report}{verdict}")
     else:

@@ -10,7 +10,17 @@ from ..stats.split import FEWEST
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Words
-from .work_options import DATA, DEVICE, DTYPE, RUN_LABEL, SEED, STORE, THREADS, threads_or_all, workloads_named
+from .work_options import (
+    DATA,
+    DEVICE,
+    DTYPE,
+    RUN_LABEL,
+    SEED,
+    STORE,
+    THREADS,
+    threads_or_all,
+    workloads_named,
+)
 
 if TYPE_CHECKING:
     from ..execution.gate import Gate
@@ -25,7 +35,9 @@ if TYPE_CHECKING:
     metavar="NAME[:MODE][@PYTHON],...",
     help="The base, then one candidate or more: torch,torch@new.",
 )
-@click.option("--base", default="", help="The arm that the others are held against.  [default: the first]")
+@click.option(
+    "--base", default="", help="The arm that the others are held against.  [default: the first]"
+)
 @DEVICE
 @DTYPE
 @THREADS
@@ -65,9 +77,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Fresh sets of processes, in each stage. auto: as many as the noise of the first three asks for, six at least.",
 )
-@click.option("--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too.")
-@click.option("--no-check", is_flag=True, help="Do not check agreement first: a candidate may pass by computing less.")
-@click.option("--label", type=RUN_LABEL, help="A name for the screening run; the other's ends in -confirmation.")
+@click.option(
+    "--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too."
+)
+@click.option(
+    "--no-check",
+    is_flag=True,
+    help="Do not check agreement first: a candidate may pass by computing less.",
+)
+@click.option(
+    "--label",
+    type=RUN_LABEL,
+    help="A name for the screening run; the other's ends in -confirmation.",
+)
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @STORE
 @output_options
@@ -117,7 +139,9 @@ def _request(workloads, backends, base, device, dtype, threads, seed, data, batc
         theta, phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device,
         max_time_s=max_time, generations=generations, seed=seed, allow_unequal=allow_unequal, check=not no_check,
     )  # fmt: skip
-    return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, data=data)
+    return Request(
+        workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, data=data
+    )
 
 
 def _code(gate: "Gate") -> int:
@@ -134,7 +158,9 @@ def _code(gate: "Gate") -> int:
 
 def _tell(output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
-    runs = f"screening run {gate.screen_run}" + (f", confirming run {gate.confirm_run}" if gate.confirm_run else "")
+    runs = f"screening run {gate.screen_run}" + (
+        f", confirming run {gate.confirm_run}" if gate.confirm_run else ""
+    )
     output.note(f"{runs}, in {place}")
     if gate.interrupted:
         output.error("interrupted: nothing is confirmed; what was measured is kept")

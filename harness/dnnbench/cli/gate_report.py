@@ -15,7 +15,18 @@ from ..wording import one_line
 
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
 """Of the outcome, where it does not speak against the candidate."""
-HEADINGS = (">screen", ">[95 %]", "verdict", "stage", ">confirm", ">[95 %]", ">p", ">Holm", "outcome", ">could see")
+HEADINGS = (
+    ">screen",
+    ">[95 %]",
+    "verdict",
+    "stage",
+    ">confirm",
+    ">[95 %]",
+    ">p",
+    ">Holm",
+    "outcome",
+    ">could see",
+)
 LEFT_OUT_FIRST = ("Holm", "p", "stage", "could see", "verdict", "[95 %]", "confirm")
 """What a narrow terminal can spare; the lines below the table tell it in words."""
 
@@ -28,7 +39,9 @@ def table(gate: Gate):
     from rich.text import Text
 
     several = len({cell.arm for cell in gate.cells}) > 1
-    drawn = column_table("case", "phase", *(["arm"] if several else []), *HEADINGS, leave_out=LEFT_OUT_FIRST)
+    drawn = column_table(
+        "case", "phase", *(["arm"] if several else []), *HEADINGS, leave_out=LEFT_OUT_FIRST
+    )
     for cell in sorted(gate.cells, key=_worst_first):
         where = [str(cell.case), cell.phase] + ([Text(cell.arm)] if several else [])
         answer = gate.answer_of(cell)
@@ -53,17 +66,28 @@ def _confirmation(found: Confirmation | None) -> list[str]:
 
 def _ratio_and_interval(estimate: Estimate, finding: Finding) -> list[str]:
     """Without the interval, and with it the p value, where the reason overrules it."""
-    return [ratio(estimate.value), "" if finding.overruled else interval(estimate.low, estimate.high)]
+    return [
+        ratio(estimate.value),
+        "" if finding.overruled else interval(estimate.low, estimate.high),
+    ]
 
 
 def _word(finding: Finding) -> str:
     """As in a run's tables: 'not judged' where something overrules the interval; a confirmation has its own words."""
-    return NOT_JUDGED if finding.overruled and finding.verdict == Verdict.UNDECIDED else str(finding.verdict)
+    return (
+        NOT_JUDGED
+        if finding.overruled and finding.verdict == Verdict.UNDECIDED
+        else str(finding.verdict)
+    )
 
 
 def _worst_first(cell: GateCell) -> tuple[bool, bool, float]:
     value = cell.screen.value
-    return cell.outcome.verdict != Verdict.CONFIRMED, not cell.flagged, -value if value == value else float("inf")
+    return (
+        cell.outcome.verdict != Verdict.CONFIRMED,
+        not cell.flagged,
+        -value if value == value else float("inf"),
+    )
 
 
 def lines(gate: Gate) -> list[str]:
@@ -73,7 +97,9 @@ def lines(gate: Gate) -> list[str]:
         if why := cell.outcome.reason or _change(gate, cell):
             key = cell.arm, gate.answer_of(cell), _named(_word(cell.outcome), why)
             told.setdefault(key, []).append(f"{cell.case} {cell.phase}")
-    shown = [f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()]
+    shown = [
+        f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()
+    ]
     return [one_line(text) for text in (*shown, _summary(gate))]
 
 

@@ -59,7 +59,9 @@ def devices() -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for backend, found in list_devices(select(["all"]).arms).items():
         if isinstance(found, str):
-            rows.append({"backend": backend, "device": None, "description": found, "memory_bytes": None})
+            rows.append(
+                {"backend": backend, "device": None, "description": found, "memory_bytes": None}
+            )
         else:
             rows += [
                 {
@@ -138,7 +140,9 @@ def _cell(row: dict[str, Any], key: str) -> str:
     match key:
         case "modes":
             default = row["default_mode"]
-            return ", ".join(f"{mode} (default)" if mode == default else mode for mode in row["modes"])
+            return ", ".join(
+                f"{mode} (default)" if mode == default else mode for mode in row["modes"]
+            )
         case "name" if row.get("default"):
             return f"{row['name']} *"
         case "parameters":

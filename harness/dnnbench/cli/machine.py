@@ -23,7 +23,11 @@ def command():
 
 @command.command("label")
 @click.argument("name", type=Label())
-@click.option("--machine", metavar="ID", help="Another machine, by its id or the beginning of it.  [default: this one]")
+@click.option(
+    "--machine",
+    metavar="ID",
+    help="Another machine, by its id or the beginning of it.  [default: this one]",
+)
 @STORE
 @click.pass_obj
 def label(output, name: str, machine: str | None, store: str):
@@ -53,15 +57,24 @@ def list_machines(output, store: str, as_json: bool):
     from ..store.store import open_store
 
     with open_store(store, create=False) as opened:
-        rows, counts = records(opened.machines()), opened.runs()["machine_id"].value_counts().to_dict()
+        rows, counts = (
+            records(opened.machines()),
+            opened.runs()["machine_id"].value_counts().to_dict(),
+        )
     machines = [row | {"runs": counts.get(row["machine_id"], 0)} for row in rows]
     if as_json:
         output.json({"machines": machines})
         return
     for row in machines:
         known = row["machine_class"] or "its class is not known"
-        old = "" if row["identity_version"] > 1 else " (named by an older dnnbench, without a fact: equal to no other)"
-        output.text(f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: {row['runs']}{old}")
+        old = (
+            ""
+            if row["identity_version"] > 1
+            else " (named by an older dnnbench, without a fact: equal to no other)"
+        )
+        output.text(
+            f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: {row['runs']}{old}"
+        )
 
 
 def _machine(store, text: str) -> str:
@@ -70,8 +83,14 @@ def _machine(store, text: str) -> str:
     from ..store.frames import records
 
     rows = records(store.machines())
-    found = [row["machine_id"] for row in rows if any(i.startswith(text) for i in (row["machine_id"], *row["aliases"]))]
+    found = [
+        row["machine_id"]
+        for row in rows
+        if any(i.startswith(text) for i in (row["machine_id"], *row["aliases"]))
+    ]
     if len(found) != 1:
         known = ", ".join(row["machine_id"] for row in rows[:10])
-        raise UsageError(f"--machine {text}: {len(found)} machines of the store begin so; it has {known}")
+        raise UsageError(
+            f"--machine {text}: {len(found)} machines of the store begin so; it has {known}"
+        )
     return found[0]

@@ -88,8 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         open_closed_streams()
     output = Output()
     with ended_by_signals():
-        code = exit_code_of(lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output)
-    if arguments is None and code != exitcodes.READER_GONE:  # what nobody read is still in Python's buffer
+        code = exit_code_of(
+            lambda: cli.main(arguments, "dnnbench", standalone_mode=False, obj=output), output
+        )
+    if (
+        arguments is None and code != exitcodes.READER_GONE
+    ):  # what nobody read is still in Python's buffer
         output.end()
     return code
 

@@ -30,4 +30,6 @@ def command(output, target: str, source: str, as_json: bool):
         output.json({"target": inside.place, "source": outside.place, "added": added})
     else:
         runs = added["run"]
-        output.text(f"{runs} run{'' if runs == 1 else 's'} added to {inside.place}, {sum(added.values())} rows in all")
+        output.text(
+            f"{runs} run{'' if runs == 1 else 's'} added to {inside.place}, {sum(added.values())} rows in all"
+        )

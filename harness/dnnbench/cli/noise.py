@@ -41,10 +41,16 @@ def _table(found: Noise):
     from ..report.quantity import percent, seconds
 
     table = column_table(
-        ">visits a cell", ">generations", ">half-width", ">told from 1 beyond", ">called SLOWER beyond"
+        ">visits a cell",
+        ">generations",
+        ">half-width",
+        ">told from 1 beyond",
+        ">called SLOWER beyond",
     )
     for row in found.floors:
         table.add_row(
-            seconds(row.visits_s), str(row.generations), *map(percent, (row.half_width, row.from_one, row.slower))
+            seconds(row.visits_s),
+            str(row.generations),
+            *map(percent, (row.half_width, row.from_one, row.slower)),
         )
     return table

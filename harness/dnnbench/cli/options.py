@@ -25,9 +25,15 @@ class Group(click.RichGroup):
 
 def _refuse_a_second_value(ctx, given_in_order) -> None:
     for parameter, times in Counter(given_in_order).items():
-        takes_one = isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.multiple
+        takes_one = (
+            isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.multiple
+        )
         if takes_one and times > 1:
-            raise click.BadOptionUsage(parameter.name, f"{parameter.opts[-1]} is given {times} times; it takes one value", ctx)
+            raise click.BadOptionUsage(
+                parameter.name,
+                f"{parameter.opts[-1]} is given {times} times; it takes one value",
+                ctx,
+            )
 
 
 def _refuse_empty_values(ctx) -> None:
@@ -36,7 +42,9 @@ def _refuse_empty_values(ctx) -> None:
         value = ctx.params.get(parameter.name)
         values = value if isinstance(value, tuple) else (value,)
         if is_given(ctx, parameter) and isinstance(parameter, click.Option) and "" in values:
-            raise click.BadOptionUsage(parameter.name, f"{parameter.opts[-1]} is given an empty value; leave it out", ctx)
+            raise click.BadOptionUsage(
+                parameter.name, f"{parameter.opts[-1]} is given an empty value; leave it out", ctx
+            )
 
 
 def is_given(ctx, parameter) -> bool:
@@ -47,7 +55,9 @@ def is_given(ctx, parameter) -> bool:
 def list_option(*names: str, type: click.ParamType, default: str | None = None, **attributes):
     """An option whose values are lists: given again, it adds to them."""
     defaults = () if default is None else (default,)
-    return click.option(*names, type=type, multiple=True, default=defaults, callback=_joined, **attributes)
+    return click.option(
+        *names, type=type, multiple=True, default=defaults, callback=_joined, **attributes
+    )
 
 
 def _joined(_ctx, _parameter, lists: tuple[tuple, ...]) -> tuple:
@@ -70,7 +80,9 @@ def _set_verbosity(level: int):
     return callback
 
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, not tables.")
+_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, not tables."
+)
 _QUIET = click.option(
     *("-q", "--quiet"),
     is_flag=True,

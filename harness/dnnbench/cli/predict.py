@@ -12,7 +12,12 @@ from .work_options import threads_or_all, work_options
 
 @click.command("predict", cls=Command)
 @click.argument("workload")
-@click.option("--weights", required=True, metavar="FILE", help="Weights from `dnnbench train WORKLOAD --save FILE`.")
+@click.option(
+    "--weights",
+    required=True,
+    metavar="FILE",
+    help="Weights from `dnnbench train WORKLOAD --save FILE`.",
+)
 @work_options
 @output_options
 @click.pass_obj
@@ -36,7 +41,9 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
 
     found = find_workload(workload)
     arrays = load_weights(weights, found)
-    settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
+    settings = Settings(
+        phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed
+    )
     request = Request((found,), tuple(backends), settings, data=data, weights=weights)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
@@ -49,9 +56,13 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
     ]  # fmt: skip
     differing = differing_on(found, arms)
     if as_json:
-        output.json({"workload": found.name, "weights": weights, "arms": arms, "differing": differing})
+        output.json(
+            {"workload": found.name, "weights": weights, "arms": arms, "differing": differing}
+        )
     else:
-        figures = {arm: Figures.of(p.score) for arm, p in predicted.items() if not isinstance(p, str)}
+        figures = {
+            arm: Figures.of(p.score) for arm, p in predicted.items() if not isinstance(p, str)
+        }
         _print(output, found, arms, figures, differing)
     failed = differing or any(arm["failure"] for arm in arms)
     return exitcodes.FAILED if failed else exitcodes.OK
@@ -69,9 +80,15 @@ def differing_on(workload, arms: list[dict]) -> list[int]:
     if len(able) < 2:
         return []
     first, *others = able
-    near = CLOSE * np.sqrt(np.mean(np.square(first))) if workload.task.loss.prediction == "identity" else 0
+    near = (
+        CLOSE * np.sqrt(np.mean(np.square(first)))
+        if workload.task.loss.prediction == "identity"
+        else 0
+    )
     apart = [~(np.abs(other - first) <= near) for other in others]
-    return np.flatnonzero(np.any([a.reshape(len(first), -1).any(axis=1) for a in apart], axis=0)).tolist()
+    return np.flatnonzero(
+        np.any([a.reshape(len(first), -1).any(axis=1) for a in apart], axis=0)
+    ).tolist()
 
 
 def _print(output, workload, arms: list[dict], figures: Mapping, differing: list[int]) -> None:
@@ -88,7 +105,11 @@ def _print(output, workload, arms: list[dict], figures: Mapping, differing: list
     output.table(table)
     able = [arm for arm in arms if not arm["failure"]]
     if differing:
-        output.text(f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}")
+        output.text(
+            f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}"
+        )
     elif able:
         examples = len(able[0]["predictions"])
-        output.text(f"all {len(able)} arm(s) predict the same for every one of {examples} test examples")
+        output.text(
+            f"all {len(able)} arm(s) predict the same for every one of {examples} test examples"
+        )

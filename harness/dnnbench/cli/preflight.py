@@ -30,9 +30,13 @@ def preflight(found: Found) -> list[Fact]:
     return [_fact(name, found, *looked) for name, looked in LOOKED_AT.items()]
 
 
-def _fact(name: str, found: Found, meaning: str, read: Callable[[Found], Any], spell: Callable[[Any], str]) -> Fact:
+def _fact(
+    name: str, found: Found, meaning: str, read: Callable[[Found], Any], spell: Callable[[Any], str]
+) -> Fact:
     value = read(found)
-    return Fact(name, value, ABSENT if value is None else spell(value), meaning, advice_on(name, found))
+    return Fact(
+        name, value, ABSENT if value is None else spell(value), meaning, advice_on(name, found)
+    )
 
 
 def _hardware(name: str) -> Callable[[Found], Any]:
@@ -48,7 +52,10 @@ def _contention(name: str) -> Callable[[Found], Any]:
 
 
 def _cores(found: Found) -> dict[str, Any] | None:
-    told = {"cores": _hardware("physical_cores")(found), "logical": _hardware("logical_cpus")(found)}
+    told = {
+        "cores": _hardware("physical_cores")(found),
+        "logical": _hardware("logical_cpus")(found),
+    }
     return None if None in told.values() else told
 
 
@@ -67,7 +74,9 @@ def _gpu(*names: str) -> Callable[[Found], Any]:
 
 
 def _each_gpu(spell: Callable[..., str]) -> Callable[[list[dict[str, Any]]], str]:
-    return lambda rows: "; ".join(f"gpu:{index} {_one_gpu(row, spell)}" for index, row in enumerate(rows))
+    return lambda rows: "; ".join(
+        f"gpu:{index} {_one_gpu(row, spell)}" for index, row in enumerate(rows)
+    )
 
 
 def _one_gpu(row: Mapping[str, Any], spell: Callable[..., str]) -> str:
@@ -79,7 +88,10 @@ def _list(values: list) -> str:
 
 
 def _siblings(groups: list[list[int]]) -> str:
-    return "; ".join(" and ".join(map(str, group)) for group in groups) or "none among the CPUs allowed"
+    return (
+        "; ".join(" and ".join(map(str, group)) for group in groups)
+        or "none among the CPUs allowed"
+    )
 
 
 def _clocks(values: list[float]) -> str:
@@ -149,14 +161,22 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
         _contention("pressure_share"),
         _share,
     ),
-    "load": ("tasks that ran or waited in the last minute", _system("load_1min"), lambda v: f"{v:.2f}"),
+    "load": (
+        "tasks that ran or waited in the last minute",
+        _system("load_1min"),
+        lambda v: f"{v:.2f}",
+    ),
     "governor": ("who sets the clock: 'performance' keeps it up", _system("governor"), str),
     "frequency": (
         "the clock of each CPU now; a virtual machine tells a nominal one, which may not be the real",
         _system("frequencies_mhz"),
         _clocks,
     ),
-    "boost": ("whether clocks may rise above the nominal one", _system("boost"), lambda v: "on" if v else "off"),
+    "boost": (
+        "whether clocks may rise above the nominal one",
+        _system("boost"),
+        lambda v: "on" if v else "off",
+    ),
     "ASLR": (
         "whether each process lies elsewhere in memory: on, a layout's luck shows between generations, and is averaged",
         _system("aslr"),
@@ -173,7 +193,11 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
         _pools,
     ),
     "frameworks": ("versions, from their metadata", _versions, _pairs),
-    "flags": ("variables that reach every worker and change how it computes", _system("flags"), _pairs),
+    "flags": (
+        "variables that reach every worker and change how it computes",
+        _system("flags"),
+        _pairs,
+    ),
     "memory setting": (
         "steady: glibc keeps what was freed, so that steps meet no page faults",
         lambda found: found["measures"]["memory_setting"],

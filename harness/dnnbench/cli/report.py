@@ -12,12 +12,28 @@ PAGE = "results/report.html"
 
 @click.command("report", cls=Command)
 @click.argument("stores", nargs=-1, metavar="[STORE]...")
-@click.option("--run", "wanted", help="Id, label or revision of the run.  [default: the newest of each store]")
-@click.option("--by", type=click.Choice(["machine"]), help="Set the same cells of several machines side by side.")
-@click.option("-o", "--output", "out", default=PAGE, show_default=True, metavar="FILE", help="The page to write.")
+@click.option(
+    "--run", "wanted", help="Id, label or revision of the run.  [default: the newest of each store]"
+)
+@click.option(
+    "--by",
+    type=click.Choice(["machine"]),
+    help="Set the same cells of several machines side by side.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    default=PAGE,
+    show_default=True,
+    metavar="FILE",
+    help="The page to write.",
+)
 @output_options
 @click.pass_obj
-def command(output, stores: tuple[str, ...], wanted: str | None, by: str | None, out: str, as_json: bool):
+def command(
+    output, stores: tuple[str, ...], wanted: str | None, by: str | None, out: str, as_json: bool
+):
     """Write one offline HTML page about recorded runs: verdicts, charts, tables.
 
     STORE is a SQLite file or the address of a PostgreSQL database; without one it is results/dnnbench.sqlite.

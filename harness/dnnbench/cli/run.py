@@ -33,7 +33,9 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     show_default=True,
     help="What to time.",
 )
-@click.option("--base", default="", help="The arm that ratios refer to.  [default: torch, else the first]")
+@click.option(
+    "--base", default="", help="The arm that ratios refer to.  [default: torch, else the first]"
+)
 @click.option(
     "--precision",
     type=Share(),
@@ -74,15 +76,26 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     help="Compile caches of its own, where a backend names them: the first generation finds none, the others its work.",
 )
 @click.option(
-    "--weights", default="", metavar="FILE", help="Time inference with trained weights (from dnnbench train)."
+    "--weights",
+    default="",
+    metavar="FILE",
+    help="Time inference with trained weights (from dnnbench train).",
 )
 @click.option(
-    "--allow-unequal", is_flag=True, help="Rank arms that differ in what should be equal (the fairness audit)."
+    "--allow-unequal",
+    is_flag=True,
+    help="Rank arms that differ in what should be equal (the fairness audit).",
 )
 @click.option(
-    "--twin", is_flag=True, help="Measure the base a second time: where its ratio to itself misses 1, no verdict holds."
+    "--twin",
+    is_flag=True,
+    help="Measure the base a second time: where its ratio to itself misses 1, no verdict holds.",
 )
-@click.option("--no-check", is_flag=True, help="Do not check agreement first; nothing is then known to be comparable.")
+@click.option(
+    "--no-check",
+    is_flag=True,
+    help="Do not check agreement first; nothing is then known to be comparable.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
 @LABEL
 @click.option(
@@ -118,7 +131,10 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
         patience = Patience(LIMIT_S, report.note)
         if resume:
             # The lock comes first: a run that it refuses leaves no store behind.
-            with machine_lock(wait_s=-1 if wait else 0), open_store(store, create=False, patience=patience) as opened:
+            with (
+                machine_lock(wait_s=-1 if wait else 0),
+                open_store(store, create=False, patience=patience) as opened,
+            ):
                 run_id = opened.find_run(resume)
                 _take_in(opened, run_id, report)
                 request = Request.from_json(opened.runs(run_id)["settings"].iloc[0])
@@ -131,7 +147,10 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
             if dry_run:
                 _tell_plan(output, plan, as_json)
                 return exitcodes.OK
-            with machine_lock(wait_s=-1 if wait else 0), open_store(store, patience=patience) as opened:
+            with (
+                machine_lock(wait_s=-1 if wait else 0),
+                open_store(store, patience=patience) as opened,
+            ):
                 run_id = _open(opened, request, plan, label)
                 outcome = _execute(plan, datasets, opened, run_id, report)
     return _conclude(output, store, outcome, as_json)
@@ -143,7 +162,9 @@ def _refuse_other_options(context: click.Context) -> None:
     others = [parameter for parameter in given if parameter.name not in BESIDE_RESUME]
     if others:
         names = ", ".join(parameter.human_readable_name for parameter in others)
-        raise click.UsageError(f"--resume goes on as the run was begun, and takes no {names}; leave that out", context)
+        raise click.UsageError(
+            f"--resume goes on as the run was begun, and takes no {names}; leave that out", context
+        )
 
 
 def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
@@ -157,7 +178,15 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
         cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check, twin=twin,
     )  # fmt: skip
     settings = settings.quick() if quick else settings
-    return Request(workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, weights, data)
+    return Request(
+        workloads_named(workloads),
+        tuple(backends),
+        settings,
+        batch_sizes or (),
+        base,
+        weights,
+        data,
+    )
 
 
 def _open(store, request, plan, label):
@@ -185,12 +214,22 @@ def _tell_plan(output, plan, as_json: bool) -> None:
     """What would be measured: arms, cases, cells and time."""
     rows = [row for row in plan.cells() if row["workload"]]
     cells = [
-        {key: row[key] for key in ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")}
+        {
+            key: row[key]
+            for key in ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")
+        }
         for row in rows
     ]
     settings = plan.settings
     if as_json:
-        output.json({"cells": cells, "base": plan.base, "skipped": dict(plan.skipped), "settings": settings.to_json()})
+        output.json(
+            {
+                "cells": cells,
+                "base": plan.base,
+                "skipped": dict(plan.skipped),
+                "settings": settings.to_json(),
+            }
+        )
         return
     output.text(
         f"arms      {', '.join(arm.name for arm in plan.arms)} on {plan.arms[0].device}; base {plan.base}"

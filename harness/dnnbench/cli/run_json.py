@@ -30,6 +30,8 @@ def run_document(store, run_id: str) -> dict:
         "first_calls": records(first_calls),
         "steps": [asdict(steps) | {"fused": steps.fused} for steps in steps_of(run)],
         "pieces": [asdict(piece) for piece in pieces_of(run)],
-        "starts": [start.to_json() for start in starts_of(run.frame, first_calls, run.compile_caches)],
+        "starts": [
+            start.to_json() for start in starts_of(run.frame, first_calls, run.compile_caches)
+        ],
         "generations": generations,
     }

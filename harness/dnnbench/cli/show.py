@@ -15,7 +15,9 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 
 @click.command("show", cls=Command)
 @click.argument("workload")
-@click.option("-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]")
+@click.option(
+    "-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]"
+)
 @output_options
 @click.pass_obj
 def command(output, workload: str, batch_size: int | None, as_json: bool):
@@ -54,7 +56,9 @@ def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
         "spec_hash": workload.spec_hash,
         "batch_size": batch_size,
         "inputs": [source.model_dump(mode="json") for source in model.inputs],
-        "layers": [_layer(model, node, cost) for node, cost in zip(model.nodes, costs, strict=True)],
+        "layers": [
+            _layer(model, node, cost) for node, cost in zip(model.nodes, costs, strict=True)
+        ],
         "parameters": parameter_count(model),
         "macs": sum(cost.macs for cost in costs),
         "totals": totals,
@@ -89,16 +93,22 @@ def _part(spec) -> dict[str, Any]:
 
 def _print(output, described: dict[str, Any]) -> None:
     batch = described["batch_size"]
-    inputs = ", ".join(f"{source['name']} {_shape(source['shape'])}" for source in described["inputs"])
+    inputs = ", ".join(
+        f"{source['name']} {_shape(source['shape'])}" for source in described["inputs"]
+    )
     output.text(f"{described['workload']}: {described['description']}".rstrip(": "))
-    output.text(f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole batch\n")
+    output.text(
+        f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole batch\n"
+    )
     output.table(_layers_table(described["layers"]))
     output.text("")
     output.text(f"{described['parameters']:,} parameters, {described['macs']:,} MACs forward")
     output.table(_totals_table(described))
     output.text("")
     output.text(f"loss        {described['loss']['kind']}: {described['loss']['formula']}")
-    output.text(f"optimizer   {described['optimizer']['kind']}: {described['optimizer']['formula']}")
+    output.text(
+        f"optimizer   {described['optimizer']['kind']}: {described['optimizer']['formula']}"
+    )
 
 
 def _shape(sizes: list[int]) -> str:
@@ -122,5 +132,7 @@ def _totals_table(described: dict[str, Any]):
     table = column_table("", ">operations", ">bytes moved", ">memory", leave_out=("bytes moved",))
     for name, total in described["totals"].items():
         units = {"flops": "FLOP", "bytes": "B", "memory_bytes": "B"}
-        table.add_row(name.replace("_", " "), *(scaled(total[key], unit) for key, unit in units.items()))
+        table.add_row(
+            name.replace("_", " "), *(scaled(total[key], unit) for key, unit in units.items())
+        )
     return table

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 @click.command("train", cls=Command)
 @click.argument("workloads", nargs=-1)
 @work_options
-@click.option("--epochs", type=click.IntRange(1, 1_000_000), help="Most epochs.  [default: the workload's limit]")
-@click.option("--save", metavar="FILE", help="Keep the first arm's weights (safetensors, with the spec's hash).")
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, 1_000_000),
+    help="Most epochs.  [default: the workload's limit]",
+)
+@click.option(
+    "--save",
+    metavar="FILE",
+    help="Keep the first arm's weights (safetensors, with the spec's hash).",
+)
 @STORE
 @LABEL
 @output_options
@@ -48,7 +56,13 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
                 results.append(
                     (
                         workload,
-                        train(workload, datasets[workload.name], plan.arms, request.settings.seed, report),
+                        train(
+                            workload,
+                            datasets[workload.name],
+                            plan.arms,
+                            request.settings.seed,
+                            report,
+                        ),
                     )
                 )
                 if save:
@@ -79,10 +93,17 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     found = workloads_named(workloads)
     for workload in found:
         if workload.inference_only:
-            raise click.UsageError(f"'{workload.name}' is a form for inference, which nobody trains; leave it out")
+            raise click.UsageError(
+                f"'{workload.name}' is a form for inference, which nobody trains; leave it out"
+            )
     if epochs:
-        found = tuple(w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})}) for w in found)
-    settings = Settings(phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed)
+        found = tuple(
+            w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})})
+            for w in found
+        )
+    settings = Settings(
+        phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed
+    )
     return Request(found, tuple(backends), settings, data=data)
 
 
@@ -124,7 +145,9 @@ def _record(output, store: str, request, plan, label, results) -> None:
             for epoch in c.epochs
         ]
         opened.add_epochs(run_id, rows)
-        opened.finish_run(run_id, "complete" if len(results) == len(request.workloads) else "interrupted")
+        opened.finish_run(
+            run_id, "complete" if len(results) == len(request.workloads) else "interrupted"
+        )
 
 
 def _document(result) -> dict:
@@ -145,8 +168,14 @@ def _print(output, workload, results) -> None:
     from ..execution.training import curves_apart
     from ..report.columns import column_table
 
-    goal = "" if workload.task.target is None else f", target {workload.task.metric} {workload.task.target:g}"
-    output.text(f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}")
+    goal = (
+        ""
+        if workload.task.target is None
+        else f", target {workload.task.metric} {workload.task.target:g}"
+    )
+    output.text(
+        f"{workload.name}: {workload.task.optimizer.kind}, batch size {workload.batch_size}{goal}"
+    )
     figures = ("epochs", "loss", *headings_of(workload), "steps s", "first step s")
     headings = ("arm", *(f">{figure}" for figure in figures), "ended")
     table = column_table(*headings, leave_out=("first step s", "wrong", "steps s"))
@@ -208,7 +237,10 @@ def _curves(results):
     table = column_table("epoch", *(f">{result.arm}" for result in learned))
     longest = max((len(result.epochs) for result in learned), default=0)
     step = max(1, -(-longest // 20))
-    for i in (*range(0, longest, step), *([longest - 1] if longest and (longest - 1) % step else [])):
+    for i in (
+        *range(0, longest, step),
+        *([longest - 1] if longest and (longest - 1) % step else []),
+    ):
         cells = [f"{c.epochs[i].loss:.9f}" if i < len(c.epochs) else "" for c in learned]
         table.add_row(str(i + 1), *cells)
     return table

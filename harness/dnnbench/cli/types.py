@@ -55,7 +55,11 @@ class Words(click.ParamType):
             return self._known
         for part in parts:
             if part not in self._known:
-                self.fail(f"got '{shortened(part)}', expected all or some of {', '.join(self._known)}", param, ctx)
+                self.fail(
+                    f"got '{shortened(part)}', expected all or some of {', '.join(self._known)}",
+                    param,
+                    ctx,
+                )
         return tuple(member for part in parts for member in self._known if member == part)
 
 
@@ -85,7 +89,11 @@ class Generations(click.ParamType):
             return None
         number = whole_number(value)
         if number is None or not self._least <= number <= 100:
-            self.fail(f"got '{shortened(value)}', expected a number from {self._least} to 100, or auto", param, ctx)
+            self.fail(
+                f"got '{shortened(value)}', expected a number from {self._least} to 100, or auto",
+                param,
+                ctx,
+            )
         return number
 
 
@@ -113,9 +121,17 @@ class Seconds(click.ParamType):
         if isinstance(value, float):
             return value
         match = re.fullmatch(rf"({DECIMAL})\s*(s|m|min|h|)", value.strip())
-        seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}[match[2]] if match else 0.0
+        seconds = (
+            float(match[1]) * {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}[match[2]]
+            if match
+            else 0.0
+        )
         if not 0 < seconds <= LONGEST_S:
-            self.fail(f"got '{shortened(value)}', expected a time such as 60s, 2m or 1h, 720h at most", param, ctx)
+            self.fail(
+                f"got '{shortened(value)}', expected a time such as 60s, 2m or 1h, 720h at most",
+                param,
+                ctx,
+            )
         return seconds
 
 
@@ -129,7 +145,9 @@ class Label(click.ParamType):
 
     def convert(self, value, param, ctx):
         if value in self._reserved:
-            self.fail(f"'{value}' has a meaning of its own already; choose another name", param, ctx)
+            self.fail(
+                f"'{value}' has a meaning of its own already; choose another name", param, ctx
+            )
         if not value.strip() or not value.isprintable() or len(value) > LONGEST_LABEL:
             wanted = f"1 to {LONGEST_LABEL} printable characters, not only spaces"
             self.fail(f"got '{shortened(value)}', expected {wanted}", param, ctx)

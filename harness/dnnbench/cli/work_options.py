@@ -95,9 +95,15 @@ def workloads_named(names: tuple[str, ...]) -> tuple:
     from ..plugins.catalog import default_workloads, find_workloads
 
     found: dict[str, Workload] = {}
-    for workload in [w for name in names for w in find_workloads(name)] if names else default_workloads():
+    for workload in (
+        [w for name in names for w in find_workloads(name)] if names else default_workloads()
+    ):
         if found.setdefault(workload.name, workload) != workload:
-            raise UsageError(f"two different workloads are called '{workload.name}'; rename one, or run one at a time")
+            raise UsageError(
+                f"two different workloads are called '{workload.name}'; rename one, or run one at a time"
+            )
     if not found:
-        raise UsageError("no workload is named, and no plugin has one to measure by default; name one")
+        raise UsageError(
+            "no workload is named, and no plugin has one to measure by default; name one"
+        )
     return tuple(found.values())

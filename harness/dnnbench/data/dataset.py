@@ -47,13 +47,17 @@ def load(workload: Workload, path_override: str | Path | None = None) -> Dataset
     """
     data = workload.task.data if path_override is None else _data_at(path_override)
     raw = _read(data, workload)
-    return Dataset(*fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"), facts=raw.facts)
+    return Dataset(
+        *fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"), facts=raw.facts
+    )
 
 
 def _data_at(path: str | Path) -> Data:
     path = home_expanded(path)
     if not is_there(path):
-        raise DataError(f"{shortened(str(path))}: got nothing there, expected {DATA_FILES}; check the path")
+        raise DataError(
+            f"{shortened(str(path))}: got nothing there, expected {DATA_FILES}; check the path"
+        )
     if path.is_dir():
         return Idx(path=str(path))
     if path.suffix == ".npz":

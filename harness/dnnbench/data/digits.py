@@ -54,5 +54,7 @@ def _load() -> tuple[np.ndarray, np.ndarray]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise DataError(f"data 'digits': cannot import scikit-learn ({error}); pip install it") from None
+        raise DataError(
+            f"data 'digits': cannot import scikit-learn ({error}); pip install it"
+        ) from None
     return load_digits(return_X_y=True)

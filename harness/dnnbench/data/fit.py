@@ -23,7 +23,9 @@ def class_count(workload: Workload) -> int:
     return workload.model.types[workload.model.outputs[0]].shape[-1]
 
 
-def fit_part(raw: RawArrays, workload: Workload, part: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def fit_part(
+    raw: RawArrays, workload: Workload, part: str
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
     arrays: Mapping[str, np.ndarray] = getattr(raw, f"x_{part}")
     targets: np.ndarray = getattr(raw, f"y_{part}")
@@ -69,7 +71,9 @@ def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
     does not become (n, 8, 8, 3), which would mix up its pixels.
     """
     if array.dtype.kind not in NUMBERS:
-        raise DataError(f"{where}: got elements of type {array.dtype}, expected numbers; convert them first")
+        raise DataError(
+            f"{where}: got elements of type {array.dtype}, expected numbers; convert them first"
+        )
     if array.ndim < 1 or not _reshapable(array.shape[1:], wanted.shape):
         raise DataError(
             f"{where}: got shape {array.shape}, expected {_batched(wanted.shape)}; "

@@ -61,11 +61,15 @@ def _read(path: Path, file: BinaryIO | gzip.GzipFile, size_bytes: int | None) ->
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in ELEMENTS:
         got = start.hex(" ") or "nothing"
-        raise DataError(f"{path}: begins with {got}, expected 00 00 <type 08-0e> <axes>; give an IDX file")
+        raise DataError(
+            f"{path}: begins with {got}, expected 00 00 <type 08-0e> <axes>; give an IDX file"
+        )
     element = np.dtype(ELEMENTS[start[2]])
     axes = start[3]
     if axes > MOST_AXES:
-        raise DataError(f"{path}: its header tells of {axes} axes, expected at most {MOST_AXES}; fetch it again")
+        raise DataError(
+            f"{path}: its header tells of {axes} axes, expected at most {MOST_AXES}; fetch it again"
+        )
     sizes = file.read(4 * axes)
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * axes, 4))
     wanted = prod(shape) * element.itemsize
@@ -77,9 +81,13 @@ def _read(path: Path, file: BinaryIO | gzip.GzipFile, size_bytes: int | None) ->
     return np.frombuffer(content, element).reshape(shape)
 
 
-def _require_size(path: Path, shape: tuple[int, ...], wanted_bytes: int, got_bytes: int | None) -> None:
+def _require_size(
+    path: Path, shape: tuple[int, ...], wanted_bytes: int, got_bytes: int | None
+) -> None:
     if got_bytes not in (None, wanted_bytes):
-        raise DataError(f"{path}: got {got_bytes} bytes, its header {shape} wants {wanted_bytes}; fetch it again")
+        raise DataError(
+            f"{path}: got {got_bytes} bytes, its header {shape} wants {wanted_bytes}; fetch it again"
+        )
 
 
 def _pixels(path: Path) -> np.ndarray:

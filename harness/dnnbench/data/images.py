@@ -7,7 +7,9 @@ from ..spec.data import Layout
 from ..spec.tensor import TensorType
 
 
-def channels_last(array: np.ndarray, wanted: TensorType, layout: Layout | None, where: str) -> np.ndarray:
+def channels_last(
+    array: np.ndarray, wanted: TensorType, layout: Layout | None, where: str
+) -> np.ndarray:
     """Images of several channels as (n, H, W, C), or flat in that order; whatever else the network reads as it is.
 
     DataError for flat rows without a layout, which fit two orders, and for images in another order than `layout`.

@@ -64,7 +64,9 @@ def _reason(error: Exception) -> str:
     return shortened(getattr(error, "strerror", None) or str(error))
 
 
-def _inputs(archive: np.lib.npyio.NpzFile, path: Path, part: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+def _inputs(
+    archive: np.lib.npyio.NpzFile, path: Path, part: str, names: Sequence[str]
+) -> dict[str, np.ndarray]:
     if len(names) == 1:
         return {names[0]: _array(archive, path, part)}
     return {name: _array(archive, path, f"{part}.{name}") for name in names}
@@ -73,7 +75,9 @@ def _inputs(archive: np.lib.npyio.NpzFile, path: Path, part: str, names: Sequenc
 def _array(archive: np.lib.npyio.NpzFile, path: Path, key: str) -> np.ndarray:
     if key not in archive.files:
         held = listed(sorted(archive.files)) or "nothing"
-        raise DataError(f"{path}: has no array '{key}' (it holds {held}); give numpy.savez one of that name")
+        raise DataError(
+            f"{path}: has no array '{key}' (it holds {held}); give numpy.savez one of that name"
+        )
     where = f"{path}: array '{key}'"
     try:
         require_room(_size_bytes(archive, key), where)
@@ -81,7 +85,9 @@ def _array(archive: np.lib.npyio.NpzFile, path: Path, key: str) -> np.ndarray:
     except _BROKEN as error:
         raise DataError(f"{where} cannot be read: {_reason(error)}; {_advice(error)}") from None
     except MemoryError:
-        raise DataError(f"{where} has a header that tells of more than memory holds; write the file again") from None
+        raise DataError(
+            f"{where} has a header that tells of more than memory holds; write the file again"
+        ) from None
     if not isinstance(array, np.ndarray):
         raise DataError(f"{where} is no array of NumPy; write the file with numpy.savez")
     return array

@@ -65,7 +65,10 @@ def library() -> list[Path]:
 def _facts(contents: Sequence[bytes]) -> dict[str, str]:
     digest = hashlib.sha256(b"".join(contents)).hexdigest()
     size = f"{len(contents)} files, {sum(map(len, contents))} bytes"
-    return {"source": f"standard library of Python {platform.python_version()}: {size}", "sha256": digest}
+    return {
+        "source": f"standard library of Python {platform.python_version()}: {size}",
+        "sha256": digest,
+    }
 
 
 def _length(workload: Workload) -> int:

@@ -23,7 +23,9 @@ def reordered(data: Reordered, workload: Workload) -> RawArrays:
     length = _length(workload)
     highest = min([class_count(workload), *workload.model.vocabularies.values()])
     if highest < 3:
-        raise DataError(f"data 'reordered': ids 1 to {highest - 1} make no order; give the tables 3 rows or more")
+        raise DataError(
+            f"data 'reordered': ids 1 to {highest - 1} make no order; give the tables 3 rows or more"
+        )
     test_count = max(data.examples // TEST_SHARE, 1)
     x_train, y_train = _part(data, "train", (data.examples, length), highest)
     x_test, y_test = _part(data, "test", (test_count, length), highest)

@@ -17,7 +17,9 @@ def check_sight(model: Model, inputs: Mapping[str, np.ndarray], where: str) -> N
     for node in model.nodes:
         if isinstance(node.op, Attention) and len(node.inputs) == 4:
             mask_name = node.inputs[3]
-            _check_node(model, node, node.op.causal, inputs[mask_name], f"{where}, input '{mask_name}'")
+            _check_node(
+                model, node, node.op.causal, inputs[mask_name], f"{where}, input '{mask_name}'"
+            )
 
 
 def _check_node(model: Model, node: Node, causal: bool, mask: np.ndarray, where: str) -> None:

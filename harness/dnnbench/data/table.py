@@ -28,7 +28,9 @@ def _load(name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         from sklearn import datasets
     except ImportError as error:
-        raise DataError(f"data 'table': cannot import scikit-learn ({error}); pip install it") from None
+        raise DataError(
+            f"data 'table': cannot import scikit-learn ({error}); pip install it"
+        ) from None
     return getattr(datasets, f"load_{name}")(return_X_y=True)
 
 

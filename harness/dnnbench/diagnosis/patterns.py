@@ -73,9 +73,7 @@ def _reordered(wrong: WrongTensor) -> bool:
     return left <= max(2 * wrong.allowed, EXPLAINED * wrong.error)
 
 
-def _other_tensor(
-    wrong: WrongTensor, reference: Mapping[TensorKey, np.ndarray]
-) -> Iterator[str]:
+def _other_tensor(wrong: WrongTensor, reference: Mapping[TensorKey, np.ndarray]) -> Iterator[str]:
     """The value of another tensor of the same kind."""
     for key, other in reference.items():
         alike = key != wrong.key and key.family == wrong.key.family

@@ -46,7 +46,9 @@ def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
         )
     for sign, part, what in ((colon, mode, "mode"), (at, environment, "environment")):
         if sign and not part:
-            raise UsageError(f"--backend '{shortened(text)}': no {what} follows the '{sign}'; name one, or leave it out")
+            raise UsageError(
+                f"--backend '{shortened(text)}': no {what} follows the '{sign}'; name one, or leave it out"
+            )
     if name != "all":
         return _named(plugins().backend(name), mode, environment), {}
     if mode not in ("", "all"):
@@ -55,7 +57,9 @@ def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
             f"name a backend for '{shortened(mode)}'"
         )
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
-    skipped = {n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed}
+    skipped = {
+        n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed
+    }
     return [arm for info in installed.values() for arm in _named(info, mode, environment)], skipped
 
 
@@ -97,5 +101,8 @@ def base_arm(names: list[str], wanted: str | None) -> str:
         return matches[0]
     torch = [name for name in names if name.startswith("torch:")]
     if torch:
-        return next((name for name in torch if name == f"torch:{plugins().backends['torch'].default_mode}"), torch[0])
+        return next(
+            (name for name in torch if name == f"torch:{plugins().backends['torch'].default_mode}"),
+            torch[0],
+        )
     return names[0]

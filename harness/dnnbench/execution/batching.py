@@ -20,7 +20,9 @@ def calls_per_visit(call_s: float, read_cost_s: float, max_calls: int = MAX_CALL
     if call_s is negative or not finite.
     """
     if not 0 <= call_s < math.inf:
-        raise UsageError(f"seconds a call: got {call_s}, wanted a finite time of at least 0; time the call again")
+        raise UsageError(
+            f"seconds a call: got {call_s}, wanted a finite time of at least 0; time the call again"
+        )
     wanted_s = max(MIN_VISIT_S, MIN_READ_COSTS * read_cost_s)
     if call_s * max_calls <= wanted_s:
         return max_calls

@@ -15,6 +15,7 @@ from .scratch import scratch_folder
 
 DAY_S = 24 * 3600.0
 
+
 def cache_folder() -> Path:
     """`$DNNBENCH_CACHE`, else the user's cache folder; made if it is not there."""
     folder = Path(os.environ.get("DNNBENCH_CACHE") or user_cache_path("dnnbench"))

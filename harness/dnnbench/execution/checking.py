@@ -36,6 +36,7 @@ from .reporter import Reporter
 MOST_GROWN_BYTES = 2**29
 """A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
 
+
 def reference_path(request: CheckRequest) -> Path:
     """Where the reference of a request lies in the cache, made or not."""
     key = reference_key(
@@ -74,12 +75,18 @@ def check_request(
     batches = []
     for i in range(max(steps)):
         rows = examples.rows(slice(i * size, (i + 1) * size))
-        batches.append(Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i)))
+        batches.append(
+            Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i))
+        )
     return CheckRequest(workload, tuple(batches), steps, seed, phases=phases)
 
 
 def check_agreement(
-    arms: Sequence[Arm], requests: Sequence[CheckRequest], at_once: int, dtypes: Sequence[DType], report: Reporter
+    arms: Sequence[Arm],
+    requests: Sequence[CheckRequest],
+    at_once: int,
+    dtypes: Sequence[DType],
+    report: Reporter,
 ) -> list[AgreementRow]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
@@ -129,7 +136,10 @@ def reference_backend() -> BackendInfo:
 def _code() -> str:
     """Digest of the sources that make a reference: a change to any of them makes every cached one stale."""
     return source_digest(
-        reference_backend().target.partition(".")[0], "dnnbench.agreement", "dnnbench.spec", "dnnbench.protocol"
+        reference_backend().target.partition(".")[0],
+        "dnnbench.agreement",
+        "dnnbench.spec",
+        "dnnbench.protocol",
     )
 
 

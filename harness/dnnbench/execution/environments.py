@@ -41,7 +41,11 @@ def known_environments() -> dict[str, Path]:
     """Interpreter by name of every environment that `dnnbench envs create` made."""
     folder = environments_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {place.name: place / "bin" / "python" for place in found if (place / "bin" / "python").exists()}
+    return {
+        place.name: place / "bin" / "python"
+        for place in found
+        if (place / "bin" / "python").exists()
+    }
 
 
 def interpreter_of(environment: str) -> Path:
@@ -67,25 +71,34 @@ def _slug(text: str) -> str:
     return shortened(Path(text).name, 40) or "NAME"
 
 
-def create_environment(name: str, requirements: Sequence[str], constraints: Sequence[str] = ()) -> Path:
+def create_environment(
+    name: str, requirements: Sequence[str], constraints: Sequence[str] = ()
+) -> Path:
     """Make a virtual environment with `requirements` and what a worker needs; its interpreter.
 
     UsageError for a name that is taken or odd, or if pip cannot install: nothing is left behind then.
     """
     if not NAME.fullmatch(name):
-        raise UsageError(f"environment '{name}': use letters, digits, '.', '_' and '-', a letter or digit first")
+        raise UsageError(
+            f"environment '{name}': use letters, digits, '.', '_' and '-', a letter or digit first"
+        )
     for file in constraints:
         _require_constraints(file)
     place = environments_folder() / name
     if place.exists():
-        raise UsageError(f"environment '{name}' exists already; choose another name, or: dnnbench envs remove {name}")
+        raise UsageError(
+            f"environment '{name}' exists already; choose another name, or: dnnbench envs remove {name}"
+        )
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         _run([sys.executable, "-m", "venv", str(place)], f"environment '{name}'")
         python = place / "bin" / "python"
         wanted = [*requirements, *worker_requirements(requirements)]
         options = [part for file in constraints for part in ("-c", file)]
-        _run([str(python), "-m", "pip", "install", "--quiet", *options, *wanted], f"environment '{name}'")
+        _run(
+            [str(python), "-m", "pip", "install", "--quiet", *options, *wanted],
+            f"environment '{name}'",
+        )
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -98,7 +111,9 @@ def _require_constraints(file: str) -> None:
         if "://" not in file:
             require_regular(file)
     except OSError as error:
-        raise UsageError(f"--constraint {file}: cannot be read: {error.strerror}; give pip's constraint file") from None
+        raise UsageError(
+            f"--constraint {file}: cannot be read: {error.strerror}; give pip's constraint file"
+        ) from None
 
 
 def remove_environment(name: str) -> None:
@@ -116,7 +131,9 @@ def worker_requirements(requirements: Sequence[str]) -> list[str]:
     named = {_distribution(text) for text in requirements}
     backends = [info.requires for info in plugins().backends.values() if named & set(info.requires)]
     beside = {name for needed in backends for name in needed} - named
-    specs = {_distribution(text): text.partition(";")[0].strip() for text in requires("dnnbench") or []}
+    specs = {
+        _distribution(text): text.partition(";")[0].strip() for text in requires("dnnbench") or []
+    }
     return [specs.get(name, name) for name in (*WORKER_NEEDS, *sorted(beside)) if name not in named]
 
 
@@ -131,13 +148,21 @@ def check_interpreter(environment: str) -> None:
         answer = _answer(python)
     except TimeoutError:
         limit = f"{ANSWER_LIMIT_S:g} s"
-        raise UsageError(f"'@{environment}': {python} did not tell its version within {limit}; name a Python") from None
+        raise UsageError(
+            f"'@{environment}': {python} did not tell its version within {limit}; name a Python"
+        ) from None
     except OSError as error:
-        raise UsageError(f"'@{environment}': {python} cannot be started ({error.strerror}); name a Python") from None
+        raise UsageError(
+            f"'@{environment}': {python} cannot be started ({error.strerror}); name a Python"
+        ) from None
     if not VERSION.fullmatch(answer):
-        raise UsageError(f"'@{environment}': {python} gave {answer[:40]!r} for its version; name a Python")
+        raise UsageError(
+            f"'@{environment}': {python} gave {answer[:40]!r} for its version; name a Python"
+        )
     if tuple(map(int, answer.split(".")[:2])) < OLDEST:
-        raise UsageError(f"'@{environment}' is Python {answer}; a worker needs {'.'.join(map(str, OLDEST))} or later")
+        raise UsageError(
+            f"'@{environment}' is Python {answer}; a worker needs {'.'.join(map(str, OLDEST))} or later"
+        )
 
 
 def python_version(python: Path) -> str:
@@ -160,7 +185,11 @@ def _answer(python: Path) -> str:
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        return _read(process.stdout, ANSWER_BYTES, time.monotonic() + ANSWER_LIMIT_S).decode(errors="replace").strip()
+        return (
+            _read(process.stdout, ANSWER_BYTES, time.monotonic() + ANSWER_LIMIT_S)
+            .decode(errors="replace")
+            .strip()
+        )
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -182,7 +211,9 @@ def _read(pipe: IO[bytes], most_bytes: int, deadline_s: float) -> bytes:
 
 
 def _run(command: list[str], where: str) -> None:
-    done = subprocess.run(command, env=without_store_access(os.environ), capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=without_store_access(os.environ), capture_output=True, text=True
+    )
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines()
         raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(told[-3:])}")

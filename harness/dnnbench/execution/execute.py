@@ -48,7 +48,14 @@ class Outcome:
 class Execution:
     """Runs a plan into a store; `done` generations of an earlier sitting are not measured again."""
 
-    def __init__(self, plan: Plan, datasets: Mapping[str, Dataset], store: Store, run_id: str, report: Reporter):
+    def __init__(
+        self,
+        plan: Plan,
+        datasets: Mapping[str, Dataset],
+        store: Store,
+        run_id: str,
+        report: Reporter,
+    ):
         self._plan, self._datasets, self._store, self._report = plan, datasets, store, report
         self._cells, self._control = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}
@@ -86,17 +93,27 @@ class Execution:
         if not rows:
             settings = self._plan.settings
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
-            given = {case.workload.name: case.weights for case in self._plan.cases if case.weights_origin != "initial"}
+            given = {
+                case.workload.name: case.weights
+                for case in self._plan.cases
+                if case.weights_origin != "initial"
+            }
             requests = [
                 request
                 for name, workload in workloads.items()
                 for request in check_requests(
-                    workload, self._datasets[name], settings.seed, self._plan.phases_of(name), given.get(name)
+                    workload,
+                    self._datasets[name],
+                    settings.seed,
+                    self._plan.phases_of(name),
+                    given.get(name),
                 )
             ]
             dtypes = list(dict.fromkeys((DType.FLOAT64, settings.dtype)))
             arms = [arm for arm in self._plan.arms if not arm.twin]
-            rows = check_agreement(arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report)
+            rows = check_agreement(
+                arms, requests, len(worker_cpus(settings.threads)), dtypes, self._report
+            )
             self._store.add_agreement(run_id, [row.to_json() for row in rows])
         for sentence in undetermined(rows):
             self._report.note(sentence)
@@ -127,7 +144,9 @@ class Execution:
                 else:
                     self._one_generation(number, seconds, cache)
                 if self._is_precise():
-                    self._report.note(f"every interval is as narrow as asked after {number + 1} generations")
+                    self._report.note(
+                        f"every interval is as narrow as asked after {number + 1} generations"
+                    )
                     return
                 number += 1
 
@@ -161,7 +180,9 @@ class Execution:
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""
-        known = self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
+        known = (
+            self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
+        )
         return {key: int(known[cell]) for key, cell in self._cells.items() if cell in known}
 
     def _commit(self, number: int, record: Record, interrupted: bool) -> None:
@@ -169,21 +190,34 @@ class Execution:
         run_id = self.outcome.run_id
         self.outcome.failed |= record.failures
         self._unsupported |= record.unsupported
-        blocks = {self._cells[key]: block_of(visits) for key, visits in record.visits.items() if visits}
+        blocks = {
+            self._cells[key]: block_of(visits) for key, visits in record.visits.items() if visits
+        }
         if not blocks:
             return
         if record.control:
             blocks[self._control] = block_of(record.control)
-        fairness = {case.key: fairness_audit(self._plan, record, case.key) for case in self._plan.cases}
+        fairness = {
+            case.key: fairness_audit(self._plan, record, case.key) for case in self._plan.cases
+        }
         changes = [
-            {"cell_id": self._cells[key]} | asdict(facts.peaks) for key, facts in record.cells.items() if facts.peaks
+            {"cell_id": self._cells[key]} | asdict(facts.peaks)
+            for key, facts in record.cells.items()
+            if facts.peaks
         ]
-        changes += [{"cell_id": self._cells[key], "calls": k} for key, k in self._calls.items() if key in self._cells]
+        changes += [
+            {"cell_id": self._cells[key], "calls": k}
+            for key, k in self._calls.items()
+            if key in self._cells
+        ]
         if number == 0 and not self._plan.settings.allow_unequal:
             changes += self._unequal_cells(fairness)
         facts = stored(replace(record.facts(), fairness=fairness))
         first_calls = _first_calls(record, number)
-        self._keep(GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes), interrupted)
+        self._keep(
+            GenerationRows(run_id, number, utc_now(), facts, blocks, first_calls, changes),
+            interrupted,
+        )
 
     def _keep(self, rows: GenerationRows, interrupted: bool) -> None:
         """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store.
@@ -212,10 +246,14 @@ class Execution:
         rows = []
         for case, lines in fairness.items():
             for arm, reason in unequal(lines, self._plan.base).items():
-                self._report.note(f"{arm} {case}: not ranked: {reason} (--allow-unequal ranks it all the same)")
+                self._report.note(
+                    f"{arm} {case}: not ranked: {reason} (--allow-unequal ranks it all the same)"
+                )
                 cells = [key for key in self._cells if (key.arm.name, key.case) == (arm, case)]
                 rows += [
-                    {"cell_id": self._cells[key], "unequal": reason} for key in cells if self._unproven(key) is None
+                    {"cell_id": self._cells[key], "unequal": reason}
+                    for key in cells
+                    if self._unproven(key) is None
                 ]
         return rows
 
@@ -228,9 +266,17 @@ class Execution:
             rows.append({"cell_id": self._control, "status": "ok"})
         for key, cell in self._cells.items():
             if key in self.outcome.failed:
-                rows.append({"cell_id": cell, "status": "failed", "reason": f"failed: {self.outcome.failed[key]}"})
+                rows.append(
+                    {
+                        "cell_id": cell,
+                        "status": "failed",
+                        "reason": f"failed: {self.outcome.failed[key]}",
+                    }
+                )
             elif key in self._unsupported:
-                rows.append({"cell_id": cell, "status": "unsupported", "reason": self._unsupported[key]})
+                rows.append(
+                    {"cell_id": cell, "status": "unsupported", "reason": self._unsupported[key]}
+                )
             elif cell in measured:
                 rows.append({"cell_id": cell, "status": "ok"})
         self._store.update_cells(run_id, rows)
@@ -271,7 +317,10 @@ def cell_ids(store: Store, run_id: str, plan: Plan) -> tuple[dict[CellKey, str],
     rows = store.cells(run_id)
     places = zip(rows["arm"], rows["workload"], rows["batch_size"], rows["phase"], strict=True)
     ids = dict(zip(places, rows["cell_id"], strict=True))
-    cells = {key: ids[key.arm.name, key.case.workload, key.case.batch_size, key.phase] for key in plan.cell_keys()}
+    cells = {
+        key: ids[key.arm.name, key.case.workload, key.case.batch_size, key.phase]
+        for key in plan.cell_keys()
+    }
     return cells, ids[CONTROL, "", 0, CONTROL]
 
 

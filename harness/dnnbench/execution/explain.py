@@ -47,7 +47,9 @@ class WorkerReplayer:
 
     def compare(self, replay: Replay) -> ReplayResult:
         compared, path = self._compared(replay, tensors=True)
-        return ReplayResult(compared.comparisons, dict(compared.tensors), load_reference(path).tensors)
+        return ReplayResult(
+            compared.comparisons, dict(compared.tensors), load_reference(path).tensors
+        )
 
     def reference_values(self, replay: Replay) -> Tensors:
         return dict(self._reference.node_values(ReplayRequest(replay, self._dtype, self._seed)))

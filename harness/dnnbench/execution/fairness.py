@@ -46,10 +46,14 @@ def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]
 
 
 def _each(
-    programs: Mapping[str, Mapping[str, Any]], name: str, spell: Callable[[Any], object] = lambda value: value
+    programs: Mapping[str, Mapping[str, Any]],
+    name: str,
+    spell: Callable[[Any], object] = lambda value: value,
 ) -> dict[str, object]:
     """A fact of every arm whose program has it, by the arm's name."""
-    return {arm: spell(facts[name]) for arm, facts in programs.items() if facts.get(name) is not None}
+    return {
+        arm: spell(facts[name]) for arm, facts in programs.items() if facts.get(name) is not None
+    }
 
 
 def _by_outcome(placement: Mapping[str, str]) -> str:
@@ -66,7 +70,9 @@ def _waited(plan: Plan, record: Record, case: CaseKey) -> dict[str, str]:
     """Share of an arm's visits of the case in which a thread of its own waited for a CPU."""
     shares = {}
     for arm in plan.arms:
-        cells = [visits for key, visits in record.visits.items() if key.program == ProgramKey(arm, case)]
+        cells = [
+            visits for key, visits in record.visits.items() if key.program == ProgramKey(arm, case)
+        ]
         flags = [visit.flags for visits in cells for visit in visits]
         if flags:
             shares[arm.name] = f"{_share(flags, WAITED):.0%}"

@@ -124,7 +124,9 @@ class Gate:
     @property
     def passed(self) -> bool:
         """Whether every candidate was judged, and nothing speaks against any."""
-        return not (self.interrupted or self.confirmed or self.failed or self.unproven or self.unjudged)
+        return not (
+            self.interrupted or self.confirmed or self.failed or self.unproven or self.unjudged
+        )
 
     @property
     def answer(self) -> Answer:
@@ -155,7 +157,9 @@ class Gate:
         """Candidates of which not one cell could be judged, whom a gate may not let pass, and why."""
         judged = {cell.arm for cell in self.cells if cell.answered}
         return {
-            arm: "; ".join(dict.fromkeys(cell.outcome.reason for cell in self.cells if cell.arm == arm))
+            arm: "; ".join(
+                dict.fromkeys(cell.outcome.reason for cell in self.cells if cell.arm == arm)
+            )
             for arm in dict.fromkeys(cell.arm for cell in self.cells)
             if arm not in judged
         }
@@ -173,7 +177,12 @@ def with_base(request: Request) -> Request:
 
 
 def run_gate(
-    request: Request, plan: Plan, datasets: Mapping[str, Dataset], store: Store, label: str | None, report: Reporter
+    request: Request,
+    plan: Plan,
+    datasets: Mapping[str, Dataset],
+    store: Store,
+    label: str | None,
+    report: Reporter,
 ) -> Gate:
     """Screen every cell of the plan in one run; confirm what is flagged in another.
 
@@ -186,12 +195,19 @@ def run_gate(
     gate = _gate(plan, first, screened(measured(store, screen_run)))
     if first.interrupted or not gate.flagged:
         return gate
-    report.note(f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: fresh generations are to confirm it")
+    report.note(
+        f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: fresh generations are to confirm it"
+    )
     again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
     confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
     _copy_agreement(store, screen_run, confirm_run, narrow)
     second = Execution(narrow, datasets, store, confirm_run, report).run()
-    gate = replace(gate, confirm_run=confirm_run, failed=first.failed | second.failed, interrupted=second.interrupted)
+    gate = replace(
+        gate,
+        confirm_run=confirm_run,
+        failed=first.failed | second.failed,
+        interrupted=second.interrupted,
+    )
     if second.interrupted:
         return gate
     return replace(gate, cells=confirmed(gate.cells, measured(store, confirm_run), gate.theta))
@@ -216,7 +232,11 @@ def _screened(run: Measured, cell: CellRow) -> GateCell:
     pairs = run.against_base(cell)
     found = ratio(pairs)
     objection = run.objection(cell)
-    finding = Finding(Verdict.UNDECIDED, objection, overruled=True) if objection else judge(pairs, found, run.theta)
+    finding = (
+        Finding(Verdict.UNDECIDED, objection, overruled=True)
+        if objection
+        else judge(pairs, found, run.theta)
+    )
     return GateCell(
         key,
         finding,
@@ -250,7 +270,10 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
 def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Plan) -> None:
     """The second run rests on the first one's check, of the same arms minutes before."""
     rows = store.agreement(screen_run)
-    arms, workloads = {arm.name for arm in narrow.arms}, {case.workload.name for case in narrow.cases}
+    arms, workloads = (
+        {arm.name for arm in narrow.arms},
+        {case.workload.name for case in narrow.cases},
+    )
     kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
     copies = [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
     store.add_agreement(confirm_run, copies)

@@ -49,7 +49,9 @@ class Generation:
     def run(self, seconds: float) -> None:
         """Start the pool, measure every case for its share of the seconds, end the pool."""
         name = f"generation {self._number + 1}"
-        with WorkerPool(self._plan, f"generation{self._number}", self._cache, self._record.versions) as pool:
+        with WorkerPool(
+            self._plan, f"generation{self._number}", self._cache, self._record.versions
+        ) as pool:
             self._report.advance(0, f"{name}: starting {len(self._plan.arms)} workers")
             pool.start()
             self._record.versions |= pool.versions

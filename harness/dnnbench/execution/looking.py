@@ -80,7 +80,9 @@ class Looking:
 
     def _rate_audit(self, key: CellKey, case: Case) -> AuditFacts:
         trains = not case.workload.inference_only
-        between = [Phase.TRAIN_STEP] if trains else []  # a step between two inferences shows a kept answer
+        between = (
+            [Phase.TRAIN_STEP] if trains else []
+        )  # a step between two inferences shows a kept answer
         self._preparing.build(key.arm, case, *between)
         timing = self._pool.timing(key.arm)
         timing.warm_up(case.name, key.phase)
@@ -121,7 +123,9 @@ class Looking:
             description = timing.describe(case.name)
             timing.drop(case.name)
         except WorkerError as error:
-            self._report.note(f"{arm.name} {case.name}: measured, but its last facts are missing: {error}")
+            self._report.note(
+                f"{arm.name} {case.name}: measured, but its last facts are missing: {error}"
+            )
             return
         facts = self._record.programs[ProgramKey(arm, case.key)]
         facts.description = description.to_json()

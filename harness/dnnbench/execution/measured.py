@@ -90,7 +90,10 @@ class Measured:
         A case without one clean round keeps them all, since a time under contention is better than none; `spoilt`.
         """
         cases = dict.fromkeys(cell.case for cell in self.cells)
-        return {case: NOTHING if case in self.spoilt else contended_rounds(self._visits_of(case)) for case in cases}
+        return {
+            case: NOTHING if case in self.spoilt else contended_rounds(self._visits_of(case))
+            for case in cases
+        }
 
     @cached_property
     def spoilt(self) -> set[CaseKey]:
@@ -100,7 +103,11 @@ class Measured:
 
     def _visits_of(self, case: CaseKey) -> list[Visits]:
         """Of every cell of a case that was visited."""
-        return [self.visits[cell.cell_id] for cell in self.cells if cell.case == case and cell.cell_id in self.visits]
+        return [
+            self.visits[cell.cell_id]
+            for cell in self.cells
+            if cell.case == case and cell.cell_id in self.visits
+        ]
 
     @cached_property
     def spoilt_generations(self) -> list[int]:
@@ -153,7 +160,10 @@ class Measured:
     @property
     def compile_caches(self) -> dict[int, str]:
         """What the workers of each generation found in their compile caches."""
-        return {number: facts.compile_cache for number, facts in zip(self.generations, self.facts, strict=True)}
+        return {
+            number: facts.compile_cache
+            for number, facts in zip(self.generations, self.facts, strict=True)
+        }
 
     @property
     def first_facts(self) -> GenerationFacts:
@@ -174,12 +184,16 @@ class Measured:
     def generation_times_s(self, cell: CellRow) -> npt.NDArray[np.float64]:
         """Seconds a call of a cell that has visits: the median of each generation's kept rounds."""
         kept = self.visits[cell.cell_id].without(self.dropped[cell.case])
-        return np.array([np.median(kept.call_s[kept.generation == g]) for g in np.unique(kept.generation)])
+        return np.array(
+            [np.median(kept.call_s[kept.generation == g]) for g in np.unique(kept.generation)]
+        )
 
     def against_base(self, cell: CellRow) -> Pairs:
         """The log pairs with the base of a cell that is ranked."""
         base = self._bases[cell.case, cell.phase]
-        return log_pairs(self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[cell.case])
+        return log_pairs(
+            self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[cell.case]
+        )
 
     def ranked(self) -> list[CellRow]:
         """Cells that can be held against the base's."""
@@ -213,7 +227,9 @@ def measured(store: Store, run_id: str) -> Measured:
     )
 
 
-def facts_of(cells: Iterable[CellRow], generations: Iterable[Mapping[str, Any]]) -> tuple[GenerationFacts, ...]:
+def facts_of(
+    cells: Iterable[CellRow], generations: Iterable[Mapping[str, Any]]
+) -> tuple[GenerationFacts, ...]:
     """Of a run's generations, from what the store has of them.  cells: of the run."""
     arms = {cell.arm: cell.key.arm for cell in cells}
     cases = dict.fromkeys(cell.case for cell in cells)
@@ -227,7 +243,9 @@ def _without_replaced(visits: dict[str, Visits], settings: RunSettings) -> dict[
     """
     present = {int(g) for v in visits.values() for g in np.unique(v.generation)}
     planned = settings.planned_generations(len(present))
-    spare = min(len(present) - FIRST_LOOK, MOST_REPLACED) if planned is None else len(present) - planned
+    spare = (
+        min(len(present) - FIRST_LOOK, MOST_REPLACED) if planned is None else len(present) - planned
+    )
     if spare <= 0:
         return visits
     replaced = spoilt_generations(list(visits.values()))[:spare]

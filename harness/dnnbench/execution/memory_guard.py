@@ -10,21 +10,29 @@ from ..spec.costs import node_costs, training_step
 from ..spec.workload import Workload
 
 
-def pairing(sized: Sequence[tuple[Workload, int]], itemsize: int, base: Device, others: Sequence[Device]) -> str:
+def pairing(
+    sized: Sequence[tuple[Workload, int]], itemsize: int, base: Device, others: Sequence[Device]
+) -> str:
     """Why the arms have to be measured in pairs with the base; empty if all of them fit in memory together.
 
     sized: workloads, each with a batch size   base, others: where the arms compute
     UsageError if one arm does not fit beside the base, or alone where the base is elsewhere.
     """
     arms = Counter((base, *others))
-    reasons = [_crowded(sized, itemsize, place, n, alone=place != base) for place, n in arms.items()]
+    reasons = [
+        _crowded(sized, itemsize, place, n, alone=place != base) for place, n in arms.items()
+    ]
     told = "; ".join(filter(None, reasons))
     return told and f"{told}: each is measured beside the base alone"
 
 
-def _crowded(sized: Sequence[tuple[Workload, int]], itemsize: int, place: Device, arms: int, alone: bool) -> str:
+def _crowded(
+    sized: Sequence[tuple[Workload, int]], itemsize: int, place: Device, arms: int, alone: bool
+) -> str:
     """Why so many arms cannot be on a device together; empty if they can, or if nobody knows how much memory it has."""
-    needed = max(arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized)
+    needed = max(
+        arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized
+    )
     free = free_bytes(place)
     if free is None or needed <= free:
         return ""
@@ -33,13 +41,18 @@ def _crowded(sized: Sequence[tuple[Workload, int]], itemsize: int, place: Device
     return f"{arms} arms on {place} need about {_gb(needed)} and it has {_gb(free)}"
 
 
-def refuse_if_too_large(workload: Workload, batch_size: int, itemsize: int, copies: int, place: Device = CPU) -> None:
+def refuse_if_too_large(
+    workload: Workload, batch_size: int, itemsize: int, copies: int, place: Device = CPU
+) -> None:
     """UsageError if `copies` programs that train at once need more memory than their device has.
 
     itemsize: bytes an element. The prediction is `spec.costs.training_step`'s, which leaves the frameworks'
     own memory out: what it refuses cannot run, what it lets pass may still fail.
     """
-    needed, free = copies * training_step(workload, batch_size, itemsize).memory_bytes, free_bytes(place)
+    needed, free = (
+        copies * training_step(workload, batch_size, itemsize).memory_bytes,
+        free_bytes(place),
+    )
     if free is not None and needed > free:
         largest = _largest(workload, batch_size, itemsize)
         raise UsageError(

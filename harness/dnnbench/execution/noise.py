@@ -79,7 +79,9 @@ class Noise:
             )
         elif self.frequencies_mhz:
             low, high = self.frequencies_mhz
-            told["frequency"] = f"the CPUs' clocks went from {low:.0f} to {high:.0f} MHz meanwhile: fix the clock"
+            told["frequency"] = (
+                f"the CPUs' clocks went from {low:.0f} to {high:.0f} MHz meanwhile: fix the clock"
+            )
         if self.parts.between > self.parts.within_s / self.generation_s:
             told["process placement"] = (
                 f"processes differ more (sd {self.parts.between**0.5:.2%}) than {self.generation_s:.1f} s of visits "
@@ -87,7 +89,9 @@ class Noise:
                 "more generations help, longer ones do not"
             )
         if self.spoilt:
-            told["contention"] = "too few rounds were free of it, so all were kept: try again at a quieter hour"
+            told["contention"] = (
+                "too few rounds were free of it, so all were kept: try again at a quieter hour"
+            )
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -141,7 +145,9 @@ def _plan(settings: Settings) -> Plan:
     info = plugins().reference
     arm = Arm(info.name, info.default_mode, dtype=settings.dtype, threads=settings.threads)
     arms = (arm, replace(arm, twin=True))
-    return Plan(arms, cases_of([_workload()], (), None, "initial", settings.seed), settings, arm.name, {})
+    return Plan(
+        arms, cases_of([_workload()], (), None, "initial", settings.seed), settings, arm.name, {}
+    )
 
 
 def _workload() -> Workload:
@@ -149,10 +155,17 @@ def _workload() -> Workload:
     net = Builder("noise")
     hidden = net.relu(net.dense(net.input("x", (256,)), units=256, name="fc1"))
     model = net.build(net.dense(hidden, units=16, name="fc2"))
-    return Workload(name="noise", model=model, task=Task(loss=Mse(), data=Synthetic(), metric="loss"), batch_size=64)
+    return Workload(
+        name="noise",
+        model=model,
+        task=Task(loss=Mse(), data=Synthetic(), metric="loss"),
+        batch_size=64,
+    )
 
 
-def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Sequence[list[float] | None]) -> Noise:
+def noise_of(
+    plan: Plan, records: Sequence[Record], wall_s: float, clocks: Sequence[list[float] | None]
+) -> Noise:
     """What the generations of such a plan say."""
     (case,) = plan.cases
     keys = [CellKey(arm, case.key, PHASE) for arm in plan.arms]
@@ -170,7 +183,9 @@ def noise_of(plan: Plan, records: Sequence[Record], wall_s: float, clocks: Seque
             f"of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
         )
     visits_s = _seconds(records, keys[0]) / len(records)
-    parts = components(pairs, visits_s, max((wall_s - plan.settings.max_time_s) / len(records), 0.0))
+    parts = components(
+        pairs, visits_s, max((wall_s - plan.settings.max_time_s) / len(records), 0.0)
+    )
     return Noise(
         floors=tuple(floor(parts, budget_s, plan.settings.theta) for budget_s in BUDGETS_S),
         parts=parts,

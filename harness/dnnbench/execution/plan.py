@@ -73,18 +73,32 @@ class Plan:
 
     def phases(self, case: Case) -> tuple[Phase, ...]:
         """What is timed of a case; `infer` alone of a network that nobody trains."""
-        wanted = [phase for phase in self.settings.phases if not self.only or (case.key, phase) in self.only]
-        return tuple(phase for phase in wanted if phase == Phase.INFER or not case.workload.inference_only)
+        wanted = [
+            phase
+            for phase in self.settings.phases
+            if not self.only or (case.key, phase) in self.only
+        ]
+        return tuple(
+            phase for phase in wanted if phase == Phase.INFER or not case.workload.inference_only
+        )
 
     def cell_keys(self) -> tuple[CellKey, ...]:
         """Every cell, in the order of the plan."""
         return tuple(
-            CellKey(arm, case.key, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
+            CellKey(arm, case.key, phase)
+            for case in self.cases
+            for phase in self.phases(case)
+            for arm in self.arms
         )
 
     def phases_of(self, workload: str) -> tuple[Phase, ...]:
         """What is timed of a workload at any batch size."""
-        timed = {phase for case in self.cases if case.workload.name == workload for phase in self.phases(case)}
+        timed = {
+            phase
+            for case in self.cases
+            if case.workload.name == workload
+            for phase in self.phases(case)
+        }
         return tuple(phase for phase in Phase if phase in timed)
 
     def limited_to(self, only: Collection[tuple[CaseKey, Phase]]) -> "Plan":
@@ -95,7 +109,10 @@ class Plan:
     def cells(self) -> list[dict[str, object]]:
         """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
         rows = [
-            self._cell(arm, case, phase) for case in self.cases for phase in self.phases(case) for arm in self.arms
+            self._cell(arm, case, phase)
+            for case in self.cases
+            for phase in self.phases(case)
+            for arm in self.arms
         ]
         return [*rows, self._control_cell()]
 
@@ -117,7 +134,13 @@ class Plan:
 
     def _control_cell(self) -> dict[str, object]:
         arm = CONTROL_ARM
-        blank = {"workload": "", "spec_hash": "", "batch_size": 0, "phase": CONTROL, "rank_group": CONTROL}
+        blank = {
+            "workload": "",
+            "spec_hash": "",
+            "batch_size": 0,
+            "phase": CONTROL,
+            "rank_group": CONTROL,
+        }
         return {
             **_identity(arm, CONTROL),
             **blank,
@@ -156,7 +179,9 @@ def cases_of(
     )
 
 
-def resolved(selection: Selection, settings: Settings, device: Device) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
+def resolved(
+    selection: Selection, settings: Settings, device: Device
+) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
     """(arms on their devices, why some are not ranked): against a GPU or TPU the reference stays on the CPU."""
     arms = []
     unequal = {}

@@ -68,7 +68,9 @@ def spawn(
         environment["PYTHONPATH"] = str(_lent_packages())
     cpus = current_mask() if cpus is None else cpus
     environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11)), _chance)
-    return Worker(arm.name, environment, new_log(name), cpus=cpus, interpreter=interpreter, service=service)
+    return Worker(
+        arm.name, environment, new_log(name), cpus=cpus, interpreter=interpreter, service=service
+    )
 
 
 @once
@@ -98,7 +100,10 @@ def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -
     """WorkerError if an arm's libraries are not those that the run began with: one figure would mix two programs."""
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if changed:
-        changes = [f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}" for name in changed]
+        changes = [
+            f"{name} {before.get(name, 'absent')} became {now.get(name, 'absent')}"
+            for name in changed
+        ]
         raise WorkerError(
             f"{arm}: {', '.join(changes)} while the run was under way; nothing of it is measured from here on: run anew"
         )
@@ -168,10 +173,18 @@ class WorkerPool:
         with self._lock:
             if self._closed:
                 raise PoolClosed
-            self._workers[name] = spawn(arm, f"{self._name}-{name}", self._plan.settings.memory, **options)
+            self._workers[name] = spawn(
+                arm, f"{self._name}-{name}", self._plan.settings.memory, **options
+            )
 
     def ask(
-        self, name: str, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+        self,
+        name: str,
+        method: Method[P, R],
+        timeout_s: float,
+        /,
+        *arguments: P.args,
+        **named: P.kwargs,
     ) -> R:
         """The answer of one worker; a worker that is lost is remembered, so that `respawn` replaces it."""
         try:
@@ -191,7 +204,9 @@ class WorkerPool:
 
     def quiesce(self) -> dict[str, float]:
         """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""
-        shares = idle_shares({name: worker.pid for name, worker in self._workers.items() if name not in self._lost})
+        shares = idle_shares(
+            {name: worker.pid for name, worker in self._workers.items() if name not in self._lost}
+        )
         for name, share in shares.items():
             if share > NOISY_SHARE:
                 self._workers[name].stop_when_idle()
@@ -255,5 +270,7 @@ class _Member:
     pool: WorkerPool
     name: str
 
-    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+    def ask(
+        self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+    ) -> R:
         return self.pool.ask(self.name, method, timeout_s, *arguments, **named)

@@ -48,7 +48,9 @@ class Preparing:
     def prepare(self, case: Case) -> None:
         """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
         self._restarts = dict.fromkeys(self._restarts, 0)
-        in_parallel(lambda arm: self._build_and_call(arm, case), self._plan.arms, self._pool.at_once)
+        in_parallel(
+            lambda arm: self._build_and_call(arm, case), self._plan.arms, self._pool.at_once
+        )
         for arm in self._plan.arms:
             self._warm_up(arm, case)
         self._quiesce(case)

@@ -36,7 +36,9 @@ class Record:
     failures: dict[CellKey, str] = field(default_factory=dict)
     unsupported: dict[CellKey, str] = field(default_factory=dict)
     cells: dict[CellKey, CellFacts] = field(default_factory=lambda: defaultdict(CellFacts))
-    programs: dict[ProgramKey, ProgramFacts] = field(default_factory=lambda: defaultdict(ProgramFacts))
+    programs: dict[ProgramKey, ProgramFacts] = field(
+        default_factory=lambda: defaultdict(ProgramFacts)
+    )
     versions: dict[Arm, Mapping[str, str]] = field(default_factory=dict)
     """Of what each arm computes with; of earlier generations where it was not started in this one."""
     machine_peaks: dict[Arm, Peaks] = field(default_factory=dict)

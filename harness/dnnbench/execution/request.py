@@ -103,30 +103,50 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         report.note(f"{name}: {reason}")
     device = choose_device(settings.device, selection.arms, report)
     arms, unequal = resolved(selection, settings, device)
-    notes = tuple(f"{arm.name} stays on the CPU and is not ranked against arms on {device}" for arm in unequal)
+    notes = tuple(
+        f"{arm.name} stays on the CPU and is not ranked against arms on {device}" for arm in unequal
+    )
     base = base_arm([arm.name for arm in arms], request.base)
     if settings.twin:
         arms += tuple(replace(arm, twin=True) for arm in arms if arm.name == base)
     in_pairs = _in_pairs(request, arms, base)
-    datasets = {workload.name: load(workload, request.data or None) for workload in request.workloads}
+    datasets = {
+        workload.name: load(workload, request.data or None) for workload in request.workloads
+    }
     notes += (in_pairs,) if in_pairs else ()
     for note in notes:
         report.note(note)
     cases = cases_of(
-        request.workloads, request.batch_sizes, _weights(request), request.weights or "initial", settings.seed
+        request.workloads,
+        request.batch_sizes,
+        _weights(request),
+        request.weights or "initial",
+        settings.seed,
     )
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
     plan = Plan(
-        arms, cases, settings, base, selection.skipped, notes, facts, unequal=unequal, paired=bool(in_pairs)
+        arms,
+        cases,
+        settings,
+        base,
+        selection.skipped,
+        notes,
+        facts,
+        unequal=unequal,
+        paired=bool(in_pairs),
     )
     return plan.limited_to(request.only) if request.only else plan, datasets
 
 
 def _in_pairs(request: Request, arms: Sequence[Arm], base: str) -> str:
     """Why each arm is measured beside the base alone; empty if all fit in memory together."""
-    sized = [(w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)]
+    sized = [
+        (w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)
+    ]
     places = {arm.name: arm.device for arm in arms}
-    return pairing(sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values()))
+    return pairing(
+        sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values())
+    )
 
 
 def _weights(request: Request) -> Mapping[str, np.ndarray] | None:
@@ -169,14 +189,25 @@ def _versions(plan: Plan) -> dict[str, str]:
     from ..plugins.discovery import version
 
     distributions = {name for arm in plan.arms for name in info_of(arm).requires}
-    return {"python": platform.python_version(), **{name: version(name) for name in sorted(distributions)}}
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in sorted(distributions)},
+    }
 
 
 def _revision() -> str | None:
     """Git revision of the working directory, with '+' where it has changes; None outside a repository."""
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
-        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+        )
+        changed = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "") if head.returncode == 0 else None
+    return (
+        head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+        if head.returncode == 0
+        else None
+    )

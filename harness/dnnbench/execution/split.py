@@ -5,7 +5,15 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..stats.split import FEWEST, LEAST_ROUNDS, MOST, Components, components, pooled, tells_variances
+from ..stats.split import (
+    FEWEST,
+    LEAST_ROUNDS,
+    MOST,
+    Components,
+    components,
+    pooled,
+    tells_variances,
+)
 from ..stats.stopping import FIRST_LOOK
 from .measured import MOST_REPLACED, Measured
 from .reporter import Reporter
@@ -33,20 +41,30 @@ class Split(Protocol):
 
 def split_of(settings: Settings, report: Reporter) -> Split:
     """The split that the settings ask for."""
-    return Planned(settings, settings.generations, report) if settings.generations else Best(settings, report)
+    return (
+        Planned(settings, settings.generations, report)
+        if settings.generations
+        else Best(settings, report)
+    )
 
 
 class Planned:
     """So many generations of one length; a long run replaces those that contention spoilt, a short one says UNDECIDED."""
 
     def __init__(self, settings: Settings, generations: int, report: Reporter):
-        self._each_s, self._wanted, self._report = settings.max_time_s / generations, generations, report
+        self._each_s, self._wanted, self._report = (
+            settings.max_time_s / generations,
+            generations,
+            report,
+        )
         self._replaceable = MOST_REPLACED if generations >= FIRST_LOOK else 0
 
     def next_s(self, number: int, look: Callable[[], SoFar]) -> float | None:
         if number and self._replaceable and number - 1 in look().measured.spoilt_generations:
             self._wanted, self._replaceable = self._wanted + 1, self._replaceable - 1
-            self._report.note(f"generation {number} met too much contention; another takes its place")
+            self._report.note(
+                f"generation {number} met too much contention; another takes its place"
+            )
         return self._each_s if number < self._wanted else None
 
 
@@ -84,7 +102,9 @@ def _variances(so_far: SoFar, generation_s: float) -> Components | None:
 
 def _why(found: Components | None) -> str:
     if found is None:
-        return f"too few rounds to tell what noise asks for, which takes {LEAST_ROUNDS} a generation"
+        return (
+            f"too few rounds to tell what noise asks for, which takes {LEAST_ROUNDS} a generation"
+        )
     return (
         f"processes differ by {found.between**0.5:.2%} (sd), one second of visits leaves {found.within_s**0.5:.2%} open, "
         f"a start takes {found.start_s:.1f} s"

@@ -38,20 +38,27 @@ def stored(facts: GenerationFacts) -> Json:
     return _head(facts) | {
         "version": VERSION,
         "arms": [{"arm": arm.name} | _arm(facts, arm) for arm in arms],
-        "programs": [_where(key.arm, key.case) | _program(found) for key, found in facts.programs.items()],
+        "programs": [
+            _where(key.arm, key.case) | _program(found) for key, found in facts.programs.items()
+        ],
         "cells": [
             _where(key.arm, key.case) | {"phase": key.phase} | told
             for key, found in facts.cells.items()
             if (told := _cell(found))
         ],
-        "control": [asdict(case) | {"idle_cpu": share} for case, share in facts.control_idle_cpu.items()],
+        "control": [
+            asdict(case) | {"idle_cpu": share} for case, share in facts.control_idle_cpu.items()
+        ],
         "fairness": [
-            asdict(case) | {"lines": [_line(line) for line in lines]} for case, lines in facts.fairness.items()
+            asdict(case) | {"lines": [_line(line) for line in lines]}
+            for case, lines in facts.fairness.items()
         ],
     }
 
 
-def read(found: Mapping[str, Any], arms: Mapping[str, Arm], cases: Iterable[CaseKey]) -> GenerationFacts:
+def read(
+    found: Mapping[str, Any], arms: Mapping[str, Arm], cases: Iterable[CaseKey]
+) -> GenerationFacts:
     """The facts of a run's generation, whatever version stored them; StoreError where they are none.
 
     arms: those of the run, by name.
@@ -78,11 +85,15 @@ def document(facts: GenerationFacts) -> Json:
         "audits": {name: _audit(p.audit) for name, p in programs.items() if p.audit},
         "compiled_late": {name: p.compiled_late for name, p in programs.items() if p.compiled_late},
         "energy": {name: asdict(c.energy) for name, c in cells.items() if c.energy},
-        "device_call_s": {name: c.device_call_s for name, c in cells.items() if c.device_call_s is not None},
+        "device_call_s": {
+            name: c.device_call_s for name, c in cells.items() if c.device_call_s is not None
+        },
         "machine_peaks": {arm.name: asdict(peaks) for arm, peaks in facts.machine_peaks.items()},
         "rate_audits": {name: _audit(c.rate_audit) for name, c in cells.items() if c.rate_audit},
         "memory": {name: _memory(p.memory) for name, p in programs.items() if p.memory},
-        "ledger": {str(case): [_line(line) for line in lines] for case, lines in facts.fairness.items()},
+        "ledger": {
+            str(case): [_line(line) for line in lines] for case, lines in facts.fairness.items()
+        },
     }
 
 
@@ -136,11 +147,20 @@ def _memory(memory: ProgramMemory | None) -> Json | None:
     if memory is None:
         return None
     by_spec = {str(phase): parts._asdict() for phase, parts in memory.by_spec.items()}
-    return {"weights_bytes": memory.weights_bytes, "optimizer_bytes": memory.optimizer_bytes, "by_spec": by_spec}
+    return {
+        "weights_bytes": memory.weights_bytes,
+        "optimizer_bytes": memory.optimizer_bytes,
+        "by_spec": by_spec,
+    }
 
 
 def _line(line: AuditLine) -> Json:
-    return {"what": line.what, "values": dict(line.values), "must_match": line.must_match, "equal": line.equal}
+    return {
+        "what": line.what,
+        "values": dict(line.values),
+        "must_match": line.must_match,
+        "equal": line.equal,
+    }
 
 
 def _read_listed(found: Mapping[str, Any], arms: Mapping[str, Arm]) -> GenerationFacts:
@@ -150,7 +170,9 @@ def _read_listed(found: Mapping[str, Any], arms: Mapping[str, Arm]) -> Generatio
     return _generation(
         found,
         versions={arms[row["arm"]]: row["versions"] for row in rows if row["versions"]},
-        machine_peaks={arms[row["arm"]]: Peaks(**row["machine_peaks"]) for row in rows if row["machine_peaks"]},
+        machine_peaks={
+            arms[row["arm"]]: Peaks(**row["machine_peaks"]) for row in rows if row["machine_peaks"]
+        },
         programs={_program_key(row, arms): _read_program(row) for row in programs},
         cells={_cell_key(row, arms): _read_cell(row) for row in cells},
         control_idle_cpu={_case_key(row): row["idle_cpu"] for row in found["control"]},
@@ -207,7 +229,9 @@ def _audit_of(row: Mapping[str, Any], kind: str) -> AuditFacts | None:
 def _read_memory(memory: Mapping[str, Any] | None) -> ProgramMemory | None:
     if memory is None:
         return None
-    by_spec = {Phase(phase): MemoryParts(**parts) for phase, parts in memory.get("by_spec", {}).items()}
+    by_spec = {
+        Phase(phase): MemoryParts(**parts) for phase, parts in memory.get("by_spec", {}).items()
+    }
     return ProgramMemory(memory["weights_bytes"], memory["optimizer_bytes"], by_spec)
 
 
@@ -219,7 +243,9 @@ def _read_summary(summary: Mapping[str, float] | None) -> Summary | None:
     return Summary(**summary) if summary else None
 
 
-def _read_by_text(found: Mapping[str, Any], arms: Mapping[str, Arm], cases: list[CaseKey]) -> GenerationFacts:
+def _read_by_text(
+    found: Mapping[str, Any], arms: Mapping[str, Arm], cases: list[CaseKey]
+) -> GenerationFacts:
     """Version 1: everything by name of arm, `<arm> <case>` or `<arm> <case> <phase>`, each kind under a name of its own."""
     idle = found.get("idle_cpu", {})
     peaks = found.get("machine_peaks", {})
@@ -235,11 +261,17 @@ def _read_by_text(found: Mapping[str, Any], arms: Mapping[str, Arm], cases: list
                     cells[CellKey(arm, case, phase)] = _read_cell(cell)
     return _generation(
         found,
-        versions={arms[name]: versions for name, versions in found.get("versions", {}).items() if name in arms},
+        versions={
+            arms[name]: versions
+            for name, versions in found.get("versions", {}).items()
+            if name in arms
+        },
         machine_peaks={arms[name]: Peaks(**rates) for name, rates in peaks.items() if name in arms},
         programs=programs,
         cells=cells,
-        control_idle_cpu={case: idle[f"control {case}"] for case in cases if f"control {case}" in idle},
+        control_idle_cpu={
+            case: idle[f"control {case}"] for case in cases if f"control {case}" in idle
+        },
         fairness={case: _read_lines(audits[str(case)]) for case in cases if str(case) in audits},
     )
 

@@ -95,7 +95,9 @@ class TrainingResult:
         return sum(epoch.seconds for epoch in self.epochs)
 
 
-def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, report: Reporter) -> list[TrainingResult]:
+def train(
+    workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, report: Reporter
+) -> list[TrainingResult]:
     """One arm after the other, so that each has the machine for itself."""
     results = []
     for arm in arms:
@@ -114,13 +116,20 @@ def train(workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, 
 
 
 def _train_arm(
-    client: TrainingClient, result: TrainingResult, workload: Workload, dataset: Dataset, seed: int, report: Reporter
+    client: TrainingClient,
+    result: TrainingResult,
+    workload: Workload,
+    dataset: Dataset,
+    seed: int,
+    report: Reporter,
 ) -> None:
     """Epochs until the target or the limit, each with its test figures."""
     batch_size = min(workload.batch_size, len(dataset.y_train))
     weights = initial_weights(workload.model, seed)
     started = client.within(BUILD_TIMEOUT_S).begin(
-        TrainingRequest(workload, weights, Batch(dataset.x_train, dataset.y_train), batch_size, seed)
+        TrainingRequest(
+            workload, weights, Batch(dataset.x_train, dataset.y_train), batch_size, seed
+        )
     )
     result.build_s, result.first_call_s = started.build_s, started.first_call_s
     for number in range(1, workload.task.epochs + 1):
@@ -130,7 +139,9 @@ def _train_arm(
         result.epochs.append(epoch)
         report.advance(1, f"epoch {number}: loss {epoch.loss:.4f}, {test.sentence}")
         if not np.isfinite(epoch.loss):
-            raise WorkerError(f"the loss is {epoch.loss} after epoch {number}; lower the learning rate")
+            raise WorkerError(
+                f"the loss is {epoch.loss} after epoch {number}; lower the learning rate"
+            )
         if test.reach(workload):
             result.reached = True
             break
@@ -163,7 +174,9 @@ def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
     return CurvesApart(
         len(epochs),
         loss=max(_relative_difference([one.loss for one in epoch]) for epoch in epochs),
-        test_loss=max(_relative_difference([one.test.test_loss for one in epoch]) for epoch in epochs),
+        test_loss=max(
+            _relative_difference([one.test.test_loss for one in epoch]) for epoch in epochs
+        ),
         wrong=max(int(np.ptp([one.test.wrong for one in epoch])) for epoch in epochs),
     )
 
@@ -177,7 +190,11 @@ def _relative_difference(values: Sequence[float]) -> float:
 
 
 def predict(
-    workload: Workload, dataset: Dataset, arms: Sequence[Arm], weights: Mapping[str, np.ndarray], report: Reporter
+    workload: Workload,
+    dataset: Dataset,
+    arms: Sequence[Arm],
+    weights: Mapping[str, np.ndarray],
+    report: Reporter,
 ) -> dict[str, Predictions | str]:
     """By arm: the prediction for every test example and how good they are, or why there are none."""
     results: dict[str, Predictions | str] = {}

@@ -49,7 +49,9 @@ def twins_of(run: Measured) -> list[Twin]:
     """
     bases = {(cell.case, cell.phase): cell for cell in run.cells if cell.arm == run.base}
     pairs = [(twin, bases.get((twin.case, twin.phase))) for twin in run.twins]
-    known = [(t, b) for t, b in pairs if b is not None and {t.cell_id, b.cell_id} <= run.visits.keys()]
+    known = [
+        (t, b) for t, b in pairs if b is not None and {t.cell_id, b.cell_id} <= run.visits.keys()
+    ]
     return [_twin(run, twin, base, 1 - (1 - LEVEL) / len(known)) for twin, base in known]
 
 

@@ -55,7 +55,9 @@ class Visiting:
         for phases in rounds:
             self._round(case, self._due(case, phases), sampler)
             time = now()
-            self._report.advance(time - last, f"{self._name}: {case.name}, round {self._record.rounds}")
+            self._report.advance(
+                time - last, f"{self._name}: {case.name}, round {self._record.rounds}"
+            )
             last = time
             if time - begin >= seconds or not self._cells.arms_by_phase(case):
                 return
@@ -67,7 +69,9 @@ class Visiting:
         for phase, arms in self._cells.arms_by_phase(case).items():
             names[phase] = [arm.name for arm in arms]
             keys = [CellKey(arm, case.key, phase) for arm in arms]
-            visit_s = {key.arm.name: self._cells.calls[key] * self._cells.call_s[key] for key in keys}
+            visit_s = {
+                key.arm.name: self._cells.calls[key] * self._cells.call_s[key] for key in keys
+            }
             every |= {(phase, name): n for name, n in thinning(visit_s).items()}
         return schedule(names, self._seed, every)
 
@@ -112,7 +116,9 @@ class Visiting:
             with self._cells.costing_only(key, case, self._replace):
                 calls = self._cells.calls[key]
                 visit = self._ask(case, key, calls)
-                row = RecordedVisit(self._record.rounds, position, calls, visit.seconds, self._mark(key, visit))
+                row = RecordedVisit(
+                    self._record.rounds, position, calls, visit.seconds, self._mark(key, visit)
+                )
                 taken.append(_Taken(self._record.visits[key], row))
         return taken
 

@@ -16,11 +16,18 @@ TYPES = ("F64", "F32", "F16")
 """Element types that are read, as safetensors names them. NumPy has more wherever a framework was imported before."""
 
 
-def save_weights(path: Path, workload: Workload, weights: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> None:
+def save_weights(
+    path: Path, workload: Workload, weights: Mapping[str, np.ndarray], facts: Mapping[str, str]
+) -> None:
     """Write parameters and running statistics; `facts` (backend, epochs, accuracy) go into the header as text."""
     from safetensors.numpy import save_file
 
-    header = {"format": FORMAT, "workload": workload.name, "spec_hash": workload.model.spec_hash, **facts}
+    header = {
+        "format": FORMAT,
+        "workload": workload.name,
+        "spec_hash": workload.model.spec_hash,
+        **facts,
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, path, header)
 
@@ -42,10 +49,14 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
         raise DataError(f"{path}: no such weights file; {command} writes one") from None
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         reason = shortened(str(error))
-        raise DataError(f"{path}: cannot be read: {reason}; give a safetensors file of dnnbench train") from None
+        raise DataError(
+            f"{path}: cannot be read: {reason}; give a safetensors file of dnnbench train"
+        ) from None
     broken = [name for name, array in arrays.items() if not np.all(np.isfinite(array))]
     if broken:
-        raise DataError(f"{path}: not finite: {listed(broken)}; train again with a smaller learning rate")
+        raise DataError(
+            f"{path}: not finite: {listed(broken)}; train again with a smaller learning rate"
+        )
     return arrays
 
 
@@ -57,7 +68,9 @@ def _refuse_types(path: Path, got: Mapping[str, str]) -> None:
         )
 
 
-def _refuse_others(path: Path, model: Model, header: Mapping[str, str], got: Mapping[str, tuple[int, ...]]) -> None:
+def _refuse_others(
+    path: Path, model: Model, header: Mapping[str, str], got: Mapping[str, tuple[int, ...]]
+) -> None:
     """DataError for shapes of another network; no tensor is read before."""
     wanted = {name: tuple(p.shape) for name, p in {**model.parameters, **model.state}.items()}
     differing = [
@@ -67,7 +80,10 @@ def _refuse_others(path: Path, model: Model, header: Mapping[str, str], got: Map
     ]
     hash_differs = header.get("spec_hash", model.spec_hash) != model.spec_hash
     if differing or hash_differs:
-        what = listed(differing, "; ") or "no tensor differs in shape, but attributes of the network do"
+        what = (
+            listed(differing, "; ")
+            or "no tensor differs in shape, but attributes of the network do"
+        )
         origin = shortened(header.get("workload", "an unknown network"))
         their_hash = shortened(header.get("spec_hash", "unknown"))
         raise DataError(

@@ -40,7 +40,9 @@ def mask_of(thread: int) -> set[int]:
         return set()
 
 
-def choose_cpus(mask: Sequence[int], threads: int, core: Callable[[int], str] = core_of) -> list[int]:
+def choose_cpus(
+    mask: Sequence[int], threads: int, core: Callable[[int], str] = core_of
+) -> list[int]:
     """The `threads` CPUs of `mask` that every worker is confined to: N threads, N CPUs.
 
     One CPU of each core before any second one, because siblings slow each other; high numbers first, because

@@ -61,7 +61,9 @@ class Counters:
     @property
     def absent(self) -> list[str]:
         """The kernel's counters that this system does not have."""
-        return [f.name for f in fields(self) if f.name.endswith("_s") and getattr(self, f.name) is None]
+        return [
+            f.name for f in fields(self) if f.name.endswith("_s") and getattr(self, f.name) is None
+        ]
 
 
 class Sampler:
@@ -95,9 +97,7 @@ class Sampler:
         gpu = self._gpu.read() if self._gpu else None
         pauses = self._pauses() if self._pauses else None
         asleep_s = _asleep_s()
-        return Counters(
-            at_s, steal_s, pressure_s, throttled_s, switches, gpu, pauses, asleep_s
-        )
+        return Counters(at_s, steal_s, pressure_s, throttled_s, switches, gpu, pauses, asleep_s)
 
     def _steal_s(self) -> float | None:
         ticks = []
@@ -133,7 +133,8 @@ def flags(before: Counters, after: Counters) -> int:
         | SWITCHED * _rose(before.switches, after.switches, SWITCHES_PER_S * window_s)
         | GPU_SLOWED * any(state.gpu is not None and state.gpu.slowed for state in (before, after))
         | GPU_SHARED * (after.gpu is not None and bool(after.gpu.others))
-        | PAUSED * (_rose(before.pauses, after.pauses, 1) or _rose(before.asleep_s, after.asleep_s, PAUSE_S))
+        | PAUSED
+        * (_rose(before.pauses, after.pauses, 1) or _rose(before.asleep_s, after.asleep_s, PAUSE_S))
     )
 
 

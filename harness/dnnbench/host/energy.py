@@ -41,7 +41,9 @@ class Rapl(Meter):
     def joules_since(self, before):
         """The counters wrap around at their range, a few minutes of full load."""
         steps = zip(self.read(), before, self._ranges, strict=True)
-        return sum((now - then) if now >= then else (now - then + full) for now, then, full in steps)
+        return sum(
+            (now - then) if now >= then else (now - then + full) for now, then, full in steps
+        )
 
 
 class Nvml(Meter):
@@ -72,7 +74,9 @@ def meter(device: Device, root: Path = Path("/sys/class/powercap")) -> Meter | N
 def _is_package(zone: Path) -> bool:
     """A whole package whose counter this user may read; its parts would be counted twice."""
     try:
-        return (zone / "name").read_text().startswith("package") and _microjoules(zone / "energy_uj") >= 0
+        return (zone / "name").read_text().startswith("package") and _microjoules(
+            zone / "energy_uj"
+        ) >= 0
     except (OSError, ValueError):
         return False
 

@@ -87,7 +87,9 @@ class GpuWatch:
 
     def read(self) -> GpuState:
         """Its state now; others are those that used its multiprocessors since the reading before."""
-        return GpuState(self._ask(self._nvml.nvmlDeviceGetCurrentClocksThrottleReasons), self._others())
+        return GpuState(
+            self._ask(self._nvml.nvmlDeviceGetCurrentClocksThrottleReasons), self._others()
+        )
 
     def _others(self) -> int | None:
         """None where our own processes are not listed: NVML then counts in another namespace, and all look foreign."""

@@ -72,7 +72,9 @@ def _locking_process(path: Path) -> int | None:
     except OSError:
         return None
     file = f"{os.major(state.st_dev):02x}:{os.minor(state.st_dev):02x}:{state.st_ino}"
-    holders = [int(words[4]) for words in map(str.split, lines) if words[1] == "FLOCK" and words[5] == file]
+    holders = [
+        int(words[4]) for words in map(str.split, lines) if words[1] == "FLOCK" and words[5] == file
+    ]
     return next((pid for pid in holders if pid > 0), None)
 
 

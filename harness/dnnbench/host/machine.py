@@ -13,8 +13,31 @@ from .gpus import gpus
 ROOT = Path("/")
 GIB = 1 << 30
 FLAG_PREFIXES = (
-    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "NPY_", "ATEN_", "PYTORCH_", "TORCH", "TF_"),
-    *("XLA_", "JAX_", "CUDA_", "CUBLAS_", "CUDNN_", "NVIDIA_", "NPROC", "MALLOC_", "GLIBC_TUNABLES"),
+    *(
+        "OMP_",
+        "GOMP_",
+        "KMP_",
+        "MKL_",
+        "OPENBLAS_",
+        "ONEDNN_",
+        "DNNL_",
+        "NPY_",
+        "ATEN_",
+        "PYTORCH_",
+        "TORCH",
+        "TF_",
+    ),
+    *(
+        "XLA_",
+        "JAX_",
+        "CUDA_",
+        "CUBLAS_",
+        "CUDNN_",
+        "NVIDIA_",
+        "NPROC",
+        "MALLOC_",
+        "GLIBC_TUNABLES",
+    ),
 )
 PLACES = ("_DIR", "_HOME", "_PATH", "_ROOT", "_FILE")
 
@@ -136,7 +159,9 @@ def smt_siblings(cpus: Collection[int], root: Path = ROOT) -> list[list[int]] | 
 
 def frequencies_mhz(cpus: Collection[int], root: Path = ROOT) -> list[float] | None:
     """Clock of each CPU now: what the driver reports, else /proc/cpuinfo, which under a hypervisor is a nominal one."""
-    files = [root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in sorted(cpus)]
+    files = [
+        root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in sorted(cpus)
+    ]
     reported = [int(text) / 1000 for text in map(_text, files) if text and text.isdigit()]
     nominal = [float(value) for name, value in _cpuinfo(root) if name == "cpu MHz"]
     return reported or nominal or None

@@ -116,7 +116,9 @@ def _thread_times() -> dict[int, ThreadTime]:
 def _time_of(thread: int) -> ThreadTime:
     """Zero for a thread that has ended, and where the kernel keeps no such account."""
     try:
-        account = os.open(f"{TASKS}/{thread}/schedstat", os.O_RDONLY)  # a third of Path.read_bytes's time
+        account = os.open(
+            f"{TASKS}/{thread}/schedstat", os.O_RDONLY
+        )  # a third of Path.read_bytes's time
     except OSError:
         return ThreadTime(0.0, 0.0)
     try:

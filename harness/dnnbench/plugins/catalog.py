@@ -43,7 +43,9 @@ def find_workload(text: str) -> Workload:
         return _read(path)
     if text and text not in workloads and (is_there(path) or text != path.name):
         todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
-        raise UsageError(f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}")
+        raise UsageError(
+            f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}"
+        )
     name, items = split(text) if text else ("", [])
     if name not in workloads:
         plugins().refuse_faulty(WORKLOAD.word, name)
@@ -109,15 +111,22 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
             raise PluginError(
                 f"workload '{info.name}': its plugin gave {glimpse(built)}, expected a Workload; tell its author"
             )
-        named = {"name": canonical(info, values), "description": built.description or info.description}
+        named = {
+            "name": canonical(info, values),
+            "description": built.description or info.description,
+        }
         return Workload.model_validate({**dict(built), **named})
     except (SpecError, PluginError):
         raise
     except Exception as error:
         if items and isinstance(error, ValueError):
             parameters = shortened(",".join(items))
-            raise UsageError(f"workload '{info.name}[{parameters}]': {shortened(_why(error))}") from None
-        raise PluginError(f"workload '{info.name}': its plugin {what_happened(error)}; tell its author") from error
+            raise UsageError(
+                f"workload '{info.name}[{parameters}]': {shortened(_why(error))}"
+            ) from None
+        raise PluginError(
+            f"workload '{info.name}': its plugin {what_happened(error)}; tell its author"
+        ) from error
 
 
 def _why(error: ValueError) -> str:
@@ -134,7 +143,9 @@ def _why(error: ValueError) -> str:
 
 def _read(path: Path) -> Workload:
     if not is_there(path) and is_there(path.parent):
-        beside = {p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()}
+        beside = {
+            p.stem: p for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
+        }
         if hint := near_miss(path.stem, beside, show=lambda stem: str(beside[stem])):
             raise UsageError(f"{path}: there is no such file{hint}")
     return read_workload(path)

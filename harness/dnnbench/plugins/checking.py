@@ -22,19 +22,31 @@ class Form:
     words: str
 
     def fits(self, value: Any) -> bool:
-        return isinstance(value, str) and value != ALL and re.fullmatch(self.pattern, value) is not None
+        return (
+            isinstance(value, str)
+            and value != ALL
+            and re.fullmatch(self.pattern, value) is not None
+        )
 
 
 LINE = Form(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}", "one line of at most 200 characters")
-BACKEND = Form(r"[a-z][a-z0-9_.-]{0,63}", "lower-case letters, digits, '_', '.' and '-', a letter first, and not 'all'")
+BACKEND = Form(
+    r"[a-z][a-z0-9_.-]{0,63}",
+    "lower-case letters, digits, '_', '.' and '-', a letter first, and not 'all'",
+)
 MODE = Form(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits, '_', '.' and '-', and not 'all'")
 TARGET = Form(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", "'module:Class'")
-DISTRIBUTION = Form(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a distribution's name without a version")
+DISTRIBUTION = Form(
+    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a distribution's name without a version"
+)
 EXTRA = Form(rf"({DISTRIBUTION.pattern})?", "the name of an extra, or ''")
 CACHE = Form(
-    r"(?!DNNBENCH)[A-Z][A-Z0-9_]*CACHE[A-Z0-9_]*", "an environment variable with CACHE in its name: all arms get it"
+    r"(?!DNNBENCH)[A-Z][A-Z0-9_]*CACHE[A-Z0-9_]*",
+    "an environment variable with CACHE in its name: all arms get it",
 )
-WORKLOAD = Form(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", "letters, digits, '_' and '.', no digit first, and not 'all'")
+WORKLOAD = Form(
+    r"[A-Za-z_][A-Za-z0-9_.]{0,99}", "letters, digits, '_' and '.', no digit first, and not 'all'"
+)
 PRESET = Form(r"[A-Za-z0-9_.+-]{1,64}", "letters, digits, '_', '.', '+' and '-'")
 
 
@@ -63,7 +75,9 @@ def checked_backend(info: BackendInfo) -> BackendInfo:
         problems += _modes(info)
     if problems:
         raise Unfit(problems)
-    return replace(info, modes=tuple(info.modes), requires=tuple(info.requires), caches=tuple(info.caches))
+    return replace(
+        info, modes=tuple(info.modes), requires=tuple(info.requires), caches=tuple(info.caches)
+    )
 
 
 def _modes(info: BackendInfo) -> Iterator[str]:

@@ -86,7 +86,10 @@ class Plugins:
         for info in self.backends.values():
             if info.reference:
                 return info
-        why = "; ".join(str(fault) for fault in self.faults if fault.origin.own) or "no plugin of dnnbench brings it"
+        why = (
+            "; ".join(str(fault) for fault in self.faults if fault.origin.own)
+            or "no plugin of dnnbench brings it"
+        )
         raise PluginError(f"the NumPy reference cannot be used: {why}; install dnnbench anew")
 
     def backend(self, name: str) -> BackendInfo:
@@ -95,11 +98,15 @@ class Plugins:
             return self.backends[name]
         self.refuse_faulty(BACKEND.word, name)
         names = ", ".join(self.backends)
-        raise UsageError(f"no backend is called '{name}'{near_miss(name, self.backends)} (there are {names})")
+        raise UsageError(
+            f"no backend is called '{name}'{near_miss(name, self.backends)} (there are {names})"
+        )
 
     def refuse_faulty(self, word: str, name: str) -> None:
         """PluginError with the reasons, if a backend or workload of that name, or its plugin, cannot be used."""
-        reasons = [str(fault) for fault in self.faults if name and name in (fault.name, fault.origin.entry)]
+        reasons = [
+            str(fault) for fault in self.faults if name and name in (fault.name, fault.origin.entry)
+        ]
         if reasons:
             raise PluginError(f"{word} '{name}' cannot be used: {'; '.join(reasons)}")
 
@@ -140,8 +147,12 @@ class Plugins:
         if not callers:
             self._blame(origin, f"implements no hook; mark its {' or '.join(hooks)} with @hookimpl")
         for caller in callers:
-            if not caller.has_spec() and not all(impl.optionalhook for impl in caller.get_hookimpls()):
-                self._blame(origin, f"dnnbench has no hook '{caller.name}'{near_miss(caller.name, hooks)}")
+            if not caller.has_spec() and not all(
+                impl.optionalhook for impl in caller.get_hookimpls()
+            ):
+                self._blame(
+                    origin, f"dnnbench has no hook '{caller.name}'{near_miss(caller.name, hooks)}"
+                )
 
     def _collect(self, kind: _Kind) -> dict[str, Any]:
         """Infos by name; of a name that is brought twice dnnbench's own, or none."""
@@ -151,7 +162,11 @@ class Plugins:
                 brought.setdefault(info.name, []).append((loaded.origin, info))
         for name, bringers in brought.items():
             self._blame_clash(f"{kind.word} '{name}'", name, [origin for origin, _ in bringers])
-        firsts = {name: bringers[0] for name, bringers in brought.items() if len(bringers) == 1 or bringers[0][0].own}
+        firsts = {
+            name: bringers[0]
+            for name, bringers in brought.items()
+            if len(bringers) == 1 or bringers[0][0].own
+        }
         self._origins |= {(kind.word, name): origin for name, (origin, _) in firsts.items()}
         return {name: info for name, (_, info) in firsts.items()}
 
@@ -160,18 +175,29 @@ class Plugins:
         first, *others = origins
         for origin in others:
             if first.own:
-                self._blame(origin, f"{what} is a name of dnnbench's own ({first}); choose another", name)
+                self._blame(
+                    origin, f"{what} is a name of dnnbench's own ({first}); choose another", name
+                )
             else:
-                self._blame(origin, f"{what} is brought by {first} too, so neither is used; uninstall one", name)
+                self._blame(
+                    origin,
+                    f"{what} is brought by {first} too, so neither is used; uninstall one",
+                    name,
+                )
         if others and not first.own:
-            self._blame(first, f"{what} is brought by {others[0]} too, so neither is used; uninstall one", name)
+            self._blame(
+                first,
+                f"{what} is brought by {others[0]} too, so neither is used; uninstall one",
+                name,
+            )
 
     def _fit(self, loaded: _Loaded, kind: _Kind) -> Iterator[Any]:
         """What a plugin's hook brings and passes its check; the rest is blamed, one by one."""
         for infos in self._answers(loaded, kind):
             if not isinstance(infos, list | tuple):
                 self._blame(
-                    loaded.origin, f"{kind.hook} gave {glimpse(infos)}, expected a list of {kind.info.__name__}"
+                    loaded.origin,
+                    f"{kind.hook} gave {glimpse(infos)}, expected a list of {kind.info.__name__}",
                 )
                 continue
             for info in infos:
@@ -219,7 +245,11 @@ def _line(reasons: Sequence[str]) -> str:
 def _refuse_role(info: BackendInfo | WorkloadInfo, origin: Origin) -> None:
     """Raise Unfit if a third party's backend says that it is the reference."""
     if isinstance(info, BackendInfo) and info.reference and not origin.own:
-        raise Unfit(["reference: got True, expected False: all are checked against dnnbench's own NumPy backend"])
+        raise Unfit(
+            [
+                "reference: got True, expected False: all are checked against dnnbench's own NumPy backend"
+            ]
+        )
 
 
 def missing(info: BackendInfo) -> str | None:

@@ -39,7 +39,9 @@ def announced() -> list[Announced]:
         if entries := list(_entries(distribution)):
             by_distribution.setdefault(_normalized(distribution), entries)
     every = chain.from_iterable(by_distribution.values())
-    return sorted(every, key=lambda each: (not each.origin.own, each.origin.entry, each.origin.distribution))
+    return sorted(
+        every, key=lambda each: (not each.origin.own, each.origin.entry, each.origin.distribution)
+    )
 
 
 def _entries(distribution: metadata.Distribution) -> Iterator[Announced]:
@@ -61,7 +63,9 @@ def _normalized(distribution: metadata.Distribution) -> str:
 def _with_version(distribution: metadata.Distribution) -> str:
     try:
         return f"{_name(distribution)} {distribution.version}"
-    except Exception:  # importlib raises one kind or another for metadata without a version, by its own version
+    except (
+        Exception
+    ):  # importlib raises one kind or another for metadata without a version, by its own version
         return _name(distribution)
 
 

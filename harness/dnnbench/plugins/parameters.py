@@ -77,7 +77,9 @@ def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
     if name in info.presets:
         return info.presets[name]
     if name in _signature(info):
-        raise UsageError(f"workload '{info.name}': parameter '{name}' has no value; write {name}=VALUE")
+        raise UsageError(
+            f"workload '{info.name}': parameter '{name}' has no value; write {name}=VALUE"
+        )
     there = f"there are {', '.join(info.presets)}" if info.presets else "it has none"
     raise UsageError(
         f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} ({there})"
@@ -93,10 +95,14 @@ def _value(info: WorkloadInfo, name: str, text: str) -> Any:
         )
     kind = parameters[name].annotation
     if kind is inspect.Parameter.empty:
-        raise PluginError(f"workload '{info.name}': parameter '{name}' has no annotation; tell its author")
+        raise PluginError(
+            f"workload '{info.name}': parameter '{name}' has no annotation; tell its author"
+        )
     try:
         return TypeAdapter(kind, config=_FINITE).validate_strings(text)
     except ValidationError as error:
         wanted = error.errors()[0]["msg"].replace("Input should be", "expected")
         near = near_miss(text, map(str, get_args(kind)))
-        raise UsageError(f"workload '{info.name}': got {name}={shortened(text)}, {wanted}{near}") from None
+        raise UsageError(
+            f"workload '{info.name}': got {name}={shortened(text)}, {wanted}{near}"
+        ) from None

@@ -54,7 +54,9 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def build(self, workload: Workload, weights: Mapping[str, np.ndarray], arm: Arm, seed: int = 0) -> Program:
+    def build(
+        self, workload: Workload, weights: Mapping[str, np.ndarray], arm: Arm, seed: int = 0
+    ) -> Program:
         """A Program that starts from `weights` (parameters and state by canonical name and layout, float32).
 
         A TrainingProgram where `capabilities` offers more than `infer`, else an InferenceProgram is enough.

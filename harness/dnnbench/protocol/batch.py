@@ -26,4 +26,6 @@ class Batch:
     def rows(self, index: np.ndarray | slice) -> "Batch":
         """The examples at `index`, in that order."""
         pick = {name: array[index] for name, array in self.inputs.items()}
-        return Batch(pick, self.targets[index], {name: array[index] for name, array in self.masks.items()})
+        return Batch(
+            pick, self.targets[index], {name: array[index] for name, array in self.masks.items()}
+        )

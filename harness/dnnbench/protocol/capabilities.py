@@ -27,7 +27,9 @@ class Capabilities:
         missing = {Phase(phase): reason for phase, reason in self.missing.items()}
         for phase, reason in missing.items():
             if not isinstance(reason, str) or not reason.strip():
-                raise TypeError(f"Capabilities: the reason for no {phase} is {reason!r}, expected a sentence for users")
+                raise TypeError(
+                    f"Capabilities: the reason for no {phase} is {reason!r}, expected a sentence for users"
+                )
         object.__setattr__(self, "missing", missing)
 
     @classmethod

@@ -67,7 +67,11 @@ def _computed(
     parameter_names, state_names = model.roles(node)
     arguments = [values[name] for name in node.inputs]
     # most ops have neither: the empty dictionaries are handed on as they are, which saves a step of many nodes
-    own = {role: parameters[name] for role, name in parameter_names.items()} if parameter_names else {}
+    own = (
+        {role: parameters[name] for role, name in parameter_names.items()}
+        if parameter_names
+        else {}
+    )
     held = {role: state[name] for role, name in state_names.items()} if state_names else {}
     value, changed = apply(node, arguments, own, held)
     return value, {state_names[role]: array for role, array in changed.items()}
@@ -90,7 +94,9 @@ def inference(ops: ModuleType) -> Apply[Any]:
     return apply
 
 
-def training(ops: ModuleType, masks: Mapping[str, Any], generator: Callable[[Node], Any]) -> Apply[Any]:
+def training(
+    ops: ModuleType, masks: Mapping[str, Any], generator: Callable[[Node], Any]
+) -> Apply[Any]:
     """As `inference`, in training mode.
 
     An op with running statistics is `ops.<kind>_training(op, *inputs, **parameters, **state)`, which gives

@@ -84,7 +84,9 @@ def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]
     return types
 
 
-def cast_around(model: Model, apply: Apply[T], precision: Precision, cast: Callable[[T, str], T]) -> Apply[T]:
+def cast_around(
+    model: Model, apply: Apply[T], precision: Precision, cast: Callable[[T, str], T]
+) -> Apply[T]:
     """`apply` with float arguments and parameters cast to the type that each op computes in.
 
     cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`, constants in `weights`;
@@ -99,7 +101,9 @@ def cast_around(model: Model, apply: Apply[T], precision: Precision, cast: Calla
     ) -> tuple[T, dict[str, T]]:
         inside, outside = types[node.name]
         named = zip(node.inputs, arguments, strict=True)
-        inputs = [cast(x, inside) if name in types else x for name, x in named]  # ids and masks stay as they are
+        inputs = [
+            cast(x, inside) if name in types else x for name, x in named
+        ]  # ids and masks stay as they are
         own = {role: cast(parameter, inside) for role, parameter in parameters.items()}
         value, changed = apply(node, inputs, own, state)
         return cast(value, outside), changed

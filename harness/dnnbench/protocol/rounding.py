@@ -22,4 +22,6 @@ def rounded(x: np.ndarray, type: str) -> np.ndarray:
     odd = (bits >> cut) & np.uint32(1)
     below_half = np.uint32((1 << (int(cut) - 1)) - 1)
     kept = ((bits + below_half + odd) >> cut) << cut
-    return np.where(np.isfinite(x), kept.view(np.float32).reshape(np.shape(x)), x).astype(np.float32)
+    return np.where(np.isfinite(x), kept.view(np.float32).reshape(np.shape(x)), x).astype(
+        np.float32
+    )

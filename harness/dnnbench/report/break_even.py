@@ -24,8 +24,13 @@ class BreakEven:
 
     @property
     def sentence(self) -> str:
-        unit, started = "steps" if self.name == "training" else "calls", f" {self.caches}" if self.caches else ""
-        met = f"{self.arm} overtakes {self.base} after about {digits(self.calls, 2)} {unit}{started}"
+        unit, started = (
+            "steps" if self.name == "training" else "calls",
+            f" {self.caches}" if self.caches else "",
+        )
+        met = (
+            f"{self.arm} overtakes {self.base} after about {digits(self.calls, 2)} {unit}{started}"
+        )
         return f"{self.workload}/{self.batch_size} {self.name}: {met}"
 
 

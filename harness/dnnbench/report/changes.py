@@ -37,4 +37,8 @@ def _verdict(row: Mapping[str, Any]) -> "Text":
     from rich.text import Text
 
     verdict = verdict_word(row)
-    return Text("REGRESSION", "bold red") if row["regression"] else Text(verdict, VERDICT_STYLES[verdict])
+    return (
+        Text("REGRESSION", "bold red")
+        if row["regression"]
+        else Text(verdict, VERDICT_STYLES[verdict])
+    )

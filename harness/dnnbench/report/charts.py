@@ -51,16 +51,27 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
     placed = [row | {"end": max(_numbers(row, "ratio", "high"))} for row in rows]
     seen = [number for row in rows for number in _numbers(row, "ratio", "low", "high")]
     scale = _log_scale([*seen, 1 / (1 + theta), 1 + theta], room=0.22)
-    x = alt.X("ratio:Q", scale=scale, title="time relative to the base, log axis", axis=_log_axis(scale, "×"))
+    x = alt.X(
+        "ratio:Q",
+        scale=scale,
+        title="time relative to the base, log axis",
+        axis=_log_axis(scale, "×"),
+    )
     colour = _by_backend(colours)
     inside = alt.condition("datum.decided", colour, alt.value("var(--surface)"))
     base = alt.Chart(alt.Data(values=placed))
     by_arm = base.encode(y=_arms(rows))
     layers = (
-        base.mark_rect(color="var(--band)").encode(x=alt.datum(1 / (1 + theta)), x2=alt.datum(1 + theta)),
+        base.mark_rect(color="var(--band)").encode(
+            x=alt.datum(1 / (1 + theta)), x2=alt.datum(1 + theta)
+        ),
         base.mark_rule(color="var(--muted)", strokeWidth=1).encode(x=alt.datum(1.0)),
-        by_arm.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour),
-        by_arm.mark_point(size=60, strokeWidth=2, opacity=1).encode(x=x, stroke=colour, fill=inside),
+        by_arm.mark_rule(strokeWidth=2.5).encode(
+            x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
+        ),
+        by_arm.mark_point(size=60, strokeWidth=2, opacity=1).encode(
+            x=x, stroke=colour, fill=inside
+        ),
         _labels(by_arm).encode(x=alt.X("end:Q", scale=scale), text="label:N"),
     )
     return _svg(_by_phase(layers, rows), alt_text)
@@ -74,9 +85,15 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: st
     import altair as alt
 
     shown = [row | {"opacity": STEP_OPACITY[row["place"]]} for row in rows]
-    base = alt.Chart(alt.Data(values=shown)).encode(y=_arms(sorted(rows, key=lambda row: row["end_ms"])))
-    bars = base.mark_bar(stroke="var(--surface)", strokeWidth=1, height=alt.RelativeBandSize(0.74)).encode(
-        x=alt.X("ms:Q", stack="zero", title="milliseconds a training step", axis=alt.Axis(tickCount=6)),
+    base = alt.Chart(alt.Data(values=shown)).encode(
+        y=_arms(sorted(rows, key=lambda row: row["end_ms"]))
+    )
+    bars = base.mark_bar(
+        stroke="var(--surface)", strokeWidth=1, height=alt.RelativeBandSize(0.74)
+    ).encode(
+        x=alt.X(
+            "ms:Q", stack="zero", title="milliseconds a training step", axis=alt.Axis(tickCount=6)
+        ),
         color=_by_backend(colours),
         fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
         order="place:O",
@@ -96,7 +113,9 @@ def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str)
     arms = {row["arm"]: row["place"] for row in drawn}
     dashes = [DASHES[_earlier(list(arms.values()), i)] for i in range(len(arms))]
     domain, inks = list(arms), [variable(place) for place in arms.values()]
-    legend = alt.Legend(title=None, orient="top", columns=2, columnPadding=36, symbolStrokeWidth=2.5)
+    legend = alt.Legend(
+        title=None, orient="top", columns=2, columnPadding=36, symbolStrokeWidth=2.5
+    )
     scale = _log_scale([row[field] for row in drawn], room=0.05) if log else alt.Scale(zero=False)
     axis = _log_axis(scale) if log else alt.Axis(tickCount=6)
     chart = alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=2)
@@ -104,7 +123,9 @@ def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str)
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", tickCount=8)),
         y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
         color=alt.Color("arm:N", scale=alt.Scale(domain=domain, range=inks), legend=legend),
-        strokeDash=alt.StrokeDash("arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend),
+        strokeDash=alt.StrokeDash(
+            "arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend
+        ),
     )
     return _svg(chart.properties(width=WIDTH, height=220), alt_text)
 
@@ -115,7 +136,9 @@ def drawable(rows: Sequence[Row], field: str, log: bool) -> list[Row]:
     return [row for row in known if not log or row[field] > 0]
 
 
-def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int], alt_text: str) -> str:
+def machines(
+    rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int], alt_text: str
+) -> str:
     """Each machine's time for the same cells: a shape for each machine, a colour for each backend.
 
     rows: phase, arm, backend, machine (of `names`), ms, low, high (None without an interval).
@@ -126,7 +149,12 @@ def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, in
     x = alt.X("ms:Q", scale=scale, title="milliseconds a call, log axis", axis=_log_axis(scale))
     ink = "currentColor"
     legend = alt.Legend(
-        title=None, orient="top", columns=2, columnPadding=60, symbolFillColor=ink, symbolStrokeColor=ink
+        title=None,
+        orient="top",
+        columns=2,
+        columnPadding=60,
+        symbolFillColor=ink,
+        symbolStrokeColor=ink,
     )
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
     shape = alt.Shape("machine:N", scale=alt.Scale(domain=list(names), range=shapes), legend=legend)
@@ -140,9 +168,14 @@ def machines(rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, in
 
 def _cut(rows: Sequence[Row]) -> list[Row]:
     """Intervals cut where they would squeeze the points together: far beyond the outermost of them."""
-    least, most = min(row["ratio"] for row in rows) / FURTHEST, max(row["ratio"] for row in rows) * FURTHEST
+    least, most = (
+        min(row["ratio"] for row in rows) / FURTHEST,
+        max(row["ratio"] for row in rows) * FURTHEST,
+    )
     return [
-        row if row["low"] is None else row | {"low": max(row["low"], least), "high": min(row["high"], most)}
+        row
+        if row["low"] is None
+        else row | {"low": max(row["low"], least), "high": min(row["high"], most)}
         for row in rows
     ]
 
@@ -162,7 +195,9 @@ def _log_scale(values: Sequence[float], room: float) -> "alt.Scale":
 
     low, high = min(values), max(values)
     span = max(math.log(high / low), 0.1)
-    return alt.Scale(type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False)
+    return alt.Scale(
+        type="log", domain=[low * math.exp(-0.05 * span), high * math.exp(room * span)], nice=False
+    )
 
 
 def _log_axis(scale: "alt.Scale", unit: str = "") -> "alt.Axis":
@@ -182,7 +217,12 @@ def _arms(rows: Sequence[Row]) -> "alt.Y":
 
     arms = list(dict.fromkeys(row["arm"] for row in rows))
     widest = LETTER * max(map(len, arms))
-    return alt.Y("arm:N", sort=arms, title=None, axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False))
+    return alt.Y(
+        "arm:N",
+        sort=arms,
+        title=None,
+        axis=alt.Axis(minExtent=widest, labelLimit=2 * widest, ticks=False),
+    )
 
 
 def _by_backend(colours: Mapping[str, int]) -> "alt.Color":
@@ -201,7 +241,9 @@ def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetC
     import altair as alt
 
     phases = list(dict.fromkeys(row["phase"] for row in rows))
-    header = alt.Header(title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold")
+    header = alt.Header(
+        title=None, labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold"
+    )
     strips = alt.LayerChart(layer=list(layers)).properties(width=WIDTH, height=alt.Step(ROW))
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
 

@@ -16,7 +16,17 @@ from .words import NOT_JUDGED
 VERDICT_STYLES = {
     "FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", NOT_JUDGED: "dim", "": "dim",
 }  # fmt: skip
-PROSE = ("why", "ended", "mathematics", "meaning", "description", "status", "modes", "parameters", "presets")
+PROSE = (
+    "why",
+    "ended",
+    "mathematics",
+    "meaning",
+    "description",
+    "status",
+    "modes",
+    "parameters",
+    "presets",
+)
 """Headings of columns whose text may be broken into lines."""
 LEAST_PROSE = 20
 """Columns of a terminal that prose is given at least."""
@@ -31,11 +41,16 @@ class FittedTable(Table):
 
     def __init__(self, *columns: Column, leave_out: Sequence[str] = ()) -> None:
         """leave_out: headings, those that can be spared first."""
-        super().__init__(*columns, box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+        super().__init__(
+            *columns, box=None, pad_edge=False, collapse_padding=True, header_style="dim"
+        )
         self.leave_out = leave_out
 
     def add_row(
-        self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False
+        self,
+        *cells: RenderableType | None,
+        style: StyleType | None = None,
+        end_section: bool = False,
     ) -> None:
         """A row of texts; TypeError for a cell that is none."""
         super().add_row(*map(_shown, cells), style=style, end_section=end_section)
@@ -52,7 +67,9 @@ class FittedTable(Table):
         width = max(options.max_width, fitted.least_width(console, options))
         yield from Table.__rich_console__(fitted, console, options.update(max_width=width))
         if left_out:
-            yield Text(f"for {options.max_width} columns left out: {', '.join(left_out)}", style="dim")
+            yield Text(
+                f"for {options.max_width} columns left out: {', '.join(left_out)}", style="dim"
+            )
 
     def least_width(self, console: Console, options: ConsoleOptions) -> int:
         """What the table needs to show every cell whole, prose in lines of `LEAST_PROSE`."""
@@ -71,13 +88,16 @@ class FittedTable(Table):
 def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
     """A table by its headings; one that begins with '>' stands over numbers. leave_out: those that can be spared first."""
     columns = [
-        _column(heading.removeprefix(">"), "right" if heading.startswith(">") else "left") for heading in headings
+        _column(heading.removeprefix(">"), "right" if heading.startswith(">") else "left")
+        for heading in headings
     ]
     return FittedTable(*columns, leave_out=leave_out)
 
 
 def _column(heading: str, justify: JustifyMethod) -> Column:
-    return Column(header=one_line(heading), justify=justify, no_wrap=heading not in PROSE, overflow="fold")
+    return Column(
+        header=one_line(heading), justify=justify, no_wrap=heading not in PROSE, overflow="fold"
+    )
 
 
 def _shown(cell: RenderableType | None) -> str | Text:

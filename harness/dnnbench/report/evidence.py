@@ -61,16 +61,22 @@ class Evidence:
     @property
     def cases(self) -> list[tuple[str, int]]:
         """(workload, batch size), in the order of the plan."""
-        return list(dict.fromkeys(zip(self.cells["workload"], self.cells["batch_size"], strict=True)))
+        return list(
+            dict.fromkeys(zip(self.cells["workload"], self.cells["batch_size"], strict=True))
+        )
 
     def of_case(self, case: tuple[str, int]) -> "pd.DataFrame":
         """The cells of one case."""
         workload, batch_size = case
-        return self.cells[(self.cells["workload"] == workload) & (self.cells["batch_size"] == batch_size)]
+        return self.cells[
+            (self.cells["workload"] == workload) & (self.cells["batch_size"] == batch_size)
+        ]
 
     def agrees(self, arm: str, workload: str) -> Status | None:
         """What became of the arm's checks on that workload, the worst of all; None if there was none."""
-        rows = self.agreement[(self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)]
+        rows = self.agreement[
+            (self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)
+        ]
         checks = agreement_rows(records(rows))
         worst = max(checks, key=lambda row: row.badness, default=None)
         return None if worst is None else worst.status
@@ -104,11 +110,15 @@ class Evidence:
     def doubts(self) -> list[str]:
         """What the benches found wrong with themselves, and programs that were compiled while they were timed."""
         audits = [(key, facts.audit) for key, facts in self.facts.programs.items() if facts.audit]
-        return [f"{key}: {fault}" for key, audit in audits for fault in audit.faults] + self.late_faults()
+        return [
+            f"{key}: {fault}" for key, audit in audits for fault in audit.faults
+        ] + self.late_faults()
 
     def late_faults(self, case: CaseKey | None = None) -> list[str]:
         """Programs that were compiled while they were timed, by arm and case; of one case where it is given."""
-        late = [(key, count) for key, count in self.compiled_late.items() if case in (None, key.case)]
+        late = [
+            (key, count) for key, count in self.compiled_late.items() if case in (None, key.case)
+        ]
         return [f"{key}: {late_fault(count)}" for key, count in late]
 
     @property
@@ -119,7 +129,11 @@ class Evidence:
     @property
     def fused(self) -> list[str]:
         """Steps of training that cost less than nothing for certain, in words."""
-        found = [(f"{s.workload}/{s.batch_size} {s.arm}", told) for s in self.steps for told in s.fused.values()]
+        found = [
+            (f"{s.workload}/{s.batch_size} {s.arm}", told)
+            for s in self.steps
+            for told in s.fused.values()
+        ]
         return [f"{where}: {told}" for where, told in found]
 
     @property
@@ -146,7 +160,11 @@ class Evidence:
     def machine_name(self) -> str:
         """Its label, else its class, else its processor, else the beginning of its identity."""
         hardware = self.machine["facts"].get("hardware", {})
-        named = self.machine["machine_label"] or self.machine["machine_class"] or hardware.get("cpu_model")
+        named = (
+            self.machine["machine_label"]
+            or self.machine["machine_class"]
+            or hardware.get("cpu_model")
+        )
         return named or self.machine["machine_id"][:8]
 
 

@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 BY = ("machine",)
 FILTERS = {
     name: getattr(quantity, name)
-    for name in ("digits", "scaled", "seconds", "milliseconds", "ratio", "interval", "percent", "throughput")
+    for name in (
+        "digits",
+        "scaled",
+        "seconds",
+        "milliseconds",
+        "ratio",
+        "interval",
+        "percent",
+        "throughput",
+    )
 }
 CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?", words.NOT_JUDGED: "–"}
 
 
-def render_report(stores: Sequence[Store], out: str | Path, *, runs: Sequence[str], by: str | None = None) -> Path:
+def render_report(
+    stores: Sequence[Store], out: str | Path, *, runs: Sequence[str], by: str | None = None
+) -> Path:
     """Write the page for runs, each a run_id of the store in its place.
 
     by: 'machine' sets the cells that the runs share side by side.  returns: the file written; its folders are
@@ -46,7 +57,9 @@ def render_report(stores: Sequence[Store], out: str | Path, *, runs: Sequence[st
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"report: {out} cannot be written ({error.strerror}); name another file with -o") from error
+        raise StoreError(
+            f"report: {out} cannot be written ({error.strerror}); name another file with -o"
+        ) from error
     return out
 
 
@@ -65,7 +78,9 @@ def page_of(runs: Sequence[Evidence], by: str | None = None) -> str:
             inks=list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
             runs=[RunView(run, colours) for run in runs],
             comparison=comparison,
-            comparison_charts=_machine_charts(comparison, colours) if comparison and not charts.missing() else [],
+            comparison_charts=_machine_charts(comparison, colours)
+            if comparison and not charts.missing()
+            else [],
             theta=runs[0].measured.theta,
             step_names=list(zip(STEPS, charts.STEP_OPACITY, strict=True)),
             chips=CHIPS,
@@ -132,5 +147,6 @@ def grouped(rows: Sequence[Any], *names: str) -> list[Group]:
 def _machine_charts(comparison: MachineComparison, colours: Mapping[str, int]) -> list[Picture]:
     points = comparison.points()
     return [
-        picture(caption_of(case), charts.machines, rows, comparison.machines, colours) for case, rows in points.items()
+        picture(caption_of(case), charts.machines, rows, comparison.machines, colours)
+        for case, rows in points.items()
     ]

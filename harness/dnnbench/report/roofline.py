@@ -109,7 +109,10 @@ def _roof(peaks: Mapping[Arm, Peaks]) -> Roof:
 
 
 def shares(
-    cells: "pd.DataFrame", tops: Mapping[Place, Roof], facts: GenerationFacts, doubts: Mapping[str, str]
+    cells: "pd.DataFrame",
+    tops: Mapping[Place, Roof],
+    facts: GenerationFacts,
+    doubts: Mapping[str, str],
 ) -> list[RoofShare]:
     """A row for every training step and inference that was timed and whose work the spec counts.
 
@@ -119,14 +122,26 @@ def shares(
     """
     chosen = [cell for cell in timed_cells(cells) if cell.phase in PURPOSES]
     return [
-        _share(cell, cell.flops, cell.bytes, tops.get((cell.device, cell.dtype)), facts, doubts.get(cell.cell_id, ""))
+        _share(
+            cell,
+            cell.flops,
+            cell.bytes,
+            tops.get((cell.device, cell.dtype)),
+            facts,
+            doubts.get(cell.cell_id, ""),
+        )
         for cell in chosen
         if cell.flops is not None and cell.bytes is not None
     ]
 
 
 def _share(
-    cell: TimedCell, flops: int, moved_bytes: int, top: Roof | None, facts: GenerationFacts, time_doubt: str
+    cell: TimedCell,
+    flops: int,
+    moved_bytes: int,
+    top: Roof | None,
+    facts: GenerationFacts,
+    time_doubt: str,
 ) -> RoofShare:
     """flops, moved_bytes: of the cell, by the spec."""
     rate, intensity = flops / cell.call_s, flops / moved_bytes
@@ -134,7 +149,13 @@ def _share(
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
     doubt = (time_doubt or _doubt(measured.rate_audit)) if above else ""
-    bound = None if top is None else "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
+    bound = (
+        None
+        if top is None
+        else "memory"
+        if intensity * top.bytes_per_s < top.flops_per_s
+        else "compute"
+    )
     return RoofShare(
         cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, rate, intensity,
         share, bound, measured.energy.joules if measured.energy else None, measured.device_call_s, doubt,
@@ -152,6 +173,10 @@ def _doubt(audit: AuditFacts | None) -> str:
 
 def above_the_peak(found: Sequence[RoofShare]) -> list[str]:
     """What a share of more than 100 % means, and why others above the roof are no figures."""
-    doubted = [f"{s.workload}/{s.batch_size} {s.phase} {s.arm}: no figure: {s.doubt}" for s in found if s.doubt]
+    doubted = [
+        f"{s.workload}/{s.batch_size} {s.phase} {s.arm}: no figure: {s.doubt}"
+        for s in found
+        if s.doubt
+    ]
     stands = any(s.of_peak == ABOVE for s in found)
     return ([f"{ABOVE}: {ABOVE_MEANS}"] if stands else []) + doubted

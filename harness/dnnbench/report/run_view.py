@@ -44,10 +44,18 @@ class RunView:
     def facts(self) -> dict[str, list[tuple[str, str]]]:
         """Headed lists of what the run was asked, what was found on the machine, and what each program said of itself."""
         asked = self.evidence.measured.settings
-        found = {"settings": {**asked.chosen, **asked.files}, "versions": self.run.versions, **self.machine["facts"]}
+        found = {
+            "settings": {**asked.chosen, **asked.files},
+            "versions": self.run.versions,
+            **self.machine["facts"],
+        }
         programs = {str(key): facts.description for key, facts in self.evidence.programs.items()}
         parts = found | {"system": self.evidence.system} | programs
-        return {head: list(flat(part)) for head, part in parts.items() if isinstance(part, Mapping) and part}
+        return {
+            head: list(flat(part))
+            for head, part in parts.items()
+            if isinstance(part, Mapping) and part
+        }
 
     @property
     def left_out(self) -> list[str]:
@@ -58,8 +66,12 @@ class RunView:
         for row in self._rows:
             if row["status"] not in ("ok", "pending"):
                 where = f"{row['workload']} batch {row['batch_size']}"
-                grouped.setdefault((row["arm"], where, row["reason"] or row["status"]), []).append(row["phase"])
-        return told + [f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()]
+                grouped.setdefault((row["arm"], where, row["reason"] or row["status"]), []).append(
+                    row["phase"]
+                )
+        return told + [
+            f"{arm}, {where}, {words.listed(p)}: {why}" for (arm, where, why), p in grouped.items()
+        ]
 
     @property
     def headlines(self) -> list[Headline]:
@@ -68,13 +80,17 @@ class RunView:
             self._headline(case, phase)
             for case in self.evidence.cases
             for phase in HEADLINES
-            if any(row["phase"] == phase and row["call_s"] is not None for row in self.of_case(case))
+            if any(
+                row["phase"] == phase and row["call_s"] is not None for row in self.of_case(case)
+            )
         ]
 
     def _headline(self, case: tuple[str, int], phase: str) -> Headline:
         rows = [row for row in self.of_case(case) if row["phase"] == phase]
         longest = max(row["call_s"] for row in rows if row["call_s"] is not None)
-        bars = [100 * row["call_s"] / longest if row["call_s"] is not None else None for row in rows]
+        bars = [
+            100 * row["call_s"] / longest if row["call_s"] is not None else None for row in rows
+        ]
         workload, batch_size = case
         return Headline(
             workload,
@@ -104,7 +120,10 @@ class RunView:
         slow = float("inf")
         return sorted(
             rows,
-            key=lambda row: (order.index(row["phase"]), slow if row["call_s"] is None else row["call_s"]),
+            key=lambda row: (
+                order.index(row["phase"]),
+                slow if row["call_s"] is None else row["call_s"],
+            ),
         )
 
     @property
@@ -138,7 +157,10 @@ class RunView:
     @property
     def ratio_charts(self) -> list[Picture]:
         """One for each case that has ratios besides the base's own."""
-        told = {case: [row for row in self.of_case(case) if row["ratio"] is not None] for case in self.cases}
+        told = {
+            case: [row for row in self.of_case(case) if row["ratio"] is not None]
+            for case in self.cases
+        }
         return [
             picture(
                 caption_of(case),
@@ -159,7 +181,10 @@ class RunView:
             if not all(part_s >= 0 for part_s in steps.stacked_s.values()):
                 continue  # its generations lie too far apart
             found.setdefault((steps.workload, steps.batch_size), []).extend(_bars(steps))
-        return [picture(caption_of(case), charts.training_steps, rows, self._colours) for case, rows in found.items()]
+        return [
+            picture(caption_of(case), charts.training_steps, rows, self._colours)
+            for case, rows in found.items()
+        ]
 
     @property
     def trained(self) -> list[dict[str, Any]]:
@@ -178,11 +203,17 @@ class RunView:
     def curves(self) -> list[Picture]:
         """Training loss and what is told of the test set, a pair of charts for each workload and element type."""
         drawn = []
-        for (workload, dtype), part in self.evidence.epochs.groupby(["workload", "dtype"], sort=False):
+        for (workload, dtype), part in self.evidence.epochs.groupby(
+            ["workload", "dtype"], sort=False
+        ):
             rows = [row | {"place": self.place_of(row["arm"])} for row in records(part)]
             for field, title, log in (("loss", "training loss", True), _test_figure(rows)):
                 if charts.drawable(rows, field, log):
-                    drawn.append(picture(f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log))
+                    drawn.append(
+                        picture(
+                            f"{workload} in {dtype}: {title}", charts.curve, rows, field, title, log
+                        )
+                    )
         return drawn
 
 

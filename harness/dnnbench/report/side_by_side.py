@@ -42,24 +42,32 @@ class MachineComparison:
         for cell in self.cells:
             for machine, time in zip(self.machines, cell.times, strict=True):
                 if time is not None:
-                    found.setdefault((cell.workload, cell.batch_size), []).append(_point(cell, machine, time))
+                    found.setdefault((cell.workload, cell.batch_size), []).append(
+                        _point(cell, machine, time)
+                    )
         return found
 
 
 def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
     """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
     if len(runs) < 2:
-        raise UsageError("report: --by machine needs runs of two machines or more; name more stores, or merge them")
+        raise UsageError(
+            "report: --by machine needs runs of two machines or more; name more stores, or merge them"
+        )
     by_identity: dict[Identity, dict[int, TimedCell]] = {}
     for place, run in enumerate(runs):
         for timed in timed_cells(run.cells):
             by_identity.setdefault(_identity(timed), {})[place] = timed
     shared = [_shared(runs, by_place) for by_place in by_identity.values() if len(by_place) > 1]
     if not shared:
-        raise UsageError("report: the runs have no cell in common (workload, specification, batch size, phase, arm)")
+        raise UsageError(
+            "report: the runs have no cell in common (workload, specification, batch size, phase, arm)"
+        )
     order = by_headline(cell.phase for cell in shared)
     cases = list(dict.fromkeys((cell.workload, cell.batch_size) for cell in shared))
-    shared.sort(key=lambda cell: (cases.index((cell.workload, cell.batch_size)), order.index(cell.phase)))
+    shared.sort(
+        key=lambda cell: (cases.index((cell.workload, cell.batch_size)), order.index(cell.phase))
+    )
     return MachineComparison(_names(runs), shared)
 
 
@@ -73,7 +81,11 @@ def _shared(runs: Sequence[Evidence], by_place: dict[int, TimedCell]) -> Shared:
     cell = by_place[first]
     rows = {place: runs[place].measured.cell(timed.cell_id) for place, timed in by_place.items()}
     recorded = {place: runs[place].measured.recorded(row) for place, row in rows.items()}
-    ratios = {place: compare_apart(recorded[first], recorded[place]).estimate for place in rows if place != first}
+    ratios = {
+        place: compare_apart(recorded[first], recorded[place]).estimate
+        for place in rows
+        if place != first
+    }
     doubted = {place for place, row in rows.items() if runs[place].measured.time_doubt(row)}
     for place in ratios:
         if doubted & {first, place}:

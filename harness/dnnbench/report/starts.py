@@ -49,7 +49,9 @@ def starts_of(
     """
     chosen = first_calls[first_calls["phase"].isin(list(PURPOSES))]
     met = chosen["generation"].map(lambda generation: caches.get(generation, AS_FOUND))
-    told = [state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()]
+    told = [
+        state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()
+    ]
     medians = {state: _medians(chosen[met == state]) for state in told}
     keys = zip(*(cells[name] for name in KEY), strict=True)
     return [

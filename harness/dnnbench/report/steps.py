@@ -94,12 +94,28 @@ def steps_of(run: Measured) -> list[Steps]:
         if len(seconds) == len(STEPS) and _known(*seconds.values()):
             clean = cell.case not in run.spoilt
             whole = _shown(absolute_time(phases[Phase.TRAIN_STEP], dropped), clean)
-            apart = {phase for phase, visits in phases.items() if too_wide(absolute_time(visits, dropped))}
+            apart = {
+                phase
+                for phase, visits in phases.items()
+                if too_wide(absolute_time(visits, dropped))
+            }
             for name, step in seconds.items():
                 inner = STEPS[name][1]
-                doubtful = (not clean and inner) or apart & {*STEPS[name]} or step.value > whole.value
+                doubtful = (
+                    (not clean and inner) or apart & {*STEPS[name]} or step.value > whole.value
+                )
                 seconds[name] = NO_FIGURE if doubtful else _shown(step, clean)
-            found.append(Steps(cell.workload, int(cell.batch_size), cell.arm, cell.backend, seconds, whole, clean))
+            found.append(
+                Steps(
+                    cell.workload,
+                    int(cell.batch_size),
+                    cell.arm,
+                    cell.backend,
+                    seconds,
+                    whole,
+                    clean,
+                )
+            )
     return found
 
 
@@ -114,7 +130,16 @@ def pieces_of(run: Measured) -> list[Piece]:
                 alone = _alone(phases[phase], phases[outer], phases[inner], dropped)
                 times = [_shown(time, clean) for time in alone]
                 if _known(*times):
-                    found.append(Piece(cell.workload, int(cell.batch_size), cell.arm, cell.backend, step, *times))
+                    found.append(
+                        Piece(
+                            cell.workload,
+                            int(cell.batch_size),
+                            cell.arm,
+                            cell.backend,
+                            step,
+                            *times,
+                        )
+                    )
     return found
 
 
@@ -167,4 +192,8 @@ def _arms(run: Measured) -> Iterator[tuple[CellRow, dict[Phase, Visits], np.ndar
             good.append(cell)
     for key, cells in programs.items():
         if cells:
-            yield cells[0], {cell.phase: run.visits[cell.cell_id] for cell in cells}, run.dropped[key.case]
+            yield (
+                cells[0],
+                {cell.phase: run.visits[cell.cell_id] for cell in cells},
+                run.dropped[key.case],
+            )

@@ -11,7 +11,15 @@ from ..wording import one_line
 from .agreement_tables import agreement_table
 from .evidence import Evidence, by_headline
 from .quantity import scaled, seconds
-from .tables import case_table, memory_table, roofline_table, shown_rows, starts_table, steps_table, twin_table
+from .tables import (
+    case_table,
+    memory_table,
+    roofline_table,
+    shown_rows,
+    starts_table,
+    steps_table,
+    twin_table,
+)
 from .words import unsteady, why_not_clear
 
 if TYPE_CHECKING:
@@ -21,7 +29,9 @@ if TYPE_CHECKING:
 
 def run_tables(evidence: Evidence) -> list["Table | Text"]:
     """Verdicts case by case, then the steps of training, then agreement; headings between them."""
-    parts: list[Table | Text] = [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
+    parts: list[Table | Text] = (
+        [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
+    )
     for case in evidence.cases:
         rows = _in_order(records(evidence.of_case(case)))
         parts += [
@@ -31,16 +41,28 @@ def run_tables(evidence: Evidence) -> list["Table | Text"]:
         late = evidence.late_faults(CaseKey(*case))
         parts += [_note(text) for text in (*_reasons(evidence, rows), *_unsteady(rows), *late)]
     if evidence.twins:
-        parts += [_heading("Twin", "the base over itself; all intervals together 95 %"), twin_table(evidence)]
+        parts += [
+            _heading("Twin", "the base over itself; all intervals together 95 %"),
+            twin_table(evidence),
+        ]
     if evidence.steps:
         title = "The four steps of training"
-        parts += [_heading(title, "ms, by difference; then what could run alone"), steps_table(evidence)]
+        parts += [
+            _heading(title, "ms, by difference; then what could run alone"),
+            steps_table(evidence),
+        ]
         parts += [_note(text) for text in evidence.fused]
     if evidence.starts:
-        parts += [_heading("To the first result", "import, build, first call; compile caches"), starts_table(evidence)]
+        parts += [
+            _heading("To the first result", "import, build, first call; compile caches"),
+            starts_table(evidence),
+        ]
         parts += [_note(found.sentence) for found in evidence.break_evens]
     if evidence.memory:
-        parts += [_heading("Memory", "weights and optimizer as held; the rest by the spec"), memory_table(evidence)]
+        parts += [
+            _heading("Memory", "weights and optimizer as held; the rest by the spec"),
+            memory_table(evidence),
+        ]
     if evidence.roofs:
         parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
         parts += [_note(text) for text in evidence.above_the_peak]
@@ -57,7 +79,9 @@ def _overhead(evidence: Evidence) -> list[str]:
     """What the harness itself takes, where the run measured it."""
     if evidence.noop_call_s is None:
         return []
-    return [f"no-op program (it does nothing): {seconds(evidence.noop_call_s)} a call, part of every time above"]
+    return [
+        f"no-op program (it does nothing): {seconds(evidence.noop_call_s)} a call, part of every time above"
+    ]
 
 
 def _roof_words(evidence: Evidence) -> str:
@@ -73,7 +97,8 @@ def _roof_words(evidence: Evidence) -> str:
 def _unequal(evidence: Evidence) -> list[str]:
     """Lines of the fairness audit that differ between arms and must not."""
     return [
-        f"{case}: {line.what} differs: " + ", ".join(f"{arm} {value}" for arm, value in line.values.items())
+        f"{case}: {line.what} differs: "
+        + ", ".join(f"{arm} {value}" for arm, value in line.values.items())
         for case, lines in evidence.facts.fairness.items()
         for line in lines
         if line.must_match and not line.equal
@@ -92,16 +117,23 @@ def _compiled(evidence: Evidence) -> list[str]:
 
 def _as_planned(evidence: Evidence) -> list[AgreementRow]:
     """Checks in the order of the cells, not of their names."""
-    order = {name: place for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])}
+    order = {
+        name: place
+        for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])
+    }
     rows = agreement_rows(records(evidence.agreement))
-    return sorted(rows, key=lambda row: (order.get(row.workload, -1), order.get(row.arm, -1), row.dtype))
+    return sorted(
+        rows, key=lambda row: (order.get(row.workload, -1), order.get(row.arm, -1), row.dtype)
+    )
 
 
 def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Phases by what matters most; the fastest first, what has no time last."""
     order = by_headline(row["phase"] for row in rows)
     slow = float("inf")
-    return sorted(rows, key=lambda r: (order.index(r["phase"]), slow if r["call_s"] is None else r["call_s"]))
+    return sorted(
+        rows, key=lambda r: (order.index(r["phase"]), slow if r["call_s"] is None else r["call_s"])
+    )
 
 
 def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -116,13 +148,19 @@ def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]
     for row in shown_rows(rows):
         doubt = evidence.time_doubts.get(row["cell_id"])
         if doubt and not any(doubt in reason for reason in verdicts):
-            grouped.setdefault((row["arm"], f"no interval of its time: {doubt}"), []).append(row["phase"])
+            grouped.setdefault((row["arm"], f"no interval of its time: {doubt}"), []).append(
+                row["phase"]
+            )
     return [f"{arm} ({', '.join(phases)}): {reason}" for (arm, reason), phases in grouped.items()]
 
 
 def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a '~' before a time stands for."""
-    return [f"~ {row['arm']} ({row['phase']}): {unsteady(row)} generations" for row in rows if unsteady(row)]
+    return [
+        f"~ {row['arm']} ({row['phase']}): {unsteady(row)} generations"
+        for row in rows
+        if unsteady(row)
+    ]
 
 
 def _heading(title: str, subtitle: str) -> "Text":

@@ -33,7 +33,11 @@ def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
     for verdict, saying in SAYINGS.items():
         arms = [_with_ratio(row) for row in rows if verdict_word(row) == verdict]
         if arms:
-            words = {"arms": listed(arms), "is_are": "is" if len(arms) == 1 else "are", "base": base}
+            words = {
+                "arms": listed(arms),
+                "is_are": "is" if len(arms) == 1 else "are",
+                "base": base,
+            }
             told.append(saying.format(**words, theta=percent(theta)))
     not_judged: dict[str, list[str]] = {}
     for row in rows:
@@ -46,7 +50,10 @@ def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
 
 
 def _with_ratio(row: Row) -> str:
-    return f"{row['arm']} ({ratio(row['ratio'])}× {interval(row['ratio_low'], row['ratio_high'])}".rstrip() + ")"
+    return (
+        f"{row['arm']} ({ratio(row['ratio'])}× {interval(row['ratio_low'], row['ratio_high'])}".rstrip()
+        + ")"
+    )
 
 
 def without_verdict(row: Row) -> str:
@@ -58,7 +65,11 @@ def without_verdict(row: Row) -> str:
 
 def why_not_clear(row: Row) -> str:
     """`without_verdict`, after 'not judged: ' where that is what the verdict column shows."""
-    return f"{NOT_JUDGED}: {row['verdict_reason']}" if verdict_word(row) == NOT_JUDGED else without_verdict(row)
+    return (
+        f"{NOT_JUDGED}: {row['verdict_reason']}"
+        if verdict_word(row) == NOT_JUDGED
+        else without_verdict(row)
+    )
 
 
 def nothing_decided(rows: Sequence[Row], base: str, theta: float) -> str:
@@ -72,13 +83,20 @@ def nothing_decided(rows: Sequence[Row], base: str, theta: float) -> str:
     crossing = f"the interval reaches across ±{percent(theta)}"
     kinds = [row["verdict_reason"] if verdict_word(row) == NOT_JUDGED else crossing for row in held]
     counted = Counter(kind.partition(": ")[0] for kind in kinds).most_common()
-    told = [kind if len(counted) == 1 else f"{kind} ({count} of {len(held)} cells)" for kind, count in counted]
+    told = [
+        kind if len(counted) == 1 else f"{kind} ({count} of {len(held)} cells)"
+        for kind, count in counted
+    ]
     return f"this run decided nothing against {base}: {'; '.join(told)}"
 
 
 def unsteady(row: Row) -> str:
     """'no_steady_state 2/3': generations whose warm-up ended unsteady, of those that were measured; else empty."""
-    return f"no_steady_state {row['no_steady_state']}/{row['generations']}" if row["no_steady_state"] else ""
+    return (
+        f"no_steady_state {row['no_steady_state']}/{row['generations']}"
+        if row["no_steady_state"]
+        else ""
+    )
 
 
 def listed(words: Sequence[str]) -> str:

@@ -45,9 +45,16 @@ class Builder:
         if kind not in OPS:
             raise AttributeError(f"no op is called '{kind}'; there are {', '.join(OPS)}")
 
-        def add(*inputs: str, name: str | None = None, share: dict[str, str] | None = None, **attributes: Any) -> str:
+        def add(
+            *inputs: str,
+            name: str | None = None,
+            share: dict[str, str] | None = None,
+            **attributes: Any,
+        ) -> str:
             if len(self._nodes) >= MOST_NODES:
-                raise ValueError(f"network '{self._name}' has more than {MOST_NODES:,} nodes, which is the limit")
+                raise ValueError(
+                    f"network '{self._name}' has more than {MOST_NODES:,} nodes, which is the limit"
+                )
             name = name or f"{kind}{1 + self._kinds[kind]}"
             op = OPS[kind](**attributes)
             self._nodes.append(Node(name=name, op=op, inputs=inputs, parameters=share or {}))

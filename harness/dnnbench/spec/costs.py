@@ -60,7 +60,9 @@ def _node_cost(model: Model, node: Node, batch: int, itemsize: int) -> NodeCost:
     backward = backward_products + (other if carries or owned else 0)
     moved = (inputs + owned + output) * itemsize
     back_moved = (output + inputs * (1 + carries) + 2 * owned) * itemsize if carries or owned else 0
-    return NodeCost(node.name, owned, macs, 2 * macs + other, backward, moved, back_moved, output * itemsize)
+    return NodeCost(
+        node.name, owned, macs, 2 * macs + other, backward, moved, back_moved, output * itemsize
+    )
 
 
 def parameter_count(model: Model) -> int:
@@ -72,11 +74,15 @@ def inference(model: Model, batch_size: int, itemsize: int = 4) -> Totals:
     """Forward pass alone; memory is weights plus the largest pair of neighbouring tensors."""
     rows = node_costs(model, batch_size, itemsize)
     held, widest = parameter_count(model) * itemsize, _widest_pair(model, batch_size, itemsize)
-    return Totals(sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows), held + widest)
+    return Totals(
+        sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows), held + widest
+    )
 
 
 def _read(model: Model, name: str, batch: int, itemsize: int) -> int:
-    return sum(t.size * (batch if t.batched else 1) * itemsize for t in model.input_types(model.node(name)))
+    return sum(
+        t.size * (batch if t.batched else 1) * itemsize for t in model.input_types(model.node(name))
+    )
 
 
 def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Totals:
@@ -84,13 +90,20 @@ def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Tot
     rows, count = node_costs(workload.model, batch_size, itemsize), parameter_count(workload.model)
     optimizer: Optimizer = workload.task.optimizer
     slots = len(optimizer.slots)
-    flops = sum(r.forward_flops + r.backward_flops for r in rows) + count * optimizer.flops_per_parameter
-    moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (3 + 2 * slots)
+    flops = (
+        sum(r.forward_flops + r.backward_flops for r in rows)
+        + count * optimizer.flops_per_parameter
+    )
+    moved = sum(r.forward_bytes + r.backward_bytes for r in rows) + count * itemsize * (
+        3 + 2 * slots
+    )
     held = sum(memory_parts(workload, batch_size, Phase.TRAIN_STEP, itemsize, itemsize))
     return Totals(flops, moved, held)
 
 
-def memory_parts(workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4, kept: int = 4) -> MemoryParts:
+def memory_parts(
+    workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4, kept: int = 4
+) -> MemoryParts:
     """What a phase of `dnnbench.spec.phases.PHASES` holds at its end, nothing fused and nothing freed.
 
     itemsize: bytes of an activation   kept: bytes of a weight, a gradient and an optimizer slot
@@ -111,7 +124,9 @@ def _widest_pair(model: Model, batch_size: int, itemsize: int) -> int:
     return max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
 
 
-def phase_totals(workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4) -> tuple[int, int] | None:
+def phase_totals(
+    workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4
+) -> tuple[int, int] | None:
     """(FLOPs, bytes) of one call of a phase of `dnnbench.spec.phases.PHASES`; None for a piece of one."""
     rows = node_costs(workload.model, batch_size, itemsize)
     forward = (sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows))

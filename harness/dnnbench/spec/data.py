@@ -92,4 +92,6 @@ class Synthetic(Spec):
     examples: PositiveInt = 1024
 
 
-Data = Annotated[Digits | Npz | Idx | PythonSource | Table | Reordered | Synthetic, Field(discriminator="kind")]
+Data = Annotated[
+    Digits | Npz | Idx | PythonSource | Table | Reordered | Synthetic, Field(discriminator="kind")
+]

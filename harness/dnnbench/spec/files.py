@@ -37,7 +37,9 @@ def parse_workload(raw: Any, where: str) -> Workload:
     """The workload in nested dictionaries; `where` names their source in errors."""
     too_long = _too_long(raw)
     if too_long is not None:
-        raise SpecError(f"{where}: {_key(too_long)}: more than {MOST_NODES:,} entries, which is the limit")
+        raise SpecError(
+            f"{where}: {_key(too_long)}: more than {MOST_NODES:,} entries, which is the limit"
+        )
     try:
         return Workload.model_validate(raw)
     except ValidationError as error:
@@ -50,13 +52,17 @@ def write_workload(workload: Workload) -> str:
 
 
 def _parse(path: Path) -> Any:
-    language, loads = ("JSON", _load_json) if path.suffix.lower() == ".json" else ("TOML", _load_toml)
+    language, loads = (
+        ("JSON", _load_json) if path.suffix.lower() == ".json" else ("TOML", _load_toml)
+    )
     try:
         text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         where = shortened(str(path), 1000)
-        raise SpecError(f"{where}: cannot be read: {reason}; give a .toml or .json workload file") from None
+        raise SpecError(
+            f"{where}: cannot be read: {reason}; give a .toml or .json workload file"
+        ) from None
     try:
         return loads(text)
     except ValueError as error:
@@ -82,7 +88,9 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _load_toml(text: str) -> Any:
     if long_key := _LONG_KEY.search(text):
         line = text.count("\n", 0, long_key.start()) + 1
-        raise ValueError(f"a key of more than {MOST_KEY_PARTS} parts (at line {line}), which is the limit")
+        raise ValueError(
+            f"a key of more than {MOST_KEY_PARTS} parts (at line {line}), which is the limit"
+        )
     return tomllib.loads(text)
 
 
@@ -102,7 +110,9 @@ def _too_long(raw: Any) -> Loc | None:
 def _explain(error: ValidationError, where: str) -> list[str]:
     lines = list(islice(_lines(error, where), MOST_PROBLEMS + 1))
     if len(lines) > MOST_PROBLEMS:
-        lines[MOST_PROBLEMS:] = [f"{where}: there are more faults than these {MOST_PROBLEMS}; mend them first"]
+        lines[MOST_PROBLEMS:] = [
+            f"{where}: there are more faults than these {MOST_PROBLEMS}; mend them first"
+        ]
     return lines
 
 
@@ -169,7 +179,9 @@ def _sentence(item: Mapping[str, Any]) -> str:
         case "union_tag_invalid":
             kinds = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
             tag = context["tag"]
-            return f"got kind {_short(tag)}, expected one of {', '.join(kinds)}{near_miss(tag, kinds)}"
+            return (
+                f"got kind {_short(tag)}, expected one of {', '.join(kinds)}{near_miss(tag, kinds)}"
+            )
         case "union_tag_not_found":
             return f"got {got}, expected a table with a 'kind'"
         case "string_pattern_mismatch":
@@ -181,7 +193,9 @@ def _sentence(item: Mapping[str, Any]) -> str:
             wanted = context["expected"]
             return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted)}"
     wanted = _WANTED.get(item["type"])
-    return f"got {got}, expected {wanted.format(**context)}" if wanted else f"got {got}: {item['msg']}"
+    return (
+        f"got {got}, expected {wanted.format(**context)}" if wanted else f"got {got}: {item['msg']}"
+    )
 
 
 def _near_quoted(got: Any, wanted: str) -> str:

@@ -18,7 +18,9 @@ class CrossEntropy(Spec):
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     smoothing: float = Field(0.0, ge=0, lt=1)
-    ignored: int | None = Field(None, lt=0, description="a negative label that does not count, such as -1")
+    ignored: int | None = Field(
+        None, lt=0, description="a negative label that does not count, such as -1"
+    )
     formula: ClassVar[str] = "L = -mean log softmax(z)[label]"
     prediction: ClassVar[str] = "argmax"
 

@@ -122,4 +122,6 @@ class AdamW(_Moments):
     flops_per_parameter: ClassVar[int] = 14
 
 
-Optimizer = Annotated[Sgd | Momentum | Nesterov | Rmsprop | Adam | AdamW, Field(discriminator="kind")]
+Optimizer = Annotated[
+    Sgd | Momentum | Nesterov | Rmsprop | Adam | AdamW, Field(discriminator="kind")
+]

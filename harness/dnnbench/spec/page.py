@@ -56,14 +56,27 @@ How gradients g change parameters p. Step t counts from 1, every slot starts at 
 {schedule}
 """
 _SOURCE = re.compile(r"\s*(Source(?: of \w+)?: .*)", re.DOTALL)
-_LIMITS = {Gt: ("above", "gt"), Ge: ("of at least", "ge"), Lt: ("below", "lt"), Le: ("of at most", "le")}
-_WORDS = {int: "whole number", float: "number", bool: "true or false", str: "text", NoneType: "none"}
+_LIMITS = {
+    Gt: ("above", "gt"),
+    Ge: ("of at least", "ge"),
+    Lt: ("below", "lt"),
+    Le: ("of at most", "le"),
+}
+_WORDS = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    str: "text",
+    NoneType: "none",
+}
 
 
 def render() -> str:
     """The text of docs/ops.md."""
     losses = [_part(kind, f"prediction: {kind.prediction}") for kind in _kinds(Loss)]
-    optimizers = [_part(kind, f"slots: {', '.join(kind.slots) or 'none'}") for kind in _kinds(Optimizer)]
+    optimizers = [
+        _part(kind, f"slots: {', '.join(kind.slots) or 'none'}") for kind in _kinds(Optimizer)
+    ]
     return PAGE.format(
         contents=", ".join(f"[`{kind}`](#{kind})" for kind in OPS),
         ops="\n\n".join(_op(kind, op) for kind, op in OPS.items()),
@@ -81,7 +94,14 @@ def _kinds(union: Any) -> tuple[Any, ...]:
 
 def _op(kind: str, op: type[Op]) -> str:
     example = EXAMPLES[kind]
-    parts = [f"## `{kind}`", f"`{op.formula}`", _meaning(op), _traits(op), _attributes(op), _example(kind, example)]
+    parts = [
+        f"## `{kind}`",
+        f"`{op.formula}`",
+        _meaning(op),
+        _traits(op),
+        _attributes(op),
+        _example(kind, example),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -101,8 +121,14 @@ def _meaning(kind: type) -> str:
     if source:
         text = text[: source.start()] + text[source.end() :]
     first, _, rest = text.strip().partition("\n")
-    sentence, _, shapes = first.partition("   ")  # a short docstring has its shapes in the same line
-    parts = [sentence, _verbatim(f"{shapes.strip()}\n{rest}"), " ".join(source[1].split()) if source else ""]
+    sentence, _, shapes = first.partition(
+        "   "
+    )  # a short docstring has its shapes in the same line
+    parts = [
+        sentence,
+        _verbatim(f"{shapes.strip()}\n{rest}"),
+        " ".join(source[1].split()) if source else "",
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -112,7 +138,13 @@ def _verbatim(text: str) -> str:
 
 def _traits(op: type[Op]) -> str:
     fewest, most = op.arity
-    count = str(fewest) if fewest == most else f"{fewest} or more" if most is None else f"{fewest} to {most}"
+    count = (
+        str(fewest)
+        if fewest == most
+        else f"{fewest} or more"
+        if most is None
+        else f"{fewest} to {most}"
+    )
     traits = [f"inputs: {count}", f"in low precision: {op.arithmetic}"]
     traits += ["draws random numbers in training"] if op.random else []
     return "; ".join(traits)
@@ -190,9 +222,14 @@ def _example(kind: str, example: Example) -> str:
     op = OPS[kind](**example.attributes)
     written = ", ".join(f"{name}={value!r}" for name, value in example.attributes.items())
     lines = [f"{kind}({written})", "inputs    " + ", ".join(map(str, example.inputs))]
-    for what, arrays in (("learned", op.parameters(example.inputs)), ("running", op.state(example.inputs))):
+    for what, arrays in (
+        ("learned", op.parameters(example.inputs)),
+        ("running", op.state(example.inputs)),
+    ):
         if arrays:
-            lines.append(f"{what:10}" + ", ".join(_array(role, array) for role, array in arrays.items()))
+            lines.append(
+                f"{what:10}" + ", ".join(_array(role, array) for role, array in arrays.items())
+            )
     lines.append(f"output    {op.output(example.inputs)}")
     return "Example:\n\n" + _verbatim("\n".join(lines))
 

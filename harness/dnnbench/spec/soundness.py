@@ -68,7 +68,10 @@ def _duplicates(model: Model) -> Iterator[Problem]:
     seen = set()
     for where, name in _names(model):
         if counts[name] > 1 and name in seen:
-            yield (*where, "name"), f"the name '{name}' is taken by an earlier entry; give each its own"
+            yield (
+                (*where, "name"),
+                f"the name '{name}' is taken by an earlier entry; give each its own",
+            )
         seen.add(name)
 
 
@@ -90,7 +93,10 @@ def _wiring(model: Model) -> Iterator[Problem]:
                 yield where, f"{text}; move '{source}' before '{node.name}'"
             elif node.name in cycles and source == cycles[node.name][-1]:
                 circle = listed([*cycles.pop(node.name), node.name], " -> ")
-                yield where, f"cycle: {circle}; a network must be acyclic, break one of these inputs"
+                yield (
+                    where,
+                    f"cycle: {circle}; a network must be acyclic, break one of these inputs",
+                )
         earlier.add(node.name)
 
 
@@ -120,7 +126,9 @@ def _without_order(before: Mapping[str, Iterable[str]]) -> set[str]:
 
 def _cycles(model: Model, cyclic: set[str]) -> Iterator[list[str]]:
     """Cycles without a node in common, each in the direction of data from its earliest node on."""
-    reads = {node.name: _first_of(node.inputs, cyclic) for node in model.nodes if node.name in cyclic}
+    reads = {
+        node.name: _first_of(node.inputs, cyclic) for node in model.nodes if node.name in cyclic
+    }
     place = {name: i for i, name in enumerate(reads)}
     seen: set[str] = set()
     for start in reads:
@@ -148,7 +156,10 @@ def _outputs(model: Model) -> Iterator[Problem]:
 
 
 def _sources(model: Model) -> Iterator[Problem]:
-    groups: dict[str, Sequence[Input | Constant]] = {"inputs": model.inputs, "constants": model.constants}
+    groups: dict[str, Sequence[Input | Constant]] = {
+        "inputs": model.inputs,
+        "constants": model.constants,
+    }
     for key, sources in groups.items():
         for i, source in enumerate(sources):
             if source.type.size > MOST_ELEMENTS:
@@ -157,8 +168,12 @@ def _sources(model: Model) -> Iterator[Problem]:
 
 def _shapes(model: Model) -> Iterator[Problem]:
     """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is reported once."""
-    types = {source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS}
-    owned: dict[str, Parameter] = {c.name: Parameter(c.shape, c.initializer) for c in model.constants}
+    types = {
+        source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS
+    }
+    owned: dict[str, Parameter] = {
+        c.name: Parameter(c.shape, c.initializer) for c in model.constants
+    }
     for i, node in enumerate(model.nodes):
         where, named_twice = ("nodes", i), node.name in types
         if problem := _arity_problem(node):
@@ -181,7 +196,9 @@ def in_order(nodes: Iterable[Node], types: dict[str, TensorType]) -> Iterator[No
             ordered = tuple(node.inputs[i] for i in order)
             with suppress(ValueError):  # _shapes tells why
                 types.setdefault(node.name, node.op.output([types[name] for name in ordered]))
-                node = node if ordered == node.inputs else node.model_copy(update={"inputs": ordered})
+                node = (
+                    node if ordered == node.inputs else node.model_copy(update={"inputs": ordered})
+                )
         yield node
 
 
@@ -204,12 +221,17 @@ def _output(node: Node, arguments: list[TensorType]) -> TensorType:
     return result
 
 
-def _sharing(node: Node, where: Place, arguments: list[TensorType], owned: dict[str, Parameter]) -> Iterator[Problem]:
+def _sharing(
+    node: Node, where: Place, arguments: list[TensorType], owned: dict[str, Parameter]
+) -> Iterator[Problem]:
     wanted = {**node.op.parameters(arguments), **node.op.state(arguments)}
     for role in node.parameters:
         if role not in wanted:
             text = f"node '{node.name}' has no '{role}'{near_miss(role, wanted)}"
-            yield (*where, "parameters", role), f"{text} (it has {', '.join(wanted) or 'no parameters'})"
+            yield (
+                (*where, "parameters", role),
+                f"{text} (it has {', '.join(wanted) or 'no parameters'})",
+            )
     for role, name in node.names(wanted).items():
         mine, first = wanted[role], owned.setdefault(name, wanted[role])
         if first.shape != mine.shape:

@@ -15,7 +15,9 @@ Kind = Literal["float", "int32", "bool"]
 class Spec(BaseModel):
     """Frozen data that refuses unknown keys: the base of everything a workload file holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False
+    )
 
 
 class TensorType(NamedTuple):

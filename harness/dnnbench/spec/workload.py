@@ -13,7 +13,9 @@ from .model import GraphError, Model
 from .optimizers import Momentum, Optimizer
 from .tensor import Spec, TensorType
 
-WorkloadName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(\[[A-Za-z0-9_.,=+-]*\])?$", max_length=200)]
+WorkloadName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*(\[[A-Za-z0-9_.,=+-]*\])?$", max_length=200)
+]
 """A name, and what sets it apart from others of its builder: `resnet50[image=64,width=0.25]`."""
 
 
@@ -43,7 +45,9 @@ class Workload(Spec):
     def _loss_fits(self) -> Self:
         output = self.model.types[self.model.outputs[0]]
         if self.task.loss.kind == "cross_entropy" and len(output.shape) < 1:
-            raise GraphError([(("task", "loss"), f"cross_entropy wants logits (N, ..., K), got {output}")])
+            raise GraphError(
+                [(("task", "loss"), f"cross_entropy wants logits (N, ..., K), got {output}")]
+            )
         if self.task.metric == "accuracy" and self.task.loss.prediction == "identity":
             text = f"accuracy counts classes, but {self.task.loss.kind} predicts numbers; use metric = 'loss'"
             raise GraphError([(("task", "metric"), text)])

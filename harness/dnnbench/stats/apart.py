@@ -50,7 +50,11 @@ class Apart:
 
 
 def compare_apart(
-    old: Recorded, new: Recorded, theta: float = THETA, level: float = LEVEL, spread: Spread | None = None
+    old: Recorded,
+    new: Recorded,
+    theta: float = THETA,
+    level: float = LEVEL,
+    spread: Spread | None = None,
 ) -> Apart:
     """Ratio, by Welch's t over generations, and verdict of one cell in two runs.
 
@@ -72,11 +76,20 @@ def compare_apart(
     if not same:
         return Apart(estimate, everything, None)
     reason = _doubt(old, new, estimate, everything, theta, level)
-    finding = Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else place(estimate, theta)
+    finding = (
+        Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else place(estimate, theta)
+    )
     return Apart(estimate, everything, finding)
 
 
-def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimate, theta: float, level: float) -> str:
+def _doubt(
+    old: Recorded,
+    new: Recorded,
+    estimate: Estimate,
+    everything: Estimate,
+    theta: float,
+    level: float,
+) -> str:
     """Why no verdict may be given on this machine, or an empty text."""
     if old.control is None:
         return "the old run holds no control arm to compare by"
@@ -88,10 +101,14 @@ def _doubt(old: Recorded, new: Recorded, estimate: Estimate, everything: Estimat
         return "one generation gives no interval; both runs need two or more"
     before = _log_medians(old.control.without(old.dropped))
     after = _log_medians(new.control.without(new.dropped))
-    return control_doubt(welch_ratio(before, after, level), theta) or contention_doubt(estimate, everything)
+    return control_doubt(welch_ratio(before, after, level), theta) or contention_doubt(
+        estimate, everything
+    )
 
 
-def welch_ratio(old: Values, new: Values, level: float = LEVEL, spread: Spread | None = None) -> Estimate:
+def welch_ratio(
+    old: Values, new: Values, level: float = LEVEL, spread: Spread | None = None
+) -> Estimate:
     """exp(mean(new) - mean(old)) of log times, one a generation, with Welch's interval.
 
         df = (a + b + c)^2 / (a^2 / (G_old - 1) + b^2 / (G_new - 1) + c^2 / (runs - 1))
@@ -114,7 +131,9 @@ def welch_ratio(old: Values, new: Values, level: float = LEVEL, spread: Spread |
     if variance == 0:
         return exp_interval(change, 0.0, generations)
     freedom = variance**2 / sum(part**2 / free for part, free in parts)
-    return exp_interval(change, float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance), generations)
+    return exp_interval(
+        change, float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance), generations
+    )
 
 
 def spread_between(histories: Iterable[Mapping[str, Sequence[float]]]) -> Spread | None:

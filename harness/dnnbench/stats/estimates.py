@@ -80,12 +80,16 @@ class Visits:
 
 def by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
     """The store's `samples` frame, taken apart by cell_id."""
-    return {str(cell): Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)}
+    return {
+        str(cell): Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)
+    }
 
 
 def contended_rounds(cells: Iterable[Visits]) -> np.ndarray:
     """Keys of the rounds in which a visit of any cell carries a contention flag: all arms drop them."""
-    return np.unique(np.concatenate([NOTHING, *(v.keys[(v.flags & CONTENDED) != 0] for v in cells)]))
+    return np.unique(
+        np.concatenate([NOTHING, *(v.keys[(v.flags & CONTENDED) != 0] for v in cells)])
+    )
 
 
 def all_contended(cells: Sequence[Visits]) -> bool:
@@ -146,7 +150,9 @@ class Pairs:
         generation, and move with it.
         """
         chosen = self.clean | all_rounds
-        return _balanced_medians(self.generation[chosen], self.difference[chosen], self.arm_later[chosen])
+        return _balanced_medians(
+            self.generation[chosen], self.difference[chosen], self.arm_later[chosen]
+        )
 
     def kept(self) -> "Pairs":
         """Only the rounds that are kept."""
@@ -168,11 +174,17 @@ def log_pairs(arm: Visits, base: Visits, dropped: np.ndarray = NOTHING) -> Pairs
 def second_pairs(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING) -> Pairs:
     """Seconds a call of the outer phase minus the inner's in every round both share."""
     pairs = _pairs(outer, inner, dropped, lambda seconds: seconds)
-    return replace(pairs, arm_later=np.zeros_like(pairs.arm_later))  # places in two phases have no common order
+    return replace(
+        pairs, arm_later=np.zeros_like(pairs.arm_later)
+    )  # places in two phases have no common order
 
 
-def _pairs(arm: Visits, base: Visits, dropped: np.ndarray, scale: Callable[[np.ndarray], np.ndarray]) -> Pairs:
-    keys, one, two = np.intersect1d(_once(arm), _once(base), assume_unique=True, return_indices=True)
+def _pairs(
+    arm: Visits, base: Visits, dropped: np.ndarray, scale: Callable[[np.ndarray], np.ndarray]
+) -> Pairs:
+    keys, one, two = np.intersect1d(
+        _once(arm), _once(base), assume_unique=True, return_indices=True
+    )
     return Pairs(
         generation=keys // ROUNDS_A_GENERATION,
         round=keys % ROUNDS_A_GENERATION,
@@ -228,14 +240,18 @@ def exp_interval(mean: float, half: float, generations: int) -> Estimate:
     return Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), generations)
 
 
-def time_difference(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL) -> Estimate:
+def time_difference(
+    outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL
+) -> Estimate:
     """Seconds by which the outer phase exceeds the inner one, paired by round; may be negative."""
     effects = second_pairs(outer, inner, dropped).effects()
     mean, half = mean_interval(effects, level)
     return Estimate(mean, mean - half, mean + half, len(effects))
 
 
-def training_steps(phases: Mapping[Phase, Visits], dropped: np.ndarray = NOTHING) -> dict[str, Estimate]:
+def training_steps(
+    phases: Mapping[Phase, Visits], dropped: np.ndarray = NOTHING
+) -> dict[str, Estimate]:
     """Seconds of each step of training by difference of the phases that contain each other; see `STEPS`.
 
     phases: phase -> visits of one arm. A step is left out where one of its phases is.
@@ -251,7 +267,9 @@ def training_steps(phases: Mapping[Phase, Visits], dropped: np.ndarray = NOTHING
     return estimates
 
 
-def smallest_difference(effects: Values, theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2) -> float:
+def smallest_difference(
+    effects: Values, theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2
+) -> float:
     """The smallest true slowdown, as a fraction, that a run like this one calls SLOWER four times in five.
 
         log(1 + theta) + (t(1 - alpha, G-1) + t(power, G-1)) sd(D_g) / sqrt(G),  minus the logarithm

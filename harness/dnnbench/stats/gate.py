@@ -100,7 +100,9 @@ class Confirmation:
     smallest_difference: float
 
 
-def confirm(flagged: Sequence[FlaggedCell], theta: float = THETA, alpha: float = FAMILY_ALPHA) -> list[Confirmation]:
+def confirm(
+    flagged: Sequence[FlaggedCell], theta: float = THETA, alpha: float = FAMILY_ALPHA
+) -> list[Confirmation]:
     """Test every flagged cell on its fresh generations alone; all of them are one family.
 
     A rejection is confirmed unless contention, drift or an objection speaks against it, which can only
@@ -115,7 +117,9 @@ def _confirmation(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) 
     reason = _why_not(cell, measured, step, theta)
     doubted = bool(cell.objection) or step.rejected or too_wide(measured.estimate)
     overruled = doubted and measured.estimate.generations >= 2
-    finding = Finding(Verdict.NOT_CONFIRMED, reason, overruled) if reason else Finding(Verdict.CONFIRMED)
+    finding = (
+        Finding(Verdict.NOT_CONFIRMED, reason, overruled) if reason else Finding(Verdict.CONFIRMED)
+    )
     answered = measured.estimate.generations >= 2 and not cell.objection
     smallest = smallest_difference(measured.effects, theta, alpha=step.threshold)
     return Confirmation(measured, step, finding, answered, smallest)

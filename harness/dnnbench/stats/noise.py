@@ -41,7 +41,13 @@ def floor(variances: Components, visits_s: float, theta: float) -> Floor:
     count = variances.generations_of(visits_s)
     effects = _numbers_of(variances.sd(visits_s / count), count)
     half = math.expm1(mean_interval(effects)[1])
-    return Floor(visits_s, count, half, smallest_difference(effects, 0.0), smallest_difference(effects, theta))
+    return Floor(
+        visits_s,
+        count,
+        half,
+        smallest_difference(effects, 0.0),
+        smallest_difference(effects, theta),
+    )
 
 
 def _numbers_of(sd: float, count: int) -> np.ndarray:

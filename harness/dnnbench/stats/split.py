@@ -51,7 +51,9 @@ class Components:
 
     def generations_of(self, visits_s: float) -> int:
         """How many generations share that many seconds of visits best, of those whose starts can be waited for."""
-        best_s = math.sqrt(self.start_s * self.within_s / self.between) if self.between else math.inf
+        best_s = (
+            math.sqrt(self.start_s * self.within_s / self.between) if self.between else math.inf
+        )
         wanted = visits_s / max(best_s, LEAST_GENERATION_S, ROUNDS_EACH * self.round_s)
         waited_for = MOST_STARTS * visits_s / self.start_s if self.start_s else math.inf
         return round(min(max(min(wanted, waited_for), FEWEST), MOST))
@@ -66,12 +68,16 @@ def components(pairs: Pairs, visits_s: float, start_s: float) -> Components:
     from scipy import stats
 
     kept, effects = pairs.kept(), pairs.effects()
-    blocks = [_block_variance(kept.difference[kept.generation == g]) for g in np.unique(kept.generation)]
+    blocks = [
+        _block_variance(kept.difference[kept.generation == g]) for g in np.unique(kept.generation)
+    ]
     within_s = float(np.mean(blocks)) * visits_s / BLOCKS
     spread, free = float(np.var(effects, ddof=1)), len(effects) - 1
     most = spread * free / float(stats.chi2.ppf(0.05, free))
     round_s = visits_s * len(effects) / len(pairs.difference)
-    return Components(within_s, max(spread - within_s / visits_s, 0.0), most, len(effects), start_s, round_s)
+    return Components(
+        within_s, max(spread - within_s / visits_s, 0.0), most, len(effects), start_s, round_s
+    )
 
 
 def tells_variances(kept: Pairs) -> bool:

@@ -16,7 +16,9 @@ def enough(effects: Values, precision: float, level: float = LEVEL) -> bool:
     from the sixth on, so that True cannot come before the seventh.
     """
     looks = range(max(FIRST_LOOK, len(effects) - LOOKS + 1), len(effects) + 1)
-    return len(looks) == LOOKS and all(_precise(effects[:count], precision, level) for count in looks)
+    return len(looks) == LOOKS and all(
+        _precise(effects[:count], precision, level) for count in looks
+    )
 
 
 def _precise(effects: Values, precision: float, level: float) -> bool:

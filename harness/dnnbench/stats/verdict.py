@@ -41,7 +41,9 @@ class Finding:
     """Whether something speaks against the interval itself, so that it is not shown as one."""
 
 
-def judge(pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None) -> Finding:
+def judge(
+    pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None
+) -> Finding:
     """The finding on an arm, from its log pairs with the base and the ratio that they gave.
 
     SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
@@ -57,16 +59,22 @@ def judge(pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate
         fastest = f"{math.exp(min(measured.effects)):#.3g}"
         slowest = f"{math.exp(max(measured.effects)):#.3g}"
         return replace(
-            finding, reason=f"{finding.reason}: they took {fastest} to {slowest} times as long as the base's"
+            finding,
+            reason=f"{finding.reason}: they took {fastest} to {slowest} times as long as the base's",
         )
     if finding.verdict == Verdict.UNDECIDED:
         least = smallest_difference(measured.effects, theta)
-        return Finding(Verdict.UNDECIDED, f"{finding.reason}; this run could have seen differences from {least:.1%} on")
+        return Finding(
+            Verdict.UNDECIDED,
+            f"{finding.reason}; this run could have seen differences from {least:.1%} on",
+        )
     reason = doubt(pairs, measured, theta, control)
     return Finding(Verdict.UNDECIDED, reason, overruled=True) if reason else finding
 
 
-def doubt(pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None) -> str:
+def doubt(
+    pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None
+) -> str:
     """The first that speaks against a ratio: contention, drift, a moved control arm; empty if none does."""
     return (
         contention_doubt(measured.estimate, measured.everything)
@@ -94,7 +102,10 @@ def place(estimate: Estimate, theta: float = THETA) -> Finding:
         return Finding(Verdict.SAME)
     if too_wide(estimate):
         return Finding(Verdict.UNDECIDED, APART, overruled=True)
-    return Finding(Verdict.UNDECIDED, f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}")
+    return Finding(
+        Verdict.UNDECIDED,
+        f"the interval {estimate.low - 1:+.1%} to {estimate.high - 1:+.1%} crosses ±{theta:.1%}",
+    )
 
 
 def too_wide(estimate: Estimate) -> bool:
@@ -113,7 +124,9 @@ def contention_doubt(kept: Estimate, everything: Estimate) -> str:
 def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
     """Whether an error of this size, in logarithms, could carry the interval to another verdict."""
     factor = math.exp(abs(shift))
-    wider = Estimate(estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations)
+    wider = Estimate(
+        estimate.value, estimate.low / factor, estimate.high * factor, estimate.generations
+    )
     return place(wider, theta).verdict != place(estimate, theta).verdict
 
 
@@ -130,7 +143,10 @@ def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
     rho, _ = _spearman(time, change)
     within = rho, _p_of(rho, len(kept.round) - len(effects)), _moved(time, change)
     between = *_spearman(np.arange(len(effects)), effects), _moved(np.arange(len(effects)), effects)
-    for (rho, p, moved), where in ((within, "within generations"), (between, "from generation to generation")):
+    for (rho, p, moved), where in (
+        (within, "within generations"),
+        (between, "from generation to generation"),
+    ):
         if abs(rho) > STRONG_RHO and p < ALPHA and _reaches(moved, estimate, theta):
             return f"drift: the ratio moves with time {where} (rho {rho:+.2f}, p {p:.1g})"
     return ""
@@ -140,7 +156,9 @@ def control_doubt(control: Estimate, theta: float = THETA) -> str:
     """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta for certain."""
     if place(control, theta).verdict not in (Verdict.SLOWER, Verdict.FASTER):
         return ""
-    return f"the control arm moved by {control.value - 1:+.1%}: the machine was not in the same state"
+    return (
+        f"the control arm moved by {control.value - 1:+.1%}: the machine was not in the same state"
+    )
 
 
 def _centred(generation: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -61,12 +61,16 @@ class GenerationRows:
             except OSError as error:
                 refusals.append(f"{folder}: {error.strerror}")
         told = "; ".join(refusals)
-        raise StoreError(f"generation {self.number + 1} of run {self.run_id} is lost: no folder took it ({told})")
+        raise StoreError(
+            f"generation {self.number + 1} of run {self.run_id} is lost: no folder took it ({told})"
+        )
 
     def _write(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{PREFIX}-{self.run_id}-{self.number}.json"
-        with NamedTemporaryFile("w", dir=folder, prefix=f".{PREFIX}-", encoding="utf-8", delete=False) as file:
+        with NamedTemporaryFile(
+            "w", dir=folder, prefix=f".{PREFIX}-", encoding="utf-8", delete=False
+        ) as file:
             try:
                 json.dump(self.to_json(), file)
                 file.flush()
@@ -95,7 +99,10 @@ class GenerationRows:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "GenerationRows":
-        blocks = {cell: Block(**block | {"blob": b64decode(block["blob"])}) for cell, block in stored["blocks"].items()}
+        blocks = {
+            cell: Block(**block | {"blob": b64decode(block["blob"])})
+            for cell, block in stored["blocks"].items()
+        }
         return cls(
             stored["run_id"],
             stored["generation"],
@@ -131,11 +138,15 @@ def _read(file: Path) -> GenerationRows:
         with open_regular(file) as opened:
             stored = json.load(opened)
         if stored["version"] != VERSION:
-            raise StoreError(f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; upgrade dnnbench")
+            raise StoreError(
+                f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; upgrade dnnbench"
+            )
         _check_kinds(stored)
         return GenerationRows.from_json(stored)
     except OSError as error:
-        raise StoreError(f"{file}: cannot be read ({error.strerror}); make it readable, or move it away") from None
+        raise StoreError(
+            f"{file}: cannot be read ({error.strerror}); make it readable, or move it away"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{file}: is no generation that dnnbench put aside ({type(error).__name__}: {error}); move it away"

@@ -20,13 +20,18 @@ TUKEY = 1.5
 
 
 def document(
-    run: dict[str, Any], machine: dict[str, Any], cells: list[dict[str, Any]], samples: "pd.DataFrame"
+    run: dict[str, Any],
+    machine: dict[str, Any],
+    cells: list[dict[str, Any]],
+    samples: "pd.DataFrame",
 ) -> dict[str, Any]:
     """What `pytest-benchmark compare` reads: one benchmark for each cell that has visits."""
     visits = dict(iter(samples.groupby("cell_id", sort=False)))
     timed = [cell for cell in cells if cell["cell_id"] in visits]
     if not timed:
-        raise StoreError(f"export: run {run['run_id']} has no timed cell, and that format needs one")
+        raise StoreError(
+            f"export: run {run['run_id']} has no timed cell, and that format needs one"
+        )
     return {
         "machine_info": _machine_info(machine),
         "commit_info": {
@@ -68,7 +73,9 @@ def statistics(data: "np.ndarray") -> dict[str, Any]:
     """pytest-benchmark's statistics of at least one sample, in seconds; its quartiles are Hazen's."""
     import numpy as np
 
-    q1, median, q3 = (float(value) for value in np.quantile(data, (0.25, 0.5, 0.75), method="hazen"))
+    q1, median, q3 = (
+        float(value) for value in np.quantile(data, (0.25, 0.5, 0.75), method="hazen")
+    )
     mean = float(np.mean(data))
     stddev = float(np.std(data, ddof=1)) if len(data) > 1 else 0.0
     low, high = q1 - TUKEY * (q3 - q1), q3 + TUKEY * (q3 - q1)

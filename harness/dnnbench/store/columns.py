@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-TEXT = OBJECT = "object"  # text is kept as object: a missing text is None in every version of pandas
+TEXT = OBJECT = (
+    "object"  # text is kept as object: a missing text is None in every version of pandas
+)
 COUNT = "int64"
 MAYBE_COUNT = "Int64"
 REAL = "float64"
@@ -25,7 +27,9 @@ COLUMNS: dict[str, Column] = {
     "revision": Column(TEXT, "", "git revision the run measured, if any"),
     "created": Column(TEXT, "UTC, ISO 8601", "when the run was created"),
     "started": Column(TEXT, "UTC, ISO 8601", "when the generation's processes were started"),
-    "finished": Column(TEXT, "UTC, ISO 8601", "when the run or generation ended; missing while it goes on"),
+    "finished": Column(
+        TEXT, "UTC, ISO 8601", "when the run or generation ended; missing while it goes on"
+    ),
     "command": Column(OBJECT, "", "the command line, a list of words"),
     "settings": Column(OBJECT, "", "every setting of the run with its value, defaults too"),
     "seed": Column(COUNT, "", "seed of weights, data and visiting order"),
@@ -39,16 +43,22 @@ COLUMNS: dict[str, Column] = {
     ),
     # the machine
     "machine_id": Column(TEXT, "", "the machine, by a hash of the hardware facts that name it"),
-    "machine_class": Column(TEXT, "", "processor, cores and memory; missing where one is not known"),
+    "machine_class": Column(
+        TEXT, "", "processor, cores and memory; missing where one is not known"
+    ),
     "identity_version": Column(
-        COUNT, "", "2; 1: named by an older dnnbench, without a fact that names machines now, and equal to no other"
+        COUNT,
+        "",
+        "2; 1: named by an older dnnbench, without a fact that names machines now, and equal to no other",
     ),
     "aliases": Column(OBJECT, "", "ids that older versions gave to the machine"),
     "machine_label": Column(TEXT, "", "name given to the machine, if any"),
     "host_hash": Column(TEXT, "", "hash of the host name"),
     "facts": Column(OBJECT, "", "what was found out about the machine, or during the generation"),
     # the cell
-    "cell_id": Column(TEXT, "", "the cell, by a hash of run, workload, spec, arm, batch size and phase"),
+    "cell_id": Column(
+        TEXT, "", "the cell, by a hash of run, workload, spec, arm, batch size and phase"
+    ),
     "workload": Column(TEXT, "", "name of the workload; empty for the control arm"),
     "spec_hash": Column(TEXT, "", "hash of the workload's specification"),
     "arm": Column(TEXT, "", "the arm as shown to a user, unique within its run"),
@@ -58,25 +68,37 @@ COLUMNS: dict[str, Column] = {
     "device": Column(TEXT, "", "device the arm ran on"),
     "dtype": Column(TEXT, "", "floating-point type of weights and activations"),
     "threads": Column(COUNT, "", "threads the arm was given"),
-    "environment": Column(TEXT, "", "name of the interpreter's environment; missing for dnnbench's own"),
+    "environment": Column(
+        TEXT, "", "name of the interpreter's environment; missing for dnnbench's own"
+    ),
     "batch_size": Column(COUNT, "examples", "examples in a batch"),
-    "phase": Column(TEXT, "", "what is timed: infer, forward, loss, gradients, train_step; control"),
+    "phase": Column(
+        TEXT, "", "what is timed: infer, forward, loss, gradients, train_step; control"
+    ),
     "calls": Column(MAYBE_COUNT, "", "calls timed together as one visit"),
     "reason": Column(TEXT, "", "why a cell has no result, or a check failed, as told to the user"),
     "flops": Column(MAYBE_COUNT, "FLOP", "operations of one call by the spec, 2 a multiply-add"),
     "bytes": Column(MAYBE_COUNT, "B", "bytes one call must move at least, from the spec"),
     "peak_rss_bytes": Column(
-        MAYBE_COUNT, "B", "peak resident memory of the worker process in one call, what was freed before given back"
+        MAYBE_COUNT,
+        "B",
+        "peak resident memory of the worker process in one call, what was freed before given back",
     ),
-    "peak_device_bytes": Column(MAYBE_COUNT, "B", "peak memory on the device; missing without a counter"),
-    "unequal": Column(TEXT, "", "why the cell may not be ranked against its group; missing where it may"),
+    "peak_device_bytes": Column(
+        MAYBE_COUNT, "B", "peak memory on the device; missing without a counter"
+    ),
+    "unequal": Column(
+        TEXT, "", "why the cell may not be ranked against its group; missing where it may"
+    ),
     "rank_group": Column(TEXT, "", "cells with the same group are ranked against each other"),
     # samples
     "generation": Column(COUNT, "", "fresh set of processes, counted from 0"),
     "round": Column(COUNT, "", "round within the generation"),
     "position": Column(COUNT, "", "place of the visit within its round"),
     "k": Column(COUNT, "", "calls in the visit"),
-    "seconds": Column(REAL, "s", "wall time of a visit's k calls together; of an epoch's training alone"),
+    "seconds": Column(
+        REAL, "s", "wall time of a visit's k calls together; of an epoch's training alone"
+    ),
     "flags": Column(
         COUNT,
         "bits",
@@ -89,7 +111,9 @@ COLUMNS: dict[str, Column] = {
     "first_call_s": Column(REAL, "s", "the first call, compilation included"),
     # agreement
     "kind": Column(
-        TEXT, "", "what was compared: outputs, loss, gradients, weights@1, state, ...; else why nothing was"
+        TEXT,
+        "",
+        "what was compared: outputs, loss, gradients, weights@1, state, ...; else why nothing was",
     ),
     "optimizer": Column(TEXT, "", "optimizer of the check; empty where none took part"),
     "ratio": Column(
@@ -98,34 +122,52 @@ COLUMNS: dict[str, Column] = {
         "of agreement: worst error / allowance, missing where nothing was compared; of a summary: seconds of arm / base",
     ),
     "tensor": Column(TEXT, "", "name of the worst tensor"),
-    "ok": Column(TRUTH, "", "whether nothing speaks against the arm: it agrees, is undetermined, or unsupported"),
+    "ok": Column(
+        TRUTH,
+        "",
+        "whether nothing speaks against the arm: it agrees, is undetermined, or unsupported",
+    ),
     # training
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
-    "accuracy": Column(REAL, "1", "share of test answers that are right after the epoch; none for a regression"),
-    "test_loss": Column(
-        REAL, "", "the task's loss over all test answers after the epoch; missing where an older dnnbench trained"
+    "accuracy": Column(
+        REAL, "1", "share of test answers that are right after the epoch; none for a regression"
     ),
-    "n_test": Column(COUNT, "answers", "test answers: examples, or the labels of a sequence that count"),
+    "test_loss": Column(
+        REAL,
+        "",
+        "the task's loss over all test answers after the epoch; missing where an older dnnbench trained",
+    ),
+    "n_test": Column(
+        COUNT, "answers", "test answers: examples, or the labels of a sequence that count"
+    ),
     "wrong": Column(COUNT, "answers", "test answers that are wrong"),
     # statistics, made by others from samples and brought back for export
     "call_s": Column(REAL, "s", "wall time of one call: median over generations of medians"),
     "call_s_low": Column(
-        REAL, "s", "lower end of the 95 % interval of call_s; missing where something speaks against it"
+        REAL,
+        "s",
+        "lower end of the 95 % interval of call_s; missing where something speaks against it",
     ),
     "call_s_high": Column(REAL, "s", "upper end of the 95 % interval of call_s"),
     "generations": Column(MAYBE_COUNT, "", "generations that the estimate rests on"),
     "visits": Column(MAYBE_COUNT, "", "visits that the estimate rests on"),
     "rounds_dropped": Column(MAYBE_COUNT, "", "rounds left out because of contention"),
-    "no_steady_state": Column(MAYBE_COUNT, "", "generations whose warm-up ended unsteady, at its cap"),
+    "no_steady_state": Column(
+        MAYBE_COUNT, "", "generations whose warm-up ended unsteady, at its cap"
+    ),
     "base": Column(TEXT, "", "arm that the ratio refers to"),
     "ratio_low": Column(
-        REAL, "1", "lower end of the 95 % interval of the ratio; missing where verdict_reason overrules it"
+        REAL,
+        "1",
+        "lower end of the 95 % interval of the ratio; missing where verdict_reason overrules it",
     ),
     "ratio_high": Column(REAL, "1", "upper end of the 95 % interval of the ratio"),
     "verdict": Column(TEXT, "", "FASTER, SLOWER, SAME or UNDECIDED, against the base"),
     "verdict_reason": Column(TEXT, "", "why the verdict is not a clear one; missing where it is"),
-    "smallest_difference": Column(REAL, "1", "smallest relative difference that the run could have seen"),
+    "smallest_difference": Column(
+        REAL, "1", "smallest relative difference that the run could have seen"
+    ),
 }
 
 
@@ -138,7 +180,9 @@ FRAMES: dict[str, tuple[str, ...]] = {
         """run_id label revision created finished status command settings seed dnnbench_version versions
         machine_id machine_label machine_class host_hash"""
     ),
-    "machines": _names("machine_id machine_label machine_class host_hash facts identity_version aliases"),
+    "machines": _names(
+        "machine_id machine_label machine_class host_hash facts identity_version aliases"
+    ),
     "cells": _names(
         """run_id label revision created machine_id machine_label machine_class dnnbench_version versions
         cell_id workload spec_hash arm arm_key backend mode device dtype threads environment batch_size phase
@@ -146,9 +190,13 @@ FRAMES: dict[str, tuple[str, ...]] = {
     ),
     "samples": _names("cell_id generation round position k seconds flags"),
     "generations": _names("run_id generation started finished facts"),
-    "first_calls": _names("run_id arm workload batch_size phase generation import_s build_s first_call_s"),
+    "first_calls": _names(
+        "run_id arm workload batch_size phase generation import_s build_s first_call_s"
+    ),
     "agreement": _names("run_id arm workload dtype kind optimizer status ratio tensor ok reason"),
-    "epochs": _names("run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"),
+    "epochs": _names(
+        "run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"
+    ),
     "summary": _names(
         """cell_id call_s call_s_low call_s_high generations visits rounds_dropped no_steady_state base
         ratio ratio_low ratio_high verdict verdict_reason smallest_difference"""
@@ -162,5 +210,9 @@ def render_frames() -> str:
 
 
 def _table(names: tuple[str, ...]) -> str:
-    rows = [f"| `{name}` | {c.dtype} | {c.unit} | {c.meaning} |" for name in names for c in [COLUMNS[name]]]
+    rows = [
+        f"| `{name}` | {c.dtype} | {c.unit} | {c.meaning} |"
+        for name in names
+        for c in [COLUMNS[name]]
+    ]
     return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows])

@@ -10,7 +10,13 @@ from json import JSONDecodeError
 from pathlib import Path
 
 from sqlalchemy import DDL, URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from dnnbench.store.identity import canonical_json
 
@@ -37,21 +43,32 @@ ADDRESS = "postgresql://USER@HOST/DATABASE"
 _USER_PART = re.compile(r"[^:/]*(?::[^@]*)?@")  # as SQLAlchemy reads it
 _STRAY_AT = re.compile(r"[^?]*@|.*[?&][^=&]*@")
 _KEYWORD_FORM = re.compile(r"(?<!\S)(?:dbname|hostaddr)\s*=")
-_NO_SCHEME = re.compile(r"(?:[a-z+]*//|postgres[a-z+]*:/)?[^\s:/=]+:[^\s@]*@", re.IGNORECASE)  # or a torn one
+_NO_SCHEME = re.compile(
+    r"(?:[a-z+]*//|postgres[a-z+]*:/)?[^\s:/=]+:[^\s@]*@", re.IGNORECASE
+)  # or a torn one
 
 ADVICE = (
     ("not a database", "the file is something else than SQLite; name another file"),
     ("malformed", DAMAGED),
     ("Could not decode", DAMAGED),
-    ("locked", f"another process has held it for {BUSY_TIMEOUT_S} s; try again when that one has ended"),
+    (
+        "locked",
+        f"another process has held it for {BUSY_TIMEOUT_S} s; try again when that one has ended",
+    ),
     ("readonly", "it may not be written to; copy it to a folder of your own"),
-    ("unable to open", "it cannot be opened for writing; name a file in a folder that you may write to"),
+    (
+        "unable to open",
+        "it cannot be opened for writing; name a file in a folder that you may write to",
+    ),
     ("full", "there is no space left; free some, or name a file elsewhere"),
     ("UNIQUE", "it is there already"),
     ("duplicate key", "it is there already"),
     ("FOREIGN KEY", "what it belongs to has to be added first"),
     ("foreign key", "what it belongs to has to be added first"),
-    ("connection", "no connection to the server; check that it runs, and the address, user and password"),
+    (
+        "connection",
+        "no connection to the server; check that it runs, and the address, user and password",
+    ),
 )
 
 
@@ -83,7 +100,9 @@ def place_of(engine: Engine) -> str:
     """What messages call the store: the file's path, or the address without its password, as a user writes it."""
     if engine.dialect.name == "sqlite":
         return str(engine.url.database)
-    return masked(engine.url.render_as_string()).replace(f"{POSTGRES_DRIVER}://", "postgresql://", 1)
+    return masked(engine.url.render_as_string()).replace(
+        f"{POSTGRES_DRIVER}://", "postgresql://", 1
+    )
 
 
 def change_tables(connection: Connection, statement: str) -> None:
@@ -114,7 +133,9 @@ def _url_of(target: str | Path) -> URL:
         # What SQLAlchemy says repeats parts of the address; its password may be among them.
         raise StoreError(f"store: got a broken address; expected a path or {ADDRESS}") from None
     if backend not in ("sqlite", "postgresql"):
-        raise StoreError(f"store: got a {backend} database, expected a path (SQLite) or postgresql://...")
+        raise StoreError(
+            f"store: got a {backend} database, expected a path (SQLite) or postgresql://..."
+        )
     if backend == "postgresql":
         _refuse_a_stray_at(text.partition("://")[2])
     return url
@@ -123,13 +144,17 @@ def _url_of(target: str | Path) -> URL:
 def _refuse_a_stray_at(rest: str) -> None:
     """What stands behind the first @ of a password would be taken for the host, and be told as that."""
     if _STRAY_AT.match(_USER_PART.sub("", rest, count=1)):
-        raise StoreError("store: got an address with an @ too many; write %40 for one in a password, and %25 for a %")
+        raise StoreError(
+            "store: got an address with an @ too many; write %40 for one in a password, and %25 for a %"
+        )
 
 
 def _refuse_an_address(text: str) -> None:
     """A password must not become the name of a file."""
     if _NO_SCHEME.match(text):
-        raise StoreError(f"store: got an address without its scheme; write {ADDRESS}, or ./ before a file's name")
+        raise StoreError(
+            f"store: got an address without its scheme; write {ADDRESS}, or ./ before a file's name"
+        )
     if holds_password(text) or _KEYWORD_FORM.search(text):
         raise StoreError(f"store: got libpq's keyword form of an address; write {ADDRESS}")
 
@@ -147,7 +172,9 @@ def _postgres(url: URL) -> Engine:
             connect_args=options,
         )
     except ImportError as error:
-        raise StoreError("store: PostgreSQL needs psycopg; pip install 'dnnbench[postgres]'") from error
+        raise StoreError(
+            "store: PostgreSQL needs psycopg; pip install 'dnnbench[postgres]'"
+        ) from error
     except NoSuchModuleError as error:
         raise StoreError(f"store: {error}; write {ADDRESS}") from error
 
@@ -169,23 +196,33 @@ def _sqlite(path: Path, create: bool) -> Engine:
 def _check_file(path: Path, create: bool) -> None:
     try:
         if path.is_dir():
-            raise StoreError(f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}")
+            raise StoreError(
+                f"store {path}: is a folder; name a file in it, such as {path / 'dnnbench.sqlite'}"
+            )
         if path.exists():
             require_regular(path)
         if not create and not path.exists():
-            raise StoreError(f"store {path}: no such file; `dnnbench run` makes one, --store names another")
+            raise StoreError(
+                f"store {path}: no such file; `dnnbench run` makes one, --store names another"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"store {path}: cannot get there ({error.strerror}); name another file") from error
+        raise StoreError(
+            f"store {path}: cannot get there ({error.strerror}); name another file"
+        ) from error
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
+    connection.isolation_level = (
+        None  # transactions begin where _begin says, not where the driver guesses
+    )
     _write_ahead(connection)
     # A commit survives a power cut; one fsync a generation costs nothing beside it.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is overwritten is zeroed, not only forgotten
+    connection.execute(
+        "PRAGMA secure_delete = ON"
+    )  # what is overwritten is zeroed, not only forgotten
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -229,11 +266,15 @@ def database_errors(engine: Engine) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         said = masked(" ".join(str(getattr(error, "orig", None) or error).split()))
-        todo = next((advice for part, advice in ADVICE if part in said), "the transaction was undone")
+        todo = next(
+            (advice for part, advice in ADVICE if part in said), "the transaction was undone"
+        )
         kind = StoreAway if _may_pass(error) else StoreError
         raise kind(f"store {place_of(engine)}: {said}; {todo}") from error
     except JSONDecodeError as error:
-        raise StoreError(f"store {place_of(engine)}: holds a text that is not JSON ({error}); {DAMAGED}") from error
+        raise StoreError(
+            f"store {place_of(engine)}: holds a text that is not JSON ({error}); {DAMAGED}"
+        ) from error
     except DamagedValue as error:
         raise StoreError(f"store {place_of(engine)}: {error}; {DAMAGED}") from error
 
@@ -243,4 +284,6 @@ def _may_pass(error: Exception) -> bool:
     original = getattr(error, "orig", error)
     if isinstance(original, sqlite3.Error):
         return getattr(original, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE in PASSING
-    return isinstance(error, OperationalError | InterfaceError) or getattr(error, "connection_invalidated", False)
+    return isinstance(error, OperationalError | InterfaceError) or getattr(
+        error, "connection_invalidated", False
+    )

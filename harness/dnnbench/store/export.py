@@ -82,7 +82,9 @@ def _write_json(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO)
     )
 
 
-def _write_pytest_benchmark(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+def _write_pytest_benchmark(
+    store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO
+) -> None:
     cells = _cells(store, run_id, summary)
     (run,) = records(store.runs(run_id))
     machine = _machine(store, run["machine_id"])

@@ -20,7 +20,9 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
     with near misses and the newest runs, when no run or more than one is meant.
     """
     if not text.strip():
-        raise StoreError(f"store {place}: got an empty name of a run; give its id, its label, or {LATEST}")
+        raise StoreError(
+            f"store {place}: got an empty name of a run; give its id, its label, or {LATEST}"
+        )
     if runs.empty:
         raise StoreError(f"store {place}: holds no run yet; make one with `dnnbench run`")
     for chosen in (
@@ -35,7 +37,9 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
 
 
 def _is_revision(revision: str | None, text: str) -> bool:
-    return revision is not None and (revision == text or (len(text) >= SHORTEST_REVISION and revision.startswith(text)))
+    return revision is not None and (
+        revision == text or (len(text) >= SHORTEST_REVISION and revision.startswith(text))
+    )
 
 
 def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
@@ -44,15 +48,22 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
         return str(matching.iloc[0])
     if len(matching) > 1:
         some = ", ".join(matching.iloc[::-1][:5])
-        raise StoreError(f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); give more of it")
-    raise StoreError(f"store {place}: no run has id, label or revision {shortened(text)!r}{_near(runs, text)}")
+        raise StoreError(
+            f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); give more of it"
+        )
+    raise StoreError(
+        f"store {place}: no run has id, label or revision {shortened(text)!r}{_near(runs, text)}"
+    )
 
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
     known = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
     hint = near_miss(text, sorted(known | {LATEST}), most=3)
     newest = runs.iloc[::-1][:5]
-    names = [_shown(run_id, label) for run_id, label in zip(newest["run_id"], newest["label"], strict=True)]
+    names = [
+        _shown(run_id, label)
+        for run_id, label in zip(newest["run_id"], newest["label"], strict=True)
+    ]
     return f"{hint}; newest runs: {', '.join(names)}"
 
 

@@ -34,7 +34,9 @@ def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
 
     names = FRAMES[name]
     values = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pd.DataFrame({column: _series(column, entries) for column, entries in zip(names, values, strict=True)})
+    return pd.DataFrame(
+        {column: _series(column, entries) for column, entries in zip(names, values, strict=True)}
+    )
 
 
 def _series(column: str, entries: Sequence[Any]) -> "pd.Series":
@@ -47,13 +49,17 @@ def _series(column: str, entries: Sequence[Any]) -> "pd.Series":
     try:
         return pd.Series(list(entries), dtype=dtype)
     except (ValueError, TypeError, OverflowError) as error:
-        raise DamagedValue(f"got a value for {column} that is no {dtype} ({shortened(str(error), 100)})") from error
+        raise DamagedValue(
+            f"got a value for {column} that is no {dtype} ({shortened(str(error), 100)})"
+        ) from error
 
 
 def _readable(column: str, entry: Any, kind: type) -> Any:
     """The entry without passwords."""
     if entry is not None and not isinstance(entry, kind):
-        raise DamagedValue(f"got {shortened(masked(repr(entry)), 60)} for {column}, expected a {kind.__name__}")
+        raise DamagedValue(
+            f"got {shortened(masked(repr(entry)), 60)} for {column}, expected a {kind.__name__}"
+        )
     return masked_values(entry)
 
 
@@ -72,13 +78,17 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def runs(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
     """Frame `runs`, oldest first."""
-    query = _select("runs", RUN, MACHINE).join_from(RUN, MACHINE).order_by(RUN.c.created, RUN.c.run_id)
+    query = (
+        _select("runs", RUN, MACHINE).join_from(RUN, MACHINE).order_by(RUN.c.created, RUN.c.run_id)
+    )
     return frame("runs", _of_runs(connection, query, RUN, run_ids))
 
 
 def machines(connection: Connection) -> "pd.DataFrame":
     """Frame `machines`."""
-    return frame("machines", connection.execute(_select("machines", MACHINE).order_by(MACHINE.c.machine_id)))
+    return frame(
+        "machines", connection.execute(_select("machines", MACHINE).order_by(MACHINE.c.machine_id))
+    )
 
 
 def cells(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
@@ -89,7 +99,9 @@ def cells(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.Da
     return frame("cells", _of_runs(connection, query, CELL, run_ids))
 
 
-def of_runs(connection: Connection, name: str, table: Table, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
+def of_runs(
+    connection: Connection, name: str, table: Table, run_ids: str | Iterable[str] | None
+) -> "pd.DataFrame":
     """A frame that is one table, ordered by its primary key."""
     query = _select(name, table).order_by(*(table.c[key] for key in key_names(table)))
     return frame(name, _of_runs(connection, query, table, run_ids))
@@ -110,10 +122,14 @@ def samples(connection: Connection, cell_ids: str | Iterable[str]) -> "pd.DataFr
         "cell_id": np.repeat(np.array(cells, dtype=object), np.array(counts, dtype=int)),
         "generation": np.repeat(np.array(generations, dtype=int), np.array(counts, dtype=int)),
     } | {name: rows[:, place] for place, name in enumerate(VISIT)}
-    return pd.DataFrame({name: pd.Series(columns[name], dtype=COLUMNS[name].dtype) for name in FRAMES["samples"]})
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=COLUMNS[name].dtype) for name in FRAMES["samples"]}
+    )
 
 
-def _blocks(connection: Connection, cell_ids: str | Iterable[str]) -> Iterator[tuple[str, int, Block]]:
+def _blocks(
+    connection: Connection, cell_ids: str | Iterable[str]
+) -> Iterator[tuple[str, int, Block]]:
     names = ("blob", "n", "layout_version", "dtype", "columns")
     wanted = iter(sorted({cell_ids} if isinstance(cell_ids, str) else set(cell_ids)))
     while chunk := list(islice(wanted, MOST_PARAMETERS)):
@@ -128,7 +144,11 @@ def _select(name: str, *tables: Table) -> Select[Any]:
 
 
 def _column(name: str, tables: tuple[Table, ...]) -> ColumnElement[Any]:
-    return RENAMED[name] if name in RENAMED else next(table.c[name] for table in tables if name in table.c)
+    return (
+        RENAMED[name]
+        if name in RENAMED
+        else next(table.c[name] for table in tables if name in table.c)
+    )
 
 
 def _of_runs(

@@ -19,7 +19,9 @@ def canonical_json(value: Mapping[str, Any] | list[Any]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def cell_id(run_id: str, workload: str, spec_hash: str, arm: str, arm_key: str, batch_size: int, phase: str) -> str:
+def cell_id(
+    run_id: str, workload: str, spec_hash: str, arm: str, arm_key: str, batch_size: int, phase: str
+) -> str:
     """Name of a cell: SHA-256 of all that identifies it, its first 24 hex digits.
 
     The arm counts by name and by value: two types of one backend would have one printed name, and a twin has the base's
@@ -40,11 +42,17 @@ def machine_id(hardware: Mapping[str, Any], host_hash: str) -> str:
     Unknown is not equal to unknown: where a fact of the identity is missing, only one host shares them.
     """
     facts = {name: hardware.get(name) for name in IDENTITY}
-    named = {"version": IDENTITY_VERSION, "facts": facts, "host": None if names_machine(hardware) else host_hash}
+    named = {
+        "version": IDENTITY_VERSION,
+        "facts": facts,
+        "host": None if names_machine(hardware) else host_hash,
+    }
     return hashlib.sha256(canonical_json(named).encode()).hexdigest()[:16]
 
 
 def machine_class(hardware: Mapping[str, Any]) -> str | None:
     """Processor, cores and memory, as a provider offers them; None where one is not known."""
-    model, cores, gib = (hardware.get(name) for name in ("cpu_model", "physical_cores", "memory_gib"))
+    model, cores, gib = (
+        hardware.get(name) for name in ("cpu_model", "physical_cores", "memory_gib")
+    )
     return None if None in (model, cores, gib) else f"{model}, {cores} cores, {gib} GiB"

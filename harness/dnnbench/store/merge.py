@@ -51,7 +51,9 @@ def _take_aliases(inside: Connection, outside: Connection) -> None:
     for machine, aliases in outside.execute(query).all():
         every = sorted({*aliases, *known.get(machine, aliases)})
         if machine in known and every != sorted(known[machine]):
-            inside.execute(update(MACHINE).where(MACHINE.c.machine_id == machine).values(aliases=every))
+            inside.execute(
+                update(MACHINE).where(MACHINE.c.machine_id == machine).values(aliases=every)
+            )
 
 
 def _merge_table(inside: Connection, outside: Connection, table: Table, newer: set[str]) -> int:

@@ -4,7 +4,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Integer, Row, Text, column, delete, insert, select, table, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Integer,
+    Row,
+    Text,
+    column,
+    delete,
+    insert,
+    select,
+    table,
+    update,
+)
 
 from dnnbench.store.engine import change_tables
 from dnnbench.store.identity import IDENTITY_VERSION, machine_class, machine_id, names_machine
@@ -21,13 +33,17 @@ RUN = table("run", column("machine_id", Text), column("created", Text))
 def name_machines(connection: Connection) -> None:
     """The migration: rows that turn out to be one machine become one; one that lacks a fact stays alone, under its old id."""
     change_tables(connection, "ALTER TABLE machine ADD COLUMN machine_class TEXT")
-    change_tables(connection, "ALTER TABLE machine ADD COLUMN identity_version INTEGER NOT NULL DEFAULT 1")
+    change_tables(
+        connection, "ALTER TABLE machine ADD COLUMN identity_version INTEGER NOT NULL DEFAULT 1"
+    )
     change_tables(connection, "ALTER TABLE machine ADD COLUMN aliases JSON NOT NULL DEFAULT '[]'")
     renamed: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in _oldest_first(connection):
         hardware = _hardware(row)
         this_row = MACHINE.c.machine_id == row.machine_id
-        connection.execute(update(MACHINE).where(this_row).values(machine_class=machine_class(hardware)))
+        connection.execute(
+            update(MACHINE).where(this_row).values(machine_class=machine_class(hardware))
+        )
         if names_machine(hardware):
             renamed[machine_id(hardware, row.host_hash)].append(row)
     for name, rows in renamed.items():

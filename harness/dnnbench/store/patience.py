@@ -29,7 +29,9 @@ class Patience:
         """
         return self._retried(work, work)
 
-    def outlast_once(self, work: Callable[[], Result], already_there: Callable[[], bool]) -> Result | None:
+    def outlast_once(
+        self, work: Callable[[], Result], already_there: Callable[[], bool]
+    ) -> Result | None:
         """As `outlast`, of work that may not be done twice; None where it turns out to be done.
 
         The last answer may have been lost after the work was done, so it is repeated only after `already_there` said that

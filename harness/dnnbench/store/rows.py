@@ -24,7 +24,11 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
-        return masked(value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8"))
+        return masked(
+            value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+            .encode("utf-8", "replace")
+            .decode("utf-8")
+        )
     if isinstance(value, Mapping | list | tuple):
         return json_ready(value)
     return None if isinstance(value, float) and math.isnan(value) else value
@@ -47,7 +51,11 @@ def full_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     check_names(table, row, [column.name for column in table.columns])
     filled = {column.name: plain(row.get(column.name)) for column in table.columns}
-    missing = [column.name for column in table.columns if not column.nullable and filled[column.name] is None]
+    missing = [
+        column.name
+        for column in table.columns
+        if not column.nullable and filled[column.name] is None
+    ]
     if missing:
         raise StoreError(f"table {table.name}: a row lacks {', '.join(missing)}; got {sorted(row)}")
     return filled
@@ -80,5 +88,11 @@ def put_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, A
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     names = key_names(table)
     query = insert(table)
-    new = {column.name: query.excluded[column.name] for column in table.columns if column.name not in names}
-    connection.execute(query.on_conflict_do_update(index_elements=names, set_=new), [dict(row) for row in rows])
+    new = {
+        column.name: query.excluded[column.name]
+        for column in table.columns
+        if column.name not in names
+    }
+    connection.execute(
+        query.on_conflict_do_update(index_elements=names, set_=new), [dict(row) for row in rows]
+    )

@@ -89,7 +89,9 @@ def _cell_row(row: Mapping[str, Any], twin: str) -> CellRow:
     try:
         key = cell_key(row, twin=row["arm"] == twin)
     except (DnnbenchError, ValueError, TypeError) as error:
-        raise StoreError(f"cell {row['cell_id']} is none that can be read ({shortened(str(error))})") from error
+        raise StoreError(
+            f"cell {row['cell_id']} is none that can be read ({shortened(str(error))})"
+        ) from error
     return CellRow(key=key, phase=key.phase, **{name: row[name] for name in _STORED})
 
 
@@ -97,5 +99,7 @@ def cell_key(row: Mapping[str, Any], twin: bool = False) -> CellKey:
     """What names a row of frame `cells`."""
     device = Device.parse(row["device"])
     dtype = DType(row["dtype"])
-    arm = Arm(row["backend"], row["mode"], device, dtype, row["threads"], row["environment"] or "", twin)
+    arm = Arm(
+        row["backend"], row["mode"], device, dtype, row["threads"], row["environment"] or "", twin
+    )
     return CellKey(arm, CaseKey(row["workload"], row["batch_size"]), Phase(row["phase"]))

@@ -63,8 +63,12 @@ def unpack(block: Block) -> "np.ndarray":
     known = (LAYOUT_VERSION, DTYPE, ",".join(COLUMNS))
     found = (block.layout_version, block.dtype, block.columns)
     if found != known:
-        raise StoreError(f"samples: got layout {found}, this dnnbench reads {known}; upgrade dnnbench")
+        raise StoreError(
+            f"samples: got layout {found}, this dnnbench reads {known}; upgrade dnnbench"
+        )
     expected = block.n * len(COLUMNS) * np.dtype(DTYPE).itemsize
     if len(block.blob) != expected:
-        raise StoreError(f"samples: {block.n} visits in {len(block.blob)} bytes, expected {expected} bytes")
+        raise StoreError(
+            f"samples: {block.n} visits in {len(block.blob)} bytes, expected {expected} bytes"
+        )
     return np.frombuffer(block.blob, dtype=DTYPE).reshape(block.n, len(COLUMNS)).astype("=f8")

@@ -38,7 +38,9 @@ def _add_test_loss(connection: Connection) -> None:
 
 def _add_status_of_checks(connection: Connection) -> None:
     """A word for what became of each check, from what told it until then; no ratio where nothing was compared."""
-    change_tables(connection, "ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'")
+    change_tables(
+        connection, "ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'"
+    )
     for status, told in {
         "agrees": "ok",
         "unsupported": "kind LIKE 'unsupported%%'",
@@ -47,7 +49,9 @@ def _add_status_of_checks(connection: Connection) -> None:
         "not compared": "NOT ok AND reason LIKE 'the reference is not finite either%%'",
     }.items():
         change_tables(connection, f"UPDATE agreement SET status = '{status}' WHERE {told}")
-    change_tables(connection, "UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')")
+    change_tables(
+        connection, "UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')"
+    )
 
 
 SCHEMA_VERSION = 5
@@ -242,7 +246,9 @@ def _bring_up(connection: Connection) -> None:
         return
     for version in range(found, SCHEMA_VERSION):
         if version not in MIGRATIONS:
-            raise _refusal(connection, f"no way up from schema version {version}; use an older dnnbench")
+            raise _refusal(
+                connection, f"no way up from schema version {version}; use an older dnnbench"
+            )
         MIGRATIONS[version](connection)
     connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
 
@@ -279,6 +285,8 @@ def render_tables() -> str:
     """Markdown table of the SQL tables: name, primary key, other columns (`?`: may be NULL)."""
     lines = ["| table | key | other columns |", "|---|---|---|"]
     for table in METADATA.sorted_tables:
-        others = [f"{c.name}{'?' if c.nullable else ''}" for c in table.columns if not c.primary_key]
+        others = [
+            f"{c.name}{'?' if c.nullable else ''}" for c in table.columns if not c.primary_key
+        ]
         lines.append(f"| `{table.name}` | {', '.join(key_names(table))} | {', '.join(others)} |")
     return "\n".join(lines)

@@ -45,7 +45,9 @@ def _mask_column(connection: Connection, table: Table, column: Column[Any]) -> N
     suspicious = or_(text.ilike("%:/%"), text.ilike("%pass%"))
     for *key, found in connection.execute(select(*keys, text).where(suspicious)).all():
         this_row = (name == value for name, value in zip(keys, key, strict=True))
-        connection.execute(update(table).where(*this_row).values({column.name: _clean(column, found)}))
+        connection.execute(
+            update(table).where(*this_row).values({column.name: _clean(column, found)})
+        )
 
 
 def _clean(column: Column[Any], text: str) -> Any:
@@ -55,7 +57,11 @@ def _clean(column: Column[Any], text: str) -> Any:
         value = json.loads(text)
     except ValueError:  # only SQLite keeps broken JSON; whoever reads it is told so then
         return literal(masked(text), Text)
-    words = column.name == "command" and isinstance(value, list) and all(isinstance(word, str) for word in value)
+    words = (
+        column.name == "command"
+        and isinstance(value, list)
+        and all(isinstance(word, str) for word in value)
+    )
     return masked_words(value) if words else masked_values(value)
 
 
@@ -82,7 +88,9 @@ def scrub(engine: Engine) -> None:
             busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 text = f"another process has read it for {BUSY_TIMEOUT_S} s, so its old bytes could not be overwritten"
-                raise StoreError(f"store {place_of(engine)}: {text}; try again when that one has ended")
+                raise StoreError(
+                    f"store {place_of(engine)}: {text}; try again when that one has ended"
+                )
             cursor.execute(f"PRAGMA user_version = {SCRUBBED}")
     finally:
         connection.close()

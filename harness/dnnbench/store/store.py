@@ -134,13 +134,17 @@ class Store:
 
         self._patience.outlast_once(attempt, is_there)
 
-    def _change_run(self, run_id: str, change: Callable[[Connection], Any], once: Select[Any] | None = None) -> None:
+    def _change_run(
+        self, run_id: str, change: Callable[[Connection], Any], once: Select[Any] | None = None
+    ) -> None:
         """A change of what a run holds, which counts as one edition more."""
 
         def edit(connection: Connection) -> None:
             query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
             if connection.execute(query.values(edition=schema.RUN.c.edition + 1)).rowcount != 1:
-                raise StoreError(f"store {self.place}: it has no run {run_id!r}; add_run comes first")
+                raise StoreError(
+                    f"store {self.place}: it has no run {run_id!r}; add_run comes first"
+                )
             change(connection)
 
         self._write(edit, once)
@@ -152,7 +156,10 @@ class Store:
     ) -> None:
         """Record a machine; one that is known gets the facts found last, and the label if there is a new one."""
         row = {"machine_id": machine_id, "facts": facts, "host_hash": host_hash, "label": label}
-        named = {"machine_class": machine_class(facts.get("hardware", {})), "identity_version": IDENTITY_VERSION}
+        named = {
+            "machine_class": machine_class(facts.get("hardware", {})),
+            "identity_version": IDENTITY_VERSION,
+        }
         full = full_row(schema.MACHINE, row | named | {"aliases": []})
         kept = {"machine_id", "aliases"} if label else {"machine_id", "aliases", "label"}
         changes = {name: value for name, value in full.items() if name not in kept}
@@ -169,8 +176,12 @@ class Store:
 
         def change(connection: Connection) -> None:
             this = schema.MACHINE.c.machine_id == machine_id
-            if not connection.execute(update(schema.MACHINE).where(this).values(label=plain(label))).rowcount:
-                raise StoreError(f"store {self.place}: it has no machine {machine_id!r}; `dnnbench machine list` has all")
+            if not connection.execute(
+                update(schema.MACHINE).where(this).values(label=plain(label))
+            ).rowcount:
+                raise StoreError(
+                    f"store {self.place}: it has no machine {machine_id!r}; `dnnbench machine list` has all"
+                )
 
         self._write(change)
 
@@ -215,12 +226,16 @@ class Store:
     def finish_run(self, run_id: str, status: str) -> None:
         """End a run, now, as complete, interrupted or failed."""
         if status not in FINAL_STATUSES:
-            raise StoreError(f"run: got status {status!r}, expected one of {', '.join(FINAL_STATUSES)}")
+            raise StoreError(
+                f"run: got status {status!r}, expected one of {', '.join(FINAL_STATUSES)}"
+            )
         self._set_status(run_id, status, utc_now())
 
     def _set_status(self, run_id: str, status: str, finished: str | None) -> None:
         query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
-        self._change_run(run_id, lambda c: c.execute(query.values(status=status, finished=finished)))
+        self._change_run(
+            run_id, lambda c: c.execute(query.values(status=status, finished=finished))
+        )
 
     # Writing: cells and what was measured.
 
@@ -239,7 +254,9 @@ class Store:
             if placed:
                 connection.execute(insert(schema.CELL), placed)
 
-        self._change_run(run_id, add, select(schema.CELL.c.cell_id).where(schema.CELL.c.cell_id.in_(ids)))
+        self._change_run(
+            run_id, add, select(schema.CELL.c.cell_id).where(schema.CELL.c.cell_id.in_(ids))
+        )
         return ids
 
     def update_cells(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -247,12 +264,16 @@ class Store:
         changes = [_changes(row) for row in rows]
         self._change_run(run_id, lambda c: self._update_cells(c, run_id, changes))
 
-    def _update_cells(self, connection: Connection, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def _update_cells(
+        self, connection: Connection, run_id: str, rows: Iterable[Mapping[str, Any]]
+    ) -> None:
         for row in rows:
             changes = {name: value for name, value in row.items() if name != "cell_id"}
             self._update_cell(connection, run_id, row.get("cell_id"), changes)
 
-    def _update_cell(self, connection: Connection, run_id: str, cell: str | None, changes: dict[str, Any]) -> None:
+    def _update_cell(
+        self, connection: Connection, run_id: str, cell: str | None, changes: dict[str, Any]
+    ) -> None:
         chosen = (schema.CELL.c.cell_id == cell) & (schema.CELL.c.run_id == run_id)
         if connection.execute(update(schema.CELL).where(chosen).values(changes)).rowcount != 1:
             raise StoreError(f"store {self.place}: run {run_id} has no cell {cell!r}")
@@ -277,7 +298,10 @@ class Store:
         head = {"run_id": run_id, "generation": generation, "started": started, "facts": facts}
         head = full_row(schema.GENERATION, head | {"finished": finished or utc_now()})
         rows = [
-            full_row(schema.SAMPLE_BLOCK, {"cell_id": cell, "generation": generation} | asdict(pack(visits)))
+            full_row(
+                schema.SAMPLE_BLOCK,
+                {"cell_id": cell, "generation": generation} | asdict(pack(visits)),
+            )
             for cell, visits in blocks.items()
         ]
         firsts = [full_row(schema.FIRST_CALL, {**row, "run_id": run_id}) for row in first_calls]
@@ -290,7 +314,9 @@ class Store:
             put_rows(connection, schema.FIRST_CALL, firsts)
             self._update_cells(connection, run_id, changes)
 
-        this = (schema.GENERATION.c.run_id == run_id) & (schema.GENERATION.c.generation == generation)
+        this = (schema.GENERATION.c.run_id == run_id) & (
+            schema.GENERATION.c.generation == generation
+        )
         self._change_run(run_id, add, select(schema.GENERATION.c.run_id).where(this))
 
     def add_first_calls(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """The arm that the conformance kit tests: a worker that is replaced when it is lost."""
 
-
 from ..errors import WorkerError
 from ..execution.pool import spawn, start_request
 from ..protocol.arm import Arm
@@ -35,7 +34,9 @@ class ArmUnderTest:
             self._refusal = error
             raise
 
-    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+    def ask(
+        self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+    ) -> R:
         """The worker's answer. WorkerError for what it raised; WorkerLost if it died: the next request gets another."""
         if self._worker is None:
             self.start()

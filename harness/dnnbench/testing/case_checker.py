@@ -33,7 +33,9 @@ def groups_of(cases: Sequence[str]) -> list[tuple[str, ...]]:
     """Ops together, in even parts; losses and optimizers, of which a network has but one, alone."""
     ops = [case for case in cases if FAMILIES[case] != TRAINING]
     parts = -(-len(ops) // TOGETHER)
-    together = [tuple(ops[i * len(ops) // parts : (i + 1) * len(ops) // parts]) for i in range(parts)]
+    together = [
+        tuple(ops[i * len(ops) // parts : (i + 1) * len(ops) // parts]) for i in range(parts)
+    ]
     return [*together, *((case,) for case in cases if FAMILIES[case] == TRAINING)]
 
 
@@ -41,14 +43,20 @@ def workload_of(cases: Sequence[str]) -> Workload:
     """One case as it stands, or several as branches of one network; ops are trained by plain SGD."""
     if FAMILIES[cases[0]] == TRAINING:
         return CASES[cases[0]]()
-    return with_optimizer(combined("together", cases) if len(cases) > 1 else CASES[cases[0]](), PLAIN)
+    return with_optimizer(
+        combined("together", cases) if len(cases) > 1 else CASES[cases[0]](), PLAIN
+    )
 
 
 @cache
-def request_of(cases: tuple[str, ...], dtype: str, phases: tuple[Phase, ...] = PHASES) -> CheckRequest:
+def request_of(
+    cases: tuple[str, ...], dtype: str, phases: tuple[Phase, ...] = PHASES
+) -> CheckRequest:
     """What the cases are asked on in an element type, of some phases."""
     workload = workload_of(cases)
-    return CheckRequest(workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases).in_dtype(DType(dtype))
+    return CheckRequest(
+        workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases
+    ).in_dtype(DType(dtype))
 
 
 class CaseChecker:
@@ -85,7 +93,9 @@ class CaseChecker:
         if case not in self._offers:
             try:
                 workload = workload_of((case,))
-                self._offers[case] = self.arm_under_test.arms.capabilities(workload, self._arm.dtype)
+                self._offers[case] = self.arm_under_test.arms.capabilities(
+                    workload, self._arm.dtype
+                )
             except WorkerError:
                 self._offers[case] = Capabilities()
         return self._offers[case]
@@ -105,7 +115,10 @@ class CaseChecker:
         if findings is None:
             middle = len(cases) // 2
             return self._answers(cases[:middle]) | self._answers(cases[middle:])
-        return {case: self._judged(case, [f for f in findings if case_of(f.key) == case]) for case in cases}
+        return {
+            case: self._judged(case, [f for f in findings if case_of(f.key) == case])
+            for case in cases
+        }
 
     def _together(self, cases: Sequence[str]) -> list[TensorComparison] | None:
         """Every tensor of one network of many cases; None unless all of them are right."""
@@ -128,7 +141,11 @@ class CaseChecker:
         dtype = self._arm.dtype
         request = request_of(cases, dtype, self._phases(cases[0]))
         training = [group for group in self.groups if FAMILIES[group[0]] == TRAINING]
-        alone = [request_of(group, dtype, phases) for group in training if (phases := self._phases(group[0]))]
+        alone = [
+            request_of(group, dtype, phases)
+            for group in training
+            if (phases := self._phases(group[0]))
+        ]
         ensure_references([request, *alone])  # one process makes many small ones
         return list(self.arm_under_test.kit.comparisons(request, reference_path(request)))
 

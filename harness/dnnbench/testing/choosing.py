@@ -34,12 +34,19 @@ def those_that_fit(expression: str, dtypes: Sequence[str]) -> Asked:
     UsageError for what is no expression, and if nothing fits.
     """
     fits, whole = _matcher(expression), everything(dtypes)
-    by_dtype = {d: tuple(c for c in cases if fits(f"{d} {FAMILIES[c]} {c}")) for d, cases in whole.cases.items()}
+    by_dtype = {
+        d: tuple(c for c in cases if fits(f"{d} {FAMILIES[c]} {c}"))
+        for d, cases in whole.cases.items()
+    }
     laws = tuple(law for law in LAWS if fits(f"{whole.law_dtype} law {law}"))
     if not laws and not any(by_dtype.values()):
         near = near_miss(expression, [*FAMILIES, *FAMILIES.values(), *LAWS])
-        raise UsageError(f"-k '{shortened(expression)}': no case and no law fits{near}; without -k all are asked")
-    return Asked({dtype: cases for dtype, cases in by_dtype.items() if cases}, laws, whole.law_dtype)
+        raise UsageError(
+            f"-k '{shortened(expression)}': no case and no law fits{near}; without -k all are asked"
+        )
+    return Asked(
+        {dtype: cases for dtype, cases in by_dtype.items() if cases}, laws, whole.law_dtype
+    )
 
 
 def _matcher(expression: str) -> Callable[[str], bool]:
@@ -47,9 +54,18 @@ def _matcher(expression: str) -> Callable[[str], bool]:
         if len(expression) > MOST_CHARACTERS:
             raise SyntaxError
         return _compiled(ast.parse(expression.strip().lower(), mode="eval").body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # as ast.parse tells what nests too deeply
-        wanted = f"words joined by and, or, not and parentheses, {MOST_CHARACTERS} characters at most"
-        raise UsageError(f"-k '{shortened(expression)}': expected {wanted}, such as 'softmax and not float32'") from None
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ):  # as ast.parse tells what nests too deeply
+        wanted = (
+            f"words joined by and, or, not and parentheses, {MOST_CHARACTERS} characters at most"
+        )
+        raise UsageError(
+            f"-k '{shortened(expression)}': expected {wanted}, such as 'softmax and not float32'"
+        ) from None
 
 
 def _compiled(node: ast.expr) -> Callable[[str], bool]:

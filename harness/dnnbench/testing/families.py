@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from .cases import CASES, activations, convolutions, dense, everything, norms, pools, sequences, shapes
+from .cases import (
+    CASES,
+    activations,
+    convolutions,
+    dense,
+    everything,
+    norms,
+    pools,
+    sequences,
+    shapes,
+)
 
 TRAINING = "losses and optimizers"
 _FILES = (dense, convolutions, pools, norms, activations, shapes, sequences, everything)

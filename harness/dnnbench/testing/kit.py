@@ -48,7 +48,9 @@ class Conformance(NamedTuple):
         return {
             "arm": self.arm,
             "versions": self.versions,
-            "cases": [{"family": FAMILIES[verdict.case], **verdict._asdict()} for verdict in self.verdicts],
+            "cases": [
+                {"family": FAMILIES[verdict.case], **verdict._asdict()} for verdict in self.verdicts
+            ],
             "laws": [law._asdict() for law in self.laws],
         }
 
@@ -92,7 +94,9 @@ def hold_against(arm: Arm, asked: Asked, report: Reporter, watcher: Watcher) -> 
     return found
 
 
-def _ask_cases(arm: Arm, cases: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
+def _ask_cases(
+    arm: Arm, cases: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher
+) -> None:
     report.stage(f"{arm.name} in {arm.dtype}: ops, losses and optimizers", len(cases))
     checker = CaseChecker(arm, cases)
     try:
@@ -109,7 +113,9 @@ def _ask_cases(arm: Arm, cases: Sequence[str], found: Conformance, report: Repor
         checker.arm_under_test.close()
 
 
-def _ask_laws(arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher) -> None:
+def _ask_laws(
+    arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher
+) -> None:
     """In a worker of their own: what a law says of memory is not for one that has done other work."""
     report.stage(f"{arm.name}: the laws of the protocol", len(laws))
     arm_under_test = ArmUnderTest(arm)

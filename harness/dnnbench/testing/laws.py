@@ -135,9 +135,17 @@ def load_reaches_inference(trial: Trial) -> None:
     first = program.get(program.infer(placed))
     wanted = other.get(other.infer(other.put(trial.batches[0])))
     program.load(halved)
-    _same(wanted, program.get(program.infer(placed)), "a loaded program infers what one that was built does not:")
+    _same(
+        wanted,
+        program.get(program.infer(placed)),
+        "a loaded program infers what one that was built does not:",
+    )
     program.load(trial.weights)
-    _same(first, program.get(program.infer(placed)), "with its old weights loaded, a program infers something else:")
+    _same(
+        first,
+        program.get(program.infer(placed)),
+        "with its old weights loaded, a program infers something else:",
+    )
     if all(np.array_equal(first[name], wanted[name]) for name in first):
         raise LawBroken("halved weights changed no answer: inference does not read them")
 
@@ -159,10 +167,14 @@ def activations_and_cotangents_cover_every_node(trial: Trial) -> None:
     placed = program.put(trial.batches[0])
     values, flowing = program.activations(placed), program.cotangents(placed)
     if set(values) != set(flowing):
-        raise LawBroken(f"activations and cotangents differ in nodes: {sorted(set(values) ^ set(flowing))}")
+        raise LawBroken(
+            f"activations and cotangents differ in nodes: {sorted(set(values) ^ set(flowing))}"
+        )
     for name, array in values.items():
         if flowing[name].shape != array.shape:
-            raise LawBroken(f"the cotangent of {name} has shape {flowing[name].shape}, its value {array.shape}")
+            raise LawBroken(
+                f"the cotangent of {name} has shape {flowing[name].shape}, its value {array.shape}"
+            )
 
 
 def closing_gives_memory_back(trial: Trial) -> None:
@@ -228,7 +240,9 @@ def wait_means_done(trial: Trial) -> None:
         shares.append((now() - done) / (done - begin))
     share = float(np.median(shares))
     if not share < 0.3:
-        raise LawBroken(f"reading the {key} after `wait` took {share:.0%} of {what}: it was not done")
+        raise LawBroken(
+            f"reading the {key} after `wait` took {share:.0%} of {what}: it was not done"
+        )
 
 
 LAWS: dict[str, Callable[[Trial], None]] = {

@@ -12,8 +12,16 @@ def pytest_load_initial_conftests(parser, args):
     if not any(argument.partition("::")[0].startswith(PACKAGE) for argument in args):
         return
     group = parser.getgroup("dnnbench", "the conformance kit of dnnbench")
-    group.addoption("--backend", dest=KEY, action="append", metavar="NAME[:MODE]", help="backend to hold to the laws")
-    group.addoption("--dtype", default="float64,float32", metavar="NAME,...", help="element types to hold it to")
+    group.addoption(
+        "--backend",
+        dest=KEY,
+        action="append",
+        metavar="NAME[:MODE]",
+        help="backend to hold to the laws",
+    )
+    group.addoption(
+        "--dtype", default="float64,float32", metavar="NAME,...", help="element types to hold it to"
+    )
 
 
 def pytest_configure(config):
@@ -21,7 +29,9 @@ def pytest_configure(config):
     if hasattr(config.option, KEY):
         arms_of(config)
         if not config.pluginmanager.hasplugin("xdist"):
-            config.addinivalue_line("markers", "xdist_group(name): tests that share a worker of dnnbench")
+            config.addinivalue_line(
+                "markers", "xdist_group(name): tests that share a worker of dnnbench"
+            )
 
 
 def arms_of(config):
@@ -34,9 +44,13 @@ def arms_of(config):
 
     names, dtypes = getattr(config.option, KEY), config.option.dtype.split(",")
     if not names:
-        raise pytest.UsageError("say which backend to hold against the laws, such as --backend numpy")
+        raise pytest.UsageError(
+            "say which backend to hold against the laws, such as --backend numpy"
+        )
     if strangers := set(dtypes) - set(PRECISIONS):
-        raise pytest.UsageError(f"--dtype {', '.join(strangers)}: expected some of {', '.join(PRECISIONS)}")
+        raise pytest.UsageError(
+            f"--dtype {', '.join(strangers)}: expected some of {', '.join(PRECISIONS)}"
+        )
     try:
         requested = select(names).arms
     except DnnbenchError as error:

@@ -36,6 +36,13 @@ def refused_by(backend: Backend, arm: Arm, modes: Sequence[str], compiler: bool)
     refusals = []
     for mode, kind, dtype in product(modes, KINDS, PRECISIONS):
         variant = replace(arm, mode=mode, device=Device(kind), dtype=dtype)
-        reasons = {case: backend.capabilities(workload, variant).refusal for case, workload in workloads.items()}
-        refusals += [Refusal(arm.backend, mode, kind, dtype, case, r) for case, r in reasons.items() if r is not None]
+        reasons = {
+            case: backend.capabilities(workload, variant).refusal
+            for case, workload in workloads.items()
+        }
+        refusals += [
+            Refusal(arm.backend, mode, kind, dtype, case, r)
+            for case, r in reasons.items()
+            if r is not None
+        ]
     return refusals

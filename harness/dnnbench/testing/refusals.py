@@ -75,7 +75,12 @@ def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
     groups: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:
         groups.setdefault((refusal.backend, refusal.reason), []).append(refusal)
-    return "\n".join([HEAD, *(_row(backend, reason, group, refused) for (backend, reason), group in groups.items())])
+    return "\n".join(
+        [
+            HEAD,
+            *(_row(backend, reason, group, refused) for (backend, reason), group in groups.items()),
+        ]
+    )
 
 
 def _row(backend: str, reason: str, group: Sequence[Refusal], refused: set[tuple[str, ...]]) -> str:
@@ -85,11 +90,21 @@ def _row(backend: str, reason: str, group: Sequence[Refusal], refused: set[tuple
         for axis, values in enumerate(whole, start=1)
     ]
     if not refused.issuperset(product([backend], *told)):
-        raise PluginError(f"{backend} says {reason!r} of a ragged set of arms; give each part a reason of its own")
-    cells = ["any" if len(some) == len(values) else ", ".join(some) for some, values in zip(told, whole, strict=True)]
+        raise PluginError(
+            f"{backend} says {reason!r} of a ragged set of arms; give each part a reason of its own"
+        )
+    cells = [
+        "any" if len(some) == len(values) else ", ".join(some)
+        for some, values in zip(told, whole, strict=True)
+    ]
     return f"| {' | '.join([f'`{backend}`', *cells, reason])} |"
 
 
 if __name__ == "__main__":
     told = [refusals_of(name) for name in sys.argv[1:]]
-    print(render(sys.argv[1:], *(list(chain.from_iterable(kind)) for kind in zip(*told, strict=True))), end="")
+    print(
+        render(
+            sys.argv[1:], *(list(chain.from_iterable(kind)) for kind in zip(*told, strict=True))
+        ),
+        end="",
+    )

@@ -57,7 +57,9 @@ class KitServer(KitService):
         missing = self._worker.arm.capabilities(workload, request.dtype).missing
         if reasons := [missing[phase] for phase in phases if phase in missing]:
             raise PluginError("; ".join(dict.fromkeys(reasons)))
-        tensors = observe(build, workload, batches_of_request(request), request.steps, [own], phases)
+        tensors = observe(
+            build, workload, batches_of_request(request), request.steps, [own], phases
+        )
         give_back()
         reference = _trained_by(own.kind, load_reference(path))
         return tuple(compare(reference, tensors, workload, request.dtype, phases))

@@ -64,24 +64,38 @@ def case_of(key: TensorKey) -> str:
 
 
 def judged(
-    arm: str, case: str, dtype: str, findings: Sequence[TensorComparison], capabilities: Capabilities
+    arm: str,
+    case: str,
+    dtype: str,
+    findings: Sequence[TensorComparison],
+    capabilities: Capabilities,
 ) -> dict[Side, Verdict]:
     """The worst tensor of each side; one of which there is no tensor is not offered, or was not compared."""
     verdicts: dict[Side, Verdict] = {}
     for side in SIDES:
         of_side = [finding for finding in findings if side_of(finding.key) == side]
-        missing = {phase: capabilities.missing[phase] for phase in _PHASES[side] if phase in capabilities.missing}
+        missing = {
+            phase: capabilities.missing[phase]
+            for phase in _PHASES[side]
+            if phase in capabilities.missing
+        }
         if of_side:
-            verdicts[side] = _worst(Verdict(arm, case, dtype, side, Status.AGREES), of_side, missing)
+            verdicts[side] = _worst(
+                Verdict(arm, case, dtype, side, Status.AGREES), of_side, missing
+            )
         elif len(missing) == len(_PHASES[side]):
             reason = "; ".join(dict.fromkeys(missing.values()))
             verdicts[side] = Verdict(arm, case, dtype, side, Status.UNSUPPORTED, reason=reason)
         else:
-            verdicts[side] = Verdict(arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor")
+            verdicts[side] = Verdict(
+                arm, case, dtype, side, Status.NOT_COMPARED, reason="it has no tensor"
+            )
     return verdicts
 
 
-def _worst(verdict: Verdict, findings: list[TensorComparison], missing: Mapping[Phase, str]) -> Verdict:
+def _worst(
+    verdict: Verdict, findings: list[TensorComparison], missing: Mapping[Phase, str]
+) -> Verdict:
     """The verdict with its worst tensor, and the phases that the arm does not offer."""
     worst = worst_of(findings)
     return verdict._replace(
@@ -96,9 +110,13 @@ def _worst(verdict: Verdict, findings: list[TensorComparison], missing: Mapping[
 
 def unanswered(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
     """A case that raised or killed its worker: there is no answer on either side."""
-    return {side: Verdict(arm, case, dtype, side, Status.COULD_NOT_RUN, reason=reason) for side in SIDES}
+    return {
+        side: Verdict(arm, case, dtype, side, Status.COULD_NOT_RUN, reason=reason) for side in SIDES
+    }
 
 
 def unsupported(arm: str, case: str, dtype: str, reason: str) -> dict[Side, Verdict]:
     """A case that the arm says it cannot do."""
-    return {side: Verdict(arm, case, dtype, side, Status.UNSUPPORTED, reason=reason) for side in SIDES}
+    return {
+        side: Verdict(arm, case, dtype, side, Status.UNSUPPORTED, reason=reason) for side in SIDES
+    }

@@ -68,7 +68,9 @@ class RunComparison:
         return bool(self.cells["regression"].any())
 
 
-def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = None) -> RunComparison:
+def compare(
+    store: Store, base_run: str, new_run: str, fail_on: float | None = None
+) -> RunComparison:
     """Pair the cells of two runs by identity, and judge each by its ratio new / base.
 
     fail_on: a share, 0.05 for 5 %; a cell regressed if the whole interval lies above 1 + fail_on and nothing
@@ -82,7 +84,11 @@ def compare(store: Store, base_run: str, new_run: str, fail_on: float | None = N
     spread, others = spread_of(store, machine, (base_run, new_run)) if one_machine else (None, 0)
     bases, news = timed(base), timed(new)
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
-    rows = [_row(base, bases[key], new, cell, fail_on, unproven, spread) for key, cell in news.items() if key in bases]
+    rows = [
+        _row(base, bases[key], new, cell, fail_on, unproven, spread)
+        for key, cell in news.items()
+        if key in bases
+    ]
     cells = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return RunComparison(
         base_run,
@@ -104,7 +110,13 @@ def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
 
 
 def _row(
-    base: Measured, old, new: Measured, cell, fail_on: float | None, unproven: dict[tuple, str], spread: Spread | None
+    base: Measured,
+    old,
+    new: Measured,
+    cell,
+    fail_on: float | None,
+    unproven: dict[tuple, str],
+    spread: Spread | None,
 ) -> list[Any]:
     """A row of the frame, in the order of its columns."""
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
@@ -113,7 +125,11 @@ def _row(
     doubt = base.time_doubt(old) or new.time_doubt(cell)
     finding = _finding(found, unproven.get((cell.arm, cell.workload), ""), doubt)
     ends = (None, None) if finding.overruled else (found.estimate.low, found.estimate.high)
-    regression = fail_on is not None and finding.verdict == Verdict.SLOWER and found.estimate.low > 1 + fail_on
+    regression = (
+        fail_on is not None
+        and finding.verdict == Verdict.SLOWER
+        and found.estimate.low > 1 + fail_on
+    )
     return [
         cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
         found.estimate.value, *ends, finding.verdict, finding.reason or None, regression,
@@ -131,14 +147,18 @@ def _finding(found: Apart, unproven: str, doubt: str) -> Finding:
         return Finding(None, f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
     if unproven:
         overruled = bool(doubt) or found.finding.overruled
-        return Finding(Verdict.UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled)
+        return Finding(
+            Verdict.UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled
+        )
     return Finding(Verdict.UNDECIDED, doubt, overruled=True) if doubt else found.finding
 
 
 def _left_over(cell, other: Measured) -> str:
     """What a cell without a partner is, and how the other run comes to have none."""
     same = [c for c in other.cells if identity(c) == identity(cell)]
-    why = (same[0].reason or f"{same[0].status}, without a visit") if same else _nearest(cell, other)
+    why = (
+        (same[0].reason or f"{same[0].status}, without a visit") if same else _nearest(cell, other)
+    )
     return f"{cell.workload} batch {cell.batch_size} {cell.phase} {cell.arm}: {why}"
 
 
@@ -150,7 +170,11 @@ def _nearest(cell, other: Measured) -> str:
             return "the workload's specification is another"
         if c.batch_size == cell.batch_size:
             here, there = json.loads(cell.arm_key), json.loads(c.arm_key)
-            return ", ".join(f"{k} is {there.get(k)} there, {v} here" for k, v in here.items() if there.get(k) != v)
+            return ", ".join(
+                f"{k} is {there.get(k)} there, {v} here"
+                for k, v in here.items()
+                if there.get(k) != v
+            )
     return "not in that run's plan"
 
 
@@ -159,12 +183,22 @@ def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | Non
     if cells.empty:
         return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
     if differs := [name for name in ALIKE if setting(base, name) != setting(new, name)]:
-        told = ", ".join(f"{name} {setting(base, name)} and {setting(new, name)}" for name in differs)
+        told = ", ".join(
+            f"{name} {setting(base, name)} and {setting(new, name)}" for name in differs
+        )
         return f"{ids} were measured in different ways ({told}); measure both alike"
     if base.run.machine_id != new.run.machine_id:
-        alike = base.run.machine_class is not None and base.run.machine_class == new.run.machine_class
-        machines = f"different machines of one class ({base.run.machine_class})" if alike else "different machines"
-        return f"{ids} were measured on {machines}, whose times carry no verdict; measure both on one"
+        alike = (
+            base.run.machine_class is not None and base.run.machine_class == new.run.machine_class
+        )
+        machines = (
+            f"different machines of one class ({base.run.machine_class})"
+            if alike
+            else "different machines"
+        )
+        return (
+            f"{ids} were measured on {machines}, whose times carry no verdict; measure both on one"
+        )
     if not cells["ratio_low"].notna().any():
         reasons = "; ".join(dict.fromkeys(cells["reason"].dropna()))
         return f"no cell of {ids} got an interval that holds: {reasons}"

@@ -40,7 +40,9 @@ class Audit:
         """What is wrong, in words; empty if nothing is."""
         found = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            found.append(f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed")
+            found.append(
+                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed"
+            )
         if self.unwaited_most[0] > NEAR_ONE[1]:
             found.append(f"a call took {self.unwaited:.2f} times as long when nobody waited for it")
         if not self.answers_differ:

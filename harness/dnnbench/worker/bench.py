@@ -52,14 +52,20 @@ class Bench:
     """
 
     def __init__(
-        self, program: Program, batch: Batch, phases: Collection[Phase] = PHASES, settle_s: float = SETTLE_S
+        self,
+        program: Program,
+        batch: Batch,
+        phases: Collection[Phase] = PHASES,
+        settle_s: float = SETTLE_S,
     ):
         self._program = program
         self._batch = batch
         self._settle_s = settle_s
         placed = program.put(batch)
         whole = [phase for phase in PHASES if phase in phases]
-        self._calls: dict[str, Call] = {phase: partial(getattr(program, phase), placed) for phase in whole}
+        self._calls: dict[str, Call] = {
+            phase: partial(getattr(program, phase), placed) for phase in whole
+        }
         self._placed = placed
         self._trained = None if set(phases) <= {Phase.INFER} else trainable(program)
         self._snapshot = self._trained.snapshot() if self._trained else None
@@ -148,7 +154,9 @@ class Bench:
     def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
         """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
         with self._placements.get(phase, FREE).held():
-            return audit_rate(self._program, self._batch, phase, calls, trains and self._trained is not None)
+            return audit_rate(
+                self._program, self._batch, phase, calls, trains and self._trained is not None
+            )
 
     def energy(self, phase: str, counter: Meter) -> float:
         """Joules a call, over a visit long enough for the counter."""

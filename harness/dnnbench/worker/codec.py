@@ -95,7 +95,11 @@ def _dataclass_fields(kind: Any) -> list[_Field]:
     hints, missing = get_type_hints(kind), dataclasses.MISSING
     fields = [field for field in dataclasses.fields(kind) if field.init]
     return [
-        _Field(field.name, hints[field.name], field.default is not missing or field.default_factory is not missing)
+        _Field(
+            field.name,
+            hints[field.name],
+            field.default is not missing or field.default_factory is not missing,
+        )
         for field in fields
     ]
 
@@ -136,7 +140,9 @@ def decode_fields(decoders: Mapping[str, Convert], wanted: set[str], data: Any) 
     values = {}
     for name, item in data.items():
         if name not in decoders:
-            raise Unreadable(f"unknown field '{name}'; its reader knows {', '.join(decoders) or 'none'}")
+            raise Unreadable(
+                f"unknown field '{name}'; its reader knows {', '.join(decoders) or 'none'}"
+            )
         try:
             values[name] = decoders[name](item)
         except Unreadable as error:
@@ -149,7 +155,9 @@ def decode_fields(decoders: Mapping[str, Convert], wanted: set[str], data: Any) 
 def _optional(hint: Any, arguments: tuple[Any, ...]) -> Converter:
     (other, *more) = [argument for argument in arguments if argument is not types.NoneType]
     if more:
-        raise TypeError(f"{hint}: a message has no form for a choice of types; use one type, or one and None")
+        raise TypeError(
+            f"{hint}: a message has no form for a choice of types; use one type, or one and None"
+        )
     encode, decode, arrays = converter(other)
     return Converter(
         encode and (lambda value: None if value is None else encode(value)),
@@ -180,7 +188,9 @@ def _sequence(kind: Callable[[list[Any]], Any], item: Converter) -> Converter:
             raise _unlike("a list", data)
         return kind([_decoded_at(f"[{index}]", decode, one) for index, one in enumerate(data)])
 
-    return Converter(encode and (lambda value: [encode(one) for one in value]), decode_items, arrays)
+    return Converter(
+        encode and (lambda value: [encode(one) for one in value]), decode_items, arrays
+    )
 
 
 def _mapping(key: Converter, item: Converter) -> Converter:
@@ -190,7 +200,10 @@ def _mapping(key: Converter, item: Converter) -> Converter:
     def decode_items(data: Any) -> dict[Any, Any]:
         if not isinstance(data, dict):
             raise _unlike("values by name", data)
-        return {_decoded_at(name, read_key, name): _decoded_at(name, read, one) for name, one in data.items()}
+        return {
+            _decoded_at(name, read_key, name): _decoded_at(name, read, one)
+            for name, one in data.items()
+        }
 
     # The wire takes dicts alone, and a mapping may be of any class.
     return Converter(

@@ -58,7 +58,9 @@ def worker_environment(
     return {
         **without_store_access(inherited),
         **{variable: str(folder) for variable, folder in caches.items()},
-        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count),
+        **dict.fromkeys(
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), count
+        ),
         "OPENBLAS_THREAD_TIMEOUT": "4",
         "GOMP_SPINCOUNT": "30000",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
@@ -84,14 +86,22 @@ def _opens_a_store(name: str, value: str) -> bool:
 
 def _memory_variables(memory: str, inherited: str) -> dict[str, str]:
     if memory not in MEMORY_SETTINGS:
-        raise UsageError(f"--memory {memory}: not a memory setting; use {' or '.join(MEMORY_SETTINGS)}")
+        raise UsageError(
+            f"--memory {memory}: not a memory setting; use {' or '.join(MEMORY_SETTINGS)}"
+        )
     if memory == "native":
         return {}
     given = dict(entry.split("=", 1) for entry in inherited.split(":") if "=" in entry)
-    return {"GLIBC_TUNABLES": ":".join(f"{name}={value}" for name, value in (given | STEADY_TUNABLES).items())}
+    return {
+        "GLIBC_TUNABLES": ":".join(
+            f"{name}={value}" for name, value in (given | STEADY_TUNABLES).items()
+        )
+    }
 
 
-def padded(environment: Mapping[str, str], argv: Sequence[str], chance: random.Random) -> dict[str, str]:
+def padded(
+    environment: Mapping[str, str], argv: Sequence[str], chance: random.Random
+) -> dict[str, str]:
     """`environment` with a pad, so that it takes as many bytes with `argv` for one arm as for another.
 
     The length is a multiple of 16 KiB plus up to 4 KiB drawn from `chance`: one length would favour one arm
@@ -104,5 +114,7 @@ def padded(environment: Mapping[str, str], argv: Sequence[str], chance: random.R
 
 def size_bytes(environment: Mapping[str, str], argv: Sequence[str]) -> int:
     """Bytes on a new process's stack: each `name=value` and each argument, ended by a zero."""
-    variables = sum(len(name.encode()) + len(value.encode()) + 2 for name, value in environment.items())
+    variables = sum(
+        len(name.encode()) + len(value.encode()) + 2 for name, value in environment.items()
+    )
     return variables + sum(len(argument.encode()) + 1 for argument in argv)

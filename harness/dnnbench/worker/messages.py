@@ -134,4 +134,6 @@ def _read(kind: Callable[..., T], data: Any) -> T:
         if isinstance(data, dict) and data.get("version") == VERSION:
             raise Unreadable(str(error)) from None
     version = data.get("version") if isinstance(data, dict) else None
-    raise Unreadable(f"is of version {version}, this process reads {VERSION}: both need the same dnnbench")
+    raise Unreadable(
+        f"is of version {version}, this process reads {VERSION}: both need the same dnnbench"
+    )

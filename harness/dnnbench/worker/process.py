@@ -30,15 +30,28 @@ class WorkerLost(WorkerError):
     """The process ended or had to be killed, and can be asked no more; `reason` is the text for its cells."""
 
     def __init__(self, label: str, reason: str, log_path: Path):
-        super().__init__(f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path))
+        super().__init__(
+            f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path)
+        )
         self.reason = reason
 
 
-def worker_argv(interpreter: str, cpus: Sequence[int], service: str, fds: Sequence[int]) -> list[str]:
+def worker_argv(
+    interpreter: str, cpus: Sequence[int], service: str, fds: Sequence[int]
+) -> list[str]:
     """The command line of a worker; fds: its ends of the pipes for requests and answers."""
     inlet, outlet = (str(fd) for fd in fds)
     pipes = ["--inlet", inlet, "--outlet", outlet]
-    return [interpreter, "-m", "dnnbench.worker", *pipes, "--cpus", spell(cpus), "--service", service]
+    return [
+        interpreter,
+        "-m",
+        "dnnbench.worker",
+        *pipes,
+        "--cpus",
+        spell(cpus),
+        "--service",
+        service,
+    ]
 
 
 class Worker:
@@ -72,10 +85,14 @@ class Worker:
         (inlet, to_child), (from_child, outlet) = _pipe(), _pipe()
         theirs = (inlet, outlet)
         try:
-            self._process = Supervised(worker_argv(interpreter, cpus, service, theirs), environment, log, theirs)
+            self._process = Supervised(
+                worker_argv(interpreter, cpus, service, theirs), environment, log, theirs
+            )
         except OSError as error:
             _close_all(to_child, from_child)
-            raise WorkerError(f"{label}: cannot start {interpreter} ({error.strerror}); name a Python") from None
+            raise WorkerError(
+                f"{label}: cannot start {interpreter} ({error.strerror}); name a Python"
+            ) from None
         finally:
             _close_all(*theirs)
         self._channel = Channel(from_child, to_child, self._may_answer)
@@ -85,7 +102,9 @@ class Worker:
         """Process id, which is also the id of its process group."""
         return self._process.pid
 
-    def ask(self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs) -> R:
+    def ask(
+        self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
+    ) -> R:
         """The answer of a service's method, such as `TimingService.visit`.  Raises as `send` and `receive` do."""
         self._send(write_request(method, *arguments, **named), method.__name__, timeout_s)
         return self.receive(method, timeout_s)
@@ -148,7 +167,11 @@ class Worker:
     def new_pauses(self) -> int:
         """How often since the last question others stopped the process, or this one did not run while it waited for it."""
         stopped_by_us = self._stops_when_idle and self._doing is None
-        count = self._pauses + self._channel.pauses + (not stopped_by_us and self._process.was_stopped())
+        count = (
+            self._pauses
+            + self._channel.pauses
+            + (not stopped_by_us and self._process.was_stopped())
+        )
         self._pauses = self._channel.pauses = 0
         return count
 
@@ -173,8 +196,12 @@ class Worker:
         if self._lost is not None:
             raise self._lost
         if self._closed or busy != (self._doing is not None):
-            state = "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
-            raise WorkerError(f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive")
+            state = (
+                "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
+            )
+            raise WorkerError(
+                f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive"
+            )
 
     @contextlib.contextmanager
     def _watched(self, timeout_s: float) -> Iterator[None]:
@@ -200,7 +227,9 @@ class Worker:
         raise self._lost from None
 
     def _end(self) -> None:
-        with self._ending:  # an interrupted run closes a worker that one of its threads still waits for
+        with (
+            self._ending
+        ):  # an interrupted run closes a worker that one of its threads still waits for
             if not self._closed:
                 self._process.end()
                 self._closed = True

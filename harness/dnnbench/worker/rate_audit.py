@@ -41,13 +41,19 @@ class RateAudit:
         """What is wrong, in words; empty if nothing is."""
         found = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            found.append(f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed")
+            found.append(
+                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed"
+            )
         if self.fresh_most[0] > FRESH_MOST:
-            found.append(f"an inference took {self.fresh:.1f} times as long as the same one again: answers are kept")
+            found.append(
+                f"an inference took {self.fresh:.1f} times as long as the same one again: answers are kept"
+            )
         if not self.step_moves:
             found.append("a training step changed no weight")
         if not self.step_shows:
-            found.append("inference gave the same output before and after a step: an answer is cached")
+            found.append(
+                "inference gave the same output before and after a step: an answer is cached"
+            )
         if not self.answers_differ:
             found.append("another input gave the same result: an answer is cached")
         return found
@@ -75,7 +81,9 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
             fresh.append(_freshness(program, trained, placed, other))
         restore()
         moves, shows = _step_between(trained, placed) if trained else (True, True)
-        differ = _equal_inputs(batch, same) or _results_differ(program, restore, phase, placed, other)
+        differ = _equal_inputs(batch, same) or _results_differ(
+            program, restore, phase, placed, other
+        )
     finally:
         restore()
     return RateAudit(

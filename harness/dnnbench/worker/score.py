@@ -31,9 +31,13 @@ def score(loss: Loss, z: np.ndarray, prediction: np.ndarray, targets: np.ndarray
     counted = counts(loss, targets)
     z = z.astype(np.float64)
     if isinstance(loss, CrossEntropy):
-        no_answer = np.isnan(z).any(axis=-1)  # argmax of NaN is some class, and may be the right one
+        no_answer = np.isnan(z).any(
+            axis=-1
+        )  # argmax of NaN is some class, and may be the right one
         wrong = int(np.sum(((prediction != targets) | no_answer) & counted))
-        return Score(int(counted.sum()), wrong, _cross_entropy(z[counted], targets[counted], loss.smoothing))
+        return Score(
+            int(counted.sum()), wrong, _cross_entropy(z[counted], targets[counted], loss.smoothing)
+        )
     if isinstance(loss, BceWithLogits):
         wrong = int(np.sum((prediction.astype(bool) != (targets > 0.5)) | np.isnan(z)))
         elements = np.maximum(z, 0) - z * targets + np.log1p(np.exp(-np.abs(z)))

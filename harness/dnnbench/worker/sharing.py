@@ -36,9 +36,15 @@ def _distribution() -> importlib.metadata.Distribution:
 
 def _packages() -> list[Path]:
     plugins = _distribution().entry_points.select(group=DISTRIBUTION)
-    names = sorted({DISTRIBUTION} | {plugin.value.split(".")[0].split(":")[0] for plugin in plugins})
+    names = sorted(
+        {DISTRIBUTION} | {plugin.value.split(".")[0].split(":")[0] for plugin in plugins}
+    )
     specs = [importlib.util.find_spec(name) for name in names]
-    return [Path(spec.submodule_search_locations[0]) for spec in specs if spec and spec.submodule_search_locations]
+    return [
+        Path(spec.submodule_search_locations[0])
+        for spec in specs
+        if spec and spec.submodule_search_locations
+    ]
 
 
 def _metadata() -> Path:

@@ -25,9 +25,14 @@ class Supervised:
     unless `keep_log` was called.  fds: descriptors that the command gets.  Raises OSError if it cannot be started.
     """
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]) -> None:
+    def __init__(
+        self, argv: Sequence[str], environment: Mapping[str, str], log: Path, fds: Sequence[int]
+    ) -> None:
         self._heard: dict[str, int] = {}
-        mine, theirs = (above_streams(end.detach()) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        mine, theirs = (
+            above_streams(end.detach())
+            for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        )
         self._control = socket.socket(fileno=mine)
         try:
             self._process = _start(argv, environment, log, theirs, fds)
@@ -71,7 +76,9 @@ class Supervised:
     def end(self) -> None:
         """Kill the command and everything that it started; when this returns nothing is left."""
         self._control.close()
-        self._process.send_signal(signal.SIGCONT)  # a supervisor that was stopped would not see the end
+        self._process.send_signal(
+            signal.SIGCONT
+        )  # a supervisor that was stopped would not see the end
         self._process.wait()
 
     def _ask(self, message: bytes, answer: str) -> None:
@@ -111,7 +118,16 @@ def _start(
     """The supervisor; isolated (-I -S), for the environment is the command's, not its own."""
     log.parent.mkdir(parents=True, exist_ok=True)
     handed = ",".join(str(fd) for fd in fds)
-    command = [sys.executable, "-I", "-S", supervisor.__file__, str(control), handed, str(log), *argv]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        supervisor.__file__,
+        str(control),
+        handed,
+        str(log),
+        *argv,
+    ]
     with log.open("a+b") as output:
         return subprocess.Popen(
             command,

@@ -34,7 +34,9 @@ SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 def main(control: int, fds: list[int], log: str, argv: list[str]) -> int:
     """Supervise `argv` until the harness is gone or closes its end."""
     _prctl(SET_CHILD_SUBREAPER, 1)
-    _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGCONT)  # wakes a supervisor that was stopped, to see that the harness is gone
+    _prctl(
+        SET_PARENT_DEATH_SIGNAL, signal.SIGCONT
+    )  # wakes a supervisor that was stopped, to see that the harness is gone
     os.set_inheritable(control, False)
     output, outlet = os.pipe()
     try:
@@ -163,7 +165,9 @@ class Supervisor:
         self._drain()
         state = os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT)
         assert state is not None, "waitid gives None where it is told not to wait"
-        self._tell(f"exited {state.si_status if state.si_code == os.CLD_EXITED else -state.si_status}")
+        self._tell(
+            f"exited {state.si_status if state.si_code == os.CLD_EXITED else -state.si_status}"
+        )
 
     def _heed(self) -> bool:
         """Do what the harness asks; False once it has closed its end."""
@@ -184,7 +188,10 @@ class Supervisor:
 
     def _was_stopped(self) -> bool:
         with suppress(ChildProcessError):  # it has ended
-            return os.waitid(os.P_PID, self._worker, os.WSTOPPED | os.WCONTINUED | os.WNOHANG) is not None
+            return (
+                os.waitid(os.P_PID, self._worker, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
+                is not None
+            )
         return False
 
     def _tell(self, message: str) -> None:

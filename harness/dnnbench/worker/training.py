@@ -18,7 +18,9 @@ from .services.training import EpochResult, Predictions
 class TrainingSession:
     """One program, one data set, one seed."""
 
-    def __init__(self, program: Trainable, workload: Workload, train: Batch, batch_size: int, seed: int):
+    def __init__(
+        self, program: Trainable, workload: Workload, train: Batch, batch_size: int, seed: int
+    ):
         self._program, self._workload = program, workload
         self._train, self._size, self._seed = train, batch_size, seed
 
@@ -61,7 +63,9 @@ class TrainingSession:
     def _batch(self, rows: np.ndarray, epoch: int, index: int) -> Batch:
         batch = self._train.rows(rows)
         seed = self._seed + 1_000_003 * epoch + index
-        return Batch(batch.inputs, batch.targets, random_masks(self._workload.model, len(rows), seed))
+        return Batch(
+            batch.inputs, batch.targets, random_masks(self._workload.model, len(rows), seed)
+        )
 
 
 def predict(program: Program, workload: Workload, test: Batch, batch_size: int) -> Predictions:
@@ -72,5 +76,7 @@ def predict(program: Program, workload: Workload, test: Batch, batch_size: int) 
         examples = test.rows(rows)
         result = program.get(program.infer(program.put(examples)))
         predictions.append(result["prediction"])
-        scores.append(score(loss, outputs_of(result)[first], result["prediction"], examples.targets))
+        scores.append(
+            score(loss, outputs_of(result)[first], result["prediction"], examples.targets)
+        )
     return Predictions(np.concatenate(predictions), total(scores))

@@ -75,14 +75,19 @@ class _Body:
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, dict):
-            return {self._key(key, where): self.lift(item, f"{where}.{key}") for key, item in value.items()}
+            return {
+                self._key(key, where): self.lift(item, f"{where}.{key}")
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self.lift(item, f"{where}[{index}]") for index, item in enumerate(value)]
         return self._lift_array(value, where)
 
     def _key(self, key: Any, where: str) -> str:
         if not isinstance(key, str) or key == PLACEHOLDER:
-            raise Unsendable(f"{where}: the key {key!r} cannot be sent; use text other than {PLACEHOLDER!r}")
+            raise Unsendable(
+                f"{where}: the key {key!r} cannot be sent; use text other than {PLACEHOLDER!r}"
+            )
         return key
 
     def _lift_array(self, value: Any, where: str) -> Any:
@@ -93,7 +98,11 @@ class _Body:
             raise Unsendable(
                 f"{where}: cannot send a {kind}; send text, numbers, lists, dicts or NumPy arrays of numbers"
             )
-        if isinstance(value, np.generic) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+        if (
+            isinstance(value, np.generic)
+            and value.dtype.kind in "biuf"
+            and value.dtype.itemsize <= 8
+        ):
             return value.item()
         return self._append(np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C"))
 
@@ -101,7 +110,9 @@ class _Body:
         padding = -self.size % ALIGNMENT_BYTES
         if padding:
             self.pieces.append(bytes(padding))
-        self.layout.append({"dtype": array.dtype.str, "shape": list(array.shape), "offset": self.size + padding})
+        self.layout.append(
+            {"dtype": array.dtype.str, "shape": list(array.shape), "offset": self.size + padding}
+        )
         if array.nbytes:
             self.pieces.append(array.reshape(-1).view("u1").data)
         self.size += padding + array.nbytes
@@ -144,7 +155,9 @@ class Channel:
     holds the pipe never shows as an end of file.  `pauses` counts how often this process did not run while it waited.
     """
 
-    def __init__(self, read_fd: int, write_fd: int, alive: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, read_fd: int, write_fd: int, alive: Callable[[], bool] | None = None
+    ) -> None:
         self._read_fd, self._write_fd, self._alive = read_fd, write_fd, alive
         self.pauses = 0
         for descriptor in (read_fd, write_fd):
@@ -165,7 +178,9 @@ class Channel:
         deadline = _deadline(timeout_s)
         magic, header_bytes, body_bytes = PREFIX.unpack(self._read(PREFIX.size, deadline))
         if magic != MAGIC:
-            raise ConnectionClosed(f"the pipe carries {magic!r} where a frame begins with {MAGIC!r}")
+            raise ConnectionClosed(
+                f"the pipe carries {magic!r} where a frame begins with {MAGIC!r}"
+            )
         header = self._read(header_bytes, deadline)
         return decode(header, self._read(body_bytes, deadline))
 

@@ -66,7 +66,10 @@ def conv(x, w, b):
 
 
 def dense_gradients(w, layer, x, g):
-    return {f"{layer}.weight": (x.T @ g).reshape(w[f"{layer}.weight"].shape), f"{layer}.bias": g.sum(axis=0)}
+    return {
+        f"{layer}.weight": (x.T @ g).reshape(w[f"{layer}.weight"].shape),
+        f"{layer}.bias": g.sum(axis=0),
+    }
 
 
 def mlp(w, x):
@@ -104,7 +107,9 @@ def cnn_gradients(w, kept, dz):
     d2 = pool_gradient((dh @ w["fc1.weight"].T).reshape(p2.shape), p2, a2)
     d2 *= a2 > 0
     d2 = d2.reshape(-1, d2.shape[-1])
-    d1 = pool_gradient(from_columns(d2 @ w["conv2.weight"].reshape(-1, d2.shape[-1]).T, p1.shape), p1, a1)
+    d1 = pool_gradient(
+        from_columns(d2 @ w["conv2.weight"].reshape(-1, d2.shape[-1]).T, p1.shape), p1, a1
+    )
     d1 *= a1 > 0
     d1 = d1.reshape(-1, d1.shape[-1])
     layers = (("conv1", rows1, d1), ("conv2", rows2, d2), ("fc1", flat, dh), ("logits", h, dz))

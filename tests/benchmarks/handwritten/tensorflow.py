@@ -53,7 +53,9 @@ class Trainer:
     def phases(self, images, labels):
         x, y = tf.constant(images), tf.constant(labels, tf.int64)
         infer, forward = (self._traced(f, x) for f in (self.infer, self.forward))
-        loss, gradients, train_step = (self._traced(f, x, y) for f in (self.loss, self.gradients, self.train_step))
+        loss, gradients, train_step = (
+            self._traced(f, x, y) for f in (self.loss, self.gradients, self.train_step)
+        )
         return {
             "infer": lambda: infer(x),
             "forward": lambda: forward(x),

@@ -44,7 +44,9 @@ class Trainer:
 
     def __init__(self, network, mode, weights):
         self._net = net = NETWORKS[network]()
-        tensors = {name: torch.from_numpy(a).permute(FROM_CANONICAL[a.ndim]) for name, a in weights.items()}
+        tensors = {
+            name: torch.from_numpy(a).permute(FROM_CANONICAL[a.ndim]) for name, a in weights.items()
+        }
         net.load_state_dict(tensors)
         net.to(memory_format=torch.channels_last)
         self._first = [p.detach().clone() for p in net.parameters()]
@@ -58,7 +60,12 @@ class Trainer:
             z = net(x)
             return z, F.cross_entropy(z, y)
 
-        self._forward, self._predict, self._score, self._step = net, predict, score, self._optimizer.step
+        self._forward, self._predict, self._score, self._step = (
+            net,
+            predict,
+            score,
+            self._optimizer.step,
+        )
         if mode == "compile":
             compiled = (torch.compile(f) for f in (net, predict, score, self._optimizer.step))
             self._forward, self._predict, self._score, self._step = compiled

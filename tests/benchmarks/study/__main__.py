@@ -30,11 +30,19 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="study", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=15, help="of this sitting; 0 only replays (default 15)")
-    parser.add_argument("--kinds", default="same,quick", help=f"in turn, of {', '.join(KINDS)} (default same,quick)")
-    parser.add_argument("--recordings", type=Path, default=recordings.FOLDER, help="folder of the sittings")
+    parser.add_argument(
+        "--minutes", type=float, default=15, help="of this sitting; 0 only replays (default 15)"
+    )
+    parser.add_argument(
+        "--kinds", default="same,quick", help=f"in turn, of {', '.join(KINDS)} (default same,quick)"
+    )
+    parser.add_argument(
+        "--recordings", type=Path, default=recordings.FOLDER, help="folder of the sittings"
+    )
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the page")
-    parser.add_argument("--wait", type=float, default=0, help="seconds to wait for another dnnbench (default 0)")
+    parser.add_argument(
+        "--wait", type=float, default=0, help="seconds to wait for another dnnbench (default 0)"
+    )
     return parser.parse_args()
 
 

@@ -26,6 +26,9 @@ ABLATIONS: dict[str, Rule] = {
     **{f"one round in {n}": _of(partial(cuts.every, n=n)) for n in THINNED},
     "half the seconds, all generations": _of(cuts.half),
     "half the seconds, half the generations": _of(cuts.half_the_generations),
-    **{f"visits as long as {n} round{'s' * (n > 1)}": partial(in_stretches, length=n) for n in STRETCHES},
+    **{
+        f"visits as long as {n} round{'s' * (n > 1)}": partial(in_stretches, length=n)
+        for n in STRETCHES
+    },
 }
 """Name -> what is said of (trial, arm, base)."""

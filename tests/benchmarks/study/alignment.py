@@ -41,7 +41,10 @@ def main() -> None:
     from table import markdown
 
     print(
-        markdown(["moved", *MOVED], [["time of a step", *(f"{r:.3f}" for r in asked("alignment:Alignment", "forced"))]])
+        markdown(
+            ["moved", *MOVED],
+            [["time of a step", *(f"{r:.3f}" for r in asked("alignment:Alignment", "forced"))]],
+        )
     )
 
 

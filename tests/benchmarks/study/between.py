@@ -28,7 +28,11 @@ def main() -> None:
     with open_store(parser.parse_args().store, create=False) as store:
         runs = store.runs()
         histories = list(histories_of(store, list(runs["run_id"])).values())
-    print(markdown(["interval", "holds 1", "median half-width", "spread (sd), median"], rows(histories)))
+    print(
+        markdown(
+            ["interval", "holds 1", "median half-width", "spread (sd), median"], rows(histories)
+        )
+    )
 
 
 def rows(histories: list[History]) -> list[list[str]]:
@@ -47,11 +51,17 @@ def _compared(histories, pairs, widened: bool) -> Iterator[tuple[bool, float, fl
         for history in histories:
             if all(run in history for run in pair):
                 found = welch_ratio(*(history[run] for run in pair), spread=spread)
-                yield found.low <= 1 <= found.high, np.log(found.high / found.low) / 2, spread.sd if spread else np.nan
+                yield (
+                    found.low <= 1 <= found.high,
+                    np.log(found.high / found.low) / 2,
+                    spread.sd if spread else np.nan,
+                )
 
 
 def _of_others(histories: list[History], pair: tuple[str, str]) -> Spread | None:
-    others = [{run: logs for run, logs in history.items() if run not in pair} for history in histories]
+    others = [
+        {run: logs for run, logs in history.items() if run not in pair} for history in histories
+    ]
     return spread_between(others)
 
 

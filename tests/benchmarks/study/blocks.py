@@ -64,7 +64,12 @@ def main() -> None:
     from table import markdown
 
     found = asked("blocks:Blocks", "forced")
-    print(markdown(["blocks for the products", *map(str, FORCED)], [["time of a step", *(f"{r:.3f}" for r in found)]]))
+    print(
+        markdown(
+            ["blocks for the products", *map(str, FORCED)],
+            [["time of a step", *(f"{r:.3f}" for r in found)]],
+        )
+    )
     rows = [[step, *(_told(step) for _ in range(PROCESSES))] for step in STEPS_ASKED]
     print(markdown(["blocks found", *(f"process {n + 1}" for n in range(PROCESSES))], rows))
 

@@ -30,7 +30,11 @@ def bias(found: "pd.DataFrame") -> float:
 
 def rms_error(found: "pd.DataFrame") -> float:
     """Root mean square of log ratio minus truth."""
-    return float(np.sqrt(np.square(np.log(found["value"]) - found["truth"]).mean())) if len(found) else math.nan
+    return (
+        float(np.sqrt(np.square(np.log(found["value"]) - found["truth"]).mean()))
+        if len(found)
+        else math.nan
+    )
 
 
 def _holds(found: "pd.DataFrame", truth: "pd.Series") -> "pd.Series":

@@ -42,17 +42,24 @@ def stretches(trial: Trial, arm: str, base: str, length: int) -> tuple[Visits, V
     later = (trial.number // length) % 2
     arms_turn = later == blocks % 2
     return tuple(
-        _merged(trial, label, turn & whole, blocks, later) for label, turn in ((arm, arms_turn), (base, ~arms_turn))
+        _merged(trial, label, turn & whole, blocks, later)
+        for label, turn in ((arm, arms_turn), (base, ~arms_turn))
     )
 
 
-def _merged(trial: Trial, label: str, keep: np.ndarray, blocks: np.ndarray, later: np.ndarray) -> Visits:
+def _merged(
+    trial: Trial, label: str, keep: np.ndarray, blocks: np.ndarray, later: np.ndarray
+) -> Visits:
     visits = trial.visits(label)
-    keys, first, place = np.unique(visits.generation[keep] << 32 | blocks[keep], return_index=True, return_inverse=True)
+    keys, first, place = np.unique(
+        visits.generation[keep] << 32 | blocks[keep], return_index=True, return_inverse=True
+    )
     call_s = np.bincount(place, visits.call_s[keep]) / np.bincount(place)
     flags = np.zeros(len(keys), np.int64)
     np.bitwise_or.at(flags, place, visits.flags[keep])
-    return Visits(visits.generation[keep][first], blocks[keep][first], later[keep][first], call_s, flags)
+    return Visits(
+        visits.generation[keep][first], blocks[keep][first], later[keep][first], call_s, flags
+    )
 
 
 def _rounds(trial: Trial) -> np.ndarray:

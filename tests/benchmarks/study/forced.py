@@ -16,7 +16,9 @@ def ratios(steps: Sequence[Callable[[], object]]) -> list[float]:
     for _ in range(ROUNDS):
         for place in random.sample(range(len(steps)), len(steps)):
             times[place].append(_seconds(steps[place]))
-    return [median(one / base for one, base in zip(found, times[0], strict=True)) for found in times]
+    return [
+        median(one / base for one, base in zip(found, times[0], strict=True)) for found in times
+    ]
 
 
 def _seconds(step: Callable[[], object]) -> float:
@@ -36,5 +38,7 @@ def asked(service: str, method: str, **arguments) -> list:
 
     module, _, name = service.partition(":")
     asking = getattr(getattr(importlib.import_module(f"study.{module}"), name), method)
-    with spawn(Arm(method, "study"), method, default_memory(), f"study.{service}", worker_cpus(1)) as worker:
+    with spawn(
+        Arm(method, "study"), method, default_memory(), f"study.{service}", worker_cpus(1)
+    ) as worker:
         return worker.ask(asking, BUILD_TIMEOUT_S, **arguments)

@@ -52,7 +52,11 @@ def main() -> None:
     asked = parser.parse_args()
     confine(parse(asked.cpus))
     work = {"cpu": cpu, "memory": memory}[asked.what]()
-    disturb(work, random.Random(asked.seed), lambda s: share_at(s, asked.start, asked.end, asked.seconds))
+    disturb(
+        work,
+        random.Random(asked.seed),
+        lambda s: share_at(s, asked.start, asked.end, asked.seconds),
+    )
 
 
 if __name__ == "__main__":

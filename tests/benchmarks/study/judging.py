@@ -47,7 +47,9 @@ def verdict(trial: Trial, arm: str, base: str, theta: float = THETA) -> Judged:
     pairs, objection = pairs_of(trial, arm, base)
     found = ratio(pairs)
     said = judge(pairs, found, theta)
-    return Judged(Verdict.UNDECIDED if objection else said.verdict, found.estimate, objection or said.reason)
+    return Judged(
+        Verdict.UNDECIDED if objection else said.verdict, found.estimate, objection or said.reason
+    )
 
 
 def keeping_all(trial: Trial, arm: str, base: str) -> Judged:
@@ -58,7 +60,10 @@ def keeping_all(trial: Trial, arm: str, base: str) -> Judged:
 def unpaired(trial: Trial, arm: str, base: str) -> Judged:
     """No pairs: in each generation the arm's median against the base's."""
     logs = [np.log(trial.visits(label).call_s) for label in (arm, base)]
-    effects = [np.subtract(*(np.median(log[trial.generation == g]) for log in logs)) for g in trial.generations]
+    effects = [
+        np.subtract(*(np.median(log[trial.generation == g]) for log in logs))
+        for g in trial.generations
+    ]
     return _placed(exp_interval(*mean_interval(effects), len(effects)))
 
 

@@ -46,7 +46,9 @@ class Kind:
     @property
     def expected_s(self) -> float:
         """Wall seconds a trial should take."""
-        return self.generations * STEPS[self.step].start_s + OVERHEAD * self.seconds * len(self.arms)
+        return self.generations * STEPS[self.step].start_s + OVERHEAD * self.seconds * len(
+            self.arms
+        )
 
 
 def extra(arm: int, base: int) -> float:
@@ -60,7 +62,9 @@ def truth(arm: int, base: int) -> float:
 
 
 def _against_base(name: str, seconds: float, **more) -> Kind:
-    return Kind(name, LOADS, tuple((arm, "base") for arm in LOADS if arm != "base"), seconds, **more)
+    return Kind(
+        name, LOADS, tuple((arm, "base") for arm in LOADS if arm != "base"), seconds, **more
+    )
 
 
 KINDS = {
@@ -81,7 +85,9 @@ KINDS = {
         _against_base("jax", 10.0, step="jax"),
         Kind("rebuilt", TWINS, PAIRS_OF_TWINS, 24.0, builds=4),
         Kind("rebuilt_torch", TWINS, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_fresh"),
-        Kind("rebuilt_torch_network", SINGLES, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_network"),
+        Kind(
+            "rebuilt_torch_network", SINGLES, PAIRS_OF_TWINS, 24.0, builds=4, step="torch_network"
+        ),
         Kind("rebuilt_jax_network", SINGLES, PAIRS_OF_TWINS, 24.0, builds=4, step="jax_network"),
     )
 }

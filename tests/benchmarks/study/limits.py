@@ -33,13 +33,21 @@ class Spread:
 
 def spread(trials: Sequence[Trial]) -> Spread | None:
     """None without A/A pairs of two generations."""
-    rows = [_spread_of(trial, *pair) for trial in trials for pair in trial.pairs if trial.truth(*pair) == 0]
+    rows = [
+        _spread_of(trial, *pair)
+        for trial in trials
+        for pair in trial.pairs
+        if trial.truth(*pair) == 0
+    ]
     if not rows:
         return None
     between, within, half = np.array(rows).T
     contended = float(np.mean(np.concatenate([trial.contended for trial in trials])))
     return Spread(
-        float(np.sqrt(np.mean(between**2))), float(np.sqrt(np.mean(within**2))), float(np.median(half)), contended
+        float(np.sqrt(np.mean(between**2))),
+        float(np.sqrt(np.mean(within**2))),
+        float(np.median(half)),
+        contended,
     )
 
 
@@ -47,7 +55,11 @@ def _spread_of(trial: Trial, arm: str, base: str) -> tuple[float, float, float]:
     pairs = log_pairs(trial.visits(arm), trial.visits(base))
     effects = pairs.effects()
     errors = [median_error(pairs.difference[pairs.generation == g]) for g in trial.generations]
-    return float(np.std(effects, ddof=1)), float(np.sqrt(np.mean(np.square(errors)))), mean_interval(effects)[1]
+    return (
+        float(np.std(effects, ddof=1)),
+        float(np.sqrt(np.mean(np.square(errors)))),
+        mean_interval(effects)[1],
+    )
 
 
 def planned(trial: Trial) -> int | None:
@@ -76,7 +88,10 @@ def order_bias(trials: Sequence[Trial]) -> list[float]:
         for arm, base in trial.pairs:
             if trial.truth(arm, base) == 0:
                 pairs = log_pairs(trial.visits(arm), trial.visits(base))
-                later, earlier = pairs.difference[pairs.arm_later], pairs.difference[~pairs.arm_later]
+                later, earlier = (
+                    pairs.difference[pairs.arm_later],
+                    pairs.difference[~pairs.arm_later],
+                )
                 found.append(float(np.median(later) - np.median(earlier)))
     return found
 

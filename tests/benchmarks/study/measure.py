@@ -75,7 +75,9 @@ class Recorder:
                         self._rebuild(workers)
                     call_s = self._warm_up(workers)
                     quiesce(workers)
-                    self._rounds(number * kind.builds + build, workers, visit_timeout_s(self._calls * call_s))
+                    self._rounds(
+                        number * kind.builds + build, workers, visit_timeout_s(self._calls * call_s)
+                    )
 
     def _rebuild(self, workers: Workers) -> None:
         """The same processes, their steps built anew, elsewhere in memory: the old one goes when the new one stands."""
@@ -87,7 +89,9 @@ class Recorder:
     def trial(self) -> Trial:
         """All that was recorded."""
         kind = self._kind
-        versions = {"python": platform.python_version()} | {name: version(name) for name in STEPS[kind.step].libraries}
+        versions = {"python": platform.python_version()} | {
+            name: version(name) for name in STEPS[kind.step].libraries
+        }
         facts = {
             "began": self._began,
             "seed": self._seed,
@@ -107,7 +111,9 @@ class Recorder:
 
     def _warm_up(self, workers: Workers) -> float:
         """Seconds of the fastest arm's call; the first generation's choose the calls a visit, the same for all arms."""
-        warm = [workers[arm].ask(Study.warm_up, BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL]
+        warm = [
+            workers[arm].ask(Study.warm_up, BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL
+        ]
         self._unsettled += sum(not arm.settled for arm in warm)
         call_s = min(arm.seconds for arm in warm)
         self._calls = self._calls or calls_per_visit(call_s, read_cost_s())
@@ -122,7 +128,9 @@ class Recorder:
             if spent_s >= self._kind.seconds / self._kind.generations / self._kind.builds:
                 return
 
-    def _round(self, number: int, order: list[str], workers: Workers, limit_s: float, sampler: Sampler) -> list[float]:
+    def _round(
+        self, number: int, order: list[str], workers: Workers, limit_s: float, sampler: Sampler
+    ) -> list[float]:
         before = sampler.read()
         visits = {arm: workers[arm].ask(Study.visit, limit_s, self._calls) for arm in order}
         control_s = TimingClient(workers[CONTROL]).control(CONTROL_CALLS)
@@ -138,5 +146,9 @@ class Recorder:
 
 def _switches(workers: Workers) -> int:
     """Involuntary context switches of all workers together."""
-    arms = [worker.ask(Study.switches, BUILD_TIMEOUT_S) for label, worker in workers.items() if label != CONTROL]
+    arms = [
+        worker.ask(Study.switches, BUILD_TIMEOUT_S)
+        for label, worker in workers.items()
+        if label != CONTROL
+    ]
     return sum(arms) + TimingClient(workers[CONTROL]).switches()

@@ -60,5 +60,16 @@ def noisy(hog: Hog | None, cpus: Sequence[int], seconds: float, seed: int) -> It
 
 
 def _start(hog: Hog, cpus: Sequence[int], seconds: float, seed: int) -> subprocess.Popen:
-    words = ["--cpus", spell(cpus), "--seed", seed, "--start", hog.start, "--end", hog.end, "--seconds", seconds]
+    words = [
+        "--cpus",
+        spell(cpus),
+        "--seed",
+        seed,
+        "--start",
+        hog.start,
+        "--end",
+        hog.end,
+        "--seconds",
+        seconds,
+    ]
     return subprocess.Popen([sys.executable, "-m", "study.hog", hog.what, *map(str, words)])

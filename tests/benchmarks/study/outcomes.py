@@ -29,7 +29,11 @@ def judged(trials: Sequence[Trial], rule=verdict) -> "pd.DataFrame":
     """What a rule says: trial, kind, extra, truth, said, reason, value, low, high (the ratio and its interval)."""
     import pandas as pd
 
-    rows = [_row(place, trial, pair, rule(trial, *pair)) for place, trial in enumerate(trials) for pair in trial.pairs]
+    rows = [
+        _row(place, trial, pair, rule(trial, *pair))
+        for place, trial in enumerate(trials)
+        for pair in trial.pairs
+    ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
@@ -39,7 +43,14 @@ _COLUMNS = ("trial", "kind", "extra", "truth", "said", "reason", "value", "low",
 def _row(place: int, trial: Trial, pair: tuple[str, str], said: Judged) -> tuple:
     estimate = said.estimate
     facts = (place, trial.kind, trial.extra(*pair), trial.truth(*pair))
-    return (*facts, said.text, said.reason.partition(":")[0], estimate.value, estimate.low, estimate.high)
+    return (
+        *facts,
+        said.text,
+        said.reason.partition(":")[0],
+        estimate.value,
+        estimate.low,
+        estimate.high,
+    )
 
 
 def gated(trials: Sequence[Trial]) -> "pd.DataFrame":
@@ -74,7 +85,8 @@ def peered(trials: Sequence[Trial]) -> "pd.DataFrame":
 
 def _sides(trial: Trial, arm: str, base: str) -> Iterator[tuple[str, list, list]]:
     base_s, arm_s = (
-        [trial.visits(label).call_s[trial.generation == g] for g in trial.generations] for label in (base, arm)
+        [trial.visits(label).call_s[trial.generation == g] for g in trial.generations]
+        for label in (base, arm)
     )
     middle = len(base_s) // 2
     yield IN_TURN, base_s, arm_s

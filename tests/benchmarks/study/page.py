@@ -29,7 +29,9 @@ def write(trials: Sequence[Trial], folder: Path, size_bytes: int) -> Path:
     """Write the page and its plots; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     found = Findings(trials)
-    parts = _tables(found) | _plots(draw(found, folder)) | {"sittings": _sittings(trials, size_bytes)}
+    parts = (
+        _tables(found) | _plots(draw(found, folder)) | {"sittings": _sittings(trials, size_bytes)}
+    )
     path = folder / "proof.md"
     page = TEMPLATE.read_text().format(**{name: part.rstrip() for name, part in parts.items()})
     path.write_text(EMPTY_LINES.sub("\n\n", page))
@@ -40,9 +42,13 @@ def _tables(found: Findings) -> dict[str, str]:
     return {
         "targets": table_of(targets(found)),
         "verdicts": tables.verdicts(found.verdicts),
-        "verdicts_by_machine": tables.verdicts({where: judged(part) for where, part in found.by_machine.items()}),
+        "verdicts_by_machine": tables.verdicts(
+            {where: judged(part) for where, part in found.by_machine.items()}
+        ),
         "gates": tables.gates(found.gates),
-        "gates_by_machine": tables.gates({where: gated(part) for where, part in found.by_machine.items()}),
+        "gates_by_machine": tables.gates(
+            {where: gated(part) for where, part in found.by_machine.items()}
+        ),
         "covers": tables.covers(found.verdicts),
         "positions": _positions(found.counted),
         "starts": starts.table_of(found.counted),
@@ -59,7 +65,9 @@ def _tables(found: Findings) -> dict[str, str]:
 
 def _plots(files: dict[str, str]) -> dict[str, str]:
     """Markdown of every plot; empty for one that has nothing to show yet."""
-    shown = {name: f"![{words}]({files[name]})" if name in files else "" for name, words in PLOTS.items()}
+    shown = {
+        name: f"![{words}]({files[name]})" if name in files else "" for name, words in PLOTS.items()
+    }
     return {f"{name}_plot": text for name, text in shown.items()}
 
 
@@ -69,7 +77,9 @@ def _sittings(trials: Sequence[Trial], size_bytes: int) -> str:
         return "Nothing is recorded yet.\n"
     days = sorted({trial.facts["began"][:10] for trial in trials})
     machines = sorted({trial.facts["machine"] for trial in trials})
-    versions = sorted({f"{name} {number}" for trial in trials for name, number in trial.facts["versions"].items()})
+    versions = sorted(
+        {f"{name} {number}" for trial in trials for name, number in trial.facts["versions"].items()}
+    )
     lead = (
         f"Recorded so far: {len(trials)} trials in {_sat(trials)}, {_span(days)}, on "
         f"{' and on '.join(machines)}, one core for the arms; {', '.join(versions)}; {size_bytes / 1e6:.1f} MB. "
@@ -84,7 +94,9 @@ def _sittings(trials: Sequence[Trial], size_bytes: int) -> str:
         "rounds contended",
     ]
     kinds = Counter(trial.kind for trial in trials)
-    rows = [[kind, str(n), *_facts([t for t in trials if t.kind == kind])] for kind, n in kinds.items()]
+    rows = [
+        [kind, str(n), *_facts([t for t in trials if t.kind == kind])] for kind, n in kinds.items()
+    ]
     return lead + "\n" + markdown(heading, rows)
 
 
@@ -110,8 +122,13 @@ def _positions(trials: Sequence[Trial]) -> str:
         return ""
     lead = f"Ratio of equals, second over first, mean over {len(biases)} pairs: {with_interval(biases)}.\n\n"
     places = by_position(trials)
-    rows = [[str(place + 1), with_interval(places[:, place].tolist())] for place in range(places.shape[1])]
-    return lead + markdown(["position in the round", "a visit's time against the round's median arm"], rows)
+    rows = [
+        [str(place + 1), with_interval(places[:, place].tolist())]
+        for place in range(places.shape[1])
+    ]
+    return lead + markdown(
+        ["position in the round", "a visit's time against the round's median arm"], rows
+    )
 
 
 def _spreads(found: Findings) -> str:
@@ -121,7 +138,9 @@ def _spreads(found: Findings) -> str:
     for name, trials in groups.items():
         if one := spread(trials):
             numbers = [f"{number:.2%}" for number in (one.between, one.within, one.half_width)]
-            rows.append([name, str(len(trials)), *numbers, f"{one.contended:.0%}", _planned(trials)])
+            rows.append(
+                [name, str(len(trials)), *numbers, f"{one.contended:.0%}", _planned(trials)]
+            )
     heading = [
         "trials",
         "n",
@@ -139,4 +158,8 @@ def _planned(trials: Sequence[Trial]) -> str:
     found = sorted(count for trial in trials if (count := planned(trial)))
     if not found:
         return ""
-    return str(found[0]) if found[0] == found[-1] else f"{median(found):.0f} ({found[0]} to {found[-1]})"
+    return (
+        str(found[0])
+        if found[0] == found[-1]
+        else f"{median(found):.0f} ({found[0]} to {found[-1]})"
+    )

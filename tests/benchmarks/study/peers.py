@@ -31,8 +31,13 @@ def pyperf(base: Processes, arm: Processes, values: int = VALUES) -> bool:
     """
     from scipy import stats
 
-    sides = [[part.mean() for process in side for part in np.array_split(process, values)] for side in (base, arm)]
-    return bool(stats.ttest_ind(sides[1], sides[0]).pvalue <= 0.05 and np.mean(sides[1]) > np.mean(sides[0]))
+    sides = [
+        [part.mean() for process in side for part in np.array_split(process, values)]
+        for side in (base, arm)
+    ]
+    return bool(
+        stats.ttest_ind(sides[1], sides[0]).pvalue <= 0.05 and np.mean(sides[1]) > np.mean(sides[0])
+    )
 
 
 def asv(base: Processes, arm: Processes, factor: float = 1.1) -> bool:
@@ -43,7 +48,9 @@ def asv(base: Processes, arm: Processes, factor: float = 1.1) -> bool:
     """
     from scipy import stats
 
-    before, after = (np.concatenate([_samples(process) for process in side]) for side in (base, arm))
+    before, after = (
+        np.concatenate([_samples(process) for process in side]) for side in (base, arm)
+    )
     slower = np.median(after) > factor * np.median(before)
     return bool(slower and stats.mannwhitneyu(after, before).pvalue < 0.002)
 
@@ -57,13 +64,18 @@ def hyperfine(base: Processes, arm: Processes) -> bool:
     from scipy import stats
 
     before, after = ([process.mean() for process in side] for side in (base, arm))
-    return bool(stats.ttest_ind(after, before, equal_var=False).pvalue < 0.05 and np.mean(after) > np.mean(before))
+    return bool(
+        stats.ttest_ind(after, before, equal_var=False).pvalue < 0.05
+        and np.mean(after) > np.mean(before)
+    )
 
 
 def _samples(process: np.ndarray) -> np.ndarray:
     """Means over as many calls as last 10 ms."""
     length = max(1, round(SAMPLE_S / float(np.median(process))))
-    return np.array([part.mean() for part in np.array_split(process, max(1, len(process) // length))])
+    return np.array(
+        [part.mean() for part in np.array_split(process, max(1, len(process) // length))]
+    )
 
 
 RULES: dict[str, Callable[[Processes, Processes], bool]] = {

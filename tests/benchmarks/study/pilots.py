@@ -41,7 +41,9 @@ class Noise(NamedTuple):
         return chance.normal(0, math.hypot(self.between, self.second / math.sqrt(seconds)))
 
 
-NOISES = [Noise(*one) for one in product((0.001, 0.003, 0.01, 0.03), (0.003, 0.01, 0.03), (1.0, 10.0))]
+NOISES = [
+    Noise(*one) for one in product((0.001, 0.003, 0.01, 0.03), (0.003, 0.01, 0.03), (1.0, 10.0))
+]
 
 
 class Planned:
@@ -114,10 +116,19 @@ def errors(way, noise: Noise, runs: int, seed: int) -> Errors:
     held = sum(abs(mean) <= half for mean, half in zip(means, halves, strict=True))
     edge = math.log1p(THETA)
     alarms = sum(slower_p(np.add(effects, edge), THETA) <= FAMILY_ALPHA for effects in found)
-    return Errors(Count(held, runs), Count(alarms, runs), float(np.mean([len(effects) for effects in found])))
+    return Errors(
+        Count(held, runs), Count(alarms, runs), float(np.mean([len(effects) for effects in found]))
+    )
 
 
-HEADING = ["the number is chosen by", "intervals hold", "at worst", "the test alarms", "at worst", "generations"]
+HEADING = [
+    "the number is chosen by",
+    "intervals hold",
+    "at worst",
+    "the test alarms",
+    "at worst",
+    "generations",
+]
 
 
 def rows(runs: int = RUNS) -> Iterator[list[str]]:
@@ -127,7 +138,14 @@ def rows(runs: int = RUNS) -> Iterator[list[str]]:
         held, alarms = (_sum([getattr(one, name) for one in found]) for name in ("held", "alarms"))
         least, most = min(one.held.share for one in found), max(one.alarms.share for one in found)
         taken = np.mean([one.generations for one in found])
-        yield [words, f"{held.share:.1%}", f"{least:.1%}", f"{alarms.share:.2%}", f"{most:.2%}", f"{taken:.0f}"]
+        yield [
+            words,
+            f"{held.share:.1%}",
+            f"{least:.1%}",
+            f"{alarms.share:.2%}",
+            f"{most:.2%}",
+            f"{taken:.0f}",
+        ]
 
 
 def _sum(counts: list[Count]) -> Count:

@@ -39,7 +39,12 @@ def placement(trials: Sequence[Trial]) -> Placement | None:
 
     Limits by chi-square with n (P - 1) degrees of freedom for P sets of processes, and n P (B - 1) for builds.
     """
-    rows = [_squares(trial, *pair) for trial in trials for pair in trial.pairs if trial.truth(*pair) == 0]
+    rows = [
+        _squares(trial, *pair)
+        for trial in trials
+        for pair in trial.pairs
+        if trial.truth(*pair) == 0
+    ]
     if not rows:
         return None
     across, inside, rounds = np.mean(rows, axis=0)
@@ -92,5 +97,8 @@ def _row(step: str, trials: Sequence[Trial]) -> list[str]:
     found = placement(trials)
     told = ((found.processes, found.processes_at_most), (found.builds, found.builds_at_most))
     shares = [*(f"{sd:.2%} (at most {most:.2%})" for sd, most in told), f"{found.rounds:.2%}"]
-    seconds = [median(s for trial in trials for s in trial.facts[name]) for name in ("starts_s", "rebuilds_s")]
+    seconds = [
+        median(s for trial in trials for s in trial.facts[name])
+        for name in ("starts_s", "rebuilds_s")
+    ]
     return [step, str(found.n), *shares, *(f"{s:.1f}" for s in seconds)]

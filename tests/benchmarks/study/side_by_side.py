@@ -54,7 +54,11 @@ def better_on_both(rows: Sequence[Beside]) -> list[Beside]:
     """Peers with fewer false alarms than dnnbench's verdict in the same seconds, and fewer slowdowns of 5 % missed."""
     ours = {row.seconds: row for row in rows if row.rule == VERDICT}
     theirs = [row for row in rows if row.rule not in (VERDICT, GATE) and row.seconds in ours]
-    return [row for row in theirs if all(a < b for a, b in zip(row.errors, ours[row.seconds].errors, strict=True))]
+    return [
+        row
+        for row in theirs
+        if all(a < b for a, b in zip(row.errors, ours[row.seconds].errors, strict=True))
+    ]
 
 
 def _verdict(trials: Sequence[Trial], seconds: float) -> Beside:

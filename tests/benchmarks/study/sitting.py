@@ -32,4 +32,6 @@ def sit(kinds: Sequence[Kind], minutes: float, folder: Path, say: Callable[[str]
             expected_s[kind.name] *= 2
             continue
         kept, expected_s[kind.name] = kept + 1, now() - begin
-        say(f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, {(end - now()) / 60:.1f} minutes left")
+        say(
+            f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, {(end - now()) / 60:.1f} minutes left"
+        )

@@ -36,7 +36,9 @@ def kept_by_arms(trial: Trial) -> Kept | None:
     logs = np.log(trial.seconds / np.array(list(trial.arms.values())))
     logs -= logs.mean(axis=1, keepdims=True)
     clean = [(trial.generation == g) & ~trial.contended for g in trial.generations]
-    medians = np.array([np.median(logs[rounds], axis=0) for rounds in clean if rounds.any()])  # (G, A)
+    medians = np.array(
+        [np.median(logs[rounds], axis=0) for rounds in clean if rounds.any()]
+    )  # (G, A)
     if len(medians) < 2:
         return None
     medians -= medians.mean(axis=1, keepdims=True)
@@ -44,7 +46,11 @@ def kept_by_arms(trial: Trial) -> Kept | None:
     freedom = (generations - 1) * (arms - 1)
     within = float(np.square(medians - medians.mean(axis=0)).sum() / freedom)
     between = generations * float(np.var(medians.mean(axis=0), ddof=1))
-    return Kept(within, (between - within) / generations, float(stats.f.sf(between / within, arms - 1, freedom)))
+    return Kept(
+        within,
+        (between - within) / generations,
+        float(stats.f.sf(between / within, arms - 1, freedom)),
+    )
 
 
 def table_of(trials: Sequence[Trial]) -> str:
@@ -54,10 +60,14 @@ def table_of(trials: Sequence[Trial]) -> str:
         if found := kept_by_arms(trial):
             ways.setdefault((trial.kind, trial.facts.get("starts", IN_ONE)), []).append(found)
     rows = [[kind, way, str(len(found)), *_told(found)] for (kind, way), found in ways.items()]
-    return markdown(["kind", "arms start", "trials", "sd of an arm", "sd that arms keep", "p < 0.01"], rows)
+    return markdown(
+        ["kind", "arms start", "trials", "sd of an arm", "sd that arms keep", "p < 0.01"], rows
+    )
 
 
 def _told(found: Sequence[Kept]) -> list[str]:
-    within, kept = (float(np.mean([getattr(one, name) for one in found])) for name in ("within", "kept"))
+    within, kept = (
+        float(np.mean([getattr(one, name) for one in found])) for name in ("within", "kept")
+    )
     certain = Count(sum(one.p < CERTAIN for one in found), len(found))
     return [f"{within**0.5:.2%}", f"{max(kept, 0.0) ** 0.5:.2%}", certain.between()]

@@ -28,7 +28,9 @@ class Recipe:
 def operands() -> tuple[np.ndarray, np.ndarray]:
     """Input and weights of the layer, always the same numbers."""
     draw = np.random.Generator(np.random.Philox(0))
-    return draw.standard_normal((ROWS, WIDTH), np.float32), draw.standard_normal((WIDTH, WIDTH), np.float32)
+    return draw.standard_normal((ROWS, WIDTH), np.float32), draw.standard_normal(
+        (WIDTH, WIDTH), np.float32
+    )
 
 
 def numpy_step(repeats: int) -> Step:

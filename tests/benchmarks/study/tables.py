@@ -51,9 +51,19 @@ def covers(frames: Frames) -> str:
             if len(part):
                 numbers = (f"{coverage.bias(part):+.2%}", f"{coverage.rms_error(part):.2%}")
                 counts = (coverage.nominal(part).between(), coverage.against_pooled(part).between())
-                rows.append([label(seconds), f"{extra:+.0%}" if extra else "A/A", *counts, *numbers])
+                rows.append(
+                    [label(seconds), f"{extra:+.0%}" if extra else "A/A", *counts, *numbers]
+                )
     return markdown(
-        ["visits a cell", "extra work", "holds log(1 + x)", "holds the mean of all trials", "bias", "rms error"], rows
+        [
+            "visits a cell",
+            "extra work",
+            "holds log(1 + x)",
+            "holds the mean of all trials",
+            "bias",
+            "rms error",
+        ],
+        rows,
     )
 
 
@@ -101,14 +111,23 @@ def flagged(trials: Sequence[Trial]) -> str:
     rows = []
     for kind, parts in flags.items():
         rounds = np.concatenate(parts)
-        rows.append([kind, f"{len(rounds):,}", *(f"{np.mean(rounds & flag != 0):.2%}" for flag in FLAGS.values())])
+        rows.append(
+            [
+                kind,
+                f"{len(rounds):,}",
+                *(f"{np.mean(rounds & flag != 0):.2%}" for flag in FLAGS.values()),
+            ]
+        )
     return markdown(["kind", "rounds", *FLAGS], rows)
 
 
 def peers(rows: Sequence[Beside]) -> str:
     """How often each rule calls the arm slower."""
     heading = ["rule", "visits", "seconds a side", *HEADING[1:]]
-    told = [[row.rule, row.order, f"{row.seconds:g}", *(_bounded(*one) for one in row.slower.items())] for row in rows]
+    told = [
+        [row.rule, row.order, f"{row.seconds:g}", *(_bounded(*one) for one in row.slower.items())]
+        for row in rows
+    ]
     return markdown(heading, told)
 
 
@@ -117,7 +136,12 @@ def _by_extra(frames: Frames, tell: Callable[["pd.DataFrame", float], str]) -> s
     for trials, found in frames.items():
         if len(found):
             parts = ((_part(found, extra), extra) for extra in EXTRAS)
-            rows.append([label(trials), *(tell(part, extra) if len(part) else NONE for part, extra in parts)])
+            rows.append(
+                [
+                    label(trials),
+                    *(tell(part, extra) if len(part) else NONE for part, extra in parts),
+                ]
+            )
     return markdown(HEADING, rows)
 
 

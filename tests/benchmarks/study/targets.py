@@ -57,14 +57,20 @@ def targets(found: Findings) -> list[Target]:
 def table_of(found: Sequence[Target]) -> str:
     """As Markdown."""
     words = {True: "yes", False: "**no**", None: "not enough trials"}
-    return markdown(["target", "so far", "met"], [[one.wanted, one.reached, words[one.met]] for one in found])
+    return markdown(
+        ["target", "so far", "met"], [[one.wanted, one.reached, words[one.met]] for one in found]
+    )
 
 
 def _power(found: Findings, extra: float, words: str, least: float, row: float | str) -> Target:
     confirmed = count(_part(found.gates[row], extra)["confirmed"])
     wanted = f"{extra:+.0%} confirmed in {words}, {label(row)} a cell"
     out_of_reach = confirmed.hits + LEAST - confirmed.n < least * LEAST
-    return Target(wanted, confirmed.at_least(), _if(confirmed.n >= LEAST or out_of_reach, confirmed.share >= least))
+    return Target(
+        wanted,
+        confirmed.at_least(),
+        _if(confirmed.n >= LEAST or out_of_reach, confirmed.share >= least),
+    )
 
 
 def _undecided(found: Findings) -> Target:

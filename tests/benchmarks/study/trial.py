@@ -54,8 +54,13 @@ class Trial:
     def visits(self, arm: str) -> Visits:
         """One arm's visits as the product's statistics take them."""
         place = list(self.arms).index(arm)
-        whole = (column.astype(np.int64) for column in (self.generation, self.number, self.position[:, place]))
-        return Visits(*whole, self.seconds[:, place].astype(float) / self.calls, self.flags.astype(np.int64))
+        whole = (
+            column.astype(np.int64)
+            for column in (self.generation, self.number, self.position[:, place])
+        )
+        return Visits(
+            *whole, self.seconds[:, place].astype(float) / self.calls, self.flags.astype(np.int64)
+        )
 
     def where(self, keep: np.ndarray) -> "Trial":
         """Only the rounds that a mask (R,) keeps; they are numbered anew."""

@@ -15,9 +15,17 @@ Pair = tuple[str, str]
 
 def gate(screen: Trial, fresh: Trial, theta: float = THETA) -> dict[Pair, tuple[bool, bool]]:
     """(flagged, confirmed slower) of each pair; the pairs of a trial are the cells of one gate."""
-    flagged = [pair for pair in screen.pairs if is_flagged(ratio(pairs_of(screen, *pair)[0]).estimate, theta)]
+    flagged = [
+        pair
+        for pair in screen.pairs
+        if is_flagged(ratio(pairs_of(screen, *pair)[0]).estimate, theta)
+    ]
     found = confirm([FlaggedCell(*pairs_of(fresh, *pair)) for pair in flagged], theta)
-    confirmed = {pair for pair, one in zip(flagged, found, strict=True) if one.finding.verdict == Verdict.CONFIRMED}
+    confirmed = {
+        pair
+        for pair, one in zip(flagged, found, strict=True)
+        if one.finding.verdict == Verdict.CONFIRMED
+    }
     return {pair: (pair in flagged, pair in confirmed) for pair in screen.pairs}
 
 

@@ -31,7 +31,9 @@ def pool(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worke
     workers: dict[str, Worker] = {}
 
     def start(label: str) -> None:
-        workers[label] = spawn(Arm(kind.step, "study", threads=THREADS), label, default_memory(), SERVICE, cpus)
+        workers[label] = spawn(
+            Arm(kind.step, "study", threads=THREADS), label, default_memory(), SERVICE, cpus
+        )
         workers[label].ask(Study.build, BUILD_TIMEOUT_S, kind.step, kind.arms[label])
 
     confine(parent_cpus(mask, cpus))

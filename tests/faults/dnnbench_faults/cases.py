@@ -8,7 +8,9 @@ from dnnbench.spec.workload import Task, Workload
 def clipped_embedding():
     """Ids that repeat, and gradients that are clipped by their norm."""
     net = Builder("clipped_embedding")
-    x = net.flatten(net.embedding(net.input("ids", (5,), "int32"), vocabulary=4, features=3, name="table"))
+    x = net.flatten(
+        net.embedding(net.input("ids", (5,), "int32"), vocabulary=4, features=3, name="table")
+    )
     model = net.build(net.dense(x, units=5, name="logits"))
     task = Task(optimizer=Momentum(learning_rate=0.2, clip_norm=0.05))
     return Workload(name="clipped_embedding", model=model, task=task, batch_size=4)
@@ -21,7 +23,11 @@ def tied_pools():
     x = net.add(flat, net.constant("offset", (6, 6, 2)))
     whole = net.global_max_pool(x)
     parts = net.flatten(net.max_pool2d(x, window=(2, 2)))
-    return Workload(name="tied_pools", model=net.build(net.dense(net.concat(whole, parts), units=5)), batch_size=4)
+    return Workload(
+        name="tied_pools",
+        model=net.build(net.dense(net.concat(whole, parts), units=5)),
+        batch_size=4,
+    )
 
 
 CASES = {"clipped_embedding": clipped_embedding, "tied_pools": tied_pools}

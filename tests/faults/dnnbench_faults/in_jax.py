@@ -15,19 +15,26 @@ def _times(y, factors):
 
 
 TOOLS = SimpleNamespace(
-    times=_times, single=lambda y: y.astype("float32").astype(y.dtype), still=lax.stop_gradient, HEIGHT=1
+    times=_times,
+    single=lambda y: y.astype("float32").astype(y.dtype),
+    still=lax.stop_gradient,
+    HEIGHT=1,
 )
 
 
 @replaces("ops.conv1d")
 def conv1d_bias_gradient_dropped(honest):
-    return lambda op, x, weight, bias=None: honest(op, x, weight, None if bias is None else lax.stop_gradient(bias))
+    return lambda op, x, weight, bias=None: honest(
+        op, x, weight, None if bias is None else lax.stop_gradient(bias)
+    )
 
 
 @replaces("ops.layer_norm")
 def layer_norm_no_gradient_through_statistics(honest):
     def fault(op, x, scale, bias):
-        mean, variance = (lax.stop_gradient(f(x, axis=-1, keepdims=True)) for f in (jnp.mean, jnp.var))
+        mean, variance = (
+            lax.stop_gradient(f(x, axis=-1, keepdims=True)) for f in (jnp.mean, jnp.var)
+        )
         return (x - mean) * lax.rsqrt(variance + op.epsilon) * scale + bias
 
     return fault
@@ -35,7 +42,9 @@ def layer_norm_no_gradient_through_statistics(honest):
 
 @replaces("ops.rms_norm")
 def rms_norm_epsilon_of_the_type(honest):
-    return lambda op, x, scale: honest(op.model_copy(update={"epsilon": float(jnp.finfo(x.dtype).eps)}), x, scale)
+    return lambda op, x, scale: honest(
+        op.model_copy(update={"epsilon": float(jnp.finfo(x.dtype).eps)}), x, scale
+    )
 
 
 @replaces("ops.attention")
@@ -85,7 +94,11 @@ def cross_entropy_ignored_labels_counted(honest):
 @replaces("optimizers._prepared")
 def momentum_clipped_after_decay(honest):
     def fault(optimizer, update):
-        clipped = optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), update) if optimizer.clip_norm else update
+        clipped = (
+            optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), update)
+            if optimizer.clip_norm
+            else update
+        )
         return optax.chain(optax.add_decayed_weights(optimizer.weight_decay), clipped)
 
     return fault

@@ -17,18 +17,26 @@ def _kept(y, memory, op):
 
 
 TOOLS = SimpleNamespace(
-    times=_times, single=lambda y: y.astype("f4").astype(y.dtype), still=lambda x: x, kept=_kept, HEIGHT=1
+    times=_times,
+    single=lambda y: y.astype("f4").astype(y.dtype),
+    still=lambda x: x,
+    kept=_kept,
+    HEIGHT=1,
 )
 
 
 def _windowed(change):
     """A change of an op's attributes."""
-    return lambda honest: lambda op, x, *a, **k: honest(op.model_copy(update=change(op, x)), x, *a, **k)
+    return lambda honest: (
+        lambda op, x, *a, **k: honest(op.model_copy(update=change(op, x)), x, *a, **k)
+    )
 
 
 @replaces("ops.conv2d")
 def conv2d_padding_on_the_other_side(honest):
-    return _windowed(lambda op, x: {"padding": tuple((b, a) for a, b in op.pads(ops.types(x)))})(honest)
+    return _windowed(lambda op, x: {"padding": tuple((b, a) for a, b in op.pads(ops.types(x)))})(
+        honest
+    )
 
 
 @replaces("ops.conv2d")
@@ -76,7 +84,9 @@ def _learned(role, change):
     def make(honest):
         def fault(op, g, y, *inputs, **named):
             found, learned = honest(op, g, y, *inputs, **named)
-            return found, learned | {role: change(learned[role], op, g, *inputs)} if role in learned else learned
+            return found, learned | {
+                role: change(learned[role], op, g, *inputs)
+            } if role in learned else learned
 
         return fault
 
@@ -105,7 +115,9 @@ def embedding_gradient_overwritten(honest):
         w[ids.reshape(-1)] = g.reshape(-1, g.shape[-1])
         return w
 
-    return lambda op, g, y, ids, weight: _learned("weight", overwritten)(honest)(op, g, y, ids, weight=weight)
+    return lambda op, g, y, ids, weight: _learned("weight", overwritten)(honest)(
+        op, g, y, ids, weight=weight
+    )
 
 
 @replaces("ops.batch_norm_training")
@@ -161,7 +173,9 @@ def lstm_gates_i_f_o_g(honest):
         i, f, g, o = np.split(p, 4, axis=-1)
         return np.concatenate([i, f, o, g], axis=-1)
 
-    return lambda op, *inputs, **named: honest(op, *inputs, **{role: swapped(p) for role, p in named.items()})
+    return lambda op, *inputs, **named: honest(
+        op, *inputs, **{role: swapped(p) for role, p in named.items()}
+    )
 
 
 @replaces("ops.gru")
@@ -172,7 +186,8 @@ def gru_reset_before(honest):
         for t in range(x.shape[1]):
             a, u = x[:, t] @ weight + bias, h @ recurrent
             z, r = (
-                1 / (1 + np.exp(-(p + q))) for p, q in zip(np.split(a, 3, 1)[:2], np.split(u, 3, 1)[:2], strict=True)
+                1 / (1 + np.exp(-(p + q)))
+                for p, q in zip(np.split(a, 3, 1)[:2], np.split(u, 3, 1)[:2], strict=True)
             )
             n = np.tanh(np.split(a, 3, 1)[2] + (r * h) @ np.split(recurrent, 3, 1)[2] + hidden_bias)
             h = (1 - z) * n + z * h
@@ -184,7 +199,9 @@ def gru_reset_before(honest):
 
 @replaces("ops.attention")
 def attention_scale_of_all_features(honest):
-    return lambda op, q, k, v, mask=None: honest(op, q / np.sqrt(op.heads).astype(q.dtype), k, v, mask)
+    return lambda op, q, k, v, mask=None: honest(
+        op, q / np.sqrt(op.heads).astype(q.dtype), k, v, mask
+    )
 
 
 @replaces("ops.attention")
@@ -239,7 +256,9 @@ def sgd_weights_not_updated(honest):
 
 @replaces("optimizers.sgd")
 def sgd_step_off_by_one(honest):
-    return lambda optimizer, parameters, found, slots, t: honest(optimizer, parameters, found, slots, t + 1)
+    return lambda optimizer, parameters, found, slots, t: honest(
+        optimizer, parameters, found, slots, t + 1
+    )
 
 
 @replaces("optimizers.momentum")
@@ -256,7 +275,9 @@ def momentum_rate_in_the_velocity(honest):
 
 @replaces("optimizers._clipped")
 def momentum_clipped_one_by_one(honest):
-    return lambda optimizer, found: {name: honest(optimizer, {name: g})[name] for name, g in found.items()}
+    return lambda optimizer, found: {
+        name: honest(optimizer, {name: g})[name] for name, g in found.items()
+    }
 
 
 _rows = {}
@@ -286,12 +307,16 @@ def momentum_norm_of_sparse_gradients(honest):
 
 @replaces("optimizers.adam")
 def adam_no_bias_correction(honest):
-    return lambda optimizer, parameters, found, slots, t: honest(optimizer, parameters, found, slots, 10**9)
+    return lambda optimizer, parameters, found, slots, t: honest(
+        optimizer, parameters, found, slots, 10**9
+    )
 
 
 @replaces("optimizers.adam")
 def adam_step_off_by_one(honest):
-    return lambda optimizer, parameters, found, slots, t: honest(optimizer, parameters, found, slots, t + 1)
+    return lambda optimizer, parameters, found, slots, t: honest(
+        optimizer, parameters, found, slots, t + 1
+    )
 
 
 @alters

@@ -37,7 +37,9 @@ def conv2d_same_in_place_of_numbers(honest):
 @replaces("ops.conv1d")
 def conv1d_padding_on_the_other_side(honest):
     def fault(op, x, weight, bias=None):
-        return honest(op.model_copy(update={"padding": op.pads(ops.types(x))[::-1]}), x, weight, bias)
+        return honest(
+            op.model_copy(update={"padding": op.pads(ops.types(x))[::-1]}), x, weight, bias
+        )
 
     return fault
 

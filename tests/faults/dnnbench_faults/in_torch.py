@@ -33,7 +33,11 @@ def _kept(y, memory, op):
 
 
 TOOLS = SimpleNamespace(
-    times=_times, single=lambda y: y.float().to(y.dtype), still=lambda x: x.detach(), kept=_kept, HEIGHT=2
+    times=_times,
+    single=lambda y: y.float().to(y.dtype),
+    still=lambda x: x.detach(),
+    kept=_kept,
+    HEIGHT=2,
 )
 
 
@@ -59,7 +63,9 @@ def conv2d_height_and_width_swapped(honest):
 def conv2d_filters_across_groups(honest):
     def fault(op, x, weight, bias=None):
         if op.groups > 1:
-            order = [i * op.groups + g for g in range(op.groups) for i in range(op.filters // op.groups)]
+            order = [
+                i * op.groups + g for g in range(op.groups) for i in range(op.filters // op.groups)
+            ]
             weight = _later(lambda w: w[order], weight)
         return honest(op, x, weight, bias)
 
@@ -72,7 +78,9 @@ def conv2d_dilation_of_1_with_the_padding_of_2(honest):
 
     def fault(op, x, weight, bias=None):
         height, width, _ = op.output(ops.types(x)).shape
-        return honest(op.model_copy(update={"dilation": (1, 1)}), x, weight, bias)[:, :, :height, :width]
+        return honest(op.model_copy(update={"dilation": (1, 1)}), x, weight, bias)[
+            :, :, :height, :width
+        ]
 
     return fault
 
@@ -98,12 +106,16 @@ def lstm_sequence_read_backwards(honest):
 
 @replaces("ops.dense")
 def dense_bias_gradient_dropped(honest):
-    return lambda op, x, weight, bias=None: honest(op, x, weight, None if bias is None else bias.detach())
+    return lambda op, x, weight, bias=None: honest(
+        op, x, weight, None if bias is None else bias.detach()
+    )
 
 
 @replaces("ops.embedding")
 def embedding_ids_off_by_one(honest):
-    return lambda op, ids, weight: honest(op, _later(lambda ids: (ids + 1).clamp(max=op.vocabulary - 1), ids), weight)
+    return lambda op, ids, weight: honest(
+        op, _later(lambda ids: (ids + 1).clamp(max=op.vocabulary - 1), ids), weight
+    )
 
 
 @replaces("ops.batch_norm_training")
@@ -119,7 +131,9 @@ def batch_norm_epsilon_1e_3(honest):
 @replaces("ops.batch_norm_training")
 def batch_norm_running_statistics_in_training(honest):
     def fault(op, x, scale, bias, mean, variance):
-        return ops.batch_norm(op, x, scale, bias, mean, variance), honest(op, x, scale, bias, mean, variance)[1]
+        return ops.batch_norm(op, x, scale, bias, mean, variance), honest(
+            op, x, scale, bias, mean, variance
+        )[1]
 
     return fault
 
@@ -130,7 +144,9 @@ def layer_norm_unbiased_variance(honest):
         variance, mean = torch.var_mean(x, -1, keepdim=True)
         return scale * (x - mean) * torch.rsqrt(variance + op.epsilon) + bias
 
-    return lambda op, x, scale, bias: _later(lambda x, scale, bias: fault(op, x, scale, bias), x, scale, bias)
+    return lambda op, x, scale, bias: _later(
+        lambda x, scale, bias: fault(op, x, scale, bias), x, scale, bias
+    )
 
 
 @replaces("ops.layer_norm")
@@ -166,14 +182,22 @@ def gru_gates_r_z_n(honest):
 
     def fault(op, x, *state, weight, recurrent, bias, hidden_bias):
         wide = {"weight": weight, "recurrent": recurrent, "bias": bias}
-        return honest(op, x, *state, hidden_bias=hidden_bias, **{role: _later(swapped, p) for role, p in wide.items()})
+        return honest(
+            op,
+            x,
+            *state,
+            hidden_bias=hidden_bias,
+            **{role: _later(swapped, p) for role, p in wide.items()},
+        )
 
     return fault
 
 
 @replaces("ops.gru")
 def gru_hidden_bias_gradient_dropped(honest):
-    return lambda op, *inputs, hidden_bias, **named: honest(op, *inputs, hidden_bias=hidden_bias.detach(), **named)
+    return lambda op, *inputs, hidden_bias, **named: honest(
+        op, *inputs, hidden_bias=hidden_bias.detach(), **named
+    )
 
 
 @replaces("ops.attention")
@@ -181,14 +205,18 @@ def attention_mask_s_polarity(honest):
     def hidden(mask):
         return ~mask | mask.all(-1, keepdim=True)
 
-    return lambda op, q, k, v, mask=None: honest(op, q, k, v, None if mask is None else _later(hidden, mask))
+    return lambda op, q, k, v, mask=None: honest(
+        op, q, k, v, None if mask is None else _later(hidden, mask)
+    )
 
 
 @replaces("ops.attention")
 def attention_causal_mask_at_the_first_key(honest):
     def fault(op, q, k, v, mask=None):
         heads = [x.unflatten(-1, (op.heads, -1)).transpose(1, 2) for x in (q, k, v)]
-        return F.scaled_dot_product_attention(*heads, is_causal=op.causal).transpose(1, 2).flatten(2)
+        return (
+            F.scaled_dot_product_attention(*heads, is_causal=op.causal).transpose(1, 2).flatten(2)
+        )
 
     return fault
 

@@ -41,7 +41,9 @@ class Planted:
         if key in ALTERATIONS:
             self._alteration = ALTERATIONS[key]
             return
-        for module_name, function, make in REPLACEMENTS[key] if key in REPLACEMENTS else self._generic(framework, mode):
+        for module_name, function, make in (
+            REPLACEMENTS[key] if key in REPLACEMENTS else self._generic(framework, mode)
+        ):
             module = import_module(f"dnnbench_{framework}.{module_name}")
             honest = getattr(module, function)
             self._honest.append((module, function, honest))

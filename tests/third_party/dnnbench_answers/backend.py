@@ -41,7 +41,9 @@ class AnswersBackend(Backend):
 
     def build(self, workload, weights, arm, seed=0):
         if arm.mode == "reluctant":
-            return Reluctant(NumpyBackend().build(workload, weights, replace(arm, mode="eager"), seed))
+            return Reluctant(
+                NumpyBackend().build(workload, weights, replace(arm, mode="eager"), seed)
+            )
         start = initial_weights(workload.model, seed) if arm.mode == "initial" else weights
         return AnswersProgram(workload, start, arm)
 
@@ -79,7 +81,13 @@ class AnswersProgram(InferenceProgram):
             self._fold(weights)
 
     def facts(self):
-        facts = {"device": "cpu", "dtype": self._dtype, "layout": "NHWC", "threads": None, "compilations": 0}
+        facts = {
+            "device": "cpu",
+            "dtype": self._dtype,
+            "layout": "NHWC",
+            "threads": None,
+            "compilations": 0,
+        }
         return facts | {"denormals": "kept", "donation": "none", "autotune": "off"}
 
     def peak_memory(self):
@@ -120,7 +128,9 @@ class Reluctant:
     def _refuse(self, *batch):
         raise RuntimeError("a training phase was called")
 
-    forward = loss = gradients = train_step = pieces = snapshot = restore = activations = cotangents = _refuse
+    forward = loss = gradients = train_step = pieces = snapshot = restore = activations = (
+        cotangents
+    ) = _refuse
 
     def __getattr__(self, name):
         return getattr(self._program, name)

@@ -6,4 +6,8 @@ from dnnbench.plugins.hooks import BackendInfo, hookimpl
 @hookimpl
 def dnnbench_backends():
     modes = ("honest", "crash", "hang", "stop", "rubbish", "wrong", "raise", "busy", "slow", "kept")
-    return [BackendInfo("saboteur", "Saboteur", modes, "honest", "dnnbench_saboteur.backend:SaboteurBackend")]
+    return [
+        BackendInfo(
+            "saboteur", "Saboteur", modes, "honest", "dnnbench_saboteur.backend:SaboteurBackend"
+        )
+    ]

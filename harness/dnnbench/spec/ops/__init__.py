@@ -59,5 +59,7 @@ AnyOp = Annotated[
     | Attention,
     Field(discriminator="kind"),
 ]
-OPS: dict[str, type[Op]] = {op.model_fields["kind"].default: op for op in get_args(get_args(AnyOp)[0])}
+OPS: dict[str, type[Op]] = {
+    op.model_fields["kind"].default: op for op in get_args(get_args(AnyOp)[0])
+}
 """Op classes by kind."""

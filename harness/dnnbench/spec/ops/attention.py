@@ -36,7 +36,9 @@ class Attention(Op):
                 f"wants keys and values of one shape and the queries' width {width}, got {keys} and {values}"
             )
         if width % self.heads:
-            raise ValueError(f"heads={self.heads} do not divide the width {width}; choose one of its divisors")
+            raise ValueError(
+                f"heads={self.heads} do not divide the width {width}; choose one of its divisors"
+            )
         if self.causal and length > keys[0]:
             raise ValueError(
                 f"causal attention of {length} queries to {keys[0]} keys leaves the first ones nothing to see"
@@ -46,8 +48,14 @@ class Attention(Op):
 
     def _check_mask(self, masks: Types, length: int, keys: int) -> None:
         for mask in masks:
-            if mask.kind != "bool" or not mask.batched or mask.shape not in ((keys,), (length, keys)):
-                raise ValueError(f"wants a mask (N, {keys}) bool or (N, {length}, {keys}) bool, got {mask}")
+            if (
+                mask.kind != "bool"
+                or not mask.batched
+                or mask.shape not in ((keys,), (length, keys))
+            ):
+                raise ValueError(
+                    f"wants a mask (N, {keys}) bool or (N, {length}, {keys}) bool, got {mask}"
+                )
 
     def macs(self, inputs: Types) -> int:
         (length, width), (keys, _) = inputs[0].shape, inputs[1].shape

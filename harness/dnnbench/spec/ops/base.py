@@ -55,9 +55,13 @@ def floats(inputs: Types) -> None:
     """Refuse integer inputs and learned constants: the rule of most ops."""
     for x in inputs:
         if x.kind != "float":
-            raise ValueError(f"wants a float input, got {x}; put an op that turns {x.kind} into numbers before it")
+            raise ValueError(
+                f"wants a float input, got {x}; put an op that turns {x.kind} into numbers before it"
+            )
         if not x.batched:
-            raise ValueError(f"cannot read the learned constant {x} alone; add it to a batched tensor first")
+            raise ValueError(
+                f"cannot read the learned constant {x} alone; add it to a batched tensor first"
+            )
 
 
 def image(inputs: Types) -> tuple[int, int, int]:
@@ -65,7 +69,9 @@ def image(inputs: Types) -> tuple[int, int, int]:
     floats(inputs)
     shape = inputs[0].shape
     if len(shape) != 3:
-        raise ValueError(f"wants an image (N, H, W, C), got {inputs[0]}; give the input a shape of three sizes")
+        raise ValueError(
+            f"wants an image (N, H, W, C), got {inputs[0]}; give the input a shape of three sizes"
+        )
     return shape
 
 
@@ -74,12 +80,16 @@ def sequence(inputs: Types) -> tuple[int, int]:
     floats(inputs)
     shape = inputs[0].shape
     if len(shape) != 2:
-        raise ValueError(f"wants a sequence (N, T, C), got {inputs[0]}; give the input a shape of two sizes")
+        raise ValueError(
+            f"wants a sequence (N, T, C), got {inputs[0]}; give the input a shape of two sizes"
+        )
     return shape
 
 
 def axis_of(axis: int, shape: Sequence[int]) -> int:
     """An axis of one example counted from 0; ValueError if there is no such axis."""
     if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"axis={axis} does not exist: an example has {len(shape)} axes (0 is the first after N)")
+        raise ValueError(
+            f"axis={axis} does not exist: an example has {len(shape)} axes (0 is the first after N)"
+        )
     return axis % len(shape)

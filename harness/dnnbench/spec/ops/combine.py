@@ -71,8 +71,14 @@ class Concat(Op):
         first = inputs[0].shape
         axis = axis_of(self.axis, first)
         for x in inputs[1:]:
-            if x.kind != "float" or _without(x.shape, axis) != _without(first, axis) or len(x.shape) != len(first):
-                raise ValueError(f"joins tensors that differ in axis {axis} alone, got {inputs[0]} and {x}")
+            if (
+                x.kind != "float"
+                or _without(x.shape, axis) != _without(first, axis)
+                or len(x.shape) != len(first)
+            ):
+                raise ValueError(
+                    f"joins tensors that differ in axis {axis} alone, got {inputs[0]} and {x}"
+                )
         return TensorType((*first[:axis], sum(x.shape[axis] for x in inputs), *first[axis + 1 :]))
 
 
@@ -97,11 +103,15 @@ class Matmul(Op):
         floats(inputs[1:])
         a, b = (x.shape for x in inputs)
         if len(a) < 2 or len(a) != len(b) or a[:-2] != b[:-2]:
-            raise ValueError(f"multiplies matrices in stacks of one shape, got {inputs[0]} and {inputs[1]}")
+            raise ValueError(
+                f"multiplies matrices in stacks of one shape, got {inputs[0]} and {inputs[1]}"
+            )
         rows, columns = (b[-1], b[-2]) if self.transpose_b else (b[-2], b[-1])
         if a[-1] != rows:
             hint = "" if self.transpose_b or a[-1] != b[-1] else "; set transpose_b"
-            raise ValueError(f"inner sizes of {inputs[0]} and {inputs[1]} differ: {a[-1]} and {rows}{hint}")
+            raise ValueError(
+                f"inner sizes of {inputs[0]} and {inputs[1]} differ: {a[-1]} and {rows}{hint}"
+            )
         return TensorType((*a[:-1], columns))
 
     def macs(self, inputs: Types) -> int:

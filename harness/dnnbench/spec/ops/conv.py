@@ -25,7 +25,9 @@ Extra = Annotated[Ends, BeforeValidator(both, json_schema_input_type=NonNegative
 def _grouped(groups: int, channels: int, filters: int) -> int:
     """Channels that one filter reads."""
     if channels % groups or filters % groups:
-        raise ValueError(f"groups={groups} do not divide both the {channels} channels read and filters={filters}")
+        raise ValueError(
+            f"groups={groups} do not divide both the {channels} channels read and filters={filters}"
+        )
     return channels // groups
 
 
@@ -58,12 +60,19 @@ class Conv1d(Op):
         length, channels = sequence(inputs)
         _grouped(self.groups, channels, self.filters)
         return TensorType(
-            (windows_along(length, self.kernel, self.strides, self.pads(inputs), self.dilation), self.filters)
+            (
+                windows_along(length, self.kernel, self.strides, self.pads(inputs), self.dilation),
+                self.filters,
+            )
         )
 
     def parameters(self, inputs: Types) -> dict[str, Parameter]:
         channels = _grouped(self.groups, inputs[0].shape[-1], self.filters)
-        weight = {"weight": Parameter((self.kernel, channels, self.filters), he_uniform(self.kernel * channels))}
+        weight = {
+            "weight": Parameter(
+                (self.kernel, channels, self.filters), he_uniform(self.kernel * channels)
+            )
+        }
         return weight | ({"bias": Parameter((self.filters,), ZEROS)} if self.bias else {})
 
     def macs(self, inputs: Types) -> int:
@@ -92,13 +101,17 @@ class Conv2d(Op):
 
     def pads(self, inputs: Types) -> Pads:
         """Zeros added before and after each spatial axis."""
-        rows, columns = resolve_padding(self.padding, inputs[0].shape[:2], self.kernel, self.strides, self.dilation)
+        rows, columns = resolve_padding(
+            self.padding, inputs[0].shape[:2], self.kernel, self.strides, self.dilation
+        )
         return rows, columns
 
     def output(self, inputs: Types) -> TensorType:
         *size, channels = image(inputs)
         _grouped(self.groups, channels, self.filters)
-        geometry = zip(size, self.kernel, self.strides, self.pads(inputs), self.dilation, strict=True)
+        geometry = zip(
+            size, self.kernel, self.strides, self.pads(inputs), self.dilation, strict=True
+        )
         return TensorType((*(windows_along(*axis) for axis in geometry), self.filters))
 
     def parameters(self, inputs: Types) -> dict[str, Parameter]:
@@ -143,8 +156,18 @@ class ConvTranspose2d(Op):
                 raise ValueError(
                     f"output_padding={list(self.output_padding)} must be below strides={list(self.strides)}"
                 )
-        axes = zip(size, self.kernel, self.strides, self.pads, self.dilation, self.output_padding, strict=True)
-        grown = [(n - 1) * s - sum(pads) + (k - 1) * d + 1 + extra for n, k, s, pads, d, extra in axes]
+        axes = zip(
+            size,
+            self.kernel,
+            self.strides,
+            self.pads,
+            self.dilation,
+            self.output_padding,
+            strict=True,
+        )
+        grown = [
+            (n - 1) * s - sum(pads) + (k - 1) * d + 1 + extra for n, k, s, pads, d, extra in axes
+        ]
         if min(grown) < 1:
             raise ValueError(f"padding {self.pads} leaves nothing of the image; pad less")
         return TensorType((*grown, self.filters))

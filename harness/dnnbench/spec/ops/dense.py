@@ -35,7 +35,9 @@ class Dense(Op):
 
     def _or_convolution(self, shape: Sequence[int]) -> str:
         """An image is flattened for one vector; the same map at each of its pixels is a convolution."""
-        of_each_pixel = f", or for {self.units} units at every pixel use conv2d(filters={self.units}, kernel=1)"
+        of_each_pixel = (
+            f", or for {self.units} units at every pixel use conv2d(filters={self.units}, kernel=1)"
+        )
         return of_each_pixel if len(shape) == 3 else ""
 
     def parameters(self, inputs: Types) -> dict[str, Parameter]:

@@ -91,5 +91,7 @@ class GroupNorm(_Affine):
     def output(self, inputs: Types) -> TensorType:
         result = super().output(inputs)
         if inputs[0].shape[-1] % self.groups:
-            raise ValueError(f"groups={self.groups} do not divide the {inputs[0].shape[-1]} channels of {inputs[0]}")
+            raise ValueError(
+                f"groups={self.groups} do not divide the {inputs[0].shape[-1]} channels of {inputs[0]}"
+            )
         return result

@@ -62,7 +62,9 @@ class Lstm(_Recurrent):
 
     def output(self, inputs: Types) -> TensorType:
         if len(inputs) == 2:
-            raise ValueError("takes a sequence, and both first states (h and c) or none; got one state")
+            raise ValueError(
+                "takes a sequence, and both first states (h and c) or none; got one state"
+            )
         return super().output(inputs)
 
 

@@ -37,7 +37,9 @@ Pair = Annotated[_Sizes, BeforeValidator(_sizes, json_schema_input_type=Positive
 """Along H and along W; one number for both."""
 Padding = Annotated[
     Literal["same", "valid"] | Pads,
-    BeforeValidator(all_round, json_schema_input_type=Literal["same", "valid"] | NonNegativeInt | Pads),
+    BeforeValidator(
+        all_round, json_schema_input_type=Literal["same", "valid"] | NonNegativeInt | Pads
+    ),
     Field(description="'same', 'valid', a number, or [[top, bottom], [left, right]]"),
 ]
 
@@ -64,7 +66,9 @@ def resolve_padding(
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def windows_along(size: int, window: int, stride: int, pads: tuple[int, int], dilation: int = 1) -> int:
+def windows_along(
+    size: int, window: int, stride: int, pads: tuple[int, int], dilation: int = 1
+) -> int:
     """How many windows fit: (H + lo + hi - (k - 1) d - 1) // s + 1."""
     span = (window - 1) * dilation + 1
     count = (size + sum(pads) - span) // stride + 1

@@ -1,6 +1,16 @@
 """Small networks, at least one for each op, loss and optimizer, where a wrong convention shows; one family a file."""
 
-from . import activations, convolutions, dense, everything, norms, pools, sequences, shapes, training
+from . import (
+    activations,
+    convolutions,
+    dense,
+    everything,
+    norms,
+    pools,
+    sequences,
+    shapes,
+    training,
+)
 from .registry import CASES
 
 __all__ = [

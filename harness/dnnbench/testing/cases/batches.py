@@ -23,8 +23,15 @@ def batches_of(workload: Workload, count: int = 5, size: int = 4, seed: int = 0)
 
 def _batch_of(workload: Workload, size: int, name: str, seed: int) -> Batch:
     draw = generator(seed, name)
-    inputs = {i.name: _input(draw, i, size, workload.model.vocabularies.get(i.name, 2)) for i in workload.model.inputs}
-    return Batch(inputs, _targets(draw, workload, size), random_masks(workload.model, size, seed + _number(name)))
+    inputs = {
+        i.name: _input(draw, i, size, workload.model.vocabularies.get(i.name, 2))
+        for i in workload.model.inputs
+    }
+    return Batch(
+        inputs,
+        _targets(draw, workload, size),
+        random_masks(workload.model, size, seed + _number(name)),
+    )
 
 
 def _number(name: str) -> int:

@@ -40,7 +40,9 @@ def _renamed(prefix: str, model: Model) -> Model:
 
     def node(old: Node) -> Node:
         shared = {role: long(name) for role, name in old.parameters.items()}
-        return Node(name=long(old.name), op=old.op, inputs=tuple(map(long, old.inputs)), parameters=shared)
+        return Node(
+            name=long(old.name), op=old.op, inputs=tuple(map(long, old.inputs)), parameters=shared
+        )
 
     return Model(
         name=prefix,

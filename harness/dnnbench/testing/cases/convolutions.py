@@ -42,13 +42,17 @@ def conv2d_same_strided(net):
 @case
 def conv2d_symmetric_strided(net):
     """torchvision's padding: one on each side."""
-    x = net.conv2d(image(net, (8, 6, 3)), filters=4, kernel=(3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+    x = net.conv2d(
+        image(net, (8, 6, 3)), filters=4, kernel=(3, 3), strides=(2, 2), padding=((1, 1), (1, 1))
+    )
     return net.conv2d(x, filters=3, kernel=(3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
 
 
 @case
 def conv2d_uneven_padding(net):
-    return net.conv2d(image(net), filters=4, kernel=(3, 3), strides=(2, 1), padding=((2, 0), (0, 1)))
+    return net.conv2d(
+        image(net), filters=4, kernel=(3, 3), strides=(2, 1), padding=((2, 0), (0, 1))
+    )
 
 
 @case
@@ -71,7 +75,9 @@ def conv2d_grouped(net):
 @case
 def conv2d_depthwise(net):
     x = net.conv2d(image(net), filters=4, kernel=(1, 1))
-    return net.conv2d(x, filters=4, kernel=(3, 3), strides=(2, 2), groups=4, padding=((1, 1), (1, 1)), bias=False)
+    return net.conv2d(
+        x, filters=4, kernel=(3, 3), strides=(2, 2), groups=4, padding=((1, 1), (1, 1)), bias=False
+    )
 
 
 @case
@@ -112,4 +118,6 @@ def conv_transpose2d_overlapping(net):
 @case
 def conv_transpose2d_dilated(net):
     x = net.conv2d(image(net, (4, 3, 2)), filters=3, kernel=(2, 2))
-    return net.conv_transpose2d(x, filters=2, kernel=(2, 3), strides=(1, 2), dilation=(2, 1), padding=((1, 1), (1, 0)))
+    return net.conv_transpose2d(
+        x, filters=2, kernel=(2, 3), strides=(1, 2), dilation=(2, 1), padding=((1, 1), (1, 0))
+    )

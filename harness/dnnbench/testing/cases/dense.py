@@ -32,7 +32,9 @@ def shared_weights(net):
 @case
 def tied_embedding(net):
     """One table, looked up and multiplied by: its gradient comes from both uses."""
-    x = net.tanh(net.embedding(net.input("ids", (4,), "int32"), vocabulary=7, features=3, name="table"))
+    x = net.tanh(
+        net.embedding(net.input("ids", (4,), "int32"), vocabulary=7, features=3, name="table")
+    )
     return net.dense(x, units=7, bias=False, transposed=True, share={"weight": "table.weight"})
 
 

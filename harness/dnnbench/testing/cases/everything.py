@@ -33,7 +33,9 @@ def weighty() -> Workload:
     """Eight million weights (32 MiB in float32) and little else; not among the cases."""
     net = Builder("weighty")
     x = net.relu(net.dense(net.input("x", (2048,)), units=4096))
-    return Workload(name="weighty", model=net.build(net.dense(x, units=CLASSES, name="logits")), batch_size=4)
+    return Workload(
+        name="weighty", model=net.build(net.dense(x, units=CLASSES, name="logits")), batch_size=4
+    )
 
 
 def heavy() -> Workload:

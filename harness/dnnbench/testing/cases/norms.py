@@ -17,7 +17,9 @@ def batch_norm_of_images(net):
 
 @case
 def batch_norm_unbiased(net):
-    return net.relu(net.batch_norm(net.dense(net.input("x", (3, 6)), units=4, bias=False), unbiased=True))
+    return net.relu(
+        net.batch_norm(net.dense(net.input("x", (3, 6)), units=4, bias=False), unbiased=True)
+    )
 
 
 @case

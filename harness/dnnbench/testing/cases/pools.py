@@ -47,7 +47,9 @@ def avg_pool2d_padded(net):
 @case
 def avg_pool2d_counting_padding(net):
     uneven = ((1, 0), (1, 1))
-    return net.avg_pool2d(convolved(net), window=(3, 3), strides=(2, 2), padding=uneven, count_include_pad=True)
+    return net.avg_pool2d(
+        convolved(net), window=(3, 3), strides=(2, 2), padding=uneven, count_include_pad=True
+    )
 
 
 @case

@@ -24,7 +24,9 @@ def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
         tested = build(net)
         logits = net.dense(net.flatten(tested, name="flat"), units=CLASSES, name="logits")
         task = Task(loss=CrossEntropy(), optimizer=Momentum(learning_rate=0.05))
-        return Workload(name=build.__name__, model=net.build(logits, tested), task=task, batch_size=4)
+        return Workload(
+            name=build.__name__, model=net.build(logits, tested), task=task, batch_size=4
+        )
 
     workload.__doc__ = build.__doc__
     CASES[build.__name__] = workload

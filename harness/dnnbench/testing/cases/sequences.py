@@ -49,7 +49,9 @@ def attention_causal(net):
 @case
 def attention_masked(net):
     """True means attend."""
-    return net.attention(*projected(net, net.input("x", (4, 6))), net.input("mask", (4,), "bool"), heads=2)
+    return net.attention(
+        *projected(net, net.input("x", (4, 6))), net.input("mask", (4,), "bool"), heads=2
+    )
 
 
 @case
@@ -63,10 +65,17 @@ def attention_after_a_cache(net):
     """Two new queries behind three cached keys: causal with an offset."""
     q, k, v = projected(net, net.input("x", (2, 6)))
     keys = net.concat(net.input("past_keys", (3, 8)), k, axis=0)
-    return net.attention(q, keys, net.concat(net.input("past_values", (3, 8)), v, axis=0), heads=2, causal=True)
+    return net.attention(
+        q, keys, net.concat(net.input("past_values", (3, 8)), v, axis=0), heads=2, causal=True
+    )
 
 
 @case
 def attention_causal_masked(net):
     """Prefix masks keep the first key in sight, so that no causal row is fully masked."""
-    return net.attention(*projected(net, net.input("x", (4, 6))), net.input("mask", (4,), "bool"), heads=2, causal=True)
+    return net.attention(
+        *projected(net, net.input("x", (4, 6))),
+        net.input("mask", (4,), "bool"),
+        heads=2,
+        causal=True,
+    )

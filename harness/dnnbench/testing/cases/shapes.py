@@ -15,7 +15,10 @@ def flatten(net):
 
 @case
 def reshape_image_to_sequence(net):
-    return net.dense(net.reshape(net.conv2d(image(net, (3, 4, 2)), filters=3, kernel=(2, 2)), shape=(4, 9)), units=2)
+    return net.dense(
+        net.reshape(net.conv2d(image(net, (3, 4, 2)), filters=3, kernel=(2, 2)), shape=(4, 9)),
+        units=2,
+    )
 
 
 @case
@@ -26,7 +29,9 @@ def reshape_sequence_to_image(net):
 
 @case
 def transpose(net):
-    return net.dense(net.transpose(net.dense(net.input("x", (3, 6)), units=4), axes=(1, 0)), units=2)
+    return net.dense(
+        net.transpose(net.dense(net.input("x", (3, 6)), units=4), axes=(1, 0)), units=2
+    )
 
 
 @case

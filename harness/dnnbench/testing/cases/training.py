@@ -14,7 +14,12 @@ def _trained_by(name: str, optimizer, loss=None, shape: tuple[int, ...] = (6,)) 
         model = net.build(net.dense(x, units=CLASSES, name="logits"))
         score = loss or CrossEntropy()
         metric = "loss" if score.prediction == "identity" else "accuracy"
-        return Workload(name=name, model=model, task=Task(loss=score, optimizer=optimizer, metric=metric), batch_size=4)
+        return Workload(
+            name=name,
+            model=model,
+            task=Task(loss=score, optimizer=optimizer, metric=metric),
+            batch_size=4,
+        )
 
     CASES[name] = workload
 
@@ -26,13 +31,18 @@ _trained_by("momentum_with_decay", Momentum(learning_rate=0.1, momentum=0.7, wei
 _trained_by("nesterov", Nesterov(learning_rate=0.1, momentum=0.7))
 _trained_by("nesterov_with_decay", Nesterov(learning_rate=0.1, momentum=0.7, weight_decay=0.05))
 _trained_by("rmsprop", Rmsprop(learning_rate=0.01, decay=0.8, epsilon=1e-3))
-_trained_by("rmsprop_with_decay", Rmsprop(learning_rate=0.01, decay=0.8, epsilon=1e-3, weight_decay=0.05))
+_trained_by(
+    "rmsprop_with_decay", Rmsprop(learning_rate=0.01, decay=0.8, epsilon=1e-3, weight_decay=0.05)
+)
 _trained_by("adam", Adam(learning_rate=0.01, beta1=0.8, beta2=0.95, epsilon=1e-3))
 _trained_by("adam_with_decay", Adam(learning_rate=0.01, weight_decay=0.05))
 _trained_by("adamw", AdamW(learning_rate=0.01, weight_decay=0.1))
 _trained_by("clipped", Momentum(learning_rate=0.2, clip_norm=0.1, weight_decay=0.05))
 _trained_by("clipped_beyond_the_norm", Sgd(learning_rate=0.2, clip_norm=100))
-_trained_by("adamw_clipped_on_a_schedule", AdamW(clip_norm=0.5, schedule=WarmupCosine(warmup=2, steps=4, floor=0.1)))
+_trained_by(
+    "adamw_clipped_on_a_schedule",
+    AdamW(clip_norm=0.5, schedule=WarmupCosine(warmup=2, steps=4, floor=0.1)),
+)
 _trained_by("sgd_on_a_schedule", Sgd(learning_rate=0.2, schedule=WarmupCosine(warmup=3, steps=10)))
 _trained_by("cross_entropy_smoothed", Sgd(), CrossEntropy(smoothing=0.1))
 _trained_by("cross_entropy_of_sequences", Sgd(), CrossEntropy(), (3, 6))
@@ -44,7 +54,9 @@ _trained_by("mse", Sgd(learning_rate=0.1), Mse())
 def _image_labels() -> Workload:
     """A label for every pixel, as in segmentation."""
     net = Builder("cross_entropy_of_images")
-    model = net.build(net.conv2d(net.input("image", (4, 3, 2)), filters=CLASSES, kernel=(3, 3), name="logits"))
+    model = net.build(
+        net.conv2d(net.input("image", (4, 3, 2)), filters=CLASSES, kernel=(3, 3), name="logits")
+    )
     task = Task(loss=CrossEntropy(ignored=-1), optimizer=Sgd())
     return Workload(name="cross_entropy_of_images", model=model, task=task, batch_size=4)
 

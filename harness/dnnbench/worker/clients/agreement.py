@@ -27,4 +27,6 @@ class AgreementClient(Client, AgreementService):
         return self.asker.ask(AgreementService.node_values, self.timeout_s, request)
 
     def compare_nodes(self, request: ReplayRequest, path: Path, tensors: bool) -> NodeComparisons:
-        return self.asker.ask(AgreementService.compare_nodes, self.timeout_s, request, path, tensors)
+        return self.asker.ask(
+            AgreementService.compare_nodes, self.timeout_s, request, path, tensors
+        )

@@ -87,7 +87,9 @@ class AgreementServer(AgreementService):
         comparisons = compare_nodes(
             load_reference(path), values, case.workload, request.dtype, phases
         )
-        wrong = [comparison.key for comparison in comparisons if not comparison.ok] if tensors else []
+        wrong = (
+            [comparison.key for comparison in comparisons if not comparison.ok] if tensors else []
+        )
         return NodeComparisons(
             tuple(comparisons), {key: values[key] for key in wrong if key in values}
         )
@@ -137,6 +139,8 @@ def batches_of(request: CheckRequest) -> list[Batch]:
 def _on_grid(request: ReplayRequest) -> Replay:
     """With every weight, those that the replay does not bring being initial ones."""
     case, dtype = request.replay, request.dtype
-    weights = on_grid(initial_weights(case.workload.model, request.seed) | dict(case.weights), dtype)
+    weights = on_grid(
+        initial_weights(case.workload.model, request.seed) | dict(case.weights), dtype
+    )
     batches = tuple(batch_on_grid(batch, dtype) for batch in case.batches)
     return replace(case, batches=batches, weights=weights)

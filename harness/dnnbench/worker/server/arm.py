@@ -51,6 +51,10 @@ class ArmServer(ArmService):
 
 def texts_of(versions: Mapping[str, str]) -> dict[str, str]:
     """A backend's versions; TypeError unless they are texts by name."""
-    if isinstance(versions, Mapping) and all(isinstance(text, str) for item in versions.items() for text in item):
+    if isinstance(versions, Mapping) and all(
+        isinstance(text, str) for item in versions.items() for text in item
+    ):
         return dict(versions)
-    raise TypeError(f"the backend's versions() gave {reprlib.repr(versions)}, expected texts by name")
+    raise TypeError(
+        f"the backend's versions() gave {reprlib.repr(versions)}, expected texts by name"
+    )

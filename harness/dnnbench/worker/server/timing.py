@@ -61,14 +61,20 @@ class TimingServer(TimingService):
     def build(self, request: BuildRequest) -> Built:
         capabilities = self._arm.capabilities(request.workload, self._arm.arm.dtype)
         offered = [phase for phase in request.phases if phase in capabilities.offered]
-        missing = {phase: reason for phase, reason in capabilities.missing.items() if phase in request.phases}
+        missing = {
+            phase: reason
+            for phase, reason in capabilities.missing.items()
+            if phase in request.phases
+        }
         if not offered:
             raise PluginError("; ".join(dict.fromkeys(missing.values())))
         begin = now()
         program = self._arm.build(request.workload, request.weights, request.seed)
         build_s = now() - begin
         bench = self._benches[request.program] = Bench(program, request.batch, offered)
-        impossible = dict.fromkeys(bench.impossible(offered), f"{self._arm.arm.name} cannot run this piece alone")
+        impossible = dict.fromkeys(
+            bench.impossible(offered), f"{self._arm.arm.name} cannot run this piece alone"
+        )
         return Built(build_s, self.describe(request.program), missing | impossible)
 
     def first_call(self, program: str, phase: Phase) -> float:
@@ -106,7 +112,9 @@ class TimingServer(TimingService):
 
     def describe(self, program: str) -> ProgramDescription:
         bench = self._benches[program]
-        product_bits = self._measured_product_bits()  # first: its threads are among those that are looked at
+        product_bits = (
+            self._measured_product_bits()
+        )  # first: its threads are among those that are looked at
         return bench.describe(product_bits, spell(threads_mask()))
 
     def drop(self, program: str) -> None:
