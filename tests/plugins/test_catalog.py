@@ -6,9 +6,9 @@ from typing import Literal
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.cli.output import Output
-from dnnbench.cli.work_options import workloads_named
 from dnnbench.errors import PluginError, UsageError
 from dnnbench.plugins import catalog
+from dnnbench.plugins.catalog import workloads_of
 from dnnbench.plugins.discovery import plugins
 from dnnbench.plugins.hooks import WorkloadInfo
 from dnnbench.plugins.parameters import canonical, chosen, split
@@ -159,21 +159,21 @@ def test_a_builders_own_fault_is_its_plugins(only_net, info, text, message):
 
 
 def test_without_a_name_the_small_ones_are_measured():
-    assert [workload.name for workload in workloads_named(())] == ["mlp_digits", "cnn_digits"]
+    assert [workload.name for workload in workloads_of(())] == ["mlp_digits", "cnn_digits"]
 
 
 def test_all_is_every_workload_that_takes_the_parameters(only_net):
-    assert [w.name for w in workloads_named(("all",))] == ["net"]
-    assert [w.name for w in workloads_named(("all[tiny,batch=3]", "net"))] == [
+    assert [w.name for w in workloads_of(("all",))] == ["net"]
+    assert [w.name for w in workloads_of(("all[tiny,batch=3]", "net"))] == [
         "net[tiny,batch=3]",
         "net",
     ]
     with pytest.raises(UsageError, match=r"'all\[nothing\]': no workload takes these"):
-        workloads_named(("all[nothing]",))
+        workloads_of(("all[nothing]",))
 
 
 def test_one_workload_written_two_ways_is_measured_once(only_net):
-    assert [w.name for w in workloads_named(("net[tiny]", "net[units=2,batch=1]", "net"))] == [
+    assert [w.name for w in workloads_of(("net[tiny]", "net[units=2,batch=1]", "net"))] == [
         "net[tiny]",
         "net",
     ]
@@ -182,12 +182,12 @@ def test_one_workload_written_two_ways_is_measured_once(only_net):
 def test_two_networks_of_one_name_are_refused(only_net, tmp_path):
     (tmp_path / "net.json").write_text(net(units=5).model_dump_json())
     with pytest.raises(UsageError, match="two different workloads are called 'net'"):
-        workloads_named(("net", str(tmp_path / "net.json")))
+        workloads_of(("net", str(tmp_path / "net.json")))
 
 
 def test_no_default_is_refused(only_net):
     with pytest.raises(UsageError, match="no workload is named"):
-        workloads_named(())
+        workloads_of(())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ..spec.phases import PHASES
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .types import Words
-from .work_options import threads_or_all, work_options, workloads_named
+from .work_options import threads_or_all, work_options
 
 if TYPE_CHECKING:
     from ..execution.agreement_rows import AgreementRow
@@ -71,15 +71,17 @@ def command(
       dnnbench check 'all[tiny]' --backend all
       dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --explain
       dnnbench check my_network.toml --backend jax --json
+      dnnbench check net.py:make_net --backend torch
     """
     from ..execution.checking import check_agreement, check_requests
     from ..execution.pool import worker_cpus
     from ..execution.request import Request, make_plan
     from ..execution.settings import Settings
+    from ..plugins.catalog import workloads_of
     from .progress import reporter
 
     settings = Settings(dtype=dtypes[-1], threads=threads_or_all(threads), device=device, seed=seed)
-    request = Request(workloads_named(workloads), tuple(backends), settings, data=data)
+    request = Request(workloads_of(workloads), tuple(backends), settings, data=data)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         requests = [

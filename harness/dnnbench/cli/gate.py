@@ -19,7 +19,6 @@ from .work_options import (
     STORE,
     THREADS,
     threads_or_all,
-    workloads_named,
 )
 
 if TYPE_CHECKING:
@@ -134,13 +133,14 @@ def command(output, workloads, store, as_json, label, wait, **asked):
 def _request(workloads, backends, base, device, dtype, threads, seed, data, batch_sizes, phases, theta, max_time,
              generations, allow_unequal, no_check):  # fmt: skip
     from ..execution.request import Request
+    from ..plugins.catalog import workloads_of
 
     settings = gate_settings(
         theta, phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device,
         max_time_s=max_time, generations=generations, seed=seed, allow_unequal=allow_unequal, check=not no_check,
     )  # fmt: skip
     return Request(
-        workloads_named(workloads), tuple(backends), settings, batch_sizes or (), base, data=data
+        workloads_of(workloads), tuple(backends), settings, batch_sizes or (), base, data=data
     )
 
 

@@ -8,7 +8,7 @@ from ..spec.phases import Phase
 from . import exitcodes
 from .options import Command, is_given, list_option, output_options
 from .types import Generations, Numbers, Seconds, Share, Word, Words
-from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
+from .work_options import LABEL, STORE, threads_or_all, work_options
 
 REPORT = "results/report.html"
 BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
@@ -110,13 +110,15 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
     """Check that all arms compute the same thing, then time training and inference.
 
-    WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size, or .toml/.json files;
-    without one, the small ones that it marks with a star are measured. Ends by writing results/report.html.
+    WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size, .toml/.json files, or
+    net.py:NAME, a Model, a Workload or a function that makes one; without any, the small ones that the list marks with
+    a star are measured. Ends by writing results/report.html.
 
     \b
     Examples:
       dnnbench run --backend all
       dnnbench run mlp_digits --backend torch,torch:compile,jax --batch-size 1,64
+      dnnbench run net.py:make_net --backend torch,jax
       dnnbench run cnn_digits --quick --json > figures.json
     """
     from ..execution.request import Request, make_plan
@@ -171,6 +173,7 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
              generations, quick, memory, timing, cold_start, allow_unequal, weights, twin, no_check):  # fmt: skip
     from ..execution.request import Request
     from ..execution.settings import allocator
+    from ..plugins.catalog import workloads_of
 
     settings = Settings(
         phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
@@ -179,7 +182,7 @@ def _request(workloads, backends, device, dtype, threads, seed, data, batch_size
     )  # fmt: skip
     settings = settings.quick() if quick else settings
     return Request(
-        workloads_named(workloads),
+        workloads_of(workloads),
         tuple(backends),
         settings,
         batch_sizes or (),

@@ -23,8 +23,8 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 def command(output, workload: str, batch_size: int | None, as_json: bool):
     """Show the layers of WORKLOAD: shapes, parameters, multiply-adds, bytes, mathematics.
 
-    WORKLOAD is a name from `dnnbench list workloads`, or a .toml or .json file. Nothing is run and nothing is
-    allocated: the figures are counted from shapes (float32, a tensor moves once for each layer that reads or
+    WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME. Nothing is run and nothing
+    is allocated: the figures are counted from shapes (float32, a tensor moves once for each layer that reads or
     writes it).
 
     \b

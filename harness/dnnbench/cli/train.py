@@ -6,7 +6,7 @@ import rich_click as click
 
 from . import exitcodes
 from .options import Command, output_options
-from .work_options import LABEL, STORE, threads_or_all, work_options, workloads_named
+from .work_options import LABEL, STORE, threads_or_all, work_options
 
 if TYPE_CHECKING:
     from ..execution.training import CurvesApart, Figures
@@ -40,6 +40,7 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
       dnnbench train mlp_digits --backend all
       dnnbench train cnn_digits --backend torch --save cnn.safetensors
       dnnbench train my_network.toml --data my_images.npz
+      dnnbench train net.py:make_net --backend torch,jax
     """
     from ..execution.request import make_plan
     from ..execution.training import train
@@ -89,8 +90,9 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
 def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     from ..execution.request import Request
     from ..execution.settings import Settings
+    from ..plugins.catalog import workloads_of
 
-    found = workloads_named(workloads)
+    found = workloads_of(workloads)
     for workload in found:
         if workload.inference_only:
             raise click.UsageError(

@@ -1,154 +1,79 @@
-"""Kinds of option values: lists, shares, durations, labels."""
+"""Kinds of option values: lists, shares, durations, labels; `execution.spelling` reads them."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Any
 
 import rich_click as click
 
-from ..wording import shortened
-
-LARGEST_SIZE = 1_000_000
-MOST_DIGITS = 18
-"""Python refuses to read whole numbers of very many digits; no option takes one of more than these."""
-DECIMAL = r"\d+(?:\.\d+)?|\.\d+"
-LONGEST_S = 30 * 86_400.0
-LONGEST_LABEL = 200
+from ..execution import spelling
 
 
-def whole_number(text: str) -> int | None:
-    """The number that decimal digits write; None for another text, and for more digits than any option takes."""
-    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
+class Spelt(click.ParamType):
+    """A text that a function of `spelling` reads; what has been read already passes."""
 
-
-class Numbers(click.ParamType):
-    """`1,8,32`: whole numbers of at least 1."""
-
-    name = "N,N,..."
+    def __init__(self, name: str, read: Callable[[str], Any]):
+        self.name = name
+        self._read = read
 
     def convert(self, value, param, ctx):
-        if isinstance(value, tuple):
+        if not isinstance(value, str):
             return value
-        numbers = [whole_number(part.strip()) for part in value.split(",")]
-        if not all(number is not None and 1 <= number <= LARGEST_SIZE for number in numbers):
-            self.fail(
-                f"got '{shortened(value)}', expected whole numbers from 1 to {LARGEST_SIZE} with commas, such as 1,32",
-                param,
-                ctx,
-            )
-        return tuple(dict.fromkeys(numbers))
-
-
-class Words(click.ParamType):
-    """`a,b`: some of a fixed set, or `all`."""
-
-    name = "NAME,..."
-
-    def __init__(self, known: Iterable[StrEnum]):
-        self._known = tuple(known)
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, tuple):
-            return value
-        parts = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
-        if parts == ("all",):
-            return self._known
-        for part in parts:
-            if part not in self._known:
-                self.fail(
-                    f"got '{shortened(part)}', expected all or some of {', '.join(self._known)}",
-                    param,
-                    ctx,
-                )
-        return tuple(member for part in parts for member in self._known if member == part)
+        try:
+            return self._read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Word(click.Choice):
     """One of a fixed set."""
 
-    def __init__(self, known: type[StrEnum]):
-        super().__init__([member.value for member in known])
-        self._known = known
+    def __init__(self, choices: type[StrEnum]):
+        super().__init__([member.value for member in choices])
+        self._choices = choices
 
     def convert(self, value, param, ctx):
-        return self._known(super().convert(value, param, ctx))
+        return self._choices(super().convert(value, param, ctx))
 
 
-class Generations(click.ParamType):
+class Numbers(Spelt):
+    """`1,8,32`: whole numbers of at least 1."""
+
+    def __init__(self):
+        super().__init__("N,N,...", spelling.sizes)
+
+
+class Words(Spelt):
+    """`a,b`: some of a fixed set, or `all`."""
+
+    def __init__(self, choices: Iterable[StrEnum]):
+        members = tuple(choices)
+        super().__init__("NAME,...", lambda text: spelling.words(text, members))
+
+
+class Generations(Spelt):
     """`6`, or `auto` (None): a number from a least one to 100."""
 
-    name = "N|auto"
-
     def __init__(self, least: int):
-        self._least = least
-
-    def convert(self, value, param, ctx):
-        if value is None or isinstance(value, int):
-            return value
-        if value == "auto":
-            return None
-        number = whole_number(value)
-        if number is None or not self._least <= number <= 100:
-            self.fail(
-                f"got '{shortened(value)}', expected a number from {self._least} to 100, or auto",
-                param,
-                ctx,
-            )
-        return number
+        super().__init__("N|auto", lambda text: spelling.generations(text, least))
 
 
-class Share(click.ParamType):
+class Share(Spelt):
     """`5%` or `0.05`: a share above 0 and below 1."""
 
-    name = "SHARE"
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(rf"({DECIMAL})\s*(%?)", value.strip())
-        share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
-        if not 0 < share < 1:
-            self.fail(f"got '{shortened(value)}', expected a share such as 5% or 0.05", param, ctx)
-        return share
+    def __init__(self):
+        super().__init__("SHARE", spelling.share)
 
 
-class Seconds(click.ParamType):
+class Seconds(Spelt):
     """`90`, `90s`, `2m`, `1h`: above 0, and 30 days at most."""
 
-    name = "TIME"
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(rf"({DECIMAL})\s*(s|m|min|h|)", value.strip())
-        seconds = (
-            float(match[1]) * {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}[match[2]]
-            if match
-            else 0.0
-        )
-        if not 0 < seconds <= LONGEST_S:
-            self.fail(
-                f"got '{shortened(value)}', expected a time such as 60s, 2m or 1h, 720h at most",
-                param,
-                ctx,
-            )
-        return seconds
+    def __init__(self):
+        super().__init__("TIME", spelling.seconds)
 
 
-class Label(click.ParamType):
+class Label(Spelt):
     """A name that a user gives; not one of `reserved`, by which something else is found."""
 
-    name = "NAME"
-
     def __init__(self, reserved: tuple[str, ...] = ()):
-        self._reserved = reserved
-
-    def convert(self, value, param, ctx):
-        if value in self._reserved:
-            self.fail(
-                f"'{value}' has a meaning of its own already; choose another name", param, ctx
-            )
-        if not value.strip() or not value.isprintable() or len(value) > LONGEST_LABEL:
-            wanted = f"1 to {LONGEST_LABEL} printable characters, not only spaces"
-            self.fail(f"got '{shortened(value)}', expected {wanted}", param, ctx)
-        return value
+        super().__init__("NAME", lambda text: spelling.label(text, reserved))

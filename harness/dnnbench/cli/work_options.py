@@ -1,15 +1,10 @@
 """Options of every command that starts workers: which backends, where, in which type."""
 
-from typing import TYPE_CHECKING
-
 import rich_click as click
 
 from ..execution.settings import Settings, all_cpus
 from ..protocol.dtypes import DType
 from .types import Label, Word
-
-if TYPE_CHECKING:
-    from ..spec.workload import Workload
 
 LARGEST_SEED = 2**63 - 1
 """What a store's column holds."""
@@ -84,26 +79,3 @@ def threads_or_all(threads: int | None) -> int:
     from ..host.affinity import choose_cpus, current_mask
 
     return all_cpus() if threads is None else len(choose_cpus(current_mask(), threads))
-
-
-def workloads_named(names: tuple[str, ...]) -> tuple:
-    """Workloads by name or file, each once; of all[tiny] all that have it; without a name, the plugins' defaults.
-
-    UsageError if two different ones bear the same name, or if nothing is named and no plugin has a default.
-    """
-    from ..errors import UsageError
-    from ..plugins.catalog import default_workloads, find_workloads
-
-    found: dict[str, Workload] = {}
-    for workload in (
-        [w for name in names for w in find_workloads(name)] if names else default_workloads()
-    ):
-        if found.setdefault(workload.name, workload) != workload:
-            raise UsageError(
-                f"two different workloads are called '{workload.name}'; rename one, or run one at a time"
-            )
-    if not found:
-        raise UsageError(
-            "no workload is named, and no plugin has one to measure by default; name one"
-        )
-    return tuple(found.values())

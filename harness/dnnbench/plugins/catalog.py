@@ -3,25 +3,22 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..errors import PluginError, SpecError, UsageError
 from ..regular import home_expanded, is_there
 from ..spec.files import read_workload
-from ..spec.model import GraphError
 from ..spec.workload import Workload
 from ..wording import near_miss, shortened
 from .checking import ALL
 from .discovery import WORKLOAD, plugins
 from .guard import glimpse, plugin_code, what_happened
 from .hooks import WorkloadInfo
+from .networks import Network, as_workload, why
 from .parameters import canonical, chosen, split
+from .python_file import is_python_file, workload_in_file
 
 SUFFIXES = (".toml", ".json")
 _NOT_READ = "are not read: write the network as TOML or JSON (`dnnbench schema` has the keys), or build it in Python"
 OTHER_FILES = {
-    ".py": "Python is not run from here: announce its builder as a plugin, or write what it builds to a file with "
-    "dnnbench.spec.files.write_workload",
     ".safetensors": "name the network, and give its weights with --weights",
     ".npz": "name the network, and give its data with --data",
     **dict.fromkeys((".yaml", ".yml"), f"YAML files {_NOT_READ}"),
@@ -32,15 +29,18 @@ OTHER_FILES = {
 
 
 def find_workload(text: str) -> Workload:
-    """The workload of that name, such as `resnet50[tiny,batch=2]`, or in the .toml or .json file at that path.
+    """The workload of that name, such as `resnet50[tiny,batch=2]`, or in the file at that path.
 
-    Its name is the shortest text that gives the same parameters. UsageError for a name nobody brings and for parameters
-    that it does not take or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
+    A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`). The workload's name is the shortest text
+    that gives the same parameters. UsageError for a name nobody brings and for parameters that it does not take or
+    that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
     path = home_expanded(text)
     workloads = plugins().workloads
     if text not in workloads and path.suffix.lower() in SUFFIXES:
         return _read(path)
+    if text not in workloads and is_python_file(text):
+        return workload_in_file(text)
     if text and text not in workloads and (is_there(path) or text != path.name):
         todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
         raise UsageError(
@@ -52,7 +52,7 @@ def find_workload(text: str) -> Workload:
         names = ", ".join(workloads) or "none"
         raise UsageError(
             f"no workload is called '{shortened(name)}'{near_miss(name, workloads)} (there are {names}); "
-            "give one of these names, or the path of a .toml or .json file"
+            "give one of these names, or the path of a .toml or .json file, or FILE.py:NAME"
         )
     return _build(workloads[name], items)
 
@@ -74,6 +74,32 @@ def find_workloads(text: str) -> list[Workload]:
     raise UsageError(
         f"'{shortened(text)}': no workload takes these; `dnnbench list workloads` shows what each one takes"
     )
+
+
+def workloads_of(networks: Iterable[str | Network]) -> tuple[Workload, ...]:
+    """The workloads that names, files and values of Python mean, each once; without any, the plugins' defaults.
+
+    UsageError if two different ones bear the same name, or if nothing is named and no plugin has a default; else as
+    `find_workloads` and `as_workload`.
+    """
+    chosen_by_name: dict[str, Workload] = {}
+    listed = [workload for network in networks for workload in _meant(network)]
+    for workload in listed or default_workloads():
+        if chosen_by_name.setdefault(workload.name, workload) != workload:
+            raise UsageError(
+                f"two different workloads are called '{workload.name}'; rename one, or run one at a time"
+            )
+    if not chosen_by_name:
+        raise UsageError(
+            "no workload is named, and no plugin has one to measure by default; name one"
+        )
+    return tuple(chosen_by_name.values())
+
+
+def _meant(network: str | Network) -> list[Workload]:
+    if isinstance(network, str):
+        return find_workloads(network)
+    return [as_workload(network, "workloads")]
 
 
 def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
@@ -122,23 +148,11 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
         if items and isinstance(error, ValueError):
             parameters = shortened(",".join(items))
             raise UsageError(
-                f"workload '{info.name}[{parameters}]': {shortened(_why(error))}"
+                f"workload '{info.name}[{parameters}]': {shortened(why(error))}"
             ) from None
         raise PluginError(
             f"workload '{info.name}': its plugin {what_happened(error)}; tell its author"
         ) from error
-
-
-def _why(error: ValueError) -> str:
-    """What a builder or the network it makes says against the parameters, in one sentence."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, GraphError):
-        return cause.problems[0][1]
-    where = ".".join(map(str, first["loc"]))
-    return f"it makes a {error.title.lower()} of {where} {glimpse(first['input'])}: {first['msg']}"
 
 
 def _read(path: Path) -> Workload:
