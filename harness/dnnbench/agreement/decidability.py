@@ -54,5 +54,5 @@ def _decided_by_rounding(key: TensorKey, context: RuleContext) -> bool:
     """Rule 10: behind a level norm, an error as large as the largest of the family would pass."""
     if not context.reference.level or not key.moved_by_gradients:
         return False
-    strays = context.times(key) * context.reference.sigma[key]
+    strays = context.times(key) * context.honest_error(key)
     return strays >= context.largest_of[key.family]

@@ -16,7 +16,8 @@ from .reference import Reference
 def undetermined_trajectories(reference: Reference) -> dict[tuple[str, int], float]:
     """(optimizer, k), k above 1, -> how far apart honest evaluations lie, where that is too far.
 
-    How far is rms(error of the changes of all weights) / rms(the changes), the error being sigma's.
+    How far is rms(error of the changes of all weights) / rms(the changes), the error being the
+    largest of an honest evaluation.
     """
     weights = [key for key in reference.tensors if key.group is Group.WEIGHTS and key.step > 1]
     trajectories = dict.fromkeys(key.trajectory for key in weights)
@@ -26,10 +27,10 @@ def undetermined_trajectories(reference: Reference) -> dict[tuple[str, int], flo
 
 
 def _share(reference: Reference, trajectory: tuple[str, int]) -> float:
-    """sqrt(sum n sigma^2 / sum n rms(R)^2) over the weights of n elements."""
+    """sqrt(sum n error^2 / sum n rms(R)^2) over the weights of n elements."""
     weights = [key for key in reference.tensors if key.group is Group.WEIGHTS]
     keys = [key for key in weights if key.trajectory == trajectory]
     sizes = np.array([reference.tensors[key].size for key in keys])
     moved = np.sum(sizes * np.square([rms(reference.tensors[key]) for key in keys]))
-    strayed = np.sum(sizes * np.square([reference.sigma[key] for key in keys]))
+    strayed = np.sum(sizes * np.square([reference.strayed(key) for key in keys]))
     return float(np.sqrt(strayed / moved)) if moved else 0.0

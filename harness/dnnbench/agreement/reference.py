@@ -47,6 +47,17 @@ class Reference:
     zero: Mapping[TensorKey, np.ndarray]
     level: tuple[str, ...] = ()
 
+    def strayed(self, key: TensorKey) -> float:
+        """Below float64: rmse of the honest evaluation that lies farthest off.
+
+        After a step the weights of two honest evaluations differ by its rounding, so that from the
+        second step on either side of a choice that nearly ties is honest: the flipped evaluation
+        counts.
+        """
+        if key.step < 2:
+            return self.sigma[key]
+        return most(self.sigma[key], self.sigma_kink[key])
+
 
 def make_reference(
     build_in: BuildIn,

@@ -53,6 +53,10 @@ class RuleContext:
         """The one whose steps the key speaks of."""
         return optimizer_by_kind(self.workload, key.optimizer)
 
+    def honest_error(self, key: TensorKey) -> float:
+        """rmse of the honest evaluation that lies farthest off."""
+        return self.reference.sigma[key] if self.exact else self.reference.strayed(key)
+
     def times(self, key: TensorKey) -> float:
         """How often the honest error a tensor may stray (rule 2)."""
         if self.exact:

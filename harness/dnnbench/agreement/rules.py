@@ -67,10 +67,10 @@ def allowance_of(key: TensorKey, context: RuleContext) -> Allowance:
 
 
 def noise(key: TensorKey, context: RuleContext) -> float:
-    """Rule 2: so many times the larger of sigma and a few u S."""
+    """Rule 2: so many times the larger of the honest error and a few u S."""
     floor = BUDGET.floor if context.unit <= UNIT["float32"] else BUDGET.floor_low
     least = floor * context.unit * rms(context.reference.tensors[key])
-    return context.times(key) * most(context.reference.sigma[key], least)
+    return context.times(key) * most(context.honest_error(key), least)
 
 
 def peak(key: TensorKey, context: RuleContext) -> float:
@@ -88,8 +88,11 @@ def rounding_of_weights(key: TensorKey, context: RuleContext) -> float:
 
 
 def kinks(key: TensorKey, context: RuleContext) -> float:
-    """Rule 5: below float64, twice the effect of flipping every choice that nearly ties."""
-    if context.exact or not key.moved_by_gradients:
+    """Rule 5: below float64, twice the effect of flipping every choice that nearly ties.
+
+    From the second step on the flipped evaluation is an honest one, and `noise` holds it.
+    """
+    if context.exact or not key.moved_by_gradients or key.step > 1:
         return 0.0
     return BUDGET.kink * context.reference.sigma_kink[key]
 

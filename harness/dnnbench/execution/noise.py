@@ -18,6 +18,7 @@ from ..spec.data import Synthetic
 from ..spec.losses import Mse
 from ..spec.phases import Phase
 from ..spec.workload import Task, Workload
+from ..stats.distributions import spearman
 from ..stats.estimates import Visits, contended_rounds, log_pairs
 from ..stats.flags import PRESSURE, STEAL, THROTTLED
 from ..stats.noise import BUDGETS_S, Floor, Humps, floor, humps
@@ -220,12 +221,10 @@ def _seconds(records: Sequence[Record], key: CellKey) -> float:
 
 def _drift(control: Visits) -> tuple[float, float]:
     """(rho, p) of the fixed kernel's times with time, over medians of tens of visits: single ones are not independent."""
-    from scipy import stats
-
     order = np.argsort(control.keys)
     pieces = np.array_split(control.call_s[order], max(len(order) // VISITS_A_PIECE, 3))
-    found = stats.spearmanr(np.arange(len(pieces)), [np.median(piece) for piece in pieces])
-    return float(found.statistic), float(found.pvalue)
+    medians = np.array([np.median(piece) for piece in pieces])
+    return spearman(np.arange(len(pieces)), medians)
 
 
 def _moved(clocks: Sequence[list[float] | None]) -> tuple[float, float] | None:

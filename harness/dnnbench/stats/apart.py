@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .distributions import t_quantile
 from .estimates import LEVEL, NOTHING, Estimate, Values, Visits, exp_interval, log_pairs
 from .verdict import THETA, Finding, Verdict, contention_doubt, control_doubt, place
 
@@ -116,8 +117,6 @@ def welch_ratio(
     a, b: variance / G of either side.  c: 2 sd^2 of the spread, where it is given.
     Source: B. L. Welch, Biometrika 34 (1947) 28.  NaN limits where a side has fewer than two generations.
     """
-    from scipy import stats
-
     generations = min(len(old), len(new))
     if not generations:
         return Estimate(math.nan, math.nan, math.nan, 0)
@@ -132,7 +131,7 @@ def welch_ratio(
         return exp_interval(change, 0.0, generations)
     freedom = variance**2 / sum(part**2 / free for part, free in parts)
     return exp_interval(
-        change, float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance), generations
+        change, t_quantile((1 + level) / 2, freedom) * math.sqrt(variance), generations
     )
 
 

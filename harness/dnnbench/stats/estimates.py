@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..spec.phases import Phase
+from .distributions import t_quantile
 from .flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 
 if TYPE_CHECKING:
@@ -108,13 +109,11 @@ def spoilt_generations(cells: Sequence[Visits]) -> list[int]:
 
 def mean_interval(values: Values, level: float = LEVEL) -> tuple[float, float]:
     """(mean, half-width) of Student's t interval: t(level, G-1) sd / sqrt(G); NaN where G is too small."""
-    from scipy import stats
-
     count = len(values)
     if count < 2:
         return (float(values[0]) if count else math.nan), math.nan
     spread = float(np.std(values, ddof=1)) / math.sqrt(count)
-    return float(np.mean(values)), float(stats.t.ppf((1 + level) / 2, count - 1)) * spread
+    return float(np.mean(values)), t_quantile((1 + level) / 2, count - 1) * spread
 
 
 def absolute_time(visits: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL) -> Estimate:
@@ -276,14 +275,12 @@ def smallest_difference(
 
     alpha: one-sided; a two-sided 95 % interval leaves 2.5 % on either side.  NaN below two generations.
     """
-    from scipy import stats
-
     count = len(effects)
     if count < 2:
         return math.nan
     spread = float(np.std(effects, ddof=1)) / math.sqrt(count)
-    steps = stats.t.ppf([1 - alpha, power], count - 1).sum()
-    return math.expm1(math.log1p(theta) + float(steps) * spread)
+    steps = t_quantile(1 - alpha, count - 1) + t_quantile(power, count - 1)
+    return math.expm1(math.log1p(theta) + steps * spread)
 
 
 def _balanced_medians(generation: np.ndarray, values: np.ndarray, later: np.ndarray) -> np.ndarray:

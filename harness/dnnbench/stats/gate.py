@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distributions import t_tail
 from .estimates import NOTHING, Estimate, Pairs, Ratio, ratio, smallest_difference
 from .verdict import APART, THETA, Finding, Verdict, doubt, too_few, too_wide
 
@@ -38,8 +39,6 @@ def slower_p(effects: Sequence[float], theta: float = THETA) -> float:
 
     1 below two generations, which can show nothing.
     """
-    from scipy import stats
-
     count = len(effects)
     if count < 2:
         return 1.0
@@ -47,7 +46,7 @@ def slower_p(effects: Sequence[float], theta: float = THETA) -> float:
     spread = float(np.std(effects, ddof=1)) / math.sqrt(count)
     if spread == 0:
         return 0.0 if excess > 0 else 1.0
-    return float(stats.t.sf(excess / spread, count - 1))
+    return t_tail(excess / spread, count - 1)
 
 
 @dataclass(frozen=True)

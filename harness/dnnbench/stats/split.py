@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distributions import chi2_quantile
 from .estimates import Pairs
 
 BLOCKS = 8
@@ -65,15 +66,13 @@ def components(pairs: Pairs, visits_s: float, start_s: float) -> Components:
     visits_s: seconds of visits a cell and generation, dropped rounds included.  start_s: those of starting a generation.
     Each generation needs `LEAST_ROUNDS` kept rounds.
     """
-    from scipy import stats
-
     kept, effects = pairs.kept(), pairs.effects()
     blocks = [
         _block_variance(kept.difference[kept.generation == g]) for g in np.unique(kept.generation)
     ]
     within_s = float(np.mean(blocks)) * visits_s / BLOCKS
     spread, free = float(np.var(effects, ddof=1)), len(effects) - 1
-    most = spread * free / float(stats.chi2.ppf(0.05, free))
+    most = spread * free / chi2_quantile(0.05, free)
     round_s = visits_s * len(effects) / len(pairs.difference)
     return Components(
         within_s, max(spread - within_s / visits_s, 0.0), most, len(effects), start_s, round_s

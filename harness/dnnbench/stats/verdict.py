@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
+from .distributions import spearman, t_tail
 from .estimates import Estimate, Pairs, Ratio, smallest_difference
 
 THETA = 0.02
@@ -179,25 +180,20 @@ def _moved(time: np.ndarray, values: np.ndarray) -> float:
 
 def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     """(rho, p); no correlation where there is nothing to correlate."""
-    from scipy import stats
-
     if len(values) < 3 or np.ptp(values) == 0 or np.ptp(time) == 0:
         return 0.0, 1.0
-    result = stats.spearmanr(time, values)
-    rho = float(result.statistic)
+    rho, p = spearman(time, values)
     if len(values) <= FEW:
         return rho, _exact_p(rho, len(values))
-    return rho, float(result.pvalue)
+    return rho, p
 
 
 def _p_of(rho: float, freedom: int) -> float:
     """Two-sided p of a correlation by Student's t: t = rho sqrt((f - 1) / (1 - rho^2)) with f - 1 degrees of freedom."""
-    from scipy import stats
-
     if freedom < 2:
         return 1.0
     t = abs(rho) * math.sqrt((freedom - 1) / max(1 - rho**2, 1e-12))
-    return float(2 * stats.t.sf(t, freedom - 1))
+    return 2 * t_tail(t, freedom - 1)
 
 
 def _exact_p(rho: float, count: int) -> float:
