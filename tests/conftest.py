@@ -13,24 +13,31 @@ from helpers.kept_caches import kept_folder, lend, remove_unused
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Refuse an xdist that does not know the groups: tests of one group share a process and what it has made."""
+    """Refuse an xdist that does not know the groups: tests of one group share a process and what
+    it has made.
+    """
     grouped = next((item for item in items if item.get_closest_marker("xdist_group")), None)
     if grouped and config.getoption("loadgroup", False) and "@" not in grouped.nodeid:
         raise pytest.UsageError(
-            f"pytest {pytest.__version__} and its xdist ignore groups: install what constraints.txt pins"
+            f"pytest {pytest.__version__} and its xdist ignore groups: "
+            "install what constraints.txt pins"
         )
 
 
 @pytest.fixture(scope="session", autouse=True)
 def terminal():
-    """xdist sets COLUMNS, and readline behind Python's back, which would cut the tables that commands print here."""
+    """xdist sets COLUMNS, and readline behind Python's back, which would cut the tables
+    that commands print here.
+    """
     os.environ.pop("COLUMNS", None)
     os.unsetenv("COLUMNS")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupts():
-    """Shells without job control and nohup start a program with signals ignored, and every child inherits that."""
+    """Shells without job control and nohup start a program with signals ignored,
+    and every child inherits that.
+    """
     usual = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGQUIT: signal.SIG_DFL,
@@ -43,7 +50,8 @@ def interrupts():
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """References, compile caches and the lock of this session, shared by all of its pytest processes.
+    """References, compile caches and the lock of this session, shared by all
+    of its pytest processes.
 
     References and compile caches are kept for later sessions, as helpers.kept_caches says.
     """
@@ -65,7 +73,10 @@ class Workers:
         self._open = {}
 
     def get(self, backend: str, mode: str = "", dtype: str = "float32", service: str = SERVICE):
-        """The started worker of an arm; skips, with the reason, where its framework is not installed."""
+        """The started worker of an arm.
+
+        Skips, with the reason, where its framework is not installed.
+        """
         from dnnbench.execution.pool import spawn, start_request
         from dnnbench.worker.clients.arm import ArmClient
 

@@ -1,4 +1,6 @@
-"""What tests change in a child of theirs is there: a name that has moved is told at once, and not by a run that fails."""
+"""What tests change in a child of theirs is there: a name that has moved is told at once,
+and not by a run that fails.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Caches that outlive a session are found again by none that would get something else from its compiler."""
+"""Caches that outlive a session are found again by none that would get something else
+from its compiler.
+"""
 
 import os
 from types import SimpleNamespace
@@ -39,7 +41,9 @@ def test_the_key_of_an_unchanged_machine_stays():
 
 
 def test_a_session_uses_what_is_kept(cache):
-    """Under the key of its beginning: a framework that a test imported may have set variables since."""
+    """Under the key of its beginning: a framework that a test imported may have set
+    variables since.
+    """
     kept = (cache / "references").resolve()
     assert kept.name == "references"
     assert kept.parent.parent == kept_folder().parent.resolve()

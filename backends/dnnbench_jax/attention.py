@@ -1,4 +1,6 @@
-"""Attention written out: `jax.nn.dot_product_attention` takes the softmax in float32 even of float64."""
+"""Attention written out: `jax.nn.dot_product_attention` takes the softmax in float32
+even of float64.
+"""
 
 import jax
 import jax.numpy as jnp

@@ -38,7 +38,8 @@ class JaxBackend(Backend):
     def capabilities(self, workload, arm):
         if arm.dtype not in PRECISIONS:
             return Capabilities.none(
-                f"this backend knows no element type {arm.dtype}; it computes in {', '.join(PRECISIONS)}"
+                f"this backend knows no element type {arm.dtype}; "
+                f"it computes in {', '.join(PRECISIONS)}"
             )
         if arm.dtype == "tf32" and arm.device.kind != "gpu":
             return Capabilities.none(
@@ -58,10 +59,13 @@ class JaxBackend(Backend):
 
 
 def _check_threads(wanted: int) -> None:
-    """XLA reads its thread count once, from NPROC when it starts, and has at least one thread a logical CPU device."""
+    """XLA reads its thread count once, from NPROC when it starts, and has at least one thread
+    a logical CPU device.
+    """
     got = device.threads()
     if got is not None and got != max(wanted, len(jax.devices("cpu"))):
         raise PluginError(
-            f"JAX runs on {got} threads in this process, wanted {wanted}; XLA cannot change that once it has started: "
+            f"JAX runs on {got} threads in this process, wanted {wanted}; "
+            "XLA cannot change that once it has started: "
             "configure the backend before any other use of JAX, in a process of its own"
         )

@@ -11,10 +11,13 @@ LAYOUTS = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
 
 
 def convolve(x, weight, strides, pads, dilation, groups):
-    """Cross-correlation in groups.      x: (N, ..., C)   weight: (..., C / groups, filters)   returns: (N, ..., filters)
+    """Cross-correlation in groups.
+    x: (N, ..., C)
+    weight: (..., C / groups, filters)
+    returns: (N, ..., filters)
 
-    XLA's grouped convolutions on a CPU, and their gradients most of all, are 10 to 90 times slower than the sums that
-    they stand for.
+    XLA's grouped convolutions on a CPU, and their gradients most of all, are 10 to 90 times slower
+    than the sums that they stand for.
     """
     geometry = (strides, pads, dilation)
     if groups == 1 or device.computing() != "cpu":
@@ -49,10 +52,13 @@ def _depthwise(x, weight, strides, pads, dilation):
 
 
 def convolve_transposed(x, weight, strides, cuts, dilation, extra):
-    """The gradient of a convolution with respect to its input, as a convolution of x with zeros between its places.
+    """The gradient of a convolution with respect to its input, as a convolution of x with zeros
+    between its places.
 
-    x: (N, H, W, C)   weight: (kh, kw, filters, C)   cuts, extra: places less before and after, and more after
-    `lax.conv_transpose` does not flip the kernel.
+    x: (N, H, W, C)
+    weight: (kh, kw, filters, C)
+    cuts, extra: places less before and after, and more after `lax.conv_transpose` does
+    not flip the kernel.
     """
     spans = [(k - 1) * d for k, d in zip(weight.shape, dilation, strict=False)]
     pads = [(s - lo, s - hi + more) for s, (lo, hi), more in zip(spans, cuts, extra, strict=True)]

@@ -9,7 +9,11 @@ from jax import lax
 
 
 def depthwise(x, weight, strides, pads, dilation):
-    """Every channel by filters of its own.      x: (N, H, W, C)   weight: (kh, kw, 1, C m)   returns: (N, H', W', C m)"""
+    """Every channel by filters of its own.
+    x: (N, H, W, C)
+    weight: (kh, kw, 1, C m)
+    returns: (N, H', W', C m)
+    """
     multiplier = weight.shape[-1] // x.shape[-1]
     repeated = jnp.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     return _compiled(repeated, weight[:, :, 0], tuple(strides), tuple(pads), tuple(dilation))
@@ -73,7 +77,9 @@ def _seen_from(start, x, places, strides):
 
 
 def _spread(g, x, weight, strides, pads, dilation):
-    """g with zeros between and around its places, so that taps of the turned kernel meet what they had reached."""
+    """g with zeros between and around its places, so that taps of the turned kernel meet what they
+    had reached.
+    """
     edges = []
     for axis, (stride, (before, _), tap) in enumerate(zip(strides, pads, dilation, strict=True)):
         reach = (weight.shape[axis] - 1) * tap

@@ -44,7 +44,10 @@ def threads() -> int | None:
 
 
 def peak_memory(device: jax.Device) -> int | None:
-    """Most bytes held on the device since the process started; None on the CPU, where JAX does not count."""
+    """Most bytes held on the device since the process started.
+
+    None on the CPU, where JAX does not count.
+    """
     return (device.memory_stats() or {}).get("peak_bytes_in_use")
 
 

@@ -10,7 +10,9 @@ from . import losses, ops, optimizers
 
 
 class Network:
-    """A workload as pure functions of (weights, state, key, (inputs, targets, masks)), tuples in the order of `names`."""
+    """A workload as pure functions of (weights, state, key, (inputs, targets, masks)),
+    tuples in the order of `names`.
+    """
 
     def __init__(self, workload, precision):
         self._model = workload.model
@@ -142,7 +144,9 @@ def _shifted(apply, shift):
 
 
 def _record(backward, *arguments):
-    """What backpropagation would read, without what the caller holds already: returned, it would be copied."""
+    """What backpropagation would read, without what the caller holds already:
+    returned, it would be copied.
+    """
     held = {id(leaf) for leaf in jax.tree.leaves(arguments)}
     return [leaf for leaf in jax.tree.leaves(backward) if id(leaf) not in held]
 

@@ -1,4 +1,6 @@
-"""Optax's own optimizers, whose formulas are those of `dnnbench.spec.optimizers`, and where they keep their slots."""
+"""Optax's own optimizers, whose formulas are those of `dnnbench.spec.optimizers`,
+and where they keep their slots.
+"""
 
 import jax.numpy as jnp
 import optax

@@ -12,16 +12,21 @@ from . import device, optimizers
 from .network import Network
 
 CARRIED = (0, 1, 2, 3)
-"""Arguments of `train_step` that it gives back changed, and that a compiled step takes the memory of."""
+"""Arguments of `train_step` that it gives back changed, and that a compiled step takes
+the memory of.
+"""
 
 
 class JaxProgram(TrainingProgram):
-    """Weights, statistics and slots are arrays in the model's order, committed to the device; a compiled step donates them.
+    """Weights, statistics and slots are arrays in the model's order, committed to the device.
 
-    Tuples, since a dictionary's names are sorted at every call. A placed batch is (inputs, targets, masks by node).
-    `forward`, `loss` and `gradients` draw what the next `train_step` will draw; only that step moves the generator on. A
-    network that draws nothing carries no generator. Results hold "record" besides, what backpropagation would read, so
-    that no compiler can leave it out.
+    A compiled step donates them.
+
+    Tuples, since a dictionary's names are sorted at every call. A placed batch is (inputs, targets,
+    masks by node). `forward`, `loss` and `gradients` draw what the next `train_step` will draw;
+    only that step moves the generator on. A network that draws nothing carries no generator.
+    Results hold "record" besides, what backpropagation would read, so that no compiler can
+    leave it out.
     """
 
     def __init__(self, workload, weights, arm, seed):

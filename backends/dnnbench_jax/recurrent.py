@@ -1,4 +1,7 @@
-"""Recurrent layers as scans over time; compiled alone where the rest runs op by op, as each is one op."""
+"""Recurrent layers as scans over time.
+
+Compiled alone where the rest runs op by op, as each is one op.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +12,12 @@ from .spread import biased
 
 @jax.jit
 def lstm_states(gates, h, c, recurrent):
-    """Every state h.      gates: (T, N, 4H) from the inputs   h, c: (N, H)   recurrent: (H, 4H)   returns: (T, N, H)"""
+    """Every state h.
+    gates: (T, N, 4H) from the inputs
+    h, c: (N, H)
+    recurrent: (H, 4H)
+    returns: (T, N, H)
+    """
 
     def step(carried, a):
         h, c = carried
@@ -23,7 +31,12 @@ def lstm_states(gates, h, c, recurrent):
 
 @jax.jit
 def gru_states(gates, h, recurrent, hidden_bias):
-    """Every state h.      gates: (T, N, 3H) from the inputs   h: (N, H)   recurrent: (H, 3H)   returns: (T, N, H)"""
+    """Every state h.
+    gates: (T, N, 3H) from the inputs
+    h: (N, H)
+    recurrent: (H, 3H)
+    returns: (T, N, H)
+    """
 
     def step(h, a):
         z, r, n = jnp.split(a, 3, axis=-1)

@@ -1,13 +1,17 @@
-"""One array in many places, a bias on every row: its gradient is a sum over all of them, formed in float32 at least.
+"""One array in many places, a bias on every row: its gradient is a sum over all of them,
+formed in float32 at least.
 
-XLA on a CPU adds up bfloat16 in bfloat16: the gradient of a bias over 4 x 32 x 32 places was off by 13 of 75.
+XLA on a CPU adds up bfloat16 in bfloat16: the gradient of a bias over 4 x 32 x 32 places was off
+by 13 of 75.
 """
 
 import jax.numpy as jnp
 
 
 def spread(x, shape):
-    """x, ready to be joined with arrays of `shape`: in a type of two bytes repeated already, in a wider one as it is."""
+    """x, ready to be joined with arrays of `shape`: in a type of two bytes repeated already,
+    in a wider one as it is.
+    """
     if x.shape == shape or x.dtype.itemsize > 2:
         return x
     return jnp.broadcast_to(x.astype(jnp.float32), shape).astype(x.dtype)

@@ -24,7 +24,9 @@ def scale_of(op, q: np.ndarray) -> float:
 
 
 def attention_weights(op, q: np.ndarray, k: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """P = softmax(Q K^T / sqrt(D / heads)) over the keys in sight.      returns: (N, heads, T, S)"""
+    """P = softmax(Q K^T / sqrt(D / heads)) over the keys in sight.
+    returns: (N, heads, T, S)
+    """
     keys = by_head(k, op.heads).swapaxes(2, 3)  # (N, heads, D / heads, S)
     scores = products.matmul(by_head(q, op.heads), keys) * scale_of(op, q)
     seen = _in_sight(op, q.shape[1], k.shape[1], mask)
@@ -35,7 +37,9 @@ def attention_weights(op, q: np.ndarray, k: np.ndarray, mask: np.ndarray | None)
 
 
 def _in_sight(op, length, keys, mask):
-    """True where a query attends to a key, in a shape that stretches to (N, heads, T, S); None: everywhere."""
+    """True where a query attends to a key, in a shape that stretches to (N, heads, T, S);
+    None: everywhere.
+    """
     past = np.tri(length, keys, keys - length, dtype=bool) if op.causal else None
     if mask is None:
         return past

@@ -9,7 +9,9 @@ from . import device
 from .program import NumpyProgram
 
 STUDIES = ("blocked", "reversed", "flipped")
-"""Modes of the reference that change rounding or close choices: built by the agreement check, never timed."""
+"""Modes of the reference that change rounding or close choices:
+built by the agreement check, never timed.
+"""
 
 
 class NumpyBackend(Backend):

@@ -1,8 +1,10 @@
-"""Where a network chooses (relu's sign, a pool's largest element), and how a tie within rounding may fall the other way.
+"""Where a network chooses (relu's sign, a pool's largest element), and how a tie within rounding
+may fall the other way.
 
-In a lower precision an input that ties within rounding may choose otherwise, honestly. The agreement check learns how much
-that matters by running the float64 reference with every such choice flipped. An exact tie in float64 is one of equal
-computations (a constant background), which ties in every precision: it stays as it is.
+In a lower precision an input that ties within rounding may choose otherwise, honestly.
+The agreement check learns how much that matters by running the float64 reference with every such
+choice flipped. An exact tie in float64 is one of equal computations (a constant background),
+which ties in every precision: it stays as it is.
 """
 
 from contextlib import contextmanager
@@ -12,7 +14,9 @@ from functools import reduce
 import numpy as np
 
 TIE = 1e-5
-"""A choice is flipped when it hangs on less than this share of the tensor's root mean square, or of the threshold."""
+"""A choice is flipped when it hangs on less than this share of the tensor's root mean square,
+or of the threshold.
+"""
 _flipping = ContextVar("flipping", default=False)
 
 
@@ -69,7 +73,9 @@ def largest(taps: list[np.ndarray]) -> np.ndarray:
 
 
 def first_largest(taps: list[np.ndarray]) -> list[np.ndarray]:
-    """For each array where it is the first that holds the maximum: exactly one is true at every place."""
+    """For each array where it is the first that holds the maximum:
+    exactly one is true at every place.
+    """
     if _flipping.get():
         place = place_of_largest(np.stack(taps), 0)[0]
         return [place == i for i in range(len(taps))]

@@ -1,6 +1,8 @@
-"""Convolution as a product over groups of channels, and its gradients, for which `conv_transpose2d` is another name.
+"""Convolution as a product over groups of channels, and its gradients, for which `conv_transpose2d`
+is another name.
 
-Weights are (kh, kw, C / groups, F). Where a filter reads one channel alone (depthwise), a product would be mostly
+Weights are (kh, kw, C / groups, F). Where a filter reads one channel alone (depthwise),
+a product would be mostly
 copying: there the taps are shifted, multiplied and added.
 """
 
@@ -29,7 +31,10 @@ def transposed(op) -> Geometry:
 
 
 def correlate(x: np.ndarray, weight: np.ndarray, at: Geometry) -> np.ndarray:
-    """y[n,i,j,f] = sum_{u,v,c} xpad[n, i s + u d, j s + v d, c] W[u,v,c,f].      x: (N, H, W, C)   y: (N, H', W', F)"""
+    """y[n,i,j,f] = sum_{u,v,c} xpad[n, i s + u d, j s + v d, c] W[u,v,c,f].
+    x: (N, H, W, C)
+    y: (N, H', W', F)
+    """
     filters = weight.shape[-1]
     if _depthwise(weight.shape, at):
         return products.weighted_sum(taps(_repeated(x, filters), at), weight.reshape(-1, filters))
@@ -42,7 +47,10 @@ def correlate(x: np.ndarray, weight: np.ndarray, at: Geometry) -> np.ndarray:
 def image_gradient(
     g: np.ndarray, weight: np.ndarray, at: Geometry, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """dx of y = correlate(x): g times W, added up where windows overlap.      g: (N, H', W', F)   shape: x's"""
+    """dx of y = correlate(x): g times W, added up where windows overlap.
+    g: (N, H', W', F)
+    shape: x's
+    """
     if _depthwise(weight.shape, at):
         per_tap = (products.weighted_sum([g], w) for w in weight.reshape(-1, 1, weight.shape[-1]))
         shares = (share.reshape(*g.shape[:3], shape[-1], -1).sum(axis=-1) for share in per_tap)
@@ -57,7 +65,10 @@ def image_gradient(
 def weight_gradient(
     g: np.ndarray, x: np.ndarray, at: Geometry, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """dW of y = correlate(x): windows^T g.      g: (N, H', W', F)   shape: (kh, kw, C / groups, F)"""
+    """dW of y = correlate(x): windows^T g.
+    g: (N, H', W', F)
+    shape: (kh, kw, C / groups, F)
+    """
     filters = shape[-1]
     if _depthwise(shape, at):
         read = taps(_repeated(x, filters), at)  # (N, H', W', F) each
@@ -90,7 +101,9 @@ def _per_tap(weight):
 
 
 def _columns(windows, groups):
-    """Windows as the rows of one matrix a group.      (N, H', W', kh, kw, C) -> (G, N H' W', kh kw C / G)"""
+    """Windows as the rows of one matrix a group.
+    (N, H', W', kh, kw, C) -> (G, N H' W', kh kw C / G)
+    """
     *places, channels = windows.shape
     by_group = np.moveaxis(windows.reshape(*places, groups, channels // groups), 5, 0)
     return by_group.reshape(groups, prod(places[:3]), -1)

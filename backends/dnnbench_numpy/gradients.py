@@ -1,8 +1,8 @@
 """The gradient of each op: given g = dL/dy, what are dL/dx and dL/dparameters?
 
-Each function takes (op, g, y, *inputs, **parameters) and returns (functions that give dL/dx for each input, dL/dparameters by
-role). Input gradients are functions so that the first layer's, which nobody needs, is never computed. Ids and masks
-come last and have none.
+Each function takes (op, g, y, *inputs, **parameters) and returns (functions that give dL/dx
+for each input, dL/dparameters by role). Input gradients are functions so that the first layer's,
+which nobody needs, is never computed. Ids and masks come last and have none.
 """
 
 from math import prod
@@ -71,7 +71,9 @@ def conv2d(op, g, y, x, weight, bias=None):
 
 
 def conv_transpose2d(op, g, y, x, weight, bias=None):
-    """y is a convolution's dx, so dx is that convolution of g, and dW its dW with image and gradient exchanged"""
+    """y is a convolution's dx, so dx is that convolution of g, and dW its dW with image
+    and gradient exchanged
+    """
     at = convolution.transposed(op)
     learned = {"weight": convolution.weight_gradient(x, g, at, weight.shape)}
     return (lambda: convolution.correlate(g, weight, at),), learned | _bias_gradient(g, bias)
@@ -162,7 +164,9 @@ def concat(op, g, y, *inputs):
 
 
 def _gathered(g, shape):
-    """The gradient of what was stretched from `shape`: g summed over the axes that it stretched along."""
+    """The gradient of what was stretched from `shape`:
+    g summed over the axes that it stretched along.
+    """
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     stretched = tuple(axis for axis, size in enumerate(shape) if size != g.shape[axis])
     return g.sum(axis=stretched, keepdims=True)
@@ -260,7 +264,9 @@ def stochastic_depth(op, g, y, x, mask):
 
 
 def batch_norm(op, g, y, x, scale, bias):
-    """With xhat = (x - mean) / s: dx = scale / s (g - mean g - xhat mean(g xhat)), means over all axes but the last"""
+    """With xhat = (x - mean) / s: dx = scale / s (g - mean g - xhat mean(g xhat)),
+    means over all axes but the last
+    """
     return _norm(op, g, x, scale, all_but_last(x))
 
 
@@ -325,7 +331,9 @@ def lstm(op, g, y, x, *states, weight, recurrent, bias):
 
 
 def gru(op, g, y, x, *states, weight, recurrent, bias, hidden_bias):
-    """Through time: every gate's gradient passes W to x, and U, behind the reset gate, to the step before"""
+    """Through time: every gate's gradient passes W to x, and U, behind the reset gate,
+    to the step before
+    """
     steps = gru_steps(op, x, states, weight, recurrent, bias, hidden_bias)
     from_x, from_h, first = gru_backwards(op, g, steps, recurrent)
     inputs, learned = _recurrent(x, steps[1], from_x, from_h, [first][: len(states)], weight)
@@ -333,7 +341,11 @@ def gru(op, g, y, x, *states, weight, recurrent, bias, hidden_bias):
 
 
 def _recurrent(x, hidden, from_x, from_h, first, weight):
-    """dx = a W^T,  dW = x^T a,  db = sum a,  dU = h^T u for the gradients a of x W + b and u of h U"""
+    """dx = a W^T,
+    dW = x^T a,
+    db = sum a,
+    dU = h^T u for the gradients a of x W + b and u of h U
+    """
     learned = {
         "weight": _summed_products(x, from_x),
         "recurrent": _summed_products(hidden[:, :-1], from_h),
@@ -346,7 +358,11 @@ def _recurrent(x, hidden, from_x, from_h, first, weight):
 
 
 def attention(op, g, y, q, k, v, mask=None):
-    """dV = P^T g;  dS = P (g V^T - sum g V^T P);  dQ = dS K / sqrt(d),  dK = dS^T Q / sqrt(d), head by head"""
+    """dV = P^T g;  dS = P (g V^T - sum g V^T P).
+
+    dQ = dS K / sqrt(d),
+    dK = dS^T Q / sqrt(d), head by head
+    """
     p = attention_weights(op, q, k, mask)
     by_heads, scale = by_head(g, op.heads), scale_of(op, q)
     dp = products.matmul(by_heads, by_head(v, op.heads).swapaxes(2, 3))

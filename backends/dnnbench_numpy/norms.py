@@ -1,22 +1,32 @@
-"""Standardising over some axes, which three normalisations do over different ones; and its gradient."""
+"""Standardising over some axes, which three normalisations do over different ones.
+
+And its gradient.
+"""
 
 import numpy as np
 
 from . import products
 
 SUMMED = 8
-"""A mean of N equal values, added one after the other, is off by about N / 8 roundings: docs/agreement.md, rule 10."""
+"""A mean of N equal values, added one after the other, is off by about N / 8 roundings:
+docs/agreement.md, rule 10.
+"""
 
 
 def moments(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(mean, biased variance) over the axes, which stay as 1; the variance in a second pass over x - mean."""
+    """(mean, biased variance) over the axes, which stay as 1.
+
+    The variance in a second pass over x - mean.
+    """
     mean = x.mean(axis=axes, keepdims=True)
     variance = np.square(x - mean).mean(axis=axes, keepdims=True)
     return _leaning(mean, variance, x.size // mean.size), variance
 
 
 def _leaning(mean: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
-    """In a study, the mean of equal values off by its own rounding, up or down; as it is anywhere else.
+    """In a study, the mean of equal values off by its own rounding, up or down.
+
+    As it is anywhere else.
 
     What is left of x - mean is 0 in exact arithmetic, and in kernels how each of them rounds.
     """
@@ -57,5 +67,7 @@ def all_but_last(x: np.ndarray) -> tuple[int, ...]:
 
 
 def in_groups(x: np.ndarray, groups: int) -> np.ndarray:
-    """(N, ..., C) -> (N, positions, groups, C / groups); group_norm standardises over axes 1 and 3."""
+    """(N, ..., C) -> (N, positions, groups, C / groups);
+    group_norm standardises over axes 1 and 3.
+    """
     return x.reshape(len(x), -1, groups, x.shape[-1] // groups)

@@ -181,7 +181,10 @@ def stochastic_depth(op, x, mask, generator):
 
 
 def thinned(op, x, mask):
-    """x mask / (1 - rate), the mask stretched over x; the program draws it, as backpropagation reads it again."""
+    """x mask / (1 - rate), the mask stretched over x.
+
+    The program draws it, as backpropagation reads it again.
+    """
     stretched = mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
     return x * stretched / (1 - op.rate)
 

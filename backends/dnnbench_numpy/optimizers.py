@@ -1,6 +1,9 @@
-"""One step of each optimizer, as `dnnbench.spec.optimizers` defines it: changes the arrays it is given.
+"""One step of each optimizer, as `dnnbench.spec.optimizers` defines it:
+changes the arrays it is given.
 
-parameters, gradients: arrays by name   slots: arrays by slot and name   t: number of this step, from 1
+parameters, gradients: arrays by name
+slots: arrays by slot and name
+t: number of this step, from 1
 """
 
 import numpy as np
@@ -78,5 +81,7 @@ def _adam_step(optimizer, name, p, g, slots, t):
 
 
 def _corrected(b, t, dtype):
-    """1 - b^t in the parameters' own type, where it cancels: in float32, rounding that is honest (optax has it too)."""
+    """1 - b^t in the parameters' own type, where it cancels: in float32, rounding that is honest
+    (optax has it too).
+    """
     return 1 - dtype.type(b) ** t

@@ -1,6 +1,7 @@
 """The products that everything is built on, and other orders in which they can be summed.
 
-Rounding depends on the order of summation. The agreement check learns how much by running the reference in other
+Rounding depends on the order of summation. The agreement check learns how much by running
+the reference in other
 orders: `blocked` sums the inner dimension in blocks, `reversed` from its end.
 """
 
@@ -12,7 +13,9 @@ import numpy as np
 from .rounding import operand, stored
 
 BLOCK, BLOCKS = 16, 8
-"""`blocked` sums at least so many elements at a time, in at most so many blocks, so that large products stay cheap."""
+"""`blocked` sums at least so many elements at a time, in at most so many blocks,
+so that large products stay cheap.
+"""
 LANES = 8
 """Of a vector register with eight float32, in which torch sums a norm."""
 _order = ContextVar("order", default="straight")
@@ -29,14 +32,21 @@ def summation(order: str):
 
 
 def leaning() -> int:
-    """Which way a study rounds what is a tie in exact arithmetic: `blocked` up, `reversed` down, any other order not at all."""
+    """Which way a study rounds what is a tie in exact arithmetic:
+    `blocked` up, `reversed` down, any other order not at all.
+    """
     return {"blocked": 1, "reversed": -1}.get(_order.get(), 0)
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b over the last axis of a and the last but one of b.
 
-    a: (..., k)   b: (k, m)   returns: (..., m);   or stacks a: (..., n, k)   b: (..., k, m)   returns: (..., n, m)
+    a: (..., k)
+    b: (k, m)
+    returns: (..., m);
+    or stacks a: (..., n, k)
+    b: (..., k, m)
+    returns: (..., n, m)
     """
     a, b = operand(a), operand(b)
     if b.ndim == 2 < a.ndim:  # one large product instead of a stack of small ones
@@ -82,7 +92,8 @@ def weighted_sum(arrays: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
 def squared_norm(x: np.ndarray) -> np.floating:
     """Sum of the squares of x; `reversed` adds them one after the other in LANES lanes.
 
-    That is how loops without pairwise summation do it, and it errs 2,000 times as much for a million numbers.
+    That is how loops without pairwise summation do it, and it errs 2,000 times as much
+    for a million numbers.
     """
     squares = np.square(x).reshape(-1)
     if _order.get() != "reversed":

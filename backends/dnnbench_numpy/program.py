@@ -161,7 +161,9 @@ class NumpyProgram(TrainingProgram):
         self._weights = self._state = self._slots = {}
 
     def _study(self):
-        """The summation order, or the flipping of close choices, that this program's mode asks for."""
+        """The summation order, or the flipping of close choices, that this program's
+        mode asks for.
+        """
         match self._arm.mode:
             case "eager":
                 return nullcontext()
@@ -197,7 +199,10 @@ class NumpyProgram(TrainingProgram):
         return (draw >= node.op.rate).astype(self._dtype)
 
     def _cast_around(self, apply, record=lambda *step: None):
-        """`apply` in the precision of the arm; `record(node, arguments, parameters, value)` sees what it computed with."""
+        """`apply` in the precision of the arm.
+
+        `record(node, arguments, parameters, value)` sees what it computed with.
+        """
 
         def computed(node, arguments, parameters, state):
             inside, _ = self._types[node.name]
@@ -233,9 +238,11 @@ class NumpyProgram(TrainingProgram):
         return g / LOSS_SCALE if self._precision.scaled else g
 
     def _backpropagate(self, tape, output_gradient, keep=False):
-        """(dL/d of every tensor that depends on a parameter, dL/d of every parameter), the chain rule backwards.
+        """(dL/d of every tensor that depends on a parameter, dL/d of every parameter),
+        the chain rule backwards.
 
-        Gradients of tensors are let go after their last use unless `keep`; those of a scaled loss are scaled.
+        Gradients of tensors are let go after their last use unless `keep`;
+        those of a scaled loss are scaled.
         """
         flowing, learned = {}, {}
         self._flow(flowing, self._model.outputs[0], output_gradient)
@@ -247,7 +254,8 @@ class NumpyProgram(TrainingProgram):
         for constant in self._model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])
-        by_parameter = {}  # in the order of the parameters, in which the norm that clips adds their squares
+        # In the order of the parameters, in which the norm that clips adds their squares.
+        by_parameter = {}
         for name, p in self._weights.items():
             by_parameter[name] = (
                 self._unscaled(learned[name]) if name in learned else np.zeros_like(p)

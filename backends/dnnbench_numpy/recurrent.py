@@ -1,4 +1,6 @@
-"""Recurrent layers step by step, forwards and backwards; all that does not wait for the step before is one product.
+"""Recurrent layers step by step, forwards and backwards.
+
+All that does not wait for the step before is one product.
 
 States are kept for every step, the first before step 1: (N, T + 1, H).
 """
@@ -47,7 +49,9 @@ def lstm_backwards(op, dy, steps, recurrent):
 
 
 def gru_steps(op, x, states, weight, recurrent, bias, hidden_bias):
-    """(gates z, r, n after their functions (N, T, 3H), hidden states, u_n + b_h of every step (N, T, H))."""
+    """(gates z, r, n after their functions (N, T, 3H), hidden states, u_n + b_h of every
+    step (N, T, H)).
+    """
     gates = products.matmul(x, weight) + bias
     hidden = _started(op, x, states)
     memories = np.empty_like(hidden[:, 1:])

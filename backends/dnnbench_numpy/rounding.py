@@ -1,7 +1,9 @@
-"""Low precision for study: arrays stay float32, their values are put on the grid of a narrower type.
+"""Low precision for study: arrays stay float32, their values are put on the grid
+of a narrower type.
 
-NumPy has no arithmetic in these types. What an honest backend would round, this rounds: what flows between ops (`cast`), what
-an op stores on its way (`stored`), and for tf32 what a product reads (`operand`).
+NumPy has no arithmetic in these types. What an honest backend would round, this rounds:
+what flows between ops (`cast`), what an op stores on its way (`stored`),
+and for tf32 what a product reads (`operand`).
 """
 
 from contextlib import contextmanager
@@ -24,7 +26,10 @@ def computing(type_name: str):
 
 
 def cast(x: np.ndarray, type_name: str) -> np.ndarray:
-    """x as a tensor of this type holds it; tensors of tf32 are float32, and only products read less of them."""
+    """x as a tensor of this type holds it.
+
+    Tensors of tf32 are float32, and only products read less of them.
+    """
     return x if type_name == "tf32" else rounded(x, type_name)
 
 

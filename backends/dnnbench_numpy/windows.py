@@ -36,7 +36,10 @@ def pad(x: np.ndarray, pads, value: float = 0.0) -> np.ndarray:
 
 
 def patches(x: np.ndarray, at: Geometry) -> np.ndarray:
-    """Every window as a view of the padded image.      x: (N, H, W, C)   returns: (N, H', W', kh, kw, C)"""
+    """Every window as a view of the padded image.
+    x: (N, H, W, C)
+    returns: (N, H', W', kh, kw, C)
+    """
     spans = [(k - 1) * d + 1 for k, d in zip(at.window, at.dilation, strict=True)]
     view = sliding_window_view(pad(x, at.pads), spans, axis=(1, 2))  # (N, ., ., C, span, span)
     view = view[:, :: at.strides[0], :: at.strides[1], :, :: at.dilation[0], :: at.dilation[1]]
@@ -44,7 +47,8 @@ def patches(x: np.ndarray, at: Geometry) -> np.ndarray:
 
 
 def taps(x: np.ndarray, at: Geometry, value: float = 0.0) -> list[np.ndarray]:
-    """For each place in the window, in row order, the elements that all windows have there: views of shape (N, H', W', C).
+    """For each place in the window, in row order, the elements that all windows have there:
+    views of shape (N, H', W', C).
 
     Padding counts as `value`.
     """
@@ -53,7 +57,8 @@ def taps(x: np.ndarray, at: Geometry, value: float = 0.0) -> list[np.ndarray]:
 
 
 def spread(shares: Iterable[np.ndarray], at: Geometry, shape: tuple[int, ...]) -> np.ndarray:
-    """The adjoint of `taps`: each tap's share added to the elements of the image that it was read from.
+    """The adjoint of `taps`: each tap's share added to the elements of the image that it
+    was read from.
 
     shares: (N, H', W', C) for each place in the window   shape: (N, H, W, C), the image's
     """

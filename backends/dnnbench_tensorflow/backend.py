@@ -67,6 +67,6 @@ def _wanted(workload):
 def _too_late(arm, error):
     intra = tf.config.threading.get_intra_op_parallelism_threads()
     return (
-        f"TensorFlow runs already with {intra} threads in this process and takes no other setting ({error}); "
-        f"{arm.name} wants {arm.threads}: give it a process of its own"
+        f"TensorFlow runs already with {intra} threads in this process and takes no other setting "
+        f"({error}); {arm.name} wants {arm.threads}: give it a process of its own"
     )

@@ -1,7 +1,7 @@
 """Convolutions, from kernels that TensorFlow has for every type and mode.
 
-On the CPU its own have gaps: no gradient of dilated ones in float64, nor of ones in groups in float64 or without oneDNN;
-explicit padding keeps oneDNN away.
+On the CPU its own have gaps: no gradient of dilated ones in float64, nor of ones in groups
+in float64 or without oneDNN; explicit padding keeps oneDNN away.
 """
 
 from functools import cache
@@ -74,7 +74,9 @@ def _dilated(x, weight, geometry):
 
 
 def _depthwise(x, weight, strides, padding):
-    """A filter's place f in the spec is channel c, multiple m: f = c M + m, as in TensorFlow's own order."""
+    """A filter's place f in the spec is channel c, multiple m:
+    f = c M + m, as in TensorFlow's own order.
+    """
     *kernel, _, filters = weight.shape
     pads = resolve_padding(padding.lower(), x.shape[1:3], kernel, strides)
     if xla_on_cpu():
@@ -99,7 +101,9 @@ def _grouped(x, weight, geometry, padding):
 
 @cache
 def _trains_groups(dtype):
-    """Whether this device has gradients of convolutions in groups: tried once, as no call of TensorFlow's tells."""
+    """Whether this device has gradients of convolutions in groups:
+    tried once, as no call of TensorFlow's tells.
+    """
     with tf.init_scope():
         x = tf.ones((1, 4, 4, 4), dtype)
         weight = tf.ones((3, 3, 2, 4), dtype)
@@ -113,7 +117,11 @@ def _trains_groups(dtype):
 
 
 def convolve_transposed(x, weight, strides, cuts, dilation, extra):
-    """x: (N, H, W, C)   weight: (kh, kw, F, C)   cuts: (lo, hi) per axis   returns: (N, H', W', F)"""
+    """x: (N, H, W, C)
+    weight: (kh, kw, F, C)
+    cuts: (lo, hi) per axis
+    returns: (N, H', W', F)
+    """
     if narrow_sums(x.dtype):
         return tf.cast(
             convolve_transposed(*_widened(x, weight), strides, cuts, dilation, extra), x.dtype
@@ -127,7 +135,9 @@ def convolve_transposed(x, weight, strides, cuts, dilation, extra):
 
 
 def _spread(weight, dilation):
-    """The kernel with zeros between its taps.      returns: ((kh - 1) dh + 1, (kw - 1) dw + 1, F, C)"""
+    """The kernel with zeros between its taps.
+    returns: ((kh - 1) dh + 1, (kw - 1) dw + 1, F, C)
+    """
     if dilation == (1, 1):
         return weight
     height, width, *rest = weight.shape

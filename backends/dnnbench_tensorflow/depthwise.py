@@ -1,7 +1,9 @@
-"""Depthwise convolution as shifted multiply-adds, for XLA on a CPU: in training a loop over the kernel's rows.
+"""Depthwise convolution as shifted multiply-adds, for XLA on a CPU:
+in training a loop over the kernel's rows.
 
-XLA fuses a sum that is written out into whatever reads it, which is best for one reader. In training there are many, and
-each would add up all taps again: a step of a tiny ConvNeXt took three times as long.
+XLA fuses a sum that is written out into whatever reads it, which is best for one reader.
+In training there are many, and each would add up all taps again:
+a step of a tiny ConvNeXt took three times as long.
 """
 
 import tensorflow as tf
@@ -10,7 +12,11 @@ from .kernels import learns, wide
 
 
 def depthwise(x, weight, strides, pads):
-    """Every channel by filters of its own.      x: (N, H, W, C)   weight: (kh, kw, 1, C m)   returns: (N, H', W', C m)"""
+    """Every channel by filters of its own.
+    x: (N, H, W, C)
+    weight: (kh, kw, 1, C m)
+    returns: (N, H', W', C m)
+    """
     multiplier = weight.shape[-1] // x.shape[-1]
     repeated = tf.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     return _convolved(repeated, weight[:, :, 0], strides, pads)
@@ -85,7 +91,9 @@ def _row_seen(u, x, places, strides, taps):
 
 
 def _spread(g, x, weight, strides, pads):
-    """g with zeros between and around its places, so that taps of the turned kernel meet what they had reached."""
+    """g with zeros between and around its places, so that taps of the turned kernel meet what they
+    had reached.
+    """
     n, height, width, channels = g.shape
     down, right = strides
     between = [[0, 0], [0, 0], [0, down - 1], [0, 0], [0, right - 1], [0, 0]]

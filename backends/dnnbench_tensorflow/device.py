@@ -41,7 +41,10 @@ def resolve(device: Device) -> str:
 
 
 def place(device: Device) -> AbstractContextManager:
-    """Puts on the device what is computed inside; empty where it is the only one: it costs 1-5 us a call."""
+    """Puts on the device what is computed inside.
+
+    Empty where it is the only one: it costs 1-5 us a call.
+    """
     name = resolve(device)
     return tf.device(name) if len(devices()) > 1 else nullcontext()
 

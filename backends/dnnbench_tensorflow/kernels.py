@@ -11,7 +11,9 @@ _LEARNS: ContextVar[bool] = ContextVar("learns", default=True)
 
 
 def in_context(mode, device, function):
-    """`function`, which runs or is traced with this mode and device as what `_USED` holds for its ops."""
+    """`function`, which runs or is traced with this mode and device as what `_USED` holds
+    for its ops.
+    """
 
     def run(*arguments):
         token = _USED.set((mode, device.kind))
@@ -44,7 +46,9 @@ def learns():
 
 
 def narrow_sums(dtype):
-    """Whether sums of this type lose their small terms: TensorFlow's own CPU kernels add float16 up in float16."""
+    """Whether sums of this type lose their small terms:
+    TensorFlow's own CPU kernels add float16 up in float16.
+    """
     mode, kind = _USED.get()
     return dtype == tf.float16 and kind == "cpu" and mode != "xla"
 

@@ -12,7 +12,9 @@ def cross_entropy(loss, z, labels):
 
 
 def _plain(loss, z, labels):
-    """Any class stands in for a label that does not count: TensorFlow gives NaN for one out of range."""
+    """Any class stands in for a label that does not count:
+    TensorFlow gives NaN for one out of range.
+    """
     in_range = labels if loss.ignored is None else tf.maximum(labels, 0)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(in_range, z)
 

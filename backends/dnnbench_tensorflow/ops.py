@@ -18,14 +18,18 @@ def types(*inputs):
 
 
 def _biased(y, bias):
-    """BiasAdd's gradient adds bfloat16 up in bfloat16, which loses all but the first few hundred terms."""
+    """BiasAdd's gradient adds bfloat16 up in bfloat16, which loses all but the first few
+    hundred terms.
+    """
     if bias is None:
         return y
     return y + bias if y.dtype == tf.bfloat16 else tf.nn.bias_add(y, bias)
 
 
 def _stretched(x, shape):
-    """x as arithmetic stretches it, with a gradient summed in float32 where TensorFlow would not."""
+    """x as arithmetic stretches it, with a gradient summed in float32 where
+    TensorFlow would not.
+    """
     if x.shape == shape or not narrow_sums(x.dtype):
         return x
     stretched = tf.broadcast_to(tf.cast(x, wide(x.dtype)), shape)
@@ -221,7 +225,9 @@ def _thinned(op, x, mask):
 
 
 def _standardised(op, x, axes):
-    """x less its mean over its root variance, which takes two passes: TensorFlow's fused kernel takes one."""
+    """x less its mean over its root variance, which takes two passes:
+    TensorFlow's fused kernel takes one.
+    """
     centred = x - tf.reduce_mean(x, axes, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axes, keepdims=True)
     return centred * tf.math.rsqrt(variance + op.epsilon)

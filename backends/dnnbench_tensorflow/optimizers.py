@@ -1,7 +1,11 @@
-"""One step of each optimizer, as `dnnbench.spec.optimizers` defines it: changes the variables it is given.
+"""One step of each optimizer, as `dnnbench.spec.optimizers` defines it:
+changes the variables it is given.
 
-parameters: variables by name   gradients: tensors by name   slots: variables by slot and name
-t: variable that holds the number of steps taken before this one, kept where an optimizer or its schedule needs it
+parameters: variables by name
+gradients: tensors by name
+slots: variables by slot and name
+t: variable that holds the number of steps taken before this one, kept where an optimizer
+or its schedule needs it
 """
 
 from math import pi
@@ -63,7 +67,8 @@ def adamw(optimizer, parameters, gradients, slots, t):
 def _adam_changes(optimizer, gradients, slots, rate, steps):
     """(p, what Adam takes from it) for every parameter; moves the moments.
 
-    Written out: ResourceApplyAdam forms 1 - beta2 in float32, 1.3e-5 off at 0.999, and adds eps-hat.
+    Written out: ResourceApplyAdam forms 1 - beta2 in float32, 1.3e-5 off at 0.999,
+    and adds eps-hat.
     """
     b1, b2 = optimizer.beta1, optimizer.beta2
     first = 1 - tf.pow(tf.constant(b1, tf.float64), steps)
@@ -118,5 +123,8 @@ def _scheduled(optimizer, steps):
 
 
 def _like(p, value):
-    """A number in the parameter's type; one that is known beforehand goes there straight, never through float32."""
+    """A number in the parameter's type.
+
+    One that is known beforehand goes there straight, never through float32.
+    """
     return tf.cast(value, p.dtype) if tf.is_tensor(value) else tf.constant(value, p.dtype)

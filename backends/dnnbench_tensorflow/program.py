@@ -36,7 +36,9 @@ class _TensorBatch(NamedTuple):
 
     named: Batch
     arguments: dict
-    """What each phase's function takes: flat where it is traced, and no more than it reads, as each costs 9 microseconds."""
+    """What each phase's function takes: flat where it is traced, and no more than it reads,
+    as each costs 9 microseconds.
+    """
     shape: tuple
     """What a phase's function depends on: number of examples, and which masks were brought."""
 
@@ -181,7 +183,9 @@ class TensorflowProgram(TrainingProgram):
         return device.seconds(self._arm.device, work)
 
     def close(self):
-        """Graphs refer to themselves and to the variables that they read: only the collector lets go of both."""
+        """Graphs refer to themselves and to the variables that they read:
+        only the collector lets go of both.
+        """
         self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
         gc.collect()
 
@@ -205,7 +209,9 @@ class TensorflowProgram(TrainingProgram):
         self._generator = tf.random.Generator.from_seed(seed, alg="philox")
 
     def _denormal_product(self):
-        """Products below the smallest normal number, made as this program's are: TensorFlow has no switch to ask."""
+        """Products below the smallest normal number, made as this program's are:
+        TensorFlow has no switch to ask.
+        """
         dtype = self._precision.weights
         probe = tf.fill((1 << 16,), tf.constant(np.finfo(dtype).tiny / 4, dtype))
         if "probe" not in self._functions:
@@ -344,7 +350,10 @@ class TensorflowProgram(TrainingProgram):
         return loss * LOSS_SCALE if self._precision.scaled else loss
 
     def _lowered(self, gradient):
-        """A gradient of `_lifted` as one of the loss; a table's, which names rows, becomes an array of all."""
+        """A gradient of `_lifted` as one of the loss.
+
+        A table's, which names rows, becomes an array of all.
+        """
         dense = tf.convert_to_tensor(gradient)
         return dense / LOSS_SCALE if self._precision.scaled else dense
 
@@ -365,13 +374,19 @@ class TensorflowProgram(TrainingProgram):
 
 
 def _tensor(array, kind, dtype):
-    """A copy on the device. Integers are int64: TensorFlow keeps int32 in host memory even on a GPU."""
+    """A copy on the device.
+
+    Integers are int64: TensorFlow keeps int32 in host memory even on a GPU.
+    """
     dtype = {"float": dtype, "int32": "int64", "bool": "bool"}[kind]
     return tf.constant(np.array(array, tf.as_dtype(dtype).as_numpy_dtype))
 
 
 def _array(tensor):
-    """A copy on the host; numbers that NumPy computes with slowly or not at all become float32, which holds them exactly."""
+    """A copy on the host.
+
+    Numbers that NumPy computes with slowly or not at all become float32, which holds them exactly.
+    """
     array = np.array(tensor)
     return array.astype(np.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else array
 

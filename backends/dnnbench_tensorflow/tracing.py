@@ -6,7 +6,8 @@ import tensorflow as tf
 def traced(function, tensors, xla):
     """`function`, which returns tensors by group and name, as a graph for tensors like these.
 
-    Its result leaves the graph as a list: TensorFlow takes 4 microseconds to put a dictionary together again.
+    Its result leaves the graph as a list: TensorFlow takes 4 microseconds to put a dictionary
+    together again.
     """
     form = []
 

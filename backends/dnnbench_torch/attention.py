@@ -4,9 +4,14 @@ import torch
 
 
 def visible(op, q, k, mask):
-    """(mask or None, whether the kernel's own causal triangle is wanted); PyTorch's triangle is for T = S.
+    """(mask or None, whether the kernel's own causal triangle is wanted).
 
-    q: (N, T, D)   k: (N, S, D)   mask: (N, S) or (N, T, S) bool or None   returns: (N, 1, 1 or T, S) or (T, S)
+    PyTorch's triangle is for T = S.
+
+    q: (N, T, D)
+    k: (N, S, D)
+    mask: (N, S) or (N, T, S) bool or None
+    returns: (N, 1, 1 or T, S) or (T, S)
     """
     queries, keys = q.shape[1], k.shape[1]
     if mask is not None:

@@ -55,7 +55,8 @@ class TorchBackend(Backend):
         compiler = os.environ.get("CXX", "g++")
         if arm.mode == "compile" and not shutil.which(compiler):
             return Capabilities.none(
-                f"torch.compile needs a C++ compiler and finds no '{compiler}'; install it, or name one in CXX"
+                f"torch.compile needs a C++ compiler and finds no '{compiler}'; "
+                "install it, or name one in CXX"
             )
         return Capabilities()
 
@@ -64,7 +65,10 @@ class TorchBackend(Backend):
 
 
 def _let_products_round(tf32):
-    """Whether products of float32 may keep 10 bits of fraction on a GPU; half-width ones add up in float32."""
+    """Whether products of float32 may keep 10 bits of fraction on a GPU.
+
+    Half-width ones add up in float32.
+    """
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
@@ -72,23 +76,26 @@ def _let_products_round(tf32):
 
 
 def _run_one_op_at_a_time():
-    """One thread between ops; PyTorch lets it be set once in a process, before its first parallel work."""
+    """One thread between ops.
+
+    PyTorch lets it be set once in a process, before its first parallel work.
+    """
     if torch.get_num_interop_threads() == 1:
         return
     try:
         torch.set_num_interop_threads(1)
     except RuntimeError:
         raise PluginError(
-            f"PyTorch already runs with {torch.get_num_interop_threads()} inter-op threads and cannot go back "
-            "to 1; configure it before any other work of the process"
+            f"PyTorch already runs with {torch.get_num_interop_threads()} inter-op threads "
+            "and cannot go back to 1; configure it before any other work of the process"
         ) from None
 
 
 def _prepare_compiler():
     """Process-wide, as torch.compile's arguments of the same meaning cost 5 microseconds a call.
 
-    Compile in this process: helper processes outlive a worker that is killed. Compile for every shape of batch,
-    without a limit past which code would run uncompiled.
+    Compile in this process: helper processes outlive a worker that is killed.
+    Compile for every shape of batch, without a limit past which code would run uncompiled.
     """
     import torch._dynamo.config
     import torch._inductor.config
@@ -101,9 +108,11 @@ def _prepare_compiler():
 
 @cache
 def _train_lstm_step_by_step():
-    """Keep compiled training off a oneDNN layer that is for inference alone: PyTorch's issue 158007, there in 2.13.
+    """Keep compiled training off a oneDNN layer that is for inference alone:
+    PyTorch's issue 158007, there in 2.13.
 
-    Chosen for inputs that need no gradient, whatever the weights need, it saves nothing to go back with and fails.
+    Chosen for inputs that need no gradient, whatever the weights need, it saves nothing to go back
+    with and fails.
     """
     from torch._decomp import decompositions
 

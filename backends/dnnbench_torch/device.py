@@ -57,7 +57,10 @@ def synchronize(device: torch.device) -> None:
 
 
 def seconds(device: Device, work: Callable[[], None]) -> float | None:
-    """Between CUDA events recorded before and after `work`; None on the CPU, whose clock is the host's."""
+    """Between CUDA events recorded before and after `work`.
+
+    None on the CPU, whose clock is the host's.
+    """
     if device.kind != "gpu":
         return None
     stream = torch.cuda.current_stream(device.index)

@@ -1,6 +1,7 @@
 """How arrays lie in PyTorch.
 
-A tensor of images is kept as (N, C, H, W) in channels_last memory: the bytes of NHWC, so its permutation is free.
+A tensor of images is kept as (N, C, H, W) in channels_last memory:
+the bytes of NHWC, so its permutation is free.
 """
 
 from typing import NamedTuple
@@ -9,13 +10,17 @@ import numpy as np
 import torch
 
 KERNELS = ((2, 1, 0), (3, 2, 0, 1))
-"""Axes of the kernels of convolutions, (out, in, w) and (out, in, h, w), among the spec's (h, w, in, out)."""
+"""Axes of the kernels of convolutions, (out, in, w) and (out, in, h, w), among the spec's
+(h, w, in, out).
+"""
 
 
 class Layout(NamedTuple):
-    """The blocks of a canonical array's last axis in another order, and then its axes in another order.
+    """The blocks of a canonical array's last axis in another order, and then its axes
+    in another order.
 
-    An array without axes gets one: the steps that torch.compile 2.13 makes leave such a float64 on the CPU unchanged.
+    An array without axes gets one: the steps that torch.compile 2.13 makes leave such a float64
+    on the CPU unchanged.
     """
 
     axes: tuple[int, ...]
@@ -48,7 +53,8 @@ def _reordered(x, blocks):
 def _channels_innermost(kernel):
     """A copy with channels innermost, whose axes of size 1 have the strides of that order too.
 
-    `contiguous` would leave those strides as they fell, and a convolution to one filter in float64 reads them.
+    `contiguous` would leave those strides as they fell, and a convolution to one filter
+    in float64 reads them.
     """
     return kernel.movedim(1, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 1)
 
@@ -63,7 +69,10 @@ def natural(ndim: int) -> Layout:
 
 
 def tensor_layout(type) -> Layout:
-    """Layout of a tensor; ids and masks stay as they are, a learned constant lies as the tensors it meets."""
+    """Layout of a tensor.
+
+    Ids and masks stay as they are, a learned constant lies as the tensors it meets.
+    """
     if type.kind != "float" or len(type.shape) != 3:
         return natural(len(type.shape) + type.batched)
     axes = (0, 3, 1, 2) if type.batched else (2, 0, 1)
@@ -71,7 +80,9 @@ def tensor_layout(type) -> Layout:
 
 
 def parameter_layout(op, role: str, shape: tuple[int, ...]) -> Layout:
-    """Layout in which an op wants a parameter: (out, in), (out, in, h, w), and a GRU's gates as r, z, n."""
+    """Layout in which an op wants a parameter: (out, in), (out, in, h, w),
+    and a GRU's gates as r, z, n.
+    """
     gates = (1, 0, 2) if op.kind == "gru" and role != "hidden_bias" else ()
     match op.kind, role:
         case "dense", "weight" if op.transposed:
@@ -102,5 +113,7 @@ def download(tensor: torch.Tensor, layout: Layout | None = None) -> np.ndarray:
 
 
 def laid_like(p: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """The gradient in p's own memory layout: PyTorch's fused steps walk both in the order of memory, unchecked."""
+    """The gradient in p's own memory layout: PyTorch's fused steps walk both in the order
+    of memory, unchecked.
+    """
     return gradient if gradient.stride() == p.stride() else torch.empty_like(p).copy_(gradient)

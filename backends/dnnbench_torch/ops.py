@@ -1,6 +1,7 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it.
 
-Images are (N, C, H, W). Arguments are tensors, or stand-ins for them that know `ndim` and `shape` but not N.
+Images are (N, C, H, W). Arguments are tensors, or stand-ins for them that know `ndim`
+and `shape` but not N.
 """
 
 from functools import reduce
@@ -25,7 +26,9 @@ def matmul(op, a, b):
 
 
 def conv1d(op, x, weight, bias=None):
-    """As an image one row high, whose channels_last memory is the sequence's own; torch.conv1d would copy it."""
+    """As an image one row high, whose channels_last memory is the sequence's own;
+    torch.conv1d would copy it.
+    """
     row = x.transpose(1, 2).unsqueeze(2)  # (N, C, 1, T)
     row, padding = padded(row, ((0, 0), op.pads(types(x))))
     y = torch.conv2d(
@@ -177,8 +180,9 @@ def batch_norm(op, x, scale, bias, mean, variance):
 def _channels_second(x):
     """(N, C) or (N, C, H, W): what PyTorch's kernels take for a batch.
 
-    An image with an axis of size 1 goes as rows: the stride of that axis is part of how batch norm's gradient tells the memory
-    formats apart, and after a transpose it takes one for the other and is wrong.
+    An image with an axis of size 1 goes as rows:
+    the stride of that axis is part of how batch norm's gradient tells the memory formats apart,
+    and after a transpose it takes one for the other and is wrong.
     """
     if _is_taken(x):
         return x
@@ -195,7 +199,9 @@ def _shaped_as(x, y):
 
 
 def batch_norm_training(op, x, scale, bias, mean, variance):
-    """What F.batch_norm calls, for the sake of what it saves for backpropagation: the biased variance is in there."""
+    """What F.batch_norm calls, for the sake of what it saves for backpropagation:
+    the biased variance is in there.
+    """
     rows = _channels_second(x)
     saved = torch._batch_norm_impl_index(rows, scale, bias, None, None, True, 0.0, op.epsilon, True)
     y, batch_mean = saved[0], saved[1]
@@ -221,7 +227,9 @@ def rms_norm(op, x, scale):
 
 
 def group_norm(op, x, scale, bias):
-    """In contiguous memory: for channels_last PyTorch takes the variance in one pass, mean x^2 - (mean x)^2."""
+    """In contiguous memory: for channels_last PyTorch takes the variance in one pass,
+    mean x^2 - (mean x)^2.
+    """
     rows = x if x.ndim in (2, 4) else x.movedim(-1, 1)
     y = torch.group_norm(rows.contiguous(), op.groups, scale, bias, op.epsilon)
     if x.ndim == 4:

@@ -1,7 +1,9 @@
-"""torch.optim's optimizers with every constant given; their formulas are those of `dnnbench.spec.optimizers`.
+"""torch.optim's optimizers with every constant given.
 
-parameters: leaf tensors, perhaps none. Slots exist before the first step, so that it compiles once. Eager steps are
-PyTorch's fused ones where it has them; a compiled one is fused by the compiler.
+Their formulas are those of `dnnbench.spec.optimizers`.
+
+parameters: leaf tensors, perhaps none. Slots exist before the first step, so that it compiles once.
+Eager steps are PyTorch's fused ones where it has them; a compiled one is fused by the compiler.
 """
 
 import inspect
@@ -67,7 +69,9 @@ def _adam(kind, optimizer, parameters, compiled):
 
 
 def _made(kind, optimizer, parameters, compiled, **constants):
-    """A rate that changes is a tensor where the step is compiled: a number would compile it anew each time."""
+    """A rate that changes is a tensor where the step is compiled:
+    a number would compile it anew each time.
+    """
     rate = optimizer.learning_rate
     if compiled and optimizer.schedule and parameters:
         rate = torch.tensor(rate, dtype=parameters[0].dtype, device=parameters[0].device)
@@ -82,7 +86,8 @@ def _made(kind, optimizer, parameters, compiled, **constants):
 def _counting(made):
     """The step count of each parameter, on the device where PyTorch wants it there.
 
-    A compiled step computes 1 - beta^t in t's own type; with 0.999 float32 loses three digits there.
+    A compiled step computes 1 - beta^t in t's own type;
+    with 0.999 float32 loses three digits there.
     """
     group = made.param_groups[0]
     dtype = torch.float32 if group.get("fused") else torch.float64
@@ -113,7 +118,9 @@ def all_finite(gradients):
 
 
 def clipping(largest):
-    """A function of gradients that makes their global norm at most `largest`; torch.nn.utils' adds 1e-6 to the norm."""
+    """A function of gradients that makes their global norm at most `largest`;
+    torch.nn.utils' adds 1e-6 to the norm.
+    """
 
     def clip(gradients):
         norm = torch.nn.utils.get_total_norm(gradients, foreach=True)

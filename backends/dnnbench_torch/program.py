@@ -14,10 +14,13 @@ from .writing import compiler_counts, parameter_layouts, reached_nodes, straight
 
 
 class TorchProgram(TrainingProgram):
-    """Weights are leaf tensors by name; a phase calls a function of (inputs, targets, masks, weights, state).
+    """Weights are leaf tensors by name.
 
-    The function is written from the spec's graph when it is first wanted: what runs is what a user writes by hand,
-    and no walk through a graph. In mode `compile` it goes through torch.compile, once for every shape of batch.
+    A phase calls a function of (inputs, targets, masks, weights, state).
+
+    The function is written from the spec's graph when it is first wanted:
+    what runs is what a user writes by hand, and no walk through a graph.
+    In mode `compile` it goes through torch.compile, once for every shape of batch.
     """
 
     def __init__(self, workload, weights, arm, seed):
@@ -156,6 +159,7 @@ class TorchProgram(TrainingProgram):
         return self._by_node(probes | dict(zip(reached, gradients, strict=True)))
 
     def facts(self):
+        products = torch.backends.cuda.matmul
         return {
             "device": str(self._measured_device()),
             "layout": "channels_last",
@@ -163,9 +167,9 @@ class TorchProgram(TrainingProgram):
             "threads": device.threads(),
             "inter_op_threads": torch.get_num_interop_threads(),
             "float32_matmul_precision": torch.get_float32_matmul_precision(),
-            "cuda_matmul_allow_tf32": torch.backends.cuda.matmul.allow_tf32,
+            "cuda_matmul_allow_tf32": products.allow_tf32,
             "cudnn_allow_tf32": torch.backends.cudnn.allow_tf32,
-            "cuda_low_precision_sums": torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+            "cuda_low_precision_sums": products.allow_bf16_reduced_precision_reduction,
             "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             "denormals": device.denormals(self._device),
             "donation": "in place",
@@ -278,13 +282,18 @@ class TorchProgram(TrainingProgram):
         return {name: layouts.download(value, self._nodes[name]) for name, value in values.items()}
 
     def _compiler_counts(self):
-        """Since this program was built; whatever else the process compiled in the meantime counts too."""
+        """Since this program was built.
+
+        Whatever else the process compiled in the meantime counts too.
+        """
         if self._arm.mode != "compile":
             return {"compilations": 0, "graph_breaks": 0}
         return {name: n - self._compiled_before[name] for name, n in compiler_counts().items()}
 
     def _autotunes(self):
-        """cuDNN's choice among its convolutions, and torch.compile's among its templates of products."""
+        """cuDNN's choice among its convolutions, and torch.compile's among its templates
+        of products.
+        """
         if self._arm.mode == "compile":
             from torch._inductor import config
 

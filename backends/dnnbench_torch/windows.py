@@ -4,7 +4,8 @@ import torch.nn.functional as F
 
 
 def padded(x, pads, value=0.0, widest=None):
-    """(x, padding that the kernel can do itself): the same on both sides, and for pools at most half a window.
+    """(x, padding that the kernel can do itself): the same on both sides,
+    and for pools at most half a window.
 
     x: (N, C, H, W)   pads: ((top, bottom), (left, right))
     """

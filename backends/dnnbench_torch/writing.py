@@ -20,7 +20,9 @@ RETURNED = {
 
 
 def parameter_layouts(model):
-    """Layout of every parameter and state by name: the one its users want, canonical where they want several."""
+    """Layout of every parameter and state by name: the one its users want,
+    canonical where they want several.
+    """
     wanted = {c.name: {tensor_layout(c.type)} for c in model.constants}
     shapes = {
         name: parameter.shape for name, parameter in {**model.parameters, **model.state}.items()
@@ -43,10 +45,12 @@ def reached_nodes(model):
 
 
 def straight_line(workload, phase, mask_names, layouts, precision):
-    """A function of (inputs, targets, masks, weights, state, probes) that computes one phase's result.
+    """A function of (inputs, targets, masks, weights, state, probes) that computes one
+    phase's result.
 
-    The graph is walked once with stand-ins for tensors, and torch.fx writes down what they were used for. A random
-    node that `mask_names` leaves out draws its own mask. For `cotangents` a probe of zeros is added to every node's
+    The graph is walked once with stand-ins for tensors, and torch.fx writes down what
+    they were used for. A random node that `mask_names` leaves out draws its own mask.
+    For `cotangents` a probe of zeros is added to every node's
     value: dL/dprobe is what flows there, whether or not the function is compiled.
     """
     graph = fx.Graph()

@@ -1,8 +1,13 @@
-"""What can go wrong, as seen by a user: each kind carries the exit code of the command that meets it."""
+"""What can go wrong, as seen by a user: each kind carries the exit code of the command
+that meets it.
+"""
 
 
 class DnnbenchError(Exception):
-    """Something a user can mend; its text says where, what was got, what was wanted and what to do."""
+    """Something a user can mend.
+
+    Its text says where, what was got, what was wanted and what to do.
+    """
 
     exit_code = 2
 
@@ -12,7 +17,10 @@ class UsageError(DnnbenchError):
 
 
 class SpecError(DnnbenchError):
-    """A model or workload that breaks a rule; `problems` holds every one found, not only the first."""
+    """A model or workload that breaks a rule.
+
+    `problems` holds every one found, not only the first.
+    """
 
     def __init__(self, problems: str | list[str]):
         self.problems = [problems] if isinstance(problems, str) else list(problems)
@@ -32,11 +40,16 @@ class StoreError(DnnbenchError):
 
 
 class StoreAway(StoreError):
-    """A store that may come back by itself: a server that restarts, a file that another process has locked."""
+    """A store that may come back by itself: a server that restarts, a file that another
+    process has locked.
+    """
 
 
 class WorkerError(DnnbenchError):
-    """A worker process that failed; `kind` is the child's exception type, `log` the tail of what it printed."""
+    """A worker process that failed.
+
+    `kind` is the child's exception type, `log` the tail of what it printed.
+    """
 
     exit_code = 1
 

@@ -1,4 +1,6 @@
-"""Passwords replaced by `***` in whatever is shown, stored or logged: addresses, keyword forms, command lines."""
+"""Passwords replaced by `***` in whatever is shown, stored or logged:
+addresses, keyword forms, command lines.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,8 @@ _QUERY_NAMES = {*_NAMES, "token", "access_token", "api_key", "secret"}
 # From its beginning only, which is linear in the text. One slash is what pathlib leaves of two.
 _SCHEME = r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z0-9+.-]+://|postgres[a-z+]*:/)"
 _PORT = r"\d{1,5}(?:[/?#\s,;:'\")\]]|$)"
-# A password may hold spaces: what follows `user:` belongs to it up to an @ near in the line, unless it is a port.
+# A password may hold spaces: what follows `user:` belongs to it up to an @ near in the line,
+# unless it is a port.
 _ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>[^\s@:]*:(?!{_PORT})[^@\n]{{0,200}}@\S*|\S+)")
 _WHOLE_ADDRESS = re.compile(rf"{_SCHEME}(?P<rest>.+)", re.DOTALL)
 _QUERY = re.compile(
@@ -29,8 +32,9 @@ _KEYWORD = re.compile(
 def masked(text: str) -> str:
     """The text with `***` for each password in it; masking again changes nothing.
 
-    scheme://USER:PASSWORD@HOST, also percent-encoded or broken; ?password=...; password=... of libpq's keyword
-    form, quoted or not; a token before the @ of https://.  Where an address ends is guessed: rather too late.
+    scheme://USER:PASSWORD@HOST, also percent-encoded or broken; ?password=...; password=...
+    of libpq's keyword form, quoted or not; a token before the @ of https://.
+    Where an address ends is guessed: rather too late.
     """
     return _KEYWORD.sub(_hide_value, _ADDRESS.sub(_hide_in_address, text))
 

@@ -1,4 +1,6 @@
-"""Files that a user names are regular ones and have a limit: a pipe is waited for without end, a device has no end."""
+"""Files that a user names are regular ones and have a limit: a pipe is waited for without end,
+a device has no end.
+"""
 
 import os
 import stat
@@ -17,7 +19,10 @@ KINDS = (
 
 
 class Unfit(OSError):
-    """A file that is there and is not read: of another kind than a regular one, or too large; `strerror` says which."""
+    """A file that is there and is not read: of another kind than a regular one, or too large.
+
+    `strerror` says which.
+    """
 
     def __init__(self, path: str | Path, reason: str):
         super().__init__(None, reason, str(path))
@@ -27,12 +32,18 @@ class Unfit(OSError):
 
 
 def home_expanded(path: str | Path) -> Path:
-    """The path with `~` and `~USER` replaced; as it is where there is no such user, as a shell does it."""
+    """The path with `~` and `~USER` replaced.
+
+    As it is where there is no such user, as a shell does it.
+    """
     return Path(os.path.expanduser(path))
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at the path; a name that no file can bear (of over 255 bytes) is not there."""
+    """Whether something is at the path.
+
+    A name that no file can bear (of over 255 bytes) is not there.
+    """
     try:
         return path.exists()
     except OSError:
@@ -40,7 +51,10 @@ def is_there(path: Path) -> bool:
 
 
 def require_regular(path: str | Path) -> None:
-    """Unfit if something else than a regular file, or a link to one, is at `path`; OSError if nothing is."""
+    """Unfit if something else than a regular file, or a link to one, is at `path`.
+
+    OSError if nothing is.
+    """
     _require_regular(path, os.stat(path).st_mode)
 
 
@@ -65,7 +79,10 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def read_regular(path: str | Path, most_bytes: int) -> bytes:
-    """All of the regular file at `path`; Unfit if it has more than `most_bytes`, or another OSError."""
+    """All of the regular file at `path`.
+
+    Unfit if it has more than `most_bytes`, or another OSError.
+    """
     with open_regular(path) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:

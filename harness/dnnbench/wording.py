@@ -1,4 +1,6 @@
-"""Words of messages: near misses, texts and lists of bounded length, and characters that a terminal would obey."""
+"""Words of messages: near misses, texts and lists of bounded length,
+and characters that a terminal would obey.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -7,19 +9,25 @@ from heapq import nlargest
 from itertools import takewhile
 
 MOST_COMPARED = 200
-"""Names that a near miss is looked for among: comparing two takes a hundred times as long as reading them."""
+"""Names that a near miss is looked for among: comparing two takes a hundred times as long
+as reading them.
+"""
 MOST_LISTED = 12
 MOST_CHARACTERS = 300
 _OBEYED = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Control characters, those that turn the direction of writing or end a line, and halves of none (undecodable bytes)."""
+"""Control characters, those that turn the direction of writing or end a line, and halves of none
+(undecodable bytes).
+"""
 
 
 def near_miss(
     word: str, names: Iterable[str], most: int = 1, show: Callable[[str], str] = str
 ) -> str:
-    """'; did you mean ...?' or nothing; of many names those are compared that begin and end most like `word`.
+    """'; did you mean ...?' or nothing.
+
+    Of many names those are compared that begin and end most like `word`.
 
     most: how many names are offered   show: what is written for a name
     """
@@ -37,9 +45,11 @@ def _same_start(one: Iterable[str], other: Iterable[str]) -> int:
 
 
 def printable(text: str, bare: str = "\n\t") -> str:
-    """The text with every character that a terminal obeys, not shows, as its escape: 'a\\x1b[2J'; those of `bare` stay.
+    """The text with every character that a terminal obeys, not shows, as its escape: 'a\\x1b[2J';
+    those of `bare` stay.
 
-    A name from a file, a store or a plugin may hold any: it could clear the screen, or write a line that we did not.
+    A name from a file, a store or a plugin may hold any: it could clear the screen,
+    or write a line that we did not.
     """
 
     def escaped(match: re.Match[str]) -> str:
@@ -64,7 +74,9 @@ def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
 
 
 def without_middle(text: str, most: int) -> str:
-    """The text, or its beginning, ` ... ` and its end: what to do stands at the end of a message."""
+    """The text, or its beginning, ` ... ` and its end:
+    what to do stands at the end of a message.
+    """
     end = most // 4
     return text if len(text) <= most else f"{text[: most - end - 5]} ... {text[-end:]}"
 

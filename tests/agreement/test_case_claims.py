@@ -1,4 +1,6 @@
-"""A case that says what it shows does show it: the fault that it speaks of, planted in the NumPy backend, is caught."""
+"""A case that says what it shows does show it: the fault that it speaks of,
+planted in the NumPy backend, is caught.
+"""
 
 from importlib import import_module
 

@@ -12,7 +12,9 @@ from dnnbench.plugins.catalog import find_workload
 
 @pytest.fixture
 def rows(monkeypatch, tmp_path):
-    """rows(growth): those of two element types and how many workers of the arm they took, each allowed so much growth."""
+    """rows(growth): those of two element types and how many workers of the arm they took,
+    each allowed so much growth.
+    """
     monkeypatch.setenv("DNNBENCH_CACHE", str(tmp_path))
     workload, spawned, spawn = find_workload("mlp_digits"), [], pools.spawn
 

@@ -47,7 +47,9 @@ CAPS = Budget(
 
 @pytest.mark.parametrize("name", Budget._fields)
 def test_no_constant_grows_unseen(name):
-    """Raising one weakens every check: do it here too, with the measurement that asks for it in docs/agreement.md."""
+    """Raising one weakens every check: do it here too, with the measurement that asks for it
+    in docs/agreement.md.
+    """
     assert getattr(BUDGET, name) <= getattr(CAPS, name)
 
 
@@ -97,7 +99,9 @@ def checked(case="batch_norm", study="float64"):
 
 
 def comparisons(change, dtype="float64", case="batch_norm"):
-    """By text of the key, after a change to what an honest program was observed to compute, by text too."""
+    """By text of the key, after a change to what an honest program was observed to compute,
+    by text too.
+    """
     workload, reference, seen = checked(case, dtype)
     observed = copied(seen)
     change(observed)
@@ -217,7 +221,9 @@ def test_a_single_wrong_element_that_the_rmse_hides_is_found():
 
 
 def restless(study):
-    """A network whose honest evaluations lie far apart after five steps: sigma is made as large as the way."""
+    """A network whose honest evaluations lie far apart after five steps:
+    sigma is made as large as the way.
+    """
     workload, reference, seen = checked(study=study)
     far = {
         k: float(np.sqrt(np.mean(np.square(r))))
@@ -290,7 +296,9 @@ def test_in_float64_everything_is_determined():
 
 
 def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
-    """Five sigma off, which the gradient may be, a gradient of rounding alone has a square far more than five sigma off."""
+    """Five sigma off, which the gradient may be, a gradient of rounding alone has a square far more
+    than five sigma off.
+    """
     workload, reference, seen = checked(study="bfloat16")
     gradient = TensorKey.parse("gradients/logits.bias")
     slot = TensorKey.parse("adam@1/slots/second_moment/logits.bias")
@@ -323,7 +331,9 @@ def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
 @pytest.mark.parametrize("honest", ["sigma", "peak"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(honest, value):
-    """An infinite allowance would let anything pass, and `max` passes over a NaN that does not come first."""
+    """An infinite allowance would let anything pass, and `max` passes over a NaN that does
+    not come first.
+    """
     workload, reference, seen = checked(study="float16")
     key = TensorKey(Group.OUTPUTS, "logits")
     broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})

@@ -1,4 +1,6 @@
-"""Faults planted in real backends: `dnnbench check` must catch each of them, and say whose fault it is."""
+"""Faults planted in real backends: `dnnbench check` must catch each of them,
+and say whose fault it is.
+"""
 
 import json
 import os
@@ -42,7 +44,9 @@ def request_of(case, dtype):
 
 
 class FaultyWorkers:
-    """Long-lived workers: the honest reference, and one of each faulty backend, which each `start` gives another fault."""
+    """Long-lived workers: the honest reference, and one of each faulty backend,
+    which each `start` gives another fault.
+    """
 
     def __init__(self, stack):
         self._stack, self._workers = stack, {}
@@ -89,13 +93,18 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def faulty(own_cache):
-    """Workers find the faulty backends as they find any third party's: by an entry point on their path."""
+    """Workers find the faulty backends as they find any third party's:
+    by an entry point on their path.
+    """
     with installed_here(HERE), ExitStack() as stack:
         yield FaultyWorkers(stack)
 
 
 def in_its_worker(backend, *values, dtype, name):
-    """All of a backend in one pytest process; in float32, NumPy's run often, and those of frameworks in the matrix."""
+    """All of a backend in one pytest process.
+
+    In float32, NumPy's run often, and those of frameworks in the matrix.
+    """
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
     if dtype == "float32" and backend != "numpy":
         marks.append(pytest.mark.exhaustive)

@@ -1,4 +1,6 @@
-"""The NumPy reference against values that another formula gave: mpmath in 60 digits, and central differences of it."""
+"""The NumPy reference against values that another formula gave:
+mpmath in 60 digits, and central differences of it.
+"""
 
 import hashlib
 import json
@@ -54,7 +56,10 @@ def test_every_op_loss_and_optimizer_has_its_values():
 
 def test_the_script_makes_what_is_frozen(tmp_path):
     """One family anew, by the script itself; `make.py` without a name does all of them."""
-    code = f"import sys; sys.path.insert(0, {str(FOLDER)!r})\nfrom make import document\nprint(document('dense'), end='')"
+    code = (
+        f"import sys; sys.path.insert(0, {str(FOLDER)!r})\n"
+        "from make import document\nprint(document('dense'), end='')"
+    )
     made = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )

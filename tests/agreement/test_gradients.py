@@ -18,7 +18,9 @@ AT_A_KINK = {
     "relu6_at_zero": "half the examples stand at 0, where the derivative is one-sided",
     "leaky_relu_at_zero": "half the examples stand at 0, where the derivative is one-sided",
     "max_pool2d_tied": "two or more elements are largest, and either side of a step another one is",
-    "global_max_pool_tied": "two or more elements are largest, and either side of a step another one is",
+    "global_max_pool_tied": (
+        "two or more elements are largest, and either side of a step another one is"
+    ),
 }
 
 
@@ -42,7 +44,9 @@ def slope(program, batch, weights, name, direction):
 
 
 def worst_slope(case):
-    """(error over the gradient's norm, parameter) of the parameter whose gradient is farthest from its slopes."""
+    """(error over the gradient's norm, parameter) of the parameter whose gradient is farthest
+    from its slopes.
+    """
     program, batch, weights = started(case)
     program.load(weights)
     found = program.gradients(batch)["gradients"]

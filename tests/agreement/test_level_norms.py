@@ -1,4 +1,6 @@
-"""Norms of equal values: honest kernels leave rounding where the exact answer is the bias; docs/agreement.md, rule 10."""
+"""Norms of equal values: honest kernels leave rounding where the exact answer is the bias:
+docs/agreement.md, rule 10.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -220,7 +222,9 @@ def test_studies_round_the_mean_of_equal_values_and_of_no_others(order, count):
 
 
 def test_the_rounding_of_a_mean_does_not_grow_unseen():
-    """A smaller divisor weakens every check behind equal values: do it here too, with the measurement that asks for it."""
+    """A smaller divisor weakens every check behind equal values:
+    do it here too, with the measurement that asks for it.
+    """
     assert norms.SUMMED >= 8
 
 

@@ -1,4 +1,6 @@
-"""A backend that computes something else must be caught, whatever the op and however small the lie."""
+"""A backend that computes something else must be caught, whatever the op and however
+small the lie.
+"""
 
 import numpy as np
 import pytest

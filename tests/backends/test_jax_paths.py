@@ -122,7 +122,9 @@ JOINED = {
         lambda y, g: y * g,
     ),
 }
-"""How y and an array that all places share are joined, its plain formula, each place's part in the shared gradient."""
+"""How y and an array that all places share are joined, its plain formula,
+each place's part in the shared gradient.
+"""
 
 
 @pytest.mark.parametrize("name", JOINED)

@@ -1,4 +1,6 @@
-"""The reference's studies: other orders of summation, close choices flipped, narrower types emulated."""
+"""The reference's studies: other orders of summation, close choices flipped,
+narrower types emulated.
+"""
 
 import numpy as np
 import pytest
@@ -81,7 +83,9 @@ def test_close_choices_are_flipped_and_exact_ties_stay():
 
 
 def rounded_by_fractions(x, bits):
-    """Nearest number with so many significant bits, ties to even: by scaling, not by bit patterns."""
+    """Nearest number with so many significant bits, ties to even:
+    by scaling, not by bit patterns.
+    """
     fraction, exponent = np.frexp(x.astype(np.float64))
     return np.ldexp(np.rint(np.ldexp(fraction, bits)), exponent - bits)
 

@@ -1,4 +1,6 @@
-"""Strides of axes of size 1 in PyTorch: kernels read the memory format from them, and some crash or compute something else."""
+"""Strides of axes of size 1 in PyTorch: kernels read the memory format from them,
+and some crash or compute something else.
+"""
 
 import numpy as np
 import pytest
@@ -39,7 +41,9 @@ def transposed_convolution_of_one_channel(net):
 
 
 def kernel_that_is_a_constant_too(net):
-    """Two users that want two layouts: the kernel lies as the spec has it, and is turned in every step."""
+    """Two users that want two layouts: the kernel lies as the spec has it,
+    and is turned in every step.
+    """
     kernel = net.constant("kernel", (2, 3, 2, 1), Initializer(kind="uniform", bound=1.0))
     x = net.conv2d(
         net.input("x", (4, 3, 2)), filters=1, kernel=(2, 3), bias=False, share={"weight": kernel}
@@ -48,7 +52,9 @@ def kernel_that_is_a_constant_too(net):
 
 
 def mean_of_a_normed_column(net):
-    """A row of pixels turned into a column: the stride of its axis of size 1 comes from another place."""
+    """A row of pixels turned into a column: the stride of its axis of size 1 comes
+    from another place.
+    """
     column = net.transpose(
         net.add(net.input("x", (1, 5, 4)), net.constant("shift", (4,))), axes=(1, 0, 2)
     )

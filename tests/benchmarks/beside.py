@@ -1,4 +1,6 @@
-"""A worker's service: dnnbench's Program and the same network written by hand, in one process, visited in turn."""
+"""A worker's service: dnnbench's Program and the same network written by hand, in one process,
+visited in turn.
+"""
 
 import gc
 import importlib
@@ -26,9 +28,13 @@ STEPS = 3
 """Training steps after which the weights are compared."""
 WARM_VISITS = 20
 VISIT_S = 4e-4
-"""Shorter than dnnbench's own visits, which are stored one by one: on a busy machine fewer of them are interrupted."""
+"""Shorter than dnnbench's own visits, which are stored one by one:
+on a busy machine fewer of them are interrupted.
+"""
 ROUNDING = 64 * 2.0**-24
-"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms in another order."""
+"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms
+in another order.
+"""
 NAMES = ("outputs/logits", "loss")
 
 
@@ -160,7 +166,9 @@ class Beside:
 
 
 def compare_sides(program, placed, by_hand: ByHand) -> None:
-    """Raise Unequal unless every phase gives both sides the same tensors, and training the same weights."""
+    """Raise Unequal unless every phase gives both sides the same tensors,
+    and training the same weights.
+    """
     for phase in PHASES:
         _require_equal(phase, program.get(getattr(program, phase)(placed)), by_hand.read(phase))
     for _ in range(STEPS - 1):
@@ -184,7 +192,8 @@ def _require_equal(where: str, ours: dict, theirs: dict) -> None:
         if not apart <= ROUNDING * _rms(other):
             size = _rms(other)
             raise Unequal(
-                f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: mathematics or start differ"
+                f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: "
+                "mathematics or start differ"
             )
 
 

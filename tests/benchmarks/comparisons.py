@@ -15,7 +15,9 @@ from dnnbench.worker.environment import default_memory
 
 @dataclass(frozen=True)
 class Comparison:
-    """One phase: visits of each side over all processes, and dnnbench's time over the handwritten network's."""
+    """One phase: visits of each side over all processes, and dnnbench's time over
+    the handwritten network's.
+    """
 
     visits: Mapping[str, Visits]
     ratio: Ratio

@@ -1,4 +1,6 @@
-"""What the benchmarks share: options, the way workers find this folder, measurements made once a session."""
+"""What the benchmarks share: options, the way workers find this folder,
+measurements made once a session.
+"""
 
 import os
 from pathlib import Path
@@ -30,7 +32,9 @@ def worker_path():
 
 @pytest.fixture(scope="session")
 def comparisons(request, cache, worker_path):
-    """Ratios of dnnbench to handwritten code, measured an arm at a time for those tests that were selected."""
+    """Ratios of dnnbench to handwritten code, measured an arm at a time for those tests
+    that were selected.
+    """
     selected = [
         item.callspec.params for item in request.session.items if "comparisons" in item.fixturenames
     ]

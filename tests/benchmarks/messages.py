@@ -1,4 +1,6 @@
-"""The no-op program in a worker, asked in the messages of a run or in plain dicts: what is left is the harness."""
+"""The no-op program in a worker, asked in the messages of a run or in plain dicts:
+what is left is the harness.
+"""
 
 import os
 import sys
@@ -24,7 +26,9 @@ class Messages:
         return self._bench.visit(request.phase, request.calls, request.timing)
 
     def answer_plainly(self) -> None:
-        """From now on the worker reads and writes dicts that no codec sees, as workers did before there was one."""
+        """From now on the worker reads and writes dicts that no codec sees,
+        as workers did before there was one.
+        """
         inlet, outlet = (
             int(sys.argv[sys.argv.index(f"--{end}") + 1]) for end in ("inlet", "outlet")
         )

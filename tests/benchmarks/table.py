@@ -23,7 +23,9 @@ def load(paths: Iterable[str]) -> list[dict]:
 
 
 def ratio_rows(benchmarks: list[dict]) -> list[Row]:
-    """A row for each arm and workload: dnnbench's time over the handwritten network's in each phase."""
+    """A row for each arm and workload: dnnbench's time over the handwritten network's
+    in each phase.
+    """
     found: dict[tuple[str, str], dict[str, str]] = {}
     for one in benchmarks:
         if "ratio" in one["extra_info"]:

@@ -1,4 +1,6 @@
-"""Each arm beside the same network written by hand: dnnbench's layer should cost its user nothing."""
+"""Each arm beside the same network written by hand:
+dnnbench's layer should cost its user nothing.
+"""
 
 from functools import cache
 
@@ -14,11 +16,13 @@ AIM = 1.02
 ALARM = 1.10
 """The test fails when the whole interval lies above this.
 
-Five times the aim's distance from 1: an interval over six processes on a busy machine moves by a percent or two, and a
-benchmark that fails by chance is soon ignored. The figures are what to read.
+Five times the aim's distance from 1: an interval over six processes on a busy machine moves by a
+percent or two, and a benchmark that fails by chance is soon ignored. The figures are what to read.
 """
 WALKED = ("numpy:eager", "tensorflow:eager", "jax:eager")
-"""Never an alarm: these Programs walk the network's graph at every call, which docs/speed.md prices."""
+"""Never an alarm: these Programs walk the network's graph at every call,
+which docs/speed.md prices.
+"""
 
 
 @cache
@@ -38,7 +42,9 @@ def arms() -> list[str]:
 @pytest.mark.parametrize("workload", WORKLOADS)
 @pytest.mark.parametrize("arm", arms())
 def test_beside_handwritten(benchmark, comparisons, arm, workload, phase, side):
-    """Seconds a call of one side, as measured in the workers, and dnnbench's over the handwritten network's."""
+    """Seconds a call of one side, as measured in the workers, and dnnbench's over
+    the handwritten network's.
+    """
     backend = arm.partition(":")[0]
     if reason := missing(plugins().backend(backend)):
         pytest.skip(reason)
@@ -56,6 +62,7 @@ def test_beside_handwritten(benchmark, comparisons, arm, workload, phase, side):
     replay.play(benchmark, found.visits[side].call_s)
     if arm not in WALKED and not estimate.low <= ALARM:
         pytest.fail(
-            f"{arm} {workload} {phase}: dnnbench takes {estimate.value:.3f} times the handwritten network's time "
-            f"({estimate.low:.3f} to {estimate.high:.3f}); the aim is {AIM}: find what the Program does more"
+            f"{arm} {workload} {phase}: dnnbench takes {estimate.value:.3f} times the handwritten "
+            f"network's time ({estimate.low:.3f} to {estimate.high:.3f}); the aim is {AIM}: "
+            "find what the Program does more"
         )

@@ -1,4 +1,6 @@
-"""What the harness itself costs: a call, a message, a command, a run's time outside visits, and the CPU of idle workers."""
+"""What the harness itself costs: a call, a message, a command, a run's time outside visits,
+and the CPU of idle workers.
+"""
 
 import resource
 import subprocess
@@ -40,7 +42,9 @@ COMMANDS = (("--help",), ("list", "backends"))
 @pytest.mark.parametrize("phase", ("infer", "train_step"))
 @pytest.mark.parametrize("calls", (1, 10, 100, 10_000))
 def test_noop_program(benchmark, phase, calls):
-    """Seconds a call that Bench reports for a Program that does nothing: loop, wait, and its share of the clock."""
+    """Seconds a call that Bench reports for a Program that does nothing:
+    loop, wait, and its share of the clock.
+    """
     bench = noop_bench()
     seconds = [bench.visit(phase, calls).seconds / calls for _ in range(VISITS)]
     replay.play(benchmark, seconds)
@@ -71,7 +75,9 @@ def test_empty_round_trip(benchmark, noop_workers):
 
 @pytest.mark.benchmark(timer=replay, group="no-op program, a message")
 def test_round_trip_of_a_visit(benchmark, noop_workers):
-    """Wall time from asking a worker for a visit to its answer, in turn with the same visit asked in a plain dict."""
+    """Wall time from asking a worker for a visit to its answer, in turn with the same visit asked
+    in a plain dict.
+    """
     request = VisitRequest("mlp_digits/64", Phase.INFER, 1, Timing.LATENCY)
     fields = {"program": "mlp_digits/64", "phase": "infer", "calls": 1, "timing": "latency"}
     typed, plain = noop_workers(), PlainWorker(noop_workers())
@@ -127,9 +133,11 @@ def default_plan(report: Silent):
 
 @pytest.mark.benchmark(timer=replay, group="a run's rounds")
 def test_share_of_visits(benchmark, cache):
-    """Wall time of the rounds of one generation with the defaults, and the share of it that visits take.
+    """Wall time of the rounds of one generation with the defaults, and the share of it
+    that visits take.
 
-    A visit is its k timed calls and the untimed ones before them; the rest is restoring, messages, the control arm.
+    A visit is its k timed calls and the untimed ones before them;
+    the rest is restoring, messages, the control arm.
     """
     rounds = Rounds()
     plan, datasets = default_plan(rounds)
@@ -152,7 +160,9 @@ def test_share_of_visits(benchmark, cache):
 
 @pytest.mark.benchmark(timer=replay, group="idle workers, CPU time a second")
 def test_idle_workers(benchmark, cache):
-    """CPU seconds a second of all workers of a default run together, the control's too, built, warm and waiting."""
+    """CPU seconds a second of all workers of a default run together, the control's too, built,
+    warm and waiting.
+    """
     plan, datasets = default_plan(Silent())
     record, report = Record(), Silent()
     cells, idle_s = Cells(plan, {}, set(), record, report), []

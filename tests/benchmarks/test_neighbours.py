@@ -1,4 +1,6 @@
-"""An arm's time beside one other arm, beside five and beside eight: it must not hang on how many there are."""
+"""An arm's time beside one other arm, beside five and beside eight:
+it must not hang on how many there are.
+"""
 
 import subprocess
 import sysconfig

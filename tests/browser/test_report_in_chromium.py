@@ -1,4 +1,6 @@
-"""The page in a real browser: nothing fetched, nothing complained of, nothing wider than the window."""
+"""The page in a real browser: nothing fetched, nothing complained of,
+nothing wider than the window.
+"""
 
 import json
 import os
@@ -25,7 +27,10 @@ WIDTHS = (400, 1280)
 
 
 def program(*names: str) -> str:
-    """The first of these programs that is installed; skips, or fails where the browser is required."""
+    """The first of these programs that is installed.
+
+    Skips, or fails where the browser is required.
+    """
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         told = f"{names[0]} is not installed (apt-get install chromium chromium-driver)"
@@ -50,7 +55,10 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """A page about one run, and one that sets two machines side by side; an arm has a very long name."""
+    """A page about one run, and one that sets two machines side by side.
+
+    An arm has a very long name.
+    """
     folder = tmp_path_factory.mktemp("pages")
     arms = reporting.SPEED | {
         "torch:compile@/home/somebody/environments/nightly/bin/python3.12": 0.9
@@ -109,7 +117,8 @@ def wider_than(browser, width: int) -> list[str]:
 def test_the_charts_are_there_and_drawn_in_the_colours_of_the_backends(browser, pages):
     browser.get(pages["one"].as_uri())
     sizes = browser.execute_script(
-        "return [...document.querySelectorAll('figure svg')].map(e => [e.clientWidth, e.clientHeight])"
+        "return [...document.querySelectorAll('figure svg')].map(e => [e.clientWidth, "
+        "e.clientHeight])"
     )
     assert len(sizes) == 6
     assert all(w > 300 for w, h in sizes)

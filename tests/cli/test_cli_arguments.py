@@ -1,4 +1,7 @@
-"""Arguments that cannot be meant are refused in words, with exit code 2; lists that are given again add up."""
+"""Arguments that cannot be meant are refused in words, with exit code 2.
+
+Lists that are given again add up.
+"""
 
 import json
 

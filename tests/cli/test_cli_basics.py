@@ -454,7 +454,10 @@ def test_a_signal_that_comes_again_or_was_ignored_ends_nothing(case):
 
 
 def test_a_second_ctrl_c_ends_at_once():
-    inside = "try: os.kill(os.getpid(), signal.SIGINT)\n        finally: os.kill(os.getpid(), signal.SIGINT); print('kept')"
+    inside = (
+        "try: os.kill(os.getpid(), signal.SIGINT)\n        finally: "
+        "os.kill(os.getpid(), signal.SIGINT); print('kept')"
+    )
     code = SIGNALLED.format(before="", inside=inside, after="")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "kept" not in done.stdout

@@ -1,4 +1,6 @@
-"""What ends a command badly is told in bounded words, whatever the streams, the disk and the temporary folder are like."""
+"""What ends a command badly is told in bounded words, whatever the streams,
+the disk and the temporary folder are like.
+"""
 
 import subprocess
 import sys
@@ -103,7 +105,9 @@ def test_an_error_of_a_system_call_that_no_user_can_mend_is_a_bug(capsys):
 
 
 CRASHES = {
-    "its folder is gone": ("import tempfile; tempfile.tempdir = '/gone'", "Traceback (most recent call last)"),
+    (
+        "its folder is gone"
+    ): ("import tempfile; tempfile.tempdir = '/gone'", "Traceback (most recent call last)"),
     "arguments that are no text": (r"import sys; sys.argv.append('\udcff')", "the traceback is in"),
     "an error that cannot be shown": (
         "Odd = type('Odd', (Exception,), {'__str__': lambda _: 1 / 0})", "exception str() failed"

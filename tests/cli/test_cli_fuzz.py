@@ -1,4 +1,6 @@
-"""Argument lists that nobody wrote: each is answered, or refused in words of bounded length; none is called a bug."""
+"""Argument lists that nobody wrote: each is answered, or refused in words of bounded length;
+none is called a bug.
+"""
 
 import contextlib
 import io
@@ -177,7 +179,10 @@ def option_of(random, beginning):
 
 
 def argument_list(random, beginning):
-    """Mostly words that the command takes; options with values that it takes, or hostile ones; seldom a word too many."""
+    """Mostly words that the command takes; options with values that it takes, or hostile ones.
+
+    Seldom a word too many.
+    """
     arguments, words = [*beginning], WORDS[beginning]
     count = 2 if beginning[0] in ("compare", "merge") else min(len(words), 1)
     for _ in range(count):

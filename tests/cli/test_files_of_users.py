@@ -1,4 +1,6 @@
-"""Every other file that a user names: weights, stores, constraints, and files of other tools in the place of a network."""
+"""Every other file that a user names: weights, stores, constraints, and files of other tools
+in the place of a network.
+"""
 
 import os
 import sqlite3
@@ -64,7 +66,9 @@ def test_weights_of_another_network_are_refused_by_their_header(tmp_path):
 
 @pytest.mark.parametrize(("kind", "size_bytes"), [("BF16", 2), ("I64", 8), ("F8_E4M3", 1)])
 def test_weights_that_are_no_floats_of_numpy_s_own_are_refused(tmp_path, kind, size_bytes):
-    """Where JAX or TensorFlow was imported before, NumPy has bfloat16, and the file would be read."""
+    """Where JAX or TensorFlow was imported before, NumPy has bfloat16,
+    and the file would be read.
+    """
     path, rows, end = tmp_path / "w", [], 0
     for name, parameter in MLP.model.parameters.items():
         places = f"[{end},{end + size_bytes * parameter.size}]"
@@ -150,7 +154,9 @@ def test_constraints_that_are_not_there_are_told(tmp_path, monkeypatch):
 OTHERS = {
     "net.onnx": "models of other tools are not read: write the network as TOML or JSON",
     "net.pt": "models of other tools are not read",
-    "model.py": "Python is not run from here: announce its builder as a plugin, or write what it builds",
+    "model.py": (
+        "Python is not run from here: announce its builder as a plugin, or write what it builds"
+    ),
     "mlp.safetensors": "name the network, and give its weights with --weights",
     "mine.npz": "name the network, and give its data with --data",
     "net.yaml": "YAML files are not read: write the network as TOML or JSON",

@@ -55,7 +55,10 @@ class Place:
             "{parameter}": f"postgres://{GUARDED}@/{self.database}{host}&pass%77ord={password}",
             "{bare}": f"postgresql://{GUARDED}@/{self.database}{host}",
             "{raw}": f"postgresql://{GUARDED}:{SECRET}@{self.socket}/{self.database}",
-            "{keyword}": f"host={self.socket} user={GUARDED} password='{MARKS[0]} {MARKS[1]}' dbname={self.database}",
+            "{keyword}": (
+                f"host={self.socket} user={GUARDED} password='{MARKS[0]} {MARKS[1]}' "
+                f"dbname={self.database}"
+            ),
             "{no scheme}": f"{GUARDED}:{MARKS[0]}@localhost/{self.database}",
         }
 

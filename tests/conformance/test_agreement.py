@@ -1,8 +1,10 @@
-"""The table op x backend x mode x element type x side: small networks in every own backend against the NumPy reference.
+"""The table op x backend x mode x element type x side:
+small networks in every own backend against the NumPy reference.
 
-Every case in the default modes in float64; elsewhere a telling one for each op, loss and optimizer. `make test` asks what
-OFTEN holds: compilers take seconds for each network, and half a minute for one that is trained. The verdicts come from the
-conformance kit's engine, which asks many cases in one network; a test reads its own off.
+Every case in the default modes in float64; elsewhere a telling one for each op, loss and optimizer.
+`make test` asks what OFTEN holds: compilers take seconds for each network,
+and half a minute for one that is trained. The verdicts come from the conformance kit's engine,
+which asks many cases in one network; a test reads its own off.
 """
 
 import pytest
@@ -28,7 +30,9 @@ TELLING = (
     "rmsprop_with_decay", "adam_with_decay", "adamw_clipped_on_a_schedule",
 )  # fmt: skip
 A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked", "clipped")
-"""In compiled modes besides the default: windows, state, masks, products, and a training of its own."""
+"""In compiled modes besides the default: windows, state, masks, products,
+and a training of its own.
+"""
 OPS_ALONE = tuple(case for case in TELLING if FAMILIES[case] != TRAINING)
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
 MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]

@@ -1,4 +1,6 @@
-"""Random networks that hypothesis builds: every backend agrees on each, and a failing one is shrunk and printed as TOML."""
+"""Random networks that hypothesis builds: every backend agrees on each, and a failing one is shrunk
+and printed as TOML.
+"""
 
 import pytest
 import tomli_w

@@ -1,4 +1,6 @@
-"""A batch of one example, as an epoch can end with: statistics over a single element, in every own backend."""
+"""A batch of one example, as an epoch can end with: statistics over a single element,
+in every own backend.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The zoo computes the same in every backend: outputs, loss, gradients, statistics and trained weights of each tiny network."""
+"""The zoo computes the same in every backend: outputs, loss, gradients, statistics and trained
+weights of each tiny network.
+"""
 
 from pathlib import Path
 
@@ -18,7 +20,9 @@ MOST_BYTES = 2 * 2**30
 
 
 OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm")
-"""Networks of each sort that take a backend seconds; others, and what takes JAX's jit longer, are the matrix's."""
+"""Networks of each sort that take a backend seconds; others, and what takes JAX's jit longer,
+are the matrix's.
+"""
 LONG_TO_COMPILE = {"jax": ("resnet18", "unet", "lstm_lm", "gru_seq2seq")}
 
 
@@ -37,7 +41,9 @@ def together(backend, dtype, *values, name):
 
 
 def disagreements(worker, dtype, workload):
-    """Tensors in the backend's default mode, trained by the workload's own optimizer, that are beyond their allowance."""
+    """Tensors in the backend's default mode, trained by the workload's own optimizer,
+    that are beyond their allowance.
+    """
     request = check_request(workload, load(workload), 0).in_dtype(dtype)
     ensure_references([request])
     found = KitClient(worker, PATIENCE_S).comparisons(request, reference_path(request))

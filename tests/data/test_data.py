@@ -234,7 +234,8 @@ BAD_ARRAYS = {
     ),
     "label too high": (
         {"y_test": np.array([0, 10])},
-        "got labels 0 to 10, expected 0 to 9 for a network of 10 classes; renumber the labels or widen the last layer",
+        "got labels 0 to 10, expected 0 to 9 for a network of 10 classes; "
+        "renumber the labels or widen the last layer",
     ),
     "labels from 1 on": ({"y_test": np.array([1, 10])}, "classes; they count from 1: subtract 1"),
     "several labels too high": (
@@ -243,13 +244,13 @@ BAD_ARRAYS = {
     ),
     "label of what does not count": (
         {"y_test": np.array([0, 255])},
-        "classes; if 255 marks what does not count, give the loss ignored = -1, and write -1 for it: y[y == 255] = -1; "
-        "if it is a class, renumber",
+        "classes; if 255 marks what does not count, give the loss ignored = -1, "
+        "and write -1 for it: y[y == 255] = -1; if it is a class, renumber",
     ),
     "label below zero": (
         {"y_test": np.array([0, -100])},
-        "got labels -100 to 0, expected 0 to 9 for a network of 10 classes; if -100 marks what does not count, "
-        "give the loss ignored = -100; if it is a class, renumber",
+        "got labels -100 to 0, expected 0 to 9 for a network of 10 classes; if -100 marks what "
+        "does not count, give the loss ignored = -100; if it is a class, renumber",
     ),
     "label between": (
         {"y_test": np.array([0, 0.5])},
@@ -257,12 +258,13 @@ BAD_ARRAYS = {
     ),
     "label beyond int32": (
         {"y_test": np.array([0, 2**32])},
-        "from 0 to 4294967296, expected whole numbers from -2147483648 to 2147483647; renumber them from 0 on",
+        "from 0 to 4294967296, expected whole numbers from -2147483648 to 2147483647; "
+        "renumber them from 0 on",
     ),
     "one-hot labels": (
         {"y_test": np.eye(10)[:2]},
-        "y_test: got shape (2, 10), a number for each class (one-hot), expected the number of the class, (n); "
-        "give y.argmax(-1)",
+        "y_test: got shape (2, 10), a number for each class "
+        "(one-hot), expected the number of the class, (n); give y.argmax(-1)",
     ),
 }
 

@@ -1,4 +1,6 @@
-"""Files of data as they come: damaged, lying, without end, stored in another order than the network reads."""
+"""Files of data as they come: damaged, lying, without end, stored in another order
+than the network reads.
+"""
 
 import gzip
 import io
@@ -148,8 +150,8 @@ def test_a_wrong_checksum_is_damage_and_no_matter_of_pickles(tmp_path):
     at = SOUND.index(np.ones(1).tobytes())
     message = refusal_of(read_bytes, tmp_path / "x.npz", SOUND[:at] + b"\xff" + SOUND[at + 1 :])
     assert (
-        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: copy it again"
-        in message
+        "array 'x_train' cannot be read: Bad CRC-32 for file 'x_train.npy'; the file is damaged: "
+        "copy it again" in message
     )
     assert "pickle" not in message
 
@@ -296,8 +298,8 @@ def test_flat_rows_of_several_channels_ask_for_the_layout(tmp_path):
     path = archive(tmp_path / "x.npz", FIRST.reshape(2, -1))
     message = refusal_of(load, workload(Npz(path=path), (4, 5, 3)))
     assert (
-        "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first (CIFAR's rows)"
-        in message
+        "got flat rows of 60 for 4 x 5 pixels of 3 channels, which can be channels_first "
+        "(CIFAR's rows)" in message
     )
     advice = "x.reshape(-1, 3, 4, 5).transpose(0, 2, 3, 1)"
     assert advice in message
@@ -332,8 +334,8 @@ def test_the_other_order_than_the_layout_is_refused(tmp_path, layout):
     )
     expected = "(n, 3, 4, 5)" if layout else "(n, 4, 5, 3)"
     assert (
-        f"got shape {images.shape}, expected {expected}; reshape or transpose it, or give the data the layout"
-        in message
+        f"got shape {images.shape}, expected {expected}; "
+        "reshape or transpose it, or give the data the layout" in message
     )
 
 

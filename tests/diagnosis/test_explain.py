@@ -1,4 +1,6 @@
-"""The search for the first divergence: its steps one by one, in this process, on the NumPy backend."""
+"""The search for the first divergence: its steps one by one, in this process,
+on the NumPy backend.
+"""
 
 from dataclasses import replace
 from functools import cache

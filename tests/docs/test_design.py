@@ -1,4 +1,6 @@
-"""docs/design.md: its links lead to what they name, its rooms are the rooms, and the words that it calls gone are gone."""
+"""docs/design.md: its links lead to what they name, its rooms are the rooms,
+and the words that it calls gone are gone.
+"""
 
 import ast
 import re
@@ -64,7 +66,10 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def texts(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every piece of text that the code may show, with its line; documentation of the code is not among them."""
+    """Every piece of text that the code may show, with its line.
+
+    Documentation of the code is not among them.
+    """
     statements = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
     documentation = {id(value) for value in statements if isinstance(value, ast.Constant)}
     for node in ast.walk(tree):
@@ -91,14 +96,18 @@ def standing(in_texts: bool) -> dict[tuple[str, ...], list[tuple[str, int]]]:
 
 
 def holds(words: tuple[str, ...], run: tuple[str, ...]) -> bool:
-    """Whether `run` stands in `words`, one word behind the other, the last one perhaps in the plural."""
+    """Whether `run` stands in `words`, one word behind the other, the last one perhaps
+    in the plural.
+    """
     plural = (*run[:-1], f"{run[-1]}s")
     starts = range(len(words) - len(run) + 1)
     return any(words[i : i + len(run)] in (run, plural) for i in starts)
 
 
 def places_of(name: str, in_texts: bool, alone: bool = False) -> list[str]:
-    """`path:line` of every place where a name stands, `alone` or as part of another, and is not allowed to."""
+    """`path:line` of every place where a name stands, `alone` or as part of another,
+    and is not allowed to.
+    """
     run = parts(name)
     here = []
     for words, places in standing(in_texts).items():

@@ -1,4 +1,6 @@
-"""The tutorial's packages, written from its page into folders, installed and judged by the conformance kit."""
+"""The tutorial's packages, written from its page into folders, installed and judged
+by the conformance kit.
+"""
 
 import json
 import os
@@ -45,7 +47,10 @@ def files_of(name):
 
 
 def install(folder, name, **changes):
-    """The package and what pip would leave beside it; `changes` replace text in a file by its stem."""
+    """The package and what pip would leave beside it.
+
+    `changes` replace text in a file by its stem.
+    """
     package = folder / f"{name}_backend"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -227,7 +232,10 @@ def test_no_law_of_inference_is_broken_by_slate(slate):
 
 @pytest.mark.slow
 def test_a_check_asks_it_for_no_other_optimizer_than_it_has(tmp_path):
-    """Every check trains with an optimizer of the other family too; abacus has none, and says so."""
+    """Every check trains with an optimizer of the other family too.
+
+    Abacus has none, and says so.
+    """
     digits = find_workload("mlp_digits").model_dump(mode="json")
     digits["task"]["optimizer"] = {"kind": "sgd", "learning_rate": 0.1}
     (install(tmp_path, "abacus") / "digits.json").write_text(json.dumps(digits))

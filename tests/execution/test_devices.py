@@ -81,7 +81,10 @@ WITH_TPU = (*CPU_ONLY, Device("tpu"))
     ],
 )
 def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, expected, words):
-    """The answers stand for machines that are not here; how frameworks are asked is tested below on this one."""
+    """The answers stand for machines that are not here.
+
+    How frameworks are asked is tested below on this one.
+    """
     monkeypatch.setattr(devices, "accelerator_in_sight", lambda: True)
     monkeypatch.setattr(
         devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)}
@@ -175,7 +178,9 @@ def run_on(backend, devices, service=SERVICE):
 
 
 def facts_of(worker):
-    """Facts of a program that took a training step, and seconds of another by its device's own clock."""
+    """Facts of a program that took a training step, and seconds of another
+    by its device's own clock.
+    """
     workload = CASES["batch_norm"]()
     batch = batches_of(workload, 1)[0]
     timing = TimingClient(worker, 120)
@@ -191,7 +196,9 @@ def facts_of(worker):
 @pytest.mark.xdist_group("service workers")
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_an_accelerator_computes_the_same(workers, backend, kind):
-    """On a machine that has one: every op on the device against the reference, and the device really used."""
+    """On a machine that has one: every op on the device against the reference,
+    and the device really used.
+    """
     there = ArmClient(workers.get(backend), 120).devices()
     if not any(device.kind == kind for device in there):
         pytest.skip(f"no {kind} that {backend} can use here")

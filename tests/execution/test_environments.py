@@ -1,4 +1,7 @@
-"""Other environments: names, paths, what they are made of; and two versions of a framework in one run."""
+"""Other environments: names, paths, what they are made of.
+
+And two versions of a framework in one run.
+"""
 
 import json
 import os

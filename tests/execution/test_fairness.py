@@ -63,7 +63,9 @@ def test_what_an_arm_does_not_tell_is_left_out():
 
 
 def shown(what, base, other):
-    """What the ledger shows in one line of two arms, from what their programs told and how their visits were flagged."""
+    """What the ledger shows in one line of two arms, from what their programs told and how their
+    visits were flagged.
+    """
     plan = SimpleNamespace(arms=[Arm(name, "eager") for name in ("base", "other")])
     record = Record()
     for name, (placement, flags) in (("base", base), ("other", other)):

@@ -181,7 +181,9 @@ def recorded(chance, truth, generations=6, rounds=10, process=0.008, noise=0.004
 
 
 def alarms(chance, truths):
-    """Places of the cells that a gate confirms slower: screened, then confirmed on other generations."""
+    """Places of the cells that a gate confirms slower:
+    screened, then confirmed on other generations.
+    """
     flagged = [
         i
         for i, truth in enumerate(truths)
@@ -209,7 +211,9 @@ def test_the_whole_family_raises_a_false_alarm_at_most_as_often_as_alpha_says(tr
 
 
 def test_the_screens_own_data_would_raise_more():
-    """Why the generations must be fresh: the same families, tested on the data that flagged them, without Holm."""
+    """Why the generations must be fresh: the same families, tested on the data that flagged them,
+    without Holm.
+    """
     chance, trials, found = np.random.default_rng(7), 300, 0
     for _ in range(trials):
         screens = [recorded(chance, 1 + THETA) for _ in range(8)]
@@ -482,7 +486,10 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
 
 @pytest.mark.parametrize(("asked", "taken", "wanted"), [(None, 40, 40), (6, 8, 6)])
 def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, taken, wanted):
-    """As many as the first took; where a number was asked for, that, and not the ones that contention had replaced."""
+    """As many as the first took.
+
+    Where a number was asked for, that, and not the ones that contention had replaced.
+    """
     request, plan = planned(asked)
     flagged = GateCell(
         CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True

@@ -22,7 +22,9 @@ ONE_TYPE = ("--dtype", "float64", "--json")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, cache):
-    """A working directory with a tiny workload in it, and weights for it that nobody starts from."""
+    """A working directory with a tiny workload in it, and weights for it that nobody
+    starts from.
+    """
     folder = tmp_path_factory.mktemp("inference")
     (folder / "tiny.toml").write_text(TINY)
     workload = read_workload(folder / "tiny.toml")
@@ -34,7 +36,9 @@ def place(tmp_path_factory, cache):
 
 @pytest.fixture(scope="module")
 def measured(place):
-    """A run of NumPy and the backend that only infers, as its store has it: (output, cells, agreement)."""
+    """A run of NumPy and the backend that only infers, as its store has it:
+    (output, cells, agreement).
+    """
     done = dnnbench(
         place,
         "run",

@@ -1,4 +1,6 @@
-"""What a machine can tell: variances recovered from data whose truth is known, and the real thing for a moment."""
+"""What a machine can tell: variances recovered from data whose truth is known,
+and the real thing for a moment.
+"""
 
 import json
 import math

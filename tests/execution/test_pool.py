@@ -1,4 +1,6 @@
-"""A pool leaves no worker behind, also where an interrupt ends it while its threads start workers and wait for them."""
+"""A pool leaves no worker behind, also where an interrupt ends it while its threads start workers
+and wait for them.
+"""
 
 import os
 import signal
@@ -31,7 +33,10 @@ def other_thread():
 
 @pytest.fixture
 def workers():
-    """workers(): those that this test has started and that run on; other tests of this process have some of their own."""
+    """workers(): those that this test has started and that run on.
+
+    Other tests of this process have some of their own.
+    """
     others = set(psutil.Process().children(recursive=True))
 
     def running():

@@ -229,7 +229,9 @@ def test_a_dry_run_measures_nothing(place):
 
 @pytest.mark.slow
 def test_an_arm_may_name_another_interpreter(place):
-    """This very environment, asked for by its folder: packages are lent, versions and cells are its own."""
+    """This very environment, asked for by its folder: packages are lent,
+    versions and cells are its own.
+    """
     arms = f"numpy,numpy@{sys.prefix}"
     done = dnnbench(
         place, "run", "tiny.toml", "--backend", arms, "--phase", "infer", "--json", *FAST

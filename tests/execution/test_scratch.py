@@ -1,4 +1,6 @@
-"""What workers leave behind: nothing in the temporary folder, and of their logs those that an error names."""
+"""What workers leave behind: nothing in the temporary folder, and of their logs those
+that an error names.
+"""
 
 import os
 import subprocess
@@ -115,7 +117,10 @@ def test_a_clean_worker_leaves_nothing(temporary, tmp_path, monkeypatch):
 
 
 def test_links_for_other_interpreters_go_with_the_process(temporary):
-    lend = "from dnnbench.execution.pool import _lent_packages; print((_lent_packages() / 'dnnbench').exists())"
+    lend = (
+        "from dnnbench.execution.pool import _lent_packages; "
+        "print((_lent_packages() / 'dnnbench').exists())"
+    )
     done = subprocess.run([sys.executable, "-c", lend], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
     assert not list(temporary.iterdir())

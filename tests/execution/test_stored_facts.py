@@ -1,4 +1,6 @@
-"""What a generation tells is read back as it was, from the form of today and from that of before."""
+"""What a generation tells is read back as it was, from the form of today
+and from that of before.
+"""
 
 import json
 

@@ -1,4 +1,6 @@
-"""`dnnbench train` and `predict` on real digits: every backend learns the same thing, to the stated target."""
+"""`dnnbench train` and `predict` on real digits: every backend learns the same thing,
+to the stated target.
+"""
 
 import json
 import subprocess

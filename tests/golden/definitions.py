@@ -1,7 +1,7 @@
 """Every op, element by element, as the sums and functions of its definition, in mpmath's 60 digits.
 
-Tensors are NumPy arrays of mpf. No formula is taken from dnnbench: variances come from mean squares, sigmoids from
-tanh, padding from asking whether an index exists.
+Tensors are NumPy arrays of mpf. No formula is taken from dnnbench:
+variances come from mean squares, sigmoids from tanh, padding from asking whether an index exists.
 """
 
 from collections.abc import Callable
@@ -400,7 +400,10 @@ def affine(x, w, b, j):
 
 
 def steps(a, x, first, advance):
-    """Run `advance(x_t, *state)` over each sequence; the first part of the state is what is given out."""
+    """Run `advance(x_t, *state)` over each sequence.
+
+    The first part of the state is what is given out.
+    """
     ys = []
     for n in range(len(x)):
         state = [list(part[n]) for part in first] if first else None

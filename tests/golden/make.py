@@ -1,6 +1,8 @@
-"""Makes the expected values of tests/golden, and the manifest of their checksums: `python tests/golden/make.py [FAMILY ...]`.
+"""Makes the expected values of tests/golden, and the manifest of their checksums:
+`python tests/golden/make.py [FAMILY ...]`.
 
-Values come from definitions.py and training.py in 60 digits, gradients from central differences of those.
+Values come from definitions.py and training.py in 60 digits, gradients from central
+differences of those.
 """
 
 import hashlib

@@ -1,4 +1,6 @@
-"""Small networks of one op each, written as a workload file would hold them, and the numbers they are fed."""
+"""Small networks of one op each, written as a workload file would hold them,
+and the numbers they are fed.
+"""
 
 import random
 from math import prod
@@ -33,11 +35,16 @@ def zeros(shape):
 
 def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, constants=(), order=None, parameters=None,
            state=None, nudge=0, **attributes):  # fmt: skip
-    """Register a network: each input goes through an addition of zero, at which its gradient can be read, to one op.
+    """Register a network: each input goes through an addition of zero, at which its gradient can be
+    read, to one op.
 
-    shapes: of one example of each input   out: of one example of the result   values: the first input's numbers
-    ids: vocabulary of an integer input, which is not added to   seen: a boolean last input
-    constants: shapes of learned constants that follow the inputs   order: of the op's arguments, if another
+    shapes: of one example of each input
+    out: of one example of the result
+    values: the first input's numbers
+    ids: vocabulary of an integer input, which is not added to
+    seen: a boolean last input
+    constants: shapes of learned constants that follow the inputs
+    order: of the op's arguments, if another
     """
     fed = {
         f"x{i}": numbers(f"{name}.x{i}", (EXAMPLES, *shape)) for i, shape in enumerate(shapes, 1)

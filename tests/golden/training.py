@@ -1,4 +1,6 @@
-"""Losses by definition, and optimizers as sums over all gradients so far instead of running averages."""
+"""Losses by definition, and optimizers as sums over all gradients so far instead
+of running averages.
+"""
 
 import numpy as np
 from definitions import mean_of, total

@@ -1,6 +1,8 @@
-"""`python -m helpers.changed CHANGES ARGUMENT...`: dnnbench's command line with some attributes of its modules changed.
+"""`python -m helpers.changed CHANGES ARGUMENT...`: dnnbench's command line with some attributes
+of its modules changed.
 
-CHANGES: a JSON object, `module:NAME` -> value. A text that begins with `helpers.` names one of the tests' stand-ins.
+CHANGES: a JSON object, `module:NAME` -> value. A text that begins with `helpers.` names one
+of the tests' stand-ins.
 """
 
 import json
@@ -12,7 +14,10 @@ from dnnbench.cli.main import main
 
 
 def place_of(target: str) -> tuple[Any, str]:
-    """Owner and name of an attribute; AttributeError if there is none, so that no change is in vain."""
+    """Owner and name of an attribute.
+
+    AttributeError if there is none, so that no change is in vain.
+    """
     module, _, path = target.partition(":")
     *owners, name = path.split(".")
     owner = import_module(module)

@@ -1,4 +1,6 @@
-"""Third parties' distributions as pip would leave them, and the command line with folders of them on its path."""
+"""Third parties' distributions as pip would leave them, and the command line with folders of them
+on its path.
+"""
 
 import os
 import subprocess
@@ -13,7 +15,10 @@ from dnnbench.plugins.entries import announced
 
 
 def install(folder, name, source, entries=None, version="1.0"):
-    """A distribution whose one module NAME_plugin has this source; `entries` are lines of its group, else NAME alone."""
+    """A distribution whose one module NAME_plugin has this source.
+
+    `entries` are lines of its group, else NAME alone.
+    """
     module = f"{name.replace('-', '_')}_plugin"
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
@@ -25,7 +30,9 @@ def install(folder, name, source, entries=None, version="1.0"):
 
 @contextmanager
 def installed_here(folder):
-    """What lies in a folder is found by workers that this process starts, and by this process when it starts them."""
+    """What lies in a folder is found by workers that this process starts,
+    and by this process when it starts them.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.syspath_prepend(folder)

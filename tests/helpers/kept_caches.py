@@ -1,7 +1,8 @@
-"""Caches that outlive a session of the tests: what frameworks compiled, and the reference's answers.
+"""Caches that outlive a session of the tests: what frameworks compiled,
+and the reference's answers.
 
-They lie in the user's cache folder under a key of everything that what is compiled depends on. `XDG_CACHE_HOME=$(mktemp -d)`
-before a test command makes it a cold one.
+They lie in the user's cache folder under a key of everything that what is compiled depends on.
+`XDG_CACHE_HOME=$(mktemp -d)` before a test command makes it a cold one.
 """
 
 import hashlib
@@ -61,7 +62,10 @@ def kept_folder() -> Path:
 
 
 def lend(kept: Path, session: Path) -> None:
-    """Links in a session's cache folder to those that are kept; whatever else lies there ends with the session."""
+    """Links in a session's cache folder to those that are kept.
+
+    Whatever else lies there ends with the session.
+    """
     session.mkdir(parents=True, exist_ok=True)
     for folder in (kept / "references", *cache_folders(kept).values()):
         folder.mkdir(parents=True, exist_ok=True)

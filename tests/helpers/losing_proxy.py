@@ -9,7 +9,10 @@ NAME = ".s.PGSQL.5432"
 
 
 class LosingProxy:
-    """Listens in `folder` for what the server in `behind` is asked; `losing` is how many answers it still loses."""
+    """Listens in `folder` for what the server in `behind` is asked.
+
+    `losing` is how many answers it still loses.
+    """
 
     def __init__(self, folder: Path, behind: str):
         self.folder, self.losing = folder, 0

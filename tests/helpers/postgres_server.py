@@ -81,7 +81,10 @@ def stop(folder: str) -> None:
 
 @contextmanager
 def cluster() -> Iterator[str]:
-    """Folder of the socket of a fresh cluster, whose superuser is `tester`; no TCP port: nothing else can meet it."""
+    """Folder of the socket of a fresh cluster, whose superuser is `tester`.
+
+    No TCP port: nothing else can meet it.
+    """
     programs = _programs()
     with tempfile.TemporaryDirectory(prefix="dnnbench-pg-", ignore_cleanup_errors=True) as folder:
         if user := _common_user():

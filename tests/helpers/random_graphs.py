@@ -1,4 +1,6 @@
-"""Random small networks for hypothesis: a chain of ops with skips, each op with attributes of its own."""
+"""Random small networks for hypothesis: a chain of ops with skips,
+each op with attributes of its own.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.losses import BceWithLogits, CrossEntropy, Mse
@@ -13,7 +15,9 @@ SHAPES = {1: (6,), 2: (4, 6), 3: (5, 4, 6)}
 
 
 class Growing:
-    """A network being drawn: the builder, every tensor so far with its shape, and hypothesis's draw."""
+    """A network being drawn: the builder, every tensor so far with its shape,
+    and hypothesis's draw.
+    """
 
     def __init__(self, draw, rank):
         self.draw, self.net, self.shapes = draw, Builder("random"), {}
@@ -126,7 +130,9 @@ def _pool(kind, **more):
 
 
 def _of_rank(kind, rank, **attributes):
-    """An op whose input has `rank` axes (None: any but zero), with attributes drawn from the values given."""
+    """An op whose input has `rank` axes (None: any but zero), with attributes drawn
+    from the values given.
+    """
 
     def add(g):
         g.to_rank(rank or max(len(g.shape), 1))

@@ -1,4 +1,6 @@
-"""Runs made of simulated visits, whose true times are known: what tests of reports and comparisons read."""
+"""Runs made of simulated visits, whose true times are known:
+what tests of reports and comparisons read.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import product
@@ -77,8 +79,10 @@ def add_run(
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
-    slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts: of the generations.
-    flags: of every visit; drift: by which factor every arm but the base slows down within a generation, less one.
+    slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts:
+    of the generations.
+    flags: of every visit; drift: by which factor every arm but the base slows down within
+    a generation, less one.
     """
     store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
     store.add_run(

@@ -1,4 +1,6 @@
-"""Trials of the study in tests/benchmarks/study made of simulated visits, whose true speeds are known."""
+"""Trials of the study in tests/benchmarks/study made of simulated visits,
+whose true speeds are known.
+"""
 
 from itertools import islice
 
@@ -23,7 +25,9 @@ def synthetic(
 ):
     """A trial of simulated visits.
 
-    process: sd of each process's own speed.  late: log cost of each later position.  scale: arm -> log factor more.
+    process: sd of each process's own speed.
+    late: log cost of each later position.
+    scale: arm -> log factor more.
     """
     kind, draw = KINDS[kind], np.random.default_rng(seed)
     arms, rounds = list(kind.arms), round(seconds / kind.generations / (2 * call_s))
@@ -51,7 +55,9 @@ def synthetic(
 
 
 def nested(processes, builds, seed, visit=0.01):
-    """A trial of kind `rebuilt` whose processes and builds have speeds of their own with these sds."""
+    """A trial of kind `rebuilt` whose processes and builds have speeds of their own
+    with these sds.
+    """
     draw, kind, rounds = np.random.default_rng(seed), KINDS["rebuilt"], 60
     count = kind.generations * kind.builds
     generation = np.repeat(np.arange(count), rounds)

@@ -52,7 +52,10 @@ def visits(seed: int, rounds: int = 20, k: int = 3) -> np.ndarray:
 
 
 def add_run(store: Store, run_id: str, *, machine: str = "m1", **changes) -> list[str]:
-    """A run with a control cell and two arms in two phases, nothing measured yet; returns its cells."""
+    """A run with a control cell and two arms in two phases, nothing measured yet.
+
+    Returns its cells.
+    """
     store.add_machine(machine, facts={"cpu": "A", "cores": np.int64(2)}, host_hash="c0ffee")
     settings = {"command": ["run", "all"], "settings": {"precision": 0.01}, "seed": 7} | changes
     store.add_run(

@@ -1,4 +1,6 @@
-"""A worker's services with two logical CPUs in TensorFlow, which only the process itself can ask for."""
+"""A worker's services with two logical CPUs in TensorFlow, which only the process itself
+can ask for.
+"""
 
 from dnnbench.worker.server.offer import WorkerServices
 

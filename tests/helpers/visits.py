@@ -20,7 +20,9 @@ def visits(call_s, generations, rounds, flags=None, position=0):
 
 
 def simulated(chance, generations, rounds, log_ratio=0.0, process=0.02, noise=0.01, shared=0.0):
-    """Arm and base: a process has a speed of its own, a round a disturbance of its own that both feel."""
+    """Arm and base: a process has a speed of its own, a round a disturbance of its own
+    that both feel.
+    """
     size = generations * rounds
     common = shared * chance.standard_normal(size)
 

@@ -61,7 +61,9 @@ class Rogue:
         return subprocess.Popen(["sleep", "300"], close_fds=False).pid
 
     def spawn_family(self) -> tuple[int, ...]:
-        """Grandchildren in this group, in a session of their own, stopped there, and a daemon that hides its origin."""
+        """Grandchildren in this group, in a session of their own, stopped there,
+        and a daemon that hides its origin.
+        """
         sleep = ["sleep", "300"]
         near = subprocess.Popen(sleep)
         apart = subprocess.Popen(sleep, start_new_session=True)

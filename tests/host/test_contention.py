@@ -83,7 +83,10 @@ cpu1 10 0 5 99 0 0 0 40 0 0
 cpu10 10 0 5 99 0 0 0 7 0 0
 intr 5
 """
-PRESSURE = "some avg10=0.18 avg60=0.22 avg300=0.20 total=3291293\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"
+PRESSURE = (
+    "some avg10=0.18 avg60=0.22 avg300=0.20 total=3291293\n"
+    "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"
+)
 
 
 def test_counters_are_read_for_the_workers_cpus_only(tmp_path):
@@ -171,7 +174,8 @@ def test_a_process_that_loses_its_cpu_is_seen_to():
 class RecordedNvml:
     """NVML as its documentation says it answers: recorded, since no test machine has a GPU.
 
-    Untested here: that a real driver gives these answers, and that its process ids are those that we see.
+    Untested here: that a real driver gives these answers, and that its process ids are those
+    that we see.
     """
 
     NVMLError, NVMLError_NotFound = pynvml.NVMLError, pynvml.NVMLError_NotFound

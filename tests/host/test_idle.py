@@ -1,4 +1,7 @@
-"""A worker that waits must not burn CPU; one that does is stopped between its calls, and answers all the same."""
+"""A worker that waits must not burn CPU.
+
+One that does is stopped between its calls, and answers all the same.
+"""
 
 import os
 import subprocess

@@ -1,4 +1,6 @@
-"""One lock for every user of the machine: who holds it, what lies in its way, and what it leaves alone."""
+"""One lock for every user of the machine: who holds it, what lies in its way,
+and what it leaves alone.
+"""
 
 import os
 import signal
@@ -30,11 +32,15 @@ except UsageError as error:
 """
 PROTECTION = Path("/proc/sys/fs/protected_regular")
 DAEMON, NOBODY = 1, 65534
-"""Two users without a right of their own: files of root's in root's /tmp are spared by the kernel's protection."""
+"""Two users without a right of their own: files of root's in root's /tmp are spared
+by the kernel's protection.
+"""
 
 
 class Holder:
-    """A process, of another user if `uid` is one, that takes the lock and keeps it until it is closed."""
+    """A process, of another user if `uid` is one, that takes the lock and keeps it until
+    it is closed.
+    """
 
     def __init__(self, path, uid=""):
         command = [sys.executable, "-c", HOLD, path, str(uid)]
@@ -167,7 +173,9 @@ def test_another_path_can_begin_with_the_users_home(monkeypatch, tmp_path):
 
 @pytest.fixture(params=[0, 1, 2])
 def protection(request):
-    """fs.protected_regular: O_CREAT on another user's file in a sticky folder fails from 1 on, a group's too from 2 on."""
+    """fs.protected_regular: O_CREAT on another user's file in a sticky folder fails from 1 on,
+    a group's too from 2 on.
+    """
     if os.geteuid():
         pytest.skip("only root may set fs.protected_regular and become two other users")
     before = PROTECTION.read_text()

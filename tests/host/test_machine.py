@@ -71,7 +71,14 @@ def test_a_class_is_processor_cores_and_memory_and_nothing_else():
     assert machine_class(facts | {"memory_gib": None}) is None
 
 
-CPUINFO = "processor : 0\nvendor_id : AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
+CPUINFO = (
+    "processor : 0\n"
+    "vendor_id : AuthenticAMD\n"
+    "cpu family\t: {}\n"
+    "model\t\t: 17\n"
+    "model name\t: AMD EPYC\n"
+    "stepping\t: 1\n"
+)
 
 
 def test_processors_that_share_a_name_are_distinguished(tmp_path):
@@ -200,7 +207,10 @@ def test_blas_names_the_pool_of_threads_behind_numpy():
 
 
 def test_flags_are_those_the_user_set_whatever_a_library_adds():
-    script = "import threadpoolctl, os; from dnnbench.host import machine; print(os.environ[K], machine.system()['flags'])"
+    script = (
+        "import threadpoolctl, os; from dnnbench.host import machine; "
+        "print(os.environ[K], machine.system()['flags'])"
+    )
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "XLA_FLAGS": "--a=b --c"}
     code = "K = 'KMP_DUPLICATE_LIB_OK'; " + script
     process = subprocess.run(

@@ -43,7 +43,9 @@ def test_what_is_absent_is_none_with_a_reason(tmp_path):
 
 
 def peak_of_batch_8(before: list[int]) -> int:
-    """Peak of a worker in an inference of cnn_digits at batch 8, after it has trained at the batch sizes before."""
+    """Peak of a worker in an inference of cnn_digits at batch 8, after it has trained at the batch
+    sizes before.
+    """
     workload = find_workload("cnn_digits")
     arm = Arm("numpy", "eager", threads=1)
     model, weights = workload.model, initial_weights(workload.model, 0)

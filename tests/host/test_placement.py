@@ -1,4 +1,7 @@
-"""Threads that compute at once get a CPU each for the time of a visit; how long a thread waits for one is read."""
+"""Threads that compute at once get a CPU each for the time of a visit.
+
+How long a thread waits for one is read.
+"""
 
 import hashlib
 import os

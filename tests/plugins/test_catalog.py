@@ -1,4 +1,6 @@
-"""Workloads by name with parameters: what they may say, what comes out, and what is refused with which words."""
+"""Workloads by name with parameters: what they may say, what comes out,
+and what is refused with which words.
+"""
 
 import json
 from typing import Literal
@@ -63,7 +65,10 @@ REFUSED = {
     "net[tiny][deep]": "check its brackets",
     "net[tinny]": "no preset 'tinny'; did you mean 'tiny'? (there are tiny, deep)",
     "net[units]": "parameter 'units' has no value; write units=VALUE",
-    "net[unit=3]": "no parameter 'unit'; did you mean 'units'? (there are units, rate, bias, form, label, batch)",
+    "net[unit=3]": (
+        "no parameter 'unit'; did you mean 'units'? "
+        "(there are units, rate, bias, form, label, batch)"
+    ),
     "net[units=3,units=4]": "'units' is given twice",
     "net[units=many]": "got units=many, expected a valid integer",
     "net[units=2.5]": "got units=2.5, expected a valid integer",

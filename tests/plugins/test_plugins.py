@@ -1,4 +1,6 @@
-"""Plugins that clash, hang, exit, print or announce nonsense: each costs itself alone, and is told with its distribution."""
+"""Plugins that clash, hang, exit, print or announce nonsense:
+each costs itself alone, and is told with its distribution.
+"""
 
 import json
 import signal
@@ -55,7 +57,9 @@ def workloads(expression, before=""):
 
 @pytest.fixture
 def plugins_of(tmp_path, monkeypatch):
-    """Plugins as this process would find them with some distributions installed, and none of other tests'."""
+    """Plugins as this process would find them with some distributions installed,
+    and none of other tests'.
+    """
     others = [path for path in sys.path if Path(path).is_relative_to(Path(__file__).parents[1])]
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in others])
     monkeypatch.syspath_prepend(tmp_path)
@@ -93,7 +97,8 @@ def test_a_workload_of_dnnbench_stays_its_own(plugins_of):
 def test_a_fault_over_a_name_of_dnnbench_names_both_distributions(plugins_of):
     [fault] = faults_of(plugins_of(aaa=backends("[info('numpy'), info()]")))
     assert fault.startswith(
-        "plugin 'aaa' of aaa 1.0: backend 'numpy' is a name of dnnbench's own (plugin 'numpy' of dnnbench "
+        "plugin 'aaa' of aaa 1.0: backend 'numpy' is a name of dnnbench's own "
+        "(plugin 'numpy' of dnnbench "
     )
 
 
@@ -148,17 +153,25 @@ UNFIT_BACKENDS = {
     "info(modes=())": "modes: got none, expected at least one",
     "info(modes=('eager', 'eager'))": "modes: got ('eager', 'eager'), expected each once",
     "info(modes=('all',), default_mode='all')": "modes: got 'all', expected",
-    "info(default_mode='eagr')": "default_mode: got 'eagr', expected one of eager; did you mean 'eager'?",
+    "info(default_mode='eagr')": (
+        "default_mode: got 'eagr', expected one of eager; did you mean 'eager'?"
+    ),
     "info(default_mode=None)": "default_mode: got None, expected one of eager",
     "info(target='fine.Backend')": "target: got 'fine.Backend', expected 'module:Class'",
     "info(target=dict)": "target: got <class 'dict'>, expected 'module:Class'",
     "info(requires='torch')": "requires: got 'torch', expected a tuple",
-    "info(requires=('torch>=2.1',))": "requires: got 'torch>=2.1', expected a distribution's name without a version",
+    "info(requires=('torch>=2.1',))": (
+        "requires: got 'torch>=2.1', expected a distribution's name without a version"
+    ),
     "info(requires=('',))": "requires: got '', expected",
     "info(extra=None)": "extra: got None, expected the name of an extra",
     "info(float64_apart=1)": "float64_apart: got 1, expected True or False",
-    "info(caches=('PATH',))": "caches: got 'PATH', expected an environment variable with CACHE in its name",
-    "info(caches=('DNNBENCH_CACHE',))": "caches: got 'DNNBENCH_CACHE', expected an environment variable",
+    "info(caches=('PATH',))": (
+        "caches: got 'PATH', expected an environment variable with CACHE in its name"
+    ),
+    "info(caches=('DNNBENCH_CACHE',))": (
+        "caches: got 'DNNBENCH_CACHE', expected an environment variable"
+    ),
     "info(caches='MY_CACHE')": "caches: got 'MY_CACHE', expected a tuple",
     "'fine'": "dnnbench_backends gave 'fine', expected BackendInfo",
     "net()": "dnnbench_backends gave WorkloadInfo(",
@@ -170,12 +183,16 @@ UNFIT_WORKLOADS = {
     "net(build=3)": "build: got 3, expected a function",
     "net(build=lambda n: 0)": "build: parameter 'n' has no default",
     "net(build=lambda *n: 0)": "build: parameter '*n' cannot be given by its name",
-    "net(build=lambda n=object: 0)": "build: default of 'n': got <class 'object'>, expected a number",
+    (
+        "net(build=lambda n=object: 0)"
+    ): "build: default of 'n': got <class 'object'>, expected a number",
     "net(build=unresolved)": "looking at it raised NameError",
     "net(presets=['tiny'])": "presets: got ['tiny'], expected a mapping",
     "net(presets={'tiny': 3})": "presets: 'tiny': got 3, expected a mapping",
     "net(presets={'a=b': {}})": "presets: got 'a=b', expected letters",
-    "net(presets={'tiny': {'bach': 3}})": "'bach', expected a parameter of its builder; did you mean 'batch'?",
+    (
+        "net(presets={'tiny': {'bach': 3}})"
+    ): "'bach', expected a parameter of its builder; did you mean 'batch'?",
     "net(presets={'tiny': {'batch': [3]}})": "presets: 'tiny': 'batch': got [3], expected a number",
     "net(default='yes')": "default: got 'yes', expected True or False",
 }
@@ -262,7 +279,11 @@ ODD_HOOKS = {
         "its import raised Odd, whose text raises KeyError",
     ),
     "gives what has no repr": (
-        "class Odd:\n    def __repr__(self): raise KeyError\n@hookimpl\ndef dnnbench_backends():\n    return [Odd()]",
+        "class Odd:\n"
+        "    def __repr__(self): raise KeyError\n"
+        "@hookimpl\n"
+        "def dnnbench_backends():\n"
+        "    return [Odd()]",
         "dnnbench_backends gave <Odd instance at",
     ),
     "raises what exits as it is told": (
@@ -270,11 +291,19 @@ ODD_HOOKS = {
         "its import raised Odd, whose text raised SystemExit: 3",
     ),
     "gives what exits as it is told": (
-        "class Odd:\n    def __repr__(self): exit(3)\n@hookimpl\ndef dnnbench_backends():\n    return Odd()",
+        "class Odd:\n"
+        "    def __repr__(self): exit(3)\n"
+        "@hookimpl\n"
+        "def dnnbench_backends():\n"
+        "    return Odd()",
         "dnnbench_backends gave <Odd>, expected a list",
     ),
     "brings what exits as it is told": (
-        "class Odd:\n    def __repr__(self): exit(3)\n@hookimpl\ndef dnnbench_backends():\n    return [info(Odd())]",
+        "class Odd:\n"
+        "    def __repr__(self): exit(3)\n"
+        "@hookimpl\n"
+        "def dnnbench_backends():\n"
+        "    return [info(Odd())]",
         "backend <Odd>: name: got <Odd>, expected",
     ),
     "gives a number of 5,001 digits": (
@@ -394,7 +423,12 @@ def test_what_is_not_installed_is_installed_by_its_own_name_where_there_is_no_ex
     assert reason == "no-such-framework is not installed (pip install no-such-framework)"
 
 
-PRINTS = "import os, subprocess\nprint('said {0}')\nos.write(1, b'wrote {0}')\nsubprocess.run(['echo', 'child {0}'])"
+PRINTS = (
+    "import os, subprocess\n"
+    "print('said {0}')\n"
+    "os.write(1, b'wrote {0}')\n"
+    "subprocess.run(['echo', 'child {0}'])"
+)
 SPOILS = f"""
 {PRINTS.format("at import")}
 import atexit

@@ -98,7 +98,11 @@ REFUSED = {
         "    return n.build(n.dense(n.input('x', (3, 3)), units=2), 'gone')",
         "net.py, line 4",
     ),
-    "it ends the process": (":f", "import sys\nsys.exit(3)", "net.py, line 2 (sys.exit(3)): raised"),
+    "it ends the process": (
+        ":f",
+        "import sys\nsys.exit(3)",
+        "net.py, line 2 (sys.exit(3)): raised",
+    ),
     "an argument is missing": (":f", "def f(units): pass", "TypeError: f() missing 1 required"),
 }
 

@@ -107,7 +107,8 @@ def test_a_piece_of_a_phase_has_no_total():
     assert phase_totals(mlp(), N, "update_alone") is None
 
 
-# phase: weights, optimizer, gradients, activations, batch; 26 parameters, 100 activations, 30 inputs of 10 examples
+# phase: weights, optimizer, gradients, activations, batch; 26 parameters, 100 activations,
+# 30 inputs of 10 examples
 PARTS = {
     "infer": (26, 0, 0, 40 + 40, 0),
     "forward": (26, 0, 0, 40 + 40 + 20, 30),

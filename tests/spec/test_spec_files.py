@@ -149,7 +149,8 @@ FAULTS = {
             "model.nodes[0].inputs": ["late"],
             "model.nodes[2]": {"name": "late", "inputs": ["image"], "op": {"kind": "relu"}},
         },
-        "model.nodes[0].inputs[0]: node 'flat' reads 'late', which comes later; move 'late' before 'flat'",
+        "model.nodes[0].inputs[0]: node 'flat' reads 'late', which comes later; "
+        "move 'late' before 'flat'",
     ),
     "duplicate node": (
         {"model.nodes[2]": {**CONV, "name": "fc1"}},
@@ -161,7 +162,8 @@ FAULTS = {
     ),
     "reserved node": (
         {"model.nodes[2]": {**CONV, "name": "prediction"}},
-        "model.nodes[2].name: the name 'prediction' is reserved for a group of tensors that a check compares; choose",
+        "model.nodes[2].name: the name 'prediction' is reserved for a group of tensors "
+        "that a check compares; choose",
     ),
     "reserved input": (
         {"model.inputs[1]": {"name": "outputs", "shape": [3]}},
@@ -173,12 +175,14 @@ FAULTS = {
     ),
     "shape clash": (
         {f"{FC1}.inputs": ["image"]},
-        f"{FC1}: node 'fc1' (dense): input (N, 8, 8, 1) has 64 features in 3 axes but units=10 "
-        "expects (N, n) or (N, T, n); put a flatten before it, or for 10 units at every pixel use conv2d(filters=10, kernel=1)",
+        f"{FC1}: node 'fc1' (dense): input "
+        "(N, 8, 8, 1) has 64 features in 3 axes but units=10 expects (N, n) or (N, T, n); "
+        "put a flatten before it, or for 10 units at every pixel use conv2d(filters=10, kernel=1)",
     ),
     "dense on more axes than an image's": (
         {"model.inputs[0].shape": [8, 8, 2, 2], f"{FC1}.inputs": ["image"]},
-        "has 256 features in 4 axes but units=10 expects (N, n) or (N, T, n); put a flatten before it",
+        "has 256 features in 4 axes but units=10 expects (N, n) or (N, T, n); "
+        "put a flatten before it",
     ),
     "shapes that do not add up": (
         {"model.nodes[2]": {"name": "sum", "inputs": ["fc1", "flat"], "op": {"kind": "add"}}},
@@ -237,7 +241,8 @@ FAULTS = {
     ),
     "share of an unknown role": (
         {f"{FC1}.parameters": {"weigth": "x"}},
-        f"{FC1}.parameters.weigth: node 'fc1' has no 'weigth'; did you mean 'weight'? (it has weight, bias)",
+        f"{FC1}.parameters.weigth: node 'fc1' has no 'weigth'; did you mean 'weight'? "
+        "(it has weight, bias)",
     ),
     "share between unequal shapes": (
         {

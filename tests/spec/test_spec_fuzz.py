@@ -1,4 +1,6 @@
-"""Workload files that nobody wrote: each is read, or refused by a SpecError of bounded length; nothing else."""
+"""Workload files that nobody wrote: each is read, or refused by a SpecError of bounded length;
+nothing else.
+"""
 
 import copy
 import json
@@ -159,7 +161,9 @@ SELDOM = st.integers(0, 9).map(lambda drawn: drawn == 9)
 
 @st.composite
 def ops(draw):
-    """An op whose required attributes have the right form, and whose others are as they are by default, but seldom."""
+    """An op whose required attributes have the right form, and whose others are as they are
+    by default, but seldom.
+    """
     kind = draw(st.sampled_from(list(OPS)))
     op = {"kind": kind}
     for key, field in OPS[kind].model_fields.items():

@@ -1,4 +1,6 @@
-"""A workload file of any size and kind is answered in time that grows with its size, by a message of bounded length."""
+"""A workload file of any size and kind is answered in time that grows with its size,
+by a message of bounded length.
+"""
 
 import json
 import os
@@ -172,7 +174,10 @@ def test_each_cycle_gives_one_line_beside_a_wrong_order_behind_them():
     assert [line.partition("; ")[0] for line in caught.value.problems] == [
         "net.toml: model.nodes[0].inputs[0]: cycle: layer00000 -> layer00001 -> layer00000",
         "net.toml: model.nodes[2].inputs[0]: cycle: layer00002 -> layer00002",
-        "net.toml: model.nodes[3].inputs[0]: node 'layer00003' reads 'layer00004', which comes later",
+        (
+            "net.toml: model.nodes[3].inputs[0]: node 'layer00003' reads 'layer00004', "
+            "which comes later"
+        ),
     ]
 
 

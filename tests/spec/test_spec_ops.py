@@ -1,4 +1,6 @@
-"""Shape rules, parameters and counts of every op, against figures worked out by hand or published."""
+"""Shape rules, parameters and counts of every op, against figures worked out by hand
+or published.
+"""
 
 import csv
 import itertools

@@ -146,7 +146,9 @@ def test_welch_without_spread_or_without_data():
 
 
 BETWEEN, WITHIN, GENERATIONS, CELLS, HISTORY = 0.015, 0.005, 6, 14, 8
-"""Standard deviations of a run's log time and of a generation's within it, and the size of a store."""
+"""Standard deviations of a run's log time and of a generation's within it,
+and the size of a store.
+"""
 
 
 def logs(chance, run_effect):

@@ -74,7 +74,9 @@ def test_so_does_the_interval_of_an_absolute_time(generations):
 
 
 def test_pooled_rounds_would_not_cover():
-    """Why the generation is the unit: the same data with every round taken for an independent sample."""
+    """Why the generation is the unit: the same data with every round taken
+    for an independent sample.
+    """
     chance = np.random.default_rng(0)
     hits = 0
     for _ in range(300):

@@ -22,7 +22,10 @@ class Notes(Silent):
 
 
 def pairs_of(between_sd, round_sd, rounds=ROUNDS, generations=PILOTS):
-    """Log pairs of equal arms; the generations' own parts are spread evenly, to have that sd exactly."""
+    """Log pairs of equal arms.
+
+    The generations' own parts are spread evenly, to have that sd exactly.
+    """
     draw = np.random.default_rng(0)
     own = between_sd * (np.arange(generations) - (generations - 1) / 2)
     differences = (own[:, None] + draw.normal(0, round_sd, (generations, rounds))).ravel()

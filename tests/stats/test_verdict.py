@@ -74,7 +74,9 @@ def test_contention_that_moves_the_estimate_demotes():
 
 
 def test_who_comes_first_is_part_of_the_estimate_and_no_doubt():
-    """Coming later is worth 4 %, to the arm and to the base alike, as the first arm's caches are to the second."""
+    """Coming later is worth 4 %, to the arm and to the base alike, as the first arm's caches are
+    to the second.
+    """
     later = np.arange(240) % 2 == 0
     seen = np.where(later, 0.04, -0.04)
     assert (
@@ -106,7 +108,10 @@ def test_a_drift_within_generations_demotes():
 
 @pytest.mark.parametrize("rounds", [2, 3, 5])
 def test_few_rounds_without_a_drift_seldom_show_one(rounds):
-    """At 1 %, 300 trials give more than 10 alarms once in 2,000 times; n - 2 degrees of freedom gave 32 at two rounds."""
+    """At 1 %, 300 trials give more than 10 alarms once in 2,000 times.
+
+    N - 2 degrees of freedom gave 32 at two rounds.
+    """
     trials = [
         pairs_of(np.random.default_rng(seed).normal(0, 0.01, 6 * rounds), 6, rounds)
         for seed in range(300)
@@ -124,7 +129,9 @@ def test_a_drift_from_generation_to_generation_demotes():
 
 
 def test_processes_of_different_speed_are_no_drift():
-    """Three processes in rising order of speed: rho of the pooled rounds is 0.94, and means nothing."""
+    """Three processes in rising order of speed: rho of the pooled rounds is 0.94,
+    and means nothing.
+    """
     assert (
         verdict_on(
             pairs_of(0.2 + np.repeat([0.0, 0.01, 0.02], 40) + noise(120, 0.001), 3, 40)

@@ -1,4 +1,6 @@
-"""Stores of two kinds: a file in a folder that is not there yet, and databases of a real PostgreSQL server."""
+"""Stores of two kinds: a file in a folder that is not there yet, and databases of a real
+PostgreSQL server.
+"""
 
 import itertools
 

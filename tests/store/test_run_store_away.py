@@ -42,7 +42,9 @@ def place(tmp_path, monkeypatch):
 
 @contextlib.contextmanager
 def begun(place, *arguments, limit_s=60.0, busy_s=30, changes=None):
-    """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store that is away."""
+    """The command line under way, which waits `busy_s` for SQLite's locks and `limit_s` for a store
+    that is away.
+    """
     limits = {
         "dnnbench.store.engine:BUSY_TIMEOUT_S": busy_s,
         "dnnbench.store.patience:LIMIT_S": limit_s,
@@ -175,7 +177,9 @@ def test_ctrl_c_reaches_a_run_that_waits_for_the_lock_of_its_store(place):
 
 
 def until_it_has_workers(process) -> None:
-    """Until a generation is under way: the workers of the one before ended before it was written."""
+    """Until a generation is under way: the workers of the one before ended before it
+    was written.
+    """
     while not psutil.Process(process.pid).children():
         time.sleep(0.02)
 

@@ -1,4 +1,6 @@
-"""A store whose contents were damaged is told as that, with its place, by every command that reads it."""
+"""A store whose contents were damaged is told as that, with its place,
+by every command that reads it.
+"""
 
 import shutil
 import sqlite3

@@ -20,7 +20,9 @@ SHOWN = ["dnnbench", "run", "--store", "postgresql://me:***@host/x"]
 
 @contextmanager
 def opened(path):
-    """The file without dnnbench, closed again: sqlite3's own context leaves it open, and its log unfolded."""
+    """The file without dnnbench, closed again: sqlite3's own context leaves it open,
+    and its log unfolded.
+    """
     with closing(sqlite3.connect(path)) as raw, raw:
         yield raw
 

@@ -49,7 +49,8 @@ def test_find_run(four_runs, given, meant):
         ("", "an empty name of a run"),
         (
             "basline",
-            "did you mean 'baseline'?; newest runs: 20260203-101502-dddd, 20260203-101502-cccc (nightly)",
+            "did you mean 'baseline'?; newest runs: 20260203-101502-dddd, 20260203-101502-cccc "
+            "(nightly)",
         ),
         ("lastest", "did you mean 'latest'?"),
         ("123", "no run has id, label or revision '123'"),

@@ -148,7 +148,9 @@ OLD_CHECKS = {
         "honest float32 evaluations part by 78% of the way",
     ): "undetermined",
 }
-"""(kind, optimizer, ratio, ok, reason) as a store of version 3 has them, and what they are called now."""
+"""(kind, optimizer, ratio, ok, reason) as a store of version 3 has them,
+and what they are called now.
+"""
 
 
 def test_checks_of_a_store_of_version_3_are_told_apart(tmp_path):

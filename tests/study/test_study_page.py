@@ -28,7 +28,10 @@ def test_targets_are_met_and_missed(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("missing, met", ((1, None), (2, False)))
 def test_a_target_that_the_trials_to_come_cannot_reach_is_missed(missing, met):
-    """Of 20, 18 must be confirmed; a trial that shows nothing fails its own screen and confirms nothing for another."""
+    """Of 20, 18 must be confirmed.
+
+    A trial that shows nothing fails its own screen and confirms nothing for another.
+    """
     found = [synthetic("long", seed, 0.001, seconds=60, call_s=0.2) for seed in range(3)]
     alike = [
         synthetic("long", 3 + seed, 0.001, seconds=60, call_s=0.2, scale={"+5 %": -0.05})

@@ -1,4 +1,6 @@
-"""The study records: tiny trials of its own, kept and read again, under noise and after interrupts."""
+"""The study records: tiny trials of its own, kept and read again,
+under noise and after interrupts.
+"""
 
 import dataclasses
 import os

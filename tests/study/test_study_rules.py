@@ -153,7 +153,10 @@ def test_coverage_of_simulated_trials_is_ninety_five_percent():
 
 
 def test_processes_are_the_unit():
-    """Rounds as the unit raise alarms between processes of different speed; the product does not."""
+    """Rounds as the unit raise alarms between processes of different speed.
+
+    The product does not.
+    """
     trials = [synthetic("same", seed, process=0.05) for seed in range(10)]
     alarms = {
         rule: outcomes.judged(trials, rule)["said"].eq(Verdict.SLOWER).mean()
@@ -298,7 +301,10 @@ def test_spread_tells_processes_from_rounds():
 
 
 def recorded_runs(sd):
-    """Ten runs of fifty cells that measured each in six generations; a run shifts all of its cells."""
+    """Ten runs of fifty cells that measured each in six generations.
+
+    A run shifts all of its cells.
+    """
     chance = np.random.default_rng(3)
     shifts = {str(run): sd * chance.standard_normal() for run in range(10)}
     return [

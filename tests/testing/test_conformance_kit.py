@@ -1,4 +1,6 @@
-"""The conformance kit against a third party's backend that is narrow, wrong or dying, one way a mode."""
+"""The conformance kit against a third party's backend that is narrow, wrong or dying,
+one way a mode.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""The kit on a third party's backend that only infers: its cases and laws, and its faults caught."""
+"""The kit on a third party's backend that only infers:
+its cases and laws, and its faults caught.
+"""
 
 import pytest
 from dnnbench.agreement.status import Status

@@ -187,7 +187,9 @@ def test_bad_requests_end_with_2_and_no_traceback(tmp_path, capsys, words, said)
 
 
 def with_history(path, runs, **changes):
-    """A store of two runs and others before them, each of which was slower or faster than the next by some percent."""
+    """A store of two runs and others before them, each of which was slower or faster than the next
+    by some percent.
+    """
     with open_store(path) as store:
         for number in range(runs):
             changed = {"slower": 1.03 if number % 2 else 1.0} | BASE | changes

@@ -1,4 +1,6 @@
-"""Whatever ends the harness, nothing that a worker started is left: stopped or not, in a session of its own, or in hiding."""
+"""Whatever ends the harness, nothing that a worker started is left:
+stopped or not, in a session of its own, or in hiding.
+"""
 
 import os
 import signal
@@ -56,7 +58,9 @@ def left(pids):
 
 @pytest.fixture
 def harness(tmp_path):
-    """A harness with workers in every state, and all processes below it: supervisors, workers, grandchildren."""
+    """A harness with workers in every state, and all processes below it:
+    supervisors, workers, grandchildren.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", HARNESS, tmp_path],
         env=environment(),
@@ -123,7 +127,9 @@ def test_a_hang_is_ended_with_all_that_it_started(worker):
 
 
 class Refilling:
-    """A log in which whatever is written is printed again: a worker that prints faster than it is read."""
+    """A log in which whatever is written is printed again:
+    a worker that prints faster than it is read.
+    """
 
     def __init__(self, outlet):
         self.outlet, self.writes = outlet, 0

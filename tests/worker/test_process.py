@@ -336,7 +336,9 @@ def test_lent_packages_are_found_and_their_neighbours_are_not(tmp_path):
 
 
 def test_nothing_is_added_to_the_environment_on_the_way(tmp_path):
-    """Python sets LC_CTYPE in the environment of what it starts in the C locale, which would move a worker's stack."""
+    """Python sets LC_CTYPE in the environment of what it starts in the C locale,
+    which would move a worker's stack.
+    """
     given = {"PATH": os.environ["PATH"], "LANG": "C"}
     with Worker("w", given, tmp_path / "log") as worker:
         worker.ask(ProcessService.hello, PATIENCE_S)

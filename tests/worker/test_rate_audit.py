@@ -1,4 +1,6 @@
-"""The audit of a rate above the peak: honest phases pass it, and each way to skip the work shows."""
+"""The audit of a rate above the peak: honest phases pass it, and each way to skip
+the work shows.
+"""
 
 import time
 
@@ -14,7 +16,9 @@ from helpers.programs import Changed
 
 
 def audited(phase="infer", trains=True, **replaced):
-    """(the audit, the program) of a small convolution's phase, with methods of its program replaced."""
+    """(the audit, the program) of a small convolution's phase, with methods
+    of its program replaced.
+    """
     workload = CASES["conv2d_same"]()
     program = NumpyBackend().build(
         workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
@@ -24,7 +28,9 @@ def audited(phase="infer", trains=True, **replaced):
 
 
 class Keeping:
-    """Answers of a method by the batch, which is held so that its identity stays its own, and by the weights' version."""
+    """Answers of a method by the batch, which is held so that its identity stays its own,
+    and by the weights' version.
+    """
 
     def __init__(self, of_weights=False):
         self._answers, self._of_weights, self.version = [], of_weights, 0

@@ -1,4 +1,6 @@
-"""The image networks are the published ones: counted, compared with torchvision's choices, built, and trained on digits."""
+"""The image networks are the published ones: counted, compared with torchvision's choices, built,
+and trained on digits.
+"""
 
 import csv
 import json
@@ -182,7 +184,9 @@ def test_sizes_that_make_no_network_are_refused_in_words(text, message):
 
 
 def in_one_process(backend):
-    """A framework starts for shapes alone, which the zoo's gradients have too: asked in the matrix."""
+    """A framework starts for shapes alone, which the zoo's gradients have too:
+    asked in the matrix.
+    """
     return [pytest.mark.xdist_group(f"{backend}:counting"), pytest.mark.exhaustive]
 
 

@@ -1,4 +1,6 @@
-"""Transformers, recurrent networks and recommenders of the zoo: published sizes, and that each does what its name says."""
+"""Transformers, recurrent networks and recommenders of the zoo:
+published sizes, and that each does what its name says.
+"""
 
 import csv
 import json
@@ -81,7 +83,10 @@ def test_products_are_the_published_ones(row):
 
 
 def test_masked_language_head_has_the_size_of_the_published_one():
-    """A dense of 768, its norm and a bias of 30522 in place of the pooler; the logits' weight is the table's."""
+    """A dense of 768, its norm and a bias of 30522 in place of the pooler.
+
+    The logits' weight is the table's.
+    """
     pooled = int(PUBLISHED["bert_base"]["params"]) - (768 * 768 + 768)
     assert (
         parameter_count(find_workload("bert_base").model)
@@ -132,7 +137,9 @@ def test_tiny_is_computed_and_learned_by_the_reference(name):
 
 
 def test_decoding_token_by_token_says_what_the_whole_text_says():
-    """Prompt of 7, then one token after its caches: the logits of the training network over all 8."""
+    """Prompt of 7, then one token after its caches:
+    the logits of the training network over all 8.
+    """
     tokens = ids((2, 8), 256)
     _, whole = built("gpt2_small[tiny,tokens=8]")
     _, prefill = built("gpt2_small_prefill[tiny,tokens=7]")
@@ -207,7 +214,9 @@ def test_dlrm_multiplies_every_pair_of_features():
 
 
 def test_loss_of_an_epoch_is_the_mean_over_labels_that_count():
-    """With a rate near 0 the weights stand still, so that the epoch's loss is the whole training set's."""
+    """With a rate near 0 the weights stand still, so that the epoch's loss is the whole
+    training set's.
+    """
     workload = find_workload("bert_base[tiny,batch=7]")
     data = load(workload)
     batch = Batch(data.x_train, data.y_train).rows(slice(0, 17))

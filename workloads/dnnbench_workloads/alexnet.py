@@ -1,4 +1,6 @@
-"""AlexNet in the one-column form that torchvision has.   Source: Krizhevsky 2014, arXiv 1404.5997."""
+"""AlexNet in the one-column form that torchvision has.
+Source: Krizhevsky 2014, arXiv 1404.5997.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum

@@ -37,8 +37,9 @@ def bert_base(
 ) -> Workload:
     """BERT base: 12 transformer layers that guess hidden tokens.
 
-    The head `masked_language` ties its logits to the table of tokens; `pooled` is the first token's feature, for inference.
-    The attention's weights are not thinned by dropout.   Source: Devlin et al. 2018, arXiv 1810.04805.
+    The head `masked_language` ties its logits to the table of tokens; `pooled` is the first token's
+    feature, for inference. The attention's weights are not thinned by dropout.
+    Source: Devlin et al. 2018, arXiv 1810.04805.
     """
     block = Block(width, heads, hidden=4 * width, dropout=0.1, epsilon=EPSILON)
     net = Builder("bert_base")

@@ -1,4 +1,6 @@
-"""Convolutions arranged as a transformer arranges attention.   Source: Liu et al. 2022, arXiv 2201.03545."""
+"""Convolutions arranged as a transformer arranges attention.
+Source: Liu et al. 2022, arXiv 2201.03545.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.losses import CrossEntropy
@@ -26,7 +28,9 @@ def convnext_tiny(
     batch: PositiveInt = 32,
     data: Source = "synthetic",
 ) -> Workload:
-    """ConvNeXt-T: 18 blocks of a depthwise 7x7 and two 1x1 convolutions, layer norm, layer scale."""
+    """ConvNeXt-T: 18 blocks of a depthwise 7x7 and two 1x1 convolutions, layer norm,
+    layer scale.
+    """
     net = Builder("convnext_tiny")
     x = net.input("image", (image, image, 3))
     total, done = sum(fewer(count, depth) for _, count in STAGES), 0
@@ -44,7 +48,10 @@ def convnext_tiny(
 
 
 def _shrink(net: Builder, x: str, name: str, channels: int, first: bool) -> str:
-    """Patches of 4x4 made into channels at the start, of 2x2 between stages; a norm behind the one, before the others."""
+    """Patches of 4x4 made into channels at the start, of 2x2 between stages.
+
+    A norm behind the one, before the others.
+    """
     if first:
         x = conv(net, x, name, channels, kernel=4, stride=4, padding=around(0))
         return net.layer_norm(x, epsilon=EPSILON, name=f"{name}.norm")

@@ -1,4 +1,6 @@
-"""Networks whose layers read all layers before them.   Source: Huang et al. 2016, arXiv 1608.06993."""
+"""Networks whose layers read all layers before them.
+Source: Huang et al. 2016, arXiv 1608.06993.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum

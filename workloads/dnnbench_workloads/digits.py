@@ -1,4 +1,6 @@
-"""Small networks on scikit-learn's 8x8 digits: seconds to train, and what a run without a name measures."""
+"""Small networks on scikit-learn's 8x8 digits: seconds to train, and what a run without
+a name measures.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum

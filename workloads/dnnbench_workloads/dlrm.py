@@ -1,4 +1,6 @@
-"""Deep learning recommendation: numbers and categories of an advertisement, and whether it is clicked."""
+"""Deep learning recommendation: numbers and categories of an advertisement,
+and whether it is clicked.
+"""
 
 from collections.abc import Sequence
 
@@ -19,10 +21,12 @@ def dlrm(
     width: int = 512,
     batch: int = 2048,
 ) -> Workload:
-    """DLRM: a perceptron of the numbers, a table for each category, dot products of every pair, a perceptron of those.
+    """DLRM: a perceptron of the numbers, a table for each category, dot products of every pair,
+    a perceptron of those.
 
-    The shape is the one for Criteo's Kaggle set, each category hashed to `rows`; both triangles of the symmetric products
-    are read. Its data are made up.   Source: Naumov et al. 2019, arXiv 1906.00091.
+    The shape is the one for Criteo's Kaggle set, each category hashed to `rows`;
+    both triangles of the symmetric products are read. Its data are made up.
+    Source: Naumov et al. 2019, arXiv 1906.00091.
     """
     net = Builder("dlrm")
     x = net.input("numbers", (numbers,))

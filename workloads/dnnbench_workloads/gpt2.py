@@ -33,7 +33,8 @@ def gpt2_small(
 ) -> Workload:
     """GPT-2 small: 12 transformer layers that guess the next token at every position.
 
-    The attention's weights are not thinned by dropout.   Source: Radford et al. 2019; its released weights.
+    The attention's weights are not thinned by dropout.
+    Source: Radford et al. 2019; its released weights.
     """
     block = gpt2_block(width, heads)
     net = Builder("gpt2_small")
@@ -52,7 +53,10 @@ def gpt2_block(width: int, heads: int) -> Block:
 def embedded(
     net: Builder, block: Block, ids: str, vocabulary: int, positions: int, offset: int = 0
 ) -> str:
-    """Rows of the table of tokens, and of positions from `offset` on.      ids: (N, T)   returns: (N, T, D)"""
+    """Rows of the table of tokens, and of positions from `offset` on.
+    ids: (N, T)
+    returns: (N, T, D)
+    """
     x = net.embedding(ids, vocabulary=vocabulary, features=block.width, name="token_table")
     return block.thin(
         net, net.position_embedding(x, positions=positions, offset=offset, name="positions")

@@ -1,4 +1,6 @@
-"""GPT-2 in use: reading a prompt, then writing one token after another, with every layer's keys and values kept."""
+"""GPT-2 in use: reading a prompt, then writing one token after another, with every layer's keys
+and values kept.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.data import Synthetic
@@ -28,7 +30,9 @@ def gpt2_small_prefill(
     heads: int = 12,
     batch: int = 1,
 ) -> Workload:
-    """GPT-2 small reading a prompt: the logits of what follows, and every layer's keys and values."""
+    """GPT-2 small reading a prompt: the logits of what follows, and every layer's
+    keys and values.
+    """
     block = gpt2_block(width, heads)
     net = Builder("gpt2_small_prefill")
     x = embedded(net, block, net.input("tokens", (tokens,), "int32"), vocabulary, positions)
@@ -48,7 +52,9 @@ def gpt2_small_decode(
     heads: int = 12,
     batch: int = 1,
 ) -> Workload:
-    """GPT-2 small writing one token, the last of `tokens`, with the keys and values of those before it given."""
+    """GPT-2 small writing one token, the last of `tokens`, with the keys and values of those
+    before it given.
+    """
     block = gpt2_block(width, heads)
     past = tokens - 1
     net = Builder("gpt2_small_decode")

@@ -35,7 +35,9 @@ def around(n: int):
 def conv(
     net: Builder, x: str, name: str, filters: int, kernel: int, stride: int = 1, **attributes
 ) -> str:
-    """A square convolution that keeps the image's size but for the stride, as torchvision pads it (odd kernels)."""
+    """A square convolution that keeps the image's size but for the stride, as torchvision pads it
+    (odd kernels).
+    """
     sides = {
         "kernel": (kernel, kernel),
         "strides": (stride, stride),
@@ -61,7 +63,9 @@ def classifier(
     target: float,
     loss: Loss | None = None,
 ) -> Workload:
-    """The network from its one image input to `logits`, trained on `data` to that accuracy on the digits' test part."""
+    """The network from its one image input to `logits`, trained on `data` to that accuracy
+    on the digits' test part.
+    """
     model = net.build(logits)
     size, _, channels = model.inputs[0].shape
     loss = loss or CrossEntropy()

@@ -1,4 +1,6 @@
-"""The first convolutional network that read handwriting for a living.   Source: LeCun et al. 1998, Proc. IEEE 86(11)."""
+"""The first convolutional network that read handwriting for a living.
+Source: LeCun et al. 1998, Proc. IEEE 86(11).
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum

@@ -28,7 +28,8 @@ def lstm_lm(
 ) -> Workload:
     """LSTM language model: two layers of 650 units that guess the next token at every position.
 
-    Dropout between layers, not in time.   Source: Zaremba et al. 2014, arXiv 1409.2329, the medium network.
+    Dropout between layers, not in time.
+    Source: Zaremba et al. 2014, arXiv 1409.2329, the medium network.
     """
     net = Builder("lstm_lm")
     x = net.input("tokens", (tokens,), "int32")

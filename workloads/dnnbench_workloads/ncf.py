@@ -16,9 +16,11 @@ def ncf(
     width: int = 256,
     batch: int = 2048,
 ) -> Workload:
-    """NCF: matrix factorisation beside a perceptron of 256-256-128-64, in the sizes of MLPerf on MovieLens 20M.
+    """NCF: matrix factorisation beside a perceptron of 256-256-128-64, in the sizes of MLPerf
+    on MovieLens 20M.
 
-    Its data are made up: no ratings ship with any library here.   Source: He et al. 2017, arXiv 1708.05031.
+    Its data are made up: no ratings ship with any library here.
+    Source: He et al. 2017, arXiv 1708.05031.
     """
     net = Builder("ncf")
     user = net.input("user", (), "int32")

@@ -34,7 +34,8 @@ FILES = {
 }
 """File by workload, in the order of `dnnbench list workloads`.
 
-The builder bears the workload's name, its docstring's first line describes it, and TINY in its file is the preset `tiny`.
+The builder bears the workload's name, its docstring's first line describes it,
+and TINY in its file is the preset `tiny`.
 """
 DEFAULT = ("mlp_digits", "cnn_digits")
 """What a run without a name measures."""

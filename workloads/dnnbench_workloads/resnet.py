@@ -1,4 +1,7 @@
-"""Residual networks.   Source: He et al. 2015, arXiv 1512.03385; stride on the 3x3 (v1.5) as torchvision has it."""
+"""Residual networks.   Source: He et al. 2015, arXiv 1512.03385.
+
+Stride on the 3x3 (v1.5) as torchvision has it.
+"""
 
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.optimizers import Momentum

@@ -19,9 +19,11 @@ def gru_seq2seq(
     order: Literal["reversed", "sorted"] = "reversed",
     batch: int = 64,
 ) -> Workload:
-    """GRU encoder and decoder: each layer's last state starts the decoder's layer, which says the ids in another order.
+    """GRU encoder and decoder: each layer's last state starts the decoder's layer,
+    which says the ids in another order.
 
-    In training and test it reads the right answer up to each position. Made data, whose answer can be checked.
+    In training and test it reads the right answer up to each position.
+    Made data, whose answer can be checked.
     Source: Cho et al. 2014, arXiv 1406.1078; Sutskever et al. 2014, arXiv 1409.3215 (layers).
     """
     net = Builder("gru_seq2seq")

@@ -19,7 +19,9 @@ def mlp_table(
     layers: int = 2,
     batch: int = 32,
 ) -> Workload:
-    """MLP of two hidden layers on a table: wine's classes, breast cancer yes or no, diabetes' progression."""
+    """MLP of two hidden layers on a table: wine's classes, breast cancer yes or no,
+    diabetes' progression.
+    """
     net = Builder("mlp_table")
     x = net.input("features", (FEATURES[table],))
     for layer in range(layers):

@@ -11,9 +11,11 @@ Cache = tuple[str, str]
 
 @dataclass(frozen=True)
 class Block:
-    """Self-attention, then a feed-forward network of every position, each with a residual path around it.
+    """Self-attention, then a feed-forward network of every position, each with a residual
+    path around it.
 
-    Dropout thins what comes out of both; the attention's weights are not thinned.   Source: Vaswani et al. 2017.
+    Dropout thins what comes out of both; the attention's weights are not thinned.
+    Source: Vaswani et al. 2017.
     """
 
     width: int
@@ -41,7 +43,10 @@ class Block:
     def attention(
         self, net: Builder, x: str, name: str, mask: str | None = None, past: Cache | None = None
     ) -> str:
-        """Projections, attention, projection; after a cache, `<name>.keys` and `<name>.values` are the longer one."""
+        """Projections, attention, projection.
+
+        After a cache, `<name>.keys` and `<name>.values` are the longer one.
+        """
         parts = ("query", "key", "value")
         q, k, v = (net.dense(x, units=self.width, name=f"{name}.{part}") for part in parts)
         if past:

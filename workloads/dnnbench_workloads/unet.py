@@ -19,7 +19,10 @@ def unet(
     batch: PositiveInt = 1,
     data: Source = "synthetic",
 ) -> Workload:
-    """U-Net: valid convolutions down and up again, joined at every level; 388x388 classes from 572x572 pixels."""
+    """U-Net: valid convolutions down and up again, joined at every level.
+
+    388x388 classes from 572x572 pixels.
+    """
     net, size, skips = Builder("unet"), image, []
     x = net.input("image", (image, image, 1))
     for level in range(depth):
@@ -54,7 +57,8 @@ def _task(data: Source, image: PositiveInt, size: int, batch: PositiveInt) -> Ta
 def _two_convs(net: Builder, x: str, name: str, filters: int, size: int) -> tuple[str, int]:
     if size <= 4:
         raise ValueError(
-            f"only {size} pixels reach '{name}', which takes 4; enlarge the image, or lower the depth"
+            f"only {size} pixels reach '{name}', which takes 4; "
+            "enlarge the image, or lower the depth"
         )
     for i in (1, 2):
         x = net.relu(

@@ -26,7 +26,9 @@ class Budget(NamedTuple):
     kink: float = 2
     """below float64: times sigma_kink more for gradients and what they move."""
     apart: float = 0.5
-    """below float64: how far apart honest evaluations may lie and decide, of the weights' own way."""
+    """below float64: how far apart honest evaluations may lie and decide,
+    of the weights' own way.
+    """
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10

@@ -31,7 +31,8 @@ UNDETERMINED = "undetermined"
 class Kind:
     """What sort of tensors a row stands for, and after how many steps; its text is `weights@5`.
 
-    given_weights: whether they come from weights of a file, not from initial ones: `outputs@weights`.
+    given_weights: whether they come from weights of a file, not from initial ones:
+    `outputs@weights`.
     """
 
     name: str
@@ -87,7 +88,8 @@ def check_steps(workload: Workload) -> tuple[int, ...]:
 
 
 def phases_to_check(timed: Collection[Phase], workload: Workload) -> tuple[Phase, ...]:
-    """The phases that are checked where some are timed: each with those that it contains, and no other.
+    """The phases that are checked where some are timed: each with those that it contains,
+    and no other.
 
     A piece runs in the phase that ends with it.  Of a network that nobody trains, what it infers.
     """

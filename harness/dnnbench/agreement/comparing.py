@@ -1,4 +1,6 @@
-"""The rule by which two tensors agree: docs/agreement.md, 'The rule', and in which order it is applied."""
+"""The rule by which two tensors agree: docs/agreement.md, 'The rule', and in which order
+it is applied.
+"""
 
 from collections.abc import Collection
 
@@ -30,7 +32,9 @@ def compare(
 
 
 def compare_tensor(key: TensorKey, a: np.ndarray | None, context: RuleContext) -> TensorComparison:
-    """A contender's tensor against the reference's: form, whether anything decides, values, error."""
+    """A contender's tensor against the reference's: form, whether anything decides,
+    values, error.
+    """
     if a is None:
         return _wrong(key, "missing")
     if fault := form_fault(key, a, context):

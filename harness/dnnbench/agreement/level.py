@@ -1,4 +1,6 @@
-"""Norms that take equal values together: the exact answer is the bias, and what reads it may tie."""
+"""Norms that take equal values together: the exact answer is the bias,
+and what reads it may tie.
+"""
 
 from collections.abc import Mapping
 from math import prod

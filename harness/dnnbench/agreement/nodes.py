@@ -88,7 +88,9 @@ def compare_nodes(
     dtype: str,
     phases: Collection[Phase] = PHASES,
 ) -> list[TensorComparison]:
-    """Every tensor of `observe_nodes` against the reference's, and whether it repeats an older one."""
+    """Every tensor of `observe_nodes` against the reference's, and whether it repeats
+    an older one.
+    """
     comparisons = []
     for comparison in compare(reference, observed, watched(workload), dtype, phases):
         if not comparison.ok and _repeats(comparison.key, observed):

@@ -19,8 +19,8 @@ Build = Callable[[Workload], Program]
 def optimizers_to_check(workload: Workload) -> list[Optimizer]:
     """The workload's own, and one of the other family.
 
-    Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale, which SGD shows,
-    and show what is wrong with a gradient too small to move an SGD step.
+    Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale,
+    which SGD shows, and show what is wrong with a gradient too small to move an SGD step.
     """
     own = workload.task.optimizer
     return [own, Sgd(learning_rate=0.01) if own.kind in ADAPTIVE else Adam()]
@@ -47,8 +47,8 @@ def observe(
     phases: those that are called; no other is.
 
     Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0,
-    slots and state; of the first optimizer also the outputs of inference, which tell whether it reads
-    the updated weights.
+    slots and state; of the first optimizer also the outputs of inference,
+    which tell whether it reads the updated weights.
     """
     own, *others = optimizers or optimizers_to_check(workload)
     called = {Phase.INFER} if workload.inference_only else set(phases)
@@ -69,7 +69,10 @@ def _observe_own(
     steps: Sequence[int],
     phases: Collection[Phase],
 ) -> Tensors:
-    """Every phase on the first batch, and what the workload's own steps leave; closes the program."""
+    """Every phase on the first batch, and what the workload's own steps leave.
+
+    Closes the program.
+    """
     try:
         seen = _single_pass(program, batches[0], phases)
         if Phase.TRAIN_STEP in phases:

@@ -68,13 +68,14 @@ def make_reference(
     look: Look = observe,
     phases: Collection[Phase] = PHASES,
 ) -> Reference:
-    """Five evaluations: R in float64, three honest ones in `dtype`, and R with close choices flipped.
+    """Five evaluations: R in float64, three honest ones in `dtype`, and R with close
+    choices flipped.
 
-    look: what is observed of each   phases: those that are called, and no other.
-    sigma, peak = worst rmse, and largest single error, against R in `dtype` with the batch permuted,
-    inner dimensions summed in blocks, and reversed; NaN where any of them is.
-    sigma_kink = rmse between R and the flipped evaluation; a lower precision's sigma holds its flips
-    already.
+    look: what is observed of each
+    phases: those that are called, and no other. sigma, peak = worst rmse, and largest single error,
+    against R in `dtype` with the batch permuted, inner dimensions summed in blocks, and reversed;
+    NaN where any of them is. sigma_kink = rmse between R and the flipped evaluation;
+    a lower precision's sigma holds its flips already.
     """
 
     def run(mode: str, dtype: str, batches: Sequence[Batch]) -> Tensors:

@@ -79,7 +79,10 @@ def peak(key: TensorKey, context: RuleContext) -> float:
 
 
 def rounding_of_weights(key: TensorKey, context: RuleContext) -> float:
-    """Rule 4: p_k - p_0 carries the rounding of p, u rms(p) sqrt(k); in float64 the reference's too."""
+    """Rule 4: p_k - p_0 carries the rounding of p, u rms(p) sqrt(k).
+
+    In float64 the reference's too.
+    """
     if key.group is not Group.WEIGHTS:
         return 0.0
     rounded = 2 if context.exact else 1
@@ -100,9 +103,9 @@ def kinks(key: TensorKey, context: RuleContext) -> float:
 def squared_noise(key: TensorKey, context: RuleContext) -> float:
     """Rule 6: what a gradient's allowed errors make of the running mean v of its square.
 
-    2 a rms(sqrt v) + a b: |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's error,
-    a of its rmse and b of its largest. Where noise outweighs the gradient, what an honest error makes
-    of its square is not in proportion to sigma.
+    2 a rms(sqrt v) + a b: |sqrt(v') - sqrt(v)| is at most sqrt(1 - decay^k) of the gradient's
+    error, a of its rmse and b of its largest. Where noise outweighs the gradient,
+    what an honest error makes of its square is not in proportion to sigma.
     """
     if context.exact or key.slot not in SQUARES:
         return 0.0
@@ -150,10 +153,11 @@ def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:
 
 
 def null_gradient(key: TensorKey, context: RuleContext) -> float:
-    """Rule 9: what rounding leaves of a gradient that is zero in every evaluation, and of its slots.
+    """Rule 9: what rounding leaves of a gradient that is zero in every evaluation,
+    and of its slots.
 
-    As of queries where there is a single key: y (g - sum g y) is 0 for y = 1, but not in every order
-    of the sum.
+    As of queries where there is a single key: y (g - sum g y) is 0 for y = 1,
+    but not in every order of the sum.
     """
     at_start = not key.optimizer
     backward = key.group in (Group.GRADIENTS, Group.COTANGENTS) and at_start

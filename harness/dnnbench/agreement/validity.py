@@ -24,7 +24,10 @@ def form_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | Non
 
 
 def _keeps_its_type(key: TensorKey) -> bool:
-    """Whether the tensor has the program's own type; a class, a loss, a change of weights have not."""
+    """Whether the tensor has the program's own type.
+
+    A class, a loss, a change of weights have not.
+    """
     other = (Group.PREDICTION, Group.WEIGHTS, Group.LOSS)
     return key.phase is not Phase.LOSS and key.group not in other
 

@@ -1,1 +1,3 @@
-"""The terminal's side of dnnbench: one file a command, imported only when that command is called."""
+"""The terminal's side of dnnbench: one file a command, imported only when
+that command is called.
+"""

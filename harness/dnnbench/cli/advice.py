@@ -13,7 +13,10 @@ UNEVEN_CLOCKS = 0.05
 
 
 def advice(found: Found) -> list[str]:
-    """A sentence for each thing to mend: what is so, what it costs, what to do. Absent facts give none."""
+    """A sentence for each thing to mend: what is so, what it costs, what to do.
+
+    Absent facts give none.
+    """
     return [
         *_installation(found),
         *(sentence for adviser in ADVISERS.values() for sentence in adviser(found)),
@@ -36,7 +39,10 @@ def _installation(found: Found) -> Iterator[str]:
 def _governor(found: Found) -> Iterator[str]:
     governor = _system(found)["governor"]
     if governor not in (None, "performance"):
-        yield f"the frequency governor is '{governor}', so clocks follow the load: set it to 'performance'"
+        yield (
+            f"the frequency governor is '{governor}', so clocks follow the load: "
+            "set it to 'performance'"
+        )
 
 
 def _frequency(found: Found) -> Iterator[str]:
@@ -50,14 +56,20 @@ def _frequency(found: Found) -> Iterator[str]:
 
 def _boost(found: Found) -> Iterator[str]:
     if _system(found).get("boost"):
-        yield "clocks may rise above the nominal one and fall again with heat: turn boost off for steadier figures"
+        yield (
+            "clocks may rise above the nominal one and fall again with heat: "
+            "turn boost off for steadier figures"
+        )
 
 
 def _quota(found: Found) -> Iterator[str]:
     allowed, quota = len(_system(found)["affinity"]), _system(found)["cpu_quota"]
     if quota is not None and quota < allowed:
         threads = max(int(quota), 1)
-        yield f"a quota of {quota:g} CPUs stops threads on {allowed}: use --threads {threads}, or lift it"
+        yield (
+            f"a quota of {quota:g} CPUs stops threads on {allowed}: "
+            f"use --threads {threads}, or lift it"
+        )
 
 
 def _affinity(found: Found) -> Iterator[str]:
@@ -70,13 +82,18 @@ def _cores(found: Found) -> Iterator[str]:
         found["machine"]["hardware"][name] for name in ("physical_cores", "logical_cpus")
     )
     if cores and logical and logical > cores:
-        yield f"{logical} CPUs share {cores} cores and slow each other: use --threads {cores} at most"
+        yield (
+            f"{logical} CPUs share {cores} cores and slow each other: use --threads {cores} at most"
+        )
 
 
 def _load(found: Found) -> Iterator[str]:
     load, allowed = _system(found)["load_1min"], len(_system(found)["affinity"])
     if load is not None and load > BUSY_LOAD_PER_CPU * allowed:
-        yield f"other work is running (load {load:.1f} on {allowed} CPUs): end it, or expect more UNDECIDED"
+        yield (
+            f"other work is running (load {load:.1f} on {allowed} CPUs): "
+            "end it, or expect more UNDECIDED"
+        )
 
 
 def _pressure(found: Found) -> Iterator[str]:
@@ -86,7 +103,10 @@ def _pressure(found: Found) -> Iterator[str]:
 
 def _steal(found: Found) -> Iterator[str]:
     if found["contention"]["steal"]:
-        yield "the hypervisor takes CPU time away just now: prefer a quieter hour, or a machine of your own"
+        yield (
+            "the hypervisor takes CPU time away just now: "
+            "prefer a quieter hour, or a machine of your own"
+        )
 
 
 def _throttling(found: Found) -> Iterator[str]:
@@ -97,7 +117,10 @@ def _throttling(found: Found) -> Iterator[str]:
 def _counters(found: Found) -> Iterator[str]:
     for counter in found["measures"]["absent_counters"]:
         name = counter.removesuffix("_s")
-        yield f"this system does not count {name}: such disturbances go unnoticed; repeat what surprises you"
+        yield (
+            f"this system does not count {name}: such disturbances go unnoticed; "
+            "repeat what surprises you"
+        )
 
 
 def _peak_memory(found: Found) -> Iterator[str]:
@@ -107,19 +130,28 @@ def _peak_memory(found: Found) -> Iterator[str]:
 
 def _flags(found: Found) -> Iterator[str]:
     if told := _system(found).get("flags"):
-        yield f"{', '.join(told)} change how libraries compute: unset what you did not mean, or name it with the figures"
+        yield (
+            f"{', '.join(told)} change how libraries compute: "
+            "unset what you did not mean, or name it with the figures"
+        )
 
 
 def _gpu_processes(found: Found) -> Iterator[str]:
     for index, gpu in enumerate(_system(found)["gpus"]):
         if gpu["processes"]:
-            yield f"gpu:{index} has {gpu['processes']} other process(es): end them before measuring on it"
+            yield (
+                f"gpu:{index} has {gpu['processes']} other process(es): "
+                "end them before measuring on it"
+            )
 
 
 def _gpu_reasons(found: Found) -> Iterator[str]:
     for index, gpu in enumerate(_system(found)["gpus"]):
         if bits := (gpu["throttle_reasons"] or 0) & SLOWED:
-            yield f"gpu:{index} is held below its clock ({spell_reasons(bits)}): check its power and cooling"
+            yield (
+                f"gpu:{index} is held below its clock ({spell_reasons(bits)}): "
+                "check its power and cooling"
+            )
 
 
 def _gpu_power(found: Found) -> Iterator[str]:

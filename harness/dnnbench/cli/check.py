@@ -59,11 +59,12 @@ def command(
 ):
     """Check that all arms agree with the reference, in each --dtype.
 
-    Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running statistics are held against
-    the NumPy reference in float64. The matrix shows the worst error of each kind of tensor over what honest rounding explains.
-    Of an arm that does not offer every phase the others are checked, and the reason is told.
-    What does not agree is told apart: it differs, it could not run, or it could not be compared (the reference is not
-    finite either). Exit code 1 for any of these, 4 if nothing could be checked.
+    Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running
+    statistics are held against the NumPy reference in float64. The matrix shows the worst error
+    of each kind of tensor over what honest rounding explains. Of an arm that does not offer
+    every phase the others are checked, and the reason is told. What does not agree is told apart:
+    it differs, it could not run, or it could not be compared (the reference is not finite either).
+    Exit code 1 for any of these, 4 if nothing could be checked.
 
     \b
     Examples:
@@ -145,7 +146,9 @@ def _print(output, rows: "Rows", failed: "Rows", explanations: "list[ArmExplanat
 
 
 def _failure(row: "AgreementRow") -> str:
-    """A line for a row that does not pass: its status, what of, why, and by how much where that is a number."""
+    """A line for a row that does not pass: its status, what of, why, and by how much where
+    that is a number.
+    """
     from ..report.agreement_tables import times
     from ..report.quantity import MISSING
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def command(output, base: str, new: str, fail_on: float | None, store: str, as_json: bool):
     """Compare run NEW with run BASE, cell by cell.
 
-    BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions, or `latest`.
-    Each time is taken in units of its run's control arm; the interval is Welch's over generations, so both
-    runs need two or more. Where five other runs of this machine are in the store, it holds how far runs lie
-    apart as well, which two runs cannot tell. Only runs of one machine are judged. Exit codes: 3 regression,
-    4 nothing to judge.
+    BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions,
+    or `latest`. Each time is taken in units of its run's control arm; the interval is Welch's
+    over generations, so both runs need two or more. Where five other runs of this machine
+    are in the store, it holds how far runs lie apart as well, which two runs cannot tell.
+    Only runs of one machine are judged. Exit codes: 3 regression, 4 nothing to judge.
 
     \b
     Examples:

@@ -46,21 +46,24 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
     "expression",
     default="",
     metavar="EXPRESSION",
-    help="Only cases and laws whose names it fits, as pytest's -k: 'softmax', 'norms and not float32', 'law'.",
+    help="Only cases and laws whose names it fits, as pytest's -k: "
+    "'softmax', 'norms and not float32', 'law'.",
 )
 @output_options
 @click.pass_obj
 def command(output, name, device, dtypes, expression, as_json: bool):
     """Hold a backend against every op, loss and optimizer, and against the laws of the protocol.
 
-    For whoever writes or maintains a backend, in dnnbench or outside it. Small networks of every op run in a worker and
-    are held against the NumPy reference: outputs, loss and statistics (forward), gradients and what five steps make of
-    the weights (gradient). Beside each stands the worst error as a share of its allowance, so that up to 1 is right.
-    Beyond 1 a case differs; one that raised or killed its process could not run. What the backend says it cannot do ('-')
-    is not wrong; its reason is told. NAME:all takes every mode. Each row is printed as soon as it is known.
+    For whoever writes or maintains a backend, in dnnbench or outside it.
+    Small networks of every op run in a worker and are held against the NumPy reference: outputs,
+    loss and statistics (forward), gradients and what five steps make of the weights (gradient).
+    Beside each stands the worst error as a share of its allowance, so that up to 1 is right.
+    Beyond 1 a case differs; one that raised or killed its process could not run.
+    What the backend says it cannot do ('-') is not wrong; its reason is told.
+    NAME:all takes every mode. Each row is printed as soon as it is known.
 
-    Exit code 1 if anything differs, could not run or could not be compared, or a law is broken; 4 if the backend supports
-    nothing at all.
+    Exit code 1 if anything differs, could not run or could not be compared, or a law is broken;
+    4 if the backend supports nothing at all.
 
     \b
     Examples:
@@ -110,7 +113,8 @@ class Rows:
     def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
         told = ", ".join(f"{name} {version}" for name, version in versions.items())
         self._output.text(
-            f"\n{arm} in {dtype} ({told}): the worst error of each case, as a share of its allowance\n"
+            f"\n{arm} in {dtype} ({told}): the worst error of each case, "
+            "as a share of its allowance\n"
         )
         self._output.text(
             f"{'case':<{NAME_WIDTH}}{'forward':>{CELL_WIDTH}}{'gradient':>{CELL_WIDTH}}"
@@ -148,7 +152,8 @@ def _conclude(output, found, asked) -> None:
     for line in _reasons(found, asked):
         output.text(line)
     output.note(
-        f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: {_counted(found.laws, LAW_STATUSES)}"
+        f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: "
+        f"{_counted(found.laws, LAW_STATUSES)}"
     )
 
 
@@ -159,7 +164,10 @@ def _counted(verdicts, always: Sequence[str]) -> str:
 
 
 def _wrongs(sides) -> list[str]:
-    """What does not pass, a line for each side; a case that raised does so on both and is told once."""
+    """What does not pass, a line for each side.
+
+    A case that raised does so on both and is told once.
+    """
     lines = {}
     for v in sides:
         where = f"{v.arm} {v.case} {v.dtype}"

@@ -22,10 +22,10 @@ WATCH_S = 1.0
 def command(output, noise: bool, as_json: bool):
     """Look at this machine and installation, and say what to fix before measuring.
 
-    Nothing is changed, no framework is imported, and the contention counters are watched for one second. Each
-    fact is told with what it means; one that this machine does not tell is told as absent. With --noise, two equal
-    NumPy workers are compared instead: the smallest slowdown that 10 s, 60 s and 10 min of visits can tell here, and
-    what limits it.
+    Nothing is changed, no framework is imported, and the contention counters are watched
+    for one second. Each fact is told with what it means; one that this machine does
+    not tell is told as absent. With --noise, two equal NumPy workers are compared instead:
+    the smallest slowdown that 10 s, 60 s and 10 min of visits can tell here, and what limits it.
 
     \b
     Examples:
@@ -92,7 +92,10 @@ def _measures(counters) -> dict[str, Any]:
 
 
 def _contention(before, after, cpus: int) -> dict[str, Any]:
-    """Whether each flag would be raised, None where the counter is absent; and the shares behind two of them."""
+    """Whether each flag would be raised, None where the counter is absent.
+
+    And the shares behind two of them.
+    """
     from ..host.contention import flags
     from ..stats.flags import PRESSURE, STEAL, THROTTLED
 

@@ -1,4 +1,6 @@
-"""dnnbench envs: other Python environments, so that two versions of a framework can meet in one run."""
+"""dnnbench envs: other Python environments, so that two versions of a framework can
+meet in one run.
+"""
 
 import rich_click as click
 

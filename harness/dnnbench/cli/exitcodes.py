@@ -17,5 +17,8 @@ WORST_FIRST = (INTERRUPTED, READER_GONE, USAGE, NOTHING_MEASURED, FAILED, REGRES
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The one code to end with where several hold; OK if there is none, ValueError for a foreign code."""
+    """The one code to end with where several hold.
+
+    OK if there is none, ValueError for a foreign code.
+    """
     return min(codes, key=WORST_FIRST.index, default=OK)

@@ -27,14 +27,16 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 def command(output, run: str, form: str | None, out: str | None, store: str, as_json: bool):
     """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
 
-    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold every cell with
-    its statistics; pytest-benchmark's file holds every visit, in seconds a call. --json: --format json. In csv a text that
-    a spreadsheet would run as a formula (it begins with =, +, - or @) has a ' before it; numbers stand as they are.
+    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold
+    every cell with its statistics; pytest-benchmark's file holds every visit, in seconds a call.
+    --json: --format json. In csv a text that a spreadsheet would run as a formula
+    (it begins with =, +, - or @) has a ' before it; numbers stand as they are.
 
     \b
     Examples:
       dnnbench export latest --format csv -o run.csv
-      dnnbench export baseline --format pytest-benchmark -o base.json && pytest-benchmark compare base.json
+      dnnbench export baseline --format pytest-benchmark -o base.json
+      pytest-benchmark compare base.json
     """
     from ..report.summary import summarise, summary_only
     from ..store.export import export

@@ -1,4 +1,6 @@
-"""How a command ends badly: one place turns every exception into a message on stderr and an exit code."""
+"""How a command ends badly: one place turns every exception into a message on stderr
+and an exit code.
+"""
 
 import errno
 import functools
@@ -19,20 +21,26 @@ from .output import Output
 from .streams import drop_stdout, flush_or_drop_stdout
 
 OF_THE_MACHINE = {
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENOENT, errno.EACCES, errno.EPERM,
-    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETXTBSY,
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENOENT, errno.EACCES,
+    errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EMFILE,
+    errno.ENFILE, errno.ENOMEM, errno.ETXTBSY,
 }  # fmt: skip
-"""What a system call is refused for by a disk, by permissions, or because a file went away: no fault of dnnbench."""
+"""What a system call is refused for by a disk, by permissions, or because a file went away:
+no fault of dnnbench.
+"""
 LONGEST_LINE, LONGEST_MESSAGE = 2_000, 30_000
 """Characters of an error: it repeats what was given, however long that is."""
 
 
 def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
-    """Run `command` and tell what it came to: its own code, or that of the exception it ended with."""
+    """Run `command` and tell what it came to: its own code, or that of the exception
+    it ended with.
+    """
     try:
         if sys.stdout is None:
             raise UsageError(
-                "stdout is closed: nothing could be answered; send it to /dev/null where no answer is wanted"
+                "stdout is closed: nothing could be answered; "
+                "send it to /dev/null where no answer is wanted"
             )
         return command() or exitcodes.OK
     except DnnbenchError as error:
@@ -53,7 +61,9 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
 
 
 def quiet_if_reader_left(method):
-    """End quietly, with a code of its own, when the reader of stdout has gone (`dnnbench ... | head`)."""
+    """End quietly, with a code of its own, when the reader of stdout has gone
+    (`dnnbench ... | head`).
+    """
 
     @functools.wraps(method)
     def guarded(*arguments, **options):
@@ -100,7 +110,8 @@ def _unwritable(error: UnicodeEncodeError, output: Output) -> int:
     characters = shortened(ascii(error.object[error.start : error.end]), 40)
     output.detail(traceback.format_exc())
     output.error(
-        f"{characters} cannot be written as {error.encoding}; set PYTHONIOENCODING=utf-8, or write to a file"
+        f"{characters} cannot be written as {error.encoding}; "
+        "set PYTHONIOENCODING=utf-8, or write to a file"
     )
     return exitcodes.USAGE
 

@@ -12,13 +12,18 @@ _WORD = re.compile(r"[A-Za-z]\w*")
 
 
 def formula(model: Model, node: Node) -> str:
-    """`fc1 = image W + b` for a dense node; the formula of the op where its names would be too long."""
+    """`fc1 = image W + b` for a dense node.
+
+    The formula of the op where its names would be too long.
+    """
     text = node.op.formula if _has_bias(model, node) else node.op.formula.removesuffix(" + b")
     return _substitute(_widened(text, len(node.inputs)), _names(node) | _scalars(node.op))
 
 
 def with_settings(part: Spec, text: str) -> str:
-    """A loss's or optimizer's formula and what is set in it: `p -= lr g   (learning_rate 0.1)`; zeros set nothing."""
+    """A loss's or optimizer's formula and what is set in it: `p -= lr g   (learning_rate 0.1)`;
+    zeros set nothing.
+    """
     told = [f"{name} {value:g}" for name, value in _scalars_raw(part).items() if value]
     parts = {name: getattr(part, name) for name in type(part).model_fields}
     told += [f"{name} {_pairs(inner)}" for name, inner in parts.items() if isinstance(inner, Spec)]

@@ -1,4 +1,6 @@
-"""dnnbench gate: may this candidate pass? Screens every cell, confirms what looks slower, fails for nothing else."""
+"""dnnbench gate: may this candidate pass? Screens every cell, confirms what looks slower,
+fails for nothing else.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -74,7 +76,8 @@ if TYPE_CHECKING:
     type=Generations(FEWEST),
     default="auto",
     show_default=True,
-    help="Fresh sets of processes, in each stage. auto: as many as the noise of the first three asks for, six at least.",
+    help="Fresh sets of processes, in each stage. auto: "
+    "as many as the noise of the first three asks for, six at least.",
 )
 @click.option(
     "--allow-unequal", is_flag=True, help="Judge arms that differ in what should be equal, too."
@@ -96,10 +99,10 @@ if TYPE_CHECKING:
 def command(output, workloads, store, as_json, label, wait, **asked):
     """Fail if a candidate is slower than the base for certain.
 
-    Screens every cell in one run, and confirms those that look slower in fresh processes: the chance that equal
-    arms fail is at most 1 % for all cells together. The last line says PASS (exit code 0), SLOWER (3, a slowdown
-    confirmed), INCONCLUSIVE (4, nothing could be judged of a candidate), or why an arm may not be judged at all: DIFFERS,
-    COULD NOT RUN, NOT COMPARED (1).
+    Screens every cell in one run, and confirms those that look slower in fresh processes:
+    the chance that equal arms fail is at most 1 % for all cells together. The last line says PASS
+    (exit code 0), SLOWER (3, a slowdown confirmed), INCONCLUSIVE (4, nothing could be judged of a
+    candidate), or why an arm may not be judged at all: DIFFERS, COULD NOT RUN, NOT COMPARED (1).
 
     \b
     Examples:
@@ -130,15 +133,38 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     return _code(gate)
 
 
-def _request(workloads, backends, base, device, dtype, threads, seed, data, batch_sizes, phases, theta, max_time,
-             generations, allow_unequal, no_check):  # fmt: skip
+def _request(
+    workloads,
+    backends,
+    base,
+    device,
+    dtype,
+    threads,
+    seed,
+    data,
+    batch_sizes,
+    phases,
+    theta,
+    max_time,
+    generations,
+    allow_unequal,
+    no_check,
+):
     from ..execution.request import Request
     from ..plugins.catalog import workloads_of
 
     settings = gate_settings(
-        theta, phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device,
-        max_time_s=max_time, generations=generations, seed=seed, allow_unequal=allow_unequal, check=not no_check,
-    )  # fmt: skip
+        theta,
+        phases=phases,
+        dtype=dtype,
+        threads=threads_or_all(threads),
+        device=device,
+        max_time_s=max_time,
+        generations=generations,
+        seed=seed,
+        allow_unequal=allow_unequal,
+        check=not no_check,
+    )
     return Request(
         workloads_of(workloads), tuple(backends), settings, batch_sizes or (), base, data=data
     )

@@ -73,7 +73,10 @@ def _ratio_and_interval(estimate: Estimate, finding: Finding) -> list[str]:
 
 
 def _word(finding: Finding) -> str:
-    """As in a run's tables: 'not judged' where something overrules the interval; a confirmation has its own words."""
+    """As in a run's tables: 'not judged' where something overrules the interval.
+
+    A confirmation has its own words.
+    """
     return (
         NOT_JUDGED
         if finding.overruled and finding.verdict == Verdict.UNDECIDED
@@ -91,7 +94,9 @@ def _worst_first(cell: GateCell) -> tuple[bool, bool, float]:
 
 
 def lines(gate: Gate) -> list[str]:
-    """What the table leaves open, in words: every reason, what became slower or faster, and the outcome of all."""
+    """What the table leaves open, in words: every reason, what became slower or faster,
+    and the outcome of all.
+    """
     told: dict[tuple[str, str, str], list[str]] = {}
     for cell in gate.cells:
         if why := cell.outcome.reason or _change(gate, cell):
@@ -104,7 +109,10 @@ def lines(gate: Gate) -> list[str]:
 
 
 def _named(verdict: str, why: str) -> str:
-    """A reason after the verdict that it is for; the outcome says CONFIRMED SLOWER, and the reason itself `not ranked`."""
+    """A reason after the verdict that it is for.
+
+    The outcome says CONFIRMED SLOWER, and the reason itself `not ranked`.
+    """
     return why if verdict in (Verdict.CONFIRMED, Verdict.NOT_RANKED) else f"{verdict}: {why}"
 
 
@@ -113,15 +121,24 @@ def _change(gate: Gate, cell: GateCell) -> str:
     if cell.outcome.verdict == Verdict.SAME:
         return ""
     estimate = cell.confirmation.ratio.estimate if cell.confirmation else cell.screen
-    return f"takes {ratio(estimate.value)} times as long as {gate.base} {interval(estimate.low, estimate.high)}"
+    return (
+        f"takes {ratio(estimate.value)} times as long as {gate.base} "
+        f"{interval(estimate.low, estimate.high)}"
+    )
 
 
 def _summary(gate: Gate) -> str:
     if gate.answer is Answer.INTERRUPTED:
         return "gate: INTERRUPTED"
     unjudged = sum(gate.answer_of(cell) not in (Answer.PASS, Answer.SLOWER) for cell in gate.cells)
-    counts = f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, {len(gate.confirmed)} confirmed slower"
-    bar = f"by more than {percent(gate.theta)} than {gate.base} (family alpha {percent(FAMILY_ALPHA)})"
+    counts = (
+        f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, "
+        f"{len(gate.confirmed)} confirmed slower"
+    )
+    bar = (
+        f"by more than {percent(gate.theta)} than {gate.base} "
+        f"(family alpha {percent(FAMILY_ALPHA)})"
+    )
     return f"gate: {gate.answer}: {counts} {bar}" + (f"; {unjudged} not judged" if unjudged else "")
 
 

@@ -17,11 +17,13 @@ class Ended(KeyboardInterrupt):
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Raise Ended at the first SIGTERM or SIGHUP, and from then on ignore both, so that keeping what was measured is not torn.
+    """Raise Ended at the first SIGTERM or SIGHUP, and from then on ignore both,
+    so that keeping what was measured is not torn.
 
-    For they come twice, to a process and to its group (timeout(1), shells), and after a Ctrl-C (systems that shut down): that
-    has them ignored too, while a second Ctrl-C still ends at once. A signal that was ignored stays so, as SIGHUP
-    under nohup does. Python gives signals to its main thread: in another nothing is set.
+    For they come twice, to a process and to its group (timeout(1), shells), and after a Ctrl-C
+    (systems that shut down): that has them ignored too, while a second Ctrl-C still ends at once.
+    A signal that was ignored stays so, as SIGHUP under nohup does.
+    Python gives signals to its main thread: in another nothing is set.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -14,11 +14,12 @@ from .options import Command, output_options
 def command(output, what: str, as_json: bool):
     """List backends, workloads or devices.
 
-    `backends` tells the version of each framework, the modes, and what to install for those that cannot run.
-    `workloads` tells the names that `show` and `run` take, each with its parameters: 'resnet50[tiny]',
-    'resnet50[tiny,batch=2]', 'resnet50[image=64,width=0.25]' (in quotes where the shell has a meaning for brackets);
-    a star marks what is measured when none is named. Neither imports a framework; `devices` asks every installed
-    framework what it can compute on, which takes seconds.
+    `backends` tells the version of each framework, the modes, and what to install
+    for those that cannot run. `workloads` tells the names that `show` and `run` take,
+    each with its parameters: 'resnet50[tiny]', 'resnet50[tiny,batch=2]',
+    'resnet50[image=64,width=0.25]' (in quotes where the shell has a meaning for brackets);
+    a star marks what is measured when none is named. Neither imports a framework;
+    `devices` asks every installed framework what it can compute on, which takes seconds.
 
     \b
     Examples:
@@ -107,7 +108,10 @@ def _workload(info) -> dict[str, Any]:
 
 
 def _broken() -> dict[str, str]:
-    """What is wrong with plugins, by entry point; asks for backends and workloads both, since either can be."""
+    """What is wrong with plugins, by entry point.
+
+    Asks for backends and workloads both, since either can be.
+    """
     from ..plugins.discovery import plugins
 
     found = plugins()

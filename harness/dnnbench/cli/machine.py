@@ -11,8 +11,8 @@ from .work_options import STORE
 def command():
     """List the machines of a store, and name them.
 
-    A machine is known by the hardware facts that name it, so two that are alike are one. Its class (processor,
-    cores, memory) stays the same where a provider gives another machine for each job.
+    A machine is known by the hardware facts that name it, so two that are alike are one. Its class
+    (processor, cores, memory) stays the same where a provider gives another machine for each job.
 
     \b
     Examples:
@@ -73,7 +73,8 @@ def list_machines(output, store: str, as_json: bool):
             else " (named by an older dnnbench, without a fact: equal to no other)"
         )
         output.text(
-            f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: {row['runs']}{old}"
+            f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: "
+            f"{row['runs']}{old}"
         )
 
 

@@ -71,9 +71,9 @@ def cli():
       dnnbench list backends
       dnnbench show mlp_digits --batch-size 1
 
-    Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes: 0 ok, 1 a cell failed, or
-    differs from the reference, 2 usage, 3 slower for certain, 4 nothing could be measured, 130 interrupted (by Ctrl-C,
-    SIGTERM or SIGHUP; what was measured is kept).
+    Data goes to stdout (as JSON with --json), everything else to stderr. Exit codes:
+    0 ok, 1 a cell failed, or differs from the reference, 2 usage, 3 slower for certain, 4 nothing
+    could be measured, 130 interrupted (by Ctrl-C, SIGTERM or SIGHUP; what was measured is kept).
 
     An option of one value is given once; a list takes commas, or the option again.
     """

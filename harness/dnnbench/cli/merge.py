@@ -13,8 +13,9 @@ from .options import Command, output_options
 def command(output, target: str, source: str, as_json: bool):
     """Copy into store TARGET the runs that only store SOURCE holds.
 
-    Both are SQLite files or addresses of PostgreSQL databases; TARGET is made if it is not there. Every row
-    names its run and machine, so merging again adds nothing. SOURCE is only brought to the current schema.
+    Both are SQLite files or addresses of PostgreSQL databases; TARGET is made if it is not there.
+    Every row names its run and machine, so merging again adds nothing.
+    SOURCE is only brought to the current schema.
 
     \b
     Examples:
@@ -31,5 +32,6 @@ def command(output, target: str, source: str, as_json: bool):
     else:
         runs = added["run"]
         output.text(
-            f"{runs} run{'' if runs == 1 else 's'} added to {inside.place}, {sum(added.values())} rows in all"
+            f"{runs} run{'' if runs == 1 else 's'} added to {inside.place}, "
+            f"{sum(added.values())} rows in all"
         )

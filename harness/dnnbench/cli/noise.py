@@ -1,4 +1,6 @@
-"""dnnbench doctor --noise: the smallest difference that this machine can tell, and what limits it."""
+"""dnnbench doctor --noise: the smallest difference that this machine can tell,
+and what limits it.
+"""
 
 from ..execution.noise import Noise, measure_noise
 
@@ -25,10 +27,10 @@ def _print(output, found: Noise) -> None:
     output.text("two equal NumPy workers, visited in pairs\n")
     output.table(_table(found))
     output.text(
-        f"\nfrom {parts.generations} generations of {found.generation_s:.1f} s a cell, {found.rounds} rounds: "
-        f"sd {percent(parts.within_s**0.5)} within (a second of visits), {percent(parts.between**0.5)} between processes "
-        f"(at most {percent(parts.between_at_most**0.5)}, 95 %); "
-        f"a start costs {parts.start_s:.1f} s"
+        f"\nfrom {parts.generations} generations of {found.generation_s:.1f} s a cell, "
+        f"{found.rounds} rounds: sd {percent(parts.within_s**0.5)} within "
+        f"(a second of visits), {percent(parts.between**0.5)} between processes (at most "
+        f"{percent(parts.between_at_most**0.5)}, 95 %); a start costs {parts.start_s:.1f} s"
     )
     output.text(RULE)
     output.text("\nlimited by" if found.limits else "\nnothing in particular limits it")

@@ -8,7 +8,9 @@ from click.core import ParameterSource
 
 
 class Command(click.RichCommand):
-    """A command that refuses an option given twice, where only the last value would count, and an empty value."""
+    """A command that refuses an option given twice, where only the last value would count,
+    and an empty value.
+    """
 
     def parse_args(self, ctx, args):
         _refuse_a_second_value(ctx, self.make_parser(ctx).parse_args(list(args))[2])
@@ -66,7 +68,9 @@ def _joined(_ctx, _parameter, lists: tuple[tuple, ...]) -> tuple:
 
 
 def output_options(command):
-    """--json (parameter `as_json`), -q and -v, which set the Output that the command gets by `pass_obj`."""
+    """--json (parameter `as_json`), -q and -v, which set the Output that the command gets
+    by `pass_obj`.
+    """
     for option in (_VERBOSE, _QUIET, _JSON):
         command = option(command)
     return command

@@ -1,4 +1,7 @@
-"""Data to stdout, everything else to stderr, and how much of it; no password and no terminal's command in either."""
+"""Data to stdout, everything else to stderr, and how much of it.
+
+No password and no terminal's command in either.
+"""
 
 import contextlib
 import json
@@ -12,9 +15,13 @@ from ..masking import masked, masked_values
 from ..wording import printable
 
 SCHEMA_VERSION = 2
-"""Of every JSON document that a command prints; goes up when a key changes its meaning or disappears."""
+"""Of every JSON document that a command prints; goes up when a key changes its meaning
+or disappears.
+"""
 UNCUT_COLUMNS = 1000
-"""Width of tables that go to a file or a pipe, where no terminal says one: nothing is left out, and no line broken."""
+"""Width of tables that go to a file or a pipe, where no terminal says one:
+nothing is left out, and no line broken.
+"""
 
 
 class Output:
@@ -24,7 +31,10 @@ class Output:
         self.verbosity = verbosity
 
     def json(self, document: Mapping[str, Any]) -> None:
-        """One JSON object on stdout, `schema_version` first; what JSON cannot say (NaN) becomes null."""
+        """One JSON object on stdout, `schema_version` first.
+
+        What JSON cannot say (NaN) becomes null.
+        """
         shown = masked_values(_finite({"schema_version": SCHEMA_VERSION, **document}))
         print(json.dumps(shown, indent=2, allow_nan=False))
 
@@ -54,7 +64,9 @@ class Output:
         _tell(f"dnnbench: {shown(text)}")
 
     def end(self) -> None:
-        """No more data: what plugins and C libraries still print as the process ends goes to stderr."""
+        """No more data: what plugins and C libraries still print as the process ends
+        goes to stderr.
+        """
         with contextlib.suppress(OSError):  # a stream that is closed mixes nothing up
             os.dup2(2, 1)
 
@@ -65,7 +77,10 @@ def shown(text: str) -> str:
 
 
 def _tell(text: str) -> None:
-    """A line on stderr; if that is full or gone, the work goes on, for nobody can be told and what is measured counts."""
+    """A line on stderr.
+
+    If that is full or gone, the work goes on, for nobody can be told and what is measured counts.
+    """
     with contextlib.suppress(OSError):
         print(_fit_for(sys.stderr, text), file=sys.stderr)
 

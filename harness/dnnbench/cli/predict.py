@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from . import exitcodes
 from .options import Command, output_options
 from .work_options import threads_or_all, work_options
+
+if TYPE_CHECKING:
+    from ..worker.services.training import Predictions
 
 
 @click.command("predict", cls=Command)
@@ -24,8 +28,8 @@ from .work_options import threads_or_all, work_options
 def command(output, workload, weights, backends, device, dtype, threads, seed, data, as_json: bool):
     """Predict WORKLOAD's test set with trained weights, on every backend.
 
-    Tells each arm's accuracy, or loss, and whether all arms predict the same. Weights of another network are refused,
-    saying which tensors differ. Exit code 1 if arms differ or fail.
+    Tells each arm's accuracy, or loss, and whether all arms predict the same. Weights of another
+    network are refused, saying which tensors differ. Exit code 1 if arms differ or fail.
 
     \b
     Example:
@@ -49,11 +53,7 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
         plan, datasets = make_plan(request, report)
         dataset = datasets[found.name]
         predicted = predict(found, dataset, plan.arms, arrays, report)
-    arms = [
-        {"arm": arm, "failure": p} if isinstance(p, str)
-        else {"arm": arm, "failure": "", **asdict(Figures.of(p.score)), "predictions": p.predictions.tolist()}
-        for arm, p in predicted.items()
-    ]  # fmt: skip
+    arms = [_document(arm, prediction) for arm, prediction in predicted.items()]
     differing = differing_on(found, arms)
     if as_json:
         output.json(
@@ -69,7 +69,20 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
 
 
 CLOSE = 1e-3
-"""Two numbers that a regression predicts are the same within this share of their root mean square."""
+"""Two numbers that a regression predicts are the same within this share of their root
+mean square.
+"""
+
+
+def _document(arm: str, prediction: "Predictions | str") -> dict[str, Any]:
+    """What `--json` says of an arm: its figures and predictions, or why it has none."""
+    from ..execution.training import Figures
+
+    if isinstance(prediction, str):
+        return {"arm": arm, "failure": prediction}
+    figures = asdict(Figures.of(prediction.score))
+    predictions = prediction.predictions.tolist()
+    return {"arm": arm, "failure": "", **figures, "predictions": predictions}
 
 
 def differing_on(workload, arms: list[dict]) -> list[int]:
@@ -106,7 +119,8 @@ def _print(output, workload, arms: list[dict], figures: Mapping, differing: list
     able = [arm for arm in arms if not arm["failure"]]
     if differing:
         output.text(
-            f"the arms differ on {len(differing)} test example(s): {', '.join(map(str, differing[:20]))}"
+            f"the arms differ on {len(differing)} test example(s): "
+            f"{', '.join(map(str, differing[:20]))}"
         )
     elif able:
         examples = len(able[0]["predictions"])

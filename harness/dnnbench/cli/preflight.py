@@ -1,4 +1,6 @@
-"""What `doctor` looks at before a measurement: each fact, what it means, and what to do about it."""
+"""What `doctor` looks at before a measurement: each fact, what it means,
+and what to do about it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -13,7 +15,11 @@ ABSENT = "absent"
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact; `value` is plain data, None where this machine does not tell it, and `told` is the same in words."""
+    """One fact.
+
+    `value` is plain data, None where this machine does not tell it,
+    and `told` is the same in words.
+    """
 
     name: str
     value: Any
@@ -101,7 +107,10 @@ def _clocks(values: list[float]) -> str:
 
 def _pools(rows: list[dict[str, Any]]) -> str:
     told = [
-        f"{r['library']} {r['version'] or ''} ({r['kernels'] or 'kernels not told'}), {r['threads']} threads"
+        (
+            f"{r['library']} {r['version'] or ''} ({r['kernels'] or 'kernels not told'}), "
+            f"{r['threads']} threads"
+        )
         for r in rows
     ]
     return "; ".join(told) or "no pool of threads"
@@ -120,7 +129,8 @@ ASLR = {"0": "off", "1": "on, without the heap", "2": "on"}
 LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] = {
     "CPU": ("absolute times hold for this model alone", _hardware("cpu_model"), str),
     "CPU signature": (
-        "processors of several generations may share a name under a hypervisor, and differ in speed and noise",
+        "processors of several generations may share a name under a hypervisor, "
+        "and differ in speed and noise",
         _hardware("cpu_signature"),
         str,
     ),
@@ -152,12 +162,14 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
         lambda v: "yes" if v else "no",
     ),
     "steal": (
-        "CPU time that the hypervisor gave to others while it was watched; a step then takes 6 to 40 times as long",
+        "CPU time that the hypervisor gave to others while it was watched; "
+        "a step then takes 6 to 40 times as long",
         _contention("steal_share"),
         _share,
     ),
     "pressure": (
-        "share of the time watched in which some task waited for a CPU; above half a round is dropped",
+        "share of the time watched in which some task waited for a CPU; "
+        "above half a round is dropped",
         _contention("pressure_share"),
         _share,
     ),
@@ -168,7 +180,8 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
     ),
     "governor": ("who sets the clock: 'performance' keeps it up", _system("governor"), str),
     "frequency": (
-        "the clock of each CPU now; a virtual machine tells a nominal one, which may not be the real",
+        "the clock of each CPU now; a virtual machine tells a nominal one, "
+        "which may not be the real",
         _system("frequencies_mhz"),
         _clocks,
     ),
@@ -178,7 +191,8 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
         lambda v: "on" if v else "off",
     ),
     "ASLR": (
-        "whether each process lies elsewhere in memory: on, a layout's luck shows between generations, and is averaged",
+        "whether each process lies elsewhere in memory: "
+        "on, a layout's luck shows between generations, and is averaged",
         _system("aslr"),
         lambda v: ASLR.get(v, v),
     ),

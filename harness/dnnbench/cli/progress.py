@@ -1,4 +1,6 @@
-"""Long work, seen from the terminal: a bar on stderr where it is one, lines now and then where it is not."""
+"""Long work, seen from the terminal: a bar on stderr where it is one, lines now and then
+where it is not.
+"""
 
 import sys
 import time

@@ -36,9 +36,10 @@ def command(
 ):
     """Write one offline HTML page about recorded runs: verdicts, charts, tables.
 
-    STORE is a SQLite file or the address of a PostgreSQL database; without one it is results/dnnbench.sqlite.
-    The page loads nothing from the network and needs no script. With --by machine, the newest run of each
-    machine in the stores is taken. With --json, what the page was written from is told on stdout.
+    STORE is a SQLite file or the address of a PostgreSQL database; without one it
+    is results/dnnbench.sqlite. The page loads nothing from the network and needs no script.
+    With --by machine, the newest run of each machine in the stores is taken.
+    With --json, what the page was written from is told on stdout.
 
     \b
     Examples:

@@ -55,7 +55,8 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     type=Generations(1),
     default=Settings.generations,
     show_default=True,
-    help="Fresh sets of processes. auto: three, then as many more, and as long, as their noise asks for.",
+    help="Fresh sets of processes. auto: three, then as many more, and as long, "
+    "as their noise asks for.",
 )
 @click.option("--quick", is_flag=True, help="One short generation: a first look, never a verdict.")
 @click.option(
@@ -68,12 +69,14 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     type=Word(Timing),
     default=Settings.timing.value,
     show_default=True,
-    help="latency: wait for each call before the next; throughput: hand over all calls of a visit, then wait.",
+    help="latency: wait for each call before the next; throughput: "
+    "hand over all calls of a visit, then wait.",
 )
 @click.option(
     "--cold-start",
     is_flag=True,
-    help="Compile caches of its own, where a backend names them: the first generation finds none, the others its work.",
+    help="Compile caches of its own, where a backend names them: "
+    "the first generation finds none, the others its work.",
 )
 @click.option(
     "--weights",
@@ -101,7 +104,8 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Go on with an interrupted run, and take in what its store did not take: its id, its label, or latest.",
+    help="Go on with an interrupted run, and take in what its store did not take: "
+    "its id, its label, or latest.",
 )
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @STORE
@@ -110,9 +114,10 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
     """Check that all arms compute the same thing, then time training and inference.
 
-    WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size, .toml/.json files, or
-    net.py:NAME, a Model, a Workload or a function that makes one; without any, the small ones that the list marks with
-    a star are measured. Ends by writing results/report.html.
+    WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size,
+    .toml/.json files, or net.py:NAME, a Model, a Workload or a function that makes one;
+    without any, the small ones that the list marks with a star are measured.
+    Ends by writing results/report.html.
 
     \b
     Examples:
@@ -169,17 +174,49 @@ def _refuse_other_options(context: click.Context) -> None:
         )
 
 
-def _request(workloads, backends, device, dtype, threads, seed, data, batch_sizes, phases, base, precision, max_time,
-             generations, quick, memory, timing, cold_start, allow_unequal, weights, twin, no_check):  # fmt: skip
+def _request(
+    workloads,
+    backends,
+    device,
+    dtype,
+    threads,
+    seed,
+    data,
+    batch_sizes,
+    phases,
+    base,
+    precision,
+    max_time,
+    generations,
+    quick,
+    memory,
+    timing,
+    cold_start,
+    allow_unequal,
+    weights,
+    twin,
+    no_check,
+):
     from ..execution.request import Request
     from ..execution.settings import allocator
     from ..plugins.catalog import workloads_of
 
     settings = Settings(
-        phases=phases, dtype=dtype, threads=threads_or_all(threads), device=device, precision=precision,
-        max_time_s=max_time, generations=generations, seed=seed, memory=memory or allocator(), timing=timing,
-        cold_start=cold_start, allow_unequal=allow_unequal, check=not no_check, twin=twin,
-    )  # fmt: skip
+        phases=phases,
+        dtype=dtype,
+        threads=threads_or_all(threads),
+        device=device,
+        precision=precision,
+        max_time_s=max_time,
+        generations=generations,
+        seed=seed,
+        memory=memory or allocator(),
+        timing=timing,
+        cold_start=cold_start,
+        allow_unequal=allow_unequal,
+        check=not no_check,
+        twin=twin,
+    )
     settings = settings.quick() if quick else settings
     return Request(
         workloads_of(workloads),
@@ -235,7 +272,8 @@ def _tell_plan(output, plan, as_json: bool) -> None:
         )
         return
     output.text(
-        f"arms      {', '.join(arm.name for arm in plan.arms)} on {plan.arms[0].device}; base {plan.base}"
+        f"arms      {', '.join(arm.name for arm in plan.arms)} on {plan.arms[0].device}; "
+        f"base {plan.base}"
     )
     output.text(f"cases     {', '.join(case.name for case in plan.cases)} (workload/batch size)")
     output.text(f"phases    {', '.join(settings.phases)}")
@@ -268,7 +306,8 @@ def _conclude(output, store: str, outcome, as_json: bool) -> int:
         skipped = run_settings(opened.runs(outcome.run_id)["settings"].iloc[0]).skipped.values()
         if outcome.interrupted and not measured_anything(opened, outcome.run_id):
             output.note(
-                f"run {outcome.run_id} was interrupted before anything was measured; --resume {outcome.run_id} goes on"
+                f"run {outcome.run_id} was interrupted before anything was measured; "
+                f"--resume {outcome.run_id} goes on"
             )
             return exitcodes.INTERRUPTED
         refuse_nothing(outcome, opened, list(skipped))

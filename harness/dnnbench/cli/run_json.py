@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 
 def run_document(store, run_id: str) -> dict:
-    """Run, cells with their statistics, memory, agreement, steps of training, starts, what generations found.
+    """Run, cells with their statistics, memory, agreement, steps of training, starts,
+    what generations found.
 
     Units are in results/README.md; steps and pieces are in seconds.
     """

@@ -15,8 +15,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def command(output, as_json: bool):
     """Print the JSON Schema of a workload file.
 
-    Point an editor's TOML or JSON plugin at it to complete and check keys while you write. With --json the
-    schema is wrapped with a schema_version, like every other command's document.
+    Point an editor's TOML or JSON plugin at it to complete and check keys while you write.
+    With --json the schema is wrapped with a schema_version, like every other command's document.
 
     \b
     Examples:

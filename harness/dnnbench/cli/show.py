@@ -23,9 +23,9 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 def command(output, workload: str, batch_size: int | None, as_json: bool):
     """Show the layers of WORKLOAD: shapes, parameters, multiply-adds, bytes, mathematics.
 
-    WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME. Nothing is run and nothing
-    is allocated: the figures are counted from shapes (float32, a tensor moves once for each layer that reads or
-    writes it).
+    WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME.
+    Nothing is run and nothing is allocated: the figures are counted from shapes
+    (float32, a tensor moves once for each layer that reads or writes it).
 
     \b
     Examples:
@@ -43,7 +43,9 @@ def command(output, workload: str, batch_size: int | None, as_json: bool):
 
 
 def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
-    """Everything that `show` prints, as plain data: FLOPs, MACs and bytes are for the whole batch."""
+    """Everything that `show` prints, as plain data:
+    FLOPs, MACs and bytes are for the whole batch.
+    """
     from ..spec.costs import inference, node_costs, parameter_count, training_step
 
     model, task = workload.model, workload.task
@@ -98,7 +100,8 @@ def _print(output, described: dict[str, Any]) -> None:
     )
     output.text(f"{described['workload']}: {described['description']}".rstrip(": "))
     output.text(
-        f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole batch\n"
+        f"input: {inputs}; batch size {batch}; MACs and bytes of the forward pass of a whole "
+        "batch\n"
     )
     output.table(_layers_table(described["layers"]))
     output.text("")

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 def command(output, workloads, epochs, save, store, label, as_json: bool, **asked):
     """Train WORKLOADS until their target on the test set, or their limit of epochs.
 
-    Every backend starts from the same weights and sees the same examples in the same order; the last, smaller batch
-    counts. Seconds are those of training steps alone. Exit code 1 if an arm fails or misses the target.
+    Every backend starts from the same weights and sees the same examples in the same order;
+    the last, smaller batch counts. Seconds are those of training steps alone.
+    Exit code 1 if an arm fails or misses the target.
 
     \b
     Examples:
@@ -199,8 +200,14 @@ def _apart_words(workload, apart: "CurvesApart") -> str:
         return f"curves differ {common}: a loss is not finite"
     by_loss = f"{apart.loss:.1e} in loss"
     if workload.task.metric == "accuracy":
-        return f"curves lie apart by {by_loss} (relative) and {apart.wrong} test answer(s) at most, {common}"
-    return f"curves lie apart by {by_loss} and {apart.test_loss:.1e} in test loss (relative) at most, {common}"
+        return (
+            f"curves lie apart by {by_loss} (relative) and {apart.wrong} test answer(s) at most, "
+            f"{common}"
+        )
+    return (
+        f"curves lie apart by {by_loss} and {apart.test_loss:.1e} in test loss "
+        f"(relative) at most, {common}"
+    )
 
 
 def _row(workload, result) -> list[str]:
@@ -232,7 +239,10 @@ def figures_of(workload, figures: "Figures") -> list[str]:
 
 
 def _curves(results):
-    """Loss of every arm beside each other, an epoch a row; long results are thinned to twenty rows."""
+    """Loss of every arm beside each other, an epoch a row.
+
+    Long results are thinned to twenty rows.
+    """
     from ..report.columns import column_table
 
     learned = [result for result in results if result.epochs]

@@ -15,23 +15,25 @@ BACKEND = click.option(
     default=("all",),
     show_default=True,
     metavar="NAME[:MODE][@PYTHON],...",
-    help="all: every installed backend in its default mode; all:all: in every mode; torch, torch:compile, "
-    "torch@/path/to/venv; lists with commas, or the option again.",
+    help="all: every installed backend in its default mode; all:all: in every mode; "
+    "torch, torch:compile, torch@/path/to/venv; lists with commas, or the option again.",
 )
 DEVICE = click.option(
     "--device",
     default=Settings.device,
     show_default=True,
     metavar="auto|cpu|gpu[:N]|tpu[:N]",
-    help="auto takes the GPU when every backend but the NumPy reference has one, else the CPU, and says so.",
+    help="auto takes the GPU when every backend but the NumPy reference has one, else the CPU, "
+    "and says so.",
 )
 DTYPE = click.option(
     "--dtype",
     type=Word(DType),
     default=Settings.dtype.value,
     show_default=True,
-    help="Element type. bfloat16 and float16: activations and products in it, weights and sums kept in float32; "
-    "mixed_...: products alone in it; tf32: float32 whose products keep 10 bits of fraction (GPU).",
+    help="Element type. bfloat16 and float16: activations and products in it, "
+    "weights and sums kept in float32; mixed_...: products alone in it; tf32: "
+    "float32 whose products keep 10 bits of fraction (GPU).",
 )
 THREADS = click.option(
     "--threads",
@@ -60,8 +62,8 @@ STORE = click.option(
     default="results/dnnbench.sqlite",
     show_default=True,
     metavar="PATH|URL",
-    help="Where results are kept: an SQLite file, or postgresql://USER@HOST/DATABASE, whose password belongs in "
-    "~/.pgpass: a command line shows in ps.",
+    help="Where results are kept: an SQLite file, or postgresql://USER@HOST/DATABASE, "
+    "whose password belongs in ~/.pgpass: a command line shows in ps.",
 )
 
 

@@ -10,7 +10,9 @@ from ..spec.data import Layout
 
 @dataclass(frozen=True)
 class RawArrays:
-    """Examples by input name and their targets, any shape and number type, for training and for test."""
+    """Examples by input name and their targets, any shape and number type,
+    for training and for test.
+    """
 
     where: str
     """Names the source in errors."""

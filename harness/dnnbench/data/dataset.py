@@ -41,7 +41,8 @@ class Dataset:
 
 
 def load(workload: Workload, path_override: str | Path | None = None) -> Dataset:
-    """The data that the workload's task names, or those at `path_override`: a folder of IDX files or an .npz.
+    """The data that the workload's task names, or those at `path_override`:
+    a folder of IDX files or an .npz.
 
     DataError if they cannot be read or do not fit the network.
     """
@@ -87,7 +88,7 @@ def _read(data: Data, workload: Workload) -> RawArrays:
 def _only(names: list[str], kind: str) -> str:
     if len(names) != 1:
         raise DataError(
-            f"data '{kind}' feeds one input, but the network has {len(names)} ({', '.join(names)}); "
-            "use npz or synthetic data"
+            f"data '{kind}' feeds one input, but the network has {len(names)} "
+            f"({', '.join(names)}); use npz or synthetic data"
         )
     return names[0]

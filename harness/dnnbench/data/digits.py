@@ -17,7 +17,8 @@ def read_digits(data: Digits, input_name: str) -> RawArrays:
     """Pixels / 16 in [0, 1], and what `data.target` asks for; in a stratified split.
 
     images: (n, size + 2 margin, size + 2 margin, channels)
-    targets: labels 0 to 9 (n,), images (n, size, size, channels), or labels 0 to 10 of pixels (n, size, size)
+    targets: labels 0 to 9 (n,), images (n, size, size, channels), or labels 0 to 10 of pixels
+    (n, size, size)
     Source: Alpaydin & Kaynak 1998, UCI optical recognition of handwritten digits, test part.
     """
     pixels, labels = _load()

@@ -26,7 +26,9 @@ def class_count(workload: Workload) -> int:
 def fit_part(
     raw: RawArrays, workload: Workload, part: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """(inputs by name, targets) of part 'train' or 'test', shaped and typed as the workload reads them."""
+    """(inputs by name, targets) of part 'train' or 'test', shaped and typed
+    as the workload reads them.
+    """
     arrays: Mapping[str, np.ndarray] = getattr(raw, f"x_{part}")
     targets: np.ndarray = getattr(raw, f"y_{part}")
     inputs = {}
@@ -67,8 +69,8 @@ def _fit(array: np.ndarray, wanted: TensorType, raw: RawArrays, what: str) -> np
 def fit_array(array: np.ndarray, wanted: TensorType, where: str) -> np.ndarray:
     """(n, ...) as `wanted` types one example: float32, int32 or bool.
 
-    Reshaped where only joined or single axes differ: (n, 64) becomes (n, 8, 8, 1) and back, but (n, 3, 8, 8)
-    does not become (n, 8, 8, 3), which would mix up its pixels.
+    Reshaped where only joined or single axes differ: (n, 64) becomes (n, 8, 8, 1) and back,
+    but (n, 3, 8, 8) does not become (n, 8, 8, 3), which would mix up its pixels.
     """
     if array.dtype.kind not in NUMBERS:
         raise DataError(
@@ -152,7 +154,8 @@ def _some_count(counted: np.ndarray, ignored: int | None, where: str) -> None:
     empty = np.flatnonzero(~counted.reshape(len(counted), -1).any(axis=1))
     if len(empty):
         raise DataError(
-            f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; leave it out"
+            f"{where}: all labels of example {empty[0]} are {ignored}, which is ignored; "
+            "leave it out"
         )
 
 
@@ -167,7 +170,9 @@ def _labels_in_range(labels: np.ndarray, classes: int, ignored: int | None, wher
 
 
 def _label_advice(outside: list[int], lowest: int, classes: int, ignored: int | None) -> str:
-    """What labels outside of the classes mostly are: counted from 1, or a mark of what does not count."""
+    """What labels outside of the classes mostly are: counted from 1, or a mark of what
+    does not count.
+    """
     if outside == [classes] and lowest == 1:
         return "they count from 1: subtract 1"
     others = "renumber the labels or widen the last layer"

@@ -10,7 +10,9 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes(cgroup: Path = CGROUP) -> int:
-    """Memory that new processes can have: the machine's free part, or what a container's limit leaves."""
+    """Memory that new processes can have: the machine's free part, or what a container's
+    limit leaves.
+    """
     return min([psutil.virtual_memory().available, *_left_in_cgroup(cgroup)])
 
 
@@ -27,7 +29,9 @@ def _left_in_cgroup(cgroup: Path) -> list[int]:
 
 
 def require_room(wanted_bytes: int, where: str) -> None:
-    """DataError if an array of a file is larger than what is free: its header says so before anything is allocated."""
+    """DataError if an array of a file is larger than what is free:
+    its header says so before anything is allocated.
+    """
     free = available_bytes()
     if wanted_bytes > free:
         sizes = f"{wanted_bytes:,} bytes of memory, and {free:,} are free"

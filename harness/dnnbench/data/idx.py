@@ -22,7 +22,9 @@ _COPIES = 2
 
 
 def read_idx_folder(folder: str | Path, input_name: str) -> RawArrays:
-    """train-images, train-labels, t10k-images and t10k-labels of a folder, plain or .gz; pixels as `_pixels` scales them.
+    """train-images, train-labels, t10k-images and t10k-labels of a folder, plain or .gz.
+
+    Pixels as `_pixels` scales them.
 
     images: (n, H, W)   labels: (n,)
     """
@@ -40,9 +42,12 @@ def _read_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The array in one IDX file; DataError if it is not one, is cut short, or goes on after its end.
+    """The array in one IDX file.
 
-    Its header is read first, so that a compressed file of zeros without end costs no more than it says.
+    DataError if it is not one, is cut short, or goes on after its end.
+
+    Its header is read first, so that a compressed file of zeros without end costs no more
+    than it says.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database, "The IDX file format".
     """
     try:
@@ -86,12 +91,16 @@ def _require_size(
 ) -> None:
     if got_bytes not in (None, wanted_bytes):
         raise DataError(
-            f"{path}: got {got_bytes} bytes, its header {shape} wants {wanted_bytes}; fetch it again"
+            f"{path}: got {got_bytes} bytes, its header {shape} wants {wanted_bytes}; "
+            "fetch it again"
         )
 
 
 def _pixels(path: Path) -> np.ndarray:
-    """Whole numbers / 255; floating-point ones are in [0, 1] or standardised by whoever made them."""
+    """Whole numbers / 255.
+
+    Floating-point ones are in [0, 1] or standardised by whoever made them.
+    """
     array = read_idx(path)
     if array.dtype.kind == "f":
         return array.astype(np.float32)

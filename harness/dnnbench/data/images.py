@@ -1,4 +1,6 @@
-"""Where the channels of stored images stand: the network reads (n, H, W, C), and files hold other orders too."""
+"""Where the channels of stored images stand: the network reads (n, H, W, C),
+and files hold other orders too.
+"""
 
 import numpy as np
 
@@ -10,9 +12,12 @@ from ..spec.tensor import TensorType
 def channels_last(
     array: np.ndarray, wanted: TensorType, layout: Layout | None, where: str
 ) -> np.ndarray:
-    """Images of several channels as (n, H, W, C), or flat in that order; whatever else the network reads as it is.
+    """Images of several channels as (n, H, W, C), or flat in that order.
 
-    DataError for flat rows without a layout, which fit two orders, and for images in another order than `layout`.
+    Whatever else the network reads as it is.
+
+    DataError for flat rows without a layout, which fit two orders, and for images in another order
+    than `layout`.
     """
     if array.ndim < 2 or not _has_channels(wanted):
         return array
@@ -27,8 +32,9 @@ def channels_last(
     if layout == "channels_first" or in_other_order:
         expected = first if layout == "channels_first" else wanted.shape
         raise DataError(
-            f"{where}: got shape {array.shape}, expected (n, {', '.join(map(str, expected))}); reshape or transpose it, "
-            "or give the data the layout that it has: channels_last or channels_first"
+            f"{where}: got shape {array.shape}, expected (n, {', '.join(map(str, expected))}); "
+            "reshape or transpose it, or give the data the layout that it has: "
+            "channels_last or channels_first"
         )
     return array
 
@@ -41,8 +47,9 @@ def _has_channels(wanted: TensorType) -> bool:
 def _which_order(wanted: TensorType) -> str:
     height, width, channels = wanted.shape
     return (
-        f"got flat rows of {wanted.size} for {height} x {width} pixels of {channels} channels, which can be channels_first "
-        f"(CIFAR's rows) or channels_last; give the data a layout, or save them as (n, {height}, {width}, {channels}): "
+        f"got flat rows of {wanted.size} for {height} x {width} pixels of {channels} channels, "
+        "which can be channels_first (CIFAR's rows) or channels_last; "
+        f"give the data a layout, or save them as (n, {height}, {width}, {channels}): "
         f"x.reshape(-1, {channels}, {height}, {width}).transpose(0, 2, 3, 1) of channels_first, "
         f"x.reshape(-1, {height}, {width}, {channels}) of channels_last"
     )

@@ -30,7 +30,9 @@ ZIP, ARRAY = b"PK", b"\x93NUMPY"
 
 
 def read_npz(data: Npz, input_names: Sequence[str]) -> RawArrays:
-    """Arrays x_train, y_train, x_test, y_test; with several inputs x_train.<input> and x_test.<input>.
+    """Arrays x_train, y_train, x_test, y_test.
+
+    With several inputs x_train.<input> and x_test.<input>.
 
     DataError for a file that is no archive, misses an array, or holds pickled objects.
     """

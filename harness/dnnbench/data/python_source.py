@@ -1,4 +1,6 @@
-"""Source text of the standard library of the Python that runs: real text that is on every machine."""
+"""Source text of the standard library of the Python that runs:
+real text that is on every machine.
+"""
 
 import hashlib
 import platform
@@ -25,11 +27,13 @@ INPUTS = {"tokens", "segments", "mask"}
 
 
 def read_python_source(data: PythonSource, workload: Workload) -> RawArrays:
-    """Pieces of text for a network that reads `tokens` (T,), and `segments` and `mask` of that shape where it wants them.
+    """Pieces of text for a network that reads `tokens` (T,), and `segments` and `mask`
+    of that shape where it wants them.
 
     next: tokens t_0 ... t_(T-1), labels t_1 ... t_T.
-    masked: tokens with 15 % hidden, 0 behind the last whole line; segments 0 in the first line, 1 after it; mask True
-    where there is text; labels are the hidden bytes, elsewhere the loss's `ignored`.
+    masked: tokens with 15 % hidden, 0 behind the last whole line;
+    segments 0 in the first line, 1 after it; mask True where there is text;
+    labels are the hidden bytes, elsewhere the loss's `ignored`.
     """
     length = _length(workload)
     files = library()
@@ -47,7 +51,9 @@ def read_python_source(data: PythonSource, workload: Workload) -> RawArrays:
 
 
 def library() -> list[Path]:
-    """The files of Python's public and private top-level modules, by name; tests and packages are left out.
+    """The files of Python's public and private top-level modules, by name.
+
+    Tests and packages are left out.
 
     The names are those that this version has on every platform.
     """
@@ -117,7 +123,9 @@ def _examples(
 def _masked(
     pieces: np.ndarray, ignored: int, name: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """(inputs by name, labels) from pieces (n, T), whose last line may be cut short and is left out"""
+    """(inputs by name, labels) from pieces (n, T), whose last line may be cut short
+    and is left out
+    """
     width = pieces.shape[1]
     ends = pieces == NEWLINE  # (n, T)
     behind_last_line = ends[:, ::-1].argmax(axis=1)
@@ -135,7 +143,7 @@ def _ignored(workload: Workload) -> int:
     ignored = getattr(workload.task.loss, "ignored", None)
     if ignored is None:
         raise DataError(
-            f"data 'python_source', form 'masked': loss {workload.task.loss.kind} counts every label; "
-            "use cross_entropy with ignored = -1"
+            f"data 'python_source', form 'masked': loss {workload.task.loss.kind} counts every "
+            "label; use cross_entropy with ignored = -1"
         )
     return ignored

@@ -16,15 +16,18 @@ TEST_SHARE = 5
 
 
 def reordered(data: Reordered, workload: Workload) -> RawArrays:
-    """Inputs `source` (n, T) of ids from 1 on, and `target` (n, T): START, then the answer but its last id.
+    """Inputs `source` (n, T) of ids from 1 on, and `target` (n, T):
+    START, then the answer but its last id.
 
-    Labels are the answer: what the network reads of it is what it should have said before (teacher forcing).
+    Labels are the answer: what the network reads of it is what it should have said before
+    (teacher forcing).
     """
     length = _length(workload)
     highest = min([class_count(workload), *workload.model.vocabularies.values()])
     if highest < 3:
         raise DataError(
-            f"data 'reordered': ids 1 to {highest - 1} make no order; give the tables 3 rows or more"
+            f"data 'reordered': ids 1 to {highest - 1} make no order; "
+            "give the tables 3 rows or more"
         )
     test_count = max(data.examples // TEST_SHARE, 1)
     x_train, y_train = _part(data, "train", (data.examples, length), highest)

@@ -1,4 +1,6 @@
-"""Which queries of an attention a fed mask leaves without keys: their softmax would be over nothing."""
+"""Which queries of an attention a fed mask leaves without keys:
+their softmax would be over nothing.
+"""
 
 from collections.abc import Mapping
 
@@ -10,7 +12,8 @@ from ..spec.ops.attention import Attention
 
 
 def check_sight(model: Model, inputs: Mapping[str, np.ndarray], where: str) -> None:
-    """DataError if a mask, with the causal triangle where there is one, leaves a query without keys.
+    """DataError if a mask, with the causal triangle where there is one,
+    leaves a query without keys.
 
     inputs: (n, ...) by name   where: what the inputs are, for the message
     """
@@ -34,8 +37,8 @@ def _check_node(model: Model, node: Node, causal: bool, mask: np.ndarray, where:
     if causal:
         cause = "once mask and causal triangle are taken together"
     raise DataError(
-        f"{where}: {place} leaves no key to query {query} of node '{node.name}' (attention), {cause}; "
-        f"let query {query} attend to a key{limit}"
+        f"{where}: {place} leaves no key to query {query} of node '{node.name}' "
+        f"(attention), {cause}; let query {query} attend to a key{limit}"
     )
 
 
@@ -49,5 +52,7 @@ def _first_key(mask: np.ndarray) -> np.ndarray:
 
 
 def _last_key(causal: bool, queries: int, keys: int) -> np.ndarray:
-    """Index of the last key that each query sees without a mask: S - T + i under a triangle.      returns: (T,)"""
+    """Index of the last key that each query sees without a mask: S - T + i under a triangle.
+    returns: (T,)
+    """
     return np.arange(keys - queries, keys) if causal else np.full(queries, keys - 1)

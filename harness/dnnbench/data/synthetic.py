@@ -17,10 +17,12 @@ TEST_SHARE = 5
 
 
 def synthetic(data: Synthetic, workload: Workload) -> RawArrays:
-    """Standard normal float inputs and values; ids below the size of their table, labels and yes-or-no targets evenly drawn.
+    """Standard normal float inputs and values.
 
-    Boolean inputs are True up to a place drawn evenly in each row. Where the loss ignores a label, 15 % of an example's
-    labels count. Integer inputs without a table are 0 or 1.
+    Ids below the size of their table, labels and yes-or-no targets evenly drawn.
+
+    Boolean inputs are True up to a place drawn evenly in each row. Where the loss ignores a label,
+    15 % of an example's labels count. Integer inputs without a table are 0 or 1.
     """
     test_count = max(data.examples // TEST_SHARE, 1)
     try:

@@ -11,9 +11,12 @@ REGRESSIONS = ("diabetes",)
 
 
 def read_table(data: Table, input_name: str) -> RawArrays:
-    """Features (n, d) with mean 0 and variance 1 over the training part; classes, or a target standardised likewise.
+    """Features (n, d) with mean 0 and variance 1 over the training part.
 
-    Sources: Forina 1991 (wine), Wolberg et al. 1995 (breast_cancer), both UCI; Efron et al. 2004 (diabetes).
+    Classes, or a target standardised likewise.
+
+    Sources: Forina 1991 (wine), Wolberg et al. 1995 (breast_cancer), both UCI; Efron et al.
+    2004 (diabetes).
     """
     x, y = _load(data.name)
     test = _test_rows(data, y)

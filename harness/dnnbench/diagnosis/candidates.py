@@ -36,7 +36,8 @@ class Candidate:
 def candidates(
     workload: Workload, comparisons: Comparisons, rows: Sequence[Agreement]
 ) -> Iterator[Candidate]:
-    """From comparisons of every node, and of optimizers from the check's rows, which alone have them.
+    """From comparisons of every node, and of optimizers from the check's rows,
+    which alone have them.
 
     Values in topological order, running statistics, values in inference, the loss, cotangents in
     reverse, the prediction, optimizers, and last whatever was right at first and went wrong after a
@@ -171,7 +172,9 @@ def _backward(
     concerns: Callable[[TensorKey], bool],
     steps: tuple[int, ...],
 ) -> Iterator[Candidate]:
-    """Nodes that pass a wrong gradient on, the last first, before all others those that got a right one."""
+    """Nodes that pass a wrong gradient on, the last first, before all others those that got
+    a right one.
+    """
     received_right: list[Candidate] = []
     received_wrong: list[Candidate] = []
     for node in reversed(model.nodes):

@@ -191,7 +191,9 @@ def _without_replay(candidate: Candidate, name: str, op: str, fault: str) -> Exp
 
 
 def _by_phase(rows: Sequence[Agreement]) -> Explanation:
-    """Node by node all is right: a phase's own function, or a later step, computes something else."""
+    """Node by node all is right: a phase's own function, or a later step,
+    computes something else.
+    """
     row = next(row for row in rows if row.status is Status.DIFFERS)
     name = _phase_of(row.key)
     return Explanation(

@@ -86,7 +86,9 @@ def _fault_after_a_step(
 
 
 def _with_first_weights(part: ReplayedPart, key: TensorKey) -> Replay:
-    """The replay after a step of its inputs, which are learned as offsets, and not of its weights."""
+    """The replay after a step of its inputs, which are learned as offsets,
+    and not of its weights.
+    """
     offsets = {}
     for constant in part.model.constants:
         if part.is_offset(constant.name):
@@ -131,7 +133,9 @@ def _explains_all(tensors: Tensors, wrong: Mapping[TensorKey, WrongTensor]) -> b
 
 
 def most_telling_first(keys: Sequence[TensorKey]) -> list[TensorKey]:
-    """Values, statistics, inference, loss, gradients by example and by parameter, what a step leaves."""
+    """Values, statistics, inference, loss, gradients by example and by parameter,
+    what a step leaves.
+    """
     return sorted(keys, key=_rank)
 
 

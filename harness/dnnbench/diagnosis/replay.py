@@ -119,9 +119,9 @@ def optimizer_alone(
 ) -> Replay:
     """The optimizer on all parameters, flat, with the reference's gradients in the first step.
 
-    For y = [x, p1, p2, ...] of M elements and targets y - g M / 2, the mean squared error has the
-    gradients g. Of larger networks a sample of each parameter's elements moves, with gradients of the
-    same norm as the whole's.
+    For y = [x, p1, p2, ...] of M elements and targets y - g M / 2, the mean squared error
+    has the gradients g. Of larger networks a sample of each parameter's elements moves,
+    with gradients of the same norm as the whole's.
     """
     whole = sum(g.size for g in gradients.values())
     count = SAMPLE if whole > largest else whole

@@ -13,16 +13,20 @@ from .environments import check_interpreter
 
 
 class Selection(NamedTuple):
-    """What can run, and what was left out with the reason: a backend that is not installed, what is wrong with a plugin."""
+    """What can run, and what was left out with the reason: a backend that is not installed,
+    what is wrong with a plugin.
+    """
 
     arms: list[Arm]
     skipped: dict[str, str]
 
 
 def select(texts: Iterable[str]) -> Selection:
-    """`all`, `all:all`, `torch`, `torch:compile`, `torch@/path/to/python`, lists with commas, repetition.
+    """`all`, `all:all`, `torch`, `torch:compile`, `torch@/path/to/python`,
+    lists with commas, repetition.
 
-    `all` leaves out what is not installed; a backend that is named must be there. Each arm counts once.
+    `all` leaves out what is not installed; a backend that is named must be there.
+    Each arm counts once.
     """
     chosen: dict[str, Arm] = {}
     skipped: dict[str, str] = {}
@@ -42,12 +46,14 @@ def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
     name, colon, mode = head.partition(":")
     if not name:
         raise UsageError(
-            f"--backend '{shortened(text)}' names no backend; write all, torch, torch:compile or a list with commas"
+            f"--backend '{shortened(text)}' names no backend; "
+            "write all, torch, torch:compile or a list with commas"
         )
     for sign, part, what in ((colon, mode, "mode"), (at, environment, "environment")):
         if sign and not part:
             raise UsageError(
-                f"--backend '{shortened(text)}': no {what} follows the '{sign}'; name one, or leave it out"
+                f"--backend '{shortened(text)}': no {what} follows the '{sign}'; "
+                "name one, or leave it out"
             )
     if name != "all":
         return _named(plugins().backend(name), mode, environment), {}
@@ -73,7 +79,8 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
         if asked not in info.modes:
             known = ", ".join(info.modes)
             raise UsageError(
-                f"{info.name} has no mode '{shortened(asked)}'{near_miss(asked, info.modes)} (it has {known})"
+                f"{info.name} has no mode '{shortened(asked)}'{near_miss(asked, info.modes)} "
+                f"(it has {known})"
             )
     return [Arm(info.name, asked, AUTO, environment=environment) for asked in modes]
 
@@ -90,13 +97,16 @@ def _without_mode(name: str) -> str:
 
 
 def base_arm(names: list[str], wanted: str | None) -> str:
-    """The arm that ratios refer to: the one asked for, else torch in its default mode, else the first."""
+    """The arm that ratios refer to: the one asked for, else torch in its default mode,
+    else the first.
+    """
     if wanted:
         matches = [name for name in names if wanted in (name, _without_mode(name))]
         matches += [name for name in names if wanted == name.partition(":")[0]]
         if not matches:
             raise UsageError(
-                f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} (they are {', '.join(names)})"
+                f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} "
+                f"(they are {', '.join(names)})"
             )
         return matches[0]
     torch = [name for name in names if name.startswith("torch:")]

@@ -8,7 +8,8 @@ from ..protocol.batch import Batch
 
 
 def timing_batch(dataset: Dataset, batch_size: int, seed: int) -> Batch:
-    """The first `batch_size` training examples in epoch 0's order, repeated where the data has fewer.
+    """The first `batch_size` training examples in epoch 0's order, repeated where
+    the data has fewer.
 
     It brings no dropout masks: where time is taken, the framework draws its own.
     """

@@ -14,10 +14,11 @@ def calls_per_visit(call_s: float, read_cost_s: float, max_calls: int = MAX_CALL
 
         k = ceil(max(1e-3, 1e4 read_cost_s) / call_s), 1 <= k <= max_calls
 
-    call_s: measured seconds a call, on the warm worker; for arms that differ in environment or revision
-    only, the smallest of theirs, so that they share k.  The cap ends what no real call asks for: a Python
-    call costs over 15 ns, so a longer visit stands for a time below the clock's grain.  Raises UsageError
-    if call_s is negative or not finite.
+    call_s: measured seconds a call, on the warm worker; for arms that differ in environment
+    or revision only, the smallest of theirs, so that they share k.
+    The cap ends what no real call asks for: a Python call costs over 15 ns,
+    so a longer visit stands for a time below the clock's grain.
+    Raises UsageError if call_s is negative or not finite.
     """
     if not 0 <= call_s < math.inf:
         raise UsageError(

@@ -1,4 +1,6 @@
-"""Where dnnbench keeps what it can make again or do without: references, compile caches, logs of workers that failed."""
+"""Where dnnbench keeps what it can make again or do without:
+references, compile caches, logs of workers that failed.
+"""
 
 import os
 import time
@@ -35,14 +37,20 @@ def remove_older(folder: Path, pattern: str, days: int) -> None:
 
 
 def cache_folders(inside: Path) -> dict[str, Path]:
-    """A folder for each variable that any installed backend names for its compile cache: every arm gets all of them."""
+    """A folder for each variable that any installed backend names for its compile cache:
+    every arm gets all of them.
+    """
     variables = {variable for info in plugins().backends.values() for variable in info.caches}
     return {variable: inside / variable.lower() for variable in sorted(variables)}
 
 
 @dataclass
 class CompileCaches:
-    """folder: where the workers of one sitting keep what they compile; None for the user's.  state: what the next ones find."""
+    """folder: where the workers of one sitting keep what they compile.
+
+    None for the user's.
+    state: what the next ones find.
+    """
 
     folder: Path | None
     state: str
@@ -50,7 +58,9 @@ class CompileCaches:
 
 @contextmanager
 def compile_caches(cold_start: bool) -> Iterator[CompileCaches]:
-    """The user's, or for a cold start new ones, which the sitting's first generation fills for the others."""
+    """The user's, or for a cold start new ones, which the sitting's first generation fills
+    for the others.
+    """
     if not cold_start:
         yield CompileCaches(None, AS_FOUND)
         return

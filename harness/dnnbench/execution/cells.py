@@ -1,4 +1,6 @@
-"""The cells of one generation: which can be visited, with how many calls, and what the failure of one costs."""
+"""The cells of one generation: which can be visited, with how many calls,
+and what the failure of one costs.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +21,10 @@ Replace = Callable[[Arm, Case], None]
 class Cells:
     """What preparing finds out of each cell, and visiting and looking build upon.
 
-    calls: calls a visit, frozen by the first generation that fills it   call_s: seconds of a warm call
-    unsettled: cells whose warm calls did not settle   given_up: those that failed in an earlier generation
+    calls: calls a visit, frozen by the first generation that fills it
+    call_s: seconds of a warm call
+    unsettled: cells whose warm calls did not settle
+    given_up: those that failed in an earlier generation
     """
 
     def __init__(
@@ -53,7 +57,10 @@ class Cells:
 
     @contextmanager
     def costing_only(self, key: CellKey, case: Case, replace: Replace) -> Iterator[None]:
-        """What fails inside costs this cell; a worker that died is replaced for the arm's other phases."""
+        """What fails inside costs this cell.
+
+        A worker that died is replaced for the arm's other phases.
+        """
         try:
             yield
         except WorkerError as error:

@@ -1,4 +1,6 @@
-"""Whether all arms compute the same thing: checked in workers of their own, before any time is taken."""
+"""Whether all arms compute the same thing: checked in workers of their own,
+before any time is taken.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +36,9 @@ from .pool import started
 from .reporter import Reporter
 
 MOST_GROWN_BYTES = 2**29
-"""A worker that a check leaves larger by more is replaced by a fresh one: XLA keeps what it compiled."""
+"""A worker that a check leaves larger by more is replaced by a fresh one:
+XLA keeps what it compiled.
+"""
 
 
 def reference_path(request: CheckRequest) -> Path:
@@ -59,7 +63,10 @@ def check_requests(
     timed: Collection[Phase],
     weights: Mapping[str, np.ndarray] | None = None,
 ) -> list[CheckRequest]:
-    """What is checked where some phases of a workload are timed; inference with given weights as well, if there are any."""
+    """What is checked where some phases of a workload are timed.
+
+    Inference with given weights as well, if there are any.
+    """
     request = check_request(workload, dataset, seed, phases_to_check(timed, workload))
     if weights is None or Phase.INFER not in request.phases:
         return [request]
@@ -88,7 +95,9 @@ def check_agreement(
     dtypes: Sequence[DType],
     report: Reporter,
 ) -> list[AgreementRow]:
-    """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm, workload and element type."""
+    """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm,
+    workload and element type.
+    """
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
     in_each_type = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
     ensure_references(list({reference_path(one): one for one in in_each_type}.values()))
@@ -106,7 +115,9 @@ def check_agreement(
 
 
 def _groups(arm: Arm, dtypes: Sequence[DType]) -> list[tuple[DType, ...]]:
-    """Element types that may share a worker: all, unless float64 is a switch of the whole process."""
+    """Element types that may share a worker: all, unless float64 is a switch
+    of the whole process.
+    """
     if info_of(arm).float64_apart:
         return [(dtype,) for dtype in dtypes]
     return [tuple(dtypes)]
@@ -134,7 +145,9 @@ def reference_backend() -> BackendInfo:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """Digest of the sources that make a reference: a change to any of them makes every cached one stale."""
+    """Digest of the sources that make a reference: a change to any of them makes every
+    cached one stale.
+    """
     return source_digest(
         reference_backend().target.partition(".")[0],
         "dnnbench.agreement",
@@ -146,7 +159,10 @@ def _code() -> str:
 def _check_arm(
     arm: Arm, dtypes: tuple[DType, ...], requests: Sequence[CheckRequest], report: Reporter
 ) -> Iterator[AgreementRow]:
-    """All requests in some element types, in one worker after the other; a failure becomes a row."""
+    """All requests in some element types, in one worker after the other.
+
+    A failure becomes a row.
+    """
     waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
     arm = arm.with_dtype(dtypes[0])
     try:

@@ -16,11 +16,16 @@ from .reporter import Reporter
 
 Devices = tuple[Device, ...]
 ACCELERATOR_FILES = ("nvidia0", "nvidiactl", "kfd", "dxg", "accel0", "accel", "vfio/0")
-"""What drivers of NVIDIA and AMD GPUs, of Windows' subsystem for Linux, and of TPUs leave in /dev."""
+"""What drivers of NVIDIA and AMD GPUs, of Windows' subsystem for Linux,
+and of TPUs leave in /dev.
+"""
 
 
 def list_devices(arms: Sequence[Arm]) -> dict[str, Devices | str]:
-    """By backend: its devices, or why it could not be asked. Takes seconds: frameworks are imported."""
+    """By backend: its devices, or why it could not be asked.
+
+    Takes seconds: frameworks are imported.
+    """
     by_backend = {arm.backend: arm for arm in arms}
     answers = in_parallel(_ask, by_backend.values(), len(worker_cpus(1)) + 1)
     return dict(zip(by_backend, answers, strict=True))
@@ -41,7 +46,9 @@ def accelerator_in_sight(dev: Path = Path("/dev")) -> bool:
 
 
 def choose_device(text: str, arms: Sequence[Arm], report: Reporter) -> Device:
-    """The device of a run. `auto` takes the GPU when every arm but the reference has one, else the CPU.
+    """The device of a run.
+
+    `auto` takes the GPU when every arm but the reference has one, else the CPU.
 
     UsageError if a device is named that an arm lacks: nothing falls back to the CPU in silence.
     """
@@ -71,20 +78,24 @@ def _automatic(others: Sequence[Arm], report: Reporter) -> Device:
 def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
     if not others:
         raise UsageError(
-            f"--device {wanted}: the NumPy reference computes on cpu alone; add a backend that can use {wanted}"
+            f"--device {wanted}: the NumPy reference computes on cpu alone; "
+            f"add a backend that can use {wanted}"
         )
     found = list_devices(others)
     without = {name: devices for name, devices in found.items() if not _has(devices, wanted)}
     if without:
         has = "; ".join(f"{name} has {_names(devices)}" for name, devices in without.items())
         raise UsageError(
-            f"--device {wanted}: not there for every backend: {has}; name other backends, or another device"
+            f"--device {wanted}: not there for every backend: {has}; "
+            "name other backends, or another device"
         )
     return _known(wanted, found)
 
 
 def _known(wanted: Device, found: Mapping[str, Devices | str]) -> Device:
-    """The device with the least memory that any backend tells of it: JAX counts what it may use, PyTorch all there is."""
+    """The device with the least memory that any backend tells of it:
+    JAX counts what it may use, PyTorch all there is.
+    """
     lists = [devices for devices in found.values() if not isinstance(devices, str)]
     same = [device for devices in lists for device in devices if device == wanted]
     known_bytes = [device.memory_bytes for device in same if device.memory_bytes]

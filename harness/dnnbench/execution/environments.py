@@ -1,4 +1,6 @@
-"""Other Python environments that an arm may name: another version of a framework beside this one's."""
+"""Other Python environments that an arm may name:
+another version of a framework beside this one's.
+"""
 
 import contextlib
 import os
@@ -49,7 +51,8 @@ def known_environments() -> dict[str, Path]:
 
 
 def interpreter_of(environment: str) -> Path:
-    """The Python that `BACKEND@environment` means: a name of `envs list`, a virtual environment's folder, or a Python.
+    """The Python that `BACKEND@environment` means: a name of `envs list`,
+    a virtual environment's folder, or a Python.
 
     UsageError if there is none.
     """
@@ -60,8 +63,9 @@ def interpreter_of(environment: str) -> Path:
     python = place / "bin" / "python" if is_there(place) and place.is_dir() else place
     if not is_there(python) or not python.is_file():
         raise UsageError(
-            f"'@{shortened(environment)}' is neither an environment ({', '.join(known) or 'there is none yet'}) "
-            f"nor the path of one{near_miss(environment, known)}; make one with: "
+            f"'@{shortened(environment)}' is neither an environment "
+            f"({', '.join(known) or 'there is none yet'}) nor the path "
+            f"of one{near_miss(environment, known)}; make one with: "
             f"dnnbench envs create {_slug(environment)} PACKAGE==VERSION"
         )
     return python
@@ -76,7 +80,8 @@ def create_environment(
 ) -> Path:
     """Make a virtual environment with `requirements` and what a worker needs; its interpreter.
 
-    UsageError for a name that is taken or odd, or if pip cannot install: nothing is left behind then.
+    UsageError for a name that is taken or odd, or if pip cannot install:
+    nothing is left behind then.
     """
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -87,7 +92,8 @@ def create_environment(
     place = environments_folder() / name
     if place.exists():
         raise UsageError(
-            f"environment '{name}' exists already; choose another name, or: dnnbench envs remove {name}"
+            f"environment '{name}' exists already; choose another name, or: "
+            f"dnnbench envs remove {name}"
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -106,7 +112,10 @@ def create_environment(
 
 
 def _require_constraints(file: str) -> None:
-    """pip takes an address too; a file it would wait for, or not find, is told before anything is made."""
+    """pip takes an address too.
+
+    A file it would wait for, or not find, is told before anything is made.
+    """
     try:
         if "://" not in file:
             require_regular(file)
@@ -121,13 +130,16 @@ def remove_environment(name: str) -> None:
     known = known_environments()
     if name not in known:
         raise UsageError(
-            f"no environment is called '{name}'{near_miss(name, known)} (there are {', '.join(known) or 'none'})"
+            f"no environment is called '{name}'{near_miss(name, known)} "
+            f"(there are {', '.join(known) or 'none'})"
         )
     shutil.rmtree(environments_folder() / name)
 
 
 def worker_requirements(requirements: Sequence[str]) -> list[str]:
-    """dnnbench's own requirements in a worker, and what the backends of the named frameworks need beside them."""
+    """dnnbench's own requirements in a worker, and what the backends of the named frameworks need
+    beside them.
+    """
     named = {_distribution(text) for text in requirements}
     backends = [info.requires for info in plugins().backends.values() if named & set(info.requires)]
     beside = {name for needed in backends for name in needed} - named
@@ -142,7 +154,9 @@ def _distribution(requirement: str) -> str:
 
 
 def check_interpreter(environment: str) -> None:
-    """UsageError unless `@environment` means a Python of OLDEST or later that tells its version in ANSWER_LIMIT_S seconds."""
+    """UsageError unless `@environment` means a Python of OLDEST or later that tells its version
+    in ANSWER_LIMIT_S seconds.
+    """
     python = interpreter_of(environment)
     try:
         answer = _answer(python)
@@ -161,7 +175,8 @@ def check_interpreter(environment: str) -> None:
         )
     if tuple(map(int, answer.split(".")[:2])) < OLDEST:
         raise UsageError(
-            f"'@{environment}' is Python {answer}; a worker needs {'.'.join(map(str, OLDEST))} or later"
+            f"'@{environment}' is Python {answer}; a worker needs {'.'.join(map(str, OLDEST))} "
+            "or later"
         )
 
 
@@ -175,7 +190,9 @@ def python_version(python: Path) -> str:
 
 
 def _answer(python: Path) -> str:
-    """The first line or so that an interpreter prints for PROBE; TimeoutError after ANSWER_LIMIT_S seconds.
+    """The first line or so that an interpreter prints for PROBE.
+
+    TimeoutError after ANSWER_LIMIT_S seconds.
 
     Nothing of it is left running, whatever it started.
     """
@@ -198,7 +215,10 @@ def _answer(python: Path) -> str:
 
 
 def _read(pipe: IO[bytes], most_bytes: int, deadline_s: float) -> bytes:
-    """What comes out of a pipe until it ends or there is enough; TimeoutError at the deadline of the monotonic clock."""
+    """What comes out of a pipe until it ends or there is enough.
+
+    TimeoutError at the deadline of the monotonic clock.
+    """
     found = b""
     while len(found) < most_bytes:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline_s - time.monotonic()))

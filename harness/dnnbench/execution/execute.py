@@ -1,4 +1,7 @@
-"""A run from its plan to its end: agreement, generations, the store; what is measured is never lost."""
+"""A run from its plan to its end: agreement, generations, the store.
+
+What is measured is never lost.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -151,7 +154,9 @@ class Execution:
                 number += 1
 
     def _is_precise(self) -> bool:
-        """Whether every ratio's interval is narrow enough, twice in a row: never before the seventh generation."""
+        """Whether every ratio's interval is narrow enough, twice in a row:
+        never before the seventh generation.
+        """
         found = measured(self._store, self.outcome.run_id)
         effects = [found.against_base(cell).effects() for cell in found.ranked()]
         return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
@@ -220,7 +225,8 @@ class Execution:
         )
 
     def _keep(self, rows: GenerationRows, interrupted: bool) -> None:
-        """Into the store, or into a file of its own for --resume: a generation that was measured is not lost with its store.
+        """Into the store, or into a file of its own for --resume:
+        a generation that was measured is not lost with its store.
 
         Who interrupts a run may kill it while it waits for its store: then the file comes first.
         """
@@ -233,7 +239,10 @@ class Execution:
         except (StoreError, KeyboardInterrupt) as error:
             self._store_failed = True
             path = path or rows.put_aside(folders)
-            kept = f"generation {rows.number + 1} is in {path}: `dnnbench run --resume {rows.run_id}` takes it in"
+            kept = (
+                f"generation {rows.number + 1} is in {path}: "
+                f"`dnnbench run --resume {rows.run_id}` takes it in"
+            )
             if isinstance(error, StoreError) and not interrupted:
                 raise StoreError(f"{error}; {kept}") from error
             self._report.note(f"{error}; {kept}" if isinstance(error, StoreError) else kept)
@@ -242,7 +251,9 @@ class Execution:
             path.unlink(missing_ok=True)
 
     def _unequal_cells(self, fairness: Mapping[CaseKey, list[AuditLine]]) -> list[dict[str, Any]]:
-        """Changes of cells: arms that differ from the base in what should be equal are shown and not ranked."""
+        """Changes of cells: arms that differ from the base in what should be equal are shown
+        and not ranked.
+        """
         rows = []
         for case, lines in fairness.items():
             for arm, reason in unequal(lines, self._plan.base).items():
@@ -258,7 +269,9 @@ class Execution:
         return rows
 
     def _settle_cells(self) -> None:
-        """Every cell's status: failed and unsupported with the reason, ok where something was measured."""
+        """Every cell's status: failed and unsupported with the reason, ok where something
+        was measured.
+        """
         run_id = self.outcome.run_id
         measured = set(self._store.samples([*self._cells.values(), self._control])["cell_id"])
         rows: list[dict[str, Any]] = []
@@ -283,13 +296,18 @@ class Execution:
 
 
 def aside_folders(store: Store) -> list[Path]:
-    """Where a generation goes that the store does not take: beside its file, else with the user's data."""
+    """Where a generation goes that the store does not take:
+    beside its file, else with the user's data.
+    """
     users = user_data_path("dnnbench") / "aside"
     return [users] if store.folder is None else [store.folder, users]
 
 
 def versions_so_far(store: Store, run_id: str) -> dict[Arm, Mapping[str, str]]:
-    """As the workers of an earlier sitting said; nothing of a generation that older versions stored without."""
+    """As the workers of an earlier sitting said.
+
+    Nothing of a generation that older versions stored without.
+    """
     generations = measured(store, run_id).facts
     return {arm: versions for facts in generations for arm, versions in facts.versions.items()}
 
@@ -311,7 +329,9 @@ def _first_calls(record: Record, number: int) -> list[dict[str, Any]]:
 
 
 def cell_ids(store: Store, run_id: str, plan: Plan) -> tuple[dict[CellKey, str], str]:
-    """(the store's id of every cell of the plan, the control arm's), added if they are not there yet."""
+    """(the store's id of every cell of the plan, the control arm's), added if they are
+    not there yet.
+    """
     if store.cells(run_id).empty:
         store.add_cells(run_id, plan.cells())
     rows = store.cells(run_id)

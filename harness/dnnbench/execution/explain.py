@@ -1,4 +1,6 @@
-"""Which part of an arm disagrees: the search, with replays in the arm's worker and the reference's."""
+"""Which part of an arm disagrees: the search, with replays in the arm's worker
+and the reference's.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +33,9 @@ from .scratch import scratch_folder
 
 
 class WorkerReplayer:
-    """Replays in started workers of the arm and of the reference, whose tensors go by files in `folder`."""
+    """Replays in started workers of the arm and of the reference, whose tensors go by files
+    in `folder`.
+    """
 
     def __init__(self, tested: Worker, reference: Worker, request: CheckRequest, folder: Path):
         self._tested, self._reference = AgreementClient(tested), AgreementClient(reference)
@@ -55,7 +59,9 @@ class WorkerReplayer:
         return dict(self._reference.node_values(ReplayRequest(replay, self._dtype, self._seed)))
 
     def _compared(self, replay: Replay, tensors: bool) -> tuple[NodeComparisons, Path]:
-        """Comparisons, with the arm's wrong tensors where `tensors` says so, and the reference's file."""
+        """Comparisons, with the arm's wrong tensors where `tensors` says so,
+        and the reference's file.
+        """
         path = self._folder / f"{next(self._numbers)}.npz"
         request = ReplayRequest(replay, self._dtype, self._seed)
         self._reference.make_node_reference(request, path)
@@ -64,7 +70,10 @@ class WorkerReplayer:
 
 @dataclass(frozen=True)
 class ArmExplanation:
-    """Why one arm disagrees on one workload in one element type; an error where a worker failed in the search."""
+    """Why one arm disagrees on one workload in one element type.
+
+    An error where a worker failed in the search.
+    """
 
     arm: str
     workload: str
@@ -93,7 +102,10 @@ def explain_check(
     dtype: DType,
     rows: Sequence[Agreement],
 ) -> Explanation:
-    """Why a check's rows of one arm and workload in `dtype` are not all right; the workers are started already."""
+    """Why a check's rows of one arm and workload in `dtype` are not all right.
+
+    The workers are started already.
+    """
     request = request.in_dtype(dtype)
     with scratch_folder("explain") as folder:
         replayer = WorkerReplayer(tested, reference, request, folder)
@@ -106,7 +118,9 @@ def explain_all(
     rows: Sequence[AgreementRow],
     report: Reporter,
 ) -> list[ArmExplanation]:
-    """An explanation for every arm, workload and element type that disagrees, in the order of the rows."""
+    """An explanation for every arm, workload and element type that disagrees,
+    in the order of the rows.
+    """
     by_place: dict[tuple[str, str, str], list[Agreement]] = {}
     for row in rows:
         by_place.setdefault(row.place, []).append(row.agreement)

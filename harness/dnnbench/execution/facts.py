@@ -12,12 +12,17 @@ from ..worker.peaks import Peaks
 from ..worker.services.timing import Energy, PeakMemory
 
 EMPTY, WARM, AS_FOUND = "empty", "warm", "as found"
-"""Compile caches: emptied for it, after a generation that compiled the same, as the user's happened to be."""
+"""Compile caches: emptied for it, after a generation that compiled the same,
+as the user's happened to be.
+"""
 
 
 @dataclass(frozen=True)
 class AuditFacts:
-    """What a bench found wrong with itself, and the figures that say so; `error` where it could not be audited."""
+    """What a bench found wrong with itself, and the figures that say so.
+
+    `error` where it could not be audited.
+    """
 
     faults: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -30,14 +35,18 @@ class AuditFacts:
 
 
 def audit_facts(answer: Mapping[str, Any]) -> AuditFacts:
-    """From a worker's answer, or from a store: the figures, and under `faults` and `error` what they come to."""
+    """From a worker's answer, or from a store: the figures, and under `faults` and `error` what
+    they come to.
+    """
     figures = {name: value for name, value in answer.items() if name not in ("faults", "error")}
     return AuditFacts(tuple(answer.get("faults", ())), figures, answer.get("error", ""))
 
 
 @dataclass(frozen=True)
 class FirstCall:
-    """Seconds of importing the framework, of building the program, and of the phase's first call."""
+    """Seconds of importing the framework, of building the program,
+    and of the phase's first call.
+    """
 
     import_s: float
     build_s: float
@@ -46,7 +55,9 @@ class FirstCall:
 
 @dataclass(frozen=True)
 class ProgramMemory:
-    """Bytes of a program's weights and optimizer slots, and what the spec foretells for each purpose."""
+    """Bytes of a program's weights and optimizer slots, and what the spec foretells
+    for each purpose.
+    """
 
     weights_bytes: int
     optimizer_bytes: int
@@ -91,7 +102,9 @@ class ProgramFacts:
 
 @dataclass(frozen=True)
 class AuditLine:
-    """One thing that may differ: what it was for each arm, by name, and whether arms that differ in it are not ranked."""
+    """One thing that may differ: what it was for each arm, by name, and whether arms that differ
+    in it are not ranked.
+    """
 
     what: str
     values: Mapping[str, object]
@@ -109,7 +122,9 @@ class GenerationFacts:
     compile_cache: str = AS_FOUND
     """What the workers found in their compile caches when they started."""
     start_s: float = 0.0
-    """Seconds of everything but rounds: starting, building, first calls, warming up, looking once."""
+    """Seconds of everything but rounds: starting, building, first calls, warming up,
+    looking once.
+    """
     system: Mapping[str, Any] = field(default_factory=dict)
     """How the machine was set up when the generation began, as `host.machine.system` has it."""
     versions: Mapping[Arm, Mapping[str, str]] = field(default_factory=dict)

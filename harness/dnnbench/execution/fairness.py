@@ -1,4 +1,6 @@
-"""The fairness audit: what should be equal between arms that are ranked together, as each really had it."""
+"""The fairness audit: what should be equal between arms that are ranked together,
+as each really had it.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
@@ -24,7 +26,10 @@ SHOWN = (
 
 
 def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]:
-    """Every line for one case, those that must match first; arms that were not built, or say nothing, are left out."""
+    """Every line for one case, those that must match first.
+
+    Arms that were not built, or say nothing, are left out.
+    """
     programs = {arm.name: record.programs[ProgramKey(arm, case)] for arm in plan.arms}
     built = {name: facts.description for name, facts in programs.items() if facts.description}
     idle = {name: programs[name].idle_cpu for name in built}
@@ -90,7 +95,10 @@ def _kind(device: str) -> str:
 
 
 def _product_type(bits: float) -> str:
-    """The precision whose unit roundoff is nearest to the measured error of a product; NaN is near to none."""
+    """The precision whose unit roundoff is nearest to the measured error of a product.
+
+    NaN is near to none.
+    """
     if not isfinite(bits):
         return "not finite"
     return BY_BITS[min(BY_BITS, key=lambda whole: abs(whole - bits))]

@@ -1,4 +1,6 @@
-"""The gate from a request to its cells: a run that screens, and one that confirms what it flagged."""
+"""The gate from a request to its cells: a run that screens, and one that confirms
+what it flagged.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -49,9 +51,11 @@ UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 
 @dataclass(frozen=True)
 class GateCell:
-    """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base in the first run.
+    """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base
+    in the first run.
 
-    finding: the screen's, or NOT RANKED with the reason.  sound: whether the screen could tell anything of it.
+    finding: the screen's, or NOT RANKED with the reason.
+    sound: whether the screen could tell anything of it.
     smallest: the slowdown that the screen could have seen.
     """
 
@@ -88,13 +92,17 @@ class GateCell:
 
     @property
     def answered(self) -> bool:
-        """Whether the stage with the last word had an interval, from clean rounds, that nothing overrules."""
+        """Whether the stage with the last word had an interval, from clean rounds,
+        that nothing overrules.
+        """
         told = self.confirmation.answered if self.confirmation else self.sound
         return told and not self.outcome.overruled
 
     @property
     def smallest_difference(self) -> float:
-        """The smallest slowdown, as a fraction, that the stage with the last word finds four times in five."""
+        """The smallest slowdown, as a fraction, that the stage with the last word finds four
+        times in five.
+        """
         return self.confirmation.smallest_difference if self.confirmation else self.smallest
 
 
@@ -130,7 +138,10 @@ class Gate:
 
     @property
     def answer(self) -> Answer:
-        """The word for all of it; what speaks against an arm itself comes before what its times say."""
+        """The word for all of it.
+
+        What speaks against an arm itself comes before what its times say.
+        """
         if self.interrupted:
             return Answer.INTERRUPTED
         if self.passed:
@@ -154,7 +165,9 @@ class Gate:
 
     @property
     def unjudged(self) -> dict[str, str]:
-        """Candidates of which not one cell could be judged, whom a gate may not let pass, and why."""
+        """Candidates of which not one cell could be judged, whom a gate may not let
+        pass, and why.
+        """
         judged = {cell.arm for cell in self.cells if cell.answered}
         return {
             arm: "; ".join(
@@ -166,12 +179,15 @@ class Gate:
 
 
 def with_base(request: Request) -> Request:
-    """The request with its first arm as the base unless it names one; UsageError if no arm is left to judge."""
+    """The request with its first arm as the base unless it names one.
+
+    UsageError if no arm is left to judge.
+    """
     names = [arm.name for arm in select(request.backends).arms]
     if len(names) < 2:
         raise UsageError(
-            f"a gate holds candidates against a base and got one arm, {names[0]}; name two or more, "
-            "such as --backend torch,torch@new"
+            f"a gate holds candidates against a base and got one arm, {names[0]}; "
+            "name two or more, such as --backend torch,torch@new"
         )
     return replace(request, base=request.base or names[0])
 
@@ -186,7 +202,8 @@ def run_gate(
 ) -> Gate:
     """Screen every cell of the plan in one run; confirm what is flagged in another.
 
-    NothingMeasured if no cell got a time.  An interruption keeps what was measured and ends the gate.
+    NothingMeasured if no cell got a time.
+    An interruption keeps what was measured and ends the gate.
     """
     screen_run = open_run(store, request, plan, label)
     first = Execution(plan, datasets, store, screen_run, report).run()
@@ -196,7 +213,8 @@ def run_gate(
     if first.interrupted or not gate.flagged:
         return gate
     report.note(
-        f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: fresh generations are to confirm it"
+        f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: "
+        "fresh generations are to confirm it"
     )
     again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
     confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
@@ -248,10 +266,12 @@ def _screened(run: Measured, cell: CellRow) -> GateCell:
 
 
 def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Request, Plan]:
-    """What the second run measures: the flagged cases and phases, by the base and the candidates that were flagged.
+    """What the second run measures: the flagged cases and phases, by the base and the candidates
+    that were flagged.
 
-    taken: generations of the first run.  The second has as many unless a number was asked for, and takes them all:
-    stopping early, or choosing the number by its own first generations, would make its p values too small.
+    taken: generations of the first run.
+    The second has as many unless a number was asked for, and takes them all: stopping early,
+    or choosing the number by its own first generations, would make its p values too small.
     """
     kept = {gate.base, *(cell.arm for cell in gate.flagged)}
     only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
@@ -262,8 +282,11 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
     again = replace(
         request,
         workloads=tuple(workload for workload in request.workloads if workload.name in names),
-        backends=tuple(arm.name for arm in arms), settings=settings, only=only, confirms=gate.screen_run,
-    )  # fmt: skip
+        backends=tuple(arm.name for arm in arms),
+        settings=settings,
+        only=only,
+        confirms=gate.screen_run,
+    )
     return again, narrow
 
 

@@ -1,4 +1,6 @@
-"""One generation of a run: fresh processes, made ready for each case, visited round by round, and looked at once."""
+"""One generation of a run: fresh processes, made ready for each case, visited round by round,
+and looked at once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,11 +22,14 @@ from .visiting import Visiting
 
 
 class Generation:
-    """Measures every case of a plan with one fresh pool. Whatever ends it, the record holds what was measured.
+    """Measures every case of a plan with one fresh pool.
+
+    Whatever ends it, the record holds what was measured.
 
     calls: calls a visit by cell, frozen by the first generation that fills it.
     given_up: cells that failed in an earlier generation and are left out.
-    record: what is filled; its rounds go on from those of the pools before, where arms cannot all be up at once.
+    record: what is filled; its rounds go on from those of the pools before,
+    where arms cannot all be up at once.
     cache: folder of the compile caches; None for the user's.
     """
 

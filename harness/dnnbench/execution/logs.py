@@ -11,7 +11,10 @@ NAME_LENGTH = 80
 
 
 def new_log(name: str) -> Path:
-    """An empty file of its own, named after `name`; those that are older than a week are removed."""
+    """An empty file of its own, named after `name`.
+
+    Those that are older than a week are removed.
+    """
     folder = cache_folder() / "logs"
     folder.mkdir(exist_ok=True)
     remove_older(folder, "*.log", KEPT_DAYS)

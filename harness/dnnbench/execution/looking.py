@@ -17,7 +17,8 @@ from .reporter import Reporter
 
 
 class Looking:
-    """Peak memory, audits, energy, device time and best rates of the programs that a pool's workers hold.
+    """Peak memory, audits, energy, device time and best rates of the programs that a pool's
+    workers hold.
 
     name: of the generation, for the reader who waits
     """
@@ -53,7 +54,9 @@ class Looking:
             self._drop(arm, case)
 
     def find_peaks(self) -> None:
-        """The roofline of this machine, asked of every arm in turn; an arm that cannot tell says why and costs nothing.
+        """The roofline of this machine, asked of every arm in turn.
+
+        An arm that cannot tell says why and costs nothing.
 
         Asked again, the better rate counts.
         """
@@ -66,7 +69,9 @@ class Looking:
                 self._report.note(f"{arm.name}: its best rates are unknown: {error}")
 
     def audit_rates(self) -> None:
-        """Build what lies near or above the best rate once more, and see whether it does the work of every call."""
+        """Build what lies near or above the best rate once more, and see whether it does the work
+        of every call.
+        """
         for arm, case, phase in near_peak(self._plan, self._record):
             key = CellKey(arm, case.key, phase)
             self._report.advance(0, f"{self._name}: {key}: auditing its rate")
@@ -91,7 +96,9 @@ class Looking:
         return audit_facts(audit.to_json())
 
     def _look_at(self, key: CellKey, case: Case) -> None:
-        """The self-audit, memory by part, joules where a counter tells them, and the device's own time where it has a clock."""
+        """The self-audit, memory by part, joules where a counter tells them,
+        and the device's own time where it has a clock.
+        """
         timing, calls = self._pool.timing(key.arm), self._cells.calls[key]
         if key.phase == Phase.INFER:
             audit = audit_facts(timing.audit(case.name, calls).to_json())

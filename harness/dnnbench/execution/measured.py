@@ -54,7 +54,10 @@ AUDITED = Phase.INFER
 
 @dataclass(frozen=True)
 class Measured:
-    """One run without the control arm and the base's twin; `frame` is the store's of `cells`, `visits` those of a cell_id."""
+    """One run without the control arm and the base's twin.
+
+    `frame` is the store's of `cells`, `visits` those of a cell_id.
+    """
 
     run: RunRow
     frame: "pd.DataFrame"
@@ -87,7 +90,8 @@ class Measured:
     def dropped(self) -> dict[CaseKey, npt.NDArray[np.int64]]:
         """Rounds that met contention, by case: all arms leave them out.
 
-        A case without one clean round keeps them all, since a time under contention is better than none; `spoilt`.
+        A case without one clean round keeps them all, since a time under contention is better
+        than none; `spoilt`.
         """
         cases = dict.fromkeys(cell.case for cell in self.cells)
         return {
@@ -143,12 +147,16 @@ class Measured:
         return ""
 
     def objection(self, cell: CellRow) -> str:
-        """What overrules any verdict on a cell: what speaks against its time, or against the base's."""
+        """What overrules any verdict on a cell: what speaks against its time,
+        or against the base's.
+        """
         base = self._bases.get((cell.case, cell.phase))
         return self.time_doubt(cell) or (self.time_doubt(base) if base is not None else "")
 
     def time_doubt(self, cell: CellRow) -> str:
-        """What speaks against the time of a cell: disturbed rounds, a bench that contradicts itself."""
+        """What speaks against the time of a cell: disturbed rounds,
+        a bench that contradicts itself.
+        """
         if cell.case in self.spoilt:
             return self._disturbance(cell)
         audits = [self.first_facts.cell(cell.key).rate_audit]
@@ -171,7 +179,9 @@ class Measured:
         return self.facts[0] if self.facts else GenerationFacts()
 
     def _disturbance(self, cell: CellRow) -> str:
-        """That every round of the cell's case was disturbed, with the load before the run and what the kernel counted."""
+        """That every round of the cell's case was disturbed, with the load before the run and what
+        the kernel counted.
+        """
         system = self.first_facts.system
         load, cpus = system.get("load_1min"), system.get("affinity")
         flags = [visits.flags for visits in self._visits_of(cell.case)]

@@ -13,7 +13,9 @@ from ..spec.workload import Workload
 def pairing(
     sized: Sequence[tuple[Workload, int]], itemsize: int, base: Device, others: Sequence[Device]
 ) -> str:
-    """Why the arms have to be measured in pairs with the base; empty if all of them fit in memory together.
+    """Why the arms have to be measured in pairs with the base.
+
+    Empty if all of them fit in memory together.
 
     sized: workloads, each with a batch size   base, others: where the arms compute
     UsageError if one arm does not fit beside the base, or alone where the base is elsewhere.
@@ -29,7 +31,10 @@ def pairing(
 def _crowded(
     sized: Sequence[tuple[Workload, int]], itemsize: int, place: Device, arms: int, alone: bool
 ) -> str:
-    """Why so many arms cannot be on a device together; empty if they can, or if nobody knows how much memory it has."""
+    """Why so many arms cannot be on a device together.
+
+    Empty if they can, or if nobody knows how much memory it has.
+    """
     needed = max(
         arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized
     )
@@ -46,8 +51,8 @@ def refuse_if_too_large(
 ) -> None:
     """UsageError if `copies` programs that train at once need more memory than their device has.
 
-    itemsize: bytes an element. The prediction is `spec.costs.training_step`'s, which leaves the frameworks'
-    own memory out: what it refuses cannot run, what it lets pass may still fail.
+    itemsize: bytes an element. The prediction is `spec.costs.training_step`'s, which leaves
+    the frameworks' own memory out: what it refuses cannot run, what it lets pass may still fail.
     """
     needed, free = (
         copies * training_step(workload, batch_size, itemsize).memory_bytes,
@@ -56,14 +61,16 @@ def refuse_if_too_large(
     if free is not None and needed > free:
         largest = _largest(workload, batch_size, itemsize)
         raise UsageError(
-            f"workload '{workload.name}' at batch size {batch_size} needs about {_gb(needed)} for {copies} "
-            f"program(s), but {place} has only {_gb(free)}; the largest node is {largest}; "
-            "make it smaller, lower the batch size, or run fewer backends"
+            f"workload '{workload.name}' at batch size {batch_size} needs about {_gb(needed)} "
+            f"for {copies} program(s), but {place} has only {_gb(free)}; the largest node "
+            f"is {largest}; make it smaller, lower the batch size, or run fewer backends"
         )
 
 
 def free_bytes(place: Device) -> int | None:
-    """Memory that programs on a device can have: of the host what is free, of another device all that its frameworks tell."""
+    """Memory that programs on a device can have: of the host what is free,
+    of another device all that its frameworks tell.
+    """
     return available_bytes() if place.kind == CPU.kind else place.memory_bytes
 
 

@@ -1,4 +1,6 @@
-"""The noise of this machine, measured with what measures everything else: two equal arms over several short generations."""
+"""The noise of this machine, measured with what measures everything else:
+two equal arms over several short generations.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -55,7 +57,9 @@ class Noise:
     drift: tuple[float, float]
     """Spearman's correlation of the fixed kernel's times with time, and its p."""
     frequencies_mhz: tuple[float, float] | None
-    """Lowest and highest clock seen between generations; None where none is told or it never moves."""
+    """Lowest and highest clock seen between generations;
+    None where none is told or it never moves.
+    """
     spoilt: bool
     """Whether too few rounds were free of contention, so that all were kept."""
 
@@ -69,14 +73,15 @@ class Noise:
         }
         if self.kernel.two:
             told["sibling thread"] = (
-                f"one fixed kernel runs at two speeds, {self.kernel.ratio:.2f} times apart, the slower in "
-                f"{self.kernel.slow_share:.0%} of its visits: a busy sibling thread, or a second clock; "
-                "short visits cancel it best"
+                f"one fixed kernel runs at two speeds, {self.kernel.ratio:.2f} times apart, "
+                f"the slower in {self.kernel.slow_share:.0%} of its visits: "
+                "a busy sibling thread, or a second clock; short visits cancel it best"
             )
         rho, p = self.drift
         if abs(rho) > STRONG_RHO and p < ALPHA:
             told["frequency"] = (
-                f"the fixed kernel's time moves with the clock on the wall (rho {rho:+.2f}): heat or a governor"
+                f"the fixed kernel's time moves with the clock on the wall (rho {rho:+.2f}): "
+                "heat or a governor"
             )
         elif self.frequencies_mhz:
             low, high = self.frequencies_mhz
@@ -85,8 +90,9 @@ class Noise:
             )
         if self.parts.between > self.parts.within_s / self.generation_s:
             told["process placement"] = (
-                f"processes differ more (sd {self.parts.between**0.5:.2%}) than {self.generation_s:.1f} s of visits "
-                f"leave open ({(self.parts.within_s / self.generation_s) ** 0.5:.2%}): "
+                f"processes differ more (sd {self.parts.between**0.5:.2%}) "
+                f"than {self.generation_s:.1f} s of visits leave open "
+                f"({(self.parts.within_s / self.generation_s) ** 0.5:.2%}): "
                 "more generations help, longer ones do not"
             )
         if self.spoilt:
@@ -123,7 +129,8 @@ _WHAT = {
 
 
 def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
-    """Visit two equal NumPy arms in pairs, `settings.generations` times anew, and reckon what can be told.
+    """Visit two equal NumPy arms in pairs, `settings.generations` times anew,
+    and reckon what can be told.
 
     NothingMeasured if not two generations brought times of both.
     """
@@ -180,8 +187,8 @@ def noise_of(
             "the time was short"
         ]
         raise NothingMeasured(
-            f"noise: got {len(pairs.round)} rounds in {len(records)} generations, wanted two generations or more "
-            f"of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
+            f"noise: got {len(pairs.round)} rounds in {len(records)} generations, "
+            f"wanted two generations or more of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
         )
     visits_s = _seconds(records, keys[0]) / len(records)
     parts = components(
@@ -220,7 +227,9 @@ def _seconds(records: Sequence[Record], key: CellKey) -> float:
 
 
 def _drift(control: Visits) -> tuple[float, float]:
-    """(rho, p) of the fixed kernel's times with time, over medians of tens of visits: single ones are not independent."""
+    """(rho, p) of the fixed kernel's times with time, over medians of tens of visits:
+    single ones are not independent.
+    """
     order = np.argsort(control.keys)
     pieces = np.array_split(control.call_s[order], max(len(order) // VISITS_A_PIECE, 3))
     medians = np.array([np.median(piece) for piece in pieces])
@@ -228,6 +237,9 @@ def _drift(control: Visits) -> tuple[float, float]:
 
 
 def _moved(clocks: Sequence[list[float] | None]) -> tuple[float, float] | None:
-    """Lowest and highest clock of all that were read; None where none is told, or it never moved by as much as 1 %."""
+    """Lowest and highest clock of all that were read.
+
+    None where none is told, or it never moved by as much as 1 %.
+    """
     told = [mhz for reading in clocks if reading for mhz in reading]
     return (min(told), max(told)) if told and max(told) > 1.01 * min(told) else None

@@ -28,7 +28,9 @@ def better(first: Peaks | None, second: Peaks) -> Peaks:
 
 
 def near_peak(plan: Plan, record: Record) -> list[tuple[Arm, Case, Phase]]:
-    """Training steps and inferences whose rate lies near or above the best product on their device, in their type."""
+    """Training steps and inferences whose rate lies near or above the best product on their device,
+    in their type.
+    """
     best: dict[tuple[Device, DType], float] = {}
     for arm, peaks in record.machine_peaks.items():
         place = arm.device, arm.dtype

@@ -61,10 +61,14 @@ class Plan:
     unequal: Mapping[Arm, str] = field(default_factory=dict)
     """Why an arm may not be ranked against the others."""
     paired: bool = False
-    """Whether the arms do not fit in memory together, so that each is measured with the base alone."""
+    """Whether the arms do not fit in memory together, so that each is measured
+    with the base alone.
+    """
 
     def pools(self) -> tuple["Plan", ...]:
-        """What one set of processes measures after the other: everything, or the base with each arm in turn."""
+        """What one set of processes measures after the other:
+        everything, or the base with each arm in turn.
+        """
         others = [arm for arm in self.arms if arm.name != self.base]
         if not self.paired or len(others) < 2:
             return (self,)
@@ -107,7 +111,9 @@ class Plan:
         return replace(self, cases=cases, only=frozenset(only))
 
     def cells(self) -> list[dict[str, object]]:
-        """A row for each arm, case and phase, and one for the control arm, as the store wants them."""
+        """A row for each arm, case and phase, and one for the control arm,
+        as the store wants them.
+        """
         rows = [
             self._cell(arm, case, phase)
             for case in self.cases
@@ -171,7 +177,10 @@ def cases_of(
     origin: str,
     seed: int,
 ) -> tuple[Case, ...]:
-    """Every workload at every batch size asked for, else at its own; initial weights unless some are given."""
+    """Every workload at every batch size asked for, else at its own.
+
+    Initial weights unless some are given.
+    """
     return tuple(
         Case(w, size, initial_weights(w.model, seed) if weights is None else weights, origin)
         for w in workloads
@@ -182,7 +191,9 @@ def cases_of(
 def resolved(
     selection: Selection, settings: Settings, device: Device
 ) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
-    """(arms on their devices, why some are not ranked): against a GPU or TPU the reference stays on the CPU."""
+    """(arms on their devices, why some are not ranked):
+    against a GPU or TPU the reference stays on the CPU.
+    """
     arms = []
     unequal = {}
     for requested in selection.arms:

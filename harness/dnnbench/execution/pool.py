@@ -37,7 +37,9 @@ _chance = random.Random()
 
 
 def visit_timeout_s(expected_s: float) -> float:
-    """A visit may take a thousand times what it should, and a minute at least: bursts of steal slow a step 40 times."""
+    """A visit may take a thousand times what it should, and a minute at least:
+    bursts of steal slow a step 40 times.
+    """
     return max(60.0, 1000 * expected_s)
 
 
@@ -54,10 +56,14 @@ def spawn(
     cpus: Sequence[int] | None = None,
     cache: Path | None = None,
 ) -> Worker:
-    """A worker process for an arm; what it prints stands in a log named after it, kept where an error names it.
+    """A worker process for an arm.
 
-    cpus: those that it is confined to, as it must be to be timed; None for any that this process may use.
-    memory: setting of its allocator, which a run chooses for those that it times; others give back what they free.
+    What it prints stands in a log named after it, kept where an error names it.
+
+    cpus: those that it is confined to, as it must be to be timed;
+    None for any that this process may use.
+    memory: setting of its allocator, which a run chooses for those that it times;
+    others give back what they free.
     cache: folder of its compile caches; None for the user's.
     """
     caches = cache_folders(cache or cache_folder())
@@ -82,7 +88,9 @@ def _lent_packages() -> Path:
 
 
 def start_request(arm: Arm) -> StartRequest:
-    """What a worker's `start` needs: the arm, and the class that this process found under its backend's name."""
+    """What a worker's `start` needs: the arm, and the class that this process found under
+    its backend's name.
+    """
     return StartRequest(arm, plugins().backend(arm.backend).target)
 
 
@@ -97,7 +105,9 @@ def started(
 
 
 def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """WorkerError if an arm's libraries are not those that the run began with: one figure would mix two programs."""
+    """WorkerError if an arm's libraries are not those that the run began with:
+    one figure would mix two programs.
+    """
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if changed:
         changes = [
@@ -105,18 +115,24 @@ def refuse_change(arm: str, before: Mapping[str, str], now: Mapping[str, str]) -
             for name in changed
         ]
         raise WorkerError(
-            f"{arm}: {', '.join(changes)} while the run was under way; nothing of it is measured from here on: run anew"
+            f"{arm}: {', '.join(changes)} while the run was under way; "
+            "nothing of it is measured from here on: run anew"
         )
 
 
 class PoolClosed(Exception):
-    """The pool was closed while a thread still started or asked one of its workers: no failure of any arm."""
+    """The pool was closed while a thread still started or asked one of its workers:
+    no failure of any arm.
+    """
 
 
 class WorkerPool:
-    """All workers of one generation, and this process out of their way; a context manager that leaves none behind.
+    """All workers of one generation, and this process out of their way.
 
-    Leaving it, which an interrupt does while threads still start and ask workers, raises PoolClosed in those threads.
+    A context manager that leaves none behind.
+
+    Leaving it, which an interrupt does while threads still start and ask workers,
+    raises PoolClosed in those threads.
     """
 
     def __init__(
@@ -126,7 +142,10 @@ class WorkerPool:
         cache: Path | None = None,
         versions: Mapping[Arm, Mapping[str, str]] | None = None,
     ):
-        """versions: what each arm computed with earlier in this run; an arm that computes with others now is refused."""
+        """versions: what each arm computed with earlier in this run.
+
+        An arm that computes with others now is refused.
+        """
         self._plan, self._name, self._cache = plan, name, cache
         self._before = dict(versions or {})
         self._workers: dict[str, Worker] = {}
@@ -142,7 +161,10 @@ class WorkerPool:
         self.at_once = len(self.cpus)
 
     def start(self) -> None:
-        """Start the control, then every arm, as many at once as there are CPUs; one that cannot start stays out."""
+        """Start the control, then every arm, as many at once as there are CPUs.
+
+        One that cannot start stays out.
+        """
         self._enter(CONTROL, CONTROL_ARM, cpus=self.cpus[-1:])
         in_parallel(self._try, self._plan.arms, self.at_once)
 
@@ -186,7 +208,10 @@ class WorkerPool:
         *arguments: P.args,
         **named: P.kwargs,
     ) -> R:
-        """The answer of one worker; a worker that is lost is remembered, so that `respawn` replaces it."""
+        """The answer of one worker.
+
+        A worker that is lost is remembered, so that `respawn` replaces it.
+        """
         try:
             return self._workers[name].ask(method, timeout_s, *arguments, **named)
         except WorkerError as error:
@@ -203,7 +228,10 @@ class WorkerPool:
             self._lost.discard(arm.name)
 
     def quiesce(self) -> dict[str, float]:
-        """Share of a CPU that each waiting worker burns; one that burns more than 1 % is stopped whenever it waits."""
+        """Share of a CPU that each waiting worker burns.
+
+        One that burns more than 1 % is stopped whenever it waits.
+        """
         shares = idle_shares(
             {name: worker.pid for name, worker in self._workers.items() if name not in self._lost}
         )
@@ -213,11 +241,17 @@ class WorkerPool:
         return shares
 
     def control(self, calls: int) -> float | None:
-        """Seconds of a visit of the control arm; None once its worker is lost, which costs no other arm anything."""
+        """Seconds of a visit of the control arm.
+
+        None once its worker is lost, which costs no other arm anything.
+        """
         return self._of_control(lambda client: client.control(calls))
 
     def noop(self, calls: int, timing: Timing) -> float | None:
-        """Seconds of a visit of the no-op program, which lives in the control's worker; None once that is lost."""
+        """Seconds of a visit of the no-op program, which lives in the control's worker.
+
+        None once that is lost.
+        """
         return self._of_control(lambda client: client.noop(calls, timing))
 
     def _of_control(self, visit: Callable[[TimingClient], float]) -> float | None:
@@ -240,7 +274,9 @@ class WorkerPool:
         return sum(living) if living else None
 
     def pauses(self) -> int:
-        """How often so far others stopped a worker, or this process did not run while it waited for one."""
+        """How often so far others stopped a worker, or this process did not run while it
+        waited for one.
+        """
         self._pauses += sum(worker.new_pauses() for worker in self._workers.values())
         return self._pauses
 

@@ -1,4 +1,6 @@
-"""Before the first visit of a case: programs are built, called first and warmed up, and idle workers kept quiet."""
+"""Before the first visit of a case: programs are built, called first and warmed up,
+and idle workers kept quiet.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,7 +48,10 @@ class Preparing:
         self._restarts = dict.fromkeys(plan.arms, 0)
 
     def prepare(self, case: Case) -> None:
-        """Build and call first, several arms at once; warm up one after the other, as they will be visited."""
+        """Build and call first, several arms at once.
+
+        Warm up one after the other, as they will be visited.
+        """
         self._restarts = dict.fromkeys(self._restarts, 0)
         in_parallel(
             lambda arm: self._build_and_call(arm, case), self._plan.arms, self._pool.at_once
@@ -68,7 +73,10 @@ class Preparing:
         return self._pool.timing(arm).build(request)
 
     def replace(self, arm: Arm, case: Case) -> None:
-        """Build anew in a fresh process; an arm whose workers are lost again and again is given up."""
+        """Build anew in a fresh process.
+
+        An arm whose workers are lost again and again is given up.
+        """
         self._restarts[arm] += 1
         if self._restarts[arm] > MOST_RESTARTS:
             self._cells.fail(arm, case, f"its worker was lost {self._restarts[arm]} times")
@@ -113,7 +121,9 @@ class Preparing:
                     self._cells.unsettled.add(key)
 
     def _calls_alike(self, arm: Arm, case: Case, phase: Phase) -> int | None:
-        """Calls a visit of an arm that differs from this one in its environment only: both are timed alike."""
+        """Calls a visit of an arm that differs from this one in its environment only:
+        both are timed alike.
+        """
         bare = _without_environment(arm)
         alike = [other for other in self._plan.arms if _without_environment(other) == bare]
         keys = (CellKey(other, case.key, phase) for other in alike)
@@ -125,7 +135,8 @@ class Preparing:
             self._note_idle(name, case, round(share, 4))
             if share > NOISY_SHARE:
                 self._report.note(
-                    f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; stopped between visits"
+                    f"{name} {case.name}: burns {share:.0%} of a CPU while it waits; "
+                    "stopped between visits"
                 )
 
     def _note_idle(self, name: str, case: Case, share: float) -> None:

@@ -15,7 +15,9 @@ from .facts import AS_FOUND, CellFacts, GenerationFacts, ProgramFacts, Summary
 
 
 class RecordedVisit(NamedTuple):
-    """One visit: which round and place in it, seconds of all its calls together, and flags (`stats.flags`)."""
+    """One visit: which round and place in it, seconds of all its calls together, and flags
+    (`stats.flags`).
+    """
 
     round: int
     position: int
@@ -40,7 +42,9 @@ class Record:
         default_factory=lambda: defaultdict(ProgramFacts)
     )
     versions: dict[Arm, Mapping[str, str]] = field(default_factory=dict)
-    """Of what each arm computes with; of earlier generations where it was not started in this one."""
+    """Of what each arm computes with; of earlier generations where it was not started
+    in this one.
+    """
     machine_peaks: dict[Arm, Peaks] = field(default_factory=dict)
     control_idle_cpu: dict[CaseKey, float] = field(default_factory=dict)
     noop_call_s: list[float] = field(default_factory=list)

@@ -36,7 +36,9 @@ from .weights_file import load_weights
 
 @dataclass(frozen=True)
 class Request:
-    """Workloads, backends and settings; `weights` and `data` are paths, empty for the workload's own.
+    """Workloads, backends and settings.
+
+    `weights` and `data` are paths, empty for the workload's own.
 
     only: what is timed, empty for all of it.  confirms: the run whose findings this one
     confirms, empty for any but the second of a gate.
@@ -72,7 +74,10 @@ class Request:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Request":
-        """The request that a run was stored with; StoreError where its settings are not those of a request."""
+        """The request that a run was stored with.
+
+        StoreError where its settings are not those of a request.
+        """
         try:
             workloads = tuple(Workload.model_validate(w) for w in stored["workloads"])
             sizes = tuple(stored["batch_sizes"])
@@ -91,7 +96,8 @@ class Request:
         except (KeyError, TypeError, ValueError) as error:
             why = shortened(f"{type(error).__name__}: {error}")
             raise StoreError(
-                f"the settings stored with the run are not those of one that can go on ({why}); start a new run"
+                f"the settings stored with the run are not those of one that can go on ({why}); "
+                "start a new run"
             ) from error
 
 
@@ -159,7 +165,10 @@ def _weights(request: Request) -> Mapping[str, np.ndarray] | None:
 
 
 def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> str:
-    """Record machine and run; the id under which everything will be stored. Host names are kept as a hash only."""
+    """Record machine and run; the id under which everything will be stored.
+
+    Host names are kept as a hash only.
+    """
     machine = add_this_machine(store)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     store.add_run(
@@ -196,7 +205,10 @@ def _versions(plan: Plan) -> dict[str, str]:
 
 
 def _revision() -> str | None:
-    """Git revision of the working directory, with '+' where it has changes; None outside a repository."""
+    """Git revision of the working directory, with '+' where it has changes.
+
+    None outside a repository.
+    """
     try:
         head = subprocess.run(
             ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10

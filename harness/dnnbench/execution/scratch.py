@@ -1,4 +1,6 @@
-"""Temporary folders: removed at the end, and by the next dnnbench of the same user where their owner was killed."""
+"""Temporary folders: removed at the end, and by the next dnnbench of the same user where their
+owner was killed.
+"""
 
 import fcntl
 import os
@@ -15,7 +17,10 @@ TRIES = 3
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """A folder of this process alone; who holds the lock on it is its owner, and the kernel frees that with the process."""
+    """A folder of this process alone.
+
+    Who holds the lock on it is its owner, and the kernel frees that with the process.
+    """
     sweep()
     folder, lock = _owned(f"{PREFIX}{purpose}-")
     try:
@@ -50,7 +55,10 @@ def _owned(prefix: str) -> tuple[TemporaryDirectory[str], int | None]:
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None if another has it, or it is another user's, no folder, or gone."""
+    """A descriptor that holds the folder's lock.
+
+    None if another has it, or it is another user's, no folder, or gone.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

@@ -1,4 +1,7 @@
-"""Everything a user can ask of a run, with the defaults; stored with the run, so that it can be resumed."""
+"""Everything a user can ask of a run, with the defaults.
+
+Stored with the run, so that it can be resumed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -60,7 +63,10 @@ class Settings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Settings":
-        """The settings that a run was stored with; what it was not stored with is as it is by default."""
+        """The settings that a run was stored with.
+
+        What it was not stored with is as it is by default.
+        """
         typed = {**data}
         if "dtype" in typed:
             typed["dtype"] = DType(typed["dtype"])
@@ -76,6 +82,8 @@ GATE_PHASES = tuple(sorted(PURPOSES))
 
 
 def gate_settings(theta: float = THETA, **chosen: Any) -> Settings:
-    """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it must not miss."""
+    """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it
+    must not miss.
+    """
     defaults: dict[str, Any] = {"phases": GATE_PHASES, "generations": None}
     return Settings(**defaults | chosen | {"theta": theta, "precision": theta / 2})

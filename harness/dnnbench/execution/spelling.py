@@ -1,4 +1,7 @@
-"""Option values as texts: lists, shares, times. A value that is none of what is wanted is a ValueError in words."""
+"""Option values as texts: lists, shares, times.
+
+A value that is none of what is wanted is a ValueError in words.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +15,9 @@ LONGEST_S = 30 * 86_400.0
 LONGEST_LABEL = 200
 MOST_GENERATIONS = 100
 MOST_DIGITS = 18
-"""Python refuses to read whole numbers of very many digits; no option takes one of more than these."""
+"""Python refuses to read whole numbers of very many digits;
+no option takes one of more than these.
+"""
 DECIMAL = r"\d+(?:\.\d+)?|\.\d+"
 UNIT_S = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 AUTO = "auto"

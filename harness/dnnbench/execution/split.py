@@ -1,4 +1,6 @@
-"""How many generations a run takes, and how many seconds of visits each has: as asked, or as the noise has it."""
+"""How many generations a run takes, and how many seconds of visits each has:
+as asked, or as the noise has it.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -26,7 +28,9 @@ PILOT_S = 10.0
 
 
 class SoFar(NamedTuple):
-    """What a run found until now, and the seconds that starting its generations took, one for each."""
+    """What a run found until now, and the seconds that starting its generations took,
+    one for each.
+    """
 
     measured: Measured
     starts_s: list[float]
@@ -49,7 +53,10 @@ def split_of(settings: Settings, report: Reporter) -> Split:
 
 
 class Planned:
-    """So many generations of one length; a long run replaces those that contention spoilt, a short one says UNDECIDED."""
+    """So many generations of one length.
+
+    A long run replaces those that contention spoilt, a short one says UNDECIDED.
+    """
 
     def __init__(self, settings: Settings, generations: int, report: Reporter):
         self._each_s, self._wanted, self._report = (
@@ -69,7 +76,9 @@ class Planned:
 
 
 class Best:
-    """Three pilots, then as many generations of such a length as Kalibera & Jones find best for what the pilots showed."""
+    """Three pilots, then as many generations of such a length as Kalibera & Jones find best
+    for what the pilots showed.
+    """
 
     def __init__(self, settings: Settings, report: Reporter):
         self._budget_s, self._report = settings.max_time_s, report
@@ -106,6 +115,6 @@ def _why(found: Components | None) -> str:
             f"too few rounds to tell what noise asks for, which takes {LEAST_ROUNDS} a generation"
         )
     return (
-        f"processes differ by {found.between**0.5:.2%} (sd), one second of visits leaves {found.within_s**0.5:.2%} open, "
-        f"a start takes {found.start_s:.1f} s"
+        f"processes differ by {found.between**0.5:.2%} (sd), one second of visits leaves "
+        f"{found.within_s**0.5:.2%} open, a start takes {found.start_s:.1f} s"
     )

@@ -1,7 +1,9 @@
-"""The form in which a store keeps what a generation tells besides times, and how every older form is read.
+"""The form in which a store keeps what a generation tells besides times,
+and how every older form is read.
 
-Version 2 lists arms, programs and cells, each with what names it.  Before, facts stood under texts made of these names;
-such a text is looked up by the names that the run has, and never taken apart.
+Version 2 lists arms, programs and cells, each with what names it.
+Before, facts stood under texts made of these names; such a text is looked up by the names
+that the run has, and never taken apart.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,7 +61,9 @@ def stored(facts: GenerationFacts) -> Json:
 def read(
     found: Mapping[str, Any], arms: Mapping[str, Arm], cases: Iterable[CaseKey]
 ) -> GenerationFacts:
-    """The facts of a run's generation, whatever version stored them; StoreError where they are none.
+    """The facts of a run's generation, whatever version stored them.
+
+    StoreError where they are none.
 
     arms: those of the run, by name.
     """
@@ -73,7 +77,9 @@ def read(
 
 
 def document(facts: GenerationFacts) -> Json:
-    """The facts for people and scripts, under the names of programs and cells: what `--json` shows, and stores once had."""
+    """The facts for people and scripts, under the names of programs and cells:
+    what `--json` shows, and stores once had.
+    """
     programs = {str(key): found for key, found in facts.programs.items()}
     cells = {str(key): found for key, found in facts.cells.items()}
     idle = {f"control {case}": share for case, share in facts.control_idle_cpu.items()}
@@ -127,7 +133,9 @@ def _program(found: ProgramFacts) -> Json:
 
 
 def _cell(found: CellFacts) -> Json:
-    """Without what has a column or a table of its own (peaks, first calls), and without what was not measured."""
+    """Without what has a column or a table of its own (peaks, first calls),
+    and without what was not measured.
+    """
     told = {
         "energy": found.energy and asdict(found.energy),
         "device_call_s": found.device_call_s,
@@ -246,7 +254,9 @@ def _read_summary(summary: Mapping[str, float] | None) -> Summary | None:
 def _read_by_text(
     found: Mapping[str, Any], arms: Mapping[str, Arm], cases: list[CaseKey]
 ) -> GenerationFacts:
-    """Version 1: everything by name of arm, `<arm> <case>` or `<arm> <case> <phase>`, each kind under a name of its own."""
+    """Version 1: everything by name of arm, `<arm> <case>` or `<arm> <case> <phase>`,
+    each kind under a name of its own.
+    """
     idle = found.get("idle_cpu", {})
     peaks = found.get("machine_peaks", {})
     audits = found.get("ledger", {})

@@ -1,4 +1,6 @@
-"""What a store keeps of what a run was asked and decided, as any version wrote it: read here and nowhere else."""
+"""What a store keeps of what a run was asked and decided, as any version wrote it:
+read here and nowhere else.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +34,10 @@ class RunSettings:
         return float(self.chosen.get("theta", THETA))
 
     def planned_generations(self, measured: int) -> int | None:
-        """How many were asked for; None where their noise decided, and `measured` where nothing was stored."""
+        """How many were asked for.
+
+        None where their noise decided, and `measured` where nothing was stored.
+        """
         planned: int | None = self.chosen.get("generations", measured)
         return planned
 

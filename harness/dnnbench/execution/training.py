@@ -1,4 +1,6 @@
-"""Train a workload to its target on every backend: the same data in the same order from the same weights."""
+"""Train a workload to its target on every backend:
+the same data in the same order from the same weights.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,7 +27,8 @@ EPOCH_TIMEOUT_S = 3600.0
 
 @dataclass(frozen=True)
 class Figures:
-    """How one state of the weights does on the test set: over `n_test` answers that count, how many are right.
+    """How one state of the weights does on the test set: over `n_test` answers that count,
+    how many are right.
 
     A regression has no accuracy, and nothing wrong.
     """
@@ -58,7 +61,9 @@ class Figures:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training set: mean loss, seconds of its steps alone, and how the weights do after it."""
+    """One pass over the training set: mean loss, seconds of its steps alone,
+    and how the weights do after it.
+    """
 
     number: int
     loss: float
@@ -154,9 +159,11 @@ def _test_batch(dataset: Dataset) -> Batch:
 
 @dataclass(frozen=True)
 class CurvesApart:
-    """How far the curves of several arms lie apart where they lie furthest, over the `epochs` that all of them have.
+    """How far the curves of several arms lie apart where they lie furthest,
+    over the `epochs` that all of them have.
 
-    loss, test_loss: difference over the larger, infinite where any is not finite   wrong: test answers
+    loss, test_loss: difference over the larger, infinite where any is not finite
+    wrong: test answers
     """
 
     epochs: int
@@ -182,7 +189,10 @@ def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
 
 
 def _relative_difference(values: Sequence[float]) -> float:
-    """(largest - smallest) / largest magnitude; 0 where all are 0, infinite where any is not finite: NaN equals nothing."""
+    """(largest - smallest) / largest magnitude.
+
+    0 where all are 0, infinite where any is not finite: NaN equals nothing.
+    """
     if not np.all(np.isfinite(values)):
         return float("inf")
     magnitude = float(np.max(np.abs(values)))
@@ -196,7 +206,9 @@ def predict(
     weights: Mapping[str, np.ndarray],
     report: Reporter,
 ) -> dict[str, Predictions | str]:
-    """By arm: the prediction for every test example and how good they are, or why there are none."""
+    """By arm: the prediction for every test example and how good they are,
+    or why there are none.
+    """
     results: dict[str, Predictions | str] = {}
     request = PredictRequest(workload, weights, _test_batch(dataset))
     report.stage(f"predicting with {workload.name}", len(arms))

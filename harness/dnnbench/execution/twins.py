@@ -1,4 +1,6 @@
-"""The base measured twice: a ratio whose truth is 1, so a run that finds another is not to be believed."""
+"""The base measured twice: a ratio whose truth is 1, so a run that finds another
+is not to be believed.
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +13,10 @@ from .measured import Measured
 
 @dataclass(frozen=True)
 class Twin:
-    """The base over itself in one phase of one case; the intervals of all of a run's twins hold together at 95 %."""
+    """The base over itself in one phase of one case.
+
+    The intervals of all of a run's twins hold together at 95 %.
+    """
 
     workload: str
     batch_size: int
@@ -24,7 +29,10 @@ class Twin:
 
     @property
     def covers(self) -> bool | None:
-        """Whether the interval holds 1; None where there is none: of one generation, or of a time that is doubted."""
+        """Whether the interval holds 1.
+
+        None where there is none: of one generation, or of a time that is doubted.
+        """
         if self.ratio.generations < 2 or self.doubt:
             return None
         return self.ratio.low <= 1 <= self.ratio.high
@@ -44,8 +52,8 @@ class Twin:
 def twins_of(run: Measured) -> list[Twin]:
     """Every phase in which both the base and its twin were visited.
 
-    Each interval has level 1 - 0.05 / n, n the number of phases, so that all of them together cover with 95 % (Bonferroni):
-    else a run of fourteen phases would be doubted every other time.
+    Each interval has level 1 - 0.05 / n, n the number of phases, so that all of them together cover
+    with 95 % (Bonferroni): else a run of fourteen phases would be doubted every other time.
     """
     bases = {(cell.case, cell.phase): cell for cell in run.cells if cell.arm == run.base}
     pairs = [(twin, bases.get((twin.case, twin.phase))) for twin in run.twins]
@@ -69,7 +77,8 @@ def twin_doubt(twins: Sequence[Twin]) -> str:
         if twin.covers is False:
             low, high = twin.ratio.low, twin.ratio.high
             return (
-                f"the base against itself came out as {twin.ratio.value:.3f} [{low:.3f}, {high:.3f}] in "
-                f"{twin.workload}/{twin.batch_size} {twin.phase}: this run finds differences where there are none"
+                f"the base against itself came out as {twin.ratio.value:.3f} [{low:.3f}, "
+                f"{high:.3f}] in {twin.workload}/{twin.batch_size} {twin.phase}: "
+                "this run finds differences where there are none"
             )
     return ""

@@ -92,7 +92,10 @@ class Visiting:
         return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
 
     def _round(self, case: Case, due: Sequence[tuple[CellKey, int]], sampler: Sampler) -> None:
-        """Visit every cell that is due, and the control; rounds are numbered through the generation."""
+        """Visit every cell that is due, and the control.
+
+        Rounds are numbered through the generation.
+        """
         before = sampler.read()
         taken = self._visits(case, due)
         if (seconds := self._pool.control(CONTROL_CALLS)) is not None:

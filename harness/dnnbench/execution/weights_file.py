@@ -13,13 +13,18 @@ from ..wording import listed, shortened
 
 FORMAT = "dnnbench-weights-1"
 TYPES = ("F64", "F32", "F16")
-"""Element types that are read, as safetensors names them. NumPy has more wherever a framework was imported before."""
+"""Element types that are read, as safetensors names them.
+NumPy has more wherever a framework was imported before.
+"""
 
 
 def save_weights(
     path: Path, workload: Workload, weights: Mapping[str, np.ndarray], facts: Mapping[str, str]
 ) -> None:
-    """Write parameters and running statistics; `facts` (backend, epochs, accuracy) go into the header as text."""
+    """Write parameters and running statistics.
+
+    `facts` (backend, epochs, accuracy) go into the header as text.
+    """
     from safetensors.numpy import save_file
 
     header = {
@@ -40,7 +45,8 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
     try:
         require_regular(path)
         with safe_open(path, "numpy") as archive:
-            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
+            names = list(archive.keys())
+            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in names}
             _refuse_others(path, workload.model, archive.metadata() or {}, shapes)
             _refuse_types(path, {name: archive.get_slice(name).get_dtype() for name in shapes})
             arrays = {name: archive.get_tensor(name) for name in shapes}
@@ -61,10 +67,13 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
 
 
 def _refuse_types(path: Path, got: Mapping[str, str]) -> None:
-    """DataError for element types that are not read, the same whatever else this process has imported."""
+    """DataError for element types that are not read, the same whatever else this process
+    has imported.
+    """
     if odd := [f"{name} is {kind}" for name, kind in got.items() if kind not in TYPES]:
         raise DataError(
-            f"{path}: cannot be read: {listed(odd)}, expected {', '.join(TYPES)}; save the weights as float32 (F32)"
+            f"{path}: cannot be read: {listed(odd)}, expected {', '.join(TYPES)}; "
+            "save the weights as float32 (F32)"
         )
 
 
@@ -87,6 +96,6 @@ def _refuse_others(
         origin = shortened(header.get("workload", "an unknown network"))
         their_hash = shortened(header.get("spec_hash", "unknown"))
         raise DataError(
-            f"{path}: holds weights of {origin} (spec {their_hash}), not of {model.name} "
-            f"(spec {model.spec_hash}): {what}; train this network, or name the one the file belongs to"
+            f"{path}: holds weights of {origin} (spec {their_hash}), not of {model.name} (spec "
+            f"{model.spec_hash}): {what}; train this network, or name the one the file belongs to"
         )

@@ -18,7 +18,10 @@ def current_mask() -> list[int]:
 
 
 def core_of(cpu: int, topology: Path = TOPOLOGY) -> str:
-    """A name shared by the hyperthreads of one core; the CPU's own number where the system does not tell."""
+    """A name shared by the hyperthreads of one core.
+
+    The CPU's own number where the system does not tell.
+    """
     try:
         return (topology / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text().strip()
     except OSError:
@@ -26,7 +29,9 @@ def core_of(cpu: int, topology: Path = TOPOLOGY) -> str:
 
 
 def threads_mask() -> list[int]:
-    """The CPUs that any thread of this process may use: a library may bind its threads to fewer, or to others."""
+    """The CPUs that any thread of this process may use: a library may bind its threads to fewer,
+    or to others.
+    """
     threads = [int(thread.name) for thread in THREADS.glob("*")] if THREADS.is_dir() else []
     masks = [mask_of(thread) for thread in threads]
     return sorted(set().union(*masks)) if masks else current_mask()
@@ -45,8 +50,9 @@ def choose_cpus(
 ) -> list[int]:
     """The `threads` CPUs of `mask` that every worker is confined to: N threads, N CPUs.
 
-    One CPU of each core before any second one, because siblings slow each other; high numbers first, because
-    interrupts prefer the low ones.  Raises UsageError if the mask is too small.
+    One CPU of each core before any second one, because siblings slow each other;
+    high numbers first, because interrupts prefer the low ones.
+    Raises UsageError if the mask is too small.
     """
     if not 1 <= threads <= len(mask):
         raise UsageError(
@@ -68,7 +74,10 @@ def parent_cpus(mask: Iterable[int], workers: Iterable[int]) -> list[int]:
 
 
 def confine(cpus: Iterable[int]) -> list[int]:
-    """Bind this process and every thread it will start to `cpus`; returns the mask then in force."""
+    """Bind this process and every thread it will start to `cpus`.
+
+    Returns the mask then in force.
+    """
     wanted = set(cpus)
     if wanted and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, wanted)

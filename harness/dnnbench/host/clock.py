@@ -1,10 +1,14 @@
-"""The host clock: monotonic, read in seconds, with its own grain and cost measured rather than assumed."""
+"""The host clock: monotonic, read in seconds, with its own grain and cost measured rather
+than assumed.
+"""
 
 import time
 from itertools import pairwise
 
 PAUSE_S = 0.25
-"""A wait that outlasts its time by so much: this process was stopped, or got no CPU, which other counters tell."""
+"""A wait that outlasts its time by so much: this process was stopped, or got no CPU,
+which other counters tell.
+"""
 
 
 def now() -> float:

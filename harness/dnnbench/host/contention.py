@@ -1,25 +1,31 @@
-"""Was this window of time ours alone? Answered by the kernel's counters, never by how long a sample took.
+"""Was this window of time ours alone? Answered by the kernel's counters,
+never by how long a sample took.
 
-- 1, steal: the CPUs' stolen time in /proc/stat rose by 1 % of the window. It moves in ticks of 10 ms: any
-  tick flags a window of up to 1 s; a longer one may hold a few, which its median survives.
-- 2, pressure: "some" of /proc/pressure/cpu rose by half the window: tasks waited for a CPU. A run alone on two
-  cores makes 8-24 % itself with one thread and up to 37 % with two (frameworks' threads wait for each other);
-  with foreign processes on both cores it was 89-104 %.
-- 4, throttled: throttled time in the control group's cpu.stat rose at all: a quota stops every thread for
-  tens of milliseconds.
+- 1, steal: the CPUs' stolen time in /proc/stat rose by 1 % of the window. It moves in ticks of 10
+  ms: any tick flags a window of up to 1 s; a longer one may hold a few, which its median survives.
+- 2, pressure: "some" of /proc/pressure/cpu rose by half the window: tasks waited for a CPU.
+  A run alone on two cores makes 8-24 % itself with one thread and up to 37 % with two
+  (frameworks' threads wait for each other); with foreign processes on both cores it was 89-104 %.
+- 4, throttled: throttled time in the control group's cpu.stat rose at all:
+  a quota stops every thread for tens of milliseconds.
 
-- 16, switched: the workers lost their CPU, unasked, more than 100 times a second. Recorded, and drops no round: on two
-  cores under a load of 9 one busy thread lost it 70 times a second (nine windows of ten: under 111), the workers of
-  NumPy, torch and JAX in one run 290-2,000 times. In a quiet hour, on one CPU, it fired in under 1 % of NumPy's and torch's
-  rounds and in over 99 % of JAX's, whose own threads take turns (docs/proof.md): it must not drop rounds.
-- 32, GPU slowed: NVML named heat, a hardware slowdown or a power brake when the window began or ended. The power cap is
-  not among them: a GPU at work is at its cap as a rule, and all arms meet it alike.
-- 64, GPU shared: a process that is not a worker used the GPU's multiprocessors since the window before.
-- 128, paused: somebody stopped a worker (the kernel tells its parent, however short it was), the parent did not run for
-  a quarter of a second while it waited for an answer, or the machine slept (its clock that counts sleep ran ahead of
-  the other). A stopped worker's step takes as long as it was stopped, and every pause cools the caches.
-- 256, waited: of one visit, not of its round: a thread of the worker waited for a CPU for a tenth of it. Recorded, and
-  drops no round: where a library has more threads than CPUs they wait for each other, in any process.
+- 16, switched: the workers lost their CPU, unasked, more than 100 times a second. Recorded,
+  and drops no round: on two cores under a load of 9 one busy thread lost it 70 times a second
+  (nine windows of ten: under 111), the workers of NumPy, torch and JAX in one run 290-2,000 times.
+  In a quiet hour, on one CPU, it fired in under 1 % of NumPy's and torch's rounds and in over 99 %
+  of JAX's, whose own threads take turns (docs/proof.md): it must not drop rounds.
+- 32, GPU slowed: NVML named heat, a hardware slowdown or a power brake when the window
+  began or ended. The power cap is not among them: a GPU at work is at its cap as a rule,
+  and all arms meet it alike.
+- 64, GPU shared: a process that is not a worker used the GPU's multiprocessors since
+  the window before.
+- 128, paused: somebody stopped a worker (the kernel tells its parent, however short it was),
+  the parent did not run for a quarter of a second while it waited for an answer,
+  or the machine slept (its clock that counts sleep ran ahead of the other).
+  A stopped worker's step takes as long as it was stopped, and every pause cools the caches.
+- 256, waited: of one visit, not of its round:
+  a thread of the worker waited for a CPU for a tenth of it. Recorded, and drops no round:
+  where a library has more threads than CPUs they wait for each other, in any process.
 
 A counter that the system lacks is None, listed by `absent`, and flags nothing.
 """
@@ -43,10 +49,14 @@ STEAL_FIELD = 8
 
 @dataclass(frozen=True)
 class Counters:
-    """Counters at one moment, in seconds since some zero unless said; None where the system has none, or nobody asked.
+    """Counters at one moment, in seconds since some zero unless said.
 
-    switches: involuntary context switches of the workers, a number.  gpu: what NVML tells at this moment.
-    pauses: how often the workers and their parent were stopped, a number.  asleep_s: how long the machine slept.
+    None where the system has none, or nobody asked.
+
+    switches: involuntary context switches of the workers, a number.
+    gpu: what NVML tells at this moment.
+    pauses: how often the workers and their parent were stopped, a number.
+    asleep_s: how long the machine slept.
     """
 
     at_s: float
@@ -69,8 +79,10 @@ class Counters:
 class Sampler:
     """Reads the counters of some CPUs; costs about 0.1 ms a reading, outside the clock.
 
-    cpus: those the workers are confined to; steal elsewhere harms no sample.  root: where /proc and /sys are.
-    switches: asks the workers how often they lost their CPU.  gpu: watches the GPU that they compute on.
+    cpus: those the workers are confined to; steal elsewhere harms no sample.
+    root: where /proc and /sys are.
+    switches: asks the workers how often they lost their CPU.
+    gpu: watches the GPU that they compute on.
     pauses: asks how often workers and parent were stopped.
     """
 
@@ -139,14 +151,20 @@ def flags(before: Counters, after: Counters) -> int:
 
 
 def _asleep_s() -> float | None:
-    """Seconds that the machine slept since it started; None where only Linux's clocks would tell."""
+    """Seconds that the machine slept since it started.
+
+    None where only Linux's clocks would tell.
+    """
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return None
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def switches_per_s(before: Counters, after: Counters) -> float | None:
-    """Involuntary context switches of the workers per second of the window; None where nobody counts them."""
+    """Involuntary context switches of the workers per second of the window.
+
+    None where nobody counts them.
+    """
     if before.switches is None or after.switches is None or after.at_s <= before.at_s:
         return None
     return max(after.switches - before.switches, 0) / (after.at_s - before.at_s)

@@ -1,6 +1,9 @@
-"""Energy counters: RAPL's for the CPU's packages, NVML's for a GPU. A machine without one gives no figure, never zero.
+"""Energy counters: RAPL's for the CPU's packages, NVML's for a GPU.
 
-Sources: Linux's Documentation/power/powercap/powercap.rst; NVML's nvmlDeviceGetTotalEnergyConsumption.
+A machine without one gives no figure, never zero.
+
+Sources: Linux's Documentation/power/powercap/powercap.rst;
+NVML's nvmlDeviceGetTotalEnergyConsumption.
 """
 
 from abc import ABC, abstractmethod
@@ -9,7 +12,9 @@ from pathlib import Path
 from ..protocol.device import Device
 
 LEAST_S = 1.0
-"""RAPL is renewed every millisecond, NVML's counter every 20 to 100: shorter windows read steps of the counter."""
+"""RAPL is renewed every millisecond, NVML's counter every 20 to 100:
+shorter windows read steps of the counter.
+"""
 
 
 class Meter(ABC):

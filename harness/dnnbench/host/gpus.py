@@ -1,6 +1,8 @@
-"""What NVML tells of the NVIDIA GPUs: clocks, power, why they run slower than they could, who else is on them.
+"""What NVML tells of the NVIDIA GPUs: clocks, power, why they run slower than they could,
+who else is on them.
 
-Bits of the reasons: NVML API Reference, nvmlClocksEventReasons. A GPU that does not tell a thing gives None for it.
+Bits of the reasons: NVML API Reference, nvmlClocksEventReasons.
+A GPU that does not tell a thing gives None for it.
 """
 
 from collections.abc import Callable, Collection
@@ -67,7 +69,10 @@ def _gpu(nvml, handle) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class GpuState:
-    """A GPU at one moment: NVML's reasons, and processes beside ours that used it of late; None where it does not tell."""
+    """A GPU at one moment: NVML's reasons, and processes beside ours that used it of late.
+
+    None where it does not tell.
+    """
 
     reasons: int | None
     others: int | None
@@ -86,13 +91,18 @@ class GpuWatch:
         self._since_us = 0
 
     def read(self) -> GpuState:
-        """Its state now; others are those that used its multiprocessors since the reading before."""
+        """Its state now.
+
+        Others are those that used its multiprocessors since the reading before.
+        """
         return GpuState(
             self._ask(self._nvml.nvmlDeviceGetCurrentClocksThrottleReasons), self._others()
         )
 
     def _others(self) -> int | None:
-        """None where our own processes are not listed: NVML then counts in another namespace, and all look foreign."""
+        """None where our own processes are not listed: NVML then counts in another namespace,
+        and all look foreign.
+        """
         running = self._ask(self._nvml.nvmlDeviceGetComputeRunningProcesses)
         ours = set(self._ours())
         if running is None or not ours & {process.pid for process in running}:

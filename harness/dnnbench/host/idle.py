@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping
 
 SETTLE_S = 0.2
-"""After the last call: a library may spin for a few milliseconds, which is over before the next visit's untimed call."""
+"""After the last call: a library may spin for a few milliseconds, which is over before the next
+visit's untimed call.
+"""
 WATCH_S = 0.25
 NOISY_SHARE = 0.01
 """Of one CPU; OpenBLAS without its timeout spins for 130 ms after each call."""
@@ -13,10 +15,11 @@ PROCESS_CLOCK = 2
 
 
 def cpu_s(pid: int) -> float | None:
-    """Seconds on a CPU of all threads that a process has or had, to the nanosecond, in one system call; None if it is gone.
+    """Seconds on a CPU of all threads that a process has or had, to the nanosecond,
+    in one system call; None if it is gone.
 
-    Linux numbers the CPU clocks of processes ~pid * 8 + 2. Source: MAKE_PROCESS_CPUCLOCK and CPUCLOCK_SCHED in
-    include/linux/posix-timers_types.h, which clock_getcpuclockid(3) follows.
+    Linux numbers the CPU clocks of processes ~pid * 8 + 2. Source: MAKE_PROCESS_CPUCLOCK
+    and CPUCLOCK_SCHED in include/linux/posix-timers_types.h, which clock_getcpuclockid(3) follows.
     """
     try:
         return time.clock_gettime((~pid << 3) | PROCESS_CLOCK)

@@ -10,7 +10,9 @@ from ..errors import UsageError
 from ..regular import home_expanded
 
 SHARED = Path("/tmp/dnnbench.lock")
-"""For every user whatever their TMPDIR: /tmp is the one folder of a POSIX system that all of them may write to."""
+"""For every user whatever their TMPDIR: /tmp is the one folder of a POSIX system that all of them
+may write to.
+"""
 VARIABLE = "DNNBENCH_LOCK"
 EVERYONE = 0o666
 LOCKS = Path("/proc/locks")
@@ -25,12 +27,14 @@ def default_path() -> Path:
 def machine_lock(path: Path | None = None, wait_s: float = 0.0) -> Iterator[None]:
     """Hold this machine for measuring; the system frees it when the process ends, however it ends.
 
-    The file stays, empty: removing it would let a third process lock a new one beside a waiting second. Nothing is
-    written to it, so a file of another user needs only to be opened; filelock does that without O_CREAT where
-    fs.protected_regular forbids it, follows no link and truncates nothing.
+    The file stays, empty: removing it would let a third process lock a new one beside a waiting
+    second. Nothing is written to it, so a file of another user needs only to be opened;
+    filelock does that without O_CREAT where fs.protected_regular forbids it,
+    follows no link and truncates nothing.
 
-    wait_s: how long to wait for another holder; a negative number waits for ever.  Raises UsageError, naming the
-    holder's process and user where the system shows them, when the time is up, or if the file cannot be opened.
+    wait_s: how long to wait for another holder; a negative number waits for ever.
+    Raises UsageError, naming the holder's process and user where the system shows them,
+    when the time is up, or if the file cannot be opened.
     """
     import filelock
 
@@ -40,11 +44,13 @@ def machine_lock(path: Path | None = None, wait_s: float = 0.0) -> Iterator[None
         lock.acquire()
     except filelock.Timeout:
         raise UsageError(
-            f"another dnnbench is measuring on this machine ({_holder(path)}); wait for it with --wait, or end it"
+            f"another dnnbench is measuring on this machine ({_holder(path)}); "
+            "wait for it with --wait, or end it"
         ) from None
     except OSError as error:
         raise UsageError(
-            f"the lock file {path} cannot be opened ({error.strerror}): it must be a plain file that everyone may write; "
+            f"the lock file {path} cannot be opened ({error.strerror}): "
+            "it must be a plain file that everyone may write; "
             f"remove it, ask its owner to, or name another with {VARIABLE}"
         ) from None
     try:
@@ -62,9 +68,12 @@ def _holder(path: Path) -> str:
 
 
 def _locking_process(path: Path) -> int | None:
-    """The process that the kernel names as the file's locker; None where it names none that is visible here.
+    """The process that the kernel names as the file's locker.
 
-    A line of /proc/locks: `1: FLOCK  ADVISORY  WRITE 4242 08:01:131090 0 EOF`, the file as major:minor:inode.
+    None where it names none that is visible here.
+
+    A line of /proc/locks: `1: FLOCK  ADVISORY  WRITE 4242 08:01:131090 0 EOF`,
+    the file as major:minor:inode.
     """
     try:
         state = path.stat()

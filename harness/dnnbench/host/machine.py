@@ -45,8 +45,9 @@ PLACES = ("_DIR", "_HOME", "_PATH", "_ROOT", "_FILE")
 def machine_facts(root: Path = ROOT) -> dict:
     """Facts of this machine as plain data; what the system does not tell is None, never a guess.
 
-    returns: {"hardware": ..., "system": ...}; only the first part, which survives a reboot or an upgrade,
-    names the machine (`store.identity`).  root: the folder that holds /proc and /sys.
+    returns: {"hardware": ..., "system": ...}; only the first part, which survives a reboot
+    or an upgrade, names the machine (`store.identity`).
+    root: the folder that holds /proc and /sys.
     """
     return {"hardware": hardware(root), "system": system(root)}
 
@@ -61,7 +62,10 @@ def _digest(text: str) -> str:
 
 
 def hardware(root: Path = ROOT) -> dict:
-    """Processor, cores, memory and GPUs; memory in whole GiB, because the kernel's own share varies."""
+    """Processor, cores, memory and GPUs.
+
+    Memory in whole GiB, because the kernel's own share varies.
+    """
     import archspec.cpu
     import psutil
 
@@ -90,7 +94,9 @@ def cpu_model(root: Path = ROOT) -> str | None:
 
 
 def cpu_signature(root: Path = ROOT) -> str | None:
-    """As "family 25 model 17 stepping 1": under a hypervisor processors of several generations may share a name."""
+    """As "family 25 model 17 stepping 1": under a hypervisor processors of several generations may
+    share a name.
+    """
     facts = dict(_cpuinfo(root))
     names = {"family": "cpu family", "model": "model", "stepping": "stepping"}
     if not set(names.values()) <= set(facts):
@@ -99,7 +105,10 @@ def cpu_signature(root: Path = ROOT) -> str | None:
 
 
 def caches(root: Path = ROOT) -> dict[str, str] | None:
-    """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}; None where the system lists none."""
+    """Size of each cache of the first CPU, as {"L1 Data": "32K", "L2 Unified": "1024K"}.
+
+    None where the system lists none.
+    """
     sizes = {}
     for folder in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
         if size := _text(folder / "size"):
@@ -108,7 +117,10 @@ def caches(root: Path = ROOT) -> dict[str, str] | None:
 
 
 def gpu_names(root: Path = ROOT) -> list[str] | None:
-    """Of the NVIDIA GPUs; None where the driver has some, but no NVML (dnnbench[gpu]) that names them."""
+    """Of the NVIDIA GPUs.
+
+    None where the driver has some, but no NVML (dnnbench[gpu]) that names them.
+    """
     names = [gpu["name"] for gpu in gpus()]
     driver_has_some = any((root / "proc/driver/nvidia/gpus").glob("*"))
     return None if driver_has_some and not names else names
@@ -137,7 +149,10 @@ def system(root: Path = ROOT) -> dict:
 
 
 def cpu_quota(root: Path = ROOT) -> float | None:
-    """CPUs' worth of time that the control group allows; None where there is no limit or none can be read."""
+    """CPUs' worth of time that the control group allows.
+
+    None where there is no limit or none can be read.
+    """
     mounts = root / "sys/fs/cgroup"
     both = (_text(mounts / "cpu.max") or "").split()
     if len(both) != 2:
@@ -147,7 +162,10 @@ def cpu_quota(root: Path = ROOT) -> float | None:
 
 
 def smt_siblings(cpus: Collection[int], root: Path = ROOT) -> list[list[int]] | None:
-    """Groups of the given CPUs that share a core, each with two members or more; None where the system does not tell."""
+    """Groups of the given CPUs that share a core, each with two members or more.
+
+    None where the system does not tell.
+    """
     topology = root / "sys/devices/system/cpu"
     if not all((topology / f"cpu{cpu}/topology/thread_siblings_list").exists() for cpu in cpus):
         return None
@@ -158,7 +176,9 @@ def smt_siblings(cpus: Collection[int], root: Path = ROOT) -> list[list[int]] | 
 
 
 def frequencies_mhz(cpus: Collection[int], root: Path = ROOT) -> list[float] | None:
-    """Clock of each CPU now: what the driver reports, else /proc/cpuinfo, which under a hypervisor is a nominal one."""
+    """Clock of each CPU now: what the driver reports, else /proc/cpuinfo,
+    which under a hypervisor is a nominal one.
+    """
     files = [
         root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq" for cpu in sorted(cpus)
     ]
@@ -177,7 +197,9 @@ def boost(root: Path = ROOT) -> bool | None:
 
 
 def blas() -> list[dict]:
-    """Libraries with a pool of threads in this process, once NumPy is imported: name, version, kernels, threads."""
+    """Libraries with a pool of threads in this process, once NumPy is imported:
+    name, version, kernels, threads.
+    """
     import numpy  # noqa: F401
     import threadpoolctl
 
@@ -194,13 +216,18 @@ def blas() -> list[dict]:
 
 
 def initial_environment(root: Path = ROOT) -> dict[str, str]:
-    """What this process was started with: libraries set variables of their own when imported (threadpoolctl one of KMP's)."""
+    """What this process was started with: libraries set variables of their own when imported
+    (threadpoolctl one of KMP's).
+    """
     entries = (_text(root / "proc/self/environ") or "").split("\0")
     return dict(entry.split("=", 1) for entry in entries if "=" in entry) or dict(os.environ)
 
 
 def flags(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that change how libraries compute, of those that are set; places of files are left out."""
+    """Variables that change how libraries compute, of those that are set.
+
+    Places of files are left out.
+    """
     named = [name for name in sorted(environment) if name.startswith(FLAG_PREFIXES)]
     return {name: environment[name] for name in named if not name.endswith(PLACES)}
 

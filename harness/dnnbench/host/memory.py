@@ -1,4 +1,6 @@
-"""Memory of this process: what it holds now, the most it held since the mark was last reset, and giving it back."""
+"""Memory of this process: what it holds now, the most it held since the mark was last reset,
+and giving it back.
+"""
 
 import ctypes
 import gc
@@ -11,7 +13,10 @@ UNKNOWN = "this system has no /proc/self/status with VmRSS and VmHWM"
 
 @dataclass(frozen=True)
 class MemoryReading:
-    """Resident bytes now and at their peak; None, with the reason, where the system does not tell."""
+    """Resident bytes now and at their peak.
+
+    None, with the reason, where the system does not tell.
+    """
 
     rss_bytes: int | None
     peak_rss_bytes: int | None
@@ -31,16 +36,23 @@ def read_memory(proc: Path = PROC) -> MemoryReading:
 
 
 def reset_peak(proc: Path = PROC) -> str:
-    """Let the peak start again from what is held now; returns an empty text, or why that is not possible."""
+    """Let the peak start again from what is held now.
+
+    Returns an empty text, or why that is not possible.
+    """
     try:
         (proc / "clear_refs").write_text("5")
     except OSError as error:
-        return f"the peak cannot be reset here ({error.strerror}), so it counts from the start of the process"
+        return (
+            f"the peak cannot be reset here ({error.strerror}), so it counts from the start "
+            "of the process"
+        )
     return ""
 
 
 def give_back() -> None:
-    """Return to the system what has been freed: compilers leave hundreds of MB in the allocator's hands.
+    """Return to the system what has been freed: compilers leave hundreds of MB
+    in the allocator's hands.
 
     Only where the C library is glibc, which has malloc_trim(3).
     """

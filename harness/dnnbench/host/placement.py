@@ -1,8 +1,10 @@
 """Which CPU each computing thread has while a phase is timed, and how long threads waited for one.
 
-A worker sleeps between visits. Woken, its threads often start on one CPU, and a visit ends before the kernel parts
-them: with two threads of OpenBLAS a training step of 0.3 ms took 2 to 8 ms (docs/measuring.md). In a process that
-trains in a loop, as a user's does, the kernel has them parted after some milliseconds.
+A worker sleeps between visits. Woken, its threads often start on one CPU,
+and a visit ends before the kernel parts
+them: with two threads of OpenBLAS a training step of 0.3 ms took 2 to 8 ms (docs/measuring.md).
+In a process that trains in a loop, as a user's does, the kernel has them parted after some
+milliseconds.
 """
 
 import errno
@@ -39,7 +41,8 @@ class ThreadTime:
 class Placement:
     """`outcome`: one of the sentences above.  cpus: the CPU of each placed thread, by thread id.
 
-    mask: the CPUs that these threads may use outside the visits.  watched: threads whose waiting is read.
+    mask: the CPUs that these threads may use outside the visits.
+    watched: threads whose waiting is read.
     """
 
     outcome: str
@@ -49,7 +52,10 @@ class Placement:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Each placed thread on its CPU; free afterwards, because new threads inherit the mask of their maker."""
+        """Each placed thread on its CPU.
+
+        Free afterwards, because new threads inherit the mask of their maker.
+        """
         for thread, cpu in self.cpus.items():
             _bind(thread, {cpu})
         try:
@@ -59,7 +65,10 @@ class Placement:
                 _bind(thread, self.mask)
 
     def waits_s(self) -> tuple[float, ...]:
-        """Seconds that each watched thread has waited for a CPU since it began; 0 for one that has ended."""
+        """Seconds that each watched thread has waited for a CPU since it began.
+
+        0 for one that has ended.
+        """
         return tuple(_time_of(thread).wait_s for thread in self.watched)
 
 
@@ -67,10 +76,12 @@ FREE = Placement(UNKNOWN)
 
 
 def place(call: Callable[[], object], cpus: Sequence[int] = ()) -> Placement:
-    """Watch the threads of this process while it calls, and give each of the busiest a CPU of its own.
+    """Watch the threads of this process while it calls, and give each of the busiest
+    a CPU of its own.
 
-    The rule is one for all libraries, and asks no time of the call: whatever is faster for one arm, every arm gets the
-    same.  cpus: those to give; this process's mask if empty.
+    The rule is one for all libraries, and asks no time of the call:
+    whatever is faster for one arm, every arm gets the same.
+    cpus: those to give; this process's mask if empty.
     """
     cpus = cpus or current_mask()
     wanted = _wanted_shares(call)
@@ -131,7 +142,8 @@ def _time_of(thread: int) -> ThreadTime:
 
 
 def _bind(thread: int, cpus: set[int] | frozenset[int]) -> None:
-    """Nothing where the thread has ended, or a cpuset that shrank took the CPUs away: the thread's waiting then tells.
+    """Nothing where the thread has ended, or a cpuset that shrank took the CPUs away:
+    the thread's waiting then tells.
 
     The pool of an ended thread makes another, which the next warm-up places.
     """

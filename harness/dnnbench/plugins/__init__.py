@@ -1,1 +1,3 @@
-"""How backends and workloads are found: through entry points, own ones exactly as a third party's."""
+"""How backends and workloads are found: through entry points, own ones exactly
+as a third party's.
+"""

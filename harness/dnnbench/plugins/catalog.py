@@ -17,7 +17,10 @@ from .parameters import canonical, chosen, split
 from .python_file import is_python_file, workload_in_file
 
 SUFFIXES = (".toml", ".json")
-_NOT_READ = "are not read: write the network as TOML or JSON (`dnnbench schema` has the keys), or build it in Python"
+_NOT_READ = (
+    "are not read: write the network as TOML or JSON (`dnnbench schema` has the keys), "
+    "or build it in Python"
+)
 OTHER_FILES = {
     ".safetensors": "name the network, and give its weights with --weights",
     ".npz": "name the network, and give its data with --data",
@@ -31,9 +34,10 @@ OTHER_FILES = {
 def find_workload(text: str) -> Workload:
     """The workload of that name, such as `resnet50[tiny,batch=2]`, or in the file at that path.
 
-    A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`). The workload's name is the shortest text
-    that gives the same parameters. UsageError for a name nobody brings and for parameters that it does not take or
-    that make no network, SpecError for a file with faults, PluginError if its plugin raises.
+    A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`).
+    The workload's name is the shortest text that gives the same parameters.
+    UsageError for a name nobody brings and for parameters that it does not take or that make
+    no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
     path = home_expanded(text)
     workloads = plugins().workloads
@@ -51,14 +55,17 @@ def find_workload(text: str) -> Workload:
         plugins().refuse_faulty(WORKLOAD.word, name)
         names = ", ".join(workloads) or "none"
         raise UsageError(
-            f"no workload is called '{shortened(name)}'{near_miss(name, workloads)} (there are {names}); "
-            "give one of these names, or the path of a .toml or .json file, or FILE.py:NAME"
+            f"no workload is called '{shortened(name)}'{near_miss(name, workloads)} "
+            f"(there are {names}); give one of these names, or the path of a .toml or .json file, "
+            "or FILE.py:NAME"
         )
     return _build(workloads[name], items)
 
 
 def find_workloads(text: str) -> list[Workload]:
-    """The workload that `text` names; of `all` every one, of `all[tiny]` every one that takes these parameters.
+    """The workload that `text` names.
+
+    Of `all` every one, of `all[tiny]` every one that takes these parameters.
 
     Among many, one whose plugin raises costs itself alone, and stands in `plugins().faults`.
     UsageError as `find_workload`, and if no workload takes them.
@@ -72,22 +79,26 @@ def find_workloads(text: str) -> list[Workload]:
     if not announced:
         return []
     raise UsageError(
-        f"'{shortened(text)}': no workload takes these; `dnnbench list workloads` shows what each one takes"
+        f"'{shortened(text)}': no workload takes these; "
+        "`dnnbench list workloads` shows what each one takes"
     )
 
 
 def workloads_of(networks: Iterable[str | Network]) -> tuple[Workload, ...]:
-    """The workloads that names, files and values of Python mean, each once; without any, the plugins' defaults.
+    """The workloads that names, files and values of Python mean, each once.
 
-    UsageError if two different ones bear the same name, or if nothing is named and no plugin has a default; else as
-    `find_workloads` and `as_workload`.
+    Without any, the plugins' defaults.
+
+    UsageError if two different ones bear the same name, or if nothing is named and no plugin has
+    a default; else as `find_workloads` and `as_workload`.
     """
     chosen_by_name: dict[str, Workload] = {}
     listed = [workload for network in networks for workload in _meant(network)]
     for workload in listed or default_workloads():
         if chosen_by_name.setdefault(workload.name, workload) != workload:
             raise UsageError(
-                f"two different workloads are called '{workload.name}'; rename one, or run one at a time"
+                f"two different workloads are called '{workload.name}'; "
+                "rename one, or run one at a time"
             )
     if not chosen_by_name:
         raise UsageError(
@@ -111,7 +122,10 @@ def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
 
 
 def default_workloads() -> list[Workload]:
-    """What is measured when no name is given; one whose plugin raises stands in `plugins().faults` instead."""
+    """What is measured when no name is given.
+
+    One whose plugin raises stands in `plugins().faults` instead.
+    """
     defaults = [info for info in plugins().workloads.values() if info.default]
     return _sound_ones(defaults, [])
 
@@ -135,7 +149,8 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
             built = info.build(**values)
         if not isinstance(built, Workload):
             raise PluginError(
-                f"workload '{info.name}': its plugin gave {glimpse(built)}, expected a Workload; tell its author"
+                f"workload '{info.name}': its plugin gave {glimpse(built)}, expected a Workload; "
+                "tell its author"
             )
         named = {
             "name": canonical(info, values),

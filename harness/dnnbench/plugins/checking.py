@@ -1,4 +1,6 @@
-"""What plugins say of a backend or a workload, held to what it may be before anything relies on it."""
+"""What plugins say of a backend or a workload, held to what it may be before anything
+relies on it.
+"""
 
 import inspect
 import re
@@ -87,7 +89,10 @@ def _modes(info: BackendInfo) -> Iterator[str]:
         yield f"modes: got {glimpse(info.modes)}, expected each once"
     if info.default_mode not in info.modes:
         near = near_miss(str(info.default_mode), info.modes)
-        yield f"default_mode: got {glimpse(info.default_mode)}, expected one of {', '.join(info.modes)}{near}"
+        yield (
+            f"default_mode: got {glimpse(info.default_mode)}, expected one "
+            f"of {', '.join(info.modes)}{near}"
+        )
 
 
 def checked_workload(info: WorkloadInfo) -> WorkloadInfo:
@@ -126,12 +131,18 @@ def _presets(info: WorkloadInfo) -> Iterator[str]:
     for name, values in info.presets.items():
         yield from _text("presets", name, PRESET)
         if not isinstance(values, Mapping):
-            yield f"presets: '{name}': got {glimpse(values)}, expected a mapping of parameters to values"
+            yield (
+                f"presets: '{name}': got {glimpse(values)}, expected a mapping of parameters "
+                "to values"
+            )
             continue
         for key, value in values.items():
             if key not in parameters:
                 near = near_miss(str(key), parameters)
-                yield f"presets: '{name}': got {glimpse(key)}, expected a parameter of its builder{near}"
+                yield (
+                    f"presets: '{name}': got {glimpse(key)}, expected a parameter "
+                    f"of its builder{near}"
+                )
             yield from _plain(f"presets: '{name}': '{key}'", value)
 
 

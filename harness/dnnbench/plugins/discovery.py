@@ -40,7 +40,10 @@ WORKLOAD = _Kind("dnnbench_workloads", "workload", WorkloadInfo, checked_workloa
 
 @dataclass(frozen=True)
 class Fault:
-    """What cannot be used of a plugin, and why; `name` is that of the one backend or workload it costs, if it has one."""
+    """What cannot be used of a plugin, and why.
+
+    `name` is that of the one backend or workload it costs, if it has one.
+    """
 
     origin: Origin
     reason: str
@@ -82,7 +85,10 @@ class Plugins:
 
     @property
     def reference(self) -> BackendInfo:
-        """The backend that all others are checked against; PluginError where dnnbench's own plugin for it is lost."""
+        """The backend that all others are checked against.
+
+        PluginError where dnnbench's own plugin for it is lost.
+        """
         for info in self.backends.values():
             if info.reference:
                 return info
@@ -103,7 +109,9 @@ class Plugins:
         )
 
     def refuse_faulty(self, word: str, name: str) -> None:
-        """PluginError with the reasons, if a backend or workload of that name, or its plugin, cannot be used."""
+        """PluginError with the reasons, if a backend or workload of that name, or its plugin,
+        cannot be used.
+        """
         reasons = [
             str(fault) for fault in self.faults if name and name in (fault.name, fault.origin.entry)
         ]
@@ -142,7 +150,9 @@ class Plugins:
         return _Loaded(each.origin, manager)
 
     def _blame_strange_hooks(self, origin: Origin, callers: Sequence[pluggy.HookCaller]) -> None:
-        """What pluggy's check_pending raises for, but every one of them, and with the hook that was meant."""
+        """What pluggy's check_pending raises for, but every one of them, and with the hook
+        that was meant.
+        """
         hooks = (BACKEND.hook, WORKLOAD.hook)
         if not callers:
             self._blame(origin, f"implements no hook; mark its {' or '.join(hooks)} with @hookimpl")
@@ -204,7 +214,9 @@ class Plugins:
                 yield from self._checked(loaded.origin, kind, info)
 
     def _answers(self, loaded: _Loaded, kind: _Kind) -> list[Any]:
-        """What a plugin's hook returns: one answer, or [] if it does not implement the hook or cannot be used."""
+        """What a plugin's hook returns: one answer, or [] if it does not implement the hook
+        or cannot be used.
+        """
         caller = getattr(loaded.manager.hook, kind.hook)
         if not caller.get_hookimpls():
             return []
@@ -247,7 +259,10 @@ def _refuse_role(info: BackendInfo | WorkloadInfo, origin: Origin) -> None:
     if isinstance(info, BackendInfo) and info.reference and not origin.own:
         raise Unfit(
             [
-                "reference: got True, expected False: all are checked against dnnbench's own NumPy backend"
+                (
+                    "reference: got True, expected False: "
+                    "all are checked against dnnbench's own NumPy backend"
+                )
             ]
         )
 
@@ -279,7 +294,10 @@ def version(distribution: str) -> str:
 
 
 def source_digest(*packages: str) -> str:
-    """16 hex digits over every Python file of some packages; imports none that is not a parent of one."""
+    """16 hex digits over every Python file of some packages.
+
+    Imports none that is not a parent of one.
+    """
     digest = hashlib.sha256()
     for package in packages:
         spec = find_spec(package)
@@ -290,7 +308,10 @@ def source_digest(*packages: str) -> str:
 
 
 def load_backend(target: str) -> "Backend":
-    """The Backend object that a BackendInfo's `target` names; imports its framework, so only a worker calls this."""
+    """The Backend object that a BackendInfo's `target` names.
+
+    Imports its framework, so only a worker calls this.
+    """
     module, _, name = target.partition(":")
     backend: Backend = getattr(import_module(module), name)()
     return backend

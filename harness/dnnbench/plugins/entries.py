@@ -33,7 +33,10 @@ class Announced:
 
 
 def announced() -> list[Announced]:
-    """Every entry point of the group, dnnbench's own first, then by name; of a distribution found twice the first."""
+    """Every entry point of the group, dnnbench's own first, then by name.
+
+    Of a distribution found twice the first.
+    """
     by_distribution: dict[str, list[Announced]] = {}
     for distribution in metadata.distributions():
         if entries := list(_entries(distribution)):

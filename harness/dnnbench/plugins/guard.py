@@ -1,4 +1,6 @@
-"""Plugins' code, run so that it can neither end this process, nor hold it up, nor print among its data."""
+"""Plugins' code, run so that it can neither end this process, nor hold it up,
+nor print among its data.
+"""
 
 import os
 import reprlib
@@ -9,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
 LIMIT_S = 30.0
-"""For an import, a hook or a builder: dnnbench's own take milliseconds, and none should import a framework."""
+"""For an import, a hook or a builder: dnnbench's own take milliseconds, and none should import
+a framework.
+"""
 
 
 class PluginStopped(Exception):
@@ -22,7 +26,8 @@ class _OutOfTime(BaseException):
 
 @contextmanager
 def plugin_code() -> Iterator[None]:
-    """Run a plugin's code: what it prints goes to stderr, and whatever it raises leaves as an Exception.
+    """Run a plugin's code: what it prints goes to stderr, and whatever it raises leaves
+    as an Exception.
 
     PluginStopped for `sys.exit` and its kind, and after LIMIT_S seconds. Ctrl-C passes.
     """
@@ -38,7 +43,10 @@ def plugin_code() -> Iterator[None]:
 
 
 def glimpse(value: object) -> str:
-    """Some dozens of characters of what a plugin gave; its type where its repr does not come to an end of its own."""
+    """Some dozens of characters of what a plugin gave.
+
+    Its type where its repr does not come to an end of its own.
+    """
     try:
         with plugin_code():
             return reprlib.repr(value)
@@ -47,7 +55,9 @@ def glimpse(value: object) -> str:
 
 
 def what_happened(error: Exception) -> str:
-    """How a plugin's code ended, as a predicate: `raised KeyError: 'gone'`, `did not end within 30 s`."""
+    """How a plugin's code ended, as a predicate: `raised KeyError: 'gone'`,
+    `did not end within 30 s`.
+    """
     return str(error) if isinstance(error, PluginStopped) else f"raised {in_words(error)}"
 
 
@@ -65,7 +75,10 @@ def in_words(error: BaseException) -> str:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _OutOfTime after so many seconds; no limit outside the main thread, which alone gets signals."""
+    """Raise _OutOfTime after so many seconds.
+
+    No limit outside the main thread, which alone gets signals.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -13,7 +13,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @dataclass(frozen=True)
 class BackendInfo:
-    """What is known of a backend before its framework is imported; `checking.py` holds each field to what it may be."""
+    """What is known of a backend before its framework is imported.
+
+    `checking.py` holds each field to what it may be.
+    """
 
     name: str
     """Lower-case letters, digits, `_`, `.` and `-`; not one of dnnbench's own."""
@@ -31,11 +34,13 @@ class BackendInfo:
     float64_apart: bool = False
     """Whether float64 is a process-wide switch, so that it needs a worker of its own."""
     caches: tuple[str, ...] = ()
-    """Environment variables by which the framework finds the folder of its compile cache, such as `JAX_COMPILATION_CACHE_DIR`.
+    """Environment variables by which the framework finds the folder of its compile cache,
+    such as `JAX_COMPILATION_CACHE_DIR`.
 
-    Upper case, with CACHE in the name and not dnnbench's own. dnnbench sets each in every worker, before the framework is
-    imported, to a folder of its own in the user's cache; for `--cold-start` to an empty one, which the first generation fills.
-    A framework that reads its folder from elsewhere is told in `Backend.configure`, from the variable that stands here.
+    Upper case, with CACHE in the name and not dnnbench's own. dnnbench sets each in every worker,
+    before the framework is imported, to a folder of its own in the user's cache;
+    for `--cold-start` to an empty one, which the first generation fills. A framework that reads
+    its folder from elsewhere is told in `Backend.configure`, from the variable that stands here.
     """
 
 
@@ -43,8 +48,9 @@ class BackendInfo:
 class WorkloadInfo:
     """A named workload, which `build` makes from keyword parameters that all have defaults.
 
-    The parameters are annotated with what a text can be read as (int, float, bool, Literal[...], pydantic's PositiveInt):
-    NAME[PARAMETER=VALUE,...] on the command line is read by these, and what comes out bears that text as its name.
+    The parameters are annotated with what a text can be read as (int, float, bool, Literal[...],
+    pydantic's PositiveInt): NAME[PARAMETER=VALUE,...] on the command line is read by these,
+    and what comes out bears that text as its name.
     """
 
     name: str

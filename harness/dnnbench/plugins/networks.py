@@ -1,4 +1,6 @@
-"""A workload out of what a user has in Python: a Workload, a Model, or a function that makes one."""
+"""A workload out of what a user has in Python: a Workload, a Model,
+or a function that makes one.
+"""
 
 from collections.abc import Callable
 

@@ -16,11 +16,15 @@ _FINITE = ConfigDict(allow_inf_nan=False)
 
 
 def split(text: str) -> tuple[str, list[str]]:
-    """`resnet50[tiny,batch=2]` as ('resnet50', ['tiny', 'batch=2']); UsageError for brackets in any other place."""
+    """`resnet50[tiny,batch=2]` as ('resnet50', ['tiny', 'batch=2']).
+
+    UsageError for brackets in any other place.
+    """
     match = _NAMED.fullmatch(text.strip())
     if not match:
         raise UsageError(
-            f"workload '{shortened(text)}': expected NAME or NAME[PARAMETER=VALUE,...]; check its brackets"
+            f"workload '{shortened(text)}': expected NAME or NAME[PARAMETER=VALUE,...]; "
+            "check its brackets"
         )
     return match[1].strip(), [item.strip() for item in (match[2] or "").split(",") if item.strip()]
 
@@ -33,7 +37,8 @@ def defaults(info: WorkloadInfo) -> dict[str, Any]:
 def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
     """Every parameter's value: defaults, then presets, then what is given one by one.
 
-    UsageError for an unknown preset or parameter, a value that its annotation refuses, or a parameter given twice.
+    UsageError for an unknown preset or parameter, a value that its annotation refuses,
+    or a parameter given twice.
     """
     values = defaults(info)
     single: dict[str, Any] = {}
@@ -49,7 +54,9 @@ def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
 
 
 def canonical(info: WorkloadInfo, values: Mapping[str, Any]) -> str:
-    """The shortest name of these values: the preset nearest to them, or none, and what differs from it."""
+    """The shortest name of these values: the preset nearest to them, or none,
+    and what differs from it.
+    """
     differing = {"": _differing(defaults(info), values)}
     for name, preset in info.presets.items():
         differing[name] = _differing(defaults(info) | dict(preset), values)
@@ -82,7 +89,8 @@ def _preset(info: WorkloadInfo, name: str) -> Mapping[str, Any]:
         )
     there = f"there are {', '.join(info.presets)}" if info.presets else "it has none"
     raise UsageError(
-        f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} ({there})"
+        f"workload '{info.name}' has no preset '{shortened(name)}'{near_miss(name, info.presets)} "
+        f"({there})"
     )
 
 
@@ -91,7 +99,8 @@ def _value(info: WorkloadInfo, name: str, text: str) -> Any:
     if name not in parameters:
         there = f"there are {', '.join(parameters)}" if parameters else "it has none"
         raise UsageError(
-            f"workload '{info.name}' has no parameter '{shortened(name)}'{near_miss(name, parameters)} ({there})"
+            f"workload '{info.name}' has no parameter "
+            f"'{shortened(name)}'{near_miss(name, parameters)} ({there})"
         )
     kind = parameters[name].annotation
     if kind is inspect.Parameter.empty:

@@ -1,4 +1,7 @@
-"""A network in a user's Python file, `net.py:make_net`; its faults are told with the file's own lines."""
+"""A network in a user's Python file, `net.py:make_net`.
+
+Its faults are told with the file's own lines.
+"""
 
 import linecache
 import re

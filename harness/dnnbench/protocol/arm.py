@@ -11,7 +11,9 @@ from .precision import PRECISIONS, Precision
 
 @dataclass(frozen=True)
 class Arm:
-    """Backend, mode, device, element type, threads and interpreter. Written `BACKEND[:MODE][@ENVIRONMENT]`.
+    """Backend, mode, device, element type, threads and interpreter.
+
+    Written `BACKEND[:MODE][@ENVIRONMENT]`.
 
     Requested, its device may be AUTO; resolved (`on`), it names the device that it is built on.
     """

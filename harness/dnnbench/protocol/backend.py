@@ -14,10 +14,13 @@ from .program import Program
 
 
 class Backend(ABC):
-    """Builds Programs in one framework. Made only inside a worker process, where the framework may be imported.
+    """Builds Programs in one framework.
 
-    Laws: `configure` comes before any other framework work of the process; `capabilities` gives the reasons that the user
-    sees; `build` starts from exactly the weights it is given and never falls back to another device.
+    Made only inside a worker process, where the framework may be imported.
+
+    Laws: `configure` comes before any other framework work of the process;
+    `capabilities` gives the reasons that the user sees;
+    `build` starts from exactly the weights it is given and never falls back to another device.
     """
 
     name: str
@@ -30,16 +33,20 @@ class Backend(ABC):
     def configure(self, arm: Arm) -> None:
         """Set what is process-wide: threads, element types, precision of products, denormals.
 
-        A worker holds one arm and comes here first. It starts with, and this module is imported under:
+        A worker holds one arm and comes here first. It starts with, and this module
+        is imported under:
 
             OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, NPROC   `arm.threads`
-            its CPU mask            as many CPUs as threads where time is taken; any that dnnbench may use in a check
-            caches                  a folder in each variable that `BackendInfo.caches` of any backend names
+            its CPU mask            as many CPUs as threads where time is taken;
+                                    any that dnnbench may use in a check
+            caches                  a folder in each variable that any backend's
+                                    `BackendInfo.caches` names
             others                  `dnnbench.worker.environment.MEANING` has each with its reason
 
-        A library that reads none of these is told `arm.threads` here. What can no longer be set raises PluginError.
-        Denormals are yours to choose: switch flushing on or off here as users of the framework would find it, and let
-        `facts` tell by trial which it is; a difference between arms is shown and stops no ranking.
+        A library that reads none of these is told `arm.threads` here.
+        What can no longer be set raises PluginError. Denormals are yours to choose:
+        switch flushing on or off here as users of the framework would find it, and let `facts` tell
+        by trial which it is; a difference between arms is shown and stops no ranking.
         """
 
     @abstractmethod
@@ -57,10 +64,12 @@ class Backend(ABC):
     def build(
         self, workload: Workload, weights: Mapping[str, np.ndarray], arm: Arm, seed: int = 0
     ) -> Program:
-        """A Program that starts from `weights` (parameters and state by canonical name and layout, float32).
+        """A Program that starts from `weights` (parameters and state by canonical name
+        and layout, float32).
 
-        A TrainingProgram where `capabilities` offers more than `infer`, else an InferenceProgram is enough.
-        `seed` starts the framework's own generator, which draws dropout masks that a Batch does not bring.
+        A TrainingProgram where `capabilities` offers more than `infer`,
+        else an InferenceProgram is enough. `seed` starts the framework's own generator,
+        which draws dropout masks that a Batch does not bring.
         """
 
 

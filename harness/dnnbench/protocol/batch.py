@@ -10,7 +10,8 @@ import numpy as np
 class Batch:
     """N examples.
 
-    inputs: (N, ...) by input name, float32 or the input's integer type   targets: as the loss wants them
+    inputs: (N, ...) by input name, float32 or the input's integer type
+    targets: as the loss wants them
     masks: (N, ...) of 0 and 1 by random node; empty lets the framework draw its own.
     """
 

@@ -17,7 +17,8 @@ class Capabilities:
         return Capabilities({Phase.TRAIN_STEP: "it has no adam"}) all but some
 
     A reason is a sentence of yours that users read beside the arm's name, in place of a number.
-    A piece that is neither missing here nor among `TrainingProgram.pieces` is told to be impossible alone.
+    A piece that is neither missing here nor among `TrainingProgram.pieces` is told to be
+    impossible alone.
     """
 
     missing: Mapping[Phase, str] = field(default_factory=dict)
@@ -28,7 +29,8 @@ class Capabilities:
         for phase, reason in missing.items():
             if not isinstance(reason, str) or not reason.strip():
                 raise TypeError(
-                    f"Capabilities: the reason for no {phase} is {reason!r}, expected a sentence for users"
+                    f"Capabilities: the reason for no {phase} is {reason!r}, "
+                    "expected a sentence for users"
                 )
         object.__setattr__(self, "missing", missing)
 

@@ -27,7 +27,8 @@ class Device:
         match = re.fullmatch(r"(cpu|gpu|tpu)(?::([0-9]{1,4}))?", text.strip().lower())
         if not match:
             raise UsageError(
-                f"device '{shortened(text)}' is not known; write {', '.join(KINDS)}, or one with an index such as gpu:1"
+                f"device '{shortened(text)}' is not known; write {', '.join(KINDS)}, "
+                "or one with an index such as gpu:1"
             )
         return cls(match[1], int(match[2] or 0))
 

@@ -1,4 +1,6 @@
-"""The walk through a network's graph that every backend makes, over tensors of its framework's own type T."""
+"""The walk through a network's graph that every backend makes, over tensors
+of its framework's own type T.
+"""
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -21,7 +23,8 @@ def evaluate(
     state: Mapping[str, T],
     apply: Apply[T],
 ) -> tuple[dict[str, T], dict[str, T]]:
-    """(value of every input, constant and node by name; running statistics after the pass), nodes in order.
+    """(value of every input, constant and node by name; running statistics after the pass),
+    nodes in order.
 
     inputs, parameters and state are read and not changed.
     """
@@ -40,7 +43,10 @@ def outputs(
     state: Mapping[str, T],
     apply: Apply[T],
 ) -> dict[str, T]:
-    """Value of every output by name; any other value is let go after its last use, as inference written by hand does."""
+    """Value of every output by name.
+
+    Any other value is let go after its last use, as inference written by hand does.
+    """
     values = _sources(model, inputs, parameters)
     for node in model.nodes:
         values[node.name], _ = _computed(model, node, values, parameters, state, apply)
@@ -66,7 +72,8 @@ def _computed(
     """(one node's value, the running statistics that it changes, by name)"""
     parameter_names, state_names = model.roles(node)
     arguments = [values[name] for name in node.inputs]
-    # most ops have neither: the empty dictionaries are handed on as they are, which saves a step of many nodes
+    # most ops have neither: the empty dictionaries are handed on as they are,
+    # which saves a step of many nodes
     own = (
         {role: parameters[name] for role, name in parameter_names.items()}
         if parameter_names
@@ -80,7 +87,8 @@ def _computed(
 def inference(ops: ModuleType) -> Apply[Any]:
     """Every op as `ops.<kind>(op, *inputs, **parameters, **state)`, which gives its value.
 
-    `op` is the spec's (`dnnbench.spec.ops`), with its attributes. Random ops pass their input on and need no function.
+    `op` is the spec's (`dnnbench.spec.ops`), with its attributes.
+    Random ops pass their input on and need no function.
     """
 
     def apply(
@@ -99,10 +107,11 @@ def training(
 ) -> Apply[Any]:
     """As `inference`, in training mode.
 
-    An op with running statistics is `ops.<kind>_training(op, *inputs, **parameters, **state)`, which gives
-    (value, {role: new statistic}) by the roles that it got: `{"mean": ..., "variance": ...}` for batch_norm.
-    A random op is `ops.<kind>(op, x, mask, generator)`, with `masks[node.name]`, or None where the batch brings no mask
-    and the framework draws one from `generator(node)`.
+    An op with running statistics is `ops.<kind>_training(op, *inputs, **parameters, **state)`,
+    which gives (value, {role: new statistic}) by the roles that it got:
+    `{"mean": ..., "variance": ...}` for batch_norm.
+    A random op is `ops.<kind>(op, x, mask, generator)`, with `masks[node.name]`,
+    or None where the batch brings no mask and the framework draws one from `generator(node)`.
     """
 
     def apply(

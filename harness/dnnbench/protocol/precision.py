@@ -12,9 +12,12 @@ from .evaluation import Apply, T
 class Precision(NamedTuple):
     """Three types: of what is kept, of what flows, and of what products read.
 
-    weights: parameters, running statistics, optimizer slots, the loss   values: activations and their gradients
-    products: inputs of matrix products and convolutions; `tf32` is a float32 whose products keep 10 bits of fraction.
-    scaled: the loss is multiplied by LOSS_SCALE before backpropagation, and gradients divided by it.
+    weights: parameters, running statistics, optimizer slots, the loss
+    values: activations and their gradients
+    products: inputs of matrix products and convolutions;
+    `tf32` is a float32 whose products keep 10 bits of fraction.
+    scaled: the loss is multiplied by LOSS_SCALE before backpropagation,
+    and gradients divided by it.
     """
 
     name: DType
@@ -39,10 +42,12 @@ class Precision(NamedTuple):
         return self.products in ("bfloat16", "float16")
 
     def types(self, op: Op) -> tuple[str | None, str | None]:
-        """(type its inputs and parameters are cast to, type its result is cast to) in a low precision.
+        """(type its inputs and parameters are cast to, type its result is cast to)
+        in a low precision.
 
-        product: computes in `products` and gives that. wide (normalisations, softmax, means): computes in `weights`, as a
-        sum over many elements must. plain: computes in the widest of its inputs' types, which None stands for.
+        product: computes in `products` and gives that. wide (normalisations, softmax, means):
+        computes in `weights`, as a sum over many elements must. plain:
+        computes in the widest of its inputs' types, which None stands for.
         In pure low precision every result is `values`; in mixed precision wide results stay wide.
         """
         pure = self.values == self.products
@@ -55,7 +60,9 @@ class Precision(NamedTuple):
 
 
 LOSS_SCALE = 1024.0
-"""Lifts float16 gradients over its smallest normal number, 6e-5; a power of two, so that scaling rounds nothing."""
+"""Lifts float16 gradients over its smallest normal number, 6e-5;
+a power of two, so that scaling rounds nothing.
+"""
 PRECISIONS = {
     precision.name: precision
     for precision in (
@@ -89,8 +96,8 @@ def cast_around(
 ) -> Apply[T]:
     """`apply` with float arguments and parameters cast to the type that each op computes in.
 
-    cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`, constants in `weights`;
-    running statistics are handed on as they are kept.
+    cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`,
+    constants in `weights`; running statistics are handed on as they are kept.
     """
     if not precision.low:
         return apply

@@ -17,20 +17,25 @@ Snapshot = TypeVar("Snapshot")
 
 
 class InferenceProgram(ABC, Generic[Placed, Result]):
-    """One workload on one device in one mode, which answers; it owns the weights and the running statistics.
+    """One workload on one device in one mode, which answers.
 
-    Laws: `wait` returns when the device is done; the second call of a phase compiles nothing; `infer` changes nothing
-    that another call can tell; batches are not written to; the same seed gives bitwise the same result on one thread;
-    closing gives the memory back.
+    It owns the weights and the running statistics.
 
-    Lifetimes: a placed batch serves any number of calls, in any order, until `close`. A result must be readable by
-    `get` until the program's next call; `wait` may come later, as throughput is timed by k calls and then k waits. Arrays
-    that `get` and `weights` give are copies, and the caller's for good.
+    Laws: `wait` returns when the device is done; the second call of a phase compiles nothing;
+    `infer` changes nothing that another call can tell; batches are not written to;
+    the same seed gives bitwise the same result on one thread; closing gives the memory back.
+
+    Lifetimes: a placed batch serves any number of calls, in any order, until `close`.
+    A result must be readable by `get` until the program's next call;
+    `wait` may come later, as throughput is timed by k calls and then k waits.
+    Arrays that `get` and `weights` give are copies, and the caller's for good.
     """
 
     @abstractmethod
     def put(self, batch: Batch) -> Placed:
-        """Copy a batch to the device, in the layout and element type that the program computes in; waits.
+        """Copy a batch to the device, in the layout and element type that the program computes in.
+
+        Waits.
 
         The caller's arrays stay the caller's: what becomes of them later does not reach the device.
         """
@@ -39,10 +44,12 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
     def infer(self, batch: Placed) -> Result:
         """Forward pass in inference mode: every output of the model, and the prediction.
 
-        Through `get`: `outputs/<node>` for each name of `model.outputs`, and `prediction`, made on the device as part of
-        the timed call from the first output z as `workload.task.loss.prediction` says:
+        Through `get`: `outputs/<node>` for each name of `model.outputs`, and `prediction`,
+        made on the device as part of the timed call from the first output z
+        as `workload.task.loss.prediction` says:
 
-            argmax     index of the largest of the last axis, the first of equals: (N, ...) of z (N, ..., K), an integer
+            argmax     index of the largest of the last axis, the first of equals, an integer:
+                       (N, ...) of z (N, ..., K)
             positive   1 where z > 0, else 0: the shape of z, an integer
             identity   z itself
 
@@ -55,35 +62,48 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
 
     @abstractmethod
     def get(self, result: Result) -> dict[str, np.ndarray]:
-        """`result` as NumPy arrays in canonical layouts, keyed `outputs/<node>`, `prediction`, `loss`, ...
+        """`result` as NumPy arrays in canonical layouts, keyed `outputs/<node>`,
+        `prediction`, `loss`, ...
 
-        float64 and float32 as they are; what NumPy has not, such as bfloat16, as float32, which holds it exactly.
+        float64 and float32 as they are; what NumPy has not, such as bfloat16, as float32,
+        which holds it exactly.
         """
 
     @abstractmethod
     def weights(self) -> dict[str, np.ndarray]:
-        """Learned arrays by the names of `model.parameters`, canonical layouts, in the type that weights are kept in."""
+        """Learned arrays by the names of `model.parameters`, canonical layouts,
+        in the type that weights are kept in.
+        """
 
     @abstractmethod
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Replace weights and running statistics, by name in canonical layouts; the next `infer` reads them.
+        """Replace weights and running statistics, by name in canonical layouts.
 
-        weights: every name of `model.parameters` and `model.state`.  An optimizer starts anew at step 1.
+        The next `infer` reads them.
+
+        weights: every name of `model.parameters` and `model.state`.
+        An optimizer starts anew at step 1.
         """
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What a reader of the figures must know; the fairness audit holds these against the other arms':
+        """What a reader of the figures must know.
 
-            device        really used, as the framework spells it: kind, then ':' and what else there is
+        The fairness audit holds these against the other arms':
+
+            device        really used, as the framework spells it: kind, then ':' and what else
+                          there is
             dtype, layout of weights, and of images or sequences
             threads       that the CPU's kernels run on; None where nobody tells
-            denormals     "kept" or "flushed to zero", by trial: whether half of the smallest normal number is above 0
-            donation      where new weights go: "in place", "donated" (into the old ones' memory), "none"
+            denormals     "kept" or "flushed to zero", by trial: whether half of the smallest
+                          normal number is above 0
+            donation      where new weights go: "in place", "donated" (into the old ones' memory),
+                          "none"
             autotune      "on" where kernels are chosen by timing them, else "off"
-            compilations  programs compiled or traced so far, 0 where nothing is: each function for each set of
-                          shapes counts 1, whatever it is for. Only growth is read: what grows after a phase's
-                          first calls is a compilation inside a timed visit, and shown beside the time
+            compilations  programs compiled or traced so far, 0 where nothing is: each function
+                          for each set of shapes counts 1, whatever it is for. Only growth is read:
+                          what grows after a phase's first calls is a compilation inside a timed
+                          visit, and shown beside the time
 
         and whatever else the framework has to say, as texts, numbers and booleans.
         """
@@ -93,7 +113,10 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
         """Most bytes held on the device since `build`; None where the framework does not count."""
 
     def device_seconds(self, work: Callable[[], None]) -> float | None:
-        """Seconds by the device's own clock from the start of `work` to its end; None where it shows none beside the host's."""
+        """Seconds by the device's own clock from the start of `work` to its end.
+
+        None where it shows none beside the host's.
+        """
         return None
 
     @abstractmethod
@@ -112,8 +135,8 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
         gradients   loss's, and gradients/<parameter>
         train_step  outputs/<node>, loss; the new weights, statistics and slots stay inside
 
-    Laws: only `train_step`, `update_alone`, `load` and `restore` change weights, statistics and slots; only drawing
-    random numbers changes the generator besides.
+    Laws: only `train_step`, `update_alone`, `load` and `restore` change weights,
+    statistics and slots; only drawing random numbers changes the generator besides.
     """
 
     @abstractmethod
@@ -128,8 +151,8 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
     def gradients(self, batch: Placed) -> Result:
         """Forward pass, loss and backpropagation.
 
-        A gradient for every name of `model.parameters`, of the parameter's shape and zeros where none flows: that of the
-        loss, before weight decay and clipping, which belong to the update.
+        A gradient for every name of `model.parameters`, of the parameter's shape and zeros where
+        none flows: that of the loss, before weight decay and clipping, which belong to the update.
         """
 
     @abstractmethod
@@ -138,14 +161,17 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
 
     @abstractmethod
     def pieces(self, batch: Placed) -> Mapping[str, Callable[[], Result]]:
-        """Parts of a step that run alone: `loss_alone` on stored outputs, `update_alone` on stored gradients.
+        """Parts of a step that run alone: `loss_alone` on stored outputs,
+        `update_alone` on stored gradients.
 
         Empty where the framework cannot. `update_alone` changes weights and slots.
         """
 
     @abstractmethod
     def optimizer_state(self) -> dict[str, np.ndarray]:
-        """Optimizer slots keyed `<slot>/<parameter>`, slots named as `task.optimizer.slots` names them; zeros at first."""
+        """Optimizer slots keyed `<slot>/<parameter>`, slots named as `task.optimizer.slots` names
+        them; zeros at first.
+        """
 
     @abstractmethod
     def model_state(self) -> dict[str, np.ndarray]:
@@ -157,7 +183,10 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
 
     @abstractmethod
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot, which stays good for the next time; waits; compiles nothing after its first call."""
+        """Go back to a snapshot, which stays good for the next time; waits.
+
+        Compiles nothing after its first call.
+        """
 
     @abstractmethod
     def activations(self, batch: Placed) -> dict[str, np.ndarray]:
@@ -165,7 +194,10 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
 
     @abstractmethod
     def cotangents(self, batch: Placed) -> dict[str, np.ndarray]:
-        """The gradient of the loss with respect to every node's value, by node name; zeros where none flows."""
+        """The gradient of the loss with respect to every node's value, by node name.
+
+        Zeros where none flows.
+        """
 
 
 Program = InferenceProgram[Any, Any]
@@ -179,7 +211,8 @@ def trainable(program: Program) -> Trainable:
     if is_trainable(program):
         return program
     raise TypeError(
-        f"{type(program).__name__} is no TrainingProgram, though its backend's capabilities() offers training phases here; "
+        f"{type(program).__name__} is no TrainingProgram, "
+        "though its backend's capabilities() offers training phases here; "
         "derive it from TrainingProgram, or give Capabilities.inference_only(reason)"
     )
 

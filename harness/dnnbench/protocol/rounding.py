@@ -7,10 +7,12 @@ FRACTION_BITS = {"bfloat16": 7, "tf32": 10}
 
 
 def rounded(x: np.ndarray, type: str) -> np.ndarray:
-    """Each element at the nearest number of `type` (ties to even), as float32; other types leave x as it is.
+    """Each element at the nearest number of `type` (ties to even), as float32.
 
-    Infinities and NaN stay; float16 overflows to infinity. Source of the bit patterns: Kalamkar et al. 2019,
-    arXiv 1905.12322.
+    Other types leave x as it is.
+
+    Infinities and NaN stay; float16 overflows to infinity. Source of the bit patterns:
+    Kalamkar et al. 2019, arXiv 1905.12322.
     """
     if type == "float16":
         with np.errstate(over="ignore"):

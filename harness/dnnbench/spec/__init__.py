@@ -1,1 +1,3 @@
-"""What a network is, as frozen data: no framework, no device, no behaviour beyond shapes and counts."""
+"""What a network is, as frozen data: no framework, no device, no behaviour beyond
+shapes and counts.
+"""

@@ -1,4 +1,6 @@
-"""Write a network as it reads: each call adds a node and gives its name, to be used as the next one's input."""
+"""Write a network as it reads: each call adds a node and gives its name,
+to be used as the next one's input.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,7 +23,8 @@ class Builder:
     >>> model.types["logits"].shape
     (10,)
 
-    Every op of `dnnbench.spec.ops` is a method of its kind's name; unnamed nodes are called `<kind><number>`.
+    Every op of `dnnbench.spec.ops` is a method of its kind's name;
+    unnamed nodes are called `<kind><number>`.
     """
 
     def __init__(self, name: str):

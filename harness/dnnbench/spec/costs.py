@@ -1,8 +1,8 @@
 """What a network costs on paper: operations, bytes moved, memory held.
 
-FLOPs count 2 for a multiply-add. Backward counts the gradients of inputs and of weights, and leaves out the gradient
-of the model's own inputs. Bytes count each tensor once for every op that reads or writes it, as if nothing stayed in
-a cache and nothing were fused: an upper bound.
+FLOPs count 2 for a multiply-add. Backward counts the gradients of inputs and of weights,
+and leaves out the gradient of the model's own inputs. Bytes count each tensor once for every op
+that reads or writes it, as if nothing stayed in a cache and nothing were fused: an upper bound.
 """
 
 from typing import NamedTuple
@@ -86,7 +86,10 @@ def _read(model: Model, name: str, batch: int, itemsize: int) -> int:
 
 
 def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Totals:
-    """Forward, backward and update; memory is weights, gradients, optimizer slots, the batch and every activation."""
+    """Forward, backward and update.
+
+    Memory is weights, gradients, optimizer slots, the batch and every activation.
+    """
     rows, count = node_costs(workload.model, batch_size, itemsize), parameter_count(workload.model)
     optimizer: Optimizer = workload.task.optimizer
     slots = len(optimizer.slots)
@@ -104,10 +107,13 @@ def training_step(workload: Workload, batch_size: int, itemsize: int = 4) -> Tot
 def memory_parts(
     workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4, kept: int = 4
 ) -> MemoryParts:
-    """What a phase of `dnnbench.spec.phases.PHASES` holds at its end, nothing fused and nothing freed.
+    """What a phase of `dnnbench.spec.phases.PHASES` holds at its end,
+    nothing fused and nothing freed.
 
-    itemsize: bytes of an activation   kept: bytes of a weight, a gradient and an optimizer slot
-    Inference holds the largest pair of neighbouring tensors; training every activation.  Running statistics are left out.
+    itemsize: bytes of an activation
+    kept: bytes of a weight, a gradient and an optimizer slot Inference holds the largest pair
+    of neighbouring tensors; training every activation.
+    Running statistics are left out.
     """
     model, weights = workload.model, parameter_count(workload.model) * kept
     if phase == Phase.INFER:
@@ -127,7 +133,10 @@ def _widest_pair(model: Model, batch_size: int, itemsize: int) -> int:
 def phase_totals(
     workload: Workload, batch_size: int, phase: Phase, itemsize: int = 4
 ) -> tuple[int, int] | None:
-    """(FLOPs, bytes) of one call of a phase of `dnnbench.spec.phases.PHASES`; None for a piece of one."""
+    """(FLOPs, bytes) of one call of a phase of `dnnbench.spec.phases.PHASES`.
+
+    None for a piece of one.
+    """
     rows = node_costs(workload.model, batch_size, itemsize)
     forward = (sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows))
     backward = (sum(r.backward_flops for r in rows), sum(r.backward_bytes for r in rows))

@@ -1,4 +1,6 @@
-"""Workloads as TOML or JSON: reading reports errors together, each with file, key path and a near miss."""
+"""Workloads as TOML or JSON: reading reports errors together, each with file,
+key path and a near miss.
+"""
 
 import json
 import re
@@ -22,7 +24,9 @@ Loc = tuple[str | int, ...]
 MOST_BYTES = 2**22
 """Of a workload file: thirty times the largest of the zoo."""
 MOST_KEY_PARTS = 32
-"""Of a dotted key: tomllib takes the square of their number in steps, and the deepest of a workload has five."""
+"""Of a dotted key: tomllib takes the square of their number in steps,
+and the deepest of a workload has five.
+"""
 MOST_SHOWN = 60
 """Characters of a value or key in a message."""
 
@@ -76,7 +80,9 @@ def _load_json(text: str) -> Any:
 
 
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A table without a second value for a key, which JSON's own reader would take in the place of the first."""
+    """A table without a second value for a key, which JSON's own reader would take in the place
+    of the first.
+    """
     table: dict[str, Any] = {}
     for key, value in pairs:
         if key in table:
@@ -95,7 +101,9 @@ def _load_toml(text: str) -> Any:
 
 
 def _too_long(raw: Any) -> Loc | None:
-    """Where a list or table has more entries than any of a workload may have: looked for before pydantic reads each."""
+    """Where a list or table has more entries than any of a workload may have:
+    looked for before pydantic reads each.
+    """
     left: list[tuple[Loc, Any]] = [((), raw)]
     while left:
         loc, value = left.pop()
@@ -127,7 +135,9 @@ def _lines(error: ValidationError, where: str) -> Iterator[str]:
 
 
 def _primary(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Each fault once: no list too short for its broken entries, one error for all branches of a union."""
+    """Each fault once: no list too short for its broken entries, one error for all
+    branches of a union.
+    """
     faults: dict[tuple[Loc, str], Mapping[str, Any]] = {}
     for item in items:
         if not _only_secondary(item):
@@ -185,7 +195,10 @@ def _sentence(item: Mapping[str, Any]) -> str:
         case "union_tag_not_found":
             return f"got {got}, expected a table with a 'kind'"
         case "string_pattern_mismatch":
-            return f"got {got}, expected a name of letters, digits, '_' and '.', not starting with a digit"
+            return (
+                f"got {got}, expected a name of letters, digits, '_' and '.', "
+                "not starting with a digit"
+            )
         case "no_branch":
             wanted = _fields_around(item["loc"])[item["loc"][-1]].description
             return f"got {got}, expected {wanted}{_near_quoted(item['input'], wanted or '')}"
@@ -211,7 +224,9 @@ def _short(value: Any) -> str:
 
 
 def _fields_around(loc: Loc) -> dict[str, FieldInfo]:
-    """Keys that the table around a key may hold, found by following the key path through the classes."""
+    """Keys that the table around a key may hold, found by following the key path through
+    the classes.
+    """
     classes: list[type[BaseModel]] = [Workload]
     for part in loc[:-1]:
         steps = [_step(cls, part) for cls in classes]

@@ -8,7 +8,7 @@ from .tensor import Spec, TensorType
 
 
 class CrossEntropy(Spec):
-    """From logits and integer labels, with a share `smoothing` of each label spread over all classes.
+    """From logits and integer labels, with a share `smoothing` spread over all classes.
 
     L = mean over the label positions that are not `ignored` of -sum_k q_k log softmax(z)_k,
     q = (1 - smoothing) onehot(label) + smoothing / K.

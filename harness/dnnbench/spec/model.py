@@ -14,7 +14,9 @@ from .tensor import ZEROS, Initializer, Kind, Name, Parameter, Shape, Spec, Tens
 MOST_NODES = 10_000
 """Of a network, and so of whatever else a list or table of its file holds."""
 MOST_PROBLEMS = 50
-"""Reported of one network: near misses of every one of many cost the square of their number, and few read more."""
+"""Reported of one network: near misses of every one of many cost the square of their number,
+and few read more.
+"""
 
 
 class Input(Spec):
@@ -44,8 +46,8 @@ class Constant(Spec):
 class Node(Spec):
     """An op applied to earlier tensors.
 
-    `parameters` renames roles: {"weight": "embed.weight"} makes the node use that parameter, which it then shares
-    with whoever else names it. A role that is not renamed is called `<node>.<role>`.
+    `parameters` renames roles: {"weight": "embed.weight"} makes the node use that parameter, which
+    it then shares with whoever else names it. A role that is not renamed is called `<node>.<role>`.
     """
 
     name: Name
@@ -59,7 +61,10 @@ class Node(Spec):
 
 
 class GraphError(ValueError):
-    """Problems of a graph, each with the key path where it stands; the first MOST_PROBLEMS, and one more if there are more."""
+    """Problems of a graph, each with the key path where it stands.
+
+    The first MOST_PROBLEMS, and one more if there are more.
+    """
 
     def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]):
         self.problems = problems
@@ -67,7 +72,8 @@ class GraphError(ValueError):
 
 
 class Model(Spec):
-    """Inputs, learned constants, nodes in topological order, and the nodes whose values are the result.
+    """Inputs, learned constants, nodes in topological order, and the nodes whose values
+    are the result.
 
     The first output is what a loss reads.
     """
@@ -124,7 +130,10 @@ class Model(Spec):
         return self._with_owned("state", {})
 
     def _with_owned(self, what: str, arrays: dict[str, Parameter]) -> dict[str, Parameter]:
-        """`arrays`, and those that nodes own as `parameters` or `state`; of a shared one the first node's."""
+        """`arrays`, and those that nodes own as `parameters` or `state`.
+
+        Of a shared one the first node's.
+        """
         for node in self.nodes:
             owned = getattr(node.op, what)(self.input_types(node))
             for role, name in node.names(owned).items():
@@ -147,7 +156,9 @@ class Model(Spec):
 
     @cached_property
     def vocabularies(self) -> dict[str, int]:
-        """How many ids an integer input may take, by the smallest table that is looked up with it."""
+        """How many ids an integer input may take, by the smallest table
+        that is looked up with it.
+        """
         sizes: dict[str, int] = {}
         for node in self.nodes:
             size = getattr(node.op, "vocabulary", None)
@@ -171,7 +182,9 @@ class Model(Spec):
 
     @cached_property
     def learned(self) -> frozenset[str]:
-        """Tensors that depend on a parameter: backpropagation carries gradients to these and to no other."""
+        """Tensors that depend on a parameter: backpropagation carries gradients to these
+        and to no other.
+        """
         learned = {c.name for c in self.constants}
         for node in self.nodes:
             own_parameters, _ = self.roles(node)
@@ -181,7 +194,9 @@ class Model(Spec):
 
     @cached_property
     def spec_hash(self) -> str:
-        """16 hex digits that change whenever the meaning does: weights files and stores key on it."""
+        """16 hex digits that change whenever the meaning does:
+        weights files and stores key on it.
+        """
         text = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,6 @@
-"""One use of every op, for its page: attributes that must be given or that show, and types of inputs."""
+"""One use of every op, for its page: attributes that must be given or that show,
+and types of inputs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -11,9 +11,11 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class WarmupCosine(Spec):
-    """A learning rate that rises linearly for w = `warmup` steps, then falls along a cosine to `floor` lr at T = `steps`.
+    """A learning rate that rises linearly for w = `warmup` steps, then falls along a cosine.
 
-    lr_t = lr t / w for t <= w; then, with s = min((t - w) / (T - w), 1), lr (floor + (1 - floor) (1 + cos(pi s)) / 2).
+    At T = `steps` it has come to `floor` lr.
+    lr_t = lr t / w for t <= w; then, with s = min((t - w) / (T - w), 1),
+    lr (floor + (1 - floor) (1 + cos(pi s)) / 2).
     Source: Loshchilov & Hutter 2016, arXiv 1608.03983.
     """
 
@@ -32,7 +34,8 @@ class WarmupCosine(Spec):
 class _Optimizer(Spec):
     """What all optimizers share.
 
-    clip_norm: first g *= clip_norm / max(norm, clip_norm), norm over the gradients of all parameters together.
+    clip_norm: first g *= clip_norm / max(norm, clip_norm), norm over the gradients
+    of all parameters together.
     weight_decay: then g += weight_decay p (AdamW takes it from p instead).
     schedule: the rate of each step is known before it.
     """
@@ -69,7 +72,10 @@ class Momentum(_Optimizer):
 
 
 class Nesterov(_Optimizer):
-    """b = momentum b + g; p -= lr (g + momentum b).   Source: Nesterov 1983; Sutskever et al. 2013 in this form."""
+    """b = momentum b + g; p -= lr (g + momentum b).
+
+    Source: Nesterov 1983; Sutskever et al. 2013 in this form.
+    """
 
     kind: Literal["nesterov"] = "nesterov"
     learning_rate: PositiveFloat = 0.05
@@ -80,7 +86,10 @@ class Nesterov(_Optimizer):
 
 
 class Rmsprop(_Optimizer):
-    """v = decay v + (1 - decay) g^2; p -= lr g / (sqrt(v) + epsilon).   Source: Tieleman & Hinton 2012, lecture 6.5."""
+    """v = decay v + (1 - decay) g^2; p -= lr g / (sqrt(v) + epsilon).
+
+    Source: Tieleman & Hinton 2012, lecture 6.5.
+    """
 
     kind: Literal["rmsprop"] = "rmsprop"
     learning_rate: PositiveFloat = 1e-3
@@ -105,7 +114,8 @@ class _Moments(_Optimizer):
 class Adam(_Moments):
     """m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= lr mhat / (sqrt(vhat) + epsilon).
 
-    mhat = m / (1 - b1^t), vhat = v / (1 - b2^t).   Source: Kingma & Ba 2014, arXiv 1412.6980, algorithm 1.
+    mhat = m / (1 - b1^t), vhat = v / (1 - b2^t).
+    Source: Kingma & Ba 2014, arXiv 1412.6980, algorithm 1.
     """
 
     kind: Literal["adam"] = "adam"
@@ -114,7 +124,10 @@ class Adam(_Moments):
 
 
 class AdamW(_Moments):
-    """p *= 1 - lr weight_decay, then Adam's step without decay.   Source: Loshchilov & Hutter 2017, arXiv 1711.05101."""
+    """p *= 1 - lr weight_decay, then Adam's step without decay.
+
+    Source: Loshchilov & Hutter 2017, arXiv 1711.05101.
+    """
 
     kind: Literal["adamw"] = "adamw"
     weight_decay: NonNegativeFloat = 0.01

@@ -1,4 +1,5 @@
-"""The page of ops, losses and optimizers, made from their docstrings and fields so that it cannot drift.
+"""The page of ops, losses and optimizers, made from their docstrings and fields so that it
+cannot drift.
 
 `python -m dnnbench.spec.page > docs/ops.md` writes it anew.
 """
@@ -20,12 +21,14 @@ from .tensor import Initializer, Parameter, Spec
 
 PAGE = """# Ops, losses and optimizers
 
-What each of them means: the docstrings of `dnnbench.spec`, which the reference and every backend compute. This page is
-generated, and a test compares it with the code: `python -m dnnbench.spec.page > docs/ops.md`.
+What each of them means: the docstrings of `dnnbench.spec`, which the reference
+and every backend compute. This page is generated, and a test compares it with the code:
+`python -m dnnbench.spec.page > docs/ops.md`.
 
-A tensor of N examples has shape (N, ...); images are (N, H, W, C), sequences (N, T, C). Axes of attributes are those of
-one example: 0 is the first after N, -1 the last. Attributes are what a workload file or `Builder` takes; a role names
-an array that a node owns, called `<node>.<role>` unless it is shared. In low precision an op is one of three:
+A tensor of N examples has shape (N, ...); images are (N, H, W, C), sequences (N, T, C).
+Axes of attributes are those of one example: 0 is the first after N, -1 the last.
+Attributes are what a workload file or `Builder` takes; a role names an array that a node owns,
+called `<node>.<role>` unless it is shared. In low precision an op is one of three:
 
 - product: it multiplies matrices, in the narrow type of `--dtype`;
 - wide: it adds up many elements, in float32;
@@ -37,15 +40,18 @@ an array that a node owns, called `<node>.<role>` unless it is shared. In low pr
 
 ## Losses
 
-What training minimises, read from the model's first output, and what that output predicts (`prediction`).
+What training minimises, read from the model's first output, and what that output predicts
+(`prediction`).
 
 {losses}
 
 ## Optimizers
 
-How gradients g change parameters p. Step t counts from 1, every slot starts at 0. What all of them share:
+How gradients g change parameters p. Step t counts from 1, every slot starts at 0.
+What all of them share:
 
-- `clip_norm`: first g *= clip_norm / max(norm, clip_norm), norm over the gradients of all parameters together;
+- `clip_norm`: first g *= clip_norm / max(norm, clip_norm), norm over the gradients of all
+  parameters together;
 - `weight_decay`: then g += weight_decay p (AdamW takes it from p instead);
 - `schedule`: the rate of each step is known before it, from `WarmupCosine` below.
 

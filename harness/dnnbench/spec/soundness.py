@@ -1,4 +1,6 @@
-"""Whether a graph can be computed at all: every problem is found in one pass, each with its key path."""
+"""Whether a graph can be computed at all: every problem is found in one pass,
+each with its key path.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ TOO_MANY = "more than 2^40 elements (4 TB in float32), which no machine holds; m
 
 
 def problems_of(model: Model, most: int) -> list[Problem]:
-    """The first `most` of: reserved and duplicate names, unknown or cyclic inputs, shape clashes, unfit sharing.
+    """The first `most` of: reserved and duplicate names, unknown or cyclic inputs, shape clashes,
+    unfit sharing.
 
     Whatever is wrong, the time grows with the size of the model and not with its square.
     """
@@ -113,7 +116,9 @@ def _cyclic(model: Model) -> set[str]:
 
 
 def _without_order(before: Mapping[str, Iterable[str]]) -> set[str]:
-    """Names that no order puts behind all that stand `before` them: those on a cycle, and behind one."""
+    """Names that no order puts behind all that stand `before` them:
+    those on a cycle, and behind one.
+    """
     sorter = TopologicalSorter(before)
     with suppress(CycleError):  # it names one cycle; the sorter still gives what can be ordered
         sorter.prepare()
@@ -167,7 +172,10 @@ def _sources(model: Model) -> Iterator[Problem]:
 
 
 def _shapes(model: Model) -> Iterator[Problem]:
-    """Walk in order; a node behind a broken one stays untyped and silent, so that each fault is reported once."""
+    """Walk in order.
+
+    A node behind a broken one stays untyped and silent, so that each fault is reported once.
+    """
     types = {
         source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS
     }
@@ -189,7 +197,10 @@ def _shapes(model: Model) -> Iterator[Problem]:
 
 
 def in_order(nodes: Iterable[Node], types: dict[str, TensorType]) -> Iterator[Node]:
-    """The nodes, each with its inputs in the order that its op keeps them in; one that cannot be computed as it is."""
+    """The nodes, each with its inputs in the order that its op keeps them in.
+
+    One that cannot be computed as it is.
+    """
     for node in nodes:
         if all(name in types for name in node.inputs) and not _arity_problem(node):
             order = node.op.order([types[name] for name in node.inputs])

@@ -41,7 +41,9 @@ class TensorType(NamedTuple):
 
 
 class Initializer(Spec):
-    """Where a parameter starts: `zeros`, `ones`, `constant` at `value`, or `uniform` in [-bound, bound]."""
+    """Where a parameter starts: `zeros`, `ones`, `constant` at `value`,
+    or `uniform` in [-bound, bound].
+    """
 
     kind: Literal["zeros", "ones", "constant", "uniform"]
     value: float = 0.0

@@ -20,7 +20,9 @@ WorkloadName = Annotated[
 
 
 class Task(Spec):
-    """Loss, optimizer, data, and when training is done: `metric` on the test set at `target`, or `epochs`."""
+    """Loss, optimizer, data, and when training is done: `metric` on the test set at `target`,
+    or `epochs`.
+    """
 
     loss: Loss = CrossEntropy()
     optimizer: Optimizer = Momentum()
@@ -39,7 +41,9 @@ class Workload(Spec):
     task: Task = Task()
     batch_size: PositiveInt = Field(64, le=1_000_000)
     inference_only: bool = False
-    """Only `infer` is timed: a network that nobody trains in this form, such as one step of decoding."""
+    """Only `infer` is timed: a network that nobody trains in this form,
+    such as one step of decoding.
+    """
 
     @model_validator(mode="after")
     def _loss_fits(self) -> Self:
@@ -49,7 +53,10 @@ class Workload(Spec):
                 [(("task", "loss"), f"cross_entropy wants logits (N, ..., K), got {output}")]
             )
         if self.task.metric == "accuracy" and self.task.loss.prediction == "identity":
-            text = f"accuracy counts classes, but {self.task.loss.kind} predicts numbers; use metric = 'loss'"
+            text = (
+                f"accuracy counts classes, but {self.task.loss.kind} predicts numbers; "
+                "use metric = 'loss'"
+            )
             raise GraphError([(("task", "metric"), text)])
         return self
 
@@ -60,7 +67,9 @@ class Workload(Spec):
 
     @cached_property
     def spec_hash(self) -> str:
-        """16 hex digits over model, loss and optimizer: what a measured cell is a measurement of."""
+        """16 hex digits over model, loss and optimizer:
+        what a measured cell is a measurement of.
+        """
         task = {
             "loss": self.task.loss.model_dump(mode="json"),
             "optimizer": self.task.optimizer.model_dump(mode="json"),

@@ -1,4 +1,6 @@
-"""Runs measured apart, another day or another machine: compared through their control arms, or not at all."""
+"""Runs measured apart, another day or another machine: compared through their control arms,
+or not at all.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +18,11 @@ LEAST_RUNS = 5
 
 @dataclass(frozen=True)
 class Spread:
-    """How far runs of one machine lie apart beyond their own errors: sd of a log time, estimated from so many runs.
+    """How far runs of one machine lie apart beyond their own errors:
+    sd of a log time, estimated from so many runs.
 
-    Two runs cannot know it: what differs between them (where pages lie, what else the host does that hour) is the same
-    in all generations of either.
+    Two runs cannot know it: what differs between them (where pages lie, what else the host does
+    that hour) is the same in all generations of either.
     """
 
     sd: float
@@ -33,7 +36,9 @@ class Spread:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One cell of a recorded run: its visits, its run's control arm, the machine, and the rounds to drop."""
+    """One cell of a recorded run: its visits, its run's control arm, the machine,
+    and the rounds to drop.
+    """
 
     visits: Visits
     control: Visits | None
@@ -59,10 +64,11 @@ def compare_apart(
 ) -> Apart:
     """Ratio, by Welch's t over generations, and verdict of one cell in two runs.
 
-    On one machine both times are divided by their control arm's in the same round.  Between machines the
-    ratio is of plain times and there is no verdict, because the control would measure the machines' NumPy
-    instead.  spread: of this machine's runs, which then is part of the interval; without it the interval holds the
-    error within the two runs only.
+    On one machine both times are divided by their control arm's in the same round.
+    Between machines the ratio is of plain times and there is no verdict, because the control would
+    measure the machines' NumPy instead.
+    spread: of this machine's runs, which then is part of the interval;
+    without it the interval holds the error within the two runs only.
     """
     same = old.machine_id == new.machine_id
     normal = same and old.control is not None and new.control is not None
@@ -97,7 +103,10 @@ def _doubt(
     if new.control is None:
         return "the new run holds no control arm to compare by"
     if estimate.generations == 0:
-        return "a run has no round, free of contention, in which cell and control arm were both visited"
+        return (
+            "a run has no round, free of contention, in which cell and control arm were both "
+            "visited"
+        )
     if estimate.generations == 1:
         return "one generation gives no interval; both runs need two or more"
     before = _log_medians(old.control.without(old.dropped))
@@ -114,8 +123,10 @@ def welch_ratio(
 
         df = (a + b + c)^2 / (a^2 / (G_old - 1) + b^2 / (G_new - 1) + c^2 / (runs - 1))
 
-    a, b: variance / G of either side.  c: 2 sd^2 of the spread, where it is given.
-    Source: B. L. Welch, Biometrika 34 (1947) 28.  NaN limits where a side has fewer than two generations.
+    a, b: variance / G of either side.
+    c: 2 sd^2 of the spread, where it is given.
+    Source: B. L. Welch, Biometrika 34 (1947) 28.
+    NaN limits where a side has fewer than two generations.
     """
     generations = min(len(old), len(new))
     if not generations:
@@ -136,12 +147,16 @@ def welch_ratio(
 
 
 def spread_between(histories: Iterable[Mapping[str, Sequence[float]]]) -> Spread | None:
-    """The spread between runs, from cells that several runs measured alike; None below `LEAST_RUNS` runs.
+    """The spread between runs, from cells that several runs measured alike.
 
-        sd^2 = max(0, sum over cells of (sum_r (m_r - m)^2 - (R - 1) mean_r v_r) / sum over cells of (R - 1))
+    None below `LEAST_RUNS` runs.
 
-    histories: of each cell, log times by run, one a generation, two or more of them.  m_r, v_r: mean and variance / G of
-    a run; m: the mean of the R runs.  All cells of a run share what made that run differ, so the runs are counted.
+        sd^2 = max(0, sum over cells of (sum_r (m_r - m)^2 - (R - 1) mean_r v_r)
+                      / sum over cells of (R - 1))
+
+    histories: of each cell, log times by run, one a generation, two or more of them.
+    m_r, v_r: mean and variance / G of a run; m: the mean of the R runs.
+    All cells of a run share what made that run differ, so the runs are counted.
     """
     repeated = [history for history in histories if len(history) >= 2]
     runs: set[str] = set().union(*repeated)

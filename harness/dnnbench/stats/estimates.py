@@ -1,8 +1,10 @@
-"""From visits to estimates: times, paired ratios and differences, each with an interval over generations.
+"""From visits to estimates: times, paired ratios and differences, each with an interval over
+generations.
 
-A process has a speed of its own, so the generation is the unit: every estimate first becomes one number a
-generation (a median over its rounds), and Student's t with G - 1 degrees of freedom does the rest. No
-sample is left out for its value. `verdict` judges what is estimated here; `apart` compares runs.
+A process has a speed of its own, so the generation is the unit:
+every estimate first becomes one number a generation (a median over its rounds),
+and Student's t with G - 1 degrees of freedom does the rest. No sample is left out for its value.
+`verdict` judges what is estimated here; `apart` compares runs.
 """
 
 import math
@@ -38,7 +40,10 @@ Values = Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval; low and high are NaN below two generations, all is NaN without any."""
+    """A value with its interval.
+
+    Low and high are NaN below two generations, all is NaN without any.
+    """
 
     value: float
     low: float
@@ -48,7 +53,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Visits:
-    """The visits of one cell, one element each: generation, round, position in it, seconds a call, flags."""
+    """The visits of one cell, one element each: generation, round, position in it,
+    seconds a call, flags.
+    """
 
     generation: np.ndarray
     round: np.ndarray
@@ -58,7 +65,9 @@ class Visits:
 
     @classmethod
     def from_frame(cls, frame: "pd.DataFrame") -> "Visits":
-        """One cell's rows of the store's `samples` frame, whose seconds are those of k calls together."""
+        """One cell's rows of the store's `samples` frame, whose seconds are those of k
+        calls together.
+        """
         return cls(
             generation=frame["generation"].to_numpy(np.int64),
             round=frame["round"].to_numpy(np.int64),
@@ -87,7 +96,9 @@ def by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
 
 
 def contended_rounds(cells: Iterable[Visits]) -> np.ndarray:
-    """Keys of the rounds in which a visit of any cell carries a contention flag: all arms drop them."""
+    """Keys of the rounds in which a visit of any cell carries a contention flag:
+    all arms drop them.
+    """
     return np.unique(
         np.concatenate([NOTHING, *(v.keys[(v.flags & CONTENDED) != 0] for v in cells)])
     )
@@ -100,7 +111,9 @@ def all_contended(cells: Sequence[Visits]) -> bool:
 
 
 def spoilt_generations(cells: Sequence[Visits]) -> list[int]:
-    """Generations left with under half their rounds once the contended ones are dropped: to be replaced."""
+    """Generations left with under half their rounds once the contended ones are dropped:
+    to be replaced.
+    """
     rounds = np.unique(np.concatenate([NOTHING, *(v.keys for v in cells)]))
     generations = rounds // ROUNDS_A_GENERATION
     clean = ~np.isin(rounds, contended_rounds(cells))
@@ -108,7 +121,10 @@ def spoilt_generations(cells: Sequence[Visits]) -> list[int]:
 
 
 def mean_interval(values: Values, level: float = LEVEL) -> tuple[float, float]:
-    """(mean, half-width) of Student's t interval: t(level, G-1) sd / sqrt(G); NaN where G is too small."""
+    """(mean, half-width) of Student's t interval: t(level, G-1) sd / sqrt(G).
+
+    NaN where G is too small.
+    """
     count = len(values)
     if count < 2:
         return (float(values[0]) if count else math.nan), math.nan
@@ -117,7 +133,10 @@ def mean_interval(values: Values, level: float = LEVEL) -> tuple[float, float]:
 
 
 def absolute_time(visits: Visits, dropped: np.ndarray = NOTHING, level: float = LEVEL) -> Estimate:
-    """Seconds a call: median over generations of their medians; t interval on the medians' logarithms."""
+    """Seconds a call: median over generations of their medians.
+
+    T interval on the medians' logarithms.
+    """
     kept = visits.without(dropped)
     medians = _medians(kept.generation, kept.call_s)
     mean, half = mean_interval(np.log(medians), level)
@@ -129,8 +148,9 @@ def absolute_time(visits: Visits, dropped: np.ndarray = NOTHING, level: float = 
 class Pairs:
     """Two cells in the rounds that both were visited in, one element a round.
 
-    difference: log seconds of the arm minus the base's (log ratio), or plain seconds.  arm_later: whether
-    the arm's visit came after the base's.  clean: whether the round is kept.
+    difference: log seconds of the arm minus the base's (log ratio), or plain seconds.
+    arm_later: whether the arm's visit came after the base's.
+    clean: whether the round is kept.
     """
 
     generation: np.ndarray
@@ -144,9 +164,10 @@ class Pairs:
 
             D_g = (median of the differences where the arm came later + median of the others) / 2
 
-        or the median of all where one of the two is empty.  What coming later is worth, to either side alike, adds to
-        one median what it takes from the other; a single median would count the order with more rounds in the
-        generation, and move with it.
+        or the median of all where one of the two is empty.
+        What coming later is worth, to either side alike, adds to one median what it takes
+        from the other; a single median would count the order with more rounds in the generation,
+        and move with it.
         """
         chosen = self.clean | all_rounds
         return _balanced_medians(
@@ -198,17 +219,20 @@ def _once(visits: Visits) -> np.ndarray:
     if (counts > 1).any():
         generation, number = divmod(int(keys[counts > 1][0]), ROUNDS_A_GENERATION)
         raise UsageError(
-            f"generation {generation}, round {number} holds several visits of one cell where one is wanted; "
-            "number the rounds of a generation through"
+            f"generation {generation}, round {number} holds several visits of one cell where one "
+            "is wanted; number the rounds of a generation through"
         )
     return visits.keys
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Time of an arm over the base's, with the contended rounds dropped and, beside it, with nothing dropped.
+    """Time of an arm over the base's, with the contended rounds dropped and, beside it,
+    with nothing dropped.
 
-    effects: D_g, one log ratio a generation.  rounds: pairs in all.  dropped: those in contended rounds.
+    effects: D_g, one log ratio a generation.
+    rounds: pairs in all.
+    dropped: those in contended rounds.
     """
 
     estimate: Estimate
@@ -251,7 +275,9 @@ def time_difference(
 def training_steps(
     phases: Mapping[Phase, Visits], dropped: np.ndarray = NOTHING
 ) -> dict[str, Estimate]:
-    """Seconds of each step of training by difference of the phases that contain each other; see `STEPS`.
+    """Seconds of each step of training by difference of the phases that contain each other.
+
+    See `STEPS`.
 
     phases: phase -> visits of one arm. A step is left out where one of its phases is.
     """
@@ -269,11 +295,13 @@ def training_steps(
 def smallest_difference(
     effects: Values, theta: float, power: float = POWER, alpha: float = (1 - LEVEL) / 2
 ) -> float:
-    """The smallest true slowdown, as a fraction, that a run like this one calls SLOWER four times in five.
+    """The smallest true slowdown, as a fraction, that a run like this one calls SLOWER four
+    times in five.
 
         log(1 + theta) + (t(1 - alpha, G-1) + t(power, G-1)) sd(D_g) / sqrt(G),  minus the logarithm
 
-    alpha: one-sided; a two-sided 95 % interval leaves 2.5 % on either side.  NaN below two generations.
+    alpha: one-sided; a two-sided 95 % interval leaves 2.5 % on either side.
+    NaN below two generations.
     """
     count = len(effects)
     if count < 2:

@@ -1,8 +1,10 @@
-"""The two stages of a gate: what looks slower is flagged, and only fresh generations may confirm it.
+"""The two stages of a gate: what looks slower is flagged, and only fresh generations
+may confirm it.
 
-Screening many cells and failing for the worst of them would raise an alarm in every noisy run. So the screen
-only chooses; the verdict comes from generations that had no part in the choice, which makes each p value a
-plain one, and Holm's correction over what was chosen keeps the chance of a single false alarm below alpha.
+Screening many cells and failing for the worst of them would raise an alarm in every noisy run.
+So the screen only chooses; the verdict comes from generations that had no part in the choice,
+which makes each p value a plain one, and Holm's correction over what was chosen keeps the chance
+of a single false alarm below alpha.
 """
 
 import math
@@ -21,13 +23,16 @@ NO_PAIRS = Pairs(NOTHING, NOTHING, np.empty(0), np.empty(0, bool), np.empty(0, b
 
 
 def is_flagged(screen: Estimate, theta: float = THETA) -> bool:
-    """Whether a cell must be confirmed: the screen's ratio itself lies above 1 + theta, whatever its interval.
+    """Whether a cell must be confirmed: the screen's ratio itself lies above 1 + theta,
+    whatever its interval.
 
-    Every SLOWER is flagged, and so is an UNDECIDED that leans to the slow side, by a wide interval or by a
-    doubt.  Flagging only SLOWER would lose power twice, since both stages would demand certainty.  Flagging
-    whatever an interval does not exclude would confirm nearly everything on a noisy machine, at twice the time
-    and with a family so large that Holm's first threshold is out of reach; and a ratio below 1 + theta is very
-    rarely one that the confirmation, which wants far more than 1 + theta, would have confirmed.
+    Every SLOWER is flagged, and so is an UNDECIDED that leans to the slow side,
+    by a wide interval or by a doubt.
+    Flagging only SLOWER would lose power twice, since both stages would demand certainty.
+    Flagging whatever an interval does not exclude would confirm nearly everything on a noisy
+    machine, at twice the time and with a family so large that Holm's first threshold
+    is out of reach; and a ratio below 1 + theta is very rarely one that the confirmation,
+    which wants far more than 1 + theta, would have confirmed.
     """
     return screen.value > 1 + theta
 
@@ -51,7 +56,9 @@ def slower_p(effects: Sequence[float], theta: float = THETA) -> float:
 
 @dataclass(frozen=True)
 class Step:
-    """One hypothesis of a family: its p value, what Holm's procedure held it against, and the outcome."""
+    """One hypothesis of a family: its p value, what Holm's procedure held it against,
+    and the outcome.
+    """
 
     p: float
     threshold: float
@@ -63,7 +70,8 @@ def holm(p_values: Sequence[float], alpha: float = FAMILY_ALPHA) -> list[Step]:
 
         p(1) <= ... <= p(m);  reject p(1), p(2), ... as long as p(i) <= alpha / (m - i + 1)
 
-    The chance of rejecting any true hypothesis is at most alpha, however the tests depend on each other.
+    The chance of rejecting any true hypothesis is at most alpha, however the tests depend
+    on each other.
     Source: S. Holm, Scandinavian Journal of Statistics 6 (1979) 65.
     """
     count = len(p_values)
@@ -78,7 +86,10 @@ def holm(p_values: Sequence[float], alpha: float = FAMILY_ALPHA) -> list[Step]:
 
 @dataclass(frozen=True)
 class FlaggedCell:
-    """A flagged cell in fresh generations; `objection` says what speaks against believing its pairs."""
+    """A flagged cell in fresh generations.
+
+    `objection` says what speaks against believing its pairs.
+    """
 
     pairs: Pairs = NO_PAIRS
     objection: str = ""
@@ -88,8 +99,10 @@ class FlaggedCell:
 class Confirmation:
     """What became of a flagged cell: CONFIRMED SLOWER or NOT CONFIRMED, with the reason.
 
-    answered: whether the generations could tell anything; p is no evidence of speed where they could not.
-    smallest_difference: the true slowdown, as a fraction, that four such confirmations in five would find.
+    answered: whether the generations could tell anything;
+    p is no evidence of speed where they could not.
+    smallest_difference: the true slowdown, as a fraction, that four such confirmations
+    in five would find.
     """
 
     ratio: Ratio
@@ -104,8 +117,9 @@ def confirm(
 ) -> list[Confirmation]:
     """Test every flagged cell on its fresh generations alone; all of them are one family.
 
-    A rejection is confirmed unless contention, drift or an objection speaks against it, which can only
-    lower the family's error.  A cell without pairs stays in the family with p = 1.
+    A rejection is confirmed unless contention, drift or an objection speaks against it,
+    which can only lower the family's error.
+    A cell without pairs stays in the family with p = 1.
     """
     ratios = [ratio(cell.pairs) for cell in flagged]
     steps = holm([slower_p(each.effects, theta) for each in ratios], alpha)

@@ -1,7 +1,9 @@
-"""What a machine's own noise lets it tell: the smallest difference that two equal arms, visited in pairs, leave.
+"""What a machine's own noise lets it tell: the smallest difference that two equal arms,
+visited in pairs, leave.
 
-For V seconds of visits a cell, the best G generations (`split`) give the half-width t(0.975, G-1) sd / sqrt(G) and
-statistics.smallest_difference of numbers with that sd: the slowdown that is called SLOWER four times in five.
+For V seconds of visits a cell, the best G generations (`split`) give the half-width
+t(0.975, G-1) sd / sqrt(G) and statistics.smallest_difference of numbers with that sd:
+the slowdown that is called SLOWER four times in five.
 """
 
 import math
@@ -16,13 +18,17 @@ from .split import Components
 BUDGETS_S = (10.0, 60.0, 600.0)
 LEAST_HUMP = 0.05
 APART = 4.0
-"""Ashman's D of two humps: the halves of a normal distribution have 2.6, those of a uniform one 3.5."""
+"""Ashman's D of two humps: the halves of a normal distribution have 2.6,
+those of a uniform one 3.5.
+"""
 LEAST_GAP = 1.1
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What `visits_s` seconds a cell can tell, as shares: the half-width of an interval, and the smallest slowdowns."""
+    """What `visits_s` seconds a cell can tell, as shares: the half-width of an interval,
+    and the smallest slowdowns.
+    """
 
     visits_s: float
     generations: int
@@ -37,7 +43,9 @@ class Floor:
 
 
 def floor(variances: Components, visits_s: float, theta: float) -> Floor:
-    """The smallest differences that `visits_s` seconds of visits a cell can tell, with a dead zone `theta`."""
+    """The smallest differences that `visits_s` seconds of visits a cell can tell,
+    with a dead zone `theta`.
+    """
     count = variances.generations_of(visits_s)
     effects = _numbers_of(variances.sd(visits_s / count), count)
     half = math.expm1(mean_interval(effects)[1])
@@ -59,7 +67,9 @@ def _numbers_of(sd: float, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Humps:
-    """The split of one fixed kernel's times in two: how far apart, how many times slower, and the slower one's share."""
+    """The split of one fixed kernel's times in two: how far apart, how many times slower,
+    and the slower one's share.
+    """
 
     separation: float
     ratio: float
@@ -75,7 +85,8 @@ class Humps:
 def humps(seconds: Sequence[float]) -> Humps:
     """Split times where the variance within both parts is least (Otsu), on their logarithms.
 
-    separation: Ashman's D = |m1 - m2| sqrt(2) / sqrt(s1^2 + s2^2).  Without two values that differ there is one hump.
+    separation: Ashman's D = |m1 - m2| sqrt(2) / sqrt(s1^2 + s2^2).
+    Without two values that differ there is one hump.
     """
     times = np.sort(np.log(np.asarray(seconds, float)))
     counts = np.arange(1, len(times))

@@ -12,8 +12,9 @@ LOOKS = 2
 def enough(effects: Values, precision: float, level: float = LEVEL) -> bool:
     """Whether the interval's half-width was below `precision` (a fraction) at the last two looks.
 
-    effects: D_g of the whole generations so far, in their order.  A look is taken after each generation
-    from the sixth on, so that True cannot come before the seventh.
+    effects: D_g of the whole generations so far, in their order.
+    A look is taken after each generation from the sixth on, so that True cannot come before
+    the seventh.
     """
     looks = range(max(FIRST_LOOK, len(effects) - LOOKS + 1), len(effects) + 1)
     return len(looks) == LOOKS and all(

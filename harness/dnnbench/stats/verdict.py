@@ -1,4 +1,6 @@
-"""Faster, slower, the same, or undecided: said only when nothing that was measured speaks against it."""
+"""Faster, slower, the same, or undecided: said only when nothing that was measured
+speaks against it.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -47,11 +49,12 @@ def judge(
 ) -> Finding:
     """The finding on an arm, from its log pairs with the base and the ratio that they gave.
 
-    SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else UNDECIDED.
-    Contention, drift and a moved control arm turn any of the first three into UNDECIDED; drift only where it is large
-    enough to reach it.  Who came first is part of the estimate (`Pairs.effects`), and no doubt beside it.
-    control: the control arm's time beside this arm over that beside the base, where the two were measured
-    apart.
+    SLOWER: the interval lies above 1 + theta; FASTER: below 1 / (1 + theta); SAME: inside; else
+    UNDECIDED. Contention, drift and a moved control arm turn any of the first three into UNDECIDED;
+    drift only where it is large enough to reach it.
+    Who came first is part of the estimate (`Pairs.effects`), and no doubt beside it.
+    control: the control arm's time beside this arm over that beside the base,
+    where the two were measured apart.
     """
     if measured.estimate.generations < 2:
         return Finding(Verdict.UNDECIDED, too_few(measured))
@@ -61,7 +64,8 @@ def judge(
         slowest = f"{math.exp(max(measured.effects)):#.3g}"
         return replace(
             finding,
-            reason=f"{finding.reason}: they took {fastest} to {slowest} times as long as the base's",
+            reason=f"{finding.reason}: they took {fastest} to {slowest} times as long "
+            "as the base's",
         )
     if finding.verdict == Verdict.UNDECIDED:
         least = smallest_difference(measured.effects, theta)
@@ -76,7 +80,10 @@ def judge(
 def doubt(
     pairs: Pairs, measured: Ratio, theta: float = THETA, control: Estimate | None = None
 ) -> str:
-    """The first that speaks against a ratio: contention, drift, a moved control arm; empty if none does."""
+    """The first that speaks against a ratio: contention, drift, a moved control arm.
+
+    Empty if none does.
+    """
     return (
         contention_doubt(measured.estimate, measured.everything)
         or drift_doubt(pairs, measured.estimate, theta)
@@ -115,11 +122,16 @@ def too_wide(estimate: Estimate) -> bool:
 
 
 def contention_doubt(kept: Estimate, everything: Estimate) -> str:
-    """A reason if dropping the contended rounds moved a ratio by more than its half-width, in logarithms."""
+    """A reason if dropping the contended rounds moved a ratio by more than its half-width,
+    in logarithms.
+    """
     moved = abs(math.log(kept.value / everything.value))
     if moved <= math.log(kept.high / kept.low) / 2:
         return ""
-    return f"contention: {kept.value:.3f} without the contended rounds, {everything.value:.3f} with them"
+    return (
+        f"contention: {kept.value:.3f} without the contended rounds, {everything.value:.3f} "
+        "with them"
+    )
 
 
 def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
@@ -134,9 +146,10 @@ def _reaches(shift: float, estimate: Estimate, theta: float) -> bool:
 def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
     """A reason if the log ratio drifts with time: Spearman |rho| > 0.5 and p < 0.01.
 
-    Asked within generations (each centred on its own median, or the speed of a process would pass for a
-    drift; every median costs a degree of freedom) and again between them.  It moved by the median of the last third of
-    the rounds, or of the generations, minus that of the first.
+    Asked within generations (each centred on its own median, or the speed of a process would pass
+    for a drift; every median costs a degree of freedom) and again between them.
+    It moved by the median of the last third of the rounds, or of the generations,
+    minus that of the first.
     """
     kept = pairs.kept()
     effects = kept.effects()
@@ -154,7 +167,9 @@ def drift_doubt(pairs: Pairs, estimate: Estimate, theta: float = THETA) -> str:
 
 
 def control_doubt(control: Estimate, theta: float = THETA) -> str:
-    """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta for certain."""
+    """A reason if the control arm's ratio, whose truth is 1, lies off it by more than theta
+    for certain.
+    """
     if place(control, theta).verdict not in (Verdict.SLOWER, Verdict.FASTER):
         return ""
     return (
@@ -170,7 +185,10 @@ def _centred(generation: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _moved(time: np.ndarray, values: np.ndarray) -> float:
-    """Median of the values in the last third of the time minus that in the first; 0 where there is no third."""
+    """Median of the values in the last third of the time minus that in the first.
+
+    0 where there is no third.
+    """
     third = len(values) // 3
     if not third:
         return 0.0
@@ -189,7 +207,9 @@ def _spearman(time: np.ndarray, values: np.ndarray) -> tuple[float, float]:
 
 
 def _p_of(rho: float, freedom: int) -> float:
-    """Two-sided p of a correlation by Student's t: t = rho sqrt((f - 1) / (1 - rho^2)) with f - 1 degrees of freedom."""
+    """Two-sided p of a correlation by Student's t: t = rho sqrt((f - 1) / (1 - rho^2)) with f - 1
+    degrees of freedom.
+    """
     if freedom < 2:
         return 1.0
     t = abs(rho) * math.sqrt((freedom - 1) / max(1 - rho**2, 1e-12))
@@ -197,7 +217,10 @@ def _p_of(rho: float, freedom: int) -> float:
 
 
 def _exact_p(rho: float, count: int) -> float:
-    """Share of all orders of `count` values that correlate as strongly; the usual p is 0 for any monotone three."""
+    """Share of all orders of `count` values that correlate as strongly.
+
+    The usual p is 0 for any monotone three.
+    """
     ranks = np.arange(count)
     orders = np.array(list(permutations(ranks)))
     rhos = 1 - 6 * ((orders - ranks) ** 2).sum(axis=1) / (count * (count**2 - 1))

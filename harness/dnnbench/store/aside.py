@@ -32,7 +32,9 @@ KINDS = {
 
 @dataclass(frozen=True)
 class GenerationRows:
-    """What one generation adds to a run, as `Store.add_generation` takes it: rows, and (n, 5) visits by cell id."""
+    """What one generation adds to a run, as `Store.add_generation` takes it:
+    rows, and (n, 5) visits by cell id.
+    """
 
     run_id: str
     number: int
@@ -50,7 +52,9 @@ class GenerationRows:
         )  # fmt: skip
 
     def put_aside(self, folders: Iterable[Path]) -> Path:
-        """Write it whole into a file of the first folder that takes it, made if need be; on disk when this returns.
+        """Write it whole into a file of the first folder that takes it, made if need be.
+
+        On disk when this returns.
 
         No password is in it.  Raises StoreError if no folder takes it.
         """
@@ -115,9 +119,12 @@ class GenerationRows:
 
 
 def take_in(store: Store, run_id: str, folders: Iterable[Path]) -> list[int]:
-    """Commit what was put aside of a run, each generation once, and remove its file; returns their numbers.
+    """Commit what was put aside of a run, each generation once, and remove its file.
 
-    A process that ended between the two left a file whose generation is in the store: it is only removed.
+    Returns their numbers.
+
+    A process that ended between the two left a file whose generation is in the store:
+    it is only removed.
     """
     taken = []
     for file in _files(run_id, folders):
@@ -139,7 +146,8 @@ def _read(file: Path) -> GenerationRows:
             stored = json.load(opened)
         if stored["version"] != VERSION:
             raise StoreError(
-                f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; upgrade dnnbench"
+                f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; "
+                "upgrade dnnbench"
             )
         _check_kinds(stored)
         return GenerationRows.from_json(stored)
@@ -149,7 +157,8 @@ def _read(file: Path) -> GenerationRows:
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{file}: is no generation that dnnbench put aside ({type(error).__name__}: {error}); move it away"
+            f"{file}: is no generation that dnnbench put aside ({type(error).__name__}: {error}); "
+            "move it away"
         ) from None
 
 

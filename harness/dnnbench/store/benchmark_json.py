@@ -1,4 +1,7 @@
-"""The JSON document that pytest-benchmark stores, made from a run; seconds are those of one call."""
+"""The JSON document that pytest-benchmark stores, made from a run.
+
+Seconds are those of one call.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +73,10 @@ def _benchmark(cell: dict[str, Any], visits: "pd.DataFrame") -> dict[str, Any]:
 
 
 def statistics(data: "np.ndarray") -> dict[str, Any]:
-    """pytest-benchmark's statistics of at least one sample, in seconds; its quartiles are Hazen's."""
+    """pytest-benchmark's statistics of at least one sample, in seconds.
+
+    Its quartiles are Hazen's.
+    """
     import numpy as np
 
     q1, median, q3 = (

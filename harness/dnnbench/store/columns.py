@@ -1,4 +1,6 @@
-"""The one registry of frame columns: what every column that leaves the store holds, and in which unit."""
+"""The one registry of frame columns: what every column that leaves the store holds,
+and in which unit.
+"""
 
 from dataclasses import dataclass
 
@@ -38,8 +40,8 @@ COLUMNS: dict[str, Column] = {
     "status": Column(
         TEXT,
         "",
-        "run: running, complete, interrupted, failed; cell: pending, ok, failed, unsupported, skipped; check: agrees, "
-        "differs, could not run, not compared, unsupported, undetermined",
+        "run: running, complete, interrupted, failed; cell: pending, ok, failed, unsupported, "
+        "skipped; check: agrees, differs, could not run, not compared, unsupported, undetermined",
     ),
     # the machine
     "machine_id": Column(TEXT, "", "the machine, by a hash of the hardware facts that name it"),
@@ -49,7 +51,8 @@ COLUMNS: dict[str, Column] = {
     "identity_version": Column(
         COUNT,
         "",
-        "2; 1: named by an older dnnbench, without a fact that names machines now, and equal to no other",
+        "2; 1: named by an older dnnbench, without a fact that names machines now, "
+        "and equal to no other",
     ),
     "aliases": Column(OBJECT, "", "ids that older versions gave to the machine"),
     "machine_label": Column(TEXT, "", "name given to the machine, if any"),
@@ -102,8 +105,8 @@ COLUMNS: dict[str, Column] = {
     "flags": Column(
         COUNT,
         "bits",
-        "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, 32 GPU slowed, 64 GPU shared, "
-        "128 paused",
+        "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, "
+        "32 GPU slowed, 64 GPU shared, 128 paused",
     ),
     # first calls
     "import_s": Column(REAL, "s", "importing the framework"),
@@ -119,7 +122,8 @@ COLUMNS: dict[str, Column] = {
     "ratio": Column(
         REAL,
         "1",
-        "of agreement: worst error / allowance, missing where nothing was compared; of a summary: seconds of arm / base",
+        "of agreement: worst error / allowance, missing where nothing was compared; of a summary: "
+        "seconds of arm / base",
     ),
     "tensor": Column(TEXT, "", "name of the worst tensor"),
     "ok": Column(
@@ -136,7 +140,8 @@ COLUMNS: dict[str, Column] = {
     "test_loss": Column(
         REAL,
         "",
-        "the task's loss over all test answers after the epoch; missing where an older dnnbench trained",
+        "the task's loss over all test answers after the epoch; "
+        "missing where an older dnnbench trained",
     ),
     "n_test": Column(
         COUNT, "answers", "test answers: examples, or the labels of a sequence that count"
@@ -177,16 +182,17 @@ def _names(text: str) -> tuple[str, ...]:
 
 FRAMES: dict[str, tuple[str, ...]] = {
     "runs": _names(
-        """run_id label revision created finished status command settings seed dnnbench_version versions
-        machine_id machine_label machine_class host_hash"""
+        """run_id label revision created finished status command settings seed dnnbench_version
+        versions machine_id machine_label machine_class host_hash"""
     ),
     "machines": _names(
         "machine_id machine_label machine_class host_hash facts identity_version aliases"
     ),
     "cells": _names(
-        """run_id label revision created machine_id machine_label machine_class dnnbench_version versions
-        cell_id workload spec_hash arm arm_key backend mode device dtype threads environment batch_size phase
-        calls status reason flops bytes peak_rss_bytes peak_device_bytes unequal rank_group"""
+        """run_id label revision created machine_id machine_label machine_class dnnbench_version
+        versions cell_id workload spec_hash arm arm_key backend mode device dtype threads
+        environment batch_size phase calls status reason flops bytes peak_rss_bytes
+        peak_device_bytes unequal rank_group"""
     ),
     "samples": _names("cell_id generation round position k seconds flags"),
     "generations": _names("run_id generation started finished facts"),
@@ -198,8 +204,8 @@ FRAMES: dict[str, tuple[str, ...]] = {
         "run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"
     ),
     "summary": _names(
-        """cell_id call_s call_s_low call_s_high generations visits rounds_dropped no_steady_state base
-        ratio ratio_low ratio_high verdict verdict_reason smallest_difference"""
+        """cell_id call_s call_s_low call_s_high generations visits rounds_dropped no_steady_state
+        base ratio ratio_low ratio_high verdict verdict_reason smallest_difference"""
     ),
 }
 

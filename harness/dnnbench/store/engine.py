@@ -79,7 +79,8 @@ class DamagedValue(ValueError):
 def connect(target: str | Path, create: bool = True) -> Engine:
     """The engine for a SQLite file (path or sqlite:/// URL) or a PostgreSQL server (URL).
 
-    Parent folders of a file are created. With create=False a file that does not exist is a StoreError.
+    Parent folders of a file are created. With create=False a file that does not exist
+    is a StoreError.
     """
     url = _url_of(target)
     if url.get_backend_name() == "sqlite":
@@ -88,7 +89,9 @@ def connect(target: str | Path, create: bool = True) -> Engine:
 
 
 def refuse_to_overwrite(path: Path) -> None:
-    """StoreError if an SQLite file is at the path: a table or a page written there would end what was measured."""
+    """StoreError if an SQLite file is at the path: a table or a page written there would end what
+    was measured.
+    """
     if not path.is_file():
         return
     with open_regular(path) as file:
@@ -97,7 +100,9 @@ def refuse_to_overwrite(path: Path) -> None:
 
 
 def place_of(engine: Engine) -> str:
-    """What messages call the store: the file's path, or the address without its password, as a user writes it."""
+    """What messages call the store: the file's path, or the address without its password,
+    as a user writes it.
+    """
     if engine.dialect.name == "sqlite":
         return str(engine.url.database)
     return masked(engine.url.render_as_string()).replace(
@@ -107,11 +112,15 @@ def place_of(engine: Engine) -> str:
 
 def change_tables(connection: Connection, statement: str) -> None:
     """Execute a statement that changes tables; in it `%%` is a per cent sign."""
-    connection.execute(DDL(statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    # SQLAlchemy has no types for DDL.
+    connection.execute(DDL(statement))  # type: ignore[no-untyped-call]
 
 
 def file_of(engine: Engine) -> tuple[int, int] | None:
-    """Device and inode of a SQLite store's file as its path leads to it now; None where there is none."""
+    """Device and inode of a SQLite store's file as its path leads to it now.
+
+    None where there is none.
+    """
     if engine.dialect.name != "sqlite":
         return None
     try:
@@ -142,10 +151,13 @@ def _url_of(target: str | Path) -> URL:
 
 
 def _refuse_a_stray_at(rest: str) -> None:
-    """What stands behind the first @ of a password would be taken for the host, and be told as that."""
+    """What stands behind the first @ of a password would be taken for the host,
+    and be told as that.
+    """
     if _STRAY_AT.match(_USER_PART.sub("", rest, count=1)):
         raise StoreError(
-            "store: got an address with an @ too many; write %40 for one in a password, and %25 for a %"
+            "store: got an address with an @ too many; write %40 for one in a password, "
+            "and %25 for a %"
         )
 
 
@@ -231,7 +243,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A reader that turns writer halfway fails at once if another wrote meanwhile; a declared writer waits.
+    # A reader that turns writer halfway fails at once if another wrote meanwhile;
+    # a declared writer waits.
     writes = connection.get_execution_options().get(WRITES)
     if writes:
         _when_free(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -240,7 +253,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _when_free(statement: Callable[[], object]) -> None:
-    """Waits for a lock in Python: SQLite's own timeout waits in C, where no Ctrl-C reaches a process."""
+    """Waits for a lock in Python: SQLite's own timeout waits in C, where no Ctrl-C
+    reaches a process.
+    """
     deadline_s = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

@@ -1,4 +1,6 @@
-"""One run as a file for other tools: CSV, JSON, or the JSON that pytest-benchmark stores and compares."""
+"""One run as a file for other tools: CSV, JSON, or the JSON that pytest-benchmark stores
+and compares.
+"""
 
 import json
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for a formula in a cell of a CSV file, quoted or not; the wide forms too."""
+"""What a spreadsheet takes for a formula in a cell of a CSV file, quoted or not;
+the wide forms too.
+"""
 JSON_VERSION = 1
 """Version of the JSON document's shape; it grows when a key changes its meaning or goes away."""
 
@@ -24,9 +28,10 @@ JSON_VERSION = 1
 def export(store: Store, run_id: str, format: str, summary: "pd.DataFrame", out: TextIO) -> None:
     """Write a run to `out` as `csv`, `json` or `pytest-benchmark`.
 
-    summary: statistics of the cells, columns of the `summary` frame, cell_id required; cells without a row
-    get empty statistics. pytest-benchmark's own statistics come from all visits as stored, none dropped.
-    Raises UsageError for another format, StoreError for a summary that does not fit, or nothing to export.
+    summary: statistics of the cells, columns of the `summary` frame, cell_id required;
+    cells without a row get empty statistics. pytest-benchmark's own statistics come
+    from all visits as stored, none dropped. Raises UsageError for another format,
+    StoreError for a summary that does not fit, or nothing to export.
     """
     if format not in FORMATS:
         raise UsageError(f"export: got format {format!r}, expected one of {', '.join(FORMATS)}")
@@ -38,8 +43,8 @@ def _check_summary(summary: "pd.DataFrame") -> None:
     strange = [name for name in summary.columns if name not in FRAMES["summary"]]
     if strange or "cell_id" not in summary.columns or summary["cell_id"].duplicated().any():
         raise StoreError(
-            f"export: got a summary with columns {list(summary.columns)}; expected cell_id, once each, "
-            f"and any of {', '.join(FRAMES['summary'][1:])}"
+            f"export: got a summary with columns {list(summary.columns)}; "
+            f"expected cell_id, once each, and any of {', '.join(FRAMES['summary'][1:])}"
         )
 
 
@@ -59,7 +64,9 @@ def _write_csv(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) 
 
 
 def _no_formula(text: str) -> str:
-    """A text that a spreadsheet does not run: with `'` before what would begin a formula, what a terminal obeys escaped."""
+    """A text that a spreadsheet does not run: with `'` before what would begin a formula,
+    what a terminal obeys escaped.
+    """
     shown = one_line(text)
     return f"'{shown}" if text.startswith(FORMULA_STARTS) else shown
 

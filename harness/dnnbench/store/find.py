@@ -15,9 +15,9 @@ SHORTEST_REVISION = 4
 def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
     """The run_id meant by `text`, from the runs frame (oldest first).
 
-    In this order: an exact id; `latest`; a label; a revision, or four or more of its first digits; the
-    beginning of exactly one id. Where a label or a revision has several runs, the newest. Raises StoreError,
-    with near misses and the newest runs, when no run or more than one is meant.
+    In this order: an exact id; `latest`; a label; a revision, or four or more of its first digits;
+    the beginning of exactly one id. Where a label or a revision has several runs, the newest.
+    Raises StoreError, with near misses and the newest runs, when no run or more than one is meant.
     """
     if not text.strip():
         raise StoreError(
@@ -49,7 +49,8 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
     if len(matching) > 1:
         some = ", ".join(matching.iloc[::-1][:5])
         raise StoreError(
-            f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); give more of it"
+            f"store {place}: {len(matching)} runs begin with {shortened(text)!r} ({some}); "
+            "give more of it"
         )
     raise StoreError(
         f"store {place}: no run has id, label or revision {shortened(text)!r}{_near(runs, text)}"

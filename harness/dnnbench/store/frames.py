@@ -1,4 +1,6 @@
-"""Queries whose answer is a pandas DataFrame, with the columns and types that `columns` registers."""
+"""Queries whose answer is a pandas DataFrame, with the columns and types
+that `columns` registers.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -26,7 +28,9 @@ RENAMED = {"machine_label": MACHINE.c.label}
 
 
 def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
-    """The frame of that name from rows in the order of its registered columns, however few; no password in it.
+    """The frame of that name from rows in the order of its registered columns, however few.
+
+    No password in it.
 
     DamagedValue for a value of another kind than its column holds.
     """
@@ -64,7 +68,9 @@ def _readable(column: str, entry: Any, kind: type) -> Any:
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """The rows as dictionaries of plain Python values, whatever is missing as None: ready for JSON."""
+    """The rows as dictionaries of plain Python values, whatever is missing as None:
+    ready for JSON.
+    """
     known = table.notna().to_numpy()
     columns = [table[name].tolist() for name in table.columns]
     return [

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 IDENTITY_VERSION = 2
-"""Of what names a machine: 1 was every hardware fact that its dnnbench knew, so that each new fact renamed every machine."""
+"""Of what names a machine: 1 was every hardware fact that its dnnbench knew,
+so that each new fact renamed every machine.
+"""
 IDENTITY = (
     "architecture", "cpu_vendor", "cpu_model", "cpu_signature", "caches",
     "logical_cpus", "physical_cores", "memory_gib", "gpus",
 )  # fmt: skip
-"""The hardware facts that name a machine; what a library derives from them (its names for processors) is not among them."""
+"""The hardware facts that name a machine; what a library derives from them
+(its names for processors) is not among them.
+"""
 
 
 def canonical_json(value: Mapping[str, Any] | list[Any]) -> str:
@@ -24,8 +28,9 @@ def cell_id(
 ) -> str:
     """Name of a cell: SHA-256 of all that identifies it, its first 24 hex digits.
 
-    The arm counts by name and by value: two types of one backend would have one printed name, and a twin has the base's
-    value.  Ids of older stores were made without the value, and are only ever read.
+    The arm counts by name and by value: two types of one backend would have one printed name,
+    and a twin has the base's value.
+    Ids of older stores were made without the value, and are only ever read.
     """
     text = "|".join([run_id, workload, spec_hash, arm, arm_key, str(batch_size), phase])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -37,9 +42,11 @@ def names_machine(hardware: Mapping[str, Any]) -> bool:
 
 
 def machine_id(hardware: Mapping[str, Any], host_hash: str) -> str:
-    """16 hexadecimal digits that stand for the hardware: machines alike, as a provider's are, share them.
+    """16 hexadecimal digits that stand for the hardware:
+    machines alike, as a provider's are, share them.
 
-    Unknown is not equal to unknown: where a fact of the identity is missing, only one host shares them.
+    Unknown is not equal to unknown: where a fact of the identity is missing,
+    only one host shares them.
     """
     facts = {name: hardware.get(name) for name in IDENTITY}
     named = {

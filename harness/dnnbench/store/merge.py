@@ -14,10 +14,13 @@ ROWS_AT_ONCE = 500
 
 
 def merge(target: "Store", source: "Store") -> dict[str, int]:
-    """Copy into `target` whatever only `source` holds; returns the number of rows added to each table.
+    """Copy into `target` whatever only `source` holds.
 
-    Every row names itself on every machine alike, so that merging again adds nothing. Of a run that both
-    hold, the copy with more writes behind it (`edition`) prevails. One transaction: all of it or nothing.
+    Returns the number of rows added to each table.
+
+    Every row names itself on every machine alike, so that merging again adds nothing.
+    Of a run that both hold, the copy with more writes behind it (`edition`) prevails.
+    One transaction: all of it or nothing.
     """
     with source.reading() as outside, target.writing() as inside:
         newer = _newer_runs(inside, outside)
@@ -64,7 +67,8 @@ def _merge_table(inside: Connection, outside: Connection, table: Table, newer: s
         rows = [{str(name): value for name, value in row.items()} for row in part]
         new = [row for row in rows if key(row) not in stored]
         wanted = new + [row for row in rows if key(row) in stored and row.get("run_id") in newer]
-        # Only what an older dnnbench wrote while this one brought its store up to date still holds a password.
+        # Only what an older dnnbench wrote while this one brought its store up to date still
+        # holds a password.
         clean = [{name: plain(value) for name, value in row.items()} for row in wanted]
         put_rows(inside, table, clean)
         added += len(new)

@@ -1,4 +1,6 @@
-"""Machines of older stores, named by all that their dnnbench knew: named anew by what names a machine today."""
+"""Machines of older stores, named by all that their dnnbench knew:
+named anew by what names a machine today.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,15 +25,19 @@ from dnnbench.store.identity import IDENTITY_VERSION, machine_class, machine_id,
 
 MACHINE = table(
     "machine",
-    column("machine_id", Text), column("label", Text), column("facts", JSON), column("host_hash", Text),
-    column("machine_class", Text), column("identity_version", Integer), column("aliases", JSON),
+    column("machine_id", Text), column("label", Text), column("facts", JSON),
+    column("host_hash", Text), column("machine_class", Text), column("identity_version", Integer),
+    column("aliases", JSON),
 )  # fmt: skip
 RUN = table("run", column("machine_id", Text), column("created", Text))
 """As they are at this version: the schema's own may gain columns."""
 
 
 def name_machines(connection: Connection) -> None:
-    """The migration: rows that turn out to be one machine become one; one that lacks a fact stays alone, under its old id."""
+    """The migration: rows that turn out to be one machine become one.
+
+    One that lacks a fact stays alone, under its old id.
+    """
     change_tables(connection, "ALTER TABLE machine ADD COLUMN machine_class TEXT")
     change_tables(
         connection, "ALTER TABLE machine ADD COLUMN identity_version INTEGER NOT NULL DEFAULT 1"
@@ -65,7 +71,9 @@ def _hardware(row: Row[Any]) -> Mapping[str, Any]:
 
 
 def _rename(connection: Connection, name: str, rows: list[Row[Any]]) -> None:
-    """One row under the new id: the facts found last, the label given last, the old ids as aliases."""
+    """One row under the new id: the facts found last, the label given last,
+    the old ids as aliases.
+    """
     newest, labels = rows[-1], [row.label for row in rows if row.label]
     aliases = [row.machine_id for row in rows]
     values = {

@@ -1,4 +1,6 @@
-"""Waiting for a store that is away for a while: a server that restarts, a file that another process has locked."""
+"""Waiting for a store that is away for a while: a server that restarts,
+a file that another process has locked.
+"""
 
 import time
 from collections.abc import Callable
@@ -23,7 +25,9 @@ class Patience:
     note: Callable[[str], None]
 
     def outlast(self, work: Callable[[], Result]) -> Result:
-        """What `work`, one transaction, returns; it is done again while the store is away, up to `limit_s` seconds.
+        """What `work`, one transaction, returns.
+
+        It is done again while the store is away, up to `limit_s` seconds.
 
         Raises StoreAway.
         """
@@ -34,8 +38,8 @@ class Patience:
     ) -> Result | None:
         """As `outlast`, of work that may not be done twice; None where it turns out to be done.
 
-        The last answer may have been lost after the work was done, so it is repeated only after `already_there` said that
-        it is not.
+        The last answer may have been lost after the work was done, so it is repeated only after
+        `already_there` said that it is not.
         """
         return self._retried(work, lambda: None if already_there() else work())
 

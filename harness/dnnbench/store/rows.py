@@ -17,9 +17,9 @@ from ..wording import near_miss
 def plain(value: Any) -> Any:
     """The value in Python's own types, as both databases take it.
 
-    NumPy values become numbers and lists; a text loses what no database holds (NUL, undecodable bytes) to the
-    replacement character, and passwords (`masking`); NaN becomes None, as SQLite makes it NULL anyway.
-    Collections go to json_ready.
+    NumPy values become numbers and lists; a text loses what no database holds
+    (NUL, undecodable bytes) to the replacement character, and passwords (`masking`);
+    NaN becomes None, as SQLite makes it NULL anyway. Collections go to json_ready.
     """
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -35,7 +35,10 @@ def plain(value: Any) -> Any:
 
 
 def json_ready(value: Any) -> Any:
-    """The same for what becomes JSON, all the way down; there an infinite number is None as well."""
+    """The same for what becomes JSON, all the way down.
+
+    There an infinite number is None as well.
+    """
     if isinstance(value, Mapping):
         return {plain(str(key)): json_ready(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -47,7 +50,8 @@ def json_ready(value: Any) -> Any:
 def full_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with every column of the table, absent ones None.
 
-    Raises StoreError for a name that is no column, and where a column that must have a value has none.
+    Raises StoreError for a name that is no column, and where a column that must have
+    a value has none.
     """
     check_names(table, row, [column.name for column in table.columns])
     filled = {column.name: plain(row.get(column.name)) for column in table.columns}
@@ -62,7 +66,9 @@ def full_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_names(table: Table, names: Iterable[str], allowed: Collection[str]) -> None:
-    """Raises StoreError at the first name that is not allowed, with the one that was perhaps meant."""
+    """Raises StoreError at the first name that is not allowed, with the one that was
+    perhaps meant.
+    """
     for name in names:
         if name not in allowed:
             hint = near_miss(name, allowed) or f"; expected some of {', '.join(allowed)}"

@@ -1,4 +1,6 @@
-"""Rows of the frames `runs` and `cells` as values, whatever is missing as None: read here, by attribute elsewhere."""
+"""Rows of the frames `runs` and `cells` as values, whatever is missing as None:
+read here, by attribute elsewhere.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

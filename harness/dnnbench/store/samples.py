@@ -1,4 +1,6 @@
-"""Visits as bytes: one blob holds all samples of a cell in a generation, exactly as they were taken."""
+"""Visits as bytes: one blob holds all samples of a cell in a generation,
+exactly as they were taken.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +18,9 @@ WHOLE = tuple(name for name in COLUMNS if name != "seconds")
 
 @dataclass(frozen=True)
 class Block:
-    """A blob and what is needed to read it: layout version, element type, column names, number of visits."""
+    """A blob and what is needed to read it: layout version, element type, column names,
+    number of visits.
+    """
 
     blob: bytes
     n: int
@@ -28,9 +32,9 @@ class Block:
 def pack(visits: "np.ndarray") -> Block:
     """The block of an array of visits, one row a visit.
 
-    visits: (n, 5), the columns of `COLUMNS`: round, position, k (all whole numbers), seconds of the k calls
-    together, flags. Raises StoreError for another shape, for numbers that are not finite, negative ones, and
-    k < 1; a block that was accepted reads back bit for bit.
+    visits: (n, 5), the columns of `COLUMNS`: round, position, k (all whole numbers),
+    seconds of the k calls together, flags. Raises StoreError for another shape, for numbers
+    that are not finite, negative ones, and k < 1; a block that was accepted reads back bit for bit.
     """
     import numpy as np
 
@@ -57,7 +61,10 @@ def _check_values(rows: "np.ndarray") -> None:
 
 
 def unpack(block: Block) -> "np.ndarray":
-    """The visits of a block, (n, 5) in native byte order; StoreError when the block is of another layout."""
+    """The visits of a block, (n, 5) in native byte order.
+
+    StoreError when the block is of another layout.
+    """
     import numpy as np
 
     known = (LAYOUT_VERSION, DTYPE, ",".join(COLUMNS))

@@ -1,4 +1,6 @@
-"""The tables of a store, their version, and how a store of an older version is brought up to date."""
+"""The tables of a store, their version, and how a store of an older version
+is brought up to date.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +39,10 @@ def _add_test_loss(connection: Connection) -> None:
 
 
 def _add_status_of_checks(connection: Connection) -> None:
-    """A word for what became of each check, from what told it until then; no ratio where nothing was compared."""
+    """A word for what became of each check, from what told it until then.
+
+    No ratio where nothing was compared.
+    """
     change_tables(
         connection, "ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'"
     )
@@ -61,7 +66,9 @@ MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     3: _add_status_of_checks,
     4: name_machines,
 }
-"""Version -> the function that changes a store of that version into one of the next, inside a transaction."""
+"""Version -> the function that changes a store of that version into one of the next,
+inside a transaction.
+"""
 
 METADATA = MetaData()
 _CREATION_LOCK = 0x646E6E62
@@ -93,7 +100,8 @@ MACHINE = Table(
     _json("facts"),
     _text("host_hash"),
     _text("machine_class", nullable=True),
-    # 1: named by an older dnnbench, without all that names a machine today; such a row is equal to no other.
+    # 1: named by an older dnnbench, without all that names a machine today;
+    # such a row is equal to no other.
     Column("identity_version", Integer, nullable=False),
     # The ids that older versions gave to this very machine.
     _json("aliases"),
@@ -114,7 +122,8 @@ RUN = Table(
     _json("versions"),
     _text("status"),
     _text("finished", nullable=True),
-    # Counts the writes to the run, so that merge knows the newer of two copies without trusting a clock.
+    # Counts the writes to the run, so that merge knows the newer of two copies without
+    # trusting a clock.
     Column("edition", BigInteger, nullable=False),
 )
 
@@ -217,11 +226,14 @@ EPOCH = Table(
 
 
 def prepare(engine: Engine) -> None:
-    """Create the tables in an empty database, or bring an older store up to date; all of it or nothing.
+    """Create the tables in an empty database, or bring an older store up to date.
+
+    All of it or nothing.
 
     A file from before passwords were masked is rewritten (`scrub`).
 
-    Raises StoreError for a store that a newer dnnbench wrote, and for a database that holds something else.
+    Raises StoreError for a store that a newer dnnbench wrote, and for a database that holds
+    something else.
     """
     with engine.connect() as connection:
         current = _found_version(connection) == SCHEMA_VERSION
@@ -260,7 +272,10 @@ def _found_version(connection: Connection) -> int | None:
         return None
     found: int = connection.execute(select(VERSION.c.version)).scalar_one()
     if found > SCHEMA_VERSION:
-        text = f"it has schema version {found}, this dnnbench reads up to {SCHEMA_VERSION}; upgrade dnnbench"
+        text = (
+            f"it has schema version {found}, this dnnbench reads up to {SCHEMA_VERSION}; "
+            "upgrade dnnbench"
+        )
         raise _refusal(connection, text)
     return found
 
@@ -268,7 +283,10 @@ def _found_version(connection: Connection) -> int | None:
 def _refuse_foreign(connection: Connection, tables: list[str]) -> None:
     if tables:
         some = ", ".join(sorted(tables)[:5])
-        text = f"not a dnnbench store, it holds other tables ({some}); name an empty database or a new file"
+        text = (
+            f"not a dnnbench store, it holds other tables ({some}); "
+            "name an empty database or a new file"
+        )
         raise _refusal(connection, text)
 
 

@@ -1,4 +1,6 @@
-"""Passwords that older versions stored: masked in their rows, then gone from the bytes of their file."""
+"""Passwords that older versions stored: masked in their rows, then gone from the bytes
+of their file.
+"""
 
 import json
 from typing import Any
@@ -30,7 +32,9 @@ SCRUBBED = 1
 
 
 def mask_stored(connection: Connection) -> None:
-    """The migration: every text and JSON value of the tables that hold free texts is masked where it stands."""
+    """The migration: every text and JSON value of the tables that hold free texts is masked
+    where it stands.
+    """
     stored = MetaData()  # as it is there: the tables of this version may have other columns
     stored.reflect(connection, only=WITH_FREE_TEXTS)
     for name in WITH_FREE_TEXTS:
@@ -72,10 +76,12 @@ def mark_scrubbed(connection: Connection) -> None:
 
 
 def scrub(engine: Engine) -> None:
-    """Rewrite a SQLite file, once: pages that were freed and the write-ahead log still hold what was masked.
+    """Rewrite a SQLite file, once: pages that were freed and the write-ahead log still hold
+    what was masked.
 
-    A PostgreSQL server rewrites its files by itself (VACUUM).  Raises StoreError where another process reads all
-    the while; the next one to open the store tries again.
+    A PostgreSQL server rewrites its files by itself (VACUUM).
+    Raises StoreError where another process reads all the while;
+    the next one to open the store tries again.
     """
     if engine.dialect.name != "sqlite":
         return
@@ -87,7 +93,10 @@ def scrub(engine: Engine) -> None:
             cursor.execute("VACUUM")
             busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
-                text = f"another process has read it for {BUSY_TIMEOUT_S} s, so its old bytes could not be overwritten"
+                text = (
+                    f"another process has read it for {BUSY_TIMEOUT_S} s, "
+                    "so its old bytes could not be overwritten"
+                )
                 raise StoreError(
                     f"store {place_of(engine)}: {text}; try again when that one has ended"
                 )

@@ -40,11 +40,13 @@ def utc_now() -> str:
 
 
 def open_store(target: str | Path, create: bool = True, patience: Patience = NONE) -> "Store":
-    """The store at a path (SQLite; folders are made) or at an address (postgresql://USER@HOST/DATABASE).
+    """The store at a path (SQLite; folders are made) or at an address
+    (postgresql://USER@HOST/DATABASE).
 
-    A new one gets the current schema, an older one is brought up to date. With create=False a file that is
-    not there is an error. Raises StoreError where no store can be opened, saying why and what to do.  patience: of
-    what is done with the store once it is open.
+    A new one gets the current schema, an older one is brought up to date.
+    With create=False a file that is not there is an error.
+    Raises StoreError where no store can be opened, saying why and what to do.
+    patience: of what is done with the store once it is open.
     """
     engine = connect(target, create)
     try:
@@ -57,10 +59,12 @@ def open_store(target: str | Path, create: bool = True, patience: Patience = NON
 
 
 class Store:
-    """Measurements of many runs. Each method is one transaction; close it, or use it as a context manager.
+    """Measurements of many runs.
 
-    Every method raises StoreError when the database refuses; then nothing of that call was written.  While the
-    database is away, each method waits as long as `patience` says.
+    Each method is one transaction; close it, or use it as a context manager.
+
+    Every method raises StoreError when the database refuses; then nothing of that call was written.
+    While the database is away, each method waits as long as `patience` says.
     """
 
     def __init__(self, engine: Engine, patience: Patience = NONE):
@@ -100,13 +104,16 @@ class Store:
             self._write_anew()
 
     def _write_anew(self) -> None:
-        """The file was removed or replaced while it was open, where SQLite still reads and writes it: nothing is lost yet."""
+        """The file was removed or replaced while it was open, where SQLite still reads and writes
+        it: nothing is lost yet.
+        """
         anew = open_store(self.place)
         added = merge(anew, self)
         self._engine.dispose()
         self._engine, self._writer, self._file = anew._engine, anew._writer, anew._file
         self._patience.note(
-            f"store {self.place}: its file was removed or replaced in use; what it held ({added['run']} runs) is there again"
+            f"store {self.place}: its file was removed or replaced in use; "
+            f"what it held ({added['run']} runs) is there again"
         )
 
     def _read(self, query: Callable[[Connection], Result]) -> Result:
@@ -117,7 +124,9 @@ class Store:
         return self._patience.outlast(attempt)
 
     def _write(self, change: Callable[[Connection], Any], once: Select[Any] | None = None) -> None:
-        """`change` in one transaction.  once: for a change that may not be made twice, a query that then finds its rows."""
+        """`change` in one transaction.
+        once: for a change that may not be made twice, a query that then finds its rows.
+        """
 
         def attempt() -> None:
             with self.writing() as connection:
@@ -154,7 +163,10 @@ class Store:
     def add_machine(
         self, machine_id: str, *, facts: Mapping[str, Any], host_hash: str, label: str | None = None
     ) -> None:
-        """Record a machine; one that is known gets the facts found last, and the label if there is a new one."""
+        """Record a machine.
+
+        One that is known gets the facts found last, and the label if there is a new one.
+        """
         row = {"machine_id": machine_id, "facts": facts, "host_hash": host_hash, "label": label}
         named = {
             "machine_class": machine_class(facts.get("hardware", {})),
@@ -180,7 +192,8 @@ class Store:
                 update(schema.MACHINE).where(this).values(label=plain(label))
             ).rowcount:
                 raise StoreError(
-                    f"store {self.place}: it has no machine {machine_id!r}; `dnnbench machine list` has all"
+                    f"store {self.place}: it has no machine {machine_id!r}; "
+                    "`dnnbench machine list` has all"
                 )
 
         self._write(change)
@@ -240,9 +253,12 @@ class Store:
     # Writing: cells and what was measured.
 
     def add_cells(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Add the cells of a plan, in its order, as `pending` unless they say otherwise; returns their ids.
+        """Add the cells of a plan, in its order, as `pending` unless they say otherwise.
 
-        A row names columns of the cells frame; arm_key may be a mapping. The ids follow from the identity.
+        Returns their ids.
+
+        A row names columns of the cells frame; arm_key may be a mapping.
+        The ids follow from the identity.
         """
         cells = [_cell(run_id, row) for row in rows]
         ids = [cell["cell_id"] for cell in cells]
@@ -290,10 +306,12 @@ class Store:
         first_calls: Iterable[Mapping[str, Any]] = (),
         cells: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        """Commit a generation: its facts, and the visits of each cell as an (n, 5) array (see samples.pack).
+        """Commit a generation: its facts, and the visits of each cell as an (n, 5) array
+        (see samples.pack).
 
-        first_calls, cells: rows that `add_first_calls` and `update_cells` would take.  finished: now, if not told.
-        One transaction: after it returns the generation survives a kill, before that none of it is there.
+        first_calls, cells: rows that `add_first_calls` and `update_cells` would take.
+        finished: now, if not told. One transaction: after it returns the generation survives
+        a kill, before that none of it is there.
         """
         head = {"run_id": run_id, "generation": generation, "started": started, "facts": facts}
         head = full_row(schema.GENERATION, head | {"finished": finished or utc_now()})
@@ -320,7 +338,10 @@ class Store:
         self._change_run(run_id, add, select(schema.GENERATION.c.run_id).where(this))
 
     def add_first_calls(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Record what importing, building and the first call took; a row of the same identity is replaced."""
+        """Record what importing, building and the first call took.
+
+        A row of the same identity is replaced.
+        """
         self._put(schema.FIRST_CALL, run_id, rows)
 
     def add_agreement(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -346,7 +367,9 @@ class Store:
         return self._read(lambda c: frames.machines(c))
 
     def cells(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Cells in the order of their plan, oldest run first, each with its run, machine and versions."""
+        """Cells in the order of their plan, oldest run first, each with its run,
+        machine and versions.
+        """
         return self._read(lambda c: frames.cells(c, run_ids))
 
     def samples(self, cell_ids: str | Iterable[str]) -> "pd.DataFrame":
@@ -370,11 +393,15 @@ class Store:
         return self._read(lambda c: frames.of_runs(c, "epochs", schema.EPOCH, run_ids))
 
     def done_generations(self, run_id: str) -> list[int]:
-        """Generations of a run that are committed, in order: what --resume need not measure again."""
+        """Generations of a run that are committed, in order:
+        what --resume need not measure again.
+        """
         return self.generations(run_id)["generation"].tolist()
 
     def find_run(self, text: str) -> str:
-        """The id of the run meant: an id or its beginning, `latest`, or the newest of a label or revision."""
+        """The id of the run meant: an id or its beginning, `latest`, or the newest of a label
+        or revision.
+        """
         return find_run(self.runs(), text, self.place)
 
 

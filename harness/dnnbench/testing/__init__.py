@@ -1,1 +1,3 @@
-"""What any backend can be held against: small networks that cover every op, and the laws of the protocol."""
+"""What any backend can be held against: small networks that cover every op,
+and the laws of the protocol.
+"""

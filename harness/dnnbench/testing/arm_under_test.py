@@ -37,7 +37,10 @@ class ArmUnderTest:
     def ask(
         self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
     ) -> R:
-        """The worker's answer. WorkerError for what it raised; WorkerLost if it died: the next request gets another."""
+        """The worker's answer.
+
+        WorkerError for what it raised; WorkerLost if it died: the next request gets another.
+        """
         if self._worker is None:
             self.start()
         assert self._worker is not None

@@ -23,10 +23,13 @@ from .families import FAMILIES, TRAINING
 from .verdicts import Side, Verdict, case_of, judged, unanswered, unsupported
 
 TOGETHER = 20
-"""Most cases in one network. A compiler takes 2.5 times as long for ten networks as for one of ten cases, and gains no
-more by larger ones (JAX jit), which only need more memory."""
+"""Most cases in one network. A compiler takes 2.5 times as long for ten networks as for one of ten
+cases, and gains no more by larger ones (JAX jit), which only need more memory.
+"""
 PLAIN = Sgd(learning_rate=0.02)
-"""Trains the cases of ops: it moves weights by the gradient itself, and every backend begins with it."""
+"""Trains the cases of ops: it moves weights by the gradient itself, and every backend
+begins with it.
+"""
 
 
 def groups_of(cases: Sequence[str]) -> list[tuple[str, ...]]:
@@ -40,7 +43,10 @@ def groups_of(cases: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def workload_of(cases: Sequence[str]) -> Workload:
-    """One case as it stands, or several as branches of one network; ops are trained by plain SGD."""
+    """One case as it stands, or several as branches of one network.
+
+    Ops are trained by plain SGD.
+    """
     if FAMILIES[cases[0]] == TRAINING:
         return CASES[cases[0]]()
     return with_optimizer(
@@ -89,7 +95,10 @@ class CaseChecker:
         return verdicts
 
     def _capabilities(self, case: str) -> Capabilities:
-        """What the arm offers of a case; one whose question is not answered is put to it as a whole."""
+        """What the arm offers of a case.
+
+        One whose question is not answered is put to it as a whole.
+        """
         if case not in self._offers:
             try:
                 workload = workload_of((case,))
@@ -107,7 +116,8 @@ class CaseChecker:
     def _answers(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
         """Verdicts of cases together, or of each half where together they are not right.
 
-        One branch's fault shows in the loss, and so in every branch: only a network that is right tells of its branches.
+        One branch's fault shows in the loss, and so in every branch:
+        only a network that is right tells of its branches.
         """
         if len(cases) == 1:
             return {cases[0]: self._alone(cases[0])}

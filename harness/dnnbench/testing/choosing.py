@@ -1,4 +1,6 @@
-"""Which cases and laws an arm is asked about: all, or those that an expression such as `softmax and not float32` fits."""
+"""Which cases and laws an arm is asked about: all, or those that an expression such
+as `softmax and not float32` fits.
+"""
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +30,11 @@ def everything(dtypes: Sequence[str]) -> Asked:
 
 
 def those_that_fit(expression: str, dtypes: Sequence[str]) -> Asked:
-    """What a `-k` expression fits, as pytest's does: words, each a part of a name, joined by and, or, not, parentheses.
+    """What a `-k` expression fits, as pytest's does: words, each a part of a name, joined by and,
+    or, not, parentheses.
 
-    The name of a case is its element type, its family and itself; that of a law its element type, `law` and itself.
-    UsageError for what is no expression, and if nothing fits.
+    The name of a case is its element type, its family and itself; that of a law its element type,
+    `law` and itself. UsageError for what is no expression, and if nothing fits.
     """
     fits, whole = _matcher(expression), everything(dtypes)
     by_dtype = {

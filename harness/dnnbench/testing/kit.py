@@ -1,4 +1,6 @@
-"""The conformance kit: what an installed backend supports, what is wrong with it and by how much."""
+"""The conformance kit: what an installed backend supports, what is wrong with it
+and by how much.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -116,7 +118,9 @@ def _ask_cases(
 def _ask_laws(
     arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher
 ) -> None:
-    """In a worker of their own: what a law says of memory is not for one that has done other work."""
+    """In a worker of their own: what a law says of memory is not for one that has
+    done other work.
+    """
     report.stage(f"{arm.name}: the laws of the protocol", len(laws))
     arm_under_test = ArmUnderTest(arm)
     try:

@@ -16,7 +16,9 @@ from .service import LawRequest
 from .verdicts import LawVerdict
 
 NETWORKS = {"closing_gives_memory_back": weighty, "wait_means_done": heavy}
-"""Where a law is not asked on `everything`: what is kept must show beside compiled code, waiting wants much work."""
+"""Where a law is not asked on `everything`: what is kept must show beside compiled code,
+waiting wants much work.
+"""
 
 
 def law_dtype(dtypes: Sequence[str]) -> str:
@@ -25,15 +27,20 @@ def law_dtype(dtypes: Sequence[str]) -> str:
 
 
 def candidates(law: str) -> list[Workload]:
-    """Networks to ask a law on, the most telling first: the law's own, that under plain SGD, and a plain perceptron."""
+    """Networks to ask a law on, the most telling first: the law's own, that under plain SGD,
+    and a plain perceptron.
+    """
     workload = NETWORKS.get(law, CASES["everything"])()
     smaller = [] if law == "wait_means_done" else [CASES["relu"]()]
     return [workload, *(with_optimizer(network, PLAIN) for network in (workload, *smaller))]
 
 
 def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
-    """Ask an arm whether it keeps a law, on the first network that it can train, else on the first that it can do."""
-    arm, meaning = arm_under_test.arm.name, (getdoc(LAWS[law]) or law).split("\n")[0]
+    """Ask an arm whether it keeps a law, on the first network that it can train,
+    else on the first that it can do.
+    """
+    summary = (getdoc(LAWS[law]) or law).split("\n\n")[0]
+    arm, meaning = arm_under_test.arm.name, " ".join(summary.split())
     needed, reasons = NEEDS.get(law, Phase.INFER), []
     possible: list[LawRequest] = []
     try:

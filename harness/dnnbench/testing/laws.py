@@ -23,7 +23,8 @@ class LawBroken(AssertionError):
 class Trial:
     """What a law is tried on.
 
-    build: a program of one network from these weights   weights: initial ones, running statistics among them
+    build: a program of one network from these weights
+    weights: initial ones, running statistics among them
     phases: whole phases that the arm offers, in their order; no other is called.
     """
 
@@ -100,13 +101,17 @@ def another_input_gives_another_result(trial: Trial) -> None:
 
 
 def same_seed_same_bits(trial: Trial) -> None:
-    """Two programs of one seed agree to the last bit on one thread, masks drawn by the framework included."""
+    """Two programs of one seed agree to the last bit on one thread,
+    masks drawn by the framework included.
+    """
     first, second = (_worked(trial.make(), trial.without_masks(), trial) for _ in range(2))
     _same(first, second, "the same seed gave other bits:")
 
 
 def restore_goes_back(trial: Trial) -> None:
-    """A snapshot brings back weights, slots, statistics and generator to the bit, and can be used again."""
+    """A snapshot brings back weights, slots, statistics and generator to the bit,
+    and can be used again.
+    """
     program, batches = trial.make_trainable(), trial.without_masks()
     _worked(program, batches[:1], trial)
     snapshot = program.snapshot()
@@ -128,7 +133,9 @@ def load_starts_anew(trial: Trial) -> None:
 
 
 def load_reaches_inference(trial: Trial) -> None:
-    """After load(weights) a program infers what one built from these weights does, and from the old ones what it did."""
+    """After load(weights) a program infers what one built from these weights does,
+    and from the old ones what it did.
+    """
     halved = {name: array / 2 for name, array in trial.weights.items()}
     program, other = trial.make(), trial.build(halved)
     placed = program.put(trial.batches[0])
@@ -178,9 +185,11 @@ def activations_and_cotangents_cover_every_node(trial: Trial) -> None:
 
 
 def closing_gives_memory_back(trial: Trial) -> None:
-    """After a few cycles of build, work and close, twenty more grow the process by less than a quarter of their weights.
+    """After a few cycles of build, work and close, twenty more grow the process by less
+    than a quarter of their weights.
 
-    64 MiB are allowed at least: a compiler may keep its programs (TensorFlow's XLA keeps 3 to 4 MiB each).
+    64 MiB are allowed at least: a compiler may keep its programs
+    (TensorFlow's XLA keeps 3 to 4 MiB each).
     """
 
     def cycle() -> int:
@@ -200,12 +209,15 @@ def closing_gives_memory_back(trial: Trial) -> None:
     grown = after - before
     if not grown < max(held / 4, 64 * 2**20):
         raise LawBroken(
-            f"twenty build-close cycles grew the process by {grown / 2**20:.0f} MiB, {grown / held:.0%} of their weights"
+            f"twenty build-close cycles grew the process by {grown / 2**20:.0f} MiB, "
+            f"{grown / held:.0%} of their weights"
         )
 
 
 def the_second_call_compiles_nothing(trial: Trial) -> None:
-    """After the first call of each phase, and its first call after a restore, nothing more is compiled."""
+    """After the first call of each phase, and its first call after a restore,
+    nothing more is compiled.
+    """
     program = trial.make()
     placed = program.put(trial.batches[0])
     restore = _restorer(program, trial)
@@ -220,12 +232,15 @@ def the_second_call_compiles_nothing(trial: Trial) -> None:
     first, second = call_all(), call_all()
     if first != second:
         raise LawBroken(
-            f"{second - first} more compilation(s) in the second round of calls, after {first} in the first"
+            f"{second - first} more compilation(s) in the second round of calls, "
+            f"after {first} in the first"
         )
 
 
 def wait_means_done(trial: Trial) -> None:
-    """Once `wait` is back, the result and the new weights are there: reading a number takes a small share of the step."""
+    """Once `wait` is back, the result and the new weights are there:
+    reading a number takes a small share of the step.
+    """
     program = trial.make()
     placed = program.put(trial.batches[0])
     what, key = (Phase.TRAIN_STEP, "loss") if trial.trains else (Phase.INFER, "prediction")

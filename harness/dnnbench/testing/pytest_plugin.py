@@ -8,7 +8,9 @@ KEY = "dnnbench_backends"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(parser, args):
-    """Add the options before pytest parses them: it finds a conftest inside an installed package too late for that."""
+    """Add the options before pytest parses them: it finds a conftest inside an installed package
+    too late for that.
+    """
     if not any(argument.partition("::")[0].startswith(PACKAGE) for argument in args):
         return
     group = parser.getgroup("dnnbench", "the conformance kit of dnnbench")
@@ -25,7 +27,10 @@ def pytest_load_initial_conftests(parser, args):
 
 
 def pytest_configure(config):
-    """Refuse bad options at once; know the marker by which pytest-xdist keeps an arm in one process."""
+    """Refuse bad options at once.
+
+    Know the marker by which pytest-xdist keeps an arm in one process.
+    """
     if hasattr(config.option, KEY):
         arms_of(config)
         if not config.pluginmanager.hasplugin("xdist"):
@@ -35,7 +40,9 @@ def pytest_configure(config):
 
 
 def arms_of(config):
-    """The arms asked for, each in every element type asked for; pytest.UsageError if that cannot be meant."""
+    """The arms asked for, each in every element type asked for;
+    pytest.UsageError if that cannot be meant.
+    """
     from ..errors import DnnbenchError
     from ..execution.arms import select
     from ..protocol.device import CPU

@@ -1,4 +1,6 @@
-"""What one backend says it cannot do, asked of every case in every mode, precision and kind of device."""
+"""What one backend says it cannot do, asked of every case in every mode,
+precision and kind of device.
+"""
 
 import os
 import sys
@@ -26,7 +28,8 @@ class Refusal(NamedTuple):
 
 
 def refused_by(backend: Backend, arm: Arm, modes: Sequence[str], compiler: bool) -> list[Refusal]:
-    """Every refusal of a backend, in a process of its own: what it finds on its path is changed for good.
+    """Every refusal of a backend, in a process of its own:
+    what it finds on its path is changed for good.
 
     compiler: whether it finds one; any program passes for one, as none is called.
     """

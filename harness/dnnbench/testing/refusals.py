@@ -1,6 +1,8 @@
-"""What backends say they cannot do, asked of every case in every mode, precision and kind of device; nothing is computed.
+"""What backends say they cannot do, asked of every case in every mode,
+precision and kind of device; nothing is computed.
 
-`python -m dnnbench.testing.refusals numpy torch tensorflow jax > docs/unsupported.md` writes the page anew.
+`python -m dnnbench.testing.refusals numpy torch tensorflow jax > docs/unsupported.md` writes
+the page anew.
 """
 
 import sys
@@ -21,13 +23,14 @@ from .service import SERVICE, KitClient
 HEAD = "| backend | mode | device | precision | case | reason |\n|---|---|---|---|---|---|"
 PAGE = """# What a backend cannot do
 
-Before anything is built a backend is asked whether it can run a workload in a mode, on a device, in a precision
-(`Backend.capabilities`). What it refuses is a cell `unsupported` with the reason below, in every table and report, and
-is never computed in another way instead. `dnnbench conformance NAME` asks the same of any backend.
+Before anything is built a backend is asked whether it can run a workload in a mode,
+on a device, in a precision (`Backend.capabilities`). What it refuses is a cell `unsupported`
+with the reason below, in every table and report, and is never computed in another way instead.
+`dnnbench conformance NAME` asks the same of any backend.
 
-This page is what the backends answer for {cases} networks, which have every op, loss and optimizer among them, in each of
-{modes} modes, {precisions} precisions and on {kinds}, and a test compares it with the code. It is generated:
-`python -m dnnbench.testing.refusals {names} > docs/unsupported.md`.
+This page is what the backends answer for {cases} networks, which have every op, loss and optimizer
+among them, in each of {modes} modes, {precisions} precisions and on {kinds}, and a test compares it
+with the code. It is generated: `python -m dnnbench.testing.refusals {names} > docs/unsupported.md`.
 
 ## On any machine
 
@@ -39,13 +42,15 @@ Where neither `CXX` nor the path has one, this besides:
 
 {without}
 
-Nothing else is refused. A device that a backend has none of here is told by `--device` before a backend is asked, and a
-framework that is not installed by `dnnbench list backends`.
-"""
+Nothing else is refused. A device that a backend has none of here is told by `--device` before
+a backend is asked, and a framework that is not installed by `dnnbench list backends`."""
 
 
 def refusals_of(name: str) -> tuple[list[Refusal], list[Refusal]]:
-    """Every refusal of an installed backend, with and without a compiler; WorkerError if it cannot start."""
+    """Every refusal of an installed backend, with and without a compiler.
+
+    WorkerError if it cannot start.
+    """
     info = plugins().backend(name)
     arm = Arm(name, info.default_mode)
     modes = tuple(info.modes)
@@ -64,13 +69,21 @@ def render(names: Sequence[str], always: Sequence[Refusal], without: Sequence[Re
     besides = [refusal for refusal in without if refusal not in set(always)]
     modes = sum(len(plugins().backend(name).modes) for name in names)
     return PAGE.format(
-        names=" ".join(names), cases=len(CASES), modes=modes, precisions=len(PRECISIONS), kinds=", ".join(KINDS),
-        always=_table(always, always), without=_table(besides, without),
-    )  # fmt: skip
+        names=" ".join(names),
+        cases=len(CASES),
+        modes=modes,
+        precisions=len(PRECISIONS),
+        kinds=", ".join(KINDS),
+        always=_table(always, always),
+        without=_table(besides, without),
+    )
 
 
 def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
-    """A row for each reason of a backend; `every` refusal, told here or above, is no gap in a row."""
+    """A row for each reason of a backend.
+
+    `every` refusal, told here or above, is no gap in a row.
+    """
     refused: set[tuple[str, ...]] = {refusal[:-1] for refusal in every}
     groups: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:

@@ -1,4 +1,6 @@
-"""What a worker of the conformance kit offers: `python -m dnnbench.worker --service dnnbench.testing.server:KitServices`."""
+"""What a worker of the conformance kit offers:
+`python -m dnnbench.worker --service dnnbench.testing.server:KitServices`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

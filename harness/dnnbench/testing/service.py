@@ -1,4 +1,6 @@
-"""What the conformance kit asks a worker besides: an abstract service, and the client that asks it."""
+"""What the conformance kit asks a worker besides: an abstract service,
+and the client that asks it.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -22,7 +24,9 @@ SERVICE = "dnnbench.testing.server:KitServices"
 
 @dataclass(frozen=True)
 class LawRequest:
-    """A law by its name, the network that it is tried on, and the phases that the arm offers of it."""
+    """A law by its name, the network that it is tried on, and the phases that the arm
+    offers of it.
+    """
 
     law: str
     workload: Workload
@@ -34,7 +38,9 @@ class KitService(ABC):
 
     @abstractmethod
     def refusals(self, modes: tuple[str, ...], compiler: bool) -> tuple[Refusal, ...]:
-        """Everything that the backend says it cannot do, on a machine with or without a compiler."""
+        """Everything that the backend says it cannot do, on a machine
+        with or without a compiler.
+        """
 
     @abstractmethod
     def try_law(self, request: LawRequest) -> None:
@@ -42,7 +48,8 @@ class KitService(ABC):
 
     @abstractmethod
     def comparisons(self, request: CheckRequest, path: Path) -> tuple[TensorComparison, ...]:
-        """Every tensor of the arm held against the reference in a file, trained by the workload's own optimizer alone.
+        """Every tensor of the arm held against the reference in a file, trained by the workload's
+        own optimizer alone.
 
         PluginError, with the reason, unless the arm offers every phase of the request.
         """

@@ -22,8 +22,9 @@ _PHASES: Mapping[Side, tuple[Phase, ...]] = {
 class Verdict(NamedTuple):
     """One side of one case on one arm in one element type.
 
-    forward: outputs, loss and running statistics of the first batch.   gradient: gradients, and what they make of weights,
-    slots and outputs in five steps.   ratio: of the worst of `tensors` tensors, error over allowance; NaN without one.
+    forward: outputs, loss and running statistics of the first batch.
+    gradient: gradients, and what they make of weights, slots and outputs in five steps.
+    ratio: of the worst of `tensors` tensors, error over allowance; NaN without one.
     """
 
     arm: str
@@ -36,7 +37,9 @@ class Verdict(NamedTuple):
     reason: str = ""
     tensors: int = 0
     without: str = ""
-    """Phases of the side that the arm does not offer, each with its reason, where it offers others."""
+    """Phases of the side that the arm does not offer, each with its reason,
+    where it offers others.
+    """
 
 
 class LawVerdict(NamedTuple):
@@ -56,7 +59,9 @@ def side_of(key: TensorKey) -> Side:
 
 
 def case_of(key: TensorKey) -> str:
-    """The branch of a combined network that a tensor belongs to; its loss, total and prediction belong to none.
+    """The branch of a combined network that a tensor belongs to.
+
+    Its loss, total and prediction belong to none.
 
     `combined` names the nodes of a branch after their case.
     """
@@ -70,7 +75,10 @@ def judged(
     findings: Sequence[TensorComparison],
     capabilities: Capabilities,
 ) -> dict[Side, Verdict]:
-    """The worst tensor of each side; one of which there is no tensor is not offered, or was not compared."""
+    """The worst tensor of each side.
+
+    One of which there is no tensor is not offered, or was not compared.
+    """
     verdicts: dict[Side, Verdict] = {}
     for side in SIDES:
         of_side = [finding for finding in findings if side_of(finding.key) == side]

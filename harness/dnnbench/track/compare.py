@@ -1,4 +1,6 @@
-"""Is a later run slower than an earlier one? Answered cell by cell, through each run's control arm."""
+"""Is a later run slower than an earlier one? Answered cell by cell,
+through each run's control arm.
+"""
 
 import json
 from dataclasses import dataclass
@@ -23,7 +25,8 @@ COLUMNS = {
     "ratio": "float64", "ratio_low": "float64", "ratio_high": "float64",
     "verdict": "object", "reason": "object", "regression": "bool",
 }  # fmt: skip
-"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio: new / base, each over its control.
+"""Of the frame, with dtypes. base_s, new_s: seconds a call; ratio:
+new / base, each over its control.
 
 ratio_low, ratio_high: missing where the reason overrules them.
 """
@@ -41,7 +44,9 @@ class RunComparison:
     unusable: str | None
     """Why nothing could be judged; None if one pair or more got an interval."""
     spread: Spread | None
-    """How far runs of this machine lie apart, as part of every interval; None where too few runs tell it."""
+    """How far runs of this machine lie apart, as part of every interval;
+    None where too few runs tell it.
+    """
     runs: int
     """How many other runs could tell the spread."""
     one_machine: bool
@@ -51,15 +56,19 @@ class RunComparison:
     def error(self) -> str:
         """What error the intervals hold, in a sentence."""
         if not self.one_machine:
-            return "within-run error only: the intervals hold nothing of what the two machines differ by"
+            return (
+                "within-run error only: the intervals hold nothing of what the two machines "
+                "differ by"
+            )
         if self.spread is not None:
             return (
-                f"runs of this machine lie {self.spread.sd:.1%} apart (sd over {self.spread.runs} other runs): "
-                "the intervals hold that as well as the error within the two runs"
+                f"runs of this machine lie {self.spread.sd:.1%} apart (sd over {self.spread.runs} "
+                "other runs): the intervals hold that as well as the error within the two runs"
             )
         return (
-            f"within-run error only: {self.runs} other run(s) of this machine measured a cell that another did too, "
-            f"{LEAST_RUNS} would tell how far its runs lie apart; until then intervals between runs are too narrow"
+            f"within-run error only: {self.runs} other run(s) of this machine measured a cell "
+            f"that another did too, {LEAST_RUNS} would tell how far its runs lie apart; "
+            "until then intervals between runs are too narrow"
         )
 
     @property
@@ -73,8 +82,9 @@ def compare(
 ) -> RunComparison:
     """Pair the cells of two runs by identity, and judge each by its ratio new / base.
 
-    fail_on: a share, 0.05 for 5 %; a cell regressed if the whole interval lies above 1 + fail_on and nothing
-    (a moved control arm, contention, a failed check) speaks against it. Without it nothing is a regression.
+    fail_on: a share, 0.05 for 5 %; a cell regressed if the whole interval lies above 1 +
+    fail_on and nothing (a moved control arm, contention, a failed check) speaks against it.
+    Without it nothing is a regression.
     """
     import pandas as pd
 
@@ -141,7 +151,9 @@ def _call_s(cell: Recorded) -> float:
 
 
 def _finding(found: Apart, unproven: str, doubt: str) -> Finding:
-    """unproven: why the arm is not known to compute the same; doubt: what speaks against the time of either run."""
+    """unproven: why the arm is not known to compute the same; doubt:
+    what speaks against the time of either run.
+    """
     if found.finding is None:
         told = "measured on another machine: a ratio, but no verdict"
         return Finding(None, f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))

@@ -32,8 +32,8 @@ def spread_of(store: Store, machine_id: str, without: Collection[str]) -> tuple[
 def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
     """Log times by run of every cell, one a generation.
 
-    A cell counts in those runs that measured it with the same versions and settings, by two generations or more and
-    with nothing against its time.
+    A cell counts in those runs that measured it with the same versions and settings,
+    by two generations or more and with nothing against its time.
     """
     histories: dict[tuple, History] = defaultdict(dict)
     for run_id in run_ids:
@@ -44,7 +44,9 @@ def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
 
 
 def _logs(run: Measured) -> Iterator[tuple[tuple, list[float]]]:
-    """Log times of every sound cell of a run, in units of the control arm, by what they must share."""
+    """Log times of every sound cell of a run, in units of the control arm,
+    by what they must share.
+    """
     alike = tuple(setting(run, name) for name in ALIKE)
     software = canonical_json({"versions": run.run.versions, "dnnbench": run.run.dnnbench_version})
     for key, cell in timed(run).items():

@@ -1,7 +1,7 @@
 """The program of a worker process: `python -m dnnbench.worker`.
 
-It answers requests from one pipe on another, one at a time. When the run ends its supervisor kills it, whatever it
-is doing, and all that it started.
+It answers requests from one pipe on another, one at a time.
+When the run ends its supervisor kills it, whatever it is doing, and all that it started.
 """
 
 import argparse
@@ -26,7 +26,10 @@ SERVICE = "dnnbench.worker.server.offer:WorkerServices"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until the parent says `close` or is gone; the mask is set before any framework is imported."""
+    """Serve until the parent says `close` or is gone.
+
+    The mask is set before any framework is imported.
+    """
     options = _options(argv)
     confine(parse(options.cpus))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -47,7 +50,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def serve(channel: Channel, service: str) -> None:
-    """Answer until `close` or the end of the pipe; the service is made at the first request for it."""
+    """Answer until `close` or the end of the pipe.
+
+    The service is made at the first request for it.
+    """
     process = Process()
     methods = Methods(process, service)
     with suppress(ConnectionClosed):
@@ -69,7 +75,9 @@ class Process(ProcessService):
 
 
 class Methods:
-    """Finds the method that a request names: the process's own at once, others in the service, which is then made."""
+    """Finds the method that a request names: the process's own at once, others in the service,
+    which is then made.
+    """
 
     def __init__(self, process: Process, service: str) -> None:
         self._service, self._made = service, False
@@ -85,7 +93,9 @@ class Methods:
 
 
 def _answer(channel: Channel, methods: Methods, data: Any) -> None:
-    """Send what the method returned or raised: a run survives one cell's failure, so any Exception goes."""
+    """Send what the method returned or raised: a run survives one cell's failure,
+    so any Exception goes.
+    """
     try:
         request = read_request(data)
         message = answer(*methods.find(request.method), request)

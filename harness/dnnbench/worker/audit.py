@@ -1,4 +1,6 @@
-"""What a bench can find wrong with itself: time that does not add up, waits that do not wait, answers that are cached."""
+"""What a bench can find wrong with itself: time that does not add up, waits that do not wait,
+answers that are cached.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,17 +17,22 @@ from ..protocol.program import Program
 Call = Callable[[], object]
 REPEATS = 7
 NEAR_ONE = (0.7, 1.4)
-"""Where a ratio of two times lies that should be 1; on a loaded machine a single pair may lie anywhere."""
+"""Where a ratio of two times lies that should be 1; on a loaded machine a single pair may
+lie anywhere.
+"""
 
 
 @dataclass(frozen=True)
 class Audit:
     """Ratios that should be near 1 or below it, and one answer that should be yes.
 
-    linear: time of 2 n calls over twice that of n   unwaited: time of one call left unwaited over that of one waited for
-    answers_differ: another input gave another output   cpus_used: CPU seconds of the process over wall seconds
-    linear and unwaited are medians of pairs taken side by side; the `_most` ranges hold all pairs but the least and the most.
-    A fault needs that whole range, so that six pairs of seven are off: foreign work spoils some pairs, not all to one side.
+    linear: time of 2 n calls over twice that of n
+    unwaited: time of one call left unwaited over that of one waited for
+    answers_differ: another input gave another output
+    cpus_used: CPU seconds of the process over wall seconds linear and unwaited are medians
+    of pairs taken side by side; the `_most` ranges hold all pairs but the least and the most.
+    A fault needs that whole range, so that six pairs of seven are off:
+    foreign work spoils some pairs, not all to one side.
     """
 
     linear: float
@@ -41,7 +48,8 @@ class Audit:
         found = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
             found.append(
-                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed"
+                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
+                "something else is timed"
             )
         if self.unwaited_most[0] > NEAR_ONE[1]:
             found.append(f"a call took {self.unwaited:.2f} times as long when nobody waited for it")
@@ -54,7 +62,10 @@ class Audit:
 
 
 def audit(program: Program, batch: Batch, call: Call, calls: int) -> Audit:
-    """Check one program on its warm `call` (its inference), with `calls` as n; draws no random number, changes nothing."""
+    """Check one program on its warm `call` (its inference), with `calls` as n.
+
+    Draws no random number, changes nothing.
+    """
     wall_s, used_s = now(), process_time()
     growth = [growth_of_calls(program, call, calls) for _ in range(REPEATS)]
     cpus_used = (process_time() - used_s) / (now() - wall_s)
@@ -102,7 +113,10 @@ def _unwaited_s(program: Program, call: Call) -> float:
 
 
 def _answers_differ(program: Program, batch: Batch) -> bool:
-    """Whether inference tells the batch from its first example repeated; a batch of equal examples cannot be told."""
+    """Whether inference tells the batch from its first example repeated.
+
+    A batch of equal examples cannot be told.
+    """
     same = batch.rows(np.zeros(batch.size, int))
     if all(np.array_equal(same.inputs[name], array) for name, array in batch.inputs.items()):
         return True

@@ -28,7 +28,9 @@ WARM_CALLS = 10
 WARM_LIMIT_S = 0.2
 STEADY = 0.05
 SETTLE_S = 0.005
-"""Untimed calls before the clock starts: a process that slept needs some milliseconds to find its speed again."""
+"""Untimed calls before the clock starts: a process that slept needs some milliseconds to find
+its speed again.
+"""
 
 
 def settle(call: Call, wait: Wait, seconds: float = SETTLE_S) -> None:
@@ -47,8 +49,8 @@ def whole_visit_s(seconds: float, calls: int) -> float:
 class Bench:
     """One program, one batch, every phase that is offered as a function without arguments.
 
-    phases: those that will be called, pieces among them   settle_s: seconds of untimed calls before each visit, one call
-    at least.
+    phases: those that will be called, pieces among them
+    settle_s: seconds of untimed calls before each visit, one call at least.
     """
 
     def __init__(
@@ -108,9 +110,11 @@ class Bench:
         return WarmCall(median(times[-WARM_CALLS:]), _settled(times))
 
     def visit(self, phase: str, calls: int, timing: Timing = Timing.LATENCY) -> Visit:
-        """`calls` calls on the clock, after a restore and untimed calls, each thread where `warm_up` placed it.
+        """`calls` calls on the clock, after a restore and untimed calls, each thread where
+        `warm_up` placed it.
 
-        latency: each call is waited for before the next   throughput: all are called, then all are waited for.
+        latency: each call is waited for before the next
+        throughput: all are called, then all are waited for.
         """
         call, wait = self._calls[phase], self._program.wait
         placement = self._placements.get(phase, FREE)
@@ -131,9 +135,11 @@ class Bench:
         self._program.wait(self._calls[phase]())
 
     def peak_memory(self, phase: str) -> PeakMemory:
-        """Most memory held during one call of the phase: resident bytes of the process, and bytes on the device.
+        """Most memory held during one call of the phase: resident bytes of the process,
+        and bytes on the device.
 
-        What was freed before is given back first, or a small case would have the peak of a large one before it.
+        What was freed before is given back first, or a small case would have the peak of a large
+        one before it.
         """
         give_back()
         reset_peak()
@@ -152,7 +158,9 @@ class Bench:
             return audit(self._program, self._batch, self._calls["infer"], calls)
 
     def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
-        """Whether a phase whose rate lies near or above the measured peak does the work of every call."""
+        """Whether a phase whose rate lies near or above the measured peak does the work
+        of every call.
+        """
         with self._placements.get(phase, FREE).held():
             return audit_rate(
                 self._program, self._batch, phase, calls, trains and self._trained is not None
@@ -167,7 +175,10 @@ class Bench:
             return counter.joules_since(before) / calls
 
     def device_call_s(self, phase: str, calls: int) -> float | None:
-        """Seconds a call by the device's own clock, of calls that none is waited for; None where it has none."""
+        """Seconds a call by the device's own clock, of calls that none is waited for.
+
+        None where it has none.
+        """
         call, wait = self._calls[phase], self._program.wait
         if phase in MUTATING:  # every visit of a phase begins at the same weights
             self._restore()

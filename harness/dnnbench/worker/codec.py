@@ -1,10 +1,11 @@
-"""Values as plain data and back, by their type hints: the one place that knows both forms of a message.
+"""Values as plain data and back, by their type hints:
+the one place that knows both forms of a message.
 
-Plain data is what the wire carries: None, bool, int, float, str, lists, dicts with text keys and NumPy arrays.
-A hint may name those, `Path`, enums, `Literal`, `X | None`, tuples, sequences, mappings from text, frozen
-dataclasses, named tuples and pydantic models, nested at will, and mappings from what `str`
-writes and `parse` reads; `Any` stands for plain data as it is.
-A dataclass is a dict by field; a field that the reader does not know, or misses, is an error that names it.
+Plain data is what the wire carries: None, bool, int, float, str, lists, dicts with text keys
+and NumPy arrays. A hint may name those, `Path`, enums, `Literal`, `X | None`, tuples, sequences,
+mappings from text, frozen dataclasses, named tuples and pydantic models, nested at will, and
+mappings from what `str` writes and `parse` reads; `Any` stands for plain data as it is. A dataclass
+is a dict by field; a field that the reader does not know, or misses, is an error that names it.
 """
 
 import dataclasses
@@ -129,7 +130,10 @@ def _record(kind: Callable[..., Any], fields: Sequence[_Field]) -> Converter:
 
 
 def decode_fields(decoders: Mapping[str, Convert], wanted: set[str], data: Any) -> dict[str, Any]:
-    """Values by name. Unreadable for a name that is not known, one of `wanted` that is missing, or a wrong value."""
+    """Values by name.
+
+    Unreadable for a name that is not known, one of `wanted` that is missing, or a wrong value.
+    """
     try:
         if data.keys() == decoders.keys():
             return {name: decode(data[name]) for name, decode in decoders.items()}

@@ -1,4 +1,6 @@
-"""The control arm: a fixed NumPy kernel that never changes, visited in every round as a yardstick of the machine."""
+"""The control arm: a fixed NumPy kernel that never changes, visited in every round as a yardstick
+of the machine.
+"""
 
 import numpy as np
 

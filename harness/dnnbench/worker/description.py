@@ -1,4 +1,6 @@
-"""What a program says of itself, and what its process measures of it: by this the fairness audit compares arms."""
+"""What a program says of itself, and what its process measures of it:
+by this the fairness audit compares arms.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -7,13 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ProgramDescription:
-    """Facts of one built program. The first eight are those of `Program.facts`; None where the program has none.
+    """Facts of one built program.
 
-    device: really used, as the framework spells it   layout: of weights, and of images or sequences
-    compilations: programs compiled or traced so far   more: whatever else the framework has to say, by name
-    compiled_late: of the compilations, those since the last warm-up, whose seconds are in some visits
+    The first eight are those of `Program.facts`; None where the program has none.
+
+    device: really used, as the framework spells it
+    layout: of weights, and of images or sequences
+    compilations: programs compiled or traced so far
+    more: whatever else the framework has to say, by name
+    compiled_late: of the compilations, those since the last warm-up, whose seconds are
+    in some visits
     placement: what became of the process's threads, by phase
-    product_bits: to how many bits the process multiplies, as measured   cpus: those that its threads may use
+    product_bits: to how many bits the process multiplies, as measured
+    cpus: those that its threads may use
     """
 
     device: str | None = None

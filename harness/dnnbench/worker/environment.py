@@ -24,9 +24,15 @@ MEANING = {
     "OPENBLAS_NUM_THREADS": "OpenBLAS threads (NumPy's matrix products): one a CPU of the mask",
     "MKL_NUM_THREADS": "MKL threads: one a CPU of the mask",
     "NPROC": "XLA:CPU's pool of threads, the only setting JAX obeys besides the mask",
-    "OPENBLAS_THREAD_TIMEOUT": "2^4 spins, then sleep: OpenBLAS would burn 0.13 s of CPU after a call",
-    "GOMP_SPINCOUNT": "OpenMP spins 30000 times, then sleeps: no cost seen, and the next arm has quiet",
-    "TORCHINDUCTOR_COMPILE_THREADS": "compile in the worker itself: a pool would outlive it and burn CPU",
+    "OPENBLAS_THREAD_TIMEOUT": (
+        "2^4 spins, then sleep: OpenBLAS would burn 0.13 s of CPU after a call"
+    ),
+    "GOMP_SPINCOUNT": (
+        "OpenMP spins 30000 times, then sleeps: no cost seen, and the next arm has quiet"
+    ),
+    "TORCHINDUCTOR_COMPILE_THREADS": (
+        "compile in the worker itself: a pool would outlive it and burn CPU"
+    ),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "keep quick compilations too",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "keep small programs too",
     "TF_CPP_MIN_LOG_LEVEL": "TensorFlow prints errors only",
@@ -34,8 +40,13 @@ MEANING = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "TensorFlow takes GPU memory as needed",
     "PYTHONHASHSEED": "sets and dicts of text in one order, so that compilers see one program",
     "PYTHONSAFEPATH": "a file named torch.py in the working directory is not torch",
-    "GLIBC_TUNABLES": "memory 'steady': freed blocks stay in the process; no page faults at each step",
-    PAD: "fills argv and environment up to one length for all arms, plus a random part: both move the stack",
+    "GLIBC_TUNABLES": (
+        "memory 'steady': freed blocks stay in the process; no page faults at each step"
+    ),
+    PAD: (
+        "fills argv and environment up to one length for all arms, plus a random part: "
+        "both move the stack"
+    ),
 }
 
 
@@ -47,12 +58,16 @@ def default_memory() -> str:
 def worker_environment(
     inherited: Mapping[str, str], *, threads: int, memory: str, caches: Mapping[str, Path]
 ) -> dict[str, str]:
-    """What a worker's process finds in its environment; `MEANING` says why for each variable but those of `caches`.
+    """What a worker's process finds in its environment.
 
-    inherited: the caller's variables, kept unless set here or a way into the store.  threads: for every library's
-    pool.  memory: `steady` (glibc keeps freed memory) or `native` (the framework's default).  caches: folder of a
-    compile cache by the variable that a backend names for it; empty ones make a cold start.  Raises UsageError for
-    an unknown `memory`.
+    `MEANING` says why for each variable but those of `caches`.
+
+    inherited: the caller's variables, kept unless set here or a way into the store.
+    threads: for every library's pool.
+    memory: `steady` (glibc keeps freed memory) or `native` (the framework's default).
+    caches: folder of a compile cache by the variable that a backend names for it;
+    empty ones make a cold start.
+    Raises UsageError for an unknown `memory`.
     """
     count = str(threads)
     return {
@@ -76,7 +91,9 @@ def worker_environment(
 
 
 def without_store_access(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables but for the passwords of databases: frameworks, plugins and installers may print what they are given."""
+    """The variables but for the passwords of databases:
+    frameworks, plugins and installers may print what they are given.
+    """
     return {name: value for name, value in variables.items() if not _opens_a_store(name, value)}
 
 
@@ -102,10 +119,12 @@ def _memory_variables(memory: str, inherited: str) -> dict[str, str]:
 def padded(
     environment: Mapping[str, str], argv: Sequence[str], chance: random.Random
 ) -> dict[str, str]:
-    """`environment` with a pad, so that it takes as many bytes with `argv` for one arm as for another.
+    """`environment` with a pad, so that it takes as many bytes with `argv` for one arm
+    as for another.
 
-    The length is a multiple of 16 KiB plus up to 4 KiB drawn from `chance`: one length would favour one arm
-    in every process alike, a new one in each process makes that an error that shows between generations.
+    The length is a multiple of 16 KiB plus up to 4 KiB drawn from `chance`:
+    one length would favour one arm in every process alike, a new one in each process makes
+    that an error that shows between generations.
     """
     plain = {name: value for name, value in environment.items() if name != PAD}
     bare = size_bytes(plain, argv) + len(PAD) + 2

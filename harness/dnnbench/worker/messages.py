@@ -1,7 +1,7 @@
 """Requests and answers: a method of a service, what it is given and what came of it, as plain data.
 
-A method is named by where it is defined, so that caller and worker read the same type hints. Nobody but this module
-writes or reads that name: callers hand over the method itself.
+A method is named by where it is defined, so that caller and worker read the same type hints.
+Nobody but this module writes or reads that name: callers hand over the method itself.
 """
 
 import inspect
@@ -104,7 +104,9 @@ def read_request(data: Any) -> Request:
 
 
 def answer(method: Callable[..., Any], bound: Callable[..., Any], request: Request) -> Message:
-    """Call `bound` with a request's arguments, read by the hints of `method`, and write what it returns."""
+    """Call `bound` with a request's arguments, read by the hints of `method`,
+    and write what it returns.
+    """
     form = signature(method)
     result = bound(**decode_fields(form.decoders, form.wanted, request.arguments))
     encode = form.result.encode

@@ -12,7 +12,10 @@ Answering = tuple[Callable[..., Any], Callable[..., Any]]
 
 
 class Offer(ABC):
-    """Several services of one process, side by side; what `--service` names may be one, or a single service."""
+    """Several services of one process, side by side.
+
+    What `--service` names may be one, or a single service.
+    """
 
     @property
     @abstractmethod
@@ -23,7 +26,8 @@ class Offer(ABC):
 def offered_by(service: object) -> dict[str, Answering]:
     """What answers a request, by the name that the request has for it.
 
-    A method may be asked for as its abstract class declares it, and as any class between declares it again.
+    A method may be asked for as its abstract class declares it, and as any class between
+    declares it again.
     """
     answering = service.services if isinstance(service, Offer) else (service,)
     return {
@@ -36,7 +40,10 @@ def offered_by(service: object) -> dict[str, Answering]:
 
 
 def find(methods: Mapping[str, Answering], name: str) -> Answering:
-    """A method by its name in a request. AttributeError, with what there is, if it is not offered."""
+    """A method by its name in a request.
+
+    AttributeError, with what there is, if it is not offered.
+    """
     if name in methods:
         return methods[name]
     raise AttributeError(f"this worker has no method {name}; it has {', '.join(methods)}")

@@ -1,7 +1,9 @@
-"""What this machine can do at best, measured through the same programs that are compared: the roofline's two lines.
+"""What this machine can do at best, measured through the same programs that are compared:
+the roofline's two lines.
 
-The share of peak (MFU) of a cell divides by the best rate that any arm of the run reached on its device and in its type: a peak
-that was measured, under the same noise, and no figure from a data sheet.
+The share of peak (MFU) of a cell divides by the best rate that any arm of the run
+reached on its device and in its type: a peak that was measured, under the same noise,
+and no figure from a data sheet.
 Source: Williams, Waterman & Patterson 2009, "Roofline".
 """
 
@@ -23,7 +25,9 @@ from ..spec.workload import Task, Workload
 
 Build = Callable[[Workload, dict[str, np.ndarray]], Program]
 SIDES = (1024, 4096)
-"""Rows, inner size and columns of the product: the second is tried where the first is over in a blink (a GPU)."""
+"""Rows, inner size and columns of the product: the second is tried where the first is over
+in a blink (a GPU).
+"""
 ELEMENTS = 2**24
 """Of the tensor that is streamed: 64 MB in float32, beyond the last cache of most machines."""
 BLINK_S = 2e-3

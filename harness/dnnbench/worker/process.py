@@ -1,4 +1,6 @@
-"""A worker as its parent sees it: a child process that is asked, waited for, and never outlives the run."""
+"""A worker as its parent sees it: a child process that is asked, waited for,
+and never outlives the run.
+"""
 
 import contextlib
 import os
@@ -23,11 +25,16 @@ TAIL_BYTES = 4096
 EXIT_GRACE_S = 2.0
 STEP_S = 0.002
 STOPPED_LOOKS = 4
-"""Consecutive looks, a quarter of a second apart, at a worker that others stopped: then it is given up."""
+"""Consecutive looks, a quarter of a second apart, at a worker that others stopped:
+then it is given up.
+"""
 
 
 class WorkerLost(WorkerError):
-    """The process ended or had to be killed, and can be asked no more; `reason` is the text for its cells."""
+    """The process ended or had to be killed, and can be asked no more.
+
+    `reason` is the text for its cells.
+    """
 
     def __init__(self, label: str, reason: str, log_path: Path):
         super().__init__(
@@ -57,11 +64,12 @@ def worker_argv(
 class Worker:
     """One worker process. `ask` sends and waits; `send` alone lets several work at once.
 
-    label: names the arm in errors.  environment: all of its variables (see
-    `environment.worker_environment`). log: file that keeps what it prints, by Python or by C, at most its
-    head and its tail; it stays where an error names it, else it goes with the worker.  cpus: its
-    mask, set before any framework is imported; empty for the parent's.  interpreter: another Python, if it
-    can import dnnbench (see `sharing.lend_packages`).
+    label: names the arm in errors.
+    environment: all of its variables (see `environment.worker_environment`). log:
+    file that keeps what it prints, by Python or by C, at most its head and its tail;
+    it stays where an error names it, else it goes with the worker.
+    cpus: its mask, set before any framework is imported; empty for the parent's.
+    interpreter: another Python, if it can import dnnbench (see `sharing.lend_packages`).
     """
 
     def __init__(
@@ -105,14 +113,18 @@ class Worker:
     def ask(
         self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
     ) -> R:
-        """The answer of a service's method, such as `TimingService.visit`.  Raises as `send` and `receive` do."""
+        """The answer of a service's method, such as `TimingService.visit`.
+        Raises as `send` and `receive` do.
+        """
         self._send(write_request(method, *arguments, **named), method.__name__, timeout_s)
         return self.receive(method, timeout_s)
 
     def send(
         self, method: Method[P, R], timeout_s: float, /, *arguments: P.args, **named: P.kwargs
     ) -> "Pending[P, R]":
-        """Ask without waiting for the answer.  Raises WorkerLost if the worker is gone or reads nothing."""
+        """Ask without waiting for the answer.
+        Raises WorkerLost if the worker is gone or reads nothing.
+        """
         self._send(write_request(method, *arguments, **named), method.__name__, timeout_s)
         return Pending(self, method)
 
@@ -126,9 +138,9 @@ class Worker:
     def receive(self, method: Method[P, R], timeout_s: float) -> R:
         """The answer to the last `send`, which asked for `method`.
 
-        Raises WorkerError with the kind, the message and the log of what the method raised, after which the
-        worker goes on; WorkerLost if the process ended or did not answer in `timeout_s` seconds, after
-        which it is gone.
+        Raises WorkerError with the kind, the message and the log of what the method raised,
+        after which the worker goes on; WorkerLost if the process ended or did not answer
+        in `timeout_s` seconds, after which it is gone.
         """
         self._ready_to("receive", busy=True)
         with self._watched(timeout_s):
@@ -145,7 +157,9 @@ class Worker:
         return answer
 
     def stop_when_idle(self) -> None:
-        """From now on the process is stopped between a request's answer and the next one: it burns CPU while it waits."""
+        """From now on the process is stopped between a request's answer and the next one:
+        it burns CPU while it waits.
+        """
         self._stops_when_idle = True
         if self._doing is None:
             self._stop_if_stopping()
@@ -165,7 +179,9 @@ class Worker:
             os.killpg(self.pid, number)
 
     def new_pauses(self) -> int:
-        """How often since the last question others stopped the process, or this one did not run while it waited for it."""
+        """How often since the last question others stopped the process, or this one did not run
+        while it waited for it.
+        """
         stopped_by_us = self._stops_when_idle and self._doing is None
         count = (
             self._pauses
@@ -176,7 +192,9 @@ class Worker:
         return count
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """End the process and all that it started: by request if idle, by force if busy or after `timeout_s`."""
+        """End the process and all that it started: by request if idle, by force if busy or after
+        `timeout_s`.
+        """
         if self._closed:
             return
         if self._doing is None and self._lost is None:
@@ -200,7 +218,8 @@ class Worker:
                 "closed" if self._closed else f"busy with {self._doing}" if self._doing else "idle"
             )
             raise WorkerError(
-                f"{self.label}: cannot {verb}: the worker is {state}; pair each send with one receive"
+                f"{self.label}: cannot {verb}: the worker is {state}; "
+                "pair each send with one receive"
             )
 
     @contextlib.contextmanager
@@ -241,7 +260,9 @@ class Worker:
         return self._status() not in (None, psutil.STATUS_ZOMBIE)
 
     def _may_answer(self) -> bool:
-        """Whether the process lives, and was not found stopped in several looks on end: it may be let go on."""
+        """Whether the process lives, and was not found stopped in several looks on end:
+        it may be let go on.
+        """
         import psutil
 
         status = self._status()
@@ -269,12 +290,18 @@ class Worker:
         return "its supervisor was killed" if code is None else describe_exit(code)
 
     def _error(self, doing: str, failure: Failure) -> WorkerError:
-        """A PluginError is an answer in words; of anything else the reader wants to know where it happened."""
+        """A PluginError is an answer in words.
+
+        Of anything else the reader wants to know where it happened.
+        """
         self._process.flush_log()
         if failure.kind == PluginError.__name__:
             return WorkerError(failure.message, kind=failure.kind, log=tail(self.log))
         self._process.keep_log()
-        where = f"{self.label}: {doing}: {failure.kind}: {failure.message}; the traceback is in {self.log}"
+        where = (
+            f"{self.label}: {doing}: {failure.kind}: {failure.message}; "
+            f"the traceback is in {self.log}"
+        )
         return WorkerError(where, kind=failure.kind, log=tail(self.log))
 
 

@@ -1,4 +1,6 @@
-"""A second look at a rate near or above the measured peak: whether a program does the work of every call."""
+"""A second look at a rate near or above the measured peak:
+whether a program does the work of every call.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,19 +15,23 @@ from ..protocol.program import Program, Trainable, trainable
 from .audit import NEAR_ONE, REPEATS, growth_of_calls, most_of, seconds_of
 
 FRESH_MOST = 2.0
-"""How many times as long as its repetition an inference after a step may take: the step leaves caches in another state."""
+"""How many times as long as its repetition an inference after a step may take:
+the step leaves caches in another state.
+"""
 
 
 @dataclass(frozen=True)
 class RateAudit:
-    """What one phase of a program shows when it is called in ways that a kept answer would give away.
+    """What one phase of a program shows when it is called in ways that a kept answer
+    would give away.
 
     linear: time of 2 n calls over twice that of n
     fresh: time of an inference after a step and another batch, over that of the same one again
-    step_moves: a step changed a weight   step_shows: and inference on the same placed batch another output
-    answers_differ: another input gave another result
-    linear and fresh are medians of pairs; the `_most` ranges hold all pairs but the least and the most, and a fault
-    needs that range.  What could not be asked is True.
+    step_moves: a step changed a weight
+    step_shows: and inference on the same placed batch another output
+    answers_differ: another input gave another result linear and fresh are medians of pairs;
+    the `_most` ranges hold all pairs but the least and the most, and a fault needs that range.
+    What could not be asked is True.
     """
 
     linear: float
@@ -42,11 +48,13 @@ class RateAudit:
         found = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
             found.append(
-                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: something else is timed"
+                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
+                "something else is timed"
             )
         if self.fresh_most[0] > FRESH_MOST:
             found.append(
-                f"an inference took {self.fresh:.1f} times as long as the same one again: answers are kept"
+                f"an inference took {self.fresh:.1f} times as long as the same one again: "
+                "answers are kept"
             )
         if not self.step_moves:
             found.append("a training step changed no weight")

@@ -1,4 +1,6 @@
-"""How well a network does on labelled examples: wrong answers, and the value of its task's loss, in float64."""
+"""How well a network does on labelled examples: wrong answers, and the value of its task's
+loss, in float64.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from ..spec.losses import BceWithLogits, CrossEntropy, Loss
 
 @dataclass(frozen=True)
 class Score:
-    """Over the answers that count: labels that are not ignored, yes-or-no targets, or numbers of a regression."""
+    """Over the answers that count: labels that are not ignored, yes-or-no targets,
+    or numbers of a regression.
+    """
 
     counted: int
     wrong: int | None
@@ -26,7 +30,9 @@ class Score:
 def score(loss: Loss, z: np.ndarray, prediction: np.ndarray, targets: np.ndarray) -> Score:
     """A model's first output z and its prediction held against targets.
 
-    z: (N, ..., K) or (N, ...)   prediction, targets: (N, ...).  An answer that comes from NaN is wrong.
+    z: (N, ..., K) or (N, ...)
+    prediction, targets: (N, ...).
+    An answer that comes from NaN is wrong.
     """
     counted = counts(loss, targets)
     z = z.astype(np.float64)

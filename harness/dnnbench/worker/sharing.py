@@ -1,4 +1,6 @@
-"""Lends this installation's dnnbench packages to another interpreter, and nothing that lies beside them."""
+"""Lends this installation's dnnbench packages to another interpreter, and nothing that lies
+beside them.
+"""
 
 import importlib.metadata
 import importlib.util
@@ -10,11 +12,14 @@ DISTRIBUTION = "dnnbench"
 
 
 def lend_packages(folder: Path) -> Path:
-    """Fill `folder` with links to dnnbench, its plugins and its metadata; returns it, for PYTHONPATH.
+    """Fill `folder` with links to dnnbench, its plugins and its metadata.
 
-    A link each, because the folder that holds them may hold this interpreter's frameworks too, which the
-    other one must not see.  The other interpreter needs dnnbench's own dependencies.  Raises WorkerError if
-    dnnbench is not installed.
+    Returns it, for PYTHONPATH.
+
+    A link each, because the folder that holds them may hold this interpreter's frameworks too,
+    which the other one must not see.
+    The other interpreter needs dnnbench's own dependencies.
+    Raises WorkerError if dnnbench is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in [*_packages(), _metadata()]:

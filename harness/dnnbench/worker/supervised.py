@@ -21,8 +21,11 @@ TELL_S = 5.0
 class Supervised:
     """One running command; `pid` is its process id, and that of its session, until `end`.
 
-    argv, environment: of the command.  log: keeps the head and the tail of what it prints; removed at the end
-    unless `keep_log` was called.  fds: descriptors that the command gets.  Raises OSError if it cannot be started.
+    argv, environment: of the command.
+    log: keeps the head and the tail of what it prints;
+    removed at the end unless `keep_log` was called.
+    fds: descriptors that the command gets.
+    Raises OSError if it cannot be started.
     """
 
     def __init__(
@@ -52,7 +55,10 @@ class Supervised:
         raise OSError(number, os.strerror(number) if number else "its supervisor did not start it")
 
     def exit_code(self, timeout_s: float = TELL_S) -> int | None:
-        """Of the command, as `subprocess` counts them, once nothing that it started is left; None if nobody tells it."""
+        """Of the command, as `subprocess` counts them, once nothing that it started is left.
+
+        None if nobody tells it.
+        """
         self._hear({"exited"}, timeout_s)
         return self._heard.get("exited")
 
@@ -61,7 +67,9 @@ class Supervised:
         self._ask(b"write", "written")
 
     def was_stopped(self) -> bool:
-        """Whether somebody stopped the command or let it go on since this was last asked, however shortly it was stopped."""
+        """Whether somebody stopped the command or let it go on since this was last asked,
+        however shortly it was stopped.
+        """
         self._ask(b"stops", "stops")
         return bool(self._heard.get("stops"))
 

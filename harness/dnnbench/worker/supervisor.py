@@ -1,16 +1,19 @@
-"""The parent of one worker: keeps what the worker prints, and ends everything that the worker started.
+"""The parent of one worker: keeps what the worker prints, and ends everything
+that the worker started.
 
-`python -I -S supervisor.py CONTROL FDS LOG WORKER...` starts the command line WORKER, which gets the descriptors
-FDS, in a session of its own, and lives until the other end of the socket CONTROL closes: the kernel closes it
-whatever ends the harness. Then it kills every descendant, stopped or not, in whatever session. Orphans among them
-become its children (it is their subreaper), so that killing and reaping children until none is left reaches
-all, and no process id that it uses can meanwhile have become another process's. It uses the standard library
-alone, whatever Python runs the worker.
+`python -I -S supervisor.py CONTROL FDS LOG WORKER...` starts the command line WORKER,
+which gets the descriptors FDS, in a session of its own, and lives until the other
+end of the socket CONTROL closes: the kernel closes it whatever ends the harness.
+Then it kills every descendant, stopped or not, in whatever session. Orphans among them become
+its children (it is their subreaper), so that killing and reaping children until none is left
+reaches all, and no process id that it uses can meanwhile have become another process's.
+It uses the standard library alone, whatever Python runs the worker.
 
-Messages to the harness: `started PID` or `refused ERRNO`, then `exited CODE` once the worker has ended and
-nothing that it started is left, and answers. From the harness: `write` (put what was printed into the log; the
-answer is `written`), `stops` (was the worker stopped or let go on since that was last asked? `stops 1` or `stops 0`:
-the kernel tells it a parent alone), `forget` (count no stop until now), `keep` (leave the log behind at the end).
+Messages to the harness: `started PID` or `refused ERRNO`, then `exited CODE` once the worker
+has ended and nothing that it started is left, and answers. From the harness: `write`
+(put what was printed into the log; the answer is `written`), `stops` (was the worker stopped
+or let go on since that was last asked? `stops 1` or `stops 0`: the kernel tells it a parent alone),
+`forget` (count no stop until now), `keep` (leave the log behind at the end).
 """
 
 import ctypes
@@ -95,13 +98,19 @@ def _prctl(option: int, value: int) -> None:
 
 
 class CappedLog:
-    """A file that keeps the head and the tail of what is written to it; opened for reading and appending."""
+    """A file that keeps the head and the tail of what is written to it.
+
+    Opened for reading and appending.
+    """
 
     def __init__(self, fd: int) -> None:
         self._fd, self._written_bytes = fd, 0
 
     def write(self, data: bytes) -> None:
-        """Append, and cut the middle out when there is more of it than a tail. A full disk costs the output, not the run."""
+        """Append, and cut the middle out when there is more of it than a tail.
+
+        A full disk costs the output, not the run.
+        """
         self._written_bytes += len(data)
         with suppress(OSError):
             self._append(data)
@@ -121,7 +130,10 @@ class CappedLog:
 
 
 class Supervisor:
-    """Serves until the harness is gone; the worker stays a zombie until then, so that its id stays its own."""
+    """Serves until the harness is gone.
+
+    The worker stays a zombie until then, so that its id stays its own.
+    """
 
     def __init__(self, harness: int, worker: int, output: int, log: CappedLog) -> None:
         self._harness, self._worker, self._output, self._log = harness, worker, output, log
@@ -154,7 +166,9 @@ class Supervisor:
                 return
 
     def _await_worker(self) -> None:
-        """In a thread, because a signal handler would run for each stop and continuation of the worker too."""
+        """In a thread, because a signal handler would run for each stop and continuation
+        of the worker too.
+        """
         with suppress(ChildProcessError):  # killed and reaped, because the harness is gone
             os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT)
             os.write(self._end, b".")
@@ -199,7 +213,9 @@ class Supervisor:
             os.write(self._harness, message.encode())
 
     def _drain(self) -> None:
-        """Read all that was printed until now: not more than a pipe holds, for a worker may print without end."""
+        """Read all that was printed until now: not more than a pipe holds,
+        for a worker may print without end.
+        """
         for _ in range(PIPE_BYTES // CHUNK_BYTES):
             if not self._read():
                 return
@@ -214,7 +230,9 @@ class Supervisor:
         return bool(piece)
 
     def _end_children(self, spared: int = 0) -> None:
-        """Kill and reap children, and those that become ours by that, until none is left that we may kill."""
+        """Kill and reap children, and those that become ours by that, until none is left
+        that we may kill.
+        """
         foreign = {spared}
         while children := _children_of(os.getpid()) - foreign:
             for pid in children:
@@ -232,7 +250,10 @@ def _children_of(parent: int) -> set[int]:
 
 
 def _parent_of(pid: int) -> int:
-    """0 of a process that is gone; the field stands behind the name in brackets, which may hold anything."""
+    """0 of a process that is gone.
+
+    The field stands behind the name in brackets, which may hold anything.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return int(file.read().rpartition(b")")[2].split()[1])

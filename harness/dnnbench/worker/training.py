@@ -36,7 +36,9 @@ class TrainingSession:
         return elapsed
 
     def train_epoch(self, number: int) -> EpochResult:
-        """One pass over the training set: mean loss over its labels that count, and the seconds of its steps alone."""
+        """One pass over the training set: mean loss over its labels that count,
+        and the seconds of its steps alone.
+        """
         seconds, losses, counted = 0.0, [], []
         for i, rows in enumerate(self._epoch(number)):
             host_batch = self._batch(rows, number, i)
@@ -50,7 +52,9 @@ class TrainingSession:
         return EpochResult(float(np.average(losses, weights=counted)), seconds)
 
     def evaluate(self, test: Batch) -> Predictions:
-        """What the program predicts for each example, in batches of the training size, and how well."""
+        """What the program predicts for each example, in batches of the training size,
+        and how well.
+        """
         return predict(self._program, self._workload, test, self._size)
 
     def weights(self) -> dict[str, np.ndarray]:

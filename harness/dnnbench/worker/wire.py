@@ -1,4 +1,5 @@
-"""Messages between a run and its workers: JSON with raw arrays beside it, over two file descriptors.
+"""Messages between a run and its workers: JSON with raw arrays beside it,
+over two file descriptors.
 
 A frame is, all little-endian::
 
@@ -8,9 +9,9 @@ A frame is, all little-endian::
     header    JSON {"value": ..., "arrays": [{"dtype": "<f4", "shape": [2, 3], "offset": 0}, ...]}
     body      the arrays' elements in C order, each starting at a multiple of 64 bytes
 
-An array inside the value stands there as {"__array__": index}. Nothing depends on the version of Python or
-NumPy at either end, and nothing that arrives is executed. NaN and infinities are written as JavaScript
-writes them.
+An array inside the value stands there as {"__array__": index}. Nothing depends
+on the version of Python or NumPy at either end, and nothing that arrives is executed.
+NaN and infinities are written as JavaScript writes them.
 """
 
 import json
@@ -50,9 +51,9 @@ def encode(value: Any, arrays: bool = True) -> list[bytes | memoryview]:
 
     arrays: whether the value may hold arrays; it is not searched for them where it holds none.
 
-    value: None, bool, int, float, str, lists, tuples (which arrive as lists), dicts with text keys, NumPy
-    numbers (which arrive as Python's) and NumPy arrays of numbers, nested at will.  Raises Unsendable for
-    anything else.
+    value: None, bool, int, float, str, lists, tuples (which arrive as lists), dicts with text keys,
+    NumPy numbers (which arrive as Python's) and NumPy arrays of numbers, nested at will.
+    Raises Unsendable for anything else.
     """
     if not arrays:
         with suppress(TypeError):  # a NumPy number is found by the search
@@ -96,7 +97,8 @@ class _Body:
         if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in NUMERIC_KINDS:
             kind = f"{type(value).__name__} {getattr(value, 'dtype', '')}".strip()
             raise Unsendable(
-                f"{where}: cannot send a {kind}; send text, numbers, lists, dicts or NumPy arrays of numbers"
+                f"{where}: cannot send a {kind}; send text, numbers, lists, "
+                "dicts or NumPy arrays of numbers"
             )
         if (
             isinstance(value, np.generic)
@@ -149,10 +151,13 @@ def _settle(value: Any, arrays: list[Any]) -> Any:
 
 
 class Channel:
-    """One end of a conversation: reads frames from one descriptor and writes them to another; owns both.
+    """One end of a conversation: reads frames from one descriptor and writes them to another.
 
-    `alive`, where given, is asked four times a second while waiting: a dead peer whose grandchild still
-    holds the pipe never shows as an end of file.  `pauses` counts how often this process did not run while it waited.
+    Owns both.
+
+    `alive`, where given, is asked four times a second while waiting:
+    a dead peer whose grandchild still holds the pipe never shows as an end of file.
+    `pauses` counts how often this process did not run while it waited.
     """
 
     def __init__(
@@ -168,13 +173,19 @@ class Channel:
         self._writable.register(write_fd, select.POLLOUT)
 
     def send(self, value: Any, timeout_s: float | None = None, arrays: bool = True) -> None:
-        """Write one frame; `arrays` as of `encode`.  Raises Unsendable before its first byte, ConnectionClosed or NoAnswer."""
+        """Write one frame.
+
+        `arrays` as of `encode`.
+        Raises Unsendable before its first byte, ConnectionClosed or NoAnswer.
+        """
         deadline = _deadline(timeout_s)
         for piece in encode(value, arrays):
             self._write(memoryview(piece), deadline)
 
     def receive(self, timeout_s: float | None = None) -> Any:
-        """Read one frame within `timeout_s` (None: for ever).  Raises ConnectionClosed or NoAnswer."""
+        """Read one frame within `timeout_s` (None: for ever).
+        Raises ConnectionClosed or NoAnswer.
+        """
         deadline = _deadline(timeout_s)
         magic, header_bytes, body_bytes = PREFIX.unpack(self._read(PREFIX.size, deadline))
         if magic != MAGIC:

@@ -1,7 +1,8 @@
 """The two digits networks as a careful user of each framework writes them, without dnnbench.
 
-Every module has `Trainer(network, mode, weights)`, `network` being `mlp_digits` or `cnn_digits` and `weights` NumPy
-arrays by canonical name. It computes what dnnbench's Program does: the same mathematics, first weights and optimizer.
+Every module has `Trainer(network, mode, weights)`, `network` being `mlp_digits` or `cnn_digits`
+and `weights` NumPy arrays by canonical name. It computes what dnnbench's Program does:
+the same mathematics, first weights and optimizer.
 
     phases(images, labels)    the five phases as functions without arguments, each of which returns when it is done:
                               infer (logits, prediction), forward (logits, ...), loss (logits, loss, ...),

@@ -59,7 +59,9 @@ def loss(net, w, x, y):
 
 
 def record(backward, *given):
-    """What backpropagation would read, less what the caller has already: unless returned, the compiler drops it."""
+    """What backpropagation would read, less what the caller has already:
+    unless returned, the compiler drops it.
+    """
     held = {id(leaf) for leaf in jax.tree.leaves(given)}
     return [leaf for leaf in jax.tree.leaves(backward) if id(leaf) not in held]
 

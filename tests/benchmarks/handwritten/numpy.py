@@ -1,4 +1,6 @@
-"""The digits networks in NumPy: matrix products, in-place arithmetic, and backpropagation by hand."""
+"""The digits networks in NumPy: matrix products, in-place arithmetic,
+and backpropagation by hand.
+"""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -38,7 +40,10 @@ def from_columns(rows, shape):
 
 
 def corners(x):
-    """The four elements of all 2x2 windows.      x: (N, H, W, C)   returns: four of (N, H/2, W/2, C)"""
+    """The four elements of all 2x2 windows.
+    x: (N, H, W, C)
+    returns: four of (N, H/2, W/2, C)
+    """
     return x[:, ::2, ::2], x[:, ::2, 1::2], x[:, 1::2, ::2], x[:, 1::2, 1::2]
 
 

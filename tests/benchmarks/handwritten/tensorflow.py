@@ -1,4 +1,6 @@
-"""The digits networks in TensorFlow: variables, tf.function with one concrete function a phase, XLA."""
+"""The digits networks in TensorFlow: variables, tf.function with one concrete function
+a phase, XLA.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -65,7 +67,9 @@ class Trainer:
         }
 
     def _traced(self, function, *like):
-        """A concrete function: calling it skips the look-up by argument types that a tf.function does each time."""
+        """A concrete function: calling it skips the look-up by argument types that a tf.function
+        does each time.
+        """
         if self._mode == "eager":
             return function
         traced = tf.function(function, autograph=False, jit_compile=self._mode == "xla")

@@ -40,7 +40,10 @@ TO_CANONICAL = {1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
 
 
 class Trainer:
-    """A network with its optimizer; in mode `compile`, forward pass with loss and the step are compiled."""
+    """A network with its optimizer.
+
+    In mode `compile`, forward pass with loss and the step are compiled.
+    """
 
     def __init__(self, network, mode, weights):
         self._net = net = NETWORKS[network]()

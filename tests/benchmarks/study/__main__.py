@@ -1,4 +1,6 @@
-"""Record for so many minutes, then replay everything that is recorded and write the page: `make study`."""
+"""Record for so many minutes, then replay everything that is recorded and write the page:
+`make study`.
+"""
 
 import argparse
 import sys

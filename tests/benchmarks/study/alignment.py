@@ -1,6 +1,7 @@
 """What it costs where NumPy's arrays begin in a cache line: `python -m study.alignment`.
 
-A line has 64 bytes; NumPy aligns arrays to 16, so a process draws one of four places for each array and keeps it.
+A line has 64 bytes; NumPy aligns arrays to 16, so a process draws one of four places for each array
+and keeps it.
 """
 
 import numpy as np
@@ -26,7 +27,9 @@ class Alignment(Study):
     """The service of the study's workers, and what this module asks of it."""
 
     def forced(self) -> list[float]:
-        """Time of NumPy's step with its arrays moved so over that with none moved, for each of MOVED."""
+        """Time of NumPy's step with its arrays moved so over that with none moved,
+        for each of MOVED.
+        """
         return ratios([_moved(*offsets) for offsets in MOVED.values()])
 
 

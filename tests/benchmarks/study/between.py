@@ -1,7 +1,9 @@
-"""How often an interval between two recorded runs holds 1, where nothing changed: `python -m study.between STORE`.
+"""How often an interval between two recorded runs holds 1, where nothing changed:
+`python -m study.between STORE`.
 
-Every pair of a store's runs is compared as `dnnbench compare` does: by the error within the two alone, and with the
-spread that the other runs show.  Pairs share runs, so the counts are no independent trials.
+Every pair of a store's runs is compared as `dnnbench compare` does:
+by the error within the two alone, and with the spread that the other runs show.
+Pairs share runs, so the counts are no independent trials.
 """
 
 import argparse

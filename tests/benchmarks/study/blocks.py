@@ -1,8 +1,10 @@
-"""Through how many blocks of memory the temporaries of `torch_fresh` go, and what that costs: `python -m study.blocks`.
+"""Through how many blocks of memory the temporaries of `torch_fresh` go, and what that costs:
+`python -m study.blocks`.
 
-The step computes `relu(x @ w)` a hundred times and keeps every result. Each product lives until its relu is done; whether the
-allocator then hands out the same block for the next product, or another, hangs on which blocks lay free before. So the
-workers, which import this module, import what the study's own do and no more.
+The step computes `relu(x @ w)` a hundred times and keeps every result.
+Each product lives until its relu is done; whether the allocator then hands out
+the same block for the next product, or another, hangs on which blocks lay free before.
+So the workers, which import this module, import what the study's own do and no more.
 """
 
 from collections.abc import Callable
@@ -48,7 +50,10 @@ def _with_blocks(count: int) -> Callable[[], None]:
 
 
 def _counted(torch, x, w) -> int:
-    """The step's loop with an eye on where each product lies; the second time, as every later one is."""
+    """The step's loop with an eye on where each product lies.
+
+    The second time, as every later one is.
+    """
     for _ in range(2):
         places, kept = set(), []
         for _ in range(REPEATS):

@@ -81,7 +81,10 @@ def _errors(found: Findings):
 
 
 def _peers(found: Findings):
-    """Both errors of every rule in the shortest comparison, which has most trials; down and left is better."""
+    """Both errors of every rule in the shortest comparison, which has most trials.
+
+    Down and left is better.
+    """
     import altair as alt
 
     rows = [

@@ -18,7 +18,9 @@ def nominal(found: "pd.DataFrame") -> Count:
 
 
 def against_pooled(found: "pd.DataFrame") -> Count:
-    """Truth: the mean log ratio over all trials with the same extra work, which needs no trust in the sub-steps."""
+    """Truth: the mean log ratio over all trials with the same extra work,
+    which needs no trust in the sub-steps.
+    """
     logs = np.log(found["value"])
     return count(_holds(found, logs.groupby([found["kind"], found["extra"]]).transform("mean")))
 

@@ -1,4 +1,6 @@
-"""Parts of a trial that stand for other ways of measuring: shorter, with fewer processes, fewer or longer visits."""
+"""Parts of a trial that stand for other ways of measuring: shorter, with fewer processes,
+fewer or longer visits.
+"""
 
 import numpy as np
 from dnnbench.stats.estimates import Visits
@@ -7,7 +9,9 @@ from .trial import Trial
 
 
 def first_seconds(trial: Trial, seconds: float) -> Trial:
-    """As if `seconds` of visits a cell had been asked for: the first rounds of each generation, its share full."""
+    """As if `seconds` of visits a cell had been asked for: the first rounds of each generation,
+    its share full.
+    """
     share_s, keep = seconds / len(trial.generations), np.zeros(len(trial.generation), bool)
     for g in trial.generations:
         rounds = np.flatnonzero(trial.generation == g)
@@ -32,10 +36,12 @@ def every(trial: Trial, n: int) -> Trial:
 
 
 def stretches(trial: Trial, arm: str, base: str, length: int) -> tuple[Visits, Visits]:
-    """Visits of an arm and its base, each `length` times as long: what one visit of so many calls would have met.
+    """Visits of an arm and its base, each `length` times as long:
+    what one visit of so many calls would have met.
 
-    Of each 2 `length` rounds in a row, one half gives the arm's visit and the other the base's, by turns the
-    first. Whatever the length, half of the samples are used, so that lengths can be compared.
+    Of each 2 `length` rounds in a row, one half gives the arm's visit and the other the base's,
+    by turns the first. Whatever the length, half of the samples are used,
+    so that lengths can be compared.
     """
     blocks = trial.number // (2 * length)
     whole = blocks < (_rounds(trial) // (2 * length))

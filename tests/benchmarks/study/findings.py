@@ -36,7 +36,9 @@ class Findings:
 
     @cached_property
     def counted(self) -> list[Trial]:
-        """Trials that alarms, coverage and the peers are counted from: those and the ones on lines."""
+        """Trials that alarms, coverage and the peers are counted from:
+        those and the ones on lines.
+        """
         return [trial for trial in self.trials if trial.kind in (*QUIET, ON_LINES)]
 
     def of(self, kind: str) -> list[Trial]:

@@ -1,4 +1,6 @@
-"""What a thing costs that processes otherwise draw by chance: steps that have it by hand, in one worker, visited in turn."""
+"""What a thing costs that processes otherwise draw by chance:
+steps that have it by hand, in one worker, visited in turn.
+"""
 
 import importlib
 import random

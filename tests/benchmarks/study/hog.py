@@ -1,4 +1,7 @@
-"""The program of a noisy neighbour: `python -m study.hog`; busy and quiet by turns, and gone when its parent is."""
+"""The program of a noisy neighbour: `python -m study.hog`.
+
+Busy and quiet by turns, and gone when its parent is.
+"""
 
 import argparse
 import os
@@ -16,7 +19,9 @@ BLOCK_BYTES = 64 << 20
 
 
 def share_at(elapsed_s: float, start: float, end: float, seconds: float) -> float:
-    """Share of time to be busy: from `start` to `end` in a straight line over `seconds`, then as at the end."""
+    """Share of time to be busy: from `start` to `end` in a straight line over `seconds`,
+    then as at the end.
+    """
     return start + (end - start) * min(elapsed_s / seconds, 1.0)
 
 

@@ -1,4 +1,6 @@
-"""The product's verdict, and the parts of it that an ablation leaves out, on any two arms of a trial."""
+"""The product's verdict, and the parts of it that an ablation leaves out,
+on any two arms of a trial.
+"""
 
 import math
 from dataclasses import dataclass
@@ -35,7 +37,8 @@ class Judged:
 def pairs_of(trial: Trial, arm: str, base: str) -> tuple[Pairs, str]:
     """Log pairs as the product takes them, and what speaks against any verdict.
 
-    The rounds that met contention are left out; where none is clean, all are kept and nothing is decided.
+    The rounds that met contention are left out; where none is clean,
+    all are kept and nothing is decided.
     """
     spoilt = all_contended([trial.visits(arm)])
     dropped = NOTHING if spoilt else contended_rounds([trial.visits(arm)])

@@ -1,4 +1,6 @@
-"""What a trial is made of: arms of known extra work, pairs to judge, seconds, the step, the noise."""
+"""What a trial is made of: arms of known extra work, pairs to judge, seconds,
+the step, the noise.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,15 +14,22 @@ TWINS = {"base": 100, "twin": 100, "base 2": 100, "twin 2": 100, "base 3": 100, 
 PAIRS_OF_TWINS = (("twin", "base"), ("twin 2", "base 2"), ("twin 3", "base 3"))
 SETS = {"base": 100, "+5 %": 105, "+10 %": 110, "base 2": 100, "+5 % 2": 105, "+10 % 2": 110}
 PAIRS_OF_SETS = (
-    ("+5 %", "base"), ("+10 %", "base"), ("+5 % 2", "base 2"), ("+10 % 2", "base 2"), ("base 2", "base"),
+    ("+5 %", "base"), ("+10 %", "base"), ("+5 % 2", "base 2"), ("+10 % 2", "base 2"),
+    ("base 2", "base"),
 )  # fmt: skip
-"""Each slower arm twice, each time against a base of its own: two comparisons that share no process; and one of equals."""
+"""Each slower arm twice, each time against a base of its own:
+two comparisons that share no process; and one of equals.
+"""
 SINGLES = dict.fromkeys(TWINS, 1)
 """A network's pass is a step by itself."""
 MANY = "many"
-"""The same as `long` in sixty generations of a second: what `--generations auto` makes of 60 s where processes differ."""
+"""The same as `long` in sixty generations of a second:
+what `--generations auto` makes of 60 s where processes differ.
+"""
 ON_LINES = "on_lines"
-"""As long as `long`, every array at the beginning of a cache line: processes do not differ by where NumPy put them."""
+"""As long as `long`, every array at the beginning of a cache line:
+processes do not differ by where NumPy put them.
+"""
 OVERHEAD = 1.15
 """Wall time of the rounds over that of their visits, before any has been seen."""
 
@@ -29,9 +38,13 @@ OVERHEAD = 1.15
 class Kind:
     """A kind of trial.
 
-    arms: label -> sub-steps in its step.  pairs: (arm, base) to judge.  seconds: of visits a cell, over all
-    generations.  noise: a name of `noise.NOISES`, or empty.  step: a name of `step.STEPS`.  builds: how often each
-    process builds its step anew; what is recorded as a generation is then one build of one set of processes.
+    arms: label -> sub-steps in its step.
+    pairs: (arm, base) to judge.
+    seconds: of visits a cell, over all generations.
+    noise: a name of `noise.NOISES`, or empty.
+    step: a name of `step.STEPS`.
+    builds: how often each process builds its step anew;
+    what is recorded as a generation is then one build of one set of processes.
     """
 
     name: str
@@ -92,4 +105,6 @@ KINDS = {
     )
 }
 QUIET = ("same", "quick", "long")
-"""Kinds without added noise whose step is NumPy's, arrays where NumPy puts them, in six generations."""
+"""Kinds without added noise whose step is NumPy's, arrays where NumPy puts them,
+in six generations.
+"""

@@ -1,4 +1,7 @@
-"""What keeps the intervals as wide as they are: processes, noise within them, contention; and bias by position."""
+"""What keeps the intervals as wide as they are: processes, noise within them, contention.
+
+And bias by position.
+"""
 
 import math
 from collections.abc import Sequence
@@ -21,8 +24,10 @@ MAD = 1.4826
 class Spread:
     """Of the A/A pairs of some trials, as shares.
 
-    between: sd of D_g within a trial, over generations.  within: the part of it that the noise of single rounds
-    explains.  half_width: median half-width of the 95 % interval.  contended: share of the rounds.
+    between: sd of D_g within a trial, over generations.
+    within: the part of it that the noise of single rounds explains.
+    half_width: median half-width of the 95 % interval.
+    contended: share of the rounds.
     """
 
     between: float
@@ -63,7 +68,8 @@ def _spread_of(trial: Trial, arm: str, base: str) -> tuple[float, float, float]:
 
 
 def planned(trial: Trial) -> int | None:
-    """Generations that `--generations auto` makes of all the trial's visits, by the noise of its first three.
+    """Generations that `--generations auto` makes of all the trial's visits,
+    by the noise of its first three.
 
     None where these have too few rounds to tell.
     """
@@ -82,7 +88,10 @@ def median_error(values: np.ndarray) -> float:
 
 
 def order_bias(trials: Sequence[Trial]) -> list[float]:
-    """Of each A/A pair: its log ratio where the arm came later minus where it came earlier; medians over rounds."""
+    """Of each A/A pair: its log ratio where the arm came later minus where it came earlier.
+
+    Medians over rounds.
+    """
     found = []
     for trial in trials:
         for arm, base in trial.pairs:
@@ -97,7 +106,8 @@ def order_bias(trials: Sequence[Trial]) -> list[float]:
 
 
 def by_position(trials: Sequence[Trial]) -> np.ndarray:
-    """Of each trial and position: how much longer a visit takes there, log, median over rounds; (trials, positions).
+    """Of each trial and position: how much longer a visit takes there, log, median over rounds;
+    (trials, positions).
 
     Each visit against its own arm's median, so that slower arms do not pass for slower positions.
     """
@@ -114,7 +124,10 @@ def by_position(trials: Sequence[Trial]) -> np.ndarray:
 
 
 def with_interval(values: Sequence[float]) -> str:
-    """As "+0.01 % (-0.02 to +0.04 %)": mean over trials and its 95 % interval, of logs; of one value, that alone."""
+    """As "+0.01 % (-0.02 to +0.04 %)": mean over trials and its 95 % interval, of logs.
+
+    Of one value, that alone.
+    """
     mean, half = mean_interval(values)
     if math.isnan(half):
         return f"{mean:+.3%}"

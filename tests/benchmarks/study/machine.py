@@ -1,4 +1,6 @@
-"""The machine in neutral words: what a reader of the figures must know, and nothing that names it."""
+"""The machine in neutral words: what a reader of the figures must know,
+and nothing that names it.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Records one trial: its generations one after the other, in each the arms visited in turn as the product visits them."""
+"""Records one trial: its generations one after the other, in each the arms visited in turn
+as the product visits them.
+"""
 
 import platform
 from collections.abc import Mapping
@@ -43,7 +45,9 @@ class Tape:
 
 
 def record(kind: Kind, seed: int) -> Trial:
-    """Measure a trial of this kind.  Raises WorkerError if a worker fails: a trial is whole or it is not."""
+    """Measure a trial of this kind.
+    Raises WorkerError if a worker fails: a trial is whole or it is not.
+    """
     recorder = Recorder(kind, seed)
     for number in range(kind.generations):
         recorder.generation(number)
@@ -80,7 +84,9 @@ class Recorder:
                     )
 
     def _rebuild(self, workers: Workers) -> None:
-        """The same processes, their steps built anew, elsewhere in memory: the old one goes when the new one stands."""
+        """The same processes, their steps built anew, elsewhere in memory:
+        the old one goes when the new one stands.
+        """
         begin = now()
         for label, repeats in self._kind.arms.items():
             workers[label].ask(Study.build, BUILD_TIMEOUT_S, self._kind.step, repeats)
@@ -110,7 +116,10 @@ class Recorder:
         return Trial(kind.name, kind.arms, kind.pairs, self._calls, facts=facts, **columns)
 
     def _warm_up(self, workers: Workers) -> float:
-        """Seconds of the fastest arm's call; the first generation's choose the calls a visit, the same for all arms."""
+        """Seconds of the fastest arm's call.
+
+        The first generation's choose the calls a visit, the same for all arms.
+        """
         warm = [
             workers[arm].ask(Study.warm_up, BUILD_TIMEOUT_S) for arm in workers if arm != CONTROL
         ]
@@ -120,7 +129,9 @@ class Recorder:
         return call_s
 
     def _rounds(self, number: int, workers: Workers, limit_s: float) -> None:
-        """Rounds until a cell's visits, their untimed calls counted, fill this generation's seconds; at least one."""
+        """Rounds until a cell's visits, their untimed calls counted, fill this generation's
+        seconds; at least one.
+        """
         sampler, spent_s = Sampler(self._cpus, switches=lambda: _switches(workers)), 0.0
         for [(_, order)] in schedule({PHASE: list(self._kind.arms)}, self._seed * 1000 + number):
             row = self._round(number, order, workers, limit_s, sampler)

@@ -1,6 +1,7 @@
 """A network of the zoo as a step: its forward and backward pass, by the backend that users time.
 
-What it needs is imported where it is made: workers of other steps must not start with it in their memory.
+What it needs is imported where it is made: workers of other steps must not start with it
+in their memory.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,9 @@ NETWORK = "cnn_digits"
 
 
 def gradients_of(backend: str) -> Callable[[int], Callable[[], object]]:
-    """What makes the step of so many passes: a Program of its own each time, the weights and the batch always alike."""
+    """What makes the step of so many passes: a Program of its own each time,
+    the weights and the batch always alike.
+    """
 
     def make(passes: int) -> Callable[[], object]:
         from dnnbench.data.dataset import load

@@ -1,4 +1,6 @@
-"""Seeded noise: a noisy neighbour for each CPU, as processes of their own, for one generation at a time."""
+"""Seeded noise: a noisy neighbour for each CPU, as processes of their own,
+for one generation at a time.
+"""
 
 import subprocess
 import sys
@@ -41,7 +43,9 @@ def late_hog(progress: float, step: float) -> Hog | None:
 
 
 NOISES = {noise.__name__: noise for noise in (cpu_hog, memory_hog, drift, late_hog)}
-"""Name -> what the neighbours do in a generation, of the share of the trial before it and its own share."""
+"""Name -> what the neighbours do in a generation, of the share of the trial before it
+and its own share.
+"""
 
 
 @contextmanager

@@ -26,7 +26,9 @@ def lasting(trials: Sequence[Trial], seconds: float) -> list[Trial]:
 
 
 def judged(trials: Sequence[Trial], rule=verdict) -> "pd.DataFrame":
-    """What a rule says: trial, kind, extra, truth, said, reason, value, low, high (the ratio and its interval)."""
+    """What a rule says: trial, kind, extra, truth, said, reason, value, low, high
+    (the ratio and its interval).
+    """
     import pandas as pd
 
     rows = [
@@ -68,8 +70,9 @@ def gated(trials: Sequence[Trial]) -> "pd.DataFrame":
 def peered(trials: Sequence[Trial]) -> "pd.DataFrame":
     """What the peers' rules say: rule, order, extra, slower.
 
-    order: `in turn`, both sides from all processes, as dnnbench has visited them; `one after the other`, the base
-    from the first half of the processes and the arm from the second, as these tools run, with half the seconds.
+    order: `in turn`, both sides from all processes, as dnnbench has visited them;
+    `one after the other`, the base from the first half of the processes and the arm
+    from the second, as these tools run, with half the seconds.
     """
     import pandas as pd
 

@@ -81,9 +81,9 @@ def _sittings(trials: Sequence[Trial], size_bytes: int) -> str:
         {f"{name} {number}" for trial in trials for name, number in trial.facts["versions"].items()}
     )
     lead = (
-        f"Recorded so far: {len(trials)} trials in {_sat(trials)}, {_span(days)}, on "
-        f"{' and on '.join(machines)}, one core for the arms; {', '.join(versions)}; {size_bytes / 1e6:.1f} MB. "
-        "The figures below grow with every sitting.\n"
+        f"Recorded so far: {len(trials)} trials in {_sat(trials)}, {_span(days)}, "
+        f"on {' and on '.join(machines)}, one core for the arms; {', '.join(versions)}; "
+        f"{size_bytes / 1e6:.1f} MB. The figures below grow with every sitting.\n"
     )
     heading = [
         "kind",
@@ -120,7 +120,10 @@ def _span(days: Sequence[str]) -> str:
 def _positions(trials: Sequence[Trial]) -> str:
     if not (biases := order_bias(trials)):
         return ""
-    lead = f"Ratio of equals, second over first, mean over {len(biases)} pairs: {with_interval(biases)}.\n\n"
+    lead = (
+        f"Ratio of equals, second over first, mean over {len(biases)} pairs: "
+        f"{with_interval(biases)}.\n\n"
+    )
     places = by_position(trials)
     rows = [
         [str(place + 1), with_interval(places[:, place].tolist())]

@@ -1,8 +1,9 @@
 """What other tools' rules say of the same visits: is the arm slower?
 
-A rule is given the seconds a call of each side as one array a process, and answers whether it calls the arm
-slower than the base. Where a rule only says "different", the slower mean decides the direction. What each tool
-would have measured is kept where it can be: numbers of values and processes are those that the recording has.
+A rule is given the seconds a call of each side as one array a process,
+and answers whether it calls the arm slower than the base. Where a rule only says "different",
+the slower mean decides the direction. What each tool would have measured is kept where it can be:
+numbers of values and processes are those that the recording has.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,19 +16,23 @@ SAMPLE_S = 0.01
 
 
 def pytest_benchmark(base: Processes, arm: Processes, stat: Callable = np.median) -> bool:
-    """`--benchmark-compare-fail=median:5%` or `min:5%`: fails if the stat is over 5 % above the saved run's.
+    """`--benchmark-compare-fail=median:5%` or `min:5%`:
+    fails if the stat is over 5 % above the saved run's.
 
-    Every visit is a round. It runs in one process; here the rounds of several are taken together, which is kinder.
+    Every visit is a round. It runs in one process; here the rounds of several are taken together,
+    which is kinder.
     Source: pytest-benchmark, docs/comparing.rst, and utils.PercentageRegressionCheck.
     """
     return bool(stat(np.concatenate(arm)) / stat(np.concatenate(base)) * 100 - 100 > 5)
 
 
 def pyperf(base: Processes, arm: Processes, values: int = VALUES) -> bool:
-    """`pyperf compare_to`: Student's two-sample, two-tailed t test at 95 % on all values of all processes.
+    """`pyperf compare_to`: Student's two-sample, two-tailed t test at 95 % on all values
+    of all processes.
 
-    A value is the mean of many loops; a process gives three (`--values`). It starts 20 processes, here as many as
-    there are. Source: pyperf, _compare.py (all values, `Benchmark.get_values`) and _utils.is_significant.
+    A value is the mean of many loops; a process gives three (`--values`).
+    It starts 20 processes, here as many as there are. Source: pyperf, _compare.py
+    (all values, `Benchmark.get_values`) and _utils.is_significant.
     """
     from scipy import stats
 
@@ -41,9 +46,11 @@ def pyperf(base: Processes, arm: Processes, values: int = VALUES) -> bool:
 
 
 def asv(base: Processes, arm: Processes, factor: float = 1.1) -> bool:
-    """`asv continuous`: slower if the samples differ and the median is over `--factor` (1.1) times the base's.
+    """`asv continuous`: slower if the samples differ and the median is over `--factor`
+    (1.1) times the base's.
 
-    Samples are at least 10 ms long (`sample_time`); they differ by a Mann-Whitney U test at p < 0.002.
+    Samples are at least 10 ms long (`sample_time`); they differ by a Mann-Whitney U test
+    at p < 0.002.
     Source: asv, docs "Writing benchmarks" (sample_time), commands/compare.py, _stats.is_different.
     """
     from scipy import stats
@@ -58,8 +65,8 @@ def asv(base: Processes, arm: Processes, factor: float = 1.1) -> bool:
 def hyperfine(base: Processes, arm: Processes) -> bool:
     """`scripts/welch_ttest.py`: Welch's t test on the times of the runs, p < 0.05.
 
-    A run is a whole process, so its time is the sum of its visits; ten or more by default, here as many as
-    there are. Source: hyperfine, scripts/welch_ttest.py.
+    A run is a whole process, so its time is the sum of its visits;
+    ten or more by default, here as many as there are. Source: hyperfine, scripts/welch_ttest.py.
     """
     from scipy import stats
 

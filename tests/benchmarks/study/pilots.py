@@ -1,7 +1,9 @@
-"""What it does to the errors when a run's first generations choose how many it takes: `python -m study.pilots`.
+"""What it does to the errors when a run's first generations choose how many it takes:
+`python -m study.pilots`.
 
-Simulated, because the truth must be known to a tenth of a percent. The number hangs on the pilots' variance, and the pilots are
-part of the interval: a run that saw little variance by luck takes few generations, and believes it.
+Simulated, because the truth must be known to a tenth of a percent.
+The number hangs on the pilots' variance, and the pilots are part of the interval:
+a run that saw little variance by luck takes few generations, and believes it.
 """
 
 import math
@@ -30,7 +32,9 @@ MEDIAN_VARIANCE = math.pi / 2
 
 
 class Noise(NamedTuple):
-    """sd between processes, sd that one second of visits leaves open, seconds that a start takes."""
+    """sd between processes, sd that one second of visits leaves open,
+    seconds that a start takes.
+    """
 
     between: float
     second: float
@@ -47,7 +51,10 @@ NOISES = [
 
 
 class Planned:
-    """A run of equals whose noise decides, a gate's screen unless `precision` is 0; `effects` are its D_g."""
+    """A run of equals whose noise decides, a gate's screen unless `precision` is 0.
+
+    `effects` are its D_g.
+    """
 
     def __init__(self, noise: Noise, chance: np.random.Generator, precision: float):
         self._noise, self._chance = noise, chance
@@ -101,7 +108,9 @@ WAYS = {
 
 
 class Errors(NamedTuple):
-    """Of one way to choose: 95 % intervals that hold the truth, alarms of the gate's test at 1 %, generations."""
+    """Of one way to choose: 95 % intervals that hold the truth, alarms of the gate's test at 1 %,
+    generations.
+    """
 
     held: Count
     alarms: Count

@@ -1,4 +1,6 @@
-"""Whether building a step anew in the same process is as good as a new process: variances of a nested design."""
+"""Whether building a step anew in the same process is as good as a new process:
+variances of a nested design.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ from .trial import Trial
 class Placement:
     """Standard deviations of the log ratio of equals, as shares, pooled over n pairs of arms.
 
-    processes: of sets of processes.  builds: of builds within one.  rounds: of what the noise of rounds leaves in one build.
+    processes: of sets of processes.
+    builds: of builds within one.
+    rounds: of what the noise of rounds leaves in one build.
     at_most: 95 % limits of the first two, what is subtracted from their variances taken as known.
     """
 
@@ -32,12 +36,14 @@ class Placement:
 def placement(trials: Sequence[Trial]) -> Placement | None:
     """Of trials with several builds a process; None without one.
 
-    With D_pb the median log ratio of build b (of B) in process p, and w2 its error from rounds alone:
+    With D_pb the median log ratio of build b (of B) in process p, and w2 its error
+    from rounds alone:
 
         var over b of D_pb, mean over p = s2(builds) + w2
         var over p of the mean over b   = s2(processes) + (s2(builds) + w2) / B
 
-    Limits by chi-square with n (P - 1) degrees of freedom for P sets of processes, and n P (B - 1) for builds.
+    Limits by chi-square with n (P - 1) degrees of freedom for P sets of processes, and n P
+    (B - 1) for builds.
     """
     rows = [
         _squares(trial, *pair)
@@ -64,7 +70,9 @@ def _beyond(variance: float, freedom: int, known: float) -> tuple[float, float]:
 
 
 def _squares(trial: Trial, arm: str, base: str) -> tuple[float, float, float]:
-    """(variance of the processes' means, mean variance of their builds, mean square error of one build)"""
+    """(variance of the processes' means, mean variance of their builds,
+    mean square error of one build)
+    """
     pairs = log_pairs(trial.visits(arm), trial.visits(base))
     effects = pairs.effects().reshape(-1, trial.facts["builds"])
     errors = [median_error(pairs.difference[pairs.generation == g]) for g in trial.generations]

@@ -1,7 +1,9 @@
-"""The store of raw samples: one .npz a sitting, every whole trial in it, written anew in one step after each trial.
+"""The store of raw samples: one .npz a sitting, every whole trial in it,
+written anew in one step after each trial.
 
-Visits are float32 rounded to 13 bits of mantissa: at most 6e-5 of a visit, whose own noise is a hundred times that,
-and a third of the bytes. Everything is packed with LZMA, which `numpy.load` reads as well.
+Visits are float32 rounded to 13 bits of mantissa:
+at most 6e-5 of a visit, whose own noise is a hundred times that, and a third of the bytes.
+Everything is packed with LZMA, which `numpy.load` reads as well.
 """
 
 import json

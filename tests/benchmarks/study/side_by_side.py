@@ -16,7 +16,9 @@ VERDICT, GATE = "dnnbench, verdict", "dnnbench, gate"
 
 @dataclass(frozen=True)
 class Beside:
-    """A rule, how its sides were visited and for how long, and how often it calls each extra work slower."""
+    """A rule, how its sides were visited and for how long, and how often it calls each extra
+    work slower.
+    """
 
     rule: str
     order: str
@@ -35,10 +37,12 @@ class Beside:
 
 
 def side_by_side(trials: Sequence[Trial], seconds: float) -> list[Beside]:
-    """All rules at so many seconds a cell; those that run one side after the other have half of them a side.
+    """All rules at so many seconds a cell.
 
-    dnnbench stands there twice, with the whole seconds and with half. The gate spends its seconds twice where it
-    flags.
+    Those that run one side after the other have half of them a side.
+
+    dnnbench stands there twice, with the whole seconds and with half.
+    The gate spends its seconds twice where it flags.
     """
     enough = lasting(trials, seconds)
     if not enough:
@@ -51,7 +55,9 @@ def side_by_side(trials: Sequence[Trial], seconds: float) -> list[Beside]:
 
 
 def better_on_both(rows: Sequence[Beside]) -> list[Beside]:
-    """Peers with fewer false alarms than dnnbench's verdict in the same seconds, and fewer slowdowns of 5 % missed."""
+    """Peers with fewer false alarms than dnnbench's verdict in the same seconds,
+    and fewer slowdowns of 5 % missed.
+    """
     ours = {row.seconds: row for row in rows if row.rule == VERDICT}
     theirs = [row for row in rows if row.rule not in (VERDICT, GATE) and row.seconds in ours]
     return [

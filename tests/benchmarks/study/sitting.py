@@ -33,5 +33,6 @@ def sit(kinds: Sequence[Kind], minutes: float, folder: Path, say: Callable[[str]
             continue
         kept, expected_s[kind.name] = kept + 1, now() - begin
         say(
-            f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, {(end - now()) / 60:.1f} minutes left"
+            f"trial {kept}: {kind.name}, {expected_s[kind.name]:.0f} s, "
+            f"{(end - now()) / 60:.1f} minutes left"
         )

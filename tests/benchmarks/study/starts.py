@@ -1,6 +1,8 @@
-"""Whether arms differ alike in all generations of a trial, beyond their work: no interval over generations shows that.
+"""Whether arms differ alike in all generations of a trial, beyond their work:
+no interval over generations shows that.
 
-With m_ga the median over generation g's rounds of arm a's log time of a sub-step, less the mean of all A arms in that round:
+With m_ga the median over generation g's rounds of arm a's log time of a sub-step,
+less the mean of all A arms in that round:
 
     kept    B = G var over a (mean over g m_ga)                 within  W = sum (m_ga - mean over g m_ga)^2 / ((G-1)(A-1))
     F = B / W with A-1 and (G-1)(A-1) degrees of freedom        variance that an arm keeps  (B - W) / G
@@ -22,7 +24,9 @@ IN_ONE, DRAWN = "in one order", "in an order drawn anew"
 
 
 class Kept(NamedTuple):
-    """Variance within an arm, variance that arms keep through a trial (may be negative), p of there being none."""
+    """Variance within an arm, variance that arms keep through a trial (may be negative),
+    p of there being none.
+    """
 
     within: float
     kept: float
@@ -54,7 +58,10 @@ def kept_by_arms(trial: Trial) -> Kept | None:
 
 
 def table_of(trials: Sequence[Trial]) -> str:
-    """A row for each kind and way to start, as Markdown; trials that are told no way started in one order."""
+    """A row for each kind and way to start, as Markdown.
+
+    Trials that are told no way started in one order.
+    """
     ways: dict[tuple[str, str], list[Kept]] = {}
     for trial in trials:
         if found := kept_by_arms(trial):

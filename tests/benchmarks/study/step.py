@@ -1,7 +1,9 @@
-"""The step of every arm: one small dense layer, or a network's pass, repeated so many times; more repeats are real extra work.
+"""The step of every arm: one small dense layer, or a network's pass, repeated so many times;
+more repeats are real extra work.
 
-Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own, 2.4 MB a step, equal
-processes may differ by percents, and builds within one as much: `blocks` says why.
+Results go into one buffer, or feed the next layer. Where each repeat's stays in memory of its own,
+2.4 MB a step, equal processes may differ by percents, and builds within one as much:
+`blocks` says why.
 """
 
 from collections.abc import Callable
@@ -18,7 +20,10 @@ Step = Callable[[], object]
 
 @dataclass(frozen=True)
 class Recipe:
-    """make: the step of so many repeats.  libraries: whose versions count.  start_s: to expect for starting a generation."""
+    """make: the step of so many repeats.
+    libraries: whose versions count.
+    start_s: to expect for starting a generation.
+    """
 
     make: Callable[[int], Step]
     libraries: tuple[str, ...]
@@ -34,13 +39,17 @@ def operands() -> tuple[np.ndarray, np.ndarray]:
 
 
 def numpy_step(repeats: int) -> Step:
-    """max(x @ w, 0) into a buffer that stays, all where NumPy puts them: 16, 32, 48 or 0 bytes into a cache line."""
+    """max(x @ w, 0) into a buffer that stays, all where NumPy puts them:
+    16, 32, 48 or 0 bytes into a cache line.
+    """
     x, w = operands()
     return layer_of(x, w, np.empty_like(x), repeats)
 
 
 def numpy_on_lines_step(repeats: int) -> Step:
-    """The same, input, weights and buffer at the beginning of a line, as the other frameworks have theirs."""
+    """The same, input, weights and buffer at the beginning of a line, as the other frameworks
+    have theirs.
+    """
     x, w = operands()
     return layer_of(*(placed(array) for array in (x, w, np.empty_like(x))), repeats)
 
@@ -83,7 +92,9 @@ def torch_fresh_step(repeats: int) -> Step:
 
 
 def torch_fresh_in_a_run_step(repeats: int) -> Step:
-    """The same, in a process that has started as a run's worker starts: what came before decides which blocks lie free."""
+    """The same, in a process that has started as a run's worker starts:
+    what came before decides which blocks lie free.
+    """
     from dnnbench.execution.pool import start_request
     from dnnbench.protocol.arm import Arm
     from dnnbench.worker.server.arm import ArmServer

@@ -146,11 +146,16 @@ def _by_extra(frames: Frames, tell: Callable[["pd.DataFrame", float], str]) -> s
 
 
 def _said(found, extra: float) -> str:
-    """As "SAME 100, UNDECIDED 1 (alarms at most 2.9 %)": the commonest first, and the limit of the one that counts."""
+    """As "SAME 100, UNDECIDED 1 (alarms at most 2.9 %)": the commonest first,
+    and the limit of the one that counts.
+    """
     came = ", ".join(f"{text} {times}" for text, times in found["said"].value_counts().items())
     if extra >= POWER_FROM:
         return f"{came} (SLOWER at least {count(found['said'] == Verdict.SLOWER).lower:.0%})"
-    return f"{came} (alarms at most {count(found['said'].isin((Verdict.SLOWER, Verdict.FASTER))).upper:.1%})"
+    return (
+        f"{came} "
+        f"(alarms at most {count(found['said'].isin((Verdict.SLOWER, Verdict.FASTER))).upper:.1%})"
+    )
 
 
 def _confirmed(found, extra: float) -> str:

@@ -14,7 +14,9 @@ from .side_by_side import Beside, better_on_both
 
 WANTED_COMPARISONS = 300
 LEAST, LEAST_ELSEWHERE, LEAST_INTERVALS = 20, 5, 100
-"""Trials, trials of a kind that is shown apart, and intervals, below which a share says too little for its target."""
+"""Trials, trials of a kind that is shown apart, and intervals, below which a share says too little
+for its target.
+"""
 LONGEST = 60
 BOUNDARY = 0.02
 """Extra work as large as the dead zone: undecided is what a right verdict must mostly be there."""
@@ -74,7 +76,10 @@ def _power(found: Findings, extra: float, words: str, least: float, row: float |
 
 
 def _undecided(found: Findings) -> Target:
-    """The worst of all rows but those on the dead zone's edge; met only when every row has enough trials."""
+    """The worst of all rows but those on the dead zone's edge.
+
+    Met only when every row has enough trials.
+    """
     quiet = {label(seconds): frame for seconds, frame in found.verdicts.items()}
     rows = [
         (count(part["said"] == Verdict.UNDECIDED), f"{row}, {extra:+.0%}", least)

@@ -13,9 +13,14 @@ from .kinds import extra, truth
 class Trial:
     """Rounds of one trial, R in all, of A arms.
 
-    kind: its name.  arms: label -> sub-steps.  pairs: (arm, base) to judge.  calls: k of every visit.
-    generation, flags, control_s: (R,), the last in seconds.  seconds, position: (R, A), arms in their order.
-    facts: when, on what, with which versions, seconds of each start.  sitting: name of its file.
+    kind: its name.
+    arms: label -> sub-steps.
+    pairs: (arm, base) to judge.
+    calls: k of every visit.
+    generation, flags, control_s: (R,), the last in seconds.
+    seconds, position: (R, A), arms in their order.
+    facts: when, on what, with which versions, seconds of each start.
+    sitting: name of its file.
     """
 
     kind: str
@@ -43,7 +48,9 @@ class Trial:
 
     @cached_property
     def cell_s(self) -> np.ndarray:
-        """Seconds that a round spent on one cell's visit, its untimed call counted: (R,), mean over the arms."""
+        """Seconds that a round spent on one cell's visit, its untimed call counted:
+        (R,), mean over the arms.
+        """
         return self.seconds.mean(axis=1, dtype=float) * (self.calls + 1) / self.calls
 
     @cached_property

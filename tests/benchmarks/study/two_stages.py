@@ -30,7 +30,10 @@ def gate(screen: Trial, fresh: Trial, theta: float = THETA) -> dict[Pair, tuple[
 
 
 def in_twos(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
-    """Each trial with the next of its kind on a machine like its own, the last with the first; one alone gives none."""
+    """Each trial with the next of its kind on a machine like its own, the last with the first.
+
+    One alone gives none.
+    """
 
     def where(trial: Trial) -> tuple[str, str]:
         return trial.kind, trial.facts["machine"]

@@ -1,4 +1,6 @@
-"""Fresh worker processes for one generation, all alive, all confined alike, as the product starts them."""
+"""Fresh worker processes for one generation, all alive, all confined alike,
+as the product starts them.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +25,9 @@ SERVICE = "study.service:Study"
 
 @contextmanager
 def pool(kind: Kind, cpus: Sequence[int], seed: int) -> Iterator[dict[str, Worker]]:
-    """Label -> worker on `cpus`, its step built and called once, and the control's; this process is out of their way.
+    """Label -> worker on `cpus`, its step built and called once, and the control's.
+
+    This process is out of their way.
 
     The control's comes first, then the arms in the order drawn for their start.
     """

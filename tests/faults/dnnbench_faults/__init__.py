@@ -1,1 +1,3 @@
-"""Real backends with one wrong convention planted in each: what `dnnbench check` must find, and name."""
+"""Real backends with one wrong convention planted in each:
+what `dnnbench check` must find, and name.
+"""

@@ -1,8 +1,8 @@
 """Mechanisms that any op can suffer, told in a few tools that each framework brings.
 
-TOOLS: `times(y, factors)` multiplies by factors(shape), an array made for y's shape; `single(y)` is y through float32;
-`still(x)` is x without a gradient; `kept(y, memory)` is the first y that was ever seen of this shape; HEIGHT is y's
-axis of rows.
+TOOLS: `times(y, factors)` multiplies by factors(shape), an array made for y's shape;
+`single(y)` is y through float32; `still(x)` is x without a gradient;
+`kept(y, memory)` is the first y that was ever seen of this shape; HEIGHT is y's axis of rows.
 """
 
 import numpy as np

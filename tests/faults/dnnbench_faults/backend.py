@@ -1,4 +1,6 @@
-"""A backend that plants the fault its mode names, into the real backend's own modules and programs."""
+"""A backend that plants the fault its mode names, into the real backend's own modules
+and programs.
+"""
 
 from dataclasses import replace
 from importlib import import_module

@@ -17,7 +17,9 @@ def clipped_embedding():
 
 
 def tied_pools():
-    """Equal pixels whose gradients meet different elements of a learned offset, so that it shows which one got them."""
+    """Equal pixels whose gradients meet different elements of a learned offset,
+    so that it shows which one got them.
+    """
     net = Builder("tied_pools")
     flat = net.conv2d(net.input("image", (6, 6, 1)), filters=2, kernel=(1, 1))
     x = net.add(flat, net.constant("offset", (6, 6, 2)))

@@ -1,4 +1,6 @@
-"""Faults in the PyTorch backend, whose ops are called with stand-ins for tensors and written down as a program."""
+"""Faults in the PyTorch backend, whose ops are called with stand-ins for tensors and written down
+as a program.
+"""
 
 from types import SimpleNamespace
 
@@ -10,7 +12,10 @@ from .planting import alters, replaces
 
 
 def _later(function, *arguments):
-    """Have a function called with the tensors that the stand-ins stand for; its result is shaped as the first."""
+    """Have a function called with the tensors that the stand-ins stand for.
+
+    Its result is shaped as the first.
+    """
     first = arguments[0]
     found = first.tracer.create_proxy("call_function", function, arguments, {})
     found.shape, found.ndim = first.shape, first.ndim
@@ -74,7 +79,9 @@ def conv2d_filters_across_groups(honest):
 
 @replaces("ops.conv2d")
 def conv2d_dilation_of_1_with_the_padding_of_2(honest):
-    """A window half as wide over an image that is padded for the whole: cut back to the size that was wanted."""
+    """A window half as wide over an image that is padded for the whole:
+    cut back to the size that was wanted.
+    """
 
     def fault(op, x, weight, bias=None):
         height, width, _ = op.output(ops.types(x)).shape

@@ -1,4 +1,6 @@
-"""How a fault gets into a backend: functions of its modules are replaced, methods of its programs are wrapped."""
+"""How a fault gets into a backend: functions of its modules are replaced,
+methods of its programs are wrapped.
+"""
 
 from importlib import import_module
 
@@ -11,7 +13,9 @@ ALTERATIONS = {}
 
 
 def replaces(*targets):
-    """Register `make(honest)` as the fault of its own name, in place of `module.function` of the backend it is written for."""
+    """Register `make(honest)` as the fault of its own name, in place of `module.function`
+    of the backend it is written for.
+    """
 
     def register(make):
         key = make.__module__.rpartition(".")[2].removeprefix("in_"), make.__name__

@@ -13,5 +13,6 @@ def dnnbench_backends():
 def _twin(name):
     modes = ("honest", *(fault.mode for fault in FAULTS if fault.backend == name))
     apart = name == "jax"
-    return BackendInfo(f"faulty_{name}", f"Faulty {name}", modes, "honest", f"dnnbench_faults.backend:{name.title()}",
+    return BackendInfo(f"faulty_{name}",
+        f"Faulty {name}", modes, "honest", f"dnnbench_faults.backend:{name.title()}",
                        float64_apart=apart)  # fmt: skip

@@ -1,4 +1,7 @@
-"""The table of planted faults: one line each. No two are the same mechanism in the same op, loss or optimizer."""
+"""The table of planted faults: one line each.
+
+No two are the same mechanism in the same op, loss or optimizer.
+"""
 
 from typing import NamedTuple
 
@@ -7,12 +10,15 @@ BACKENDS = {"numpy": "eager", "torch": "eager", "tensorflow": "eager", "jax": "e
 
 
 class Fault(NamedTuple):
-    """A wrong `mechanism` in `target`, a kind of op, a loss, an optimizer or a phase, of one backend.
+    """A wrong `mechanism` in `target`, a kind of op, a loss, an optimizer or a phase,
+    of one backend.
 
-    case: of `dnnbench.testing.cases`, or of `dnnbench_faults.cases`   float32: whether the fault exceeds noise there
-    known: words of the convention that must be named, empty where none is known   what: as `Explanation.what`
-    part: the op, loss or optimizer that must be named, where it is not the target
-    The fault itself is the function called `mode` in `in_<backend>.py`, or the mechanism's in `anywhere.py`.
+    case: of `dnnbench.testing.cases`, or of `dnnbench_faults.cases`
+    float32: whether the fault exceeds noise there
+    known: words of the convention that must be named, empty where none is known
+    what: as `Explanation.what`
+    part: the op, loss or optimizer that must be named, where it is not the target The fault itself
+    is the function called `mode` in `in_<backend>.py`, or the mechanism's in `anywhere.py`.
     """
 
     backend: str

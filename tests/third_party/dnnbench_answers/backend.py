@@ -1,8 +1,12 @@
-"""Every op in inference, on NumPy, with batch normalisations folded to a scale and a shift when weights are loaded.
+"""Every op in inference, on NumPy, with batch normalisations folded to a scale and a shift when
+weights are loaded.
 
-wrong: outputs are off by a thousandth.  deaf: `load` is ignored.  initial: given weights are ignored.  writing: `infer` writes
-to the placed batch.  boastful: says that it trains, and does not.  reluctant: trains by NumPy's backend, and every
-training phase raises.
+wrong: outputs are off by a thousandth.
+deaf: `load` is ignored.
+initial: given weights are ignored.
+writing: `infer` writes to the placed batch.
+boastful: says that it trains, and does not.
+reluctant: trains by NumPy's backend, and every training phase raises.
 """
 
 from dataclasses import replace
@@ -97,7 +101,9 @@ class AnswersProgram(InferenceProgram):
         self._weights = self._folded = {}
 
     def _fold(self, weights):
-        """Off the clock: a batch normalisation becomes a factor and an offset, in the places of its statistics."""
+        """Off the clock: a batch normalisation becomes a factor and an offset,
+        in the places of its statistics.
+        """
         self._weights = {name: self._array(weights[name]) for name in self._model.parameters}
         self._folded = {}
         for node in self._model.nodes:

@@ -1,4 +1,6 @@
-"""NumPy's backend with a fault in `train_step`, chosen by the mode; `busy` does each step twice, `slow` is right.
+"""NumPy's backend with a fault in `train_step`, chosen by the mode.
+
+`busy` does each step twice, `slow` is right.
 
 `kept` trains honestly and infers once.
 """
@@ -72,7 +74,9 @@ class SaboteurProgram:
 
 
 class KeptAnswers:
-    """Everything NumPy's program does, but for an inference that keeps its answer to every placed batch."""
+    """Everything NumPy's program does, but for an inference that keeps its answer to every
+    placed batch.
+    """
 
     def __init__(self, program):
         self._program, self._answers = program, []

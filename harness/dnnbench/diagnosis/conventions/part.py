@@ -99,14 +99,19 @@ class ReplayedPart:
         return self.key == self._inferred_key
 
     def value(self, formula: Callable[[], np.ndarray]) -> np.ndarray | None:
-        """The formula's result where the node's value is in question, in training or as it infers."""
+        """The formula's result where the node's value is in question,
+        in training or as it infers.
+        """
         infers_alike = not (self.op.random or self.model.roles(self.node)[1])
         if self.output_is_wrong or (self.inferred_is_wrong and infers_alike):
             return formula()
         return None
 
     def input_gradient(self, index: int, formula: Change) -> np.ndarray | None:
-        """formula(dL/dy) where dL/dx of an input is in question; its sum over the batch for an offset."""
+        """formula(dL/dy) where dL/dx of an input is in question.
+
+        Its sum over the batch for an offset.
+        """
         name = self.node.inputs[index]
         shifted = self._shifted.get(name)
         if shifted is None:

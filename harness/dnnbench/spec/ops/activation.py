@@ -30,7 +30,10 @@ class Relu(Activation):
 
 
 class Relu6(Activation):
-    """y = min(max(x, 0), 6), with derivative 0 at 0 and at 6.   Source: Krizhevsky 2010, CIFAR-10 report."""
+    """y = min(max(x, 0), 6), with derivative 0 at 0 and at 6.
+
+    Source: Krizhevsky 2010, CIFAR-10 report.
+    """
 
     kind: Literal["relu6"] = "relu6"
     formula: ClassVar[str] = "y = min(max(x, 0), 6)"
@@ -38,7 +41,10 @@ class Relu6(Activation):
 
 
 class LeakyRelu(Activation):
-    """y = x for x > 0, else slope x; the derivative at 0 is the slope.   Source: Maas et al. 2013."""
+    """y = x for x > 0, else slope x; the derivative at 0 is the slope.
+
+    Source: Maas et al. 2013.
+    """
 
     kind: Literal["leaky_relu"] = "leaky_relu"
     slope: float = Field(0.01, ge=0, lt=1)
@@ -56,7 +62,7 @@ class Elu(Activation):
 
 
 class Gelu(Activation):
-    """y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2; or its tanh form where `approximation` names it.
+    """y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2; or its `tanh` form.
 
     tanh: Phi(x) = (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, up to 4.7e-4 apart.
     Source: Hendrycks & Gimpel 2016, arXiv 1606.08415.
@@ -77,7 +83,10 @@ class Silu(Activation):
 
 
 class Hardswish(Activation):
-    """y = x min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and 1 at 3.   Source: Howard et al. 2019, arXiv 1905.02244."""
+    """y = x min(max(x + 3, 0), 6) / 6, with derivative 0 at -3 and 1 at 3.
+
+    Source: Howard et al. 2019, arXiv 1905.02244.
+    """
 
     kind: Literal["hardswish"] = "hardswish"
     formula: ClassVar[str] = "y = x min(max(x + 3, 0), 6) / 6"

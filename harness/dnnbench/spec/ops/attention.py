@@ -11,10 +11,13 @@ from .base import Arithmetic, Op, Types, floats
 class Attention(Op):
     """Multi-head scaled dot-product attention.
 
-    Head h of H reads features [h D/H, (h + 1) D/H) of each: Y_h = softmax(Q_h K_h^T / sqrt(D / H)) V_h; y = [Y_1, ..., Y_H].
-    q: (N, T, D)   k: (N, S, D)   v: (N, S, D)   mask: (N, S) or (N, T, S) bool, True = attend   y: (N, T, D)
-    causal: query i attends to keys up to S - T + i, which is the lower triangle for T = S, and for T queries after a
-    cache of S - T keys all of the cache. Mask and triangle together leave every query a key: data that do not are refused.
+    Head h of H reads features [h D/H, (h + 1) D/H) of each:
+    Y_h = softmax(Q_h K_h^T / sqrt(D / H)) V_h; y = [Y_1, ..., Y_H].
+    q: (N, T, D)   k: (N, S, D)   v: (N, S, D)   mask: (N, S) or (N, T, S) bool, True = attend
+    y: (N, T, D)
+    causal: query i attends to keys up to S - T + i, which is the lower triangle for T = S,
+    and for T queries after a cache of S - T keys all of the cache.
+    Mask and triangle together leave every query a key: data that do not are refused.
     Source: Vaswani et al. 2017, arXiv 1706.03762.
     """
 
@@ -33,7 +36,8 @@ class Attention(Op):
         (length, width), keys, values = (x.shape for x in inputs[:3])
         if keys != values or keys[1] != width:
             raise ValueError(
-                f"wants keys and values of one shape and the queries' width {width}, got {keys} and {values}"
+                f"wants keys and values of one shape and the queries' width {width}, "
+                f"got {keys} and {values}"
             )
         if width % self.heads:
             raise ValueError(
@@ -41,7 +45,8 @@ class Attention(Op):
             )
         if self.causal and length > keys[0]:
             raise ValueError(
-                f"causal attention of {length} queries to {keys[0]} keys leaves the first ones nothing to see"
+                f"causal attention of {length} queries to {keys[0]} keys leaves the first ones "
+                "nothing to see"
             )
         self._check_mask(inputs[3:], length, keys[0])
         return inputs[0]

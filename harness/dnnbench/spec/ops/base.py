@@ -14,8 +14,8 @@ Arithmetic = Literal["product", "wide", "plain"]
 class Op(Spec, ABC):
     """One operation: attributes, shape rule, parameters, work. Data only; backends compute it.
 
-    Laws: `output` raises ValueError, saying what to do, for inputs the op cannot take; every other method may
-    assume that `output` accepted them. Counts are for one example.
+    Laws: `output` raises ValueError, saying what to do, for inputs the op cannot take;
+    every other method may assume that `output` accepted them. Counts are for one example.
     """
 
     formula: ClassVar[str]
@@ -24,10 +24,13 @@ class Op(Spec, ABC):
     random: ClassVar[bool] = False
     """Draws random numbers in training mode."""
     arithmetic: ClassVar[Arithmetic] = "plain"
-    """What it does in low precision: multiplies matrices, sums many elements (in float32), or neither."""
+    """In low precision: multiplies matrices, sums many elements (in float32), or neither."""
 
     def order(self, inputs: Types) -> Sequence[int]:
-        """Places of the inputs in the order that they are kept in: as written, unless the result is the same in any."""
+        """Places of the inputs in the order that they are kept in.
+
+        As written, unless the result is the same in any order.
+        """
         return range(len(inputs))
 
     @abstractmethod
@@ -43,7 +46,10 @@ class Op(Spec, ABC):
         return {}
 
     def macs(self, inputs: Types) -> int:
-        """Multiply-adds of the forward pass of convolutions and matrix products; other arithmetic is not a MAC."""
+        """Multiply-adds of the forward pass of convolutions and matrix products.
+
+        Other arithmetic is not a MAC.
+        """
         return 0
 
     def elementwise_flops(self, inputs: Types) -> int:
@@ -56,7 +62,8 @@ def floats(inputs: Types) -> None:
     for x in inputs:
         if x.kind != "float":
             raise ValueError(
-                f"wants a float input, got {x}; put an op that turns {x.kind} into numbers before it"
+                f"wants a float input, got {x}; put an op that turns {x.kind} into numbers before "
+                "it"
             )
         if not x.batched:
             raise ValueError(

@@ -8,10 +8,10 @@ from .base import Arithmetic, Op, Types, axis_of, floats
 
 
 class _Elementwise(Op):
-    """One input is batched and gives the shape; each other one stretches to it. That one is kept as the first.
+    """One input is batched and gives the shape; each other one stretches to it.
 
-    Another input has as many axes, each of the same size or of 1, or is a learned constant with as many or fewer axes,
-    which stand at the end.
+    That one is kept as the first. Another input has as many axes, each of the same size or of 1,
+    or is a learned constant with as many or fewer axes, which stand at the end.
     """
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
@@ -26,7 +26,8 @@ class _Elementwise(Op):
         for x in inputs[1:]:
             if x.kind != "float" or not _stretches(x, inputs[0].shape):
                 raise ValueError(
-                    f"combines tensors of one shape, got {inputs[0]} and {x}; make them equal, or axes of one 1"
+                    f"combines tensors of one shape, got {inputs[0]} and {x}; "
+                    "make them equal, or axes of one 1"
                 )
         return inputs[0]
 
@@ -49,7 +50,7 @@ class Add(_Elementwise):
 
 
 class Mul(_Elementwise):
-    """Elementwise product: y = x1 x2 ...; other inputs stretch to the widest along axes of 1 (gates, layer scale)."""
+    """Elementwise product: y = x1 x2 ..., each stretched along axes of 1 (gates, layer scale)."""
 
     kind: Literal["mul"] = "mul"
     formula: ClassVar[str] = "y = x1 x2"

@@ -32,8 +32,9 @@ def _grouped(groups: int, channels: int, filters: int) -> int:
 
 
 class Conv1d(Op):
-    """One-dimensional cross-correlation over a sequence; filters in `groups` blocks read as many blocks of channels.
+    """One-dimensional cross-correlation over a sequence.
 
+    Filters in `groups` blocks read as many blocks of channels.
     y[n,i,f] = b[f] + sum_{u,c} xpad[n, i s + u d, c] W[u,c,f], c over the channels of f's group
     x: (N, T, C)   W: (k, C / groups, filters)   b: (filters,)   y: (N, T', filters)
     T' = (T + lo + hi - (k - 1) d - 1) // s + 1. Padding is with zeros.
@@ -80,9 +81,11 @@ class Conv1d(Op):
 
 
 class Conv2d(Op):
-    """Two-dimensional cross-correlation; filters in `groups` blocks read as many blocks of channels.
+    """Two-dimensional cross-correlation.
 
-    y[n,i,j,f] = b[f] + sum_{u,v,c} xpad[n, i s_h + u d_h, j s_w + v d_w, c] W[u,v,c,f], c over the channels of f's group
+    Filters in `groups` blocks read as many blocks of channels.
+    y[n,i,j,f] = b[f] + sum_{u,v,c} xpad[n, i s_h + u d_h, j s_w + v d_w, c] W[u,v,c,f],
+    c over the channels of f's group
     x: (N, H, W, C)   W: (kh, kw, C / groups, filters)   b: (filters,)   y: (N, H', W', filters)
     H' = (H + lo + hi - (kh - 1) d_h - 1) // s_h + 1. Padding is with zeros. Depthwise: groups = C.
     Source: Dumoulin & Visin 2016, arXiv 1603.07285.
@@ -127,7 +130,8 @@ class Conv2d(Op):
 class ConvTranspose2d(Op):
     """The gradient of a convolution with respect to its input: images grow by the strides.
 
-    y = b, then y[n, i s_h + u - lo_h, j s_w + v - lo_w, f] += sum_c x[n,i,j,c] W[u,v,f,c] where that place exists
+    y = b, then y[n, i s_h + u - lo_h, j s_w + v - lo_w, f] += sum_c x[n,i,j,c] W[u,v,f,c]
+    where that place exists
     x: (N, H, W, C)   W: (kh, kw, filters, C)   b: (filters,)   y: (N, H', W', filters)
     H' = (H - 1) s_h - lo - hi + (kh - 1) d_h + 1 + output_padding (taps stand d apart).
     Source: Dumoulin & Visin 2016, arXiv 1603.07285, section 4.
@@ -154,7 +158,8 @@ class ConvTranspose2d(Op):
         for extra, stride in zip(self.output_padding, self.strides, strict=True):
             if extra >= stride:
                 raise ValueError(
-                    f"output_padding={list(self.output_padding)} must be below strides={list(self.strides)}"
+                    f"output_padding={list(self.output_padding)} must be below "
+                    f"strides={list(self.strides)}"
                 )
         axes = zip(
             size,

@@ -13,7 +13,8 @@ class Dense(Op):
     """Affine map of the last axis: y = x W + b.
 
     x: (N, n) or (N, T, n)   W: (n, units)   b: (units,)   y: (N, units) or (N, T, units)
-    transposed: y = x W^T + b with W: (units, n), the shape of an embedding's table, so that the two can share it.
+    transposed: y = x W^T + b with W: (units, n), the shape of an embedding's table,
+    so that the two can share it.
     """
 
     kind: Literal["dense"] = "dense"
@@ -28,13 +29,14 @@ class Dense(Op):
         shape = inputs[0].shape
         if len(shape) not in (1, 2):
             raise ValueError(
-                f"input {inputs[0]} has {inputs[0].size} features in {len(shape)} axes but units={self.units} expects "
-                f"(N, n) or (N, T, n); put a flatten before it{self._or_convolution(shape)}"
+                f"input {inputs[0]} has {inputs[0].size} features in {len(shape)} "
+                f"axes but units={self.units} expects (N, n) or (N, T, n); "
+                f"put a flatten before it{self._or_convolution(shape)}"
             )
         return TensorType((*shape[:-1], self.units))
 
     def _or_convolution(self, shape: Sequence[int]) -> str:
-        """An image is flattened for one vector; the same map at each of its pixels is a convolution."""
+        """Advice for an image: the same map at each of its pixels is a convolution."""
         of_each_pixel = (
             f", or for {self.units} units at every pixel use conv2d(filters={self.units}, kernel=1)"
         )

@@ -31,7 +31,10 @@ class Dropout(Thinning):
 
 
 class StochasticDepth(Thinning):
-    """Thinning of whole examples: m is (N,), one draw an example.   Source: Huang et al. 2016, arXiv 1603.09382."""
+    """Thinning of whole examples: m is (N,), one draw an example.
+
+    Source: Huang et al. 2016, arXiv 1603.09382.
+    """
 
     kind: Literal["stochastic_depth"] = "stochastic_depth"
 

@@ -12,8 +12,9 @@ NARROW = Initializer(kind="uniform", bound=0.02 * 3**0.5)
 
 
 class Embedding(Op):
-    """Row of a table for each id: y[n, ...] = W[id[n, ...]]; the gradient adds up rows that were read more than once.
+    """Row of a table for each id: y[n, ...] = W[id[n, ...]].
 
+    The gradient adds up rows that were read more than once.
     id: (N, ...) int32, from 0 to vocabulary - 1   W: (vocabulary, features)   y: (N, ..., features)
     """
 
@@ -49,8 +50,8 @@ class PositionEmbedding(Op):
             raise ValueError(f"wants a sequence (N, T, D), got {inputs[0]}")
         if not 0 <= self.offset <= self.positions - shape[0]:
             raise ValueError(
-                f"{shape[0]} places from offset={self.offset} on do not fit into positions={self.positions}; "
-                "shorten the sequence or widen the table"
+                f"{shape[0]} places from offset={self.offset} on do not fit into "
+                f"positions={self.positions}; shorten the sequence or widen the table"
             )
         return inputs[0]
 

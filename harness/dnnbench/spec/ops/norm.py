@@ -30,12 +30,13 @@ class BatchNorm(_Affine):
     """Standardise each channel (the last axis), then scale and shift it.
 
     Training: mu, v = mean and biased variance over all axes but the last (variance in two passes);
-    running = momentum running + (1 - momentum) batch, the variance biased, or m / (m - 1) times it over m elements
-    with `unbiased` (PyTorch's convention); over a single element it is 0 either way (PyTorch refuses such a batch, which
-    an epoch can end with).
+    running = momentum running + (1 - momentum) batch, the variance biased, or m / (m - 1) times it
+    over m elements with `unbiased` (PyTorch's convention); over a single element it is 0 either way
+    (PyTorch refuses such a batch, which an epoch can end with).
     Inference: mu, v = running statistics.
     y = scale (x - mu) / sqrt(v + epsilon) + bias, which for equal values (v = 0) is the bias.
-    x, y: (N, ..., C)   scale, bias, mean, variance: (C,)   Source: Ioffe & Szegedy 2015, arXiv 1502.03167.
+    x, y: (N, ..., C)   scale, bias, mean, variance: (C,)
+    Source: Ioffe & Szegedy 2015, arXiv 1502.03167.
     """
 
     kind: Literal["batch_norm"] = "batch_norm"
@@ -62,8 +63,9 @@ class LayerNorm(_Affine):
 
 
 class RmsNorm(_Affine):
-    """Divide the last axis of each position by its root mean square: y = scale x / sqrt(mean(x^2) + epsilon).
+    """Divide the last axis of each position by its root mean square.
 
+    y = scale x / sqrt(mean(x^2) + epsilon)
     x, y: (N, ..., C)   scale: (C,)   Source: Zhang & Sennrich 2019, arXiv 1910.07467.
     """
 
@@ -77,7 +79,7 @@ class RmsNorm(_Affine):
 
 
 class GroupNorm(_Affine):
-    """Standardise each example's groups of C / groups neighbouring channels over all their positions.
+    """Standardise groups of C / groups neighbouring channels of each example over all positions.
 
     y = scale (x - mu) / sqrt(v + epsilon) + bias, mu and v (biased) of the group.
     x, y: (N, ..., C)   scale, bias: (C,)   Source: Wu & He 2018, arXiv 1803.08494.
@@ -92,6 +94,7 @@ class GroupNorm(_Affine):
         result = super().output(inputs)
         if inputs[0].shape[-1] % self.groups:
             raise ValueError(
-                f"groups={self.groups} do not divide the {inputs[0].shape[-1]} channels of {inputs[0]}"
+                f"groups={self.groups} do not divide the {inputs[0].shape[-1]} channels "
+                f"of {inputs[0]}"
             )
         return result

@@ -30,7 +30,8 @@ class WindowPool(Op):
         pads = self.pads(inputs)
         if any(max(p) >= k for p, k in zip(pads, self.window, strict=True)):
             raise ValueError(
-                f"padding {pads} as wide as the window {self.window} makes windows of padding alone; pad less"
+                f"padding {pads} as wide as the window {self.window} makes windows of padding "
+                "alone; pad less"
             )
         geometry = zip((height, width), self.window, self.steps, pads, strict=True)
         return TensorType((*(windows_along(*axis) for axis in geometry), channels))
@@ -40,8 +41,9 @@ class WindowPool(Op):
 
 
 class MaxPool2d(WindowPool):
-    """Largest element of each window; padding counts as -inf; a tie sends its gradient to the first element.
+    """Largest element of each window; a tie sends its gradient to the first element.
 
+    Padding counts as -inf.
     y[n,i,j,c] = max_{u,v} xpad[n, i s_h + u, j s_w + v, c]      x: (N, H, W, C)   y: (N, H', W', C)
     """
 
@@ -52,7 +54,8 @@ class MaxPool2d(WindowPool):
 class AvgPool2d(WindowPool):
     """Mean of each window; the divisor leaves padding out unless `count_include_pad`.
 
-    y[n,i,j,c] = sum_{u,v} xpad[n, i s_h + u, j s_w + v, c] / count      x: (N, H, W, C)   y: (N, H', W', C)
+    y[n,i,j,c] = sum_{u,v} xpad[n, i s_h + u, j s_w + v, c] / count
+    x: (N, H, W, C)   y: (N, H', W', C)
     """
 
     kind: Literal["avg_pool2d"] = "avg_pool2d"
@@ -98,7 +101,8 @@ class GlobalMaxPool(Op):
 class AdaptiveAvgPool2d(Op):
     """Mean over windows that share out the image evenly, whatever its size.
 
-    Along an axis of n places, window i of `size` covers [floor(i n / size), ceil((i + 1) n / size)).
+    Along an axis of n places, window i of `size` covers
+    [floor(i n / size), ceil((i + 1) n / size)).
     x: (N, H, W, C)   y: (N, size_h, size_w, C)   Source: PyTorch's AdaptiveAvgPool2d.
     """
 

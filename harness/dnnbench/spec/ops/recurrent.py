@@ -9,7 +9,10 @@ from .base import Arithmetic, Op, Types, floats
 
 
 class _Recurrent(Op):
-    """Gates side by side in one product; the state starts at zero, or at inputs of its own, (N, H) each."""
+    """Gates side by side in one product.
+
+    The state starts at zero, or at inputs of its own, (N, H) each.
+    """
 
     units: PositiveInt
     sequences: bool = True
@@ -50,7 +53,8 @@ class Lstm(_Recurrent):
     """Long short-term memory; gates in the order i, f, g, o, one bias.
 
     [i f g o] = x_t W + h U + b;  c' = sigmoid(f) c + sigmoid(i) tanh(g);  h' = sigmoid(o) tanh(c').
-    x: (N, T, I)   h, c (optional inputs): (N, H)   W: (I, 4H)   U: (H, 4H)   b: (4H,)   y: (N, T, H) or (N, H)
+    x: (N, T, I)   h, c (optional inputs): (N, H)   W: (I, 4H)   U: (H, 4H)   b: (4H,)
+    y: (N, T, H) or (N, H)
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (forget gate).
     """
 
@@ -71,10 +75,11 @@ class Lstm(_Recurrent):
 class Gru(_Recurrent):
     """Gated recurrent unit; gates in the order z, r, n, reset after the product.
 
-    [a_z a_r a_n] = x_t W + b;  [u_z u_r u_n] = h U;  z = sigmoid(a_z + u_z);  r = sigmoid(a_r + u_r);
-    n = tanh(a_n + r (u_n + b_h));  h' = (1 - z) n + z h.
-    x: (N, T, I)   h (optional input): (N, H)   W: (I, 3H)   U: (H, 3H)   b: (3H,)   b_h (`hidden_bias`): (H,)
-    y: (N, T, H) or (N, H)   Source: Cho et al. 2014, arXiv 1406.1078; reset after as in cuDNN.
+    [a_z a_r a_n] = x_t W + b;  [u_z u_r u_n] = h U;  z = sigmoid(a_z + u_z);
+    r = sigmoid(a_r + u_r);  n = tanh(a_n + r (u_n + b_h));  h' = (1 - z) n + z h.
+    x: (N, T, I)   h (optional input): (N, H)   W: (I, 3H)   U: (H, 3H)   b: (3H,)
+    b_h (`hidden_bias`): (H,)   y: (N, T, H) or (N, H)
+    Source: Cho et al. 2014, arXiv 1406.1078; reset after as in cuDNN.
     """
 
     kind: Literal["gru"] = "gru"

@@ -55,7 +55,8 @@ class Transpose(Op):
         shape = inputs[0].shape
         if sorted(self.axes) != list(range(len(shape))):
             raise ValueError(
-                f"axes={list(self.axes)} do not name each axis of {inputs[0]} once (0 is the first after N)"
+                f"axes={list(self.axes)} do not name each axis of {inputs[0]} once "
+                "(0 is the first after N)"
             )
         return TensorType(tuple(shape[axis] for axis in self.axes))
 
@@ -76,7 +77,8 @@ class Slice(Op):
         stop = shape[axis] if self.stop is None else self.stop
         if not self.start < stop <= shape[axis]:
             raise ValueError(
-                f"[{self.start}:{stop}] is no part of axis {axis} of {inputs[0]}, which has {shape[axis]} places"
+                f"[{self.start}:{stop}] is no part of axis {axis} of {inputs[0]}, "
+                f"which has {shape[axis]} places"
             )
         return TensorType((*shape[:axis], stop - self.start, *shape[axis + 1 :]))
 

@@ -16,7 +16,7 @@ def _is_count(value: Any) -> bool:
 
 
 def both(value: Any) -> Any:
-    """One count as two. It is kept so: `kernel = 3` and `kernel = [3, 3]` are one network with one hash."""
+    """One count as two: `kernel = 3` and `kernel = [3, 3]` are one network with one hash."""
     return (value, value) if _is_count(value) else value
 
 
@@ -53,7 +53,8 @@ def resolve_padding(
 ) -> tuple[Ends, ...]:
     """Explicit (lo, hi) per axis.
 
-    same: total = max((ceil(H/s) - 1) s + (k - 1) d + 1 - H, 0), lo = total // 2, as TensorFlow and XLA do.
+    same: total = max((ceil(H/s) - 1) s + (k - 1) d + 1 - H, 0), lo = total // 2,
+    as TensorFlow and XLA do.
     """
     if padding == "valid":
         return ((0, 0),) * len(window)

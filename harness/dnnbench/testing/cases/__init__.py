@@ -1,4 +1,6 @@
-"""Small networks, at least one for each op, loss and optimizer, where a wrong convention shows; one family a file."""
+"""Small networks, at least one for each op, loss and optimizer, where a wrong convention shows;
+one family a file.
+"""
 
 from . import (
     activations,

@@ -20,7 +20,9 @@ def relu(net):
 
 @case
 def relu_at_zero(net):
-    """Inputs that are zero for some examples: the derivative at 0 decides the bias gradient behind."""
+    """Inputs that are zero for some examples: the derivative at 0 decides the bias
+    gradient behind.
+    """
     x = net.dense(net.input("zeroed", (6,)), units=8, name="before")
     return net.relu(net.dense(net.relu(x), units=8))
 

@@ -9,14 +9,17 @@ from ...spec.weights import generator
 from ...spec.workload import Workload
 
 FAR = 256
-"""A mean over a deviation of 1: in units of rounding, two passes may be wrong by this (PyTorch is), one by its square."""
+"""A mean over a deviation of 1: in units of rounding, two passes may be wrong by this (PyTorch is),
+one by its square.
+"""
 
 
 def batches_of(workload: Workload, count: int = 5, size: int = 4, seed: int = 0) -> list[Batch]:
     """Seeded batches of normal inputs.
 
-    An input whose name ends in `zeroed` has rows of zeros, one that ends in `far` lies around FAR, one-channel images have
-    two levels, ids repeat, and boolean masks hide a tail that differs between examples.
+    An input whose name ends in `zeroed` has rows of zeros, one that ends in `far` lies around FAR,
+    one-channel images have two levels, ids repeat, and boolean masks hide a tail that differs
+    between examples.
     """
     return [_batch_of(workload, size, f"{workload.name}.{i}", seed) for i in range(count)]
 

@@ -9,7 +9,8 @@ from .registry import CASES
 
 
 def combined(name: str, cases: Sequence[str]) -> Workload:
-    """One workload that computes every case side by side: `<case>.<name>` for all names, logits added up.
+    """One workload that computes every case side by side: `<case>.<name>` for all names,
+    logits added up.
 
     The tested value of every case stays an output.
     """

@@ -8,7 +8,9 @@ from .registry import CASES, CLASSES, case
 
 @case
 def everything(net):
-    """State, random thinning, shared and constant parameters in one small image network: what the laws are asked on."""
+    """State, random thinning, shared and constant parameters in one small image network:
+    what the laws are asked on.
+    """
     strided = {"filters": 4, "kernel": (3, 3), "strides": (2, 1), "bias": False}
     x = net.relu(net.batch_norm(net.conv2d(image(net, (9, 8, 2)), **strided)))
     x = net.add(x, net.conv2d(x, filters=4, kernel=(2, 2)), net.constant("offset", (5, 8, 4)))

@@ -40,9 +40,11 @@ def layer_norm_of_images(net):
 
 @case
 def layer_norm_far_from_zero(net):
-    """A mean 256 times the deviation: a variance in one pass, mean x^2 - (mean x)^2, loses its digits here.
+    """A mean 256 times the deviation: a variance in one pass, mean x^2 - (mean x)^2,
+    loses its digits here.
 
-    No parameter stands before it: these sums are exact in float64, in whatever order, and the squares are not.
+    No parameter stands before it: these sums are exact in float64, in whatever order,
+    and the squares are not.
     """
     return net.layer_norm(net.add(net.input("x", (8,)), net.input("far", (8,))))
 
@@ -75,7 +77,9 @@ def group_norm_of_sequences(net):
 
 @case
 def group_norm_far_from_zero(net):
-    """As `layer_norm_far_from_zero`, of a group's mean: PyTorch's kernel for channels_last images takes one pass."""
+    """As `layer_norm_far_from_zero`, of a group's mean:
+    PyTorch's kernel for channels_last images takes one pass.
+    """
     return net.group_norm(net.add(net.input("x", (2, 4, 8)), net.input("far", (2, 4, 8))), groups=2)
 
 

@@ -24,7 +24,9 @@ def max_pool2d_same(net):
 
 
 def equal_pixels(net, size):
-    """Two levels, to which a learned offset of zeros is added: a gradient of its own for every pixel tells who got it."""
+    """Two levels, to which a learned offset of zeros is added:
+    a gradient of its own for every pixel tells who got it.
+    """
     return net.add(net.input("image", size), net.constant("offset", size))
 
 

@@ -15,8 +15,9 @@ CASES: dict[str, Callable[[], Workload]] = {}
 def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
     """Register a network: `build` adds nodes to a Builder and returns the node that is tested.
 
-    Its value is an output, and goes through a flatten and a dense of CLASSES logits, so that a gradient comes back to it.
-    A docstring says what the case shows that a plainer one does not: tests/agreement/test_case_claims.py has the fault.
+    Its value is an output, and goes through a flatten and a dense of CLASSES logits, so that a
+    gradient comes back to it. A docstring says what the case shows that a plainer one does not:
+    tests/agreement/test_case_claims.py has the fault.
     """
 
     def workload() -> Workload:

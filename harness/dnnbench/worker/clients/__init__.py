@@ -1,1 +1,3 @@
-"""The services of a worker as its parent calls them: the same methods, answered by another process."""
+"""The services of a worker as its parent calls them:
+the same methods, answered by another process.
+"""

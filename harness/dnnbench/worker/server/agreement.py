@@ -95,7 +95,10 @@ class AgreementServer(AgreementService):
         )
 
     def builder(self, request: CheckRequest) -> Build:
-        """Builds variants of a request's workload from its weights. PluginError if the arm offers none of its phases."""
+        """Builds variants of a request's workload from its weights.
+
+        PluginError if the arm offers none of its phases.
+        """
         arm = self._arm.arm.with_dtype(request.dtype)
         missing = capabilities_of(self._arm.backend, request.workload, arm).missing
         if all(phase in missing for phase in request.phases):
@@ -116,7 +119,9 @@ class AgreementServer(AgreementService):
     def _reference_builder(
         self, weights: Mapping[str, np.ndarray], seed: int
     ) -> Callable[[str, str], Callable[[Workload], Program]]:
-        """build_in(mode, dtype)(workload): programs of the reference that start from the same weights."""
+        """build_in(mode, dtype)(workload): programs of the reference that start
+        from the same weights.
+        """
 
         def build_in(mode: str, dtype: str) -> Callable[[Workload], Program]:
             arm = Arm(self._arm.arm.backend, mode, dtype=DType(dtype))

@@ -41,7 +41,10 @@ class ArmServer(ArmService):
     def build(
         self, workload: Workload, weights: Mapping[str, np.ndarray], seed: int, *phases: Phase
     ) -> Program:
-        """A program of the arm. PluginError, with the backend's reason, if it does not offer one of the phases."""
+        """A program of the arm.
+
+        PluginError, with the backend's reason, if it does not offer one of the phases.
+        """
         capabilities = capabilities_of(self.backend, workload, self.arm)
         for phase in phases:
             if reason := capabilities.missing.get(phase):

@@ -1,1 +1,3 @@
-"""What a worker can be asked: one abstract class a service, beside the messages that its methods take and give."""
+"""What a worker can be asked: one abstract class a service, beside the messages that its methods
+take and give.
+"""

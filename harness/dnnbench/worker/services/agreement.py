@@ -1,4 +1,6 @@
-"""Does the arm compute what the reference computes? References are written to files, and read where an arm is checked."""
+"""Does the arm compute what the reference computes? References are written to files,
+and read where an arm is checked.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,10 +21,13 @@ from ...spec.workload import Workload
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What one workload is checked on: batches for so many steps, from the initial weights of a seed or from given ones.
+    """What one workload is checked on: batches for so many steps, from the initial weights
+    of a seed or from given ones.
 
-    dtype: the element type whose results are checked; weights and inputs lie on the grid of its products.
-    phases: those that are checked where the arm offers them; no other is called.  weights: None for the initial ones.
+    dtype: the element type whose results are checked;
+    weights and inputs lie on the grid of its products.
+    phases: those that are checked where the arm offers them; no other is called.
+    weights: None for the initial ones.
     """
 
     workload: Workload
@@ -49,14 +54,18 @@ class ReplayRequest:
 
 @dataclass(frozen=True)
 class NodeComparisons:
-    """Every tensor of a replay held against its reference, and, where asked for, the tensors that disagree."""
+    """Every tensor of a replay held against its reference, and, where asked for,
+    the tensors that disagree.
+    """
 
     comparisons: tuple[TensorComparison, ...]
     tensors: Mapping[TensorKey, np.ndarray] = field(repr=False)
 
 
 class AgreementService(ABC):
-    """`make_reference`, `make_node_reference` and `node_values` are asked of the reference's worker in float64."""
+    """`make_reference`, `make_node_reference` and `node_values` are asked of the reference's
+    worker in float64.
+    """
 
     @abstractmethod
     def make_reference(self, request: CheckRequest, path: Path) -> None:

@@ -15,7 +15,8 @@ from ...spec.workload import Workload
 class StartRequest:
     """The arm, and the class of its backend as `package.module:Class`.
 
-    A worker does not look the name up again: what is installed while a run is under way does not change it.
+    A worker does not look the name up again: what is installed while a run is under way does
+    not change it.
     """
 
     arm: Arm
@@ -24,7 +25,9 @@ class StartRequest:
 
 @dataclass(frozen=True)
 class Started:
-    """Seconds of importing and configuring the framework, and the versions of what the arm computes with."""
+    """Seconds of importing and configuring the framework, and the versions of what the arm
+    computes with.
+    """
 
     import_s: float
     versions: Mapping[str, str]
@@ -43,4 +46,6 @@ class ArmService(ABC):
 
     @abstractmethod
     def capabilities(self, workload: Workload, dtype: DType) -> Capabilities:
-        """Which phases the arm offers of the workload in an element type, and why not the others."""
+        """Which phases the arm offers of the workload in an element type,
+        and why not the others.
+        """

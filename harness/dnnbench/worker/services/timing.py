@@ -18,7 +18,8 @@ from ..rate_audit import RateAudit
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A workload with its weights, the batch that every call reads, and the name that the program is asked for by.
+    """A workload with its weights, the batch that every call reads, and the name that the program
+    is asked for by.
 
     phases: what will be asked of it.
     """
@@ -33,7 +34,9 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class Built:
-    """A program at the bench: seconds of building it, its description, and why it lacks the phases that it lacks."""
+    """A program at the bench: seconds of building it, its description, and why it lacks the phases
+    that it lacks.
+    """
 
     build_s: float
     description: ProgramDescription
@@ -42,7 +45,9 @@ class Built:
 
 @dataclass(frozen=True)
 class VisitRequest:
-    """`calls` calls of a phase on the clock; timing: `latency` waits for each call, `throughput` for all at the end."""
+    """`calls` calls of a phase on the clock; timing: `latency` waits for each call,
+    `throughput` for all at the end.
+    """
 
     program: str
     phase: Phase
@@ -52,7 +57,9 @@ class VisitRequest:
 
 @dataclass(frozen=True)
 class Visit:
-    """Seconds of k calls, and the share of them for which the worst of the process's threads waited for a CPU."""
+    """Seconds of k calls, and the share of them for which the worst of the process's threads
+    waited for a CPU.
+    """
 
     seconds: float
     waited_share: float
@@ -68,7 +75,10 @@ class WarmCall:
 
 @dataclass(frozen=True)
 class PeakMemory:
-    """Most bytes held during one call: resident in the process, and on the device; None where nobody counts them."""
+    """Most bytes held during one call: resident in the process, and on the device.
+
+    None where nobody counts them.
+    """
 
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
@@ -76,7 +86,9 @@ class PeakMemory:
 
 @dataclass(frozen=True)
 class HeldBytes:
-    """Bytes of a program's weights and of its optimizer's slots, as the program itself holds them."""
+    """Bytes of a program's weights and of its optimizer's slots, as the program
+    itself holds them.
+    """
 
     weights_bytes: int
     optimizer_bytes: int
@@ -93,7 +105,8 @@ class Energy:
 class TimingService(ABC):
     """One process times programs of one arm; `control`, `noop` and `switches` need no start.
 
-    Laws: `first_call` comes before `warm_up`, and that before `visit`; nothing but `drop` lets a program go.
+    Laws: `first_call` comes before `warm_up`, and that before `visit`;
+    nothing but `drop` lets a program go.
     """
 
     @abstractmethod
@@ -110,7 +123,10 @@ class TimingService(ABC):
 
     @abstractmethod
     def build(self, request: BuildRequest) -> Built:
-        """Build a program and place its batch. PluginError, with the reasons, if the arm offers none of the phases."""
+        """Build a program and place its batch.
+
+        PluginError, with the reasons, if the arm offers none of the phases.
+        """
 
     @abstractmethod
     def first_call(self, program: str, phase: Phase) -> float:

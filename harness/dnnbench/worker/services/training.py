@@ -13,7 +13,10 @@ from ..score import Score
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """A workload, the weights that it starts from, and the whole training set; `seed` orders the examples."""
+    """A workload, the weights that it starts from, and the whole training set.
+
+    `seed` orders the examples.
+    """
 
     workload: Workload
     weights: Mapping[str, np.ndarray] = field(repr=False)
