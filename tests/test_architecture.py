@@ -12,11 +12,13 @@ CORE = ROOT / "harness" / "dnnbench"
 BACKENDS = {
     name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")
 }
-FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras"}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras", "onnx", "onnxruntime"}
+BROUGHT_BY_EXTRAS = {"exchange": {"onnx"}}
+"""By room, what it may import inside functions: `pip install dnnbench` brings none of it."""
 TIERS = [
     {"errors", "masking", "regular", "wording"},
     {"spec"},
-    {"data"},
+    {"data", "exchange"},
     {"protocol"},
     {"plugins"},
     {"stats"},
@@ -69,12 +71,30 @@ def test_imports_go_one_way_and_meet_no_framework(path):
     package = ("dnnbench", *path.relative_to(CORE).parts[:-1])
     for name in imports(path, package):
         parts = name.split(".")
-        assert parts[0] not in FRAMEWORKS, f"the core imports {name}"
+        allowed = BROUGHT_BY_EXTRAS.get(room_of(path), set())
+        assert parts[0] not in FRAMEWORKS - allowed, f"the core imports {name}"
         assert not parts[0].startswith("dnnbench_"), f"the core names a plugin: {name}"
         if parts[0] == "dnnbench" and len(parts) > 1 and parts[1] in TIER:
             assert TIER[parts[1]] <= TIER[room_of(path)], (
                 f"{path.relative_to(ROOT)} imports {name}, which stands above it"
             )
+
+
+def imported_at_once(path):
+    """First parts of what a file imports as it is imported itself."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("room", BROUGHT_BY_EXTRAS)
+def test_what_an_extra_brings_is_imported_on_use(room):
+    files = list((CORE / room).rglob("*.py"))
+    assert len(files) > 3
+    early = {path.name: set(imported_at_once(path)) & FRAMEWORKS for path in files}
+    assert not any(early.values()), early
 
 
 def test_every_room_has_a_tier():
