@@ -166,7 +166,7 @@ SPOKEN = {
 def test_a_fact_is_told_in_words(name):
     path, value, expected = SPOKEN[name]
     [fact] = [fact for fact in preflight(with_finding(path, value)) if fact.name == name]
-    assert fact.told == expected
+    assert fact.text == expected
     assert fact.to_json()["absent"] == (expected == "absent")
 
 

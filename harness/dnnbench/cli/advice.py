@@ -5,39 +5,39 @@ from typing import Any
 
 from ..host.gpus import SLOWED, spell_reasons
 
-Found = Mapping[str, Any]
+Examined = Mapping[str, Any]
 
 BUSY_LOAD_PER_CPU = 0.3
 """Above this share of a CPU each, other work meets the workers often enough to be seen."""
 UNEVEN_CLOCKS = 0.05
 
 
-def advice(found: Found) -> list[str]:
+def advice(examined: Examined) -> list[str]:
     """A sentence for each thing to mend: what is so, what it costs, what to do.
 
     Absent facts give none.
     """
     return [
-        *_installation(found),
-        *(sentence for adviser in ADVISERS.values() for sentence in adviser(found)),
+        *_installation(examined),
+        *(sentence for adviser in ADVISERS.values() for sentence in adviser(examined)),
     ]
 
 
-def advice_on(fact: str, found: Found) -> list[str]:
+def advice_on(fact: str, examined: Examined) -> list[str]:
     """The sentences on one fact of the preflight."""
-    return list(ADVISERS[fact](found)) if fact in ADVISERS else []
+    return list(ADVISERS[fact](examined)) if fact in ADVISERS else []
 
 
-def _installation(found: Found) -> Iterator[str]:
-    for row in found["backends"]:
+def _installation(examined: Examined) -> Iterator[str]:
+    for row in examined["backends"]:
         if not row["installed"]:
             yield f"{row['title']} cannot run: {row['status']}"
-    for name, reason in found["broken_plugins"].items():
+    for name, reason in examined["broken_plugins"].items():
         yield f"plugin '{name}' is broken ({reason}): update it, or uninstall it"
 
 
-def _governor(found: Found) -> Iterator[str]:
-    governor = _system(found)["governor"]
+def _governor(examined: Examined) -> Iterator[str]:
+    governor = _system(examined)["governor"]
     if governor not in (None, "performance"):
         yield (
             f"the frequency governor is '{governor}', so clocks follow the load: "
@@ -45,8 +45,8 @@ def _governor(found: Found) -> Iterator[str]:
         )
 
 
-def _frequency(found: Found) -> Iterator[str]:
-    clocks = _system(found).get("frequencies_mhz")
+def _frequency(examined: Examined) -> Iterator[str]:
+    clocks = _system(examined).get("frequencies_mhz")
     if clocks and max(clocks) > (1 + UNEVEN_CLOCKS) * min(clocks):
         yield (
             f"the CPUs run at {min(clocks):.0f} to {max(clocks):.0f} MHz: fix the clock, "
@@ -54,16 +54,16 @@ def _frequency(found: Found) -> Iterator[str]:
         )
 
 
-def _boost(found: Found) -> Iterator[str]:
-    if _system(found).get("boost"):
+def _boost(examined: Examined) -> Iterator[str]:
+    if _system(examined).get("boost"):
         yield (
             "clocks may rise above the nominal one and fall again with heat: "
             "turn boost off for steadier figures"
         )
 
 
-def _quota(found: Found) -> Iterator[str]:
-    allowed, quota = len(_system(found)["affinity"]), _system(found)["cpu_quota"]
+def _quota(examined: Examined) -> Iterator[str]:
+    allowed, quota = len(_system(examined)["affinity"]), _system(examined)["cpu_quota"]
     if quota is not None and quota < allowed:
         threads = max(int(quota), 1)
         yield (
@@ -72,14 +72,14 @@ def _quota(found: Found) -> Iterator[str]:
         )
 
 
-def _affinity(found: Found) -> Iterator[str]:
-    if len(_system(found)["affinity"]) == 1:
+def _affinity(examined: Examined) -> Iterator[str]:
+    if len(_system(examined)["affinity"]) == 1:
         yield "one CPU is shared by the worker and all else: give this process a second one"
 
 
-def _cores(found: Found) -> Iterator[str]:
+def _cores(examined: Examined) -> Iterator[str]:
     cores, logical = (
-        found["machine"]["hardware"][name] for name in ("physical_cores", "logical_cpus")
+        examined["machine"]["hardware"][name] for name in ("physical_cores", "logical_cpus")
     )
     if cores and logical and logical > cores:
         yield (
@@ -87,8 +87,8 @@ def _cores(found: Found) -> Iterator[str]:
         )
 
 
-def _load(found: Found) -> Iterator[str]:
-    load, allowed = _system(found)["load_1min"], len(_system(found)["affinity"])
+def _load(examined: Examined) -> Iterator[str]:
+    load, allowed = _system(examined)["load_1min"], len(_system(examined)["affinity"])
     if load is not None and load > BUSY_LOAD_PER_CPU * allowed:
         yield (
             f"other work is running (load {load:.1f} on {allowed} CPUs): "
@@ -96,26 +96,26 @@ def _load(found: Found) -> Iterator[str]:
         )
 
 
-def _pressure(found: Found) -> Iterator[str]:
-    if found["contention"]["pressure"] and not list(_load(found)):
+def _pressure(examined: Examined) -> Iterator[str]:
+    if examined["contention"]["pressure"] and not list(_load(examined)):
         yield "tasks wait for a CPU just now: end other work, or expect more UNDECIDED"
 
 
-def _steal(found: Found) -> Iterator[str]:
-    if found["contention"]["steal"]:
+def _steal(examined: Examined) -> Iterator[str]:
+    if examined["contention"]["steal"]:
         yield (
             "the hypervisor takes CPU time away just now: "
             "prefer a quieter hour, or a machine of your own"
         )
 
 
-def _throttling(found: Found) -> Iterator[str]:
-    if found["contention"]["throttled"]:
+def _throttling(examined: Examined) -> Iterator[str]:
+    if examined["contention"]["throttled"]:
         yield "the control group's quota stops this process just now: lift it, or use fewer threads"
 
 
-def _counters(found: Found) -> Iterator[str]:
-    for counter in found["measures"]["absent_counters"]:
+def _counters(examined: Examined) -> Iterator[str]:
+    for counter in examined["measures"]["absent_counters"]:
         name = counter.removesuffix("_s")
         yield (
             f"this system does not count {name}: such disturbances go unnoticed; "
@@ -123,21 +123,21 @@ def _counters(found: Found) -> Iterator[str]:
         )
 
 
-def _peak_memory(found: Found) -> Iterator[str]:
-    if found["measures"]["peak_memory"]:
-        yield f"peak memory is not exact: {found['measures']['peak_memory']}"
+def _peak_memory(examined: Examined) -> Iterator[str]:
+    if examined["measures"]["peak_memory"]:
+        yield f"peak memory is not exact: {examined['measures']['peak_memory']}"
 
 
-def _flags(found: Found) -> Iterator[str]:
-    if told := _system(found).get("flags"):
+def _flags(examined: Examined) -> Iterator[str]:
+    if flags := _system(examined).get("flags"):
         yield (
-            f"{', '.join(told)} change how libraries compute: "
+            f"{', '.join(flags)} change how libraries compute: "
             "unset what you did not mean, or name it with the figures"
         )
 
 
-def _gpu_processes(found: Found) -> Iterator[str]:
-    for index, gpu in enumerate(_system(found)["gpus"]):
+def _gpu_processes(examined: Examined) -> Iterator[str]:
+    for index, gpu in enumerate(_system(examined)["gpus"]):
         if gpu["processes"]:
             yield (
                 f"gpu:{index} has {gpu['processes']} other process(es): "
@@ -145,8 +145,8 @@ def _gpu_processes(found: Found) -> Iterator[str]:
             )
 
 
-def _gpu_reasons(found: Found) -> Iterator[str]:
-    for index, gpu in enumerate(_system(found)["gpus"]):
+def _gpu_reasons(examined: Examined) -> Iterator[str]:
+    for index, gpu in enumerate(_system(examined)["gpus"]):
         if bits := (gpu["throttle_reasons"] or 0) & SLOWED:
             yield (
                 f"gpu:{index} is held below its clock ({spell_reasons(bits)}): "
@@ -154,8 +154,8 @@ def _gpu_reasons(found: Found) -> Iterator[str]:
             )
 
 
-def _gpu_power(found: Found) -> Iterator[str]:
-    for index, gpu in enumerate(_system(found)["gpus"]):
+def _gpu_power(examined: Examined) -> Iterator[str]:
+    for index, gpu in enumerate(_system(examined)["gpus"]):
         limit, default = gpu.get("power_limit_mw"), gpu.get("power_limit_default_mw")
         if limit and default and limit < default:
             yield (
@@ -164,11 +164,11 @@ def _gpu_power(found: Found) -> Iterator[str]:
             )
 
 
-def _system(found: Found) -> Mapping[str, Any]:
-    return found["machine"]["system"]
+def _system(examined: Examined) -> Mapping[str, Any]:
+    return examined["machine"]["system"]
 
 
-ADVISERS: dict[str, Callable[[Found], Iterator[str]]] = {
+ADVISERS: dict[str, Callable[[Examined], Iterator[str]]] = {
     "governor": _governor,
     "frequency": _frequency,
     "boost": _boost,

@@ -44,40 +44,45 @@ def command(output, base: str, new: str, fail_on: float | None, store: str, as_j
     from ..track.compare import compare
 
     with open_store(store, create=False) as opened:
-        found = compare(opened, opened.find_run(base), opened.find_run(new), fail_on)
+        comparison = compare(opened, opened.find_run(base), opened.find_run(new), fail_on)
     if as_json:
-        output.json(_document(found, fail_on, records(found.cells)))
-    elif len(found.cells):
-        output.table(changes_table(found.cells))
-    return _tell(output, found)
+        output.json(_document(comparison, fail_on, records(comparison.cells)))
+    elif len(comparison.cells):
+        output.table(changes_table(comparison.cells))
+    return _tell(output, comparison)
 
 
-def _document(found: "RunComparison", fail_on: float | None, cells: list[dict]) -> dict:
+def _document(comparison: "RunComparison", fail_on: float | None, cells: list[dict]) -> dict:
     return {
-        "base_run": found.base_run,
-        "new_run": found.new_run,
+        "base_run": comparison.base_run,
+        "new_run": comparison.new_run,
         "fail_on": fail_on,
         "cells": cells,
-        "only_base": found.only_base,
-        "only_new": found.only_new,
-        "regressed": found.regressed,
-        "error": found.error,
-        "between_runs_sd": found.spread.sd if found.spread else None,
-        "unusable": found.unusable,
+        "only_base": comparison.only_base,
+        "only_new": comparison.only_new,
+        "regressed": comparison.regressed,
+        "error": comparison.error,
+        "between_runs_sd": comparison.spread.sd if comparison.spread else None,
+        "unusable": comparison.unusable,
     }
 
 
-def _tell(output, found: "RunComparison") -> int:
+def _tell(output, comparison: "RunComparison") -> int:
     """What the tables leave open, and the exit code."""
-    for run, cells in ((found.base_run, found.only_base), (found.new_run, found.only_new)):
+    for run, cells in (
+        (comparison.base_run, comparison.only_base),
+        (comparison.new_run, comparison.only_new),
+    ):
         for cell in cells:
             output.note(f"only in {run}: {cell}")
-    if found.cells["ratio_low"].notna().any():
-        output.note(found.error)
-    if found.unusable:
-        output.error(f"nothing to judge: {found.unusable}")
+    if comparison.cells["ratio_low"].notna().any():
+        output.note(comparison.error)
+    if comparison.unusable:
+        output.error(f"nothing to judge: {comparison.unusable}")
         return exitcodes.NOTHING_MEASURED
-    if found.regressed:
-        output.error(f"{int(found.cells['regression'].sum())} cell(s) became slower for certain")
+    if comparison.regressed:
+        output.error(
+            f"{int(comparison.cells['regression'].sum())} cell(s) became slower for certain"
+        )
         return exitcodes.REGRESSION
     return exitcodes.OK

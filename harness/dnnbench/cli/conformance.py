@@ -78,7 +78,7 @@ def command(output, name, device, dtypes, expression, as_json: bool):
     from ..testing.kit import Unwatched, hold_against
     from .progress import Lines, reporter
 
-    asked = those_that_fit(expression, dtypes) if expression else everything(dtypes)
+    selection = those_that_fit(expression, dtypes) if expression else everything(dtypes)
     requested, skipped = select([name])
     # a bar and rows would write over each other
     with reporter(output) if as_json else nullcontext(Lines(output)) as report:
@@ -86,22 +86,26 @@ def command(output, name, device, dtypes, expression, as_json: bool):
             report.note(f"{what}: {reason}")
         place = choose_device(device, requested, report)
         arms = [arm.on(place) for arm in requested]
-        found = []
+        results = []
         for arm in arms:
-            found.append(hold_against(arm, asked, report, Unwatched() if as_json else Rows(output)))
+            results.append(
+                hold_against(arm, selection, report, Unwatched() if as_json else Rows(output))
+            )
             if not as_json:
-                _conclude(output, found[-1], asked)
+                _conclude(output, results[-1], selection)
     if as_json:
-        output.json({"backends": [one.to_json() for one in found], "conforms": not _faults(found)})
-    if not any(one.answered or one.laws_answered for one in found):
+        output.json(
+            {"backends": [one.to_json() for one in results], "conforms": not _faults(results)}
+        )
+    if not any(one.answered or one.laws_answered for one in results):
         raise NothingMeasured(
             f"{name} supports none of the cases; each reason stands in its 'unsupported'"
         )
-    return exitcodes.FAILED if _faults(found) else exitcodes.OK
+    return exitcodes.FAILED if _faults(results) else exitcodes.OK
 
 
-def _faults(found) -> int:
-    return sum(len(one.wrong) + len(one.broken) for one in found)
+def _faults(results) -> int:
+    return sum(len(one.wrong) + len(one.broken) for one in results)
 
 
 class Rows:
@@ -111,9 +115,9 @@ class Rows:
         self._output, self._family, self._laws = output, "", False
 
     def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
-        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        with_versions = ", ".join(f"{name} {version}" for name, version in versions.items())
         self._output.text(
-            f"\n{arm} in {dtype} ({told}): the worst error of each case, "
+            f"\n{arm} in {dtype} ({with_versions}): the worst error of each case, "
             "as a share of its allowance\n"
         )
         self._output.text(
@@ -147,13 +151,13 @@ class Rows:
             self._output.error(f"{law.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
 
 
-def _conclude(output, found, asked) -> None:
+def _conclude(output, result, selection) -> None:
     """What is unsupported, and how many have each status."""
-    for line in _reasons(found, asked):
+    for line in _reasons(result, selection):
         output.text(line)
     output.note(
-        f"{found.arm}: {_counted(found.verdicts, CASE_STATUSES)}; laws: "
-        f"{_counted(found.laws, LAW_STATUSES)}"
+        f"{result.arm}: {_counted(result.verdicts, CASE_STATUSES)}; laws: "
+        f"{_counted(result.laws, LAW_STATUSES)}"
     )
 
 
@@ -195,19 +199,19 @@ def _styled(text: str, style: str):
     return Text(text, style)
 
 
-def _reasons(found, asked) -> Iterator[str]:
+def _reasons(result, selection) -> Iterator[str]:
     """Each reason for not supporting something once, with all that it is given for."""
     named: dict[str, dict[str, None]] = {}
-    for (reason, dtype, of), cases in _unsupported_cases(found).items():
-        told = named.setdefault(reason, {})
-        every = len(cases) == len(asked.cases[dtype])
-        told |= dict.fromkeys(
+    for (reason, dtype, of), cases in _unsupported_cases(result).items():
+        of_reason = named.setdefault(reason, {})
+        every = len(cases) == len(selection.cases[dtype])
+        of_reason |= dict.fromkeys(
             [f"{of}every case ({dtype})"] if every else [f"{of}{case} ({dtype})" for case in cases]
         )
-    for v in found.verdicts:
+    for v in result.verdicts:
         if v.without:
             named.setdefault(f"without {v.without}", {})[f"{v.side} of {v.case} ({v.dtype})"] = None
-    for law in found.laws:
+    for law in result.laws:
         if law.status == "unsupported":
             named.setdefault(law.reason, {})[law.law] = None
     if named:
@@ -216,10 +220,10 @@ def _reasons(found, asked) -> Iterator[str]:
         yield f"  {reason}: {', '.join(what)}"
 
 
-def _unsupported_cases(found) -> dict[tuple[str, str, str], list[str]]:
+def _unsupported_cases(result) -> dict[tuple[str, str, str], list[str]]:
     """Names of cases by (reason, element type, `gradient of ` where it is one side alone)."""
     sides: dict[tuple[str, str, str], list[str]] = {}
-    for v in found.verdicts:
+    for v in result.verdicts:
         if v.status is Status.UNSUPPORTED:
             sides.setdefault((v.reason, v.dtype, v.case), []).append(v.side)
     cases: dict[tuple[str, str, str], list[str]] = {}

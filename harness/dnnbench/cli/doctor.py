@@ -39,11 +39,11 @@ def command(output, noise: bool, as_json: bool):
         tell_noise(output, as_json)
         return
     output.detail(f"watching for other work for {WATCH_S:g} s")
-    found = examine(WATCH_S)
+    examined = examine(WATCH_S)
     if as_json:
-        output.json(found)
+        output.json(examined)
     else:
-        _print(output, found)
+        _print(output, examined)
 
 
 def examine(watch_s: float) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def examine(watch_s: float) -> dict[str, Any]:
     before = sampler.read()
     time.sleep(watch_s)
     after = sampler.read()
-    found = {
+    examined = {
         "version": __version__,
         **backends(),
         "machine_id": machine_id(facts["hardware"], host_hash()),
@@ -71,9 +71,9 @@ def examine(watch_s: float) -> dict[str, Any]:
         "measures": _measures(after),
         "contention": _contention(before, after, len(cpus)),
     }
-    return found | {
-        "preflight": [fact.to_json() for fact in preflight(found)],
-        "advice": advice(found),
+    return examined | {
+        "preflight": [fact.to_json() for fact in preflight(examined)],
+        "advice": advice(examined),
     }
 
 
@@ -116,16 +116,18 @@ def _rise(before: float | None, after: float | None, whole_s: float) -> float | 
     return None if before is None or after is None else (after - before) / whole_s
 
 
-def _print(output, found: dict[str, Any]) -> None:
+def _print(output, examined: dict[str, Any]) -> None:
     from .list import table_of
 
-    output.text(f"dnnbench {found['version']} on Python {found['machine']['system']['python']}\n")
-    output.table(table_of(found["backends"]))
+    output.text(
+        f"dnnbench {examined['version']} on Python {examined['machine']['system']['python']}\n"
+    )
+    output.table(table_of(examined["backends"]))
     output.text("\nbefore measuring")
-    for fact in found["preflight"]:
+    for fact in examined["preflight"]:
         output.text(f"  {fact['name']:<21}{fact['told']}\n{'':<23}({fact['meaning']})")
         for sentence in fact["to_do"]:
             output.text(f"{'':<23}-> {sentence}")
-    output.text("\nto fix" if found["advice"] else "\nnothing to fix")
-    for sentence in found["advice"]:
+    output.text("\nto fix" if examined["advice"] else "\nnothing to fix")
+    for sentence in examined["advice"]:
         output.text(f"  - {sentence}")

@@ -44,7 +44,7 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
             )
         return command() or exitcodes.OK
     except DnnbenchError as error:
-        return _known(error, output)
+        return _of_dnnbench(error, output)
     except click.ClickException as error:
         return _usage(error, output)
     except (KeyboardInterrupt, click.Abort) as error:
@@ -86,7 +86,7 @@ def _interrupted(error: BaseException) -> str:
     return f"interrupted by {cause}" if isinstance(cause, Ended) else "interrupted"
 
 
-def _known(error: DnnbenchError, output: Output) -> int:
+def _of_dnnbench(error: DnnbenchError, output: Output) -> int:
     output.error(_bounded(str(error)))
     if isinstance(error, WorkerError) and error.log:
         output.detail(error.log)

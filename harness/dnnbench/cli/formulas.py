@@ -24,10 +24,12 @@ def with_settings(part: Spec, text: str) -> str:
     """A loss's or optimizer's formula and what is set in it: `p -= lr g   (learning_rate 0.1)`;
     zeros set nothing.
     """
-    told = [f"{name} {value:g}" for name, value in _scalars_raw(part).items() if value]
+    settings = [f"{name} {value:g}" for name, value in _scalars_raw(part).items() if value]
     parts = {name: getattr(part, name) for name in type(part).model_fields}
-    told += [f"{name} {_pairs(inner)}" for name, inner in parts.items() if isinstance(inner, Spec)]
-    return f"{text}   ({', '.join(told)})" if told else text
+    settings += [
+        f"{name} {_pairs(inner)}" for name, inner in parts.items() if isinstance(inner, Spec)
+    ]
+    return f"{text}   ({', '.join(settings)})" if settings else text
 
 
 def _pairs(part: Spec) -> str:

@@ -96,7 +96,7 @@ if TYPE_CHECKING:
 @STORE
 @output_options
 @click.pass_obj
-def command(output, workloads, store, as_json, label, wait, **asked):
+def command(output, workloads, store, as_json, label, wait, **options):
     """Fail if a candidate is slower than the base for certain.
 
     Screens every cell in one run, and confirms those that look slower in fresh processes:
@@ -119,7 +119,7 @@ def command(output, workloads, store, as_json, label, wait, **asked):
     from .progress import reporter
 
     with reporter(output) as report:
-        request = with_base(_request(workloads, **asked))
+        request = with_base(_request(workloads, **options))
         plan, datasets = make_plan(request, report)
         patience = Patience(LIMIT_S, report.note)
         with machine_lock(wait_s=-1 if wait else 0), open_store(store, patience=patience) as opened:
@@ -192,8 +192,8 @@ def _tell(output, gate: "Gate", place: str) -> None:
         output.error("interrupted: nothing is confirmed; what was measured is kept")
     for key, reason in gate.failed.items():
         output.error(f"{key} failed: {reason}")
-    for (arm, workload), found in gate.unproven.items():
-        output.error(f"{arm} {workload} {found.sentence}")
+    for (arm, workload), unproven in gate.unproven.items():
+        output.error(f"{arm} {workload} {unproven.sentence}")
     explained = {key.arm.name for key in gate.failed} | {arm for arm, _ in gate.unproven}
     for arm, reason in gate.unjudged.items():
         if arm not in explained:

@@ -56,12 +56,12 @@ def table(gate: Gate):
     return drawn
 
 
-def _confirmation(found: Confirmation | None) -> list[str]:
-    if found is None:
+def _confirmation(confirmation: Confirmation | None) -> list[str]:
+    if confirmation is None:
         return [""] * 4
-    steps = [digits(found.step.p, 2), digits(found.step.threshold, 2)]
-    estimate = _ratio_and_interval(found.ratio.estimate, found.finding)
-    return [*estimate, *(["", ""] if found.finding.overruled else steps)]
+    steps = [digits(confirmation.step.p, 2), digits(confirmation.step.threshold, 2)]
+    estimate = _ratio_and_interval(confirmation.ratio.estimate, confirmation.finding)
+    return [*estimate, *(["", ""] if confirmation.finding.overruled else steps)]
 
 
 def _ratio_and_interval(estimate: Estimate, finding: Finding) -> list[str]:
@@ -97,13 +97,14 @@ def lines(gate: Gate) -> list[str]:
     """What the table leaves open, in words: every reason, what became slower or faster,
     and the outcome of all.
     """
-    told: dict[tuple[str, str, str], list[str]] = {}
+    cells_of: dict[tuple[str, str, str], list[str]] = {}
     for cell in gate.cells:
         if why := cell.outcome.reason or _change(gate, cell):
             key = cell.arm, gate.answer_of(cell), _named(_word(cell.outcome), why)
-            told.setdefault(key, []).append(f"{cell.case} {cell.phase}")
+            cells_of.setdefault(key, []).append(f"{cell.case} {cell.phase}")
     shown = [
-        f"{answer}: {arm} ({', '.join(cells)}): {why}" for (arm, answer, why), cells in told.items()
+        f"{answer}: {arm} ({', '.join(cells)}): {why}"
+        for (arm, answer, why), cells in cells_of.items()
     ]
     return [one_line(text) for text in (*shown, _summary(gate))]
 
@@ -155,8 +156,8 @@ def document(gate: Gate) -> dict[str, Any]:
         "cells": [_cell(gate, cell) for cell in gate.cells],
         "failed": [_failed(key, reason) for key, reason in gate.failed.items()],
         "unproven": [
-            {"arm": arm, "workload": workload, "status": found.status, "reason": found.reason}
-            for (arm, workload), found in gate.unproven.items()
+            {"arm": arm, "workload": workload, "status": unproven.status, "reason": unproven.reason}
+            for (arm, workload), unproven in gate.unproven.items()
         ],
         "unjudged": dict(gate.unjudged),
         "interrupted": gate.interrupted,
@@ -172,13 +173,15 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "stage": cell.stage,
         "flagged": cell.flagged,
     }
-    found, overruled = cell.confirmation, cell.outcome.overruled
+    confirmation, overruled = cell.confirmation, cell.outcome.overruled
     return place | {
         "screen": _estimate(cell.screen, cell.finding),
         "screen_verdict": cell.finding.verdict,
-        "confirm": _estimate(found.ratio.estimate, found.finding) if found else None,
-        "p": found.step.p if found and not overruled else None,
-        "holm_threshold": found.step.threshold if found and not overruled else None,
+        "confirm": _estimate(confirmation.ratio.estimate, confirmation.finding)
+        if confirmation
+        else None,
+        "p": confirmation.step.p if confirmation and not overruled else None,
+        "holm_threshold": confirmation.step.threshold if confirmation and not overruled else None,
         "verdict": cell.outcome.verdict,
         "outcome": gate.answer_of(cell),
         "reason": cell.outcome.reason or None,

@@ -58,22 +58,26 @@ def devices() -> dict[str, Any]:
     from ..execution.devices import list_devices
 
     rows: list[dict[str, Any]] = []
-    for backend, found in list_devices(select(["all"]).arms).items():
-        if isinstance(found, str):
-            rows.append(
-                {"backend": backend, "device": None, "description": found, "memory_bytes": None}
-            )
+    for backend, devices_or_why in list_devices(select(["all"]).arms).items():
+        if isinstance(devices_or_why, str):
+            rows.append(_device(backend, None, devices_or_why, None))
         else:
             rows += [
-                {
-                    "backend": backend,
-                    "device": str(device),
-                    "description": device.description,
-                    "memory_bytes": device.memory_bytes,
-                }
-                for device in found
+                _device(backend, str(device), device.description, device.memory_bytes)
+                for device in devices_or_why
             ]
     return {"devices": rows, "broken_plugins": _broken()}
+
+
+def _device(
+    backend: str, device: str | None, description: str, memory_bytes: int | None
+) -> dict[str, Any]:
+    return {
+        "backend": backend,
+        "device": device,
+        "description": description,
+        "memory_bytes": memory_bytes,
+    }
 
 
 LISTS = {"backends": backends, "workloads": workloads, "devices": devices}
@@ -114,13 +118,13 @@ def _broken() -> dict[str, str]:
     """
     from ..plugins.discovery import plugins
 
-    found = plugins()
-    _ = found.backends, found.workloads
-    told: dict[str, str] = {}
-    for origin, reasons in found.complaints().items():
-        before = f"{told[origin.entry]}; " if origin.entry in told else ""
-        told[origin.entry] = f"{before}{origin.distribution}: {reasons}"
-    return told
+    installed = plugins()
+    _ = installed.backends, installed.workloads
+    reasons_by_entry: dict[str, str] = {}
+    for origin, reasons in installed.complaints().items():
+        before = f"{reasons_by_entry[origin.entry]}; " if origin.entry in reasons_by_entry else ""
+        reasons_by_entry[origin.entry] = f"{before}{origin.distribution}: {reasons}"
+    return reasons_by_entry
 
 
 def table_of(rows: list[dict[str, Any]]):

@@ -39,9 +39,9 @@ def label(output, name: str, machine: str | None, store: str):
     from ..store.store import open_store
 
     with open_store(store, create=False) as opened:
-        found = add_this_machine(opened) if machine is None else _machine(opened, machine)
-        opened.label_machine(found, name.strip())
-    output.note(f"machine {found} is called {name.strip()} in {opened.place}")
+        machine_id = add_this_machine(opened) if machine is None else _machine(opened, machine)
+        opened.label_machine(machine_id, name.strip())
+    output.note(f"machine {machine_id} is called {name.strip()} in {opened.place}")
 
 
 @command.command("list")
@@ -66,14 +66,14 @@ def list_machines(output, store: str, as_json: bool):
         output.json({"machines": machines})
         return
     for row in machines:
-        known = row["machine_class"] or "its class is not known"
+        machine_class = row["machine_class"] or "its class is not known"
         old = (
             ""
             if row["identity_version"] > 1
             else " (named by an older dnnbench, without a fact: equal to no other)"
         )
         output.text(
-            f"{row['machine_id']}  {row['machine_label'] or '-':<16} {known}, runs: "
+            f"{row['machine_id']}  {row['machine_label'] or '-':<16} {machine_class}, runs: "
             f"{row['runs']}{old}"
         )
 
@@ -84,14 +84,14 @@ def _machine(store, text: str) -> str:
     from ..store.frames import records
 
     rows = records(store.machines())
-    found = [
+    ids = [
         row["machine_id"]
         for row in rows
         if any(i.startswith(text) for i in (row["machine_id"], *row["aliases"]))
     ]
-    if len(found) != 1:
-        known = ", ".join(row["machine_id"] for row in rows[:10])
+    if len(ids) != 1:
+        first_ids = ", ".join(row["machine_id"] for row in rows[:10])
         raise UsageError(
-            f"--machine {text}: {len(found)} machines of the store begin so; it has {known}"
+            f"--machine {text}: {len(ids)} machines of the store begin so; it has {first_ids}"
         )
-    return found[0]
+    return ids[0]

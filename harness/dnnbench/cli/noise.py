@@ -13,32 +13,32 @@ def tell_noise(output, as_json: bool) -> None:
     from .progress import reporter
 
     with machine_lock(), reporter(output) as report:
-        found = measure_noise(report)
+        result = measure_noise(report)
     if as_json:
-        output.json({"noise": found.to_json()})
+        output.json({"noise": result.to_json()})
     else:
-        _print(output, found)
+        _print(output, result)
 
 
-def _print(output, found: Noise) -> None:
+def _print(output, result: Noise) -> None:
     from ..report.quantity import percent
 
-    parts = found.parts
+    parts = result.parts
     output.text("two equal NumPy workers, visited in pairs\n")
-    output.table(_table(found))
+    output.table(_table(result))
     output.text(
-        f"\nfrom {parts.generations} generations of {found.generation_s:.1f} s a cell, "
-        f"{found.rounds} rounds: sd {percent(parts.within_s**0.5)} within "
+        f"\nfrom {parts.generations} generations of {result.generation_s:.1f} s a cell, "
+        f"{result.rounds} rounds: sd {percent(parts.within_s**0.5)} within "
         f"(a second of visits), {percent(parts.between**0.5)} between processes (at most "
         f"{percent(parts.between_at_most**0.5)}, 95 %); a start costs {parts.start_s:.1f} s"
     )
     output.text(RULE)
-    output.text("\nlimited by" if found.limits else "\nnothing in particular limits it")
-    for name, sentence in found.limits.items():
+    output.text("\nlimited by" if result.limits else "\nnothing in particular limits it")
+    for name, sentence in result.limits.items():
         output.text(f"  {name:<19}{sentence}")
 
 
-def _table(found: Noise):
+def _table(result: Noise):
     from ..report.columns import column_table
     from ..report.quantity import percent, seconds
 
@@ -49,7 +49,7 @@ def _table(found: Noise):
         ">told from 1 beyond",
         ">called SLOWER beyond",
     )
-    for row in found.floors:
+    for row in result.floors:
         table.add_row(
             seconds(row.visits_s),
             str(row.generations),

@@ -43,27 +43,27 @@ def command(output, workload, weights, backends, device, dtype, threads, seed, d
     from ..plugins.catalog import find_workload
     from .progress import reporter
 
-    found = find_workload(workload)
-    arrays = load_weights(weights, found)
+    network = find_workload(workload)
+    arrays = load_weights(weights, network)
     settings = Settings(
         phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed
     )
-    request = Request((found,), tuple(backends), settings, data=data, weights=weights)
+    request = Request((network,), tuple(backends), settings, data=data, weights=weights)
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
-        dataset = datasets[found.name]
-        predicted = predict(found, dataset, plan.arms, arrays, report)
+        dataset = datasets[network.name]
+        predicted = predict(network, dataset, plan.arms, arrays, report)
     arms = [_document(arm, prediction) for arm, prediction in predicted.items()]
-    differing = differing_on(found, arms)
+    differing = differing_on(network, arms)
     if as_json:
         output.json(
-            {"workload": found.name, "weights": weights, "arms": arms, "differing": differing}
+            {"workload": network.name, "weights": weights, "arms": arms, "differing": differing}
         )
     else:
         figures = {
             arm: Figures.of(p.score) for arm, p in predicted.items() if not isinstance(p, str)
         }
-        _print(output, found, arms, figures, differing)
+        _print(output, network, arms, figures, differing)
     failed = differing or any(arm["failure"] for arm in arms)
     return exitcodes.FAILED if failed else exitcodes.OK
 

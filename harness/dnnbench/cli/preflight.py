@@ -9,7 +9,7 @@ from typing import Any
 from ..host.gpus import spell_reasons
 from .advice import advice_on
 
-Found = Mapping[str, Any]
+Examined = Mapping[str, Any]
 ABSENT = "absent"
 
 
@@ -18,62 +18,67 @@ class Fact:
     """One fact.
 
     `value` is plain data, None where this machine does not tell it,
-    and `told` is the same in words.
+    and `text` is the same in words.
     """
 
     name: str
     value: Any
-    told: str
+    text: str
     meaning: str
     to_do: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"absent": self.value is None}
+        facts = asdict(self)
+        return facts | {"told": facts.pop("text"), "absent": self.value is None}
 
 
-def preflight(found: Found) -> list[Fact]:
+def preflight(examined: Examined) -> list[Fact]:
     """Every fact of `LOOKED_AT`, from what `doctor` found; GPU facts once, for all GPUs."""
-    return [_fact(name, found, *looked) for name, looked in LOOKED_AT.items()]
+    return [_fact(name, examined, *looked) for name, looked in LOOKED_AT.items()]
 
 
 def _fact(
-    name: str, found: Found, meaning: str, read: Callable[[Found], Any], spell: Callable[[Any], str]
+    name: str,
+    examined: Examined,
+    meaning: str,
+    read: Callable[[Examined], Any],
+    spell: Callable[[Any], str],
 ) -> Fact:
-    value = read(found)
+    value = read(examined)
     return Fact(
-        name, value, ABSENT if value is None else spell(value), meaning, advice_on(name, found)
+        name, value, ABSENT if value is None else spell(value), meaning, advice_on(name, examined)
     )
 
 
-def _hardware(name: str) -> Callable[[Found], Any]:
-    return lambda found: found["machine"]["hardware"].get(name)
+def _hardware(name: str) -> Callable[[Examined], Any]:
+    return lambda examined: examined["machine"]["hardware"].get(name)
 
 
-def _system(name: str) -> Callable[[Found], Any]:
-    return lambda found: found["machine"]["system"].get(name)
+def _system(name: str) -> Callable[[Examined], Any]:
+    return lambda examined: examined["machine"]["system"].get(name)
 
 
-def _contention(name: str) -> Callable[[Found], Any]:
-    return lambda found: found["contention"][name]
+def _contention(name: str) -> Callable[[Examined], Any]:
+    return lambda examined: examined["contention"][name]
 
 
-def _cores(found: Found) -> dict[str, Any] | None:
-    told = {
-        "cores": _hardware("physical_cores")(found),
-        "logical": _hardware("logical_cpus")(found),
+def _cores(examined: Examined) -> dict[str, Any] | None:
+    counts = {
+        "cores": _hardware("physical_cores")(examined),
+        "logical": _hardware("logical_cpus")(examined),
     }
-    return None if None in told.values() else told
+    return None if None in counts.values() else counts
 
 
-def _versions(found: Found) -> dict[str, str]:
-    return {row["title"]: row["version"] or row["status"] for row in found["backends"]}
+def _versions(examined: Examined) -> dict[str, str]:
+    return {row["title"]: row["version"] or row["status"] for row in examined["backends"]}
 
 
-def _gpu(*names: str) -> Callable[[Found], Any]:
+def _gpu(*names: str) -> Callable[[Examined], Any]:
     """The named answers of every GPU; None without one, or where no GPU tells any."""
 
-    def read(found: Found) -> list[dict[str, Any]] | None:
-        rows = [{name: gpu.get(name) for name in names} for gpu in _system("gpus")(found)]
+    def read(examined: Examined) -> list[dict[str, Any]] | None:
+        rows = [{name: gpu.get(name) for name in names} for gpu in _system("gpus")(examined)]
         return rows if any(value is not None for row in rows for value in row.values()) else None
 
     return read
@@ -106,14 +111,14 @@ def _clocks(values: list[float]) -> str:
 
 
 def _pools(rows: list[dict[str, Any]]) -> str:
-    told = [
+    texts = [
         (
-            f"{r['library']} {r['version'] or ''} ({r['kernels'] or 'kernels not told'}), "
+            f"{r['library']} {r['version'] or ''} ({r['kernels'] or 'kernels not texts'}), "
             f"{r['threads']} threads"
         )
         for r in rows
     ]
-    return "; ".join(told) or "no pool of threads"
+    return "; ".join(texts) or "no pool of threads"
 
 
 def _share(value: float) -> str:
@@ -126,7 +131,7 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 ASLR = {"0": "off", "1": "on, without the heap", "2": "on"}
 
-LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] = {
+LOOKED_AT: dict[str, tuple[str, Callable[[Examined], Any], Callable[[Any], str]]] = {
     "CPU": ("absolute times hold for this model alone", _hardware("cpu_model"), str),
     "CPU signature": (
         "processors of several generations may share a name under a hypervisor, "
@@ -214,22 +219,22 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Found], Any], Callable[[Any], str]]] =
     ),
     "memory setting": (
         "steady: glibc keeps what was freed, so that steps meet no page faults",
-        lambda found: found["measures"]["memory_setting"],
+        lambda examined: examined["measures"]["memory_setting"],
         str,
     ),
     "clock": (
         "the finest step of the clock; a visit lasts 1 ms and 10,000 readings at least",
-        lambda found: found["measures"]["clock_resolution_s"],
+        lambda examined: examined["measures"]["clock_resolution_s"],
         lambda v: f"{v * 1e9:.0f} ns",
     ),
     "counters": (
         "disturbances that nobody counts here",
-        lambda found: found["measures"]["absent_counters"],
+        lambda examined: examined["measures"]["absent_counters"],
         lambda v: ", ".join(name.removesuffix("_s") for name in v) or "none is missing",
     ),
     "peak memory": (
         "whether each phase's peak can be told apart",
-        lambda found: found["measures"]["peak_memory"],
+        lambda examined: examined["measures"]["peak_memory"],
         lambda v: v or "of each worker, resettable",
     ),
     "GPU clocks": (

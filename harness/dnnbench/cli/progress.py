@@ -37,22 +37,22 @@ class Lines:
 
     def __init__(self, output: Output, clock=time.monotonic):
         self._output, self._clock = output, clock
-        self._done, self._total, self._told = 0.0, 1.0, clock()
+        self._done, self._total, self._last_s = 0.0, 1.0, clock()
 
     def note(self, text: str) -> None:
         self._output.note(text)
 
     def stage(self, text: str, total: float) -> None:
         self._output.note(f"{text} ...")
-        self._done, self._total, self._told = 0.0, total, self._clock()
+        self._done, self._total, self._last_s = 0.0, total, self._clock()
 
     def advance(self, done: float, text: str = "") -> None:
         self._done += done
-        if self._clock() - self._told < EVERY_S:
+        if self._clock() - self._last_s < EVERY_S:
             self._output.detail(text)
             return
         self._output.note(f"  {min(self._done / self._total, 1):.0%}  {text}")
-        self._told = self._clock()
+        self._last_s = self._clock()
 
 
 @contextmanager

@@ -56,12 +56,12 @@ def command(
             chosen += [(store, run_id) for run_id in runs_of(store, wanted, by)]
         places, run_ids = zip(*chosen, strict=True)
         page = render_report(places, out, runs=run_ids, by=by)
-        told = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
+        runs = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
     if as_json:
-        output.json({"report": str(page), "runs": told})
+        output.json({"report": str(page), "runs": runs})
     else:
         output.text(str(page))
-        output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in told))
+        output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in runs))
 
 
 def runs_of(store, wanted: str | None, by: str | None) -> list[str]:

@@ -111,7 +111,7 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @STORE
 @output_options
 @click.pass_obj
-def command(output, workloads, store, as_json, resume, dry_run, label, wait, **asked):
+def command(output, workloads, store, as_json, resume, dry_run, label, wait, **options):
     """Check that all arms compute the same thing, then time training and inference.
 
     WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size,
@@ -149,7 +149,7 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
                 opened.resume_run(run_id)
                 outcome = _execute(plan, datasets, opened, run_id, report)
         else:
-            request = _request(workloads, **asked)
+            request = _request(workloads, **options)
             plan, datasets = make_plan(request, report)
             if dry_run:
                 _tell_plan(output, plan, as_json)
@@ -165,8 +165,10 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **a
 
 def _refuse_other_options(context: click.Context) -> None:
     """A run goes on as it was begun: what else is asked for would be ignored."""
-    given = [parameter for parameter in context.command.params if is_given(context, parameter)]
-    others = [parameter for parameter in given if parameter.name not in BESIDE_RESUME]
+    set_parameters = [
+        parameter for parameter in context.command.params if is_given(context, parameter)
+    ]
+    others = [parameter for parameter in set_parameters if parameter.name not in BESIDE_RESUME]
     if others:
         names = ", ".join(parameter.human_readable_name for parameter in others)
         raise click.UsageError(

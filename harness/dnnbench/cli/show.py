@@ -34,8 +34,8 @@ def command(output, workload: str, batch_size: int | None, as_json: bool):
     """
     from ..plugins.catalog import find_workload
 
-    found = find_workload(workload)
-    described = describe(found, batch_size or found.batch_size)
+    network = find_workload(workload)
+    described = describe(network, batch_size or network.batch_size)
     if as_json:
         output.json(described)
     else:

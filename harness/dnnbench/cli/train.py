@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @LABEL
 @output_options
 @click.pass_obj
-def command(output, workloads, epochs, save, store, label, as_json: bool, **asked):
+def command(output, workloads, epochs, save, store, label, as_json: bool, **options):
     """Train WORKLOADS until their target on the test set, or their limit of epochs.
 
     Every backend starts from the same weights and sees the same examples in the same order;
@@ -47,7 +47,7 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **aske
     from ..execution.training import train
     from .progress import reporter
 
-    request = _request(workloads, epochs=epochs, **asked)
+    request = _request(workloads, epochs=epochs, **options)
     if save and len(request.workloads) != 1:
         raise click.UsageError("--save keeps the weights of one workload; name that one")
     results = []
@@ -93,21 +93,21 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     from ..execution.settings import Settings
     from ..plugins.catalog import workloads_of
 
-    found = workloads_of(workloads)
-    for workload in found:
+    chosen = workloads_of(workloads)
+    for workload in chosen:
         if workload.inference_only:
             raise click.UsageError(
                 f"'{workload.name}' is a form for inference, which nobody trains; leave it out"
             )
     if epochs:
-        found = tuple(
+        chosen = tuple(
             w.model_copy(update={"task": w.task.model_copy(update={"epochs": epochs})})
-            for w in found
+            for w in chosen
         )
     settings = Settings(
         phases=(), dtype=dtype, threads=threads_or_all(threads), device=device, seed=seed
     )
-    return Request(found, tuple(backends), settings, data=data)
+    return Request(chosen, tuple(backends), settings, data=data)
 
 
 def _save(output, path: str, workload, results) -> None:

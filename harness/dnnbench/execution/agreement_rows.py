@@ -86,8 +86,8 @@ def worst_rows(rows: Iterable[AgreementRow]) -> list[AgreementRow]:
     """The worst row for each arm, workload and element type, in the order in which they stood."""
     worst: dict[tuple[str, str, str], tuple[int, AgreementRow]] = {}
     for number, row in enumerate(rows):
-        known = worst.get(row.place)
-        if known is None or row.badness > known[1].badness:
+        before = worst.get(row.place)
+        if before is None or row.badness > before[1].badness:
             worst[row.place] = number, row
     return [row for _, row in sorted(worst.values(), key=lambda pair: pair[0])]
 

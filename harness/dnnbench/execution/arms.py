@@ -75,14 +75,14 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
     elif reason := missing(info):
         raise PluginError(f"backend '{info.name}': {reason}")
     modes = info.modes if mode == "all" else (mode or info.default_mode,)
-    for asked in modes:
-        if asked not in info.modes:
-            known = ", ".join(info.modes)
+    for wanted in modes:
+        if wanted not in info.modes:
+            available = ", ".join(info.modes)
             raise UsageError(
-                f"{info.name} has no mode '{shortened(asked)}'{near_miss(asked, info.modes)} "
-                f"(it has {known})"
+                f"{info.name} has no mode '{shortened(wanted)}'{near_miss(wanted, info.modes)} "
+                f"(it has {available})"
             )
-    return [Arm(info.name, asked, AUTO, environment=environment) for asked in modes]
+    return [Arm(info.name, wanted, AUTO, environment=environment) for wanted in modes]
 
 
 def info_of(arm: Arm) -> BackendInfo:

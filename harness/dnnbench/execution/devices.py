@@ -63,13 +63,13 @@ def choose_device(text: str, arms: Sequence[Arm], report: Reporter) -> Device:
 
 
 def _automatic(others: Sequence[Arm], report: Reporter) -> Device:
-    found = list_devices(others)
+    by_backend = list_devices(others)
     for kind in ("gpu", "tpu"):
-        without = [name for name, devices in found.items() if not _has(devices, Device(kind))]
+        without = [name for name, devices in by_backend.items() if not _has(devices, Device(kind))]
         if not without:
             report.note(f"device: {kind} (auto: every backend has one)")
-            return _known(Device(kind), found)
-        if len(without) < len(found):
+            return _with_memory(Device(kind), by_backend)
+        if len(without) < len(by_backend):
             report.note(f"device: no {kind}, because {', '.join(without)} cannot use one")
     report.note("device: cpu (auto)")
     return CPU
@@ -81,22 +81,22 @@ def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
             f"--device {wanted}: the NumPy reference computes on cpu alone; "
             f"add a backend that can use {wanted}"
         )
-    found = list_devices(others)
-    without = {name: devices for name, devices in found.items() if not _has(devices, wanted)}
+    by_backend = list_devices(others)
+    without = {name: devices for name, devices in by_backend.items() if not _has(devices, wanted)}
     if without:
         has = "; ".join(f"{name} has {_names(devices)}" for name, devices in without.items())
         raise UsageError(
             f"--device {wanted}: not there for every backend: {has}; "
             "name other backends, or another device"
         )
-    return _known(wanted, found)
+    return _with_memory(wanted, by_backend)
 
 
-def _known(wanted: Device, found: Mapping[str, Devices | str]) -> Device:
+def _with_memory(wanted: Device, by_backend: Mapping[str, Devices | str]) -> Device:
     """The device with the least memory that any backend tells of it:
     JAX counts what it may use, PyTorch all there is.
     """
-    lists = [devices for devices in found.values() if not isinstance(devices, str)]
+    lists = [devices for devices in by_backend.values() if not isinstance(devices, str)]
     same = [device for devices in lists for device in devices if device == wanted]
     known_bytes = [device.memory_bytes for device in same if device.memory_bytes]
     return replace(wanted, memory_bytes=min(known_bytes, default=None))

@@ -42,10 +42,10 @@ def environments_folder() -> Path:
 def known_environments() -> dict[str, Path]:
     """Interpreter by name of every environment that `dnnbench envs create` made."""
     folder = environments_folder()
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
     return {
         place.name: place / "bin" / "python"
-        for place in found
+        for place in entries
         if (place / "bin" / "python").exists()
     }
 
@@ -56,16 +56,16 @@ def interpreter_of(environment: str) -> Path:
 
     UsageError if there is none.
     """
-    known = known_environments()
-    if environment in known:
-        return known[environment]
+    environments = known_environments()
+    if environment in environments:
+        return environments[environment]
     place = home_expanded(environment)
     python = place / "bin" / "python" if is_there(place) and place.is_dir() else place
     if not is_there(python) or not python.is_file():
         raise UsageError(
             f"'@{shortened(environment)}' is neither an environment "
-            f"({', '.join(known) or 'there is none yet'}) nor the path "
-            f"of one{near_miss(environment, known)}; make one with: "
+            f"({', '.join(environments) or 'there is none yet'}) nor the path "
+            f"of one{near_miss(environment, environments)}; make one with: "
             f"dnnbench envs create {_slug(environment)} PACKAGE==VERSION"
         )
     return python
@@ -127,11 +127,11 @@ def _require_constraints(file: str) -> None:
 
 def remove_environment(name: str) -> None:
     """Delete an environment; UsageError if there is none of that name."""
-    known = known_environments()
-    if name not in known:
+    environments = known_environments()
+    if name not in environments:
         raise UsageError(
-            f"no environment is called '{name}'{near_miss(name, known)} "
-            f"(there are {', '.join(known) or 'none'})"
+            f"no environment is called '{name}'{near_miss(name, environments)} "
+            f"(there are {', '.join(environments) or 'none'})"
         )
     shutil.rmtree(environments_folder() / name)
 
@@ -219,15 +219,15 @@ def _read(pipe: IO[bytes], most_bytes: int, deadline_s: float) -> bytes:
 
     TimeoutError at the deadline of the monotonic clock.
     """
-    found = b""
-    while len(found) < most_bytes:
+    received = b""
+    while len(received) < most_bytes:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline_s - time.monotonic()))
         if not ready:
             raise TimeoutError
         if not (chunk := os.read(pipe.fileno(), most_bytes)):
             break
-        found += chunk
-    return found
+        received += chunk
+    return received
 
 
 def _run(command: list[str], where: str) -> None:
@@ -235,5 +235,5 @@ def _run(command: list[str], where: str) -> None:
         command, env=without_store_access(os.environ), capture_output=True, text=True
     )
     if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines()
-        raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(told[-3:])}")
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise UsageError(f"{where}: {' '.join(command[1:4])} failed: {' '.join(output[-3:])}")

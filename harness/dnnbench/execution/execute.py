@@ -22,6 +22,7 @@ from ..stats.stopping import enough
 from ..store.aside import GenerationRows
 from ..store.frames import records
 from ..store.store import Store, utc_now
+from ..worker.services.agreement import CheckRequest
 from .agreement_rows import Unproven, agreement_rows, undetermined, unproven
 from .cache import CompileCaches, compile_caches
 from .checking import check_agreement, check_requests
@@ -96,22 +97,20 @@ class Execution:
         if not rows:
             settings = self._plan.settings
             workloads = {case.workload.name: case.workload for case in self._plan.cases}
-            given = {
+            weights = {
                 case.workload.name: case.weights
                 for case in self._plan.cases
                 if case.weights_origin != "initial"
             }
-            requests = [
-                request
-                for name, workload in workloads.items()
-                for request in check_requests(
+            requests: list[CheckRequest] = []
+            for name, workload in workloads.items():
+                requests += check_requests(
                     workload,
                     self._datasets[name],
                     settings.seed,
                     self._plan.phases_of(name),
-                    given.get(name),
+                    weights.get(name),
                 )
-            ]
             dtypes = list(dict.fromkeys((DType.FLOAT64, settings.dtype)))
             arms = [arm for arm in self._plan.arms if not arm.twin]
             rows = check_agreement(
@@ -157,13 +156,13 @@ class Execution:
         """Whether every ratio's interval is narrow enough, twice in a row:
         never before the seventh generation.
         """
-        found = measured(self._store, self.outcome.run_id)
-        effects = [found.against_base(cell).effects() for cell in found.ranked()]
+        run = measured(self._store, self.outcome.run_id)
+        effects = [run.against_base(cell).effects() for cell in run.ranked()]
         return bool(effects) and all(enough(e, self._plan.settings.precision) for e in effects)
 
     def _so_far(self) -> SoFar:
-        found = measured(self._store, self.outcome.run_id)
-        return SoFar(found, [facts.start_s for facts in found.facts])
+        run = measured(self._store, self.outcome.run_id)
+        return SoFar(run, [facts.start_s for facts in run.facts])
 
     def _one_generation(self, number: int, seconds: float, cache: CompileCaches) -> None:
         given_up = {*self.outcome.failed, *self._unsupported}
@@ -173,8 +172,17 @@ class Execution:
         interrupted = False
         try:
             for plan in pools:
-                part, told = seconds / len(pools), (given_up, record, self._report)
-                Generation(plan, self._datasets, number, self._calls, *told, cache.folder).run(part)
+                generation = Generation(
+                    plan,
+                    self._datasets,
+                    number,
+                    self._calls,
+                    given_up,
+                    record,
+                    self._report,
+                    cache.folder,
+                )
+                generation.run(seconds / len(pools))
         except KeyboardInterrupt:
             interrupted = True
             raise
@@ -185,10 +193,9 @@ class Execution:
 
     def _frozen_calls(self) -> dict[CellKey, int]:
         """Calls a visit that an earlier sitting chose."""
-        known = (
-            self._store.cells(self.outcome.run_id).set_index("cell_id")["calls"].dropna().to_dict()
-        )
-        return {key: int(known[cell]) for key, cell in self._cells.items() if cell in known}
+        cells = self._store.cells(self.outcome.run_id).set_index("cell_id")
+        calls = cells["calls"].dropna().to_dict()
+        return {key: int(calls[cell]) for key, cell in self._cells.items() if cell in calls}
 
     def _commit(self, number: int, record: Record, interrupted: bool) -> None:
         """Into the store in one step, with nothing of a generation that measured nothing."""
@@ -245,7 +252,8 @@ class Execution:
             )
             if isinstance(error, StoreError) and not interrupted:
                 raise StoreError(f"{error}; {kept}") from error
-            self._report.note(f"{error}; {kept}" if isinstance(error, StoreError) else kept)
+            refused = isinstance(error, StoreError)
+            self._report.note(f"{error}; {kept}" if refused else kept)
             raise KeyboardInterrupt from error
         if path is not None:
             path.unlink(missing_ok=True)
@@ -308,8 +316,10 @@ def versions_so_far(store: Store, run_id: str) -> dict[Arm, Mapping[str, str]]:
 
     Nothing of a generation that older versions stored without.
     """
-    generations = measured(store, run_id).facts
-    return {arm: versions for facts in generations for arm, versions in facts.versions.items()}
+    versions: dict[Arm, Mapping[str, str]] = {}
+    for facts in measured(store, run_id).facts:
+        versions |= facts.versions
+    return versions
 
 
 def _first_calls(record: Record, number: int) -> list[dict[str, Any]]:

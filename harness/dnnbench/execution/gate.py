@@ -95,8 +95,8 @@ class GateCell:
         """Whether the stage with the last word had an interval, from clean rounds,
         that nothing overrules.
         """
-        told = self.confirmation.answered if self.confirmation else self.sound
-        return told and not self.outcome.overruled
+        has_interval = self.confirmation.answered if self.confirmation else self.sound
+        return has_interval and not self.outcome.overruled
 
     @property
     def smallest_difference(self) -> float:
@@ -147,16 +147,16 @@ class Gate:
         if self.passed:
             return Answer.PASS
         if self.unproven:
-            worst = max((found.status for found in self.unproven.values()), key=list(Status).index)
-            return OF_STATUS[worst]
+            statuses = [unproven.status for unproven in self.unproven.values()]
+            return OF_STATUS[max(statuses, key=list(Status).index)]
         if self.failed:
             return Answer.COULD_NOT_RUN
         return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
 
     def answer_of(self, cell: GateCell) -> Answer:
         """The word for one cell."""
-        if found := self.unproven.get((cell.arm, cell.case.workload)):
-            return OF_STATUS[found.status]
+        if unproven := self.unproven.get((cell.arm, cell.case.workload)):
+            return OF_STATUS[unproven.status]
         if cell.key in self.failed:
             return Answer.COULD_NOT_RUN
         if cell.outcome.verdict == Verdict.CONFIRMED:
@@ -169,13 +169,11 @@ class Gate:
         pass, and why.
         """
         judged = {cell.arm for cell in self.cells if cell.answered}
-        return {
-            arm: "; ".join(
-                dict.fromkeys(cell.outcome.reason for cell in self.cells if cell.arm == arm)
-            )
-            for arm in dict.fromkeys(cell.arm for cell in self.cells)
-            if arm not in judged
-        }
+        reasons: dict[str, dict[str, None]] = {}  # a set of each arm, in the order of the cells
+        for cell in self.cells:
+            if cell.arm not in judged:
+                reasons.setdefault(cell.arm, {})[cell.outcome.reason] = None
+        return {arm: "; ".join(texts) for arm, texts in reasons.items()}
 
 
 def with_base(request: Request) -> Request:
@@ -248,20 +246,20 @@ def _screened(run: Measured, cell: CellRow) -> GateCell:
     if reason := run.not_ranked(cell):
         return GateCell(key, Finding(Verdict.NOT_RANKED, reason))
     pairs = run.against_base(cell)
-    found = ratio(pairs)
+    result = ratio(pairs)
     objection = run.objection(cell)
     finding = (
         Finding(Verdict.UNDECIDED, objection, overruled=True)
         if objection
-        else judge(pairs, found, run.theta)
+        else judge(pairs, result, run.theta)
     )
     return GateCell(
         key,
         finding,
-        found.estimate,
-        smallest_difference(found.effects, run.theta),
-        sound=found.estimate.generations >= 2 and not objection,
-        flagged=is_flagged(found.estimate, run.theta),
+        result.estimate,
+        smallest_difference(result.effects, run.theta),
+        sound=result.estimate.generations >= 2 and not objection,
+        flagged=is_flagged(result.estimate, run.theta),
     )
 
 
@@ -298,7 +296,8 @@ def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Pla
         {case.workload.name for case in narrow.cases},
     )
     kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
-    copies = [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
+    names = [str(name) for name in kept.columns]
+    copies = [dict(zip(names, row, strict=True)) for row in kept.itertuples(index=False)]
     store.add_agreement(confirm_run, copies)
 
 

@@ -188,8 +188,8 @@ class Measured:
         counted = np.bitwise_or.reduce(np.concatenate(flags))
         by = [f"load {load:.0f} on {len(cpus)} CPUs"] if load is not None and cpus else []
         by += [name for flag, name in DISTURBANCES.items() if counted & flag]
-        told = f" ({', '.join(by)})" if by else ""
-        return f"{SPOILT}{told}; try a quieter moment"
+        causes = f" ({', '.join(by)})" if by else ""
+        return f"{SPOILT}{causes}; try a quieter moment"
 
     def generation_times_s(self, cell: CellRow) -> npt.NDArray[np.float64]:
         """Seconds a call of a cell that has visits: the median of each generation's kept rounds."""
@@ -243,7 +243,7 @@ def facts_of(
     """Of a run's generations, from what the store has of them.  cells: of the run."""
     arms = {cell.arm: cell.key.arm for cell in cells}
     cases = dict.fromkeys(cell.case for cell in cells)
-    return tuple(read(found, arms, cases) for found in generations)
+    return tuple(read(stored, arms, cases) for stored in generations)
 
 
 def _without_replaced(visits: dict[str, Visits], settings: RunSettings) -> dict[str, Visits]:

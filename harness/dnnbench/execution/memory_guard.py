@@ -24,8 +24,8 @@ def pairing(
     reasons = [
         _crowded(sized, itemsize, place, n, alone=place != base) for place, n in arms.items()
     ]
-    told = "; ".join(filter(None, reasons))
-    return told and f"{told}: each is measured beside the base alone"
+    why = "; ".join(filter(None, reasons))
+    return why and f"{why}: each is measured beside the base alone"
 
 
 def _crowded(

@@ -4,6 +4,7 @@ two equal arms over several short generations.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -66,44 +67,44 @@ class Noise:
     @property
     def limits(self) -> dict[str, str]:
         """What limits this machine, each in a sentence; what was not found to is left out."""
-        told = {
+        sentences = {
             name: _FLAGGED.format(share=share, what=_WHAT[name])
             for name, share in self.flagged.items()
             if share > SELDOM
         }
         if self.kernel.two:
-            told["sibling thread"] = (
+            sentences["sibling thread"] = (
                 f"one fixed kernel runs at two speeds, {self.kernel.ratio:.2f} times apart, "
                 f"the slower in {self.kernel.slow_share:.0%} of its visits: "
                 "a busy sibling thread, or a second clock; short visits cancel it best"
             )
         rho, p = self.drift
         if abs(rho) > STRONG_RHO and p < ALPHA:
-            told["frequency"] = (
+            sentences["frequency"] = (
                 f"the fixed kernel's time moves with the clock on the wall (rho {rho:+.2f}): "
                 "heat or a governor"
             )
         elif self.frequencies_mhz:
             low, high = self.frequencies_mhz
-            told["frequency"] = (
+            sentences["frequency"] = (
                 f"the CPUs' clocks went from {low:.0f} to {high:.0f} MHz meanwhile: fix the clock"
             )
         if self.parts.between > self.parts.within_s / self.generation_s:
-            told["process placement"] = (
+            sentences["process placement"] = (
                 f"processes differ more (sd {self.parts.between**0.5:.2%}) "
                 f"than {self.generation_s:.1f} s of visits leave open "
                 f"({(self.parts.within_s / self.generation_s) ** 0.5:.2%}): "
                 "more generations help, longer ones do not"
             )
         if self.spoilt:
-            told["contention"] = (
+            sentences["contention"] = (
                 "too few rounds were free of it, so all were kept: try again at a quieter hour"
             )
-        return told
+        return sentences
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "floors": [found.to_json() for found in self.floors],
+            "floors": [floor.to_json() for floor in self.floors],
             "sd_within_1s": self.parts.within_s**0.5,
             "sd_between_generations": self.parts.between**0.5,
             "sd_between_generations_at_most": self.parts.between_at_most**0.5,
@@ -241,5 +242,6 @@ def _moved(clocks: Sequence[list[float] | None]) -> tuple[float, float] | None:
 
     None where none is told, or it never moved by as much as 1 %.
     """
-    told = [mhz for reading in clocks if reading for mhz in reading]
-    return (min(told), max(told)) if told and max(told) > 1.01 * min(told) else None
+    readings = list(chain.from_iterable(filter(None, clocks)))
+    moved = readings and max(readings) > 1.01 * min(readings)
+    return (min(readings), max(readings)) if moved else None

@@ -91,11 +91,11 @@ class Best:
 
     def _decide(self, so_far: SoFar) -> None:
         left_s = self._budget_s - PILOTS * self._each_s
-        found = _variances(so_far, self._each_s)
-        count = found.generations_of(self._budget_s) if found else FEWEST
+        variances = _variances(so_far, self._each_s)
+        count = variances.generations_of(self._budget_s) if variances else FEWEST
         more = min(max(round(left_s * count / self._budget_s), FEWEST - PILOTS), MOST - PILOTS)
         self._wanted, self._each_s = PILOTS + more, left_s / more
-        self._report.note(f"{_why(found)}: {more} more generations of {self._each_s:.1f} s")
+        self._report.note(f"{_why(variances)}: {more} more generations of {self._each_s:.1f} s")
 
 
 def _variances(so_far: SoFar, generation_s: float) -> Components | None:
@@ -105,16 +105,16 @@ def _variances(so_far: SoFar, generation_s: float) -> Components | None:
     """
     pairs = [so_far.measured.against_base(cell).first(PILOTS) for cell in so_far.measured.ranked()]
     start_s = float(np.median(so_far.starts_s[:PILOTS]))
-    told = [components(p, generation_s, start_s) for p in pairs if tells_variances(p.kept())]
-    return pooled(told) if told else None
+    telling = [p for p in pairs if tells_variances(p.kept())]
+    return pooled([components(p, generation_s, start_s) for p in telling]) if telling else None
 
 
-def _why(found: Components | None) -> str:
-    if found is None:
+def _why(variances: Components | None) -> str:
+    if variances is None:
         return (
             f"too few rounds to tell what noise asks for, which takes {LEAST_ROUNDS} a generation"
         )
     return (
-        f"processes differ by {found.between**0.5:.2%} (sd), one second of visits leaves "
-        f"{found.within_s**0.5:.2%} open, a start takes {found.start_s:.1f} s"
+        f"processes differ by {variances.between**0.5:.2%} (sd), one second of visits leaves "
+        f"{variances.within_s**0.5:.2%} open, a start takes {variances.start_s:.1f} s"
     )

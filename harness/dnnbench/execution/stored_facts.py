@@ -41,25 +41,24 @@ def stored(facts: GenerationFacts) -> Json:
         "version": VERSION,
         "arms": [{"arm": arm.name} | _arm(facts, arm) for arm in arms],
         "programs": [
-            _where(key.arm, key.case) | _program(found) for key, found in facts.programs.items()
+            _where(key.arm, key.case) | _program(program) for key, program in facts.programs.items()
         ],
         "cells": [
-            _where(key.arm, key.case) | {"phase": key.phase} | told
-            for key, found in facts.cells.items()
-            if (told := _cell(found))
+            _where(key.arm, key.case) | {"phase": key.phase} | values
+            for key, cell in facts.cells.items()
+            if (values := _cell(cell))
         ],
         "control": [
             asdict(case) | {"idle_cpu": share} for case, share in facts.control_idle_cpu.items()
         ],
         "fairness": [
-            asdict(case) | {"lines": [_line(line) for line in lines]}
-            for case, lines in facts.fairness.items()
+            asdict(case) | {"lines": _lines(lines)} for case, lines in facts.fairness.items()
         ],
     }
 
 
 def read(
-    found: Mapping[str, Any], arms: Mapping[str, Arm], cases: Iterable[CaseKey]
+    stored: Mapping[str, Any], arms: Mapping[str, Arm], cases: Iterable[CaseKey]
 ) -> GenerationFacts:
     """The facts of a run's generation, whatever version stored them.
 
@@ -68,9 +67,9 @@ def read(
     arms: those of the run, by name.
     """
     try:
-        if found.get("version") == VERSION:
-            return _read_listed(found, arms)
-        return _read_by_text(found, arms, list(cases))
+        if stored.get("version") == VERSION:
+            return _read_listed(stored, arms)
+        return _read_by_text(stored, arms, list(cases))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = shortened(f"{type(error).__name__}: {error}")
         raise StoreError(f"the facts stored with a generation cannot be read ({why})") from error
@@ -80,8 +79,8 @@ def document(facts: GenerationFacts) -> Json:
     """The facts for people and scripts, under the names of programs and cells:
     what `--json` shows, and stores once had.
     """
-    programs = {str(key): found for key, found in facts.programs.items()}
-    cells = {str(key): found for key, found in facts.cells.items()}
+    programs = {str(key): program for key, program in facts.programs.items()}
+    cells = {str(key): cell for key, cell in facts.cells.items()}
     idle = {f"control {case}": share for case, share in facts.control_idle_cpu.items()}
     idle |= {name: p.idle_cpu for name, p in programs.items() if p.idle_cpu is not None}
     return _head(facts) | {
@@ -97,9 +96,7 @@ def document(facts: GenerationFacts) -> Json:
         "machine_peaks": {arm.name: asdict(peaks) for arm, peaks in facts.machine_peaks.items()},
         "rate_audits": {name: _audit(c.rate_audit) for name, c in cells.items() if c.rate_audit},
         "memory": {name: _memory(p.memory) for name, p in programs.items() if p.memory},
-        "ledger": {
-            str(case): [_line(line) for line in lines] for case, lines in facts.fairness.items()
-        },
+        "ledger": {str(case): _lines(lines) for case, lines in facts.fairness.items()},
     }
 
 
@@ -122,26 +119,26 @@ def _arm(facts: GenerationFacts, arm: Arm) -> Json:
     return {"versions": dict(facts.versions.get(arm, {})), "machine_peaks": peaks and asdict(peaks)}
 
 
-def _program(found: ProgramFacts) -> Json:
+def _program(program: ProgramFacts) -> Json:
     return {
-        "description": dict(found.description),
-        "audit": _audit(found.audit),
-        "compiled_late": found.compiled_late,
-        "memory": _memory(found.memory),
-        "idle_cpu": found.idle_cpu,
+        "description": dict(program.description),
+        "audit": _audit(program.audit),
+        "compiled_late": program.compiled_late,
+        "memory": _memory(program.memory),
+        "idle_cpu": program.idle_cpu,
     }
 
 
-def _cell(found: CellFacts) -> Json:
+def _cell(cell: CellFacts) -> Json:
     """Without what has a column or a table of its own (peaks, first calls),
     and without what was not measured.
     """
-    told = {
-        "energy": found.energy and asdict(found.energy),
-        "device_call_s": found.device_call_s,
-        "rate_audit": _audit(found.rate_audit),
+    values = {
+        "energy": cell.energy and asdict(cell.energy),
+        "device_call_s": cell.device_call_s,
+        "rate_audit": _audit(cell.rate_audit),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _audit(audit: AuditFacts | None) -> Json | None:
@@ -162,6 +159,10 @@ def _memory(memory: ProgramMemory | None) -> Json | None:
     }
 
 
+def _lines(lines: Iterable[AuditLine]) -> list[Json]:
+    return [_line(line) for line in lines]
+
+
 def _line(line: AuditLine) -> Json:
     return {
         "what": line.what,
@@ -171,30 +172,30 @@ def _line(line: AuditLine) -> Json:
     }
 
 
-def _read_listed(found: Mapping[str, Any], arms: Mapping[str, Arm]) -> GenerationFacts:
-    rows = [row for row in found["arms"] if row["arm"] in arms]
-    programs = [row for row in found["programs"] if row["arm"] in arms]
-    cells = [row for row in found["cells"] if row["arm"] in arms]
+def _read_listed(stored: Mapping[str, Any], arms: Mapping[str, Arm]) -> GenerationFacts:
+    rows = [row for row in stored["arms"] if row["arm"] in arms]
+    programs = [row for row in stored["programs"] if row["arm"] in arms]
+    cells = [row for row in stored["cells"] if row["arm"] in arms]
     return _generation(
-        found,
+        stored,
         versions={arms[row["arm"]]: row["versions"] for row in rows if row["versions"]},
         machine_peaks={
             arms[row["arm"]]: Peaks(**row["machine_peaks"]) for row in rows if row["machine_peaks"]
         },
         programs={_program_key(row, arms): _read_program(row) for row in programs},
         cells={_cell_key(row, arms): _read_cell(row) for row in cells},
-        control_idle_cpu={_case_key(row): row["idle_cpu"] for row in found["control"]},
-        fairness={_case_key(row): _read_lines(row["lines"]) for row in found["fairness"]},
+        control_idle_cpu={_case_key(row): row["idle_cpu"] for row in stored["control"]},
+        fairness={_case_key(row): _read_lines(row["lines"]) for row in stored["fairness"]},
     )
 
 
-def _generation(found: Mapping[str, Any], **rest: Any) -> GenerationFacts:
+def _generation(stored: Mapping[str, Any], **rest: Any) -> GenerationFacts:
     return GenerationFacts(
-        compile_cache=found.get("compile_cache", AS_FOUND),
-        start_s=found.get("start_s", 0.0),
-        system=found.get("system") or {},
-        noop_call_s=_read_summary(found.get("null_call_s")),
-        switches_per_s=_read_summary(found.get("switches_per_s")),
+        compile_cache=stored.get("compile_cache", AS_FOUND),
+        start_s=stored.get("start_s", 0.0),
+        system=stored.get("system") or {},
+        noop_call_s=_read_summary(stored.get("null_call_s")),
+        switches_per_s=_read_summary(stored.get("switches_per_s")),
         **rest,
     )
 
@@ -252,28 +253,28 @@ def _read_summary(summary: Mapping[str, float] | None) -> Summary | None:
 
 
 def _read_by_text(
-    found: Mapping[str, Any], arms: Mapping[str, Arm], cases: list[CaseKey]
+    stored: Mapping[str, Any], arms: Mapping[str, Arm], cases: list[CaseKey]
 ) -> GenerationFacts:
     """Version 1: everything by name of arm, `<arm> <case>` or `<arm> <case> <phase>`,
     each kind under a name of its own.
     """
-    idle = found.get("idle_cpu", {})
-    peaks = found.get("machine_peaks", {})
-    audits = found.get("ledger", {})
+    idle = stored.get("idle_cpu", {})
+    peaks = stored.get("machine_peaks", {})
+    audits = stored.get("ledger", {})
     programs = {}
     cells = {}
     for name, arm in arms.items():
         for case in cases:
-            if program := _texts(found, _PROGRAM_KINDS, f"{name} {case}"):
+            if program := _texts(stored, _PROGRAM_KINDS, f"{name} {case}"):
                 programs[ProgramKey(arm, case)] = _read_program(program)
             for phase in Phase:
-                if cell := _texts(found, _CELL_KINDS, f"{name} {case} {phase}"):
+                if cell := _texts(stored, _CELL_KINDS, f"{name} {case} {phase}"):
                     cells[CellKey(arm, case, phase)] = _read_cell(cell)
     return _generation(
-        found,
+        stored,
         versions={
             arms[name]: versions
-            for name, versions in found.get("versions", {}).items()
+            for name, versions in stored.get("versions", {}).items()
             if name in arms
         },
         machine_peaks={arms[name]: Peaks(**rates) for name, rates in peaks.items() if name in arms},
@@ -296,6 +297,6 @@ _PROGRAM_KINDS = {
 _CELL_KINDS = {"energy": "energy", "device_call_s": "device_call_s", "rate_audits": "rate_audit"}
 
 
-def _texts(found: Mapping[str, Any], kinds: Mapping[str, str], key: str) -> Json:
+def _texts(stored: Mapping[str, Any], kinds: Mapping[str, str], key: str) -> Json:
     """What version 1 has of a program or a cell, under the names of version 2."""
-    return {name: found[kind][key] for kind, name in kinds.items() if key in found.get(kind, {})}
+    return {name: stored[kind][key] for kind, name in kinds.items() if key in stored.get(kind, {})}

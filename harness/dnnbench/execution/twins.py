@@ -57,15 +57,15 @@ def twins_of(run: Measured) -> list[Twin]:
     """
     bases = {(cell.case, cell.phase): cell for cell in run.cells if cell.arm == run.base}
     pairs = [(twin, bases.get((twin.case, twin.phase))) for twin in run.twins]
-    known = [
+    measured = [
         (t, b) for t, b in pairs if b is not None and {t.cell_id, b.cell_id} <= run.visits.keys()
     ]
-    return [_twin(run, twin, base, 1 - (1 - LEVEL) / len(known)) for twin, base in known]
+    return [_twin(run, twin, base, 1 - (1 - LEVEL) / len(measured)) for twin, base in measured]
 
 
 def _twin(run: Measured, twin: CellRow, base: CellRow, level: float) -> Twin:
-    found = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[twin.case])
-    estimate, doubt = ratio(found, level).estimate, run.time_doubt(base)
+    pairs = log_pairs(run.visits[twin.cell_id], run.visits[base.cell_id], run.dropped[twin.case])
+    estimate, doubt = ratio(pairs, level).estimate, run.time_doubt(base)
     if doubt:
         estimate = replace(estimate, low=math.nan, high=math.nan)
     return Twin(twin.workload, twin.batch_size, twin.phase, base.arm, estimate, doubt)

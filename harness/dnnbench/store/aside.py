@@ -64,9 +64,10 @@ class GenerationRows:
                 return self._write(folder)
             except OSError as error:
                 refusals.append(f"{folder}: {error.strerror}")
-        told = "; ".join(refusals)
+        reasons = "; ".join(refusals)
         raise StoreError(
-            f"generation {self.number + 1} of run {self.run_id} is lost: no folder took it ({told})"
+            f"generation {self.number + 1} of run {self.run_id} is lost: "
+            f"no folder took it ({reasons})"
         )
 
     def _write(self, folder: Path) -> Path:

@@ -124,10 +124,10 @@ def file_of(engine: Engine) -> tuple[int, int] | None:
     if engine.dialect.name != "sqlite":
         return None
     try:
-        found = os.stat(str(engine.url.database))
+        status = os.stat(str(engine.url.database))
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _url_of(target: str | Path) -> URL:

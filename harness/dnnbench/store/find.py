@@ -1,5 +1,6 @@
 """Which run a user means by a few letters."""
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import StoreError
@@ -58,14 +59,12 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
 
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
-    known = {name for column in ("run_id", "label", "revision") for name in runs[column] if name}
-    hint = near_miss(text, sorted(known | {LATEST}), most=3)
+    columns = (runs[column] for column in ("run_id", "label", "revision"))
+    names = {LATEST, *filter(None, chain.from_iterable(columns))}
+    hint = near_miss(text, sorted(names), most=3)
     newest = runs.iloc[::-1][:5]
-    names = [
-        _shown(run_id, label)
-        for run_id, label in zip(newest["run_id"], newest["label"], strict=True)
-    ]
-    return f"{hint}; newest runs: {', '.join(names)}"
+    shown = map(_shown, newest["run_id"], newest["label"])
+    return f"{hint}; newest runs: {', '.join(shown)}"
 
 
 def _shown(run_id: str, label: str | None) -> str:

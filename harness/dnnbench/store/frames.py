@@ -71,11 +71,11 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows as dictionaries of plain Python values, whatever is missing as None:
     ready for JSON.
     """
-    known = table.notna().to_numpy()
+    present = table.notna().to_numpy()
     columns = [table[name].tolist() for name in table.columns]
     return [
         {
-            name: json_ready(values[row]) if known[row, column] else None
+            name: json_ready(values[row]) if present[row, column] else None
             for column, (name, values) in enumerate(zip(table.columns, columns, strict=True))
         }
         for row in range(len(table))

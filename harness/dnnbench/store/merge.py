@@ -35,8 +35,8 @@ def merge(target: "Store", source: "Store") -> dict[str, int]:
 
 def _newer_runs(inside: Connection, outside: Connection) -> set[str]:
     query = select(RUN.c.run_id, RUN.c.edition)
-    known = {run: edition for run, edition in inside.execute(query)}
-    return {run for run, edition in outside.execute(query) if edition > known.get(run, edition)}
+    ours = {run: edition for run, edition in inside.execute(query)}
+    return {run for run, edition in outside.execute(query) if edition > ours.get(run, edition)}
 
 
 def _take_labels(inside: Connection, outside: Connection) -> None:
@@ -50,10 +50,10 @@ def _take_labels(inside: Connection, outside: Connection) -> None:
 def _take_aliases(inside: Connection, outside: Connection) -> None:
     """A machine that both sides hold is known by the older ids of both."""
     query = select(MACHINE.c.machine_id, MACHINE.c.aliases)
-    known = {machine: aliases for machine, aliases in inside.execute(query)}
+    aliases_inside = {machine: aliases for machine, aliases in inside.execute(query)}
     for machine, aliases in outside.execute(query).all():
-        every = sorted({*aliases, *known.get(machine, aliases)})
-        if machine in known and every != sorted(known[machine]):
+        every = sorted({*aliases, *aliases_inside.get(machine, aliases)})
+        if machine in aliases_inside and every != sorted(aliases_inside[machine]):
             inside.execute(
                 update(MACHINE).where(MACHINE.c.machine_id == machine).values(aliases=every)
             )

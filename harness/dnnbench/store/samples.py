@@ -67,11 +67,11 @@ def unpack(block: Block) -> "np.ndarray":
     """
     import numpy as np
 
-    known = (LAYOUT_VERSION, DTYPE, ",".join(COLUMNS))
-    found = (block.layout_version, block.dtype, block.columns)
-    if found != known:
+    ours = (LAYOUT_VERSION, DTYPE, ",".join(COLUMNS))
+    layout = (block.layout_version, block.dtype, block.columns)
+    if layout != ours:
         raise StoreError(
-            f"samples: got layout {found}, this dnnbench reads {known}; upgrade dnnbench"
+            f"samples: got layout {layout}, this dnnbench reads {ours}; upgrade dnnbench"
         )
     expected = block.n * len(COLUMNS) * np.dtype(DTYPE).itemsize
     if len(block.blob) != expected:

@@ -46,14 +46,14 @@ def _add_status_of_checks(connection: Connection) -> None:
     change_tables(
         connection, "ALTER TABLE agreement ADD COLUMN status TEXT NOT NULL DEFAULT 'differs'"
     )
-    for status, told in {
+    for status, condition in {
         "agrees": "ok",
         "unsupported": "kind LIKE 'unsupported%%'",
         "undetermined": "kind LIKE 'undetermined%%'",
         "could not run": "kind = 'not checked'",
         "not compared": "NOT ok AND reason LIKE 'the reference is not finite either%%'",
     }.items():
-        change_tables(connection, f"UPDATE agreement SET status = '{status}' WHERE {told}")
+        change_tables(connection, f"UPDATE agreement SET status = '{status}' WHERE {condition}")
     change_tables(
         connection, "UPDATE agreement SET ratio = NULL WHERE status NOT IN ('agrees', 'differs')"
     )
@@ -236,7 +236,7 @@ def prepare(engine: Engine) -> None:
     something else.
     """
     with engine.connect() as connection:
-        current = _found_version(connection) == SCHEMA_VERSION
+        current = _version_of(connection) == SCHEMA_VERSION
     if not current:
         with writer(engine).begin() as connection:
             _lock(connection)
@@ -250,13 +250,13 @@ def _lock(connection: Connection) -> None:
 
 
 def _bring_up(connection: Connection) -> None:
-    found = _found_version(connection)
-    if found is None:
+    begun_with = _version_of(connection)
+    if begun_with is None:
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
         mark_scrubbed(connection)
         return
-    for version in range(found, SCHEMA_VERSION):
+    for version in range(begun_with, SCHEMA_VERSION):
         if version not in MIGRATIONS:
             raise _refusal(
                 connection, f"no way up from schema version {version}; use an older dnnbench"
@@ -265,19 +265,19 @@ def _bring_up(connection: Connection) -> None:
     connection.execute(update(VERSION).values(version=SCHEMA_VERSION))
 
 
-def _found_version(connection: Connection) -> int | None:
+def _version_of(connection: Connection) -> int | None:
     tables = inspect(connection).get_table_names()
     if VERSION.name not in tables:
         _refuse_foreign(connection, tables)
         return None
-    found: int = connection.execute(select(VERSION.c.version)).scalar_one()
-    if found > SCHEMA_VERSION:
+    version: int = connection.execute(select(VERSION.c.version)).scalar_one()
+    if version > SCHEMA_VERSION:
         text = (
-            f"it has schema version {found}, this dnnbench reads up to {SCHEMA_VERSION}; "
+            f"it has schema version {version}, this dnnbench reads up to {SCHEMA_VERSION}; "
             "upgrade dnnbench"
         )
         raise _refusal(connection, text)
-    return found
+    return version
 
 
 def _refuse_foreign(connection: Connection, tables: list[str]) -> None:

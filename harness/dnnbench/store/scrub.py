@@ -47,10 +47,10 @@ def mask_stored(connection: Connection) -> None:
 def _mask_column(connection: Connection, table: Table, column: Column[Any]) -> None:
     keys, text = list(table.primary_key.columns), cast(column, Text)
     suspicious = or_(text.ilike("%:/%"), text.ilike("%pass%"))
-    for *key, found in connection.execute(select(*keys, text).where(suspicious)).all():
+    for *key, text_of_row in connection.execute(select(*keys, text).where(suspicious)).all():
         this_row = (name == value for name, value in zip(keys, key, strict=True))
         connection.execute(
-            update(table).where(*this_row).values({column.name: _clean(column, found)})
+            update(table).where(*this_row).values({column.name: _clean(column, text_of_row)})
         )
 
 

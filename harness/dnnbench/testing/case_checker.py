@@ -72,14 +72,14 @@ class CaseChecker:
         self._arm = arm
         self.arm_under_test = ArmUnderTest(arm)
         self.groups = groups_of(cases)
-        self._known: dict[str, dict[Side, Verdict]] = {}
+        self._verdicts: dict[str, dict[Side, Verdict]] = {}
         self._offers: dict[str, Capabilities] = {}
 
     def verdicts(self, case: str) -> dict[Side, Verdict]:
         """Both sides of a case; the rest of its group is answered with it."""
-        if case not in self._known:
-            self._known |= self._check(next(group for group in self.groups if case in group))
-        return self._known[case]
+        if case not in self._verdicts:
+            self._verdicts |= self._check(next(group for group in self.groups if case in group))
+        return self._verdicts[case]
 
     def _check(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
         """Cases of which the arm offers the same phases are put to it together."""

@@ -16,7 +16,7 @@ MOST_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """Cases by element type, and laws, all in one type; a type without a case is left out."""
 
     cases: Mapping[str, tuple[str, ...]]
@@ -24,12 +24,12 @@ class Asked:
     law_dtype: str
 
 
-def everything(dtypes: Sequence[str]) -> Asked:
+def everything(dtypes: Sequence[str]) -> Selection:
     """Every case in every element type, and every law."""
-    return Asked(dict.fromkeys(dtypes, tuple(FAMILIES)), tuple(LAWS), law_dtype(dtypes))
+    return Selection(dict.fromkeys(dtypes, tuple(FAMILIES)), tuple(LAWS), law_dtype(dtypes))
 
 
-def those_that_fit(expression: str, dtypes: Sequence[str]) -> Asked:
+def those_that_fit(expression: str, dtypes: Sequence[str]) -> Selection:
     """What a `-k` expression fits, as pytest's does: words, each a part of a name, joined by and,
     or, not, parentheses.
 
@@ -47,7 +47,7 @@ def those_that_fit(expression: str, dtypes: Sequence[str]) -> Asked:
         raise UsageError(
             f"-k '{shortened(expression)}': no case and no law fits{near}; without -k all are asked"
         )
-    return Asked(
+    return Selection(
         {dtype: cases for dtype, cases in by_dtype.items() if cases}, laws, whole.law_dtype
     )
 

@@ -11,7 +11,7 @@ from ..protocol.arm import Arm
 from ..protocol.dtypes import DType
 from .arm_under_test import ArmUnderTest
 from .case_checker import CaseChecker
-from .choosing import Asked
+from .choosing import Selection
 from .families import FAMILIES
 from .law_checks import law_verdict
 from .verdicts import SIDES, LawVerdict, Side, Verdict
@@ -83,32 +83,34 @@ class Unwatched:
         pass
 
 
-def hold_against(arm: Arm, asked: Asked, report: Reporter, watcher: Watcher) -> Conformance:
+def hold_against(arm: Arm, selection: Selection, report: Reporter, watcher: Watcher) -> Conformance:
     """Ask an arm all that is asked of it, one element type after the other, laws last.
 
     WorkerError if the backend cannot even start; what goes wrong later is a verdict.
     """
-    found = Conformance(arm.name, {}, [], [])
-    for dtype, cases in asked.cases.items():
-        _ask_cases(arm.with_dtype(DType(dtype)), cases, found, report, watcher)
-    if asked.laws:
-        _ask_laws(arm.with_dtype(DType(asked.law_dtype)), asked.laws, found, report, watcher)
-    return found
+    result = Conformance(arm.name, {}, [], [])
+    for dtype, cases in selection.cases.items():
+        _ask_cases(arm.with_dtype(DType(dtype)), cases, result, report, watcher)
+    if selection.laws:
+        _ask_laws(
+            arm.with_dtype(DType(selection.law_dtype)), selection.laws, result, report, watcher
+        )
+    return result
 
 
 def _ask_cases(
-    arm: Arm, cases: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher
+    arm: Arm, cases: Sequence[str], result: Conformance, report: Reporter, watcher: Watcher
 ) -> None:
     report.stage(f"{arm.name} in {arm.dtype}: ops, losses and optimizers", len(cases))
     checker = CaseChecker(arm, cases)
     try:
-        found.versions.update(checker.arm_under_test.start().versions)
-        watcher.begins(arm.name, found.versions, arm.dtype)
+        result.versions.update(checker.arm_under_test.start().versions)
+        watcher.begins(arm.name, result.versions, arm.dtype)
         for group in checker.groups:
             report.advance(0, ", ".join(group[:3]) + (" ..." if len(group) > 3 else ""))
             for case in group:
                 sides = checker.verdicts(case)
-                found.verdicts.extend(sides[side] for side in SIDES)
+                result.verdicts.extend(sides[side] for side in SIDES)
                 watcher.judged(sides)
             report.advance(len(group))
     finally:
@@ -116,7 +118,7 @@ def _ask_cases(
 
 
 def _ask_laws(
-    arm: Arm, laws: Sequence[str], found: Conformance, report: Reporter, watcher: Watcher
+    arm: Arm, laws: Sequence[str], result: Conformance, report: Reporter, watcher: Watcher
 ) -> None:
     """In a worker of their own: what a law says of memory is not for one that has
     done other work.
@@ -124,10 +126,10 @@ def _ask_laws(
     report.stage(f"{arm.name}: the laws of the protocol", len(laws))
     arm_under_test = ArmUnderTest(arm)
     try:
-        found.versions.update(arm_under_test.start().versions)
+        result.versions.update(arm_under_test.start().versions)
         for law in laws:
-            found.laws.append(law_verdict(arm_under_test, law))
-            watcher.judged_law(found.laws[-1])
+            result.laws.append(law_verdict(arm_under_test, law))
+            watcher.judged_law(result.laws[-1])
             report.advance(1, law)
     finally:
         arm_under_test.close()

@@ -98,26 +98,24 @@ def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
 
 def _row(backend: str, reason: str, group: Sequence[Refusal], refused: set[tuple[str, ...]]) -> str:
     whole = (plugins().backend(backend).modes, KINDS, tuple(PRECISIONS), tuple(CASES))
-    told = [
+    columns = [
         [value for value in values if any(r[axis] == value for r in group)]
         for axis, values in enumerate(whole, start=1)
     ]
-    if not refused.issuperset(product([backend], *told)):
+    if not refused.issuperset(product([backend], *columns)):
         raise PluginError(
             f"{backend} says {reason!r} of a ragged set of arms; give each part a reason of its own"
         )
     cells = [
         "any" if len(some) == len(values) else ", ".join(some)
-        for some, values in zip(told, whole, strict=True)
+        for some, values in zip(columns, whole, strict=True)
     ]
     return f"| {' | '.join([f'`{backend}`', *cells, reason])} |"
 
 
 if __name__ == "__main__":
-    told = [refusals_of(name) for name in sys.argv[1:]]
-    print(
-        render(
-            sys.argv[1:], *(list(chain.from_iterable(kind)) for kind in zip(*told, strict=True))
-        ),
-        end="",
-    )
+    names = sys.argv[1:]
+    of_backends = [refusals_of(name) for name in names]
+    always = list(chain.from_iterable(here for here, _ in of_backends))
+    without = list(chain.from_iterable(elsewhere for _, elsewhere in of_backends))
+    print(render(names, always, without), end="")

@@ -116,7 +116,8 @@ def compare(
 def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
     """By (arm, workload): why the run does not know that it computed the same as the reference."""
     rows = records(store.agreement(run_id))
-    return {key: found.sentence for key, found in unproven(agreement_rows(rows)).items()}
+    reasons = unproven(agreement_rows(rows))
+    return {key: reason.sentence for key, reason in reasons.items()}
 
 
 def _row(
@@ -131,18 +132,18 @@ def _row(
     """A row of the frame, in the order of its columns."""
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
-    found = compare_apart(one, two, zone, spread=spread)
+    apart = compare_apart(one, two, zone, spread=spread)
     doubt = base.time_doubt(old) or new.time_doubt(cell)
-    finding = _finding(found, unproven.get((cell.arm, cell.workload), ""), doubt)
-    ends = (None, None) if finding.overruled else (found.estimate.low, found.estimate.high)
+    finding = _finding(apart, unproven.get((cell.arm, cell.workload), ""), doubt)
+    ends = (None, None) if finding.overruled else (apart.estimate.low, apart.estimate.high)
     regression = (
         fail_on is not None
         and finding.verdict == Verdict.SLOWER
-        and found.estimate.low > 1 + fail_on
+        and apart.estimate.low > 1 + fail_on
     )
     return [
         cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
-        found.estimate.value, *ends, finding.verdict, finding.reason or None, regression,
+        apart.estimate.value, *ends, finding.verdict, finding.reason or None, regression,
     ]  # fmt: skip
 
 
@@ -150,19 +151,19 @@ def _call_s(cell: Recorded) -> float:
     return absolute_time(cell.visits, cell.dropped).value
 
 
-def _finding(found: Apart, unproven: str, doubt: str) -> Finding:
+def _finding(apart: Apart, unproven: str, doubt: str) -> Finding:
     """unproven: why the arm is not known to compute the same; doubt:
     what speaks against the time of either run.
     """
-    if found.finding is None:
-        told = "measured on another machine: a ratio, but no verdict"
-        return Finding(None, f"{told}; {doubt}" if doubt else told, overruled=bool(doubt))
+    if apart.finding is None:
+        reason = "measured on another machine: a ratio, but no verdict"
+        return Finding(None, f"{reason}; {doubt}" if doubt else reason, overruled=bool(doubt))
     if unproven:
-        overruled = bool(doubt) or found.finding.overruled
+        overruled = bool(doubt) or apart.finding.overruled
         return Finding(
             Verdict.UNDECIDED, f"not ranked: in one of the runs it {unproven}", overruled
         )
-    return Finding(Verdict.UNDECIDED, doubt, overruled=True) if doubt else found.finding
+    return Finding(Verdict.UNDECIDED, doubt, overruled=True) if doubt else apart.finding
 
 
 def _left_over(cell, other: Measured) -> str:
@@ -195,10 +196,10 @@ def _unusable(base: Measured, new: Measured, cells: "pd.DataFrame") -> str | Non
     if cells.empty:
         return f"{ids} have no cell in common (workload, specification, arm, batch size, phase)"
     if differs := [name for name in ALIKE if setting(base, name) != setting(new, name)]:
-        told = ", ".join(
+        settings = ", ".join(
             f"{name} {setting(base, name)} and {setting(new, name)}" for name in differs
         )
-        return f"{ids} were measured in different ways ({told}); measure both alike"
+        return f"{ids} were measured in different ways ({settings}); measure both alike"
     if base.run.machine_id != new.run.machine_id:
         alike = (
             base.run.machine_class is not None and base.run.machine_class == new.run.machine_class

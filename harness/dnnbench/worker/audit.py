@@ -45,17 +45,19 @@ class Audit:
     @property
     def faults(self) -> list[str]:
         """What is wrong, in words; empty if nothing is."""
-        found = []
+        faults = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            found.append(
+            faults.append(
                 f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
                 "something else is timed"
             )
         if self.unwaited_most[0] > NEAR_ONE[1]:
-            found.append(f"a call took {self.unwaited:.2f} times as long when nobody waited for it")
+            faults.append(
+                f"a call took {self.unwaited:.2f} times as long when nobody waited for it"
+            )
         if not self.answers_differ:
-            found.append("another input gave the same output: an answer is cached")
-        return found
+            faults.append("another input gave the same output: an answer is cached")
+        return faults
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"faults": self.faults}

@@ -108,10 +108,10 @@ def _memory_variables(memory: str, inherited: str) -> dict[str, str]:
         )
     if memory == "native":
         return {}
-    given = dict(entry.split("=", 1) for entry in inherited.split(":") if "=" in entry)
+    inherited_tunables = dict(entry.split("=", 1) for entry in inherited.split(":") if "=" in entry)
     return {
         "GLIBC_TUNABLES": ":".join(
-            f"{name}={value}" for name, value in (given | STEADY_TUNABLES).items()
+            f"{name}={value}" for name, value in (inherited_tunables | STEADY_TUNABLES).items()
         )
     }
 

@@ -45,26 +45,26 @@ class RateAudit:
     @property
     def faults(self) -> list[str]:
         """What is wrong, in words; empty if nothing is."""
-        found = []
+        faults = []
         if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            found.append(
+            faults.append(
                 f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
                 "something else is timed"
             )
         if self.fresh_most[0] > FRESH_MOST:
-            found.append(
+            faults.append(
                 f"an inference took {self.fresh:.1f} times as long as the same one again: "
                 "answers are kept"
             )
         if not self.step_moves:
-            found.append("a training step changed no weight")
+            faults.append("a training step changed no weight")
         if not self.step_shows:
-            found.append(
+            faults.append(
                 "inference gave the same output before and after a step: an answer is cached"
             )
         if not self.answers_differ:
-            found.append("another input gave the same result: an answer is cached")
-        return found
+            faults.append("another input gave the same result: an answer is cached")
+        return faults
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"faults": self.faults}
