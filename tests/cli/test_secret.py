@@ -177,6 +177,7 @@ CASES = [
     (REFUSED, ("check", *OF_WORK[:1], "--backend", "{raw}")),
     (REFUSED, ("conformance", "{address}")),
     (REFUSED, ("predict", "tiny.toml", "--weights", "{address}")),
+    (REFUSED, ("export-model", "tiny.toml", "--weights", "{address}", "-o", "net.onnx")),
     (REFUSED, ("show", "{raw}")),
     (REFUSED, ("list", "{address}")),
     (REFUSED, ("schema", "{raw}")),

@@ -1,11 +1,10 @@
 """What the README says runs: its code, its commands and their options, its links."""
 
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from dnnbench.cli.main import COMMANDS
+from dnnbench.cli.main import COMMANDS, command_of
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -45,7 +44,7 @@ def test_the_backend_is_announced():
 def test_every_command_and_option_exists(call):
     name, *arguments = call[1:]
     assert name in COMMANDS
-    command = import_module(f"dnnbench.cli.{name}").command
+    command = command_of(name)
     known = {option for parameter in command.params for option in parameter.opts}
     assert {a for a in arguments if a.startswith("-")} <= known
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "One offline HTML page about recorded runs.",
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
     "export": "One run as csv, json, or pytest-benchmark's JSON.",
+    "export-model": "A network as an ONNX file, for ONNX Runtime and others.",
     "merge": "Bring another machine's results into a store.",
     "machine": "The machines that a store knows, and names for them.",
     "show": "Layers, shapes, parameters, operations and bytes of a network.",
@@ -32,6 +33,12 @@ COMMANDS = {
     "envs": "Other Python environments, to compare versions of a framework.",
     "doctor": "What is installed, what this machine can measure, what to fix.",
 }
+
+
+def command_of(name: str) -> click.RichCommand:
+    """The command of that name, imported from the file that bears it."""
+    command: click.RichCommand = import_module(f"{__package__}.{name.replace('-', '_')}").command
+    return command
 
 
 class Commands(click.RichGroup):
@@ -49,7 +56,7 @@ class Commands(click.RichGroup):
         name, *rest = args
         if name not in COMMANDS:
             ctx.fail(f"no command is called '{name}'{near_miss(name, COMMANDS)}")
-        return name, import_module(f"{__package__}.{name}").command, rest
+        return name, command_of(name), rest
 
     @quiet_if_reader_left
     def make_context(self, *arguments, **options):

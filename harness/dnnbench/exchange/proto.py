@@ -49,14 +49,17 @@ def model_proto(network: Network, facts: Mapping[str, str] | None = None) -> Mod
     return model
 
 
-def save_proto(model: ModelProto, path: Path) -> list[Path]:
+def save_network(
+    network: Network, path: Path, facts: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write the file, its arrays in one beside it where they are too many, and have it checked.
 
-    returns: the files written
+    returns: the files written; OSError where one cannot be
     """
     onnx = require_onnx()
+    model = model_proto(network, facts)
     beside = path.with_name(path.name + ".data")
-    large = model.ByteSize() > WHOLE_FILE_BYTES
+    large = sum(array.nbytes for array in network.graph.arrays.values()) > WHOLE_FILE_BYTES
     beside.unlink(missing_ok=True)
     onnx.save_model(model, path, save_as_external_data=large, location=beside.name)
     onnx.checker.check_model(path, full_check=True)
