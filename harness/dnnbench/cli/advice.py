@@ -165,7 +165,8 @@ def _gpu_power(examined: Examined) -> Iterator[str]:
 
 
 def _system(examined: Examined) -> Mapping[str, Any]:
-    return examined["machine"]["system"]
+    system: Mapping[str, Any] = examined["machine"]["system"]
+    return system
 
 
 ADVISERS: dict[str, Callable[[Examined], Iterator[str]]] = {

@@ -1,26 +1,31 @@
 """dnnbench check: numerical agreement alone."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from ..protocol.dtypes import DType
-from ..spec.phases import PHASES
+from ..spec.phases import PHASES, Phase
 from . import exitcodes
 from .options import Command, list_option, output_options
+from .output import Output
 from .types import Words
-from .work_options import threads_or_all, work_options
+from .work_options import threads_or_all, work_options_but_dtype
 
 if TYPE_CHECKING:
     from ..execution.agreement_rows import AgreementRow
     from ..execution.explain import ArmExplanation
+    from ..execution.reporter import Reporter
+    from ..protocol.arm import Arm
+    from ..worker.services.agreement import CheckRequest
 
     Rows = list[AgreementRow]
 
 
 @click.command("check", cls=Command)
 @click.argument("workloads", nargs=-1)
-@work_options(dtype=False)
+@work_options_but_dtype
 @list_option(
     "--dtype",
     "dtypes",
@@ -45,18 +50,18 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_obj
 def command(
-    output,
-    workloads,
-    backends,
-    device,
-    dtypes,
-    threads,
-    seed,
-    data,
-    phases,
+    output: Output,
+    workloads: tuple[str, ...],
+    backends: tuple[str, ...],
+    device: str,
+    dtypes: tuple[DType, ...],
+    threads: int | None,
+    seed: int,
+    data: str,
+    phases: tuple[Phase, ...],
     explain: bool,
     as_json: bool,
-):
+) -> int:
     """Check that all arms agree with the reference, in each --dtype.
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running
@@ -109,7 +114,12 @@ def command(
     return exitcodes.FAILED if failed else exitcodes.OK
 
 
-def _explanations(arms, requests, rows: "Rows", report) -> "list[ArmExplanation]":
+def _explanations(
+    arms: "Sequence[Arm]",
+    requests: "Sequence[CheckRequest]",
+    rows: "Rows",
+    report: "Reporter",
+) -> "list[ArmExplanation]":
     """Only this imports the diagnosis."""
     from ..execution.explain import explain_all
 
@@ -125,7 +135,9 @@ def _refuse_nothing(rows: "Rows") -> None:
         raise NothingMeasured("nothing could be checked: " + "; ".join(reasons))
 
 
-def _print(output, rows: "Rows", failed: "Rows", explanations: "list[ArmExplanation]") -> None:
+def _print(
+    output: Output, rows: "Rows", failed: "Rows", explanations: "list[ArmExplanation]"
+) -> None:
     from ..agreement.status import Status
     from ..execution.agreement_rows import undetermined
     from ..report.agreement_tables import agreement_matrix, agreement_table

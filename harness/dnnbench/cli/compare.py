@@ -1,11 +1,12 @@
 """dnnbench compare: did anything become slower between two recorded runs?"""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from . import exitcodes
 from .options import Command, output_options
+from .output import Output
 from .types import Share
 from .work_options import STORE
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 @STORE
 @output_options
 @click.pass_obj
-def command(output, base: str, new: str, fail_on: float | None, store: str, as_json: bool):
+def command(
+    output: Output, base: str, new: str, fail_on: float | None, store: str, as_json: bool
+) -> int:
     """Compare run NEW with run BASE, cell by cell.
 
     BASE and NEW are ids (or their beginnings), labels given with `run --label`, git revisions,
@@ -52,7 +55,9 @@ def command(output, base: str, new: str, fail_on: float | None, store: str, as_j
     return _tell(output, comparison)
 
 
-def _document(comparison: "RunComparison", fail_on: float | None, cells: list[dict]) -> dict:
+def _document(
+    comparison: "RunComparison", fail_on: float | None, cells: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "base_run": comparison.base_run,
         "new_run": comparison.new_run,
@@ -67,7 +72,7 @@ def _document(comparison: "RunComparison", fail_on: float | None, cells: list[di
     }
 
 
-def _tell(output, comparison: "RunComparison") -> int:
+def _tell(output: Output, comparison: "RunComparison") -> int:
     """What the tables leave open, and the exit code."""
     for run, cells in (
         (comparison.base_run, comparison.only_base),

@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -12,8 +13,16 @@ from ..errors import NothingMeasured
 from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, list_option, output_options
+from .output import Output
 from .types import Words
 from .work_options import DEVICE
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ..testing.choosing import Selection
+    from ..testing.kit import Conformance
+    from ..testing.verdicts import LawVerdict, Side, Verdict
 
 LAW_STYLES = {
     "kept": "green",
@@ -51,7 +60,14 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
 )
 @output_options
 @click.pass_obj
-def command(output, name, device, dtypes, expression, as_json: bool):
+def command(
+    output: Output,
+    name: str,
+    device: str,
+    dtypes: tuple[DType, ...],
+    expression: str,
+    as_json: bool,
+) -> int:
     """Hold a backend against every op, loss and optimizer, and against the laws of the protocol.
 
     For whoever writes or maintains a backend, in dnnbench or outside it.
@@ -104,14 +120,14 @@ def command(output, name, device, dtypes, expression, as_json: bool):
     return exitcodes.FAILED if _faults(results) else exitcodes.OK
 
 
-def _faults(results) -> int:
+def _faults(results: "Sequence[Conformance]") -> int:
     return sum(len(one.wrong) + len(one.broken) for one in results)
 
 
 class Rows:
     """Prints a row for each case and law as it is judged, and on stderr what is wrong with it."""
 
-    def __init__(self, output):
+    def __init__(self, output: Output) -> None:
         self._output, self._family, self._laws = output, "", False
 
     def begins(self, arm: str, versions: Mapping[str, str], dtype: str) -> None:
@@ -125,7 +141,7 @@ class Rows:
         )
         self._family = ""
 
-    def judged(self, sides) -> None:
+    def judged(self, sides: "Mapping[Side, Verdict]") -> None:
         from ..testing.families import FAMILIES
 
         case = next(iter(sides.values())).case
@@ -139,7 +155,7 @@ class Rows:
         for line in _wrongs(sides.values()):
             self._output.error(line)
 
-    def judged_law(self, law) -> None:
+    def judged_law(self, law: "LawVerdict") -> None:
         if not self._laws:
             self._output.text("\nlaws of the protocol")
             self._laws = True
@@ -151,7 +167,7 @@ class Rows:
             self._output.error(f"{law.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
 
 
-def _conclude(output, result, selection) -> None:
+def _conclude(output: Output, result: "Conformance", selection: "Selection") -> None:
     """What is unsupported, and how many have each status."""
     for line in _reasons(result, selection):
         output.text(line)
@@ -161,18 +177,18 @@ def _conclude(output, result, selection) -> None:
     )
 
 
-def _counted(verdicts, always: Sequence[str]) -> str:
+def _counted(verdicts: "Sequence[Verdict] | Sequence[LawVerdict]", always: Sequence[str]) -> str:
     """How many have each status, those of `always` though there be none."""
-    count = Counter(one.status for one in verdicts)
+    count: Counter[str] = Counter(one.status for one in verdicts)
     return ", ".join(f"{count[status]} {status}" for status in dict.fromkeys([*always, *count]))
 
 
-def _wrongs(sides) -> list[str]:
+def _wrongs(sides: "Iterable[Verdict]") -> list[str]:
     """What does not pass, a line for each side.
 
     A case that raised does so on both and is told once.
     """
-    lines = {}
+    lines: dict[str, str] = {}
     for v in sides:
         where = f"{v.arm} {v.case} {v.dtype}"
         if v.status.passes:
@@ -185,7 +201,7 @@ def _wrongs(sides) -> list[str]:
     return list(lines.values())
 
 
-def _cell(verdict):
+def _cell(verdict: "Verdict") -> "Text":
     if verdict.status is Status.UNSUPPORTED:
         return _styled(f"{'-':>{CELL_WIDTH}}", "dim")
     share = f" {verdict.ratio:.2g}" if math.isfinite(verdict.ratio) else ""
@@ -193,13 +209,13 @@ def _cell(verdict):
     return _styled(f"{verdict.status + share:>{CELL_WIDTH}}", style)
 
 
-def _styled(text: str, style: str):
+def _styled(text: str, style: str) -> "Text":
     from rich.text import Text
 
     return Text(text, style)
 
 
-def _reasons(result, selection) -> Iterator[str]:
+def _reasons(result: "Conformance", selection: "Selection") -> Iterator[str]:
     """Each reason for not supporting something once, with all that it is given for."""
     named: dict[str, dict[str, None]] = {}
     for (reason, dtype, of), cases in _unsupported_cases(result).items():
@@ -220,7 +236,7 @@ def _reasons(result, selection) -> Iterator[str]:
         yield f"  {reason}: {', '.join(what)}"
 
 
-def _unsupported_cases(result) -> dict[tuple[str, str, str], list[str]]:
+def _unsupported_cases(result: "Conformance") -> dict[tuple[str, str, str], list[str]]:
     """Names of cases by (reason, element type, `gradient of ` where it is one side alone)."""
     sides: dict[tuple[str, str, str], list[str]] = {}
     for v in result.verdicts:

@@ -1,11 +1,15 @@
 """dnnbench doctor: what is installed, what this machine can measure, what to fix."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from .options import Command, output_options
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..host.contention import Counters
 
 WATCH_S = 1.0
 """How long the contention counters are watched: steal moves in ticks of 10 ms."""
@@ -19,7 +23,7 @@ WATCH_S = 1.0
 )
 @output_options
 @click.pass_obj
-def command(output, noise: bool, as_json: bool):
+def command(output: Output, noise: bool, as_json: bool) -> None:
     """Look at this machine and installation, and say what to fix before measuring.
 
     Nothing is changed, no framework is imported, and the contention counters are watched
@@ -77,7 +81,7 @@ def examine(watch_s: float) -> dict[str, Any]:
     }
 
 
-def _measures(counters) -> dict[str, Any]:
+def _measures(counters: "Counters") -> dict[str, Any]:
     from ..host.clock import read_cost_s, resolution_s
     from ..host.memory import read_memory, reset_peak
     from ..worker.environment import default_memory
@@ -91,7 +95,7 @@ def _measures(counters) -> dict[str, Any]:
     }
 
 
-def _contention(before, after, cpus: int) -> dict[str, Any]:
+def _contention(before: "Counters", after: "Counters", cpus: int) -> dict[str, Any]:
     """Whether each flag would be raised, None where the counter is absent.
 
     And the shares behind two of them.
@@ -116,7 +120,7 @@ def _rise(before: float | None, after: float | None, whole_s: float) -> float | 
     return None if before is None or after is None else (after - before) / whole_s
 
 
-def _print(output, examined: dict[str, Any]) -> None:
+def _print(output: Output, examined: dict[str, Any]) -> None:
     from .list import table_of
 
     output.text(

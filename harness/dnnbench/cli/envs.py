@@ -6,10 +6,11 @@ import rich_click as click
 
 from . import exitcodes
 from .options import Group, output_options
+from .output import Output
 
 
 @click.group("envs", cls=Group)
-def command():
+def command() -> None:
     """Make, list and remove environments that an arm may name as BACKEND@NAME.
 
     \b
@@ -32,7 +33,9 @@ def command():
     help="pip's constraint file, as pip takes it.",
 )
 @click.pass_obj
-def create(output, name, requirements, constraints):
+def create(
+    output: Output, name: str, requirements: tuple[str, ...], constraints: tuple[str, ...]
+) -> int:
     """Make the virtual environment NAME with pip's REQUIREMENTS and what a worker needs.
 
     Example: dnnbench envs create jax-0.9 "jax==0.9.2"
@@ -49,7 +52,7 @@ def create(output, name, requirements, constraints):
 @command.command("list")
 @output_options
 @click.pass_obj
-def list_environments(output, as_json: bool):
+def list_environments(output: Output, as_json: bool) -> int:
     """Every environment, its Python and its interpreter.
 
     Example: dnnbench envs list --json
@@ -72,7 +75,7 @@ def list_environments(output, as_json: bool):
 @command.command("remove")
 @click.argument("name")
 @click.pass_obj
-def remove(output, name):
+def remove(output: Output, name: str) -> int:
     """Delete the environment NAME.
 
     Example: dnnbench envs remove jax-0.9

@@ -10,6 +10,7 @@ import rich_click as click
 from ..errors import StoreError
 from ..regular import home_expanded
 from .options import Command, output_options
+from .output import Output
 from .work_options import STORE
 
 FORMATS = ("csv", "json", "pytest-benchmark")
@@ -24,7 +25,9 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 @STORE
 @output_options
 @click.pass_obj
-def command(output, run: str, form: str | None, out: str | None, store: str, as_json: bool):
+def command(
+    output: Output, run: str, form: str | None, out: str | None, store: str, as_json: bool
+) -> None:
     """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
 
     RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import rich_click as click
+from click.exceptions import Exit
 
 from ..errors import DnnbenchError, UsageError, WorkerError
 from ..masking import masked, masked_words
@@ -60,13 +62,17 @@ def exit_code_of(command: Callable[[], int | None], output: Output) -> int:
         return _bug(error, output)
 
 
-def quiet_if_reader_left(method):
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def quiet_if_reader_left(method: Callable[P, R]) -> Callable[P, R]:
     """End quietly, with a code of its own, when the reader of stdout has gone
     (`dnnbench ... | head`).
     """
 
     @functools.wraps(method)
-    def guarded(*arguments, **options):
+    def guarded(*arguments: P.args, **options: P.kwargs) -> R:
         try:
             try:
                 return method(*arguments, **options)
@@ -75,7 +81,7 @@ def quiet_if_reader_left(method):
                     sys.stdout.flush()
         except BrokenPipeError:
             drop_stdout()
-            raise click.exceptions.Exit(exitcodes.READER_GONE) from None
+            raise Exit(exitcodes.READER_GONE) from None
 
     return guarded
 

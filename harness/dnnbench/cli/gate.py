@@ -2,7 +2,7 @@
 fails for nothing else.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -11,6 +11,7 @@ from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from . import exitcodes
 from .options import Command, list_option, output_options
+from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import (
     DATA,
@@ -25,6 +26,7 @@ from .work_options import (
 
 if TYPE_CHECKING:
     from ..execution.gate import Gate
+    from ..execution.request import Request
 
 
 @click.command("gate", cls=Command)
@@ -96,7 +98,16 @@ if TYPE_CHECKING:
 @STORE
 @output_options
 @click.pass_obj
-def command(output, workloads, store, as_json, label, wait, **options):
+def command(
+    output: Output,
+    /,
+    workloads: tuple[str, ...],
+    store: str,
+    as_json: bool,
+    label: str | None,
+    wait: bool,
+    **options: Any,
+) -> int:
     """Fail if a candidate is slower than the base for certain.
 
     Screens every cell in one run, and confirms those that look slower in fresh processes:
@@ -134,39 +145,30 @@ def command(output, workloads, store, as_json, label, wait, **options):
 
 
 def _request(
-    workloads,
-    backends,
-    base,
-    device,
-    dtype,
-    threads,
-    seed,
-    data,
-    batch_sizes,
-    phases,
-    theta,
-    max_time,
-    generations,
-    allow_unequal,
-    no_check,
-):
+    workloads: tuple[str, ...],
+    backends: tuple[str, ...],
+    base: str,
+    batch_sizes: tuple[int, ...],
+    data: str,
+    **options: Any,
+) -> "Request":
     from ..execution.request import Request
     from ..plugins.catalog import workloads_of
 
-    settings = gate_settings(
+    networks, settings = workloads_of(workloads), _settings(**options)
+    return Request(networks, tuple(backends), settings, batch_sizes or (), base, data=data)
+
+
+def _settings(
+    theta: float, threads: int | None, max_time: float, no_check: bool, **options: Any
+) -> "Settings":
+    """From options of the command; the others are called as the settings are."""
+    return gate_settings(
         theta,
-        phases=phases,
-        dtype=dtype,
         threads=threads_or_all(threads),
-        device=device,
         max_time_s=max_time,
-        generations=generations,
-        seed=seed,
-        allow_unequal=allow_unequal,
         check=not no_check,
-    )
-    return Request(
-        workloads_of(workloads), tuple(backends), settings, batch_sizes or (), base, data=data
+        **options,
     )
 
 
@@ -182,7 +184,7 @@ def _code(gate: "Gate") -> int:
     return codes.get(gate.answer, exitcodes.FAILED)
 
 
-def _tell(output, gate: "Gate", place: str) -> None:
+def _tell(output: Output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
     runs = f"screening run {gate.screen_run}" + (
         f", confirming run {gate.confirm_run}" if gate.confirm_run else ""

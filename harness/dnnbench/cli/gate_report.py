@@ -1,7 +1,7 @@
 """A gate's findings as a table, as sentences and as a document."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..execution.gate import Answer, Gate, GateCell
 from ..protocol.keys import CellKey
@@ -12,6 +12,9 @@ from ..stats.estimates import Estimate
 from ..stats.gate import FAMILY_ALPHA, Confirmation
 from ..stats.verdict import Finding, Verdict
 from ..wording import one_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 STYLES = {Answer.PASS: "green", Answer.INCONCLUSIVE: "yellow"}
 """Of the outcome, where it does not speak against the candidate."""
@@ -31,7 +34,7 @@ LEFT_OUT_FIRST = ("Holm", "p", "stage", "could see", "verdict", "[95 %]", "confi
 """What a narrow terminal can spare; the lines below the table tell it in words."""
 
 
-def table(gate: Gate):
+def table(gate: Gate) -> "Table":
     """A rich table with a row for each cell, what was confirmed first, then by the screen's ratio.
 
     Arms have a column where there are several candidates.

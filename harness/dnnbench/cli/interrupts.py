@@ -43,7 +43,7 @@ def ended_by_signals() -> Iterator[None]:
 class _Ending:
     """The handler; it knows the streams that were a terminal at the start."""
 
-    def __init__(self, terminals: list[int]):
+    def __init__(self, terminals: list[int]) -> None:
         self._terminals = terminals
 
     def __call__(self, number: int, frame: FrameType | None) -> None:

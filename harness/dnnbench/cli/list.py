@@ -1,17 +1,23 @@
 """dnnbench list: what is installed, read from metadata alone."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from .options import Command, output_options
+from .output import Output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..plugins.hooks import BackendInfo, WorkloadInfo
 
 
 @click.command("list", cls=Command)
 @click.argument("what", type=click.Choice(["backends", "workloads", "devices"]))
 @output_options
 @click.pass_obj
-def command(output, what: str, as_json: bool):
+def command(output: Output, what: str, as_json: bool) -> None:
     """List backends, workloads or devices.
 
     `backends` tells the version of each framework, the modes, and what to install
@@ -83,7 +89,7 @@ def _device(
 LISTS = {"backends": backends, "workloads": workloads, "devices": devices}
 
 
-def _backend(info) -> dict[str, Any]:
+def _backend(info: "BackendInfo") -> dict[str, Any]:
     from ..plugins.discovery import missing, version
 
     reason = missing(info)
@@ -99,7 +105,7 @@ def _backend(info) -> dict[str, Any]:
     }
 
 
-def _workload(info) -> dict[str, Any]:
+def _workload(info: "WorkloadInfo") -> dict[str, Any]:
     from ..plugins.parameters import defaults
 
     return {
@@ -127,7 +133,7 @@ def _broken() -> dict[str, str]:
     return reasons_by_entry
 
 
-def table_of(rows: list[dict[str, Any]]):
+def table_of(rows: list[dict[str, Any]]) -> "Table":
     """A rich table of what one of the lists gives."""
     from ..report.columns import column_table
 

@@ -1,14 +1,21 @@
 """dnnbench machine: the machines that a store knows, and names for them."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
 from .options import Group, output_options
+from .output import Output
 from .types import Label
 from .work_options import STORE
 
+if TYPE_CHECKING:
+    from ..store.store import Store
+
 
 @click.group("machine", cls=Group)
-def command():
+def command() -> None:
     """List the machines of a store, and name them.
 
     A machine is known by the hardware facts that name it, so two that are alike are one. Its class
@@ -30,7 +37,7 @@ def command():
 )
 @STORE
 @click.pass_obj
-def label(output, name: str, machine: str | None, store: str):
+def label(output: Output, name: str, machine: str | None, store: str) -> None:
     """Call this machine NAME in reports, in place of its hardware.
 
     Example: dnnbench machine label lab-3
@@ -48,7 +55,7 @@ def label(output, name: str, machine: str | None, store: str):
 @STORE
 @output_options
 @click.pass_obj
-def list_machines(output, store: str, as_json: bool):
+def list_machines(output: Output, store: str, as_json: bool) -> None:
     """Every machine with its class, and how many runs were measured on it.
 
     Example: dnnbench machine list
@@ -78,16 +85,16 @@ def list_machines(output, store: str, as_json: bool):
         )
 
 
-def _machine(store, text: str) -> str:
+def _machine(store: "Store", text: str) -> str:
     """The id of the one machine whose id, or an older one of its, begins so."""
     from ..errors import UsageError
     from ..store.frames import records
 
     rows = records(store.machines())
-    ids = [
+    ids: list[str] = [
         row["machine_id"]
         for row in rows
-        if any(i.startswith(text) for i in (row["machine_id"], *row["aliases"]))
+        if _begins_with(text, (row["machine_id"], *row["aliases"]))
     ]
     if len(ids) != 1:
         first_ids = ", ".join(row["machine_id"] for row in rows[:10])
@@ -95,3 +102,7 @@ def _machine(store, text: str) -> str:
             f"--machine {text}: {len(ids)} machines of the store begin so; it has {first_ids}"
         )
     return ids[0]
+
+
+def _begins_with(text: str, ids: Iterable[str]) -> bool:
+    return any(name.startswith(text) for name in ids)

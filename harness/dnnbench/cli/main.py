@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import rich_click as click
 
@@ -44,32 +45,34 @@ def command_of(name: str) -> click.RichCommand:
 class Commands(click.RichGroup):
     """A group that lists its commands without importing them."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx, cmd_name):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return click.RichCommand(cmd_name, short_help=COMMANDS[cmd_name])
+        return click.RichCommand(name=cmd_name, short_help=COMMANDS[cmd_name])
 
-    def resolve_command(self, ctx, args):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name, *rest = args
         if name not in COMMANDS:
             ctx.fail(f"no command is called '{name}'{near_miss(name, COMMANDS)}")
         return name, command_of(name), rest
 
     @quiet_if_reader_left
-    def make_context(self, *arguments, **options):
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         return super().make_context(*arguments, **options)
 
     @quiet_if_reader_left
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> Any:
         return super().invoke(ctx)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dnnbench", help="Show the version and stop.")
-def cli():
+def cli() -> None:
     """The same network, every framework, one number you can trust.
 
     \b

@@ -3,6 +3,7 @@
 import rich_click as click
 
 from .options import Command, output_options
+from .output import Output
 
 
 @click.command("merge", cls=Command)
@@ -10,7 +11,7 @@ from .options import Command, output_options
 @click.argument("source")
 @output_options
 @click.pass_obj
-def command(output, target: str, source: str, as_json: bool):
+def command(output: Output, target: str, source: str, as_json: bool) -> None:
     """Copy into store TARGET the runs that only store SOURCE holds.
 
     Both are SQLite files or addresses of PostgreSQL databases; TARGET is made if it is not there.

@@ -2,12 +2,18 @@
 and what limits it.
 """
 
+from typing import TYPE_CHECKING
+
 from ..execution.noise import Noise, measure_noise
+from .output import Output
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 RULE = "half-width = t(0.975, G-1) sd / sqrt(G), sd² = between² + within² / seconds a generation"
 
 
-def tell_noise(output, as_json: bool) -> None:
+def tell_noise(output: Output, as_json: bool) -> None:
     """Measure while nobody else does, then print tables or JSON."""
     from ..host.lock import machine_lock
     from .progress import reporter
@@ -20,7 +26,7 @@ def tell_noise(output, as_json: bool) -> None:
         _print(output, result)
 
 
-def _print(output, result: Noise) -> None:
+def _print(output: Output, result: Noise) -> None:
     from ..report.quantity import percent
 
     parts = result.parts
@@ -38,7 +44,7 @@ def _print(output, result: Noise) -> None:
         output.text(f"  {name:<19}{sentence}")
 
 
-def _table(result: Noise):
+def _table(result: Noise) -> "Table":
     from ..report.columns import column_table
     from ..report.quantity import percent, seconds
 

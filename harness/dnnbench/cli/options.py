@@ -1,10 +1,15 @@
 """Commands and options of all commands: an option of one value is given once, lists add up."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import chain
+from typing import Any, TypeVar
 
 import rich_click as click
 from click.core import ParameterSource
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+"""A command before or after an option was added to it."""
 
 
 class Command(click.RichCommand):
@@ -12,7 +17,7 @@ class Command(click.RichCommand):
     and an empty value.
     """
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         _refuse_a_second_value(ctx, self.make_parser(ctx).parse_args(list(args))[2])
         rest = super().parse_args(ctx, args)
         _refuse_empty_values(ctx)
@@ -25,7 +30,7 @@ class Group(click.RichGroup):
     command_class = Command
 
 
-def _refuse_a_second_value(ctx, given_in_order) -> None:
+def _refuse_a_second_value(ctx: click.Context, given_in_order: Iterable[click.Parameter]) -> None:
     for parameter, times in Counter(given_in_order).items():
         takes_one = (
             isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.multiple
@@ -38,7 +43,7 @@ def _refuse_a_second_value(ctx, given_in_order) -> None:
             )
 
 
-def _refuse_empty_values(ctx) -> None:
+def _refuse_empty_values(ctx: click.Context) -> None:
     """Such as an unset variable of a shell leaves: `--data "$DATA"`."""
     for parameter in ctx.command.params:
         value = ctx.params.get(parameter.name)
@@ -49,12 +54,14 @@ def _refuse_empty_values(ctx) -> None:
             )
 
 
-def is_given(ctx, parameter) -> bool:
+def is_given(ctx: click.Context, parameter: click.Parameter) -> bool:
     """Whether it stands on the command line, not only in the defaults."""
     return ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
 
 
-def list_option(*names: str, type: click.ParamType, default: str | None = None, **attributes):
+def list_option(
+    *names: str, type: "click.ParamType[Any]", default: str | None = None, **attributes: Any
+) -> Callable[[Decorated], Decorated]:
     """An option whose values are lists: given again, it adds to them."""
     defaults = () if default is None else (default,)
     return click.option(
@@ -62,12 +69,14 @@ def list_option(*names: str, type: click.ParamType, default: str | None = None, 
     )
 
 
-def _joined(_ctx, _parameter, lists: tuple[tuple, ...]) -> tuple:
+def _joined(
+    _ctx: click.Context, _parameter: click.Parameter, lists: tuple[tuple[Any, ...], ...]
+) -> tuple[Any, ...]:
     """The entries of all lists, each once."""
     return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
-def output_options(command):
+def output_options(command: Decorated) -> Decorated:
     """--json (parameter `as_json`), -q and -v, which set the Output that the command gets
     by `pass_obj`.
     """
@@ -76,8 +85,8 @@ def output_options(command):
     return command
 
 
-def _set_verbosity(level: int):
-    def callback(ctx, _parameter, chosen: bool):
+def _set_verbosity(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, chosen: bool) -> None:
         if chosen:
             ctx.obj.verbosity = level
 

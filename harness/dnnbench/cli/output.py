@@ -9,10 +9,13 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..masking import masked, masked_values
 from ..wording import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 SCHEMA_VERSION = 2
 """Of every JSON document that a command prints; goes up when a key changes its meaning
@@ -27,7 +30,7 @@ nothing is left out, and no line broken.
 class Output:
     """Where a command writes; `verbosity` is -1 (quiet), 0 or 1 (verbose)."""
 
-    def __init__(self, verbosity: int = 0):
+    def __init__(self, verbosity: int = 0) -> None:
         self.verbosity = verbosity
 
     def json(self, document: Mapping[str, Any]) -> None:
@@ -42,7 +45,7 @@ class Output:
         """Data for a reader, at once."""
         print(_fit_for(sys.stdout, shown(text)), flush=True)
 
-    def table(self, table) -> None:
+    def table(self, table: "RenderableType") -> None:
         """A rich table (or anything that rich can draw) on stdout."""
         console = _console(sys.stdout)
         with console.capture() as drawn:
@@ -91,7 +94,7 @@ def _fit_for(stream: TextIO, text: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _console(file):
+def _console(file: TextIO) -> "Console":
     from rich.console import Console
 
     fixed = None if file.isatty() or "COLUMNS" in os.environ else UNCUT_COLUMNS

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, output_options
+from .output import Output
 from .work_options import threads_or_all, work_options
 
 if TYPE_CHECKING:
+    from ..execution.training import Figures
+    from ..spec.workload import Workload
     from ..worker.services.training import Predictions
 
 
@@ -25,7 +29,18 @@ if TYPE_CHECKING:
 @work_options
 @output_options
 @click.pass_obj
-def command(output, workload, weights, backends, device, dtype, threads, seed, data, as_json: bool):
+def command(
+    output: Output,
+    workload: str,
+    weights: str,
+    backends: tuple[str, ...],
+    device: str,
+    dtype: DType,
+    threads: int | None,
+    seed: int,
+    data: str,
+    as_json: bool,
+) -> int:
     """Predict WORKLOAD's test set with trained weights, on every backend.
 
     Tells each arm's accuracy, or loss, and whether all arms predict the same. Weights of another
@@ -85,7 +100,7 @@ def _document(arm: str, prediction: "Predictions | str") -> dict[str, Any]:
     return {"arm": arm, "failure": "", **figures, "predictions": predictions}
 
 
-def differing_on(workload, arms: list[dict]) -> list[int]:
+def differing_on(workload: "Workload", arms: list[dict[str, Any]]) -> list[int]:
     """Test examples of which not all arms predict the same."""
     import numpy as np
 
@@ -104,7 +119,13 @@ def differing_on(workload, arms: list[dict]) -> list[int]:
     ).tolist()
 
 
-def _print(output, workload, arms: list[dict], figures: Mapping, differing: list[int]) -> None:
+def _print(
+    output: Output,
+    workload: "Workload",
+    arms: list[dict[str, Any]],
+    figures: "Mapping[str, Figures]",
+    differing: list[int],
+) -> None:
     from ..report.columns import column_table
     from .train import figures_of, headings_of
 

@@ -94,7 +94,7 @@ def _one_gpu(row: Mapping[str, Any], spell: Callable[..., str]) -> str:
     return ABSENT if None in row.values() else spell(*row.values())
 
 
-def _list(values: list) -> str:
+def _list(values: list[Any]) -> str:
     return ", ".join(map(str, values)) or "none"
 
 

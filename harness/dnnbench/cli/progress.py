@@ -4,16 +4,24 @@ where it is not.
 
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .output import Output, shown
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ..execution.reporter import Reporter
 
 
 class Bar:
     """Shows stages as one bar that moves; notes stand above it."""
 
-    def __init__(self, progress):
-        self._progress, self._task = progress, None
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
 
     def note(self, text: str) -> None:
         self._progress.console.print(shown(text), highlight=False, markup=False)
@@ -35,7 +43,7 @@ EVERY_S = 30.0
 class Lines:
     """A line a stage, one each half minute with the share that is done, and every note."""
 
-    def __init__(self, output: Output, clock=time.monotonic):
+    def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
         self._output, self._clock = output, clock
         self._done, self._total, self._last_s = 0.0, 1.0, clock()
 
@@ -56,7 +64,7 @@ class Lines:
 
 
 @contextmanager
-def reporter(output: Output):
+def reporter(output: Output) -> "Iterator[Reporter]":
     """A Reporter on stderr that fits where stderr goes and how much the user wants to hear."""
     if output.verbosity != 0 or not sys.stderr.isatty():
         yield Lines(output)

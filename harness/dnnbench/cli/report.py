@@ -1,10 +1,15 @@
 """dnnbench report: one offline page for the browser."""
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from .options import Command, output_options
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..store.store import Store
 
 STORE = "results/dnnbench.sqlite"
 PAGE = "results/report.html"
@@ -32,8 +37,13 @@ PAGE = "results/report.html"
 @output_options
 @click.pass_obj
 def command(
-    output, stores: tuple[str, ...], wanted: str | None, by: str | None, out: str, as_json: bool
-):
+    output: Output,
+    stores: tuple[str, ...],
+    wanted: str | None,
+    by: str | None,
+    out: str,
+    as_json: bool,
+) -> None:
     """Write one offline HTML page about recorded runs: verdicts, charts, tables.
 
     STORE is a SQLite file or the address of a PostgreSQL database; without one it
@@ -64,9 +74,9 @@ def command(
         output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in runs))
 
 
-def runs_of(store, wanted: str | None, by: str | None) -> list[str]:
+def runs_of(store: "Store", wanted: str | None, by: str | None) -> list[str]:
     """The run asked for; by machine, the newest of each machine in the store."""
     if by is None or wanted is not None:
         return [store.find_run(wanted or "latest")]
-    newest = dict(store.runs()[["machine_id", "run_id"]].itertuples(index=False))
+    newest: dict[str, str] = dict(store.runs()[["machine_id", "run_id"]].itertuples(index=False))
     return list(newest.values()) or [store.find_run("latest")]

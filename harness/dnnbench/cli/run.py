@@ -1,14 +1,28 @@
 """dnnbench run: check that all arms agree, time them, keep and report the result."""
 
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
 import rich_click as click
+from click import get_current_context
 
 from ..execution.settings import Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
 from . import exitcodes
 from .options import Command, is_given, list_option, output_options
+from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Word, Words
 from .work_options import LABEL, STORE, threads_or_all, work_options
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
+    from ..execution.execute import Outcome
+    from ..execution.plan import Plan
+    from ..execution.reporter import Reporter
+    from ..execution.request import Request
+    from ..store.store import Store
 
 REPORT = "results/report.html"
 BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
@@ -111,7 +125,18 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @STORE
 @output_options
 @click.pass_obj
-def command(output, workloads, store, as_json, resume, dry_run, label, wait, **options):
+def command(
+    output: Output,
+    /,
+    workloads: tuple[str, ...],
+    store: str,
+    as_json: bool,
+    resume: str | None,
+    dry_run: bool,
+    label: str | None,
+    wait: bool,
+    **options: Any,
+) -> int:
     """Check that all arms compute the same thing, then time training and inference.
 
     WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size,
@@ -133,13 +158,14 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **o
     from .progress import reporter
 
     if resume:
-        _refuse_other_options(click.get_current_context())
+        _refuse_other_options()
+    wait_s = -1 if wait else 0
     with reporter(output) as report:
         patience = Patience(LIMIT_S, report.note)
         if resume:
             # The lock comes first: a run that it refuses leaves no store behind.
             with (
-                machine_lock(wait_s=-1 if wait else 0),
+                machine_lock(wait_s=wait_s),
                 open_store(store, create=False, patience=patience) as opened,
             ):
                 run_id = opened.find_run(resume)
@@ -155,7 +181,7 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **o
                 _tell_plan(output, plan, as_json)
                 return exitcodes.OK
             with (
-                machine_lock(wait_s=-1 if wait else 0),
+                machine_lock(wait_s=wait_s),
                 open_store(store, patience=patience) as opened,
             ):
                 run_id = _open(opened, request, plan, label)
@@ -163,8 +189,9 @@ def command(output, workloads, store, as_json, resume, dry_run, label, wait, **o
     return _conclude(output, store, outcome, as_json)
 
 
-def _refuse_other_options(context: click.Context) -> None:
+def _refuse_other_options() -> None:
     """A run goes on as it was begun: what else is asked for would be ignored."""
+    context = get_current_context()
     set_parameters = [
         parameter for parameter in context.command.params if is_given(context, parameter)
     ]
@@ -177,67 +204,45 @@ def _refuse_other_options(context: click.Context) -> None:
 
 
 def _request(
-    workloads,
-    backends,
-    device,
-    dtype,
-    threads,
-    seed,
-    data,
-    batch_sizes,
-    phases,
-    base,
-    precision,
-    max_time,
-    generations,
-    quick,
-    memory,
-    timing,
-    cold_start,
-    allow_unequal,
-    weights,
-    twin,
-    no_check,
-):
+    workloads: tuple[str, ...],
+    backends: tuple[str, ...],
+    base: str,
+    batch_sizes: tuple[int, ...],
+    weights: str,
+    data: str,
+    quick: bool,
+    **options: Any,
+) -> "Request":
     from ..execution.request import Request
-    from ..execution.settings import allocator
     from ..plugins.catalog import workloads_of
 
-    settings = Settings(
-        phases=phases,
-        dtype=dtype,
-        threads=threads_or_all(threads),
-        device=device,
-        precision=precision,
-        max_time_s=max_time,
-        generations=generations,
-        seed=seed,
-        memory=memory or allocator(),
-        timing=timing,
-        cold_start=cold_start,
-        allow_unequal=allow_unequal,
-        check=not no_check,
-        twin=twin,
-    )
+    networks, settings = workloads_of(workloads), _settings(**options)
     settings = settings.quick() if quick else settings
-    return Request(
-        workloads_of(workloads),
-        tuple(backends),
-        settings,
-        batch_sizes or (),
-        base,
-        weights,
-        data,
+    return Request(networks, tuple(backends), settings, batch_sizes or (), base, weights, data)
+
+
+def _settings(
+    threads: int | None, max_time: float, memory: str | None, no_check: bool, **options: Any
+) -> Settings:
+    """From options of the command; the others are called as the settings are."""
+    from ..execution.settings import allocator
+
+    return Settings(
+        threads=threads_or_all(threads),
+        max_time_s=max_time,
+        memory=memory or allocator(),
+        check=not no_check,
+        **options,
     )
 
 
-def _open(store, request, plan, label):
+def _open(store: "Store", request: "Request", plan: "Plan", label: str | None) -> str:
     from ..execution.request import open_run
 
     return open_run(store, request, plan, label)
 
 
-def _take_in(store, run_id: str, report) -> None:
+def _take_in(store: "Store", run_id: str, report: "Reporter") -> None:
     """What the store did not take when it was measured."""
     from ..execution.execute import aside_folders
     from ..store.aside import take_in
@@ -246,22 +251,19 @@ def _take_in(store, run_id: str, report) -> None:
         report.note(f"generation {number + 1}, which had been put aside, is in the store now")
 
 
-def _execute(plan, datasets, store, run_id, report):
+def _execute(
+    plan: "Plan", datasets: "Mapping[str, Dataset]", store: "Store", run_id: str, report: "Reporter"
+) -> "Outcome":
     from ..execution.execute import Execution
 
     return Execution(plan, datasets, store, run_id, report).run()
 
 
-def _tell_plan(output, plan, as_json: bool) -> None:
+def _tell_plan(output: Output, plan: "Plan", as_json: bool) -> None:
     """What would be measured: arms, cases, cells and time."""
     rows = [row for row in plan.cells() if row["workload"]]
-    cells = [
-        {
-            key: row[key]
-            for key in ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")
-        }
-        for row in rows
-    ]
+    columns = ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")
+    cells = [dict(zip(columns, itemgetter(*columns)(row), strict=True)) for row in rows]
     settings = plan.settings
     if as_json:
         output.json(
@@ -283,14 +285,14 @@ def _tell_plan(output, plan, as_json: bool) -> None:
     output.text(f"visits    {settings.max_time_s:g} s {_generations(settings, len(plan.cases))}")
 
 
-def _generations(settings, cases: int) -> str:
+def _generations(settings: Settings, cases: int) -> str:
     if settings.generations is None:
         return "in six generations or more, as the noise of the first three asks"
     each_s = settings.max_time_s / settings.generations / cases
     return f"in {settings.generations} generation(s), {each_s:.1f} s a case in each"
 
 
-def _conclude(output, store: str, outcome, as_json: bool) -> int:
+def _conclude(output: Output, store: str, outcome: "Outcome", as_json: bool) -> int:
     """Tables or JSON on stdout, the page, and the exit code."""
     from pathlib import Path
 

@@ -1,9 +1,13 @@
 """A run as one JSON document."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..store.store import Store
 
 
-def run_document(store, run_id: str) -> dict:
+def run_document(store: "Store", run_id: str) -> dict[str, Any]:
     """Run, cells with their statistics, memory, agreement, steps of training, starts,
     what generations found.
 

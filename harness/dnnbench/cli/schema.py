@@ -5,6 +5,7 @@ import json
 import rich_click as click
 
 from .options import Command, output_options
+from .output import Output
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -12,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 @click.command("schema", cls=Command)
 @output_options
 @click.pass_obj
-def command(output, as_json: bool):
+def command(output: Output, as_json: bool) -> None:
     """Print the JSON Schema of a workload file.
 
     Point an editor's TOML or JSON plugin at it to complete and check keys while you write.

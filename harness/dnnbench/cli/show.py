@@ -6,8 +6,15 @@ import rich_click as click
 
 from ..report.quantity import scaled
 from .options import Command, output_options
+from .output import Output
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..spec.costs import NodeCost
+    from ..spec.losses import Loss
+    from ..spec.model import Model, Node
+    from ..spec.optimizers import Optimizer
     from ..spec.workload import Workload
 
 BATCH_SIZE = click.IntRange(1, 1_000_000)
@@ -20,7 +27,7 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 )
 @output_options
 @click.pass_obj
-def command(output, workload: str, batch_size: int | None, as_json: bool):
+def command(output: Output, workload: str, batch_size: int | None, as_json: bool) -> None:
     """Show the layers of WORKLOAD: shapes, parameters, multiply-adds, bytes, mathematics.
 
     WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME.
@@ -69,7 +76,7 @@ def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
     }
 
 
-def _layer(model, node, cost) -> dict[str, Any]:
+def _layer(model: "Model", node: "Node", cost: "NodeCost") -> dict[str, Any]:
     from .formulas import formula
 
     return {
@@ -87,13 +94,13 @@ def _layer(model, node, cost) -> dict[str, Any]:
     }
 
 
-def _part(spec) -> dict[str, Any]:
+def _part(spec: "Loss | Optimizer") -> dict[str, Any]:
     from .formulas import with_settings
 
     return {**spec.model_dump(mode="json"), "formula": with_settings(spec, spec.formula)}
 
 
-def _print(output, described: dict[str, Any]) -> None:
+def _print(output: Output, described: dict[str, Any]) -> None:
     batch = described["batch_size"]
     inputs = ", ".join(
         f"{source['name']} {_shape(source['shape'])}" for source in described["inputs"]
@@ -118,7 +125,7 @@ def _shape(sizes: list[int]) -> str:
     return "x".join(map(str, sizes)) or "scalar"
 
 
-def _layers_table(layers: list[dict[str, Any]]):
+def _layers_table(layers: list[dict[str, Any]]) -> "Table":
     from ..report.columns import column_table
 
     headings = ("layer", "op", "output", ">parameters", ">MACs", ">bytes", "mathematics")
@@ -129,7 +136,7 @@ def _layers_table(layers: list[dict[str, Any]]):
     return table
 
 
-def _totals_table(described: dict[str, Any]):
+def _totals_table(described: dict[str, Any]) -> "Table":
     from ..report.columns import column_table
 
     table = column_table("", ">operations", ">bytes moved", ">memory", leave_out=("bytes moved",))

@@ -1,15 +1,25 @@
 """dnnbench train: train to the target on every backend, and see that they learn alike."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, output_options
+from .output import Output
 from .work_options import LABEL, STORE, threads_or_all, work_options
 
 if TYPE_CHECKING:
-    from ..execution.training import CurvesApart, Figures
+    from rich.table import Table
+
+    from ..execution.plan import Plan
+    from ..execution.request import Request
+    from ..execution.training import CurvesApart, Figures, TrainingResult
+    from ..spec.workload import Workload
+
+    Results = list[tuple[Workload, list[TrainingResult]]]
 
 
 @click.command("train", cls=Command)
@@ -29,7 +39,17 @@ if TYPE_CHECKING:
 @LABEL
 @output_options
 @click.pass_obj
-def command(output, workloads, epochs, save, store, label, as_json: bool, **options):
+def command(
+    output: Output,
+    /,
+    workloads: tuple[str, ...],
+    epochs: int | None,
+    save: str | None,
+    store: str,
+    label: str | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Train WORKLOADS until their target on the test set, or their limit of epochs.
 
     Every backend starts from the same weights and sees the same examples in the same order;
@@ -50,45 +70,51 @@ def command(output, workloads, epochs, save, store, label, as_json: bool, **opti
     request = _request(workloads, epochs=epochs, **options)
     if save and len(request.workloads) != 1:
         raise click.UsageError("--save keeps the weights of one workload; name that one")
-    results = []
+    results: Results = []
     with reporter(output) as report:
         plan, datasets = make_plan(request, report)
         try:
             for workload in request.workloads:
-                results.append(
-                    (
-                        workload,
-                        train(
-                            workload,
-                            datasets[workload.name],
-                            plan.arms,
-                            request.settings.seed,
-                            report,
-                        ),
-                    )
-                )
+                dataset, seed = datasets[workload.name], request.settings.seed
+                group = train(workload, dataset, plan.arms, seed, report)
+                results.append((workload, group))
                 if save:
-                    _save(output, save, workload, results[-1][1])
+                    _save(output, save, workload, group)
         except BaseException:
             _record(output, store, request, plan, label, results)
             raise
     if as_json:
-        output.json({"courses": [_document(result) for _, group in results for result in group]})
+        output.json({"courses": [_document(result) for result in _each(results)]})
     else:
         for workload, group in results:
             _print(output, workload, group)
     # Shown first: a store that refuses must not take with it what was learned.
     _record(output, store, request, plan, label, results)
-    missed = [
-        c
-        for workload, group in results
-        for c in group
-        if c.failure or (workload.task.target is not None and not c.reached)
-    ]
+    missed = any(_misses(workload, group) for workload, group in results)
     return exitcodes.FAILED if missed else exitcodes.OK
 
 
-def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
+def _each(results: "Results") -> "Iterator[TrainingResult]":
+    for _, group in results:
+        yield from group
+
+
+def _misses(workload: "Workload", group: "Sequence[TrainingResult]") -> bool:
+    """Whether an arm failed, or ended without the target."""
+    has_target = workload.task.target is not None
+    return any(result.failure or (has_target and not result.reached) for result in group)
+
+
+def _request(
+    workloads: tuple[str, ...],
+    epochs: int | None,
+    backends: tuple[str, ...],
+    device: str,
+    dtype: DType,
+    threads: int | None,
+    seed: int,
+    data: str,
+) -> "Request":
     from ..execution.request import Request
     from ..execution.settings import Settings
     from ..plugins.catalog import workloads_of
@@ -110,7 +136,9 @@ def _request(workloads, epochs, backends, device, dtype, threads, seed, data):
     return Request(chosen, tuple(backends), settings, data=data)
 
 
-def _save(output, path: str, workload, results) -> None:
+def _save(
+    output: Output, path: str, workload: "Workload", results: "Sequence[TrainingResult]"
+) -> None:
     from pathlib import Path
 
     from ..execution.weights_file import save_weights
@@ -130,30 +158,34 @@ def _save(output, path: str, workload, results) -> None:
         output.note(f"the weights of {first.arm} are in {path}")
 
 
-def _record(output, store: str, request, plan, label, results) -> None:
+def _record(
+    output: Output,
+    store: str,
+    request: "Request",
+    plan: "Plan",
+    label: str | None,
+    results: "Results",
+) -> None:
     """Whatever was learned goes into the store, interrupted or not."""
     from ..execution.request import open_run
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
 
-    if not any(result.epochs for _, group in results for result in group):
+    if not any(result.epochs for result in _each(results)):
         return
     patience = Patience(LIMIT_S, output.note)
     with patience.outlast(lambda: open_store(store, patience=patience)) as opened:
         run_id = open_run(opened, request, plan, label)
-        rows = [
-            {"workload": c.workload, "arm": c.arm, "dtype": c.dtype, **epoch.to_json()}
-            for _, group in results
-            for c in group
-            for epoch in c.epochs
-        ]
+        rows: list[dict[str, Any]] = []
+        for result in _each(results):
+            key = {"workload": result.workload, "arm": result.arm, "dtype": result.dtype}
+            rows += [key | epoch.to_json() for epoch in result.epochs]
         opened.add_epochs(run_id, rows)
-        opened.finish_run(
-            run_id, "complete" if len(results) == len(request.workloads) else "interrupted"
-        )
+        complete = len(results) == len(request.workloads)
+        opened.finish_run(run_id, "complete" if complete else "interrupted")
 
 
-def _document(result) -> dict:
+def _document(result: "TrainingResult") -> dict[str, Any]:
     return {
         "arm": result.arm,
         "workload": result.workload,
@@ -167,7 +199,7 @@ def _document(result) -> dict:
     }
 
 
-def _print(output, workload, results) -> None:
+def _print(output: Output, workload: "Workload", results: "Sequence[TrainingResult]") -> None:
     from ..execution.training import curves_apart
     from ..report.columns import column_table
 
@@ -191,7 +223,7 @@ def _print(output, workload, results) -> None:
         output.text(f"{_apart_words(workload, apart)}\n")
 
 
-def _apart_words(workload, apart: "CurvesApart") -> str:
+def _apart_words(workload: "Workload", apart: "CurvesApart") -> str:
     """How far the curves lie apart, in the figures that tell of the task's metric."""
     from math import isfinite
 
@@ -210,7 +242,7 @@ def _apart_words(workload, apart: "CurvesApart") -> str:
     )
 
 
-def _row(workload, result) -> list[str]:
+def _row(workload: "Workload", result: "TrainingResult") -> list[str]:
     if result.failure or not result.epochs:
         return [result.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {result.failure}"]
     last = result.epochs[-1]
@@ -226,19 +258,19 @@ def _row(workload, result) -> list[str]:
     ]
 
 
-def headings_of(workload) -> tuple[str, ...]:
+def headings_of(workload: "Workload") -> tuple[str, ...]:
     """Which test figures tell of the task's metric."""
     return ("accuracy", "wrong") if workload.task.metric == "accuracy" else ("test loss",)
 
 
-def figures_of(workload, figures: "Figures") -> list[str]:
+def figures_of(workload: "Workload", figures: "Figures") -> list[str]:
     """Test figures as text, under `headings_of`."""
     if workload.task.metric == "accuracy":
         return [f"{figures.accuracy:.4f}", f"{figures.wrong}/{figures.n_test}"]
     return [f"{figures.test_loss:.4f}"]
 
 
-def _curves(results):
+def _curves(results: "Sequence[TrainingResult]") -> "Table":
     """Loss of every arm beside each other, an epoch a row.
 
     Long results are thinned to twenty rows.
@@ -249,10 +281,8 @@ def _curves(results):
     table = column_table("epoch", *(f">{result.arm}" for result in learned))
     longest = max((len(result.epochs) for result in learned), default=0)
     step = max(1, -(-longest // 20))
-    for i in (
-        *range(0, longest, step),
-        *([longest - 1] if longest and (longest - 1) % step else []),
-    ):
+    shown = {*range(0, longest, step), *range(longest)[-1:]}
+    for i in sorted(shown):
         cells = [f"{c.epochs[i].loss:.9f}" if i < len(c.epochs) else "" for c in learned]
         table.add_row(str(i + 1), *cells)
     return table

@@ -2,21 +2,28 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ..execution import spelling
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+    _Choice = click.Choice[Any]
+else:  # older versions of click have no type arguments
+    _ParamType = click.ParamType
+    _Choice = click.Choice
 
-class Spelt(click.ParamType):
+
+class Spelt(_ParamType):
     """A text that a function of `spelling` reads; what has been read already passes."""
 
-    def __init__(self, name: str, read: Callable[[str], Any]):
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
         self.name = name
         self._read = read
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
         try:
@@ -25,28 +32,28 @@ class Spelt(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Word(click.Choice):
+class Word(_Choice):
     """One of a fixed set."""
 
-    def __init__(self, choices: type[StrEnum]):
+    def __init__(self, choices: type[StrEnum]) -> None:
         super().__init__([member.value for member in choices])
         self._choices = choices
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return self._choices(super().convert(value, param, ctx))
 
 
 class Numbers(Spelt):
     """`1,8,32`: whole numbers of at least 1."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("N,N,...", spelling.sizes)
 
 
 class Words(Spelt):
     """`a,b`: some of a fixed set, or `all`."""
 
-    def __init__(self, choices: Iterable[StrEnum]):
+    def __init__(self, choices: Iterable[StrEnum]) -> None:
         members = tuple(choices)
         super().__init__("NAME,...", lambda text: spelling.words(text, members))
 
@@ -54,26 +61,26 @@ class Words(Spelt):
 class Generations(Spelt):
     """`6`, or `auto` (None): a number from a least one to 100."""
 
-    def __init__(self, least: int):
+    def __init__(self, least: int) -> None:
         super().__init__("N|auto", lambda text: spelling.generations(text, least))
 
 
 class Share(Spelt):
     """`5%` or `0.05`: a share above 0 and below 1."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("SHARE", spelling.share)
 
 
 class Seconds(Spelt):
     """`90`, `90s`, `2m`, `1h`: above 0, and 30 days at most."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("TIME", spelling.seconds)
 
 
 class Label(Spelt):
     """A name that a user gives; not one of `reserved`, by which something else is found."""
 
-    def __init__(self, reserved: tuple[str, ...] = ()):
+    def __init__(self, reserved: tuple[str, ...] = ()) -> None:
         super().__init__("NAME", lambda text: spelling.label(text, reserved))

@@ -4,6 +4,7 @@ import rich_click as click
 
 from ..execution.settings import Settings, all_cpus
 from ..protocol.dtypes import DType
+from .options import Decorated
 from .types import Label, Word
 
 LARGEST_SEED = 2**63 - 1
@@ -67,11 +68,16 @@ STORE = click.option(
 )
 
 
-def work_options(command=None, *, dtype: bool = True):
-    """--backend, --device, --dtype (unless the command has its own), --threads, --seed, --data."""
-    if command is None:
-        return lambda wrapped: work_options(wrapped, dtype=dtype)
-    for option in (DATA, SEED, THREADS, *([DTYPE] if dtype else []), DEVICE, BACKEND):
+def work_options(command: Decorated) -> Decorated:
+    """--backend, --device, --dtype, --threads, --seed, --data."""
+    for option in (DATA, SEED, THREADS, DTYPE, DEVICE, BACKEND):
+        command = option(command)
+    return command
+
+
+def work_options_but_dtype(command: Decorated) -> Decorated:
+    """Those of `work_options`, for a command that takes element types as a list."""
+    for option in (DATA, SEED, THREADS, DEVICE, BACKEND):
         command = option(command)
     return command
 

@@ -16,7 +16,7 @@ class ArmUnderTest:
     arms: `ArmService` of the worker   kit: the kit's own service
     """
 
-    def __init__(self, arm: Arm):
+    def __init__(self, arm: Arm) -> None:
         self.arm = arm
         self.arms, self.kit = ArmClient(self), KitClient(self)
         self._worker: Worker | None = None

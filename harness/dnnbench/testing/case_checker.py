@@ -68,7 +68,7 @@ def request_of(
 class CaseChecker:
     """One arm in one element type, asked about some cases or all; remembers its verdicts."""
 
-    def __init__(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)):
+    def __init__(self, arm: Arm, cases: Sequence[str] = tuple(FAMILIES)) -> None:
         self._arm = arm
         self.arm_under_test = ArmUnderTest(arm)
         self.groups = groups_of(cases)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ..spec.workload import Workload
 from .cases import (
     CASES,
     activations,
@@ -18,7 +19,7 @@ TRAINING = "losses and optimizers"
 _FILES = (dense, convolutions, pools, norms, activations, shapes, sequences, everything)
 
 
-def _family(build: Callable) -> str:
+def _family(build: Callable[[], Workload]) -> str:
     for file in _FILES:
         if build in vars(file).values():
             return file.__name__.rpartition(".")[2]

@@ -1,13 +1,18 @@
 """Options of `pytest --pyargs dnnbench.testing`; any other pytest session is left as it was."""
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from ..protocol.arm import Arm
 
 PACKAGE = "dnnbench.testing"
 KEY = "dnnbench_backends"
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(parser, args):
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
     """Add the options before pytest parses them: it finds a conftest inside an installed package
     too late for that.
     """
@@ -26,7 +31,7 @@ def pytest_load_initial_conftests(parser, args):
     )
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     """Refuse bad options at once.
 
     Know the marker by which pytest-xdist keeps an arm in one process.
@@ -39,7 +44,7 @@ def pytest_configure(config):
             )
 
 
-def arms_of(config):
+def arms_of(config: pytest.Config) -> "list[Arm]":
     """The arms asked for, each in every element type asked for;
     pytest.UsageError if that cannot be meant.
     """

@@ -1,19 +1,24 @@
 """The conformance kit as tests: `pytest --pyargs dnnbench.testing --backend NAME[:MODE]`."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from ..agreement.status import Status
+from ..protocol.arm import Arm
 from .case_checker import CaseCheckers
 from .families import FAMILIES
 from .law_checks import law_dtype, law_verdict
 from .laws import LAWS
 from .pytest_plugin import arms_of
-from .verdicts import SIDES
+from .verdicts import SIDES, Side
 
 
-def pytest_generate_tests(metafunc):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each case and side of every arm; one for each law, in one of the element types."""
     arms = arms_of(metafunc.config)
+    rows: list[tuple[Any, ...]]
     if metafunc.function is test_law:
         dtype = law_dtype([arm.dtype for arm in arms])
         rows = [(arm, law) for arm in arms if arm.dtype == dtype for law in LAWS]
@@ -22,7 +27,7 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(metafunc.fixturenames[1:], [_row(row) for row in rows])
 
 
-def _row(row):
+def _row(row: tuple[Any, ...]) -> Any:
     """All of an arm's go to one process of pytest-xdist."""
     arm, *rest = row
     place = pytest.mark.xdist_group(f"{arm.name}-{arm.dtype}")
@@ -30,28 +35,28 @@ def _row(row):
 
 
 @pytest.fixture(scope="module")
-def checkers():
+def checkers() -> Iterator[CaseCheckers]:
     opened = CaseCheckers()
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="module")
-def law_checkers():
+def law_checkers() -> Iterator[CaseCheckers]:
     """Workers of their own: what a law says of memory is not for one that has done other work."""
     opened = CaseCheckers()
     yield opened
     opened.close()
 
 
-def test_case(checkers, arm, case, side):
+def test_case(checkers: CaseCheckers, arm: Arm, case: str, side: Side) -> None:
     verdict = checkers.of(arm).verdicts(case)[side]
     if verdict.status is Status.UNSUPPORTED:
         pytest.skip(verdict.reason)
     assert verdict.status.passes, verdict
 
 
-def test_law(law_checkers, arm, law):
+def test_law(law_checkers: CaseCheckers, arm: Arm, law: str) -> None:
     verdict = law_verdict(law_checkers.of(arm).arm_under_test, law)
     if verdict.status == "unsupported":
         pytest.skip(verdict.reason)

@@ -12,6 +12,7 @@ from ..stats.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
 from ..stats.estimates import absolute_time
 from ..stats.verdict import Finding, Verdict
 from ..store.frames import records
+from ..store.run_rows import CellRow
 from ..store.store import Store
 from .cells import identity, setting, timed
 from .spread import ALIKE, spread_of
@@ -122,11 +123,11 @@ def _unproven(store: Store, run_id: str) -> dict[tuple[str, str], str]:
 
 def _row(
     base: Measured,
-    old,
+    old: CellRow,
     new: Measured,
-    cell,
+    cell: CellRow,
     fail_on: float | None,
-    unproven: dict[tuple, str],
+    unproven: dict[tuple[str, str], str],
     spread: Spread | None,
 ) -> list[Any]:
     """A row of the frame, in the order of its columns."""
@@ -166,7 +167,7 @@ def _finding(apart: Apart, unproven: str, doubt: str) -> Finding:
     return Finding(Verdict.UNDECIDED, doubt, overruled=True) if doubt else apart.finding
 
 
-def _left_over(cell, other: Measured) -> str:
+def _left_over(cell: CellRow, other: Measured) -> str:
     """What a cell without a partner is, and how the other run comes to have none."""
     same = [c for c in other.cells if identity(c) == identity(cell)]
     why = (
@@ -175,7 +176,7 @@ def _left_over(cell, other: Measured) -> str:
     return f"{cell.workload} batch {cell.batch_size} {cell.phase} {cell.arm}: {why}"
 
 
-def _nearest(cell, other: Measured) -> str:
+def _nearest(cell: CellRow, other: Measured) -> str:
     """The part of the identity in which the other run differs, where only one does."""
     mine = cell.workload, cell.arm, cell.phase
     for c in (c for c in other.cells if (c.workload, c.arm, c.phase) == mine):

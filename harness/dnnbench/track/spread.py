@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from ..execution.measured import Measured, measured
@@ -15,6 +16,8 @@ MOST_RUNS = 20
 ALIKE = ("timing", "memory")
 """Settings that runs must share to be told apart by nothing but the day."""
 History = dict[str, list[float]]
+Shared = tuple[Any, ...]
+"""What cells must have in common to be told apart: identity, settings and software."""
 
 
 def spread_of(store: Store, machine_id: str, without: Collection[str]) -> tuple[Spread | None, int]:
@@ -26,16 +29,16 @@ def spread_of(store: Store, machine_id: str, without: Collection[str]) -> tuple[
     mine = runs[(runs["machine_id"] == machine_id) & ~runs["run_id"].isin(list(without))]
     histories = histories_of(store, mine["run_id"].tail(MOST_RUNS))
     several = [history for history in histories.values() if len(history) >= 2]
-    return spread_between(several), len({run for history in several for run in history})
+    return spread_between(several), len(set(chain.from_iterable(several)))
 
 
-def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
+def histories_of(store: Store, run_ids: Iterable[str]) -> dict[Shared, History]:
     """Log times by run of every cell, one a generation.
 
     A cell counts in those runs that measured it with the same versions and settings,
     by two generations or more and with nothing against its time.
     """
-    histories: dict[tuple, History] = defaultdict(dict)
+    histories: dict[Shared, History] = defaultdict(dict)
     for run_id in run_ids:
         run = measured(store, run_id)
         for key, logs in _logs(run):
@@ -43,7 +46,7 @@ def histories_of(store: Store, run_ids: Iterable[str]) -> dict[tuple, History]:
     return histories
 
 
-def _logs(run: Measured) -> Iterator[tuple[tuple, list[float]]]:
+def _logs(run: Measured) -> Iterator[tuple[Shared, list[float]]]:
     """Log times of every sound cell of a run, in units of the control arm,
     by what they must share.
     """

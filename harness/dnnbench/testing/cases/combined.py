@@ -1,11 +1,15 @@
 """Many cases as branches of one network, for compilers that are slow to be asked one by one."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TypeVar
 
 from ...spec.model import Model, Node
 from ...spec.ops import OPS
 from ...spec.workload import Task, Workload
 from .registry import CASES
+
+T = TypeVar("T")
 
 
 def combined(name: str, cases: Sequence[str]) -> Workload:
@@ -31,8 +35,8 @@ def combined(name: str, cases: Sequence[str]) -> Workload:
     )
 
 
-def _all(groups: Iterable[Sequence]) -> list:
-    return [item for group in groups for item in group]
+def _all(groups: Iterable[Sequence[T]]) -> list[T]:
+    return list(chain.from_iterable(groups))
 
 
 def _renamed(prefix: str, model: Model) -> Model:

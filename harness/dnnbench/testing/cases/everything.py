@@ -7,7 +7,7 @@ from .registry import CASES, CLASSES, case
 
 
 @case
-def everything(net):
+def everything(net: Builder) -> str:
     """State, random thinning, shared and constant parameters in one small image network:
     what the laws are asked on.
     """

@@ -1,13 +1,24 @@
 """Losses and optimizers, on a small multilayer perceptron each."""
 
 from ...spec.builder import Builder
-from ...spec.losses import BceWithLogits, CrossEntropy, Mse
-from ...spec.optimizers import Adam, AdamW, Momentum, Nesterov, Rmsprop, Sgd, WarmupCosine
+from ...spec.losses import BceWithLogits, CrossEntropy, Loss, Mse
+from ...spec.optimizers import (
+    Adam,
+    AdamW,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    Rmsprop,
+    Sgd,
+    WarmupCosine,
+)
 from ...spec.workload import Task, Workload
 from .registry import CASES, CLASSES
 
 
-def _trained_by(name: str, optimizer, loss=None, shape: tuple[int, ...] = (6,)) -> None:
+def _trained_by(
+    name: str, optimizer: Optimizer, loss: Loss | None = None, shape: tuple[int, ...] = (6,)
+) -> None:
     def workload() -> Workload:
         net = Builder(name)
         x = net.tanh(net.dense(net.input("x", shape), units=8))
