@@ -8,6 +8,7 @@ import rich_click as click
 from ..errors import UsageError
 from ..regular import home_expanded
 from .options import Command, output_options
+from .output import Output
 from .work_options import SEED
 
 if TYPE_CHECKING:
@@ -36,8 +37,14 @@ TYPES = ("float32", "float64")
 @output_options
 @click.pass_obj
 def command(
-    output, workload: str, out: str, weights: str | None, dtype: str, seed: int, as_json: bool
-):
+    output: Output,
+    workload: str,
+    out: str,
+    weights: str | None,
+    dtype: str,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Write WORKLOAD in ONNX, as it infers, for ONNX Runtime and whatever else reads that.
 
     WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME. The
@@ -112,7 +119,7 @@ def _port(port: "Port") -> dict[str, Any]:
     return {"name": port.name, "shape": ["N", *port.shape], "dtype": port.dtype}
 
 
-def _print(output, described: dict[str, Any]) -> None:
+def _print(output: Output, described: dict[str, Any]) -> None:
     from ..report.quantity import scaled
 
     size = scaled(described["bytes"], "B")
