@@ -508,7 +508,12 @@ def test_requests_stored_before_there_was_a_gate_can_still_be_read():
     assert Request.from_json(stored).only == ()
 
 
-NAMES = ["torch:compile@new", "torch:eager@new", "torch:eager", "jax:jit"]
+NAMED = [
+    Arm("torch", "compile", environment="new"),
+    Arm("torch", "eager", environment="new"),
+    Arm("torch", "eager"),
+    Arm("jax", "jit"),
+]
 
 
 @pytest.mark.parametrize(
@@ -521,7 +526,7 @@ NAMES = ["torch:compile@new", "torch:eager@new", "torch:eager", "jax:jit"]
     ],
 )
 def test_a_base_is_named_as_backends_are(wanted, found):
-    assert base_arm(NAMES, wanted) == found
+    assert base_arm(NAMED, wanted) == found
 
 
 BAD = {

@@ -2,12 +2,18 @@
 what tests of reports and comparisons read.
 """
 
+import io
 from collections.abc import Iterable, Sequence
 from itertools import product
 
 import numpy as np
 from dnnbench.protocol.arm import Arm
+from dnnbench.report import terminal
+from dnnbench.report.builders import sections_of
+from dnnbench.report.evidence import Evidence
+from dnnbench.report.section import Section
 from dnnbench.store.store import Store
+from rich.console import Console
 
 SECONDS = {
     "infer": 1e-3,
@@ -223,6 +229,21 @@ def _bad(arm: str, workload: str, kind: str, dtype: str) -> bool:
         "gradients",
         "float32",
     )
+
+
+def section_of(evidence: Evidence, id: str) -> Section:
+    """The section of a run by its id."""
+    (section,) = (section for section in sections_of(evidence) if section.id == id)
+    return section
+
+
+def printed(evidence: Evidence, width: int = 100, only: str = "") -> str:
+    """What the terminal shows of a run at a width: every section, or one by its id."""
+    sections = [section_of(evidence, only)] if only else sections_of(evidence)
+    console = Console(width=width, highlight=False, record=True, file=io.StringIO())
+    for part in terminal.drawn(sections):
+        console.print(part, crop=False)
+    return console.export_text()
 
 
 def cell(frame, arm: str, phase: str = "infer", workload: str = "mlp_digits"):

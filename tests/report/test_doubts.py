@@ -1,20 +1,19 @@
 """Where something overrules an interval, no page shows it as one, and the reason stands beside the verdict."""
 
-import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from dnnbench.cli.run_json import run_document
 from dnnbench.execution.gate import screened
 from dnnbench.execution.measured import measured
-from dnnbench.report import html, terminal, words
+from dnnbench.report import html, words
 from dnnbench.report.evidence import gather
 from dnnbench.report.side_by_side import side_by_side
 from dnnbench.stats.flags import PRESSURE, STEAL
 from helpers import reporting
-from helpers.reporting import cell
-from rich.console import Console
+from helpers.reporting import cell, section_of
 
 ONE = ("mlp_digits",)
 TWO_ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
@@ -28,10 +27,8 @@ FAULT = "twice the calls took 0.12 times as long, not 2: something else is timed
 
 
 def printed(evidence):
-    console = Console(width=400, highlight=False, record=True, file=io.StringIO())
-    for part in terminal.run_tables(evidence):
-        console.print(part)
-    return console.export_text()
+    """Every cell of the run with its doubts."""
+    return reporting.printed(evidence, width=400, only="cells")
 
 
 def added(store, **change):
@@ -70,14 +67,13 @@ def test_an_interval_that_something_overrules_is_shown_nowhere_and_the_reason_ev
     assert np.isnan(row.smallest_difference), "what it could have seen is as doubtful"
     assert reason in row.verdict_reason
     assert row.ratio > 0
-    text, page = printed(found), html.page_of([found])
+    text, said = printed(found), section_of(found, "verdicts").tables[0].rows
     assert "not judged" in table_row(text, "jax:jit")
     assert "UNDECIDED" not in table_row(text, "jax:jit")
     assert re.search(r"jax:jit \([a-z_, ]+\): not judged: " + re.escape(reason), text)
-    said = re.findall(r"<li>jax:jit \(([^)]*)\) not judged: ([^<]*)</li>", page)
-    assert len(said) == 2, "the cards of training and of inference"
-    assert all(re.fullmatch(r"[\d.]+×", ratio) for ratio, why in said)
-    assert all(reason in why for ratio, why in said)
+    assert [purpose.text for _, purpose, _ in said] == ["training", "inference"]
+    says = rf"jax:jit \([\d.]+×\) not judged: .*{re.escape(reason)}.*"
+    assert all(re.fullmatch(says, sentence.text) for *_, sentence in said)
     (document,) = [
         c
         for c in run_document(empty, "r")["cells"]
@@ -98,7 +94,7 @@ def test_a_twin_in_disturbed_rounds_covers_nothing(empty):
     found = added(empty, **DISTURBED | {"arms": TWO_ARMS | {"torch:eager#twin": 1.0}})
     (text,) = {
         line
-        for line in printed(found).splitlines()
+        for line in reporting.printed(found, only="twins").splitlines()
         if re.search(r"train_step *torch:eager +1", line)
     }
     assert "not judged" in text
@@ -114,7 +110,7 @@ def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
     row = cell(found.cells, "jax:jit", "train_step")
     assert row.verdict == "UNDECIDED"
     assert row.ratio_low < 1.02 < row.ratio_high
-    assert "UNDECIDED" in table_row(printed(found), "jax:jit")
+    assert "UNDECIDED" in table_row(printed(found), "jax:jit").split()
     assert "cannot be told from torch:eager" in html.page_of([found])
 
 
@@ -184,11 +180,7 @@ def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, 
     assert np.isnan(cell(found.cells, arm).call_s_low)
     assert other.verdict == "FASTER", "the audit calls inference alone"
     assert f"{arm}: {FAULT}" in html.page_of([found])
-    lines = printed(found).splitlines()
-    (told,) = [place for place, line in enumerate(lines) if FAULT in line]
-    assert told < lines.index(next(line for line in lines if line.startswith("The four steps"))), (
-        "beside its table"
-    )
+    assert FAULT in printed(found), "beside its table"
 
 
 def test_a_gate_takes_no_verdict_from_disturbed_rounds_or_a_bench_that_contradicts_itself(empty):
@@ -203,7 +195,7 @@ def test_a_run_that_decided_nothing_says_so_first_and_why(empty):
     assert found.nothing_decided.startswith(
         f"this run decided nothing against torch:eager: {REASON}"
     )
-    assert printed(found).startswith("this run decided nothing")
+    assert section_of(found, "verdicts").sentences == (found.nothing_decided,)
     assert found.nothing_decided in html.page_of([found])
 
 
@@ -212,12 +204,12 @@ def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thin
     assert added(empty, arms={"torch:eager": 1.0}).nothing_decided == ""
 
 
-def test_reasons_of_a_run_that_decided_nothing_are_counted():
-    crossing = {"verdict": "UNDECIDED", "ratio_low": 0.9, "verdict_reason": "crosses"}
+def test_reasons_of_a_run_that_decided_nothing_are_counted(known):
+    crossing = replace(known.rows[0], verdict="UNDECIDED", ratio_low=0.9, verdict_reason="crosses")
     doubted = [
-        crossing | {"ratio_low": None, "verdict_reason": f"drift: rho {n}"} for n in range(3)
+        replace(crossing, ratio_low=None, verdict_reason=f"drift: rho {n}") for n in range(3)
     ]
-    told = words.nothing_decided([crossing, *doubted, {"verdict": None}], "b", 0.02)
+    told = words.nothing_decided([crossing, *doubted, replace(crossing, verdict=None)], "b", 0.02)
     reasons = "drift (3 of 4 cells); the interval reaches across ±2 % (1 of 4 cells)"
     assert told == f"this run decided nothing against b: {reasons}"
     assert words.nothing_decided(doubted, "b", 0.02) == "this run decided nothing against b: drift"

@@ -14,6 +14,7 @@ from dnnbench.cli.progress import Bar, Lines
 from dnnbench.cli.show import _layers_table, describe
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.report import html, terminal
+from dnnbench.report.builders import sections_of
 from dnnbench.report.columns import column_table
 from dnnbench.report.evidence import gather
 from dnnbench.report.summary import summarise, summary_only
@@ -125,7 +126,7 @@ def hostile(tmp_path):
 
 
 def test_no_table_of_a_run_commands_the_terminal(hostile, capsys):
-    for part in terminal.run_tables(gather(hostile, "r")):
+    for part in terminal.drawn(sections_of(gather(hostile, "r"))):
         Output().table(part)
     told = capsys.readouterr().out
     assert r"\x1b[2J" in told
@@ -231,7 +232,7 @@ def drawn(table, width) -> str:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100])
 def test_the_tables_of_a_run_cut_no_figure_at_any_width(known, width):
-    for part in terminal.run_tables(known):
+    for part in terminal.drawn(sections_of(known)):
         text = drawn(part, width)
         assert "…" not in text
         for column in getattr(part, "columns", ()):

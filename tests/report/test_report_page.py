@@ -46,7 +46,6 @@ def assert_links_lead_somewhere(text):
 
 
 TOLD = [
-    "Verdict",
     "Ratio to torch:eager",
     "The four steps of training",
     "Pieces run alone",
@@ -55,12 +54,12 @@ TOLD = [
     "Agreement",
     "Training curves",
     "How to read this",
-    "Left out, and why",
+    "left out: ",
     "numpy:eager stays on the CPU",
     "a: b",
     "Example CPU 9000",
-    "<dt>torch</dt><dd>2.13.0</dd>",
-    "<dt>governor</dt><dd>absent</dd>",
+    '<td>torch</td><td class="why">2.13.0</td>',
+    '<td>governor</td><td class="why">absent</td>',
     "is faster than torch:eager",
     "are slower than torch:eager",
     "examples a second",
@@ -72,7 +71,7 @@ def test_the_page_says_what_the_issue_asks_of_it(whole):
     missing = [told for told in TOLD if told not in whole]
     assert missing == []
     assert whole.count("<svg") == 2 + 2 + 2
-    assert whole.count("<tr><th scope") + whole.count("<tr><td>") + whole.count("<tr>\n") > 56
+    assert whole.count("<tr><td>") > 56
 
 
 def test_the_page_tells_how_the_machine_was_set_up_for_this_run_and_not_for_the_last(

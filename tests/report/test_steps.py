@@ -1,18 +1,18 @@
 """A step of training that costs less than nothing: a fact where it is certain, and no negative figure or bar anywhere."""
 
-import io
 import math
+import re
 
 import pytest
 from dnnbench.cli.run_json import run_document
-from dnnbench.report import html, run_view, terminal
+from dnnbench.report import html
 from dnnbench.report.evidence import gather
 from dnnbench.report.quantity import milliseconds
 from dnnbench.report.steps import Steps, difference_text
 from dnnbench.stats.estimates import Estimate
 from dnnbench.stats.flags import STEAL
 from helpers import reporting
-from rich.console import Console
+from helpers.reporting import section_of
 
 FUSED = reporting.SECONDS | {"train_step": 2.8e-3}
 """The whole step takes 0.2 ms less than its gradients alone."""
@@ -32,12 +32,9 @@ def gathered(store, **change):
 
 def row_of_steps(evidence):
     """Figures of the one arm in the terminal's table of the four steps."""
-    console = Console(width=200, highlight=False, record=True, file=io.StringIO())
-    for part in terminal.run_tables(evidence):
-        console.print(part)
-    text = console.export_text()
-    rows = text[text.index("The four steps") :].splitlines()
-    return next(row for row in rows if "torch:eager" in row).split()[2:7], text
+    text = reporting.printed(evidence, width=400, only="steps")
+    rows = re.sub(r"\[.*?\]", "", text).splitlines()
+    return next(row for row in rows if " torch:eager " in row).split()[2:7], text
 
 
 def test_a_negative_update_of_clean_rounds_is_a_fact(empty):
@@ -52,12 +49,14 @@ def test_a_negative_update_of_clean_rounds_is_a_fact(empty):
 
 
 def test_the_bars_of_a_step_are_never_negative_and_add_up_to_the_whole(empty):
-    (steps,) = gathered(empty).steps
-    bars = run_view._bars(steps)
-    assert [bar["place"] for bar in bars] == [0, 1, 2]
-    assert all(bar["ms"] > 0 for bar in bars)
-    assert sum(bar["ms"] for bar in bars) == pytest.approx(steps.whole.value * 1e3, rel=0.02)
-    assert bars[0]["end_ms"] == pytest.approx(steps.whole.value * 1e3, rel=0.02)
+    evidence = gathered(empty)
+    (steps,) = evidence.steps
+    [chart] = section_of(evidence, "steps").charts
+    [bar] = chart.bars
+    assert list(bar.parts_s) == [0, 1, 2]
+    assert min(bar.parts_s.values()) > 0
+    assert sum(bar.parts_s.values()) == pytest.approx(steps.whole.value, rel=0.02)
+    assert bar.whole_s == steps.whole.value
 
 
 def test_disturbed_rounds_show_no_fact(empty):

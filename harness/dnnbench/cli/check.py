@@ -161,7 +161,7 @@ def _failure(row: "AgreementRow") -> str:
     """A line for a row that does not pass: its status, what of, why, and by how much where
     that is a number.
     """
-    from ..report.agreement_tables import times
+    from ..report.agreement_words import times
     from ..report.quantity import MISSING
 
     agreement = row.agreement

@@ -298,9 +298,10 @@ def _conclude(output: Output, store: str, outcome: "Outcome", as_json: bool) -> 
 
     from ..execution.execute import measured_anything, refuse_nothing
     from ..execution.stored_settings import run_settings
+    from ..report.builders import sections_of
     from ..report.evidence import gather
     from ..report.html import render_report
-    from ..report.terminal import run_tables
+    from ..report.terminal import drawn
     from ..store.patience import LIMIT_S, Patience
     from ..store.store import open_store
     from .run_json import run_document
@@ -319,7 +320,7 @@ def _conclude(output: Output, store: str, outcome: "Outcome", as_json: bool) -> 
         if as_json:
             output.json(run_document(opened, outcome.run_id))
         else:
-            for part in run_tables(evidence):
+            for part in drawn(sections_of(evidence)):
                 output.table(part)
         render_report([opened], Path(REPORT), runs=[outcome.run_id])
     output.note(f"run {outcome.run_id} is in {opened.place}; the report is {REPORT}")

@@ -1,6 +1,6 @@
 """Which arms `--backend` asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..errors import PluginError, UsageError
@@ -90,29 +90,35 @@ def info_of(arm: Arm) -> BackendInfo:
     return plugins().backend(arm.backend)
 
 
-def _without_mode(name: str) -> str:
-    """`torch:eager@new` as a user may write it: `torch@new`."""
-    head, at, environment = name.partition("@")
-    return head.partition(":")[0] + at + environment
+def _spellings(arm: Arm) -> tuple[str, ...]:
+    """How a user may write an arm: its name, without the mode, the backend alone; closest first."""
+    environment = f"@{arm.environment}" if arm.environment else ""
+    return arm.name, f"{arm.backend}{environment}", arm.backend
 
 
-def base_arm(names: list[str], wanted: str | None) -> str:
-    """The arm that ratios refer to: the one asked for, else torch in its default mode,
+def base_arm(arms: Sequence[Arm], wanted: str | None) -> str:
+    """The name of the arm that ratios refer to: the one wanted, else torch in its default mode,
     else the first.
     """
     if wanted:
-        matches = [name for name in names if wanted in (name, _without_mode(name))]
-        matches += [name for name in names if wanted == name.partition(":")[0]]
-        if not matches:
-            raise UsageError(
-                f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} "
-                f"(they are {', '.join(names)})"
-            )
-        return matches[0]
-    torch = [name for name in names if name.startswith("torch:")]
-    if torch:
-        return next(
-            (name for name in torch if name == f"torch:{plugins().backends['torch'].default_mode}"),
-            torch[0],
-        )
-    return names[0]
+        return _wanted_arm(arms, wanted).name
+    torch = [arm for arm in arms if arm.backend == "torch"]
+    usual = [
+        arm
+        for arm in torch
+        if not arm.environment and arm.mode == plugins().backends["torch"].default_mode
+    ]
+    return [*usual, *torch, *arms][0].name
+
+
+def _wanted_arm(arms: Sequence[Arm], wanted: str) -> Arm:
+    """The arm that is written so; UsageError where none is."""
+    for close in (2, 3):
+        matches = [arm for arm in arms if wanted in _spellings(arm)[:close]]
+        if matches:
+            return matches[0]
+    names = [arm.name for arm in arms]
+    raise UsageError(
+        f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} "
+        f"(they are {', '.join(names)})"
+    )

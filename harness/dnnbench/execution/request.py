@@ -59,6 +59,7 @@ class Request:
         return {
             "version": VERSION,
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+            "arms": {arm.name: arm.to_json() for arm in plan.arms if not arm.twin},
             "backends": [arm.name for arm in plan.arms if not arm.twin],
             "settings": self.settings.to_json(),
             "batch_sizes": list(self.batch_sizes),
@@ -112,7 +113,7 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     notes = tuple(
         f"{arm.name} stays on the CPU and is not ranked against arms on {device}" for arm in unequal
     )
-    base = base_arm([arm.name for arm in arms], request.base)
+    base = base_arm(arms, request.base)
     if settings.twin:
         arms += tuple(replace(arm, twin=True) for arm in arms if arm.name == base)
     in_pairs = _in_pairs(request, arms, base)

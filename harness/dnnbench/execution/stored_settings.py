@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..protocol.arm import Arm
 from ..stats.verdict import THETA
 
 VERSION = 2
@@ -25,6 +26,8 @@ class RunSettings:
     """The task of each workload, by its name."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Paths of weights and data where the user named them."""
+    arms: Mapping[str, Arm] = field(default_factory=dict)
+    """Those of the plan by name, which a run that trains has no cells to tell of."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """Every field of `Settings` that was stored, with its value."""
 
@@ -50,5 +53,6 @@ def run_settings(stored: Mapping[str, Any]) -> RunSettings:
         notes=tuple(stored.get("notes", ())),
         tasks={workload["name"]: workload["task"] for workload in stored.get("workloads", ())},
         files={name: stored[name] for name in ("weights", "data") if stored.get(name)},
+        arms={name: Arm.from_json(arm) for name, arm in stored.get("arms", {}).items()},
         chosen=stored.get("settings", {}),
     )

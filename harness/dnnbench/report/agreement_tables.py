@@ -1,14 +1,16 @@
 """Rows of a check of agreement as tables in the terminal."""
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from ..agreement.check import Kind
 from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow
-from .columns import column_table, mark
-from .quantity import MISSING, digits
+from .agreement_words import times
+from .cells import check_cell
+from .columns import column_table
+from .quantity import MISSING
+from .terminal import cell_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +39,7 @@ def agreement_table(rows: Sequence[AgreementRow]) -> "Table":
             row.workload,
             Text(row.arm),
             row.dtype,
-            mark(row.status),
+            cell_text(check_cell(row.status)),
             times(row),
             of,
             Text(agreement.tensor),
@@ -46,7 +48,9 @@ def agreement_table(rows: Sequence[AgreementRow]) -> "Table":
 
 
 def agreement_matrix(rows: Sequence[AgreementRow]) -> "Table":
-    """The worst ratio to the allowance by workload, arm and type, for each kind of tensor; above 1 is red."""
+    """The worst ratio to the allowance by workload, arm and type, for each kind of tensor; above 1
+    is red.
+    """
     from rich.text import Text
 
     headings = ("workload", "arm", "type", *(f">{kind}" for kind in KINDS))
@@ -80,9 +84,3 @@ def _cell(row: AgreementRow) -> "Text":
         style = "bold red"
     ratio = times(row)
     return Text(row.status if ratio == MISSING else ratio, style)
-
-
-def times(row: AgreementRow) -> str:
-    """How often the error takes up its allowance, where both are numbers: a missing tensor has no error."""
-    ratio = row.agreement.ratio
-    return digits(ratio) if isfinite(ratio) else MISSING

@@ -11,7 +11,9 @@ from .quantity import digits
 
 @dataclass(frozen=True)
 class BreakEven:
-    """calls: how many of `name` (training steps or inferences) until `arm` has overtaken `base`, starts included."""
+    """calls: how many of `name` (training steps or inferences) until `arm` has overtaken `base`,
+    starts included.
+    """
 
     workload: str
     batch_size: int
@@ -24,24 +26,23 @@ class BreakEven:
 
     @property
     def sentence(self) -> str:
-        unit, started = (
-            "steps" if self.name == "training" else "calls",
-            f" {self.caches}" if self.caches else "",
-        )
-        met = (
-            f"{self.arm} overtakes {self.base} after about {digits(self.calls, 2)} {unit}{started}"
-        )
-        return f"{self.workload}/{self.batch_size} {self.name}: {met}"
+        unit = "steps" if self.name == "training" else "calls"
+        calls = f"about {digits(self.calls, 2)} {unit}"
+        caches = f" {self.caches}" if self.caches else ""
+        overtaking = f"{self.arm} overtakes {self.base} after {calls}{caches}"
+        return f"{self.workload}/{self.batch_size} {self.name}: {overtaking}"
 
 
-def break_evens(found: Sequence[Purpose], base: str | None, caches: str = "") -> list[BreakEven]:
-    """N = (start_arm - start_base) / (call_base - call_arm), rounded up, either way round, where each wins once.
+def break_evens(purposes: Sequence[Purpose], base: str | None, caches: str = "") -> list[BreakEven]:
+    """N = (start_arm - start_base) / (call_base - call_arm), rounded up, where each wins once.
 
-    Starts are import, build and first call together; an arm that starts first and runs faster needs no catching up. Only of
-    arms that the run told apart: between others the difference that N divides by may be nothing but noise.
+    Either way round. Starts are import, build and first call together; an arm that starts first
+    and runs faster needs no catching up. Only of arms that the run told apart: between others the
+    difference that N divides by may be nothing but noise.
     """
-    bases = {(p.workload, p.batch_size, p.name): p for p in found if p.arm == base}
-    pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in found if p.arm != base]
+    bases = {(p.workload, p.batch_size, p.name): p for p in purposes if p.arm == base}
+    others = [p for p in purposes if p.arm != base]
+    pairs = [(p, bases.get((p.workload, p.batch_size, p.name))) for p in others]
     apart = [(arm, other) for arm, other in pairs if other and _told_apart(arm, other)]
     meetings = (_meeting(arm, other, caches) for arm, other in apart)
     return [meeting for meeting in meetings if meeting is not None]
@@ -53,7 +54,9 @@ def _told_apart(arm: Purpose, base: Purpose) -> bool:
 
 
 def _meeting(one: Purpose, two: Purpose, caches: str) -> BreakEven | None:
-    """Where the one that starts later overtakes the other; None where it never does, or a start is not known."""
+    """Where the one that starts later overtakes the other; None where it never does, or a start is
+    not known.
+    """
     if one.start_s is None or two.start_s is None:
         return None
     later_s = one.start_s - two.start_s

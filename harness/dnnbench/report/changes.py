@@ -13,11 +13,22 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+HEADINGS = (
+    "workload",
+    "phase",
+    "arm",
+    ">base, ms",
+    ">new",
+    ">ratio",
+    ">[95 %]",
+    "verdict",
+    "why",
+)
+
 
 def changes_table(cells: "pd.DataFrame") -> "Table":
     """A rich table of `dnnbench.track.compare`'s frame, the worst change first."""
-    table = column_table("workload", "phase", "arm", ">base, ms", ">new", ">ratio", ">[95 %]", "verdict", "why",
-                         leave_out=("why", "[95 %]", "base, ms", "new"))  # fmt: skip
+    table = column_table(*HEADINGS, leave_out=("why", "[95 %]", "base, ms", "new"))
     for row in records(cells.sort_values("ratio", ascending=False, kind="stable")):
         table.add_row(
             f"{row['workload']}/{row['batch_size']}",
@@ -36,7 +47,7 @@ def changes_table(cells: "pd.DataFrame") -> "Table":
 def _verdict(row: Mapping[str, Any]) -> "Text":
     from rich.text import Text
 
-    verdict = verdict_word(row)
+    verdict = verdict_word(row["verdict"], row["ratio_low"])
     return (
         Text("REGRESSION", "bold red")
         if row["regression"]

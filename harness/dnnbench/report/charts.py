@@ -1,7 +1,8 @@
-"""Pictures for the page: Vega-Lite through altair, drawn to SVG at once, so that the page needs no script.
+"""Pictures for the page: Vega-Lite through altair, drawn to SVG, so that it needs no script.
 
-Colours are CSS variables of the page (`--backend-N`, `--line`, `--band` and others), so that a chart follows
-the reader's light or dark. Every function takes plain rows and returns the text of one `<svg>`.
+Colours are CSS variables of the page (`--backend-N`, `--line`, `--band` and others), so that a
+chart follows the reader's light or dark. Every function takes plain rows and returns the text of
+one `<svg>`.
 """
 
 import math
@@ -41,7 +42,7 @@ def missing() -> str | None:
 
 
 def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_text: str) -> str:
-    """A point and a bar for each ratio to the base, on a log axis, the dead zone shaded; hollow: undecided.
+    """A point and a bar for each ratio to the base, the dead zone shaded; hollow: undecided.
 
     rows: phase, arm, backend, ratio, low, high (None without an interval), decided, label.
     """
@@ -80,7 +81,8 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
 def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: str) -> str:
     """One bar for each arm, made of the four steps of training.
 
-    rows: arm, backend, place (0 to 3, of the step), ms (none below zero), end_ms (of the whole bar), label (of the whole).
+    rows: arm, backend, place (0 to 3, of the step), ms (none below zero), end_ms (of the whole
+    bar), label (of the whole).
     """
     import altair as alt
 
@@ -102,38 +104,32 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: st
     return _svg(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)), alt_text)
 
 
-def curve(rows: Sequence[Row], field: str, title: str, log: bool, alt_text: str) -> str:
+def curve(rows: Sequence[Row], title: str, log: bool, alt_text: str) -> str:
     """A line for each arm over the epochs of training.
 
-    rows: epoch, arm, place (of the colour), and `field`; what the axis cannot show is left out (`drawable`).
+    rows: epoch, arm, place (of the colour), and value: a finite number, above 0 on a log axis.
     """
     import altair as alt
 
-    drawn = drawable(rows, field, log)
-    arms = {row["arm"]: row["place"] for row in drawn}
+    arms = {row["arm"]: row["place"] for row in rows}
     dashes = [DASHES[_earlier(list(arms.values()), i)] for i in range(len(arms))]
     domain, inks = list(arms), [variable(place) for place in arms.values()]
     legend = alt.Legend(
         title=None, orient="top", columns=2, columnPadding=36, symbolStrokeWidth=2.5
     )
-    scale = _log_scale([row[field] for row in drawn], room=0.05) if log else alt.Scale(zero=False)
+    values = [row["value"] for row in rows]
+    scale = _log_scale(values, room=0.05) if log else alt.Scale(zero=False)
     axis = _log_axis(scale) if log else alt.Axis(tickCount=6)
-    chart = alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=2)
+    chart = alt.Chart(alt.Data(values=list(rows))).mark_line(strokeWidth=2)
     chart = chart.encode(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", tickCount=8)),
-        y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
+        y=alt.Y("value:Q", title=title, scale=scale, axis=axis),
         color=alt.Color("arm:N", scale=alt.Scale(domain=domain, range=inks), legend=legend),
         strokeDash=alt.StrokeDash(
             "arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend
         ),
     )
     return _svg(chart.properties(width=WIDTH, height=220), alt_text)
-
-
-def drawable(rows: Sequence[Row], field: str, log: bool) -> list[Row]:
-    """Rows whose `field` an axis can show: a finite number, above 0 on a log axis."""
-    known = [row for row in rows if row[field] is not None and math.isfinite(row[field])]
-    return [row for row in known if not log or row[field] > 0]
 
 
 def machines(
@@ -167,7 +163,7 @@ def machines(
 
 
 def _cut(rows: Sequence[Row]) -> list[Row]:
-    """Intervals cut where they would squeeze the points together: far beyond the outermost of them."""
+    """Intervals cut where they would squeeze the points together, far beyond them."""
     least, most = (
         min(row["ratio"] for row in rows) / FURTHEST,
         max(row["ratio"] for row in rows) * FURTHEST,
@@ -249,7 +245,9 @@ def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetC
 
 
 def _svg(chart: "alt.LayerChart | alt.FacetChart | alt.Chart", alt_text: str) -> str:
-    """The drawing without what only a file of its own needs, and with words for those who cannot see it."""
+    """The drawing without what only a file of its own needs, and with words for those who cannot
+    see it.
+    """
     import vl_convert
 
     ink = {
@@ -272,7 +270,9 @@ def _svg(chart: "alt.LayerChart | alt.FacetChart | alt.Chart", alt_text: str) ->
 
 
 def _texts_printable(part: Any) -> Any:
-    """A chart whose texts hold no control character: the library that draws ends the whole process at some."""
+    """A chart whose texts hold no control character: the library that draws ends the whole process
+    at some.
+    """
     if isinstance(part, dict):
         return {key: _texts_printable(value) for key, value in part.items()}
     if isinstance(part, list):

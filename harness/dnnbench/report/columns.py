@@ -1,6 +1,7 @@
-"""Tables in the terminal: how columns look, which of them a narrow terminal leaves out, and what a check looks like in them."""
+"""Tables in the terminal: how columns look, and which of them a narrow terminal leaves out."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
@@ -9,13 +10,17 @@ from rich.style import StyleType
 from rich.table import Column, Table
 from rich.text import Text
 
-from ..agreement.status import Status
 from ..wording import one_line
 from .words import NOT_JUDGED
 
 VERDICT_STYLES = {
-    "FASTER": "bold green", "SLOWER": "bold red", "SAME": "bold", "UNDECIDED": "dim", NOT_JUDGED: "dim", "": "dim",
-}  # fmt: skip
+    "FASTER": "bold green",
+    "SLOWER": "bold red",
+    "SAME": "bold",
+    "UNDECIDED": "dim",
+    NOT_JUDGED: "dim",
+    "": "dim",
+}
 PROSE = (
     "why",
     "ended",
@@ -33,10 +38,10 @@ LEAST_PROSE = 20
 
 
 class FittedTable(Table):
-    """A borderless table that leaves columns out, as many as it must, before it cuts what stands in one.
+    """A borderless table that leaves out as many columns as it must before it cuts one.
 
-    What is still too wide is longer than the line of the terminal, and whole. Cells hold texts from files, stores and plugins:
-    what a terminal would obey is shown as its escape.
+    What is still too wide is longer than the line of the terminal, and whole. Cells hold texts from
+    files, stores and plugins: what a terminal would obey is shown as its escape.
     """
 
     def __init__(self, *columns: Column, leave_out: Sequence[str] = ()) -> None:
@@ -79,25 +84,31 @@ class FittedTable(Table):
 
     def _without(self, headings: Collection[str]) -> "FittedTable":
         kept = [column for column in self.columns if str(column.header) not in headings]
-        fitted = FittedTable(*(_column(str(column.header), column.justify) for column in kept))
+        fitted = FittedTable(*(replace(column, _cells=[]) for column in kept))
         for row in zip(*(column.cells for column in kept), strict=True):
             Table.add_row(fitted, *row)
         return fitted
 
 
 def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
-    """A table by its headings; one that begins with '>' stands over numbers. leave_out: those that can be spared first."""
+    """A table by its headings; one that begins with '>' stands over numbers.
+
+    leave_out: headings, those that can be spared first.
+    """
     columns = [
-        _column(heading.removeprefix(">"), "right" if heading.startswith(">") else "left")
+        column(
+            heading.removeprefix(">"),
+            "right" if heading.startswith(">") else "left",
+            heading in PROSE,
+        )
         for heading in headings
     ]
     return FittedTable(*columns, leave_out=leave_out)
 
 
-def _column(heading: str, justify: JustifyMethod) -> Column:
-    return Column(
-        header=one_line(heading), justify=justify, no_wrap=heading not in PROSE, overflow="fold"
-    )
+def column(heading: str, justify: JustifyMethod, prose: bool) -> Column:
+    """prose: whether its text may be broken into lines."""
+    return Column(header=one_line(heading), justify=justify, no_wrap=not prose, overflow="fold")
 
 
 def _shown(cell: RenderableType | None) -> str | Text:
@@ -112,12 +123,3 @@ def _shown(cell: RenderableType | None) -> str | Text:
 
 def _width(cell: RenderableType) -> int:
     return cell_len(str(cell))
-
-
-def mark(status: Status | None) -> Text:
-    """What became of a check, in its word where it is not that all agrees; None where there was none."""
-    if status is None:
-        return Text("not checked", style="dim")
-    if status is Status.AGREES:
-        return Text("✓", style="green")
-    return Text(status, style="dim" if status.passes else "bold red")

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..agreement.status import Status
-from ..execution.agreement_rows import agreement_rows
+from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..execution.facts import GenerationFacts, ProgramFacts
 from ..execution.measured import Measured, measured
 from ..execution.twins import Twin, twins_of
@@ -17,11 +18,12 @@ from ..store.store import Store
 from ..worker.audit import late_fault
 from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
-from .purposes import Purpose, purposes
+from .purposes import Purpose, PurposeKey, purposes
 from .roofline import Roof, RoofShare, above_the_peak, roofs, shares
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of, time_doubts
+from .summary_rows import CellSummary, cell_summaries
 from .words import nothing_decided
 
 if TYPE_CHECKING:
@@ -59,37 +61,84 @@ class Evidence:
         return self.measured.run
 
     @property
-    def cases(self) -> list[tuple[str, int]]:
-        """(workload, batch size), in the order of the plan."""
-        return list(
-            dict.fromkeys(zip(self.cells["workload"], self.cells["batch_size"], strict=True))
+    def base(self) -> str:
+        """The arm that ratios refer to, by name; empty for a run without an arm."""
+        return self.measured.base or ""
+
+    @cached_property
+    def rows(self) -> list[CellSummary]:
+        """Every cell, in the order of the plan."""
+        return cell_summaries(self.cells)
+
+    @cached_property
+    def cases(self) -> list[CaseKey]:
+        """In the order of the plan."""
+        return list(dict.fromkeys(row.case for row in self.rows))
+
+    def of_case(self, case: CaseKey) -> list[CellSummary]:
+        """Cells of a case by phase, what matters most first; in each the fastest first, what has no
+        time last.
+        """
+        rows = [row for row in self.rows if row.case == case]
+        order = by_headline(row.phase for row in rows)
+        slow = float("inf")
+        return sorted(
+            rows,
+            key=lambda row: (order.index(row.phase), slow if row.call_s is None else row.call_s),
         )
 
-    def of_case(self, case: tuple[str, int]) -> "pd.DataFrame":
-        """The cells of one case."""
-        workload, batch_size = case
-        return self.cells[
-            (self.cells["workload"] == workload) & (self.cells["batch_size"] == batch_size)
-        ]
+    @cached_property
+    def checks(self) -> list[AgreementRow]:
+        """Every comparison with the reference, in the order of the cells, not of their names."""
+        names = [*self.cells["workload"], *self.cells["arm"]]
+        order = {name: place for place, name in enumerate(names)}
+        return sorted(
+            agreement_rows(records(self.agreement)),
+            key=lambda row: (order.get(row.workload, -1), order.get(row.arm, -1), row.dtype),
+        )
+
+    @cached_property
+    def _statuses(self) -> dict[tuple[str, str], Status]:
+        """The worst of all checks, by arm and workload."""
+        ascending = sorted(self.checks, key=lambda row: row.badness)
+        return {(row.arm, row.workload): row.status for row in ascending}
 
     def agrees(self, arm: str, workload: str) -> Status | None:
-        """What became of the arm's checks on that workload, the worst of all; None if there was none."""
-        rows = self.agreement[
-            (self.agreement["arm"] == arm) & (self.agreement["workload"] == workload)
-        ]
-        checks = agreement_rows(records(rows))
-        worst = max(checks, key=lambda row: row.badness, default=None)
-        return None if worst is None else worst.status
+        """What became of the arm's checks on that workload, the worst of all; None if there was
+        none.
+        """
+        return self._statuses.get((arm, workload))
+
+    @cached_property
+    def _backends(self) -> dict[str, str]:
+        """Of each arm: of the cells, and as stored with the run for those that have none."""
+        stored = {name: arm.backend for name, arm in self.measured.settings.arms.items()}
+        return stored | {row.arm: row.backend for row in self.rows}
+
+    def backend_of(self, arm: str) -> str:
+        """The backend of an arm; the arm's own name where an older store does not tell."""
+        return self._backends.get(arm, arm)
+
+    @property
+    def backends(self) -> set[str]:
+        """Those of all arms that any section shows."""
+        names = [*self._backends, *self.agreement["arm"], *self.epochs["arm"]]
+        return {self.backend_of(name) for name in names}
 
     @property
     def roofs(self) -> dict[tuple[str, str], Roof]:
         """The best rates of each device and type."""
         return roofs(self.facts.machine_peaks)
 
-    @property
+    @cached_property
     def shares(self) -> list[RoofShare]:
         """How near each training step and inference comes to them."""
         return shares(self.cells, self.roofs, self.facts, self.time_doubts)
+
+    @cached_property
+    def no_rates(self) -> set[PurposeKey]:
+        """Cells whose rate is no figure."""
+        return {(s.workload, s.batch_size, s.arm, s.phase) for s in self.shares if s.doubt}
 
     @property
     def above_the_peak(self) -> list[str]:
@@ -98,7 +147,9 @@ class Evidence:
 
     @property
     def break_evens(self) -> list[BreakEven]:
-        """Which arm overtakes the base, or the base it, after how many calls; again for empty caches where they were met."""
+        """Which arm overtakes the base, or the base it, after how many calls; again for empty
+        caches where they were met.
+        """
         empty = first_ever(self.starts)
         first = [replace(p, start_s=empty.get(p.key)) for p in self.purposes]
         return [
@@ -108,47 +159,54 @@ class Evidence:
 
     @property
     def doubts(self) -> list[str]:
-        """What the benches found wrong with themselves, and programs that were compiled while they were timed."""
+        """What the benches found wrong with themselves, and programs that were compiled while they
+        were timed.
+        """
         audits = [(key, facts.audit) for key, facts in self.facts.programs.items() if facts.audit]
-        return [
-            f"{key}: {fault}" for key, audit in audits for fault in audit.faults
-        ] + self.late_faults()
+        faults = [f"{key}: {fault}" for key, audit in audits for fault in audit.faults]
+        return faults + self.late_faults()
 
     def late_faults(self, case: CaseKey | None = None) -> list[str]:
-        """Programs that were compiled while they were timed, by arm and case; of one case where it is given."""
-        late = [
-            (key, count) for key, count in self.compiled_late.items() if case in (None, key.case)
+        """Programs that were compiled while they were timed, by arm and case; of one case where it
+        is given.
+        """
+        return [
+            f"{key}: {late_fault(count)}"
+            for key, count in self.compiled_late.items()
+            if case in (None, key.case)
         ]
-        return [f"{key}: {late_fault(count)}" for key, count in late]
 
     @property
     def nothing_decided(self) -> str:
-        """Why the run gave no verdict at all; empty where it gave one, or had nothing to give it of."""
-        return nothing_decided(records(self.cells), self.measured.base or "", self.measured.theta)
+        """Why the run gave no verdict at all; empty where it gave one, or had nothing to give it
+        of.
+        """
+        return nothing_decided(self.rows, self.base, self.measured.theta)
 
     @property
     def fused(self) -> list[str]:
         """Steps of training that cost less than nothing for certain, in words."""
-        found = [
-            (f"{s.workload}/{s.batch_size} {s.arm}", told)
-            for s in self.steps
-            for told in s.fused.values()
+        return [
+            f"{steps.workload}/{steps.batch_size} {steps.arm}: {meaning}"
+            for steps in self.steps
+            for meaning in steps.fused.values()
         ]
-        return [f"{where}: {told}" for where, told in found]
 
-    @property
+    @cached_property
     def memory(self) -> list[Memory]:
         """What each training step and inference holds, by part."""
         return memory_of(self.measured.cells, self.facts)
 
-    @property
+    @cached_property
     def twins(self) -> list[Twin]:
         """The base against itself, where the run measured it twice."""
         return twins_of(self.measured)
 
     @property
     def system(self) -> Mapping[str, Any]:
-        """How the machine was set up when the first generation began; what is known of it last where no generation tells."""
+        """How the machine was set up when the first generation began; what is known of it last
+        where no generation tells.
+        """
         return self.facts.system or self.machine["facts"].get("system", {})
 
     @property
@@ -200,6 +258,8 @@ def _compiled_late(generations: Sequence[GenerationFacts]) -> dict[ProgramKey, i
 
 
 def by_headline(phases: Iterable[str]) -> list[str]:
-    """Phases in the order that people ask for them: a training step, inference, then the rest as planned."""
+    """Phases in the order that people ask for them: a training step, inference, then the rest as
+    planned.
+    """
     present = list(dict.fromkeys(phases))
     return [p for p in HEADLINES if p in present] + [p for p in present if p not in HEADLINES]

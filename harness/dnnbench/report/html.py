@@ -1,41 +1,41 @@
-"""One page for the browser: offline, without a script, safe to send to anyone."""
+"""Sections as one page for the browser: offline, without a script, safe to send to anyone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import StoreError, UsageError
-from ..stats.estimates import STEPS
 from ..store.engine import refuse_to_overwrite
 from ..store.store import Store
 from ..wording import printable
-from . import charts, palette, quantity, words
+from . import charts, palette, words
+from .builders import sections_of
 from .evidence import Evidence, gather
-from .pictures import Picture, caption_of, picture
-from .run_view import RunView
-from .side_by_side import MachineComparison, side_by_side
-from .steps import difference_text
+from .machines_section import machines_section
+from .quantity import percent
+from .section import Chart, Section, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 BY = ("machine",)
-FILTERS = {
-    name: getattr(quantity, name)
-    for name in (
-        "digits",
-        "scaled",
-        "seconds",
-        "milliseconds",
-        "ratio",
-        "interval",
-        "percent",
-        "throughput",
-    )
-}
 CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?", words.NOT_JUDGED: "–"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sections of one run, or of all together, under a name."""
+
+    name: str
+    prefix: str
+    """Before the id of each of its sections, which together name its place in the page."""
+    sections: tuple[Section, ...]
+    heading: bool
+    """Whether its name stands above it."""
 
 
 def render_report(
@@ -43,19 +43,27 @@ def render_report(
 ) -> Path:
     """Write the page for runs, each a run_id of the store in its place.
 
-    by: 'machine' sets the cells that the runs share side by side.  returns: the file written; its folders are
-    made. Raises UsageError for another `by`, or for runs that have nothing to set side by side, StoreError
-    where the file cannot be written.
+    by: 'machine' sets the cells that the runs share side by side.  returns: the file written; its
+    folders are made. Raises UsageError for another `by`, or for runs that have nothing to set side
+    by side, StoreError where the file cannot be written.
     """
+    return write_report(out, page_of(gathered(stores, runs, by), by))
+
+
+def gathered(stores: Sequence[Store], runs: Sequence[str], by: str | None = None) -> list[Evidence]:
+    """Each run of the store in its place; UsageError for a `by` that there is not."""
     if by is not None and by not in BY:
         raise UsageError(f"report: got by={by!r}, expected {' or '.join(BY)}")
-    found = [gather(store, run_id) for store, run_id in zip(stores, runs, strict=True)]
-    page = page_of(found, by)
+    return [gather(store, run_id) for store, run_id in zip(stores, runs, strict=True)]
+
+
+def write_report(out: str | Path, text: str) -> Path:
+    """Into a file whose folders are made; StoreError where it cannot be written."""
     out = Path(out)
     try:
         refuse_to_overwrite(out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page, encoding="utf-8")
+        out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"report: {out} cannot be written ({error.strerror}); name another file with -o"
@@ -65,27 +73,46 @@ def render_report(
 
 def page_of(runs: Sequence[Evidence], by: str | None = None) -> str:
     """The text of the page."""
-    colours = palette.places(backend for run in runs for backend in run.cells["backend"])
-    comparison = side_by_side(runs) if by else None
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            version=__version__,
-            title=_title(runs),
-            missing_charts=charts.missing(),
-            colours=colours,
-            inks=list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
-            runs=[RunView(run, colours) for run in runs],
-            comparison=comparison,
-            comparison_charts=_machine_charts(comparison, colours)
-            if comparison and not charts.missing()
-            else [],
-            theta=runs[0].measured.theta,
-            step_names=list(zip(STEPS, charts.STEP_OPACITY, strict=True)),
-            chips=CHIPS,
+    parts = parts_of(runs, by)
+    return _page("report.html.j2", _colours(runs), parts=parts, title=_title(runs), runs=runs)
+
+
+def section_html(section: Section, colours: Mapping[str, int]) -> str:
+    """One section alone, as a notebook shows it.  colours: from `palette.places`."""
+    return _page("alone.html.j2", colours, section=section)
+
+
+def parts_of(runs: Sequence[Evidence], by: str | None = None) -> list[Part]:
+    """What the runs share, where that is asked for, then each run."""
+    several = len(runs) > 1
+    parts = [
+        Part(
+            name=f"Run on {run.machine_name}",
+            prefix=f"{number}-",
+            sections=tuple(sections_of(run)),
+            heading=several,
         )
-    )
+        for number, run in enumerate(runs, 1)
+    ]
+    if by is None:
+        return parts
+    return [Part("Machines side by side", "", (machines_section(runs),), False), *parts]
+
+
+def _colours(runs: Sequence[Evidence]) -> dict[str, int]:
+    return palette.places(backend for run in runs for backend in run.backends)
+
+
+def _page(template: str, colours: Mapping[str, int], **values: Any) -> str:
+    environment = _environment()
+    environment.globals |= {
+        "chips": CHIPS,
+        "colours": colours,
+        "missing_charts": charts.missing(),
+        "inks": list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
+        "version": __version__,
+    }
+    return environment.get_template(template).render(**values)
 
 
 def _environment() -> "Environment":
@@ -99,54 +126,38 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS | {
-        "groupby_order": grouped,
-        "unsteady": words.unsteady,
-        "verdict_word": words.verdict_word,
-        "difference": difference_text,
-    }
-    environment.tests["present"] = quantity.present
-    environment.globals |= {"show_ms": quantity.milliseconds, "show_ratio": quantity.ratio}
+    environment.filters |= {"svg": _svg, "panels": _panels, "percent": percent}
     return environment
 
 
 def _printable(value: Any) -> Any:
-    """What a template shows, without characters that a reader's program obeys; markup of ours as it stands."""
+    """What a template shows, without characters that a reader's program obeys; markup of ours as it
+    stands.
+    """
     from markupsafe import Markup
 
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _svg(chart: Chart, colours: Mapping[str, int]) -> "Markup":
+    """What Vega drew, whose texts it has escaped."""
+    from markupsafe import Markup
+
+    return Markup(chart.svg(colours))
+
+
+def _panels(table: Table) -> list[tuple[str, int]]:
+    """(name, columns) of what stands side by side in a table, '' for what is in no panel; empty
+    without panels.
+    """
+    widths = [
+        (name, len(list(columns))) for name, columns in groupby(table.columns, lambda c: c.panel)
+    ]
+    return widths if any(name for name, _ in widths) else []
+
+
 def _title(runs: Sequence[Evidence]) -> str:
     """The workloads, timed ones first."""
-    timed = [workload for run in runs for workload, _ in run.cases]
+    timed = [case.workload for run in runs for case in run.cases]
     learned = [workload for run in runs for workload in run.epochs["workload"]]
     return words.listed(list(dict.fromkeys([*timed, *learned]))) or "nothing measured"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that are alike in some fields, by whose values it is named."""
-
-    name: str
-    rows: list[Any]
-
-
-def grouped(rows: Sequence[Any], *names: str) -> list[Group]:
-    """Rows that are alike in the fields named, groups and rows in the order they come in.
-
-    rows: dictionaries or dataclasses, whose fields may have any type.
-    """
-    members_by_key: dict[tuple[object, ...], list[Any]] = {}
-    for row in rows:
-        key = tuple(row[name] if isinstance(row, Mapping) else getattr(row, name) for name in names)
-        members_by_key.setdefault(key, []).append(row)
-    return [Group(", ".join(map(str, key)), members) for key, members in members_by_key.items()]
-
-
-def _machine_charts(comparison: MachineComparison, colours: Mapping[str, int]) -> list[Picture]:
-    points = comparison.points()
-    return [
-        picture(caption_of(case), charts.machines, rows, comparison.machines, colours)
-        for case, rows in points.items()
-    ]

@@ -1,4 +1,6 @@
-"""Memory by part: what the spec foretells of weights, optimizer state and activations, beside what was measured."""
+"""Memory by part: what the spec foretells of weights, optimizer state and activations, beside what
+was measured.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,8 +15,8 @@ from ..store.run_rows import CellRow
 class Memory:
     """One purpose of one arm in one case, in bytes; None where there is no counter.
 
-    weights, optimizer: the program's own arrays.  peak_rss: of the whole process during one call of the phase, the framework
-    included, after everything freed before was given back.
+    weights, optimizer: the program's own arrays.  peak_rss: of the whole process during one call of
+    the phase, the framework included, after everything freed before was given back.
     """
 
     workload: str
@@ -47,6 +49,14 @@ def memory_of(cells: Iterable[CellRow], facts: GenerationFacts) -> list[Memory]:
 
 def _memory(cell: CellRow, memory: ProgramMemory) -> Memory:
     return Memory(
-        cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, memory.by_spec[cell.phase],
-        memory.weights_bytes, memory.optimizer_bytes, cell.peak_rss_bytes, cell.peak_device_bytes,
-    )  # fmt: skip
+        cell.workload,
+        cell.batch_size,
+        cell.arm,
+        cell.backend,
+        cell.phase,
+        memory.by_spec[cell.phase],
+        memory.weights_bytes,
+        memory.optimizer_bytes,
+        cell.peak_rss_bytes,
+        cell.peak_device_bytes,
+    )

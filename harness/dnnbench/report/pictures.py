@@ -1,21 +1,119 @@
-"""Charts under their captions, safe to stand in the page."""
+"""The charts of sections: figures under a caption, drawn by `charts` when a page asks for them."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-Picture = tuple[str, "Markup"]
-"""Caption and SVG."""
-
-
-def picture(caption: str, draw: Callable[..., str], *arguments: object) -> Picture:
-    """What Vega drew, whose texts it has escaped, under its caption."""
-    from markupsafe import Markup
-
-    return caption, Markup(draw(*arguments, caption))
+from . import charts
+from .quantity import seconds
+from .section import Chart
 
 
-def caption_of(case: tuple[str, int]) -> str:
-    return f"{case[0]}, batch {case[1]}"
+@dataclass(frozen=True)
+class RatioPoint:
+    """A ratio to the base with its interval, None where there is none."""
+
+    phase: str
+    arm: str
+    backend: str
+    ratio: float
+    low: float | None
+    high: float | None
+    decided: bool
+    label: str
+
+
+@dataclass(frozen=True)
+class RatioChart(Chart):
+    """A point and a bar for each ratio to the base."""
+
+    points: tuple[RatioPoint, ...]
+    theta: float
+
+    def svg(self, colours: Mapping[str, int]) -> str:
+        rows = [asdict(point) for point in self.points]
+        return charts.ratios(rows, self.theta, colours, self.caption)
+
+
+@dataclass(frozen=True)
+class StepsBar:
+    """An arm's training step in parts that add up to the whole."""
+
+    arm: str
+    backend: str
+    parts_s: Mapping[int, float]
+    """Seconds by the step's place in `stats.estimates.STEPS`, none below zero."""
+    whole_s: float
+    """A step timed as one."""
+
+
+@dataclass(frozen=True)
+class StepsChart(Chart):
+    """A bar for each arm, made of the steps of training."""
+
+    bars: tuple[StepsBar, ...]
+
+    def svg(self, colours: Mapping[str, int]) -> str:
+        rows = [row for bar in self.bars for row in _parts(bar)]
+        return charts.training_steps(rows, colours, self.caption)
+
+
+def _parts(bar: StepsBar) -> list[charts.Row]:
+    end_ms = sum(bar.parts_s.values()) * 1e3
+    whole = {"end_ms": end_ms, "label": seconds(bar.whole_s)}
+    same = {"arm": bar.arm, "backend": bar.backend} | whole
+    return [same | {"place": place, "ms": part_s * 1e3} for place, part_s in bar.parts_s.items()]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A figure of one epoch; None where the epoch has none."""
+
+    epoch: int
+    arm: str
+    backend: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class CurveChart(Chart):
+    """A line for each arm over the epochs of training; all points are `drawable`."""
+
+    points: tuple[CurvePoint, ...]
+    title: str
+    log: bool
+
+    def svg(self, colours: Mapping[str, int]) -> str:
+        rows = [asdict(point) | {"place": colours[point.backend]} for point in self.points]
+        return charts.curve(rows, self.title, self.log, self.caption)
+
+
+def drawable(points: Iterable[CurvePoint], log: bool) -> tuple[CurvePoint, ...]:
+    """Points whose value an axis can show: a finite number, above 0 on a log axis."""
+    finite = [p for p in points if p.value is not None and math.isfinite(p.value)]
+    return tuple(p for p in finite if not log or (p.value is not None and p.value > 0))
+
+
+@dataclass(frozen=True)
+class MachinePoint:
+    """A machine's time for a cell with its interval, None where there is none."""
+
+    phase: str
+    arm: str
+    backend: str
+    machine: str
+    ms: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class MachinesChart(Chart):
+    """Each machine's time for the same cells."""
+
+    points: tuple[MachinePoint, ...]
+    machines: tuple[str, ...]
+
+    def svg(self, colours: Mapping[str, int]) -> str:
+        rows = [asdict(point) for point in self.points]
+        return charts.machines(rows, self.machines, colours, self.caption)

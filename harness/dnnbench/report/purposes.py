@@ -1,4 +1,6 @@
-"""Training beside inference: what each is for, what it computes, how long it takes and what it holds."""
+"""Training beside inference: what each is for, what it computes, how long it takes and what it
+holds.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +37,9 @@ class Purpose:
     call_s_low: float
     call_s_high: float
     start_s: float | None
-    """Import, build and first call together, with warm compile caches where any generation had them."""
+    """Import, build and first call together, with warm compile caches where any generation had
+    them.
+    """
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
     verdict: str | None
@@ -62,7 +66,8 @@ class Purpose:
 def purposes(cells: "pd.DataFrame", starts_s: Mapping[PurposeKey, float]) -> list[Purpose]:
     """Every measured purpose, case by case and arm by arm, training before inference.
 
-    cells: frame `cells` joined with `summary`   starts_s: seconds to the first result, by `Purpose.key`
+    cells: frame `cells` joined with `summary`   starts_s: seconds to the first result, by
+    `Purpose.key`
     """
     timed = [cell for cell in timed_cells(cells) if cell.phase in PURPOSES]
     by_key: dict[PurposeKey, TimedCell] = {

@@ -16,7 +16,9 @@ def present(value: object) -> TypeGuard[float]:
 
 
 def digits(value: float | None, count: int = 3) -> str:
-    """`count` significant digits: 0.0123 -> '0.0123', 1234.5 -> '1,230'; the very large with an exponent."""
+    """`count` significant digits: 0.0123 -> '0.0123', 1234.5 -> '1,230'; the very large with an
+    exponent.
+    """
     if not present(value):
         return MISSING
     if not math.isfinite(value):
@@ -54,7 +56,9 @@ def milliseconds(value_s: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """0.0412, 0.618, 1.003, 1.25, 31.2: three digits, and a fourth near 1, where it tells something."""
+    """0.0412, 0.618, 1.003, 1.25, 31.2: three digits, and a fourth near 1, where it tells
+    something.
+    """
     if not present(value):
         return MISSING
     return f"{value:.3f}" if 0.1 <= value < 1.1 else digits(value)

@@ -1,6 +1,7 @@
 """How near each cell comes to what the machine can do, with the peaks that the same run measured.
 
-intensity = FLOPs / bytes of the spec; attainable = min(peak FLOP/s, intensity x peak B/s); share of peak (MFU) = rate / peak.
+intensity = FLOPs / bytes of the spec; attainable = min(peak FLOP/s, intensity x peak B/s);
+share of peak (MFU) = rate / peak.
 A device and type whose peak no arm could tell gives no share.
 """
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 ABOVE = ">100 %"
 ABOVE_MEANS = (
-    "more than these arms' dense product reaches, as Winograd, FFT or a faster library may; audited again: "
-    "infer, step, infer on one placed batch, twice the calls, another input"
+    "more than these arms' dense product reaches, as Winograd, FFT or a faster library may; "
+    "audited again: infer, step, infer on one placed batch, twice the calls, another input"
 )
 NOT_AUDITED = "above the peak, and not audited again"
 
@@ -51,7 +52,9 @@ class Roof:
 
 @dataclass(frozen=True)
 class RoofShare:
-    """One training step or inference of one arm against the roof; None where there is no peak or no counter."""
+    """One training step or inference of one arm against the roof; None where there is no peak or no
+    counter.
+    """
 
     workload: str
     batch_size: int
@@ -65,7 +68,9 @@ class RoofShare:
     bound: str | None
     joules: float | None
     device_s: float | None
-    """Seconds a call by the device's own clock: less than the host's where the device waits to be fed."""
+    """Seconds a call by the device's own clock: less than the host's where the device waits to be
+    fed.
+    """
     doubt: str
     """Why a rate above the roof is no figure; empty where it is one."""
 
@@ -117,7 +122,8 @@ def shares(
     """A row for every training step and inference that was timed and whose work the spec counts.
 
     cells: frame `cells` joined with `summary`
-    facts: of the first generation, which measures energy and device time, and audits rates near or above the roof
+    facts: of the first generation, which measures energy and device time, and audits rates near or
+    above the roof
     doubts: what speaks against the time of a cell, by cell_id
     """
     chosen = [cell for cell in timed_cells(cells) if cell.phase in PURPOSES]
@@ -149,17 +155,27 @@ def _share(
     share = None if top is None else rate / top.flops_per_s
     above = share is not None and share > 1
     doubt = (time_doubt or _doubt(measured.rate_audit)) if above else ""
-    bound = (
-        None
-        if top is None
-        else "memory"
-        if intensity * top.bytes_per_s < top.flops_per_s
-        else "compute"
-    )
     return RoofShare(
-        cell.workload, cell.batch_size, cell.arm, cell.backend, cell.phase, rate, intensity,
-        share, bound, measured.energy.joules if measured.energy else None, measured.device_call_s, doubt,
-    )  # fmt: skip
+        cell.workload,
+        cell.batch_size,
+        cell.arm,
+        cell.backend,
+        cell.phase,
+        rate,
+        intensity,
+        share,
+        _bound(top, intensity),
+        joules=measured.energy.joules if measured.energy else None,
+        device_s=measured.device_call_s,
+        doubt=doubt,
+    )
+
+
+def _bound(top: Roof | None, intensity: float) -> str | None:
+    """What bounds work of that many operations a byte; None where there is no peak."""
+    if top is None:
+        return None
+    return "memory" if intensity * top.bytes_per_s < top.flops_per_s else "compute"
 
 
 def _doubt(audit: AuditFacts | None) -> str:
@@ -171,12 +187,12 @@ def _doubt(audit: AuditFacts | None) -> str:
     return "; ".join(audit.faults)
 
 
-def above_the_peak(found: Sequence[RoofShare]) -> list[str]:
+def above_the_peak(rows: Sequence[RoofShare]) -> list[str]:
     """What a share of more than 100 % means, and why others above the roof are no figures."""
     doubted = [
         f"{s.workload}/{s.batch_size} {s.phase} {s.arm}: no figure: {s.doubt}"
-        for s in found
+        for s in rows
         if s.doubt
     ]
-    stands = any(s.of_peak == ABOVE for s in found)
+    stands = any(s.of_peak == ABOVE for s in rows)
     return ([f"{ABOVE}: {ABOVE_MEANS}"] if stands else []) + doubted

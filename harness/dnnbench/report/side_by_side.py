@@ -1,9 +1,8 @@
-"""The same cells on several machines, beside each other; ratios between machines carry no verdict."""
+"""The same cells on several machines; ratios between machines carry no verdict."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..errors import UsageError
 from ..stats.apart import compare_apart
@@ -12,7 +11,8 @@ from .evidence import Evidence, by_headline
 from .timed_cells import TimedCell, timed_cells
 
 Identity = tuple[str, str, int, str, str, str]
-"""What two runs must have in common: workload, specification, batch size, phase, arm, element type."""
+"""What two runs must have in common: workload, specification, batch size, phase, arm, element type.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,13 @@ class MachineComparison:
     machines: list[str]
     cells: list[Shared]
 
-    def points(self) -> dict[tuple[str, int], list[dict[str, Any]]]:
-        """Times for a chart, by case."""
-        found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        for cell in self.cells:
-            for machine, time in zip(self.machines, cell.times, strict=True):
-                if time is not None:
-                    found.setdefault((cell.workload, cell.batch_size), []).append(
-                        _point(cell, machine, time)
-                    )
-        return found
-
 
 def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
-    """Pair the cells of two runs or more; UsageError for fewer, or for runs without a common cell."""
+    """Pair the cells of two runs or more; UsageError for fewer, or without a common cell."""
     if len(runs) < 2:
         raise UsageError(
-            "report: --by machine needs runs of two machines or more; name more stores, or merge them"
+            "report: --by machine needs runs of two machines or more; "
+            "name more stores, or merge them"
         )
     by_identity: dict[Identity, dict[int, TimedCell]] = {}
     for place, run in enumerate(runs):
@@ -61,7 +51,8 @@ def side_by_side(runs: Sequence[Evidence]) -> MachineComparison:
     shared = [_shared(runs, by_place) for by_place in by_identity.values() if len(by_place) > 1]
     if not shared:
         raise UsageError(
-            "report: the runs have no cell in common (workload, specification, batch size, phase, arm)"
+            "report: the runs have no cell in common "
+            "(workload, specification, batch size, phase, arm)"
         )
     order = by_headline(cell.phase for cell in shared)
     cases = list(dict.fromkeys((cell.workload, cell.batch_size) for cell in shared))
@@ -90,11 +81,17 @@ def _shared(runs: Sequence[Evidence], by_place: dict[int, TimedCell]) -> Shared:
     for place in ratios:
         if doubted & {first, place}:
             ratios[place] = replace(ratios[place], low=math.nan, high=math.nan)
+    places = range(len(runs))
+    times = tuple(_time(by_place[place]) if place in by_place else None for place in places)
     return Shared(
-        cell.workload, cell.batch_size, cell.phase, cell.arm, cell.backend,
-        times=tuple(_time(by_place[place]) if place in by_place else None for place in range(len(runs))),
-        ratios=tuple(ratios.get(place) for place in range(len(runs))),
-    )  # fmt: skip
+        cell.workload,
+        cell.batch_size,
+        cell.phase,
+        cell.arm,
+        cell.backend,
+        times,
+        ratios=tuple(ratios.get(place) for place in places),
+    )
 
 
 def _time(cell: TimedCell) -> Estimate:
@@ -108,10 +105,3 @@ def _names(runs: Sequence[Evidence]) -> list[str]:
         name if plain.count(name) == 1 else f"{name} ({run.run.run_id})"
         for name, run in zip(plain, runs, strict=True)
     ]
-
-
-def _point(cell: Shared, machine: str, time: Estimate) -> dict[str, Any]:
-    sure = time.low == time.low
-    bar = {"low": time.low * 1e3 if sure else None, "high": time.high * 1e3 if sure else None}
-    where = {"phase": cell.phase, "arm": cell.arm, "backend": cell.backend, "machine": machine}
-    return where | bar | {"ms": time.value * 1e3}

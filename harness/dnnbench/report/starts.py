@@ -1,4 +1,6 @@
-"""From nothing to the first result, taken apart: import, build and first call, with empty and with warm compile caches."""
+"""From nothing to the first result: import, build and first call, with empty and with warm compile
+caches.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,10 +18,12 @@ KEY = ("workload", "batch_size", "arm", "phase")
 
 @dataclass(frozen=True)
 class Start:
-    """One arm's way to its first training step or inference, in seconds; medians over the generations that met these caches.
+    """One arm's way to its first training step or inference, in seconds.
 
-    import_s: importing and configuring the framework   build_s: building the program   first_call_s: tracing, compiling and
-    one call, after the first calls of the phases before it: what they set up in the process is not paid again.
+    Medians over the generations that met these caches.
+    import_s: importing and configuring the framework   build_s: building the program
+    first_call_s: tracing, compiling and one call, after the first calls of the phases before it:
+    what they set up in the process is not paid again.
     """
 
     workload: str
@@ -44,15 +48,15 @@ def starts_of(
 ) -> list[Start]:
     """Every purpose's start, with empty caches before warm ones, in the order of the plan.
 
-    cells, first_calls: the store's frames   caches: what the workers of each generation found in their compile caches.
-    Where any found them warm, those that took them as they were are left out: nobody knows what that was.
+    cells, first_calls: the store's frames
+    caches: what the workers of each generation found in their compile caches
+    Where any found them warm, those that took them as they were are left out: nobody knows what
+    that was.
     """
     chosen = first_calls[first_calls["phase"].isin(list(PURPOSES))]
     met = chosen["generation"].map(lambda generation: caches.get(generation, AS_FOUND))
-    told = [
-        state for state in (EMPTY, WARM, AS_FOUND) if state != AS_FOUND or not (met == WARM).any()
-    ]
-    medians = {state: _medians(chosen[met == state]) for state in told}
+    states = (EMPTY, WARM) if (met == WARM).any() else (EMPTY, WARM, AS_FOUND)
+    medians = {state: _medians(chosen[met == state]) for state in states}
     keys = zip(*(cells[name] for name in KEY), strict=True)
     return [
         Start(*where, state, *by_key[where])
@@ -69,7 +73,9 @@ def _medians(first_calls: "pd.DataFrame") -> dict[PurposeKey, list[float]]:
 
 
 def usual(starts: Sequence[Start]) -> dict[PurposeKey, float]:
-    """Seconds of each start as it is every time but the first: with warm caches where any generation had them."""
+    """Seconds of each start as it is every time but the first: with warm caches where any
+    generation had them.
+    """
     return {(s.workload, s.batch_size, s.arm, s.phase): s.total_s for s in starts}
 
 

@@ -1,4 +1,6 @@
-"""Where the time of a training step goes: four steps by difference, and pieces that could run alone."""
+"""Where the time of a training step goes: four steps by difference, and pieces that could run
+alone.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -36,11 +38,13 @@ NO_FIGURE = Estimate(math.nan, math.nan, math.nan, 0)
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of training of one arm in one case, in seconds; a difference may be negative, and is then no figure to show.
+    """The steps of training of one arm in one case, in seconds.
+
+    A difference may be negative, and is then no figure to show.
 
     clean: whether any round was undisturbed; where none was, the whole has no interval.
-    A difference is NaN where no round was clean, where the generations of its phases lie too far apart, and where it is
-    more than the whole.
+    A difference is NaN where no round was clean, where the generations of its phases lie too far
+    apart, and where it is more than the whole.
     """
 
     workload: str
@@ -55,15 +59,19 @@ class Steps:
 
     @property
     def fused(self) -> dict[str, str]:
-        """By step, that it costs less than nothing for certain: the framework fused it with what comes before."""
-        return {name: FUSED[name] for name, found in self.seconds.items() if found.high < 0}
+        """By step, that it costs less than nothing for certain: the framework fused it with what
+        comes before.
+        """
+        return {name: FUSED[name] for name, step in self.seconds.items() if step.high < 0}
 
     @property
     def stacked_s(self) -> dict[str, float]:
-        """Seconds of parts that add up to the whole, none below zero: a step that costs less is part of the one before."""
+        """Seconds of parts that add up to the whole, none below zero: a step that costs less is
+        part of the one before.
+        """
         parts: list[tuple[str, float]] = []
-        for name, found in self.seconds.items():
-            parts.append((name, found.value))
+        for name, step in self.seconds.items():
+            parts.append((name, step.value))
             while len(parts) > 1 and parts[-1][1] < 0:
                 _, less_s = parts.pop()
                 name_before, before_s = parts.pop()
@@ -83,83 +91,87 @@ class Piece:
     alone: Estimate
     inside: Estimate
     saved: Estimate
-    """Seconds that the whole step saves on it by fusing, paired by round; negative where the piece alone is cheaper."""
+    """Seconds that the whole step saves on it by fusing, paired by round; negative where the piece
+    alone is cheaper.
+    """
 
 
 def steps_of(run: Measured) -> list[Steps]:
     """The four steps of every arm that ran all the phases they need, in rounds that count."""
-    found = []
+    rows = []
     for cell, phases, dropped in _arms(run):
         seconds = training_steps(phases, dropped)
-        if len(seconds) == len(STEPS) and _known(*seconds.values()):
-            clean = cell.case not in run.spoilt
-            whole = _shown(absolute_time(phases[Phase.TRAIN_STEP], dropped), clean)
-            apart = {
-                phase
-                for phase, visits in phases.items()
-                if too_wide(absolute_time(visits, dropped))
-            }
-            for name, step in seconds.items():
-                inner = STEPS[name][1]
-                doubtful = (
-                    (not clean and inner) or apart & {*STEPS[name]} or step.value > whole.value
-                )
-                seconds[name] = NO_FIGURE if doubtful else _shown(step, clean)
-            found.append(
-                Steps(
-                    cell.workload,
-                    int(cell.batch_size),
-                    cell.arm,
-                    cell.backend,
-                    seconds,
-                    whole,
-                    clean,
-                )
-            )
-    return found
+        if len(seconds) == len(STEPS) and _have_values(*seconds.values()):
+            rows.append(_steps(run, cell, phases, dropped, seconds))
+    return rows
+
+
+def _steps(
+    run: Measured,
+    cell: CellRow,
+    phases: dict[Phase, Visits],
+    dropped: np.ndarray,
+    seconds: dict[str, Estimate],
+) -> Steps:
+    """seconds: of each step by difference, whatever speaks against it."""
+    clean = cell.case not in run.spoilt
+    whole = _shown(absolute_time(phases[Phase.TRAIN_STEP], dropped), clean)
+    times = {phase: absolute_time(visits, dropped) for phase, visits in phases.items()}
+    apart = {phase for phase, time in times.items() if too_wide(time)}
+    shown = {}
+    for name, step in seconds.items():
+        inner = STEPS[name][1]
+        disturbed = not clean and inner is not None
+        doubtful = disturbed or apart & {*STEPS[name]} or step.value > whole.value
+        shown[name] = NO_FIGURE if doubtful else _shown(step, clean)
+    return Steps(cell.workload, cell.batch_size, cell.arm, cell.backend, shown, whole, clean)
 
 
 def pieces_of(run: Measured) -> list[Piece]:
     """Every piece that ran alone in an arm that ran the phases around it too."""
-    found = []
+    rows = []
     for cell, phases, dropped in _arms(run):
-        clean = cell.case not in run.spoilt
-        for phase, step in STEP_OF_PIECE.items():
-            outer, inner = STEPS[step]
-            if inner is not None and {phase, outer, inner} <= set(phases):
-                alone = _alone(phases[phase], phases[outer], phases[inner], dropped)
-                times = [_shown(time, clean) for time in alone]
-                if _known(*times):
-                    found.append(
-                        Piece(
-                            cell.workload,
-                            int(cell.batch_size),
-                            cell.arm,
-                            cell.backend,
-                            step,
-                            *times,
-                        )
-                    )
-    return found
+        for phase in STEP_OF_PIECE:
+            piece = _piece(run, cell, phases, dropped, phase)
+            rows += [piece] if piece is not None else []
+    return rows
 
 
-def _known(*estimates: Estimate) -> bool:
-    """Whether each has a value: an arm that is visited seldom may have met none but contended rounds."""
+def _piece(
+    run: Measured, cell: CellRow, phases: dict[Phase, Visits], dropped: np.ndarray, phase: Phase
+) -> Piece | None:
+    """None where the arm did not run the phases around it, or met none but contended rounds."""
+    step = STEP_OF_PIECE[phase]
+    outer, inner = STEPS[step]
+    if inner is None or not {phase, outer, inner} <= set(phases):
+        return None
+    clean = cell.case not in run.spoilt
+    alone = _alone(phases[phase], phases[outer], phases[inner], dropped)
+    times = [_shown(time, clean) for time in alone]
+    if not _have_values(*times):
+        return None
+    return Piece(cell.workload, cell.batch_size, cell.arm, cell.backend, step, *times)
+
+
+def _have_values(*estimates: Estimate) -> bool:
+    """Whether each has one: an arm that is visited seldom may have met contended rounds alone."""
     return all(math.isfinite(estimate.value) for estimate in estimates)
 
 
-def difference_text(found: Estimate, show: Callable[[float], str]) -> str:
-    """A difference as a figure; one below zero as 'fused' if that is certain, else as what it is at most, else as nothing."""
-    if not found.value < 0:
-        return show(found.value)
-    if found.high < 0:
+def difference_text(difference: Estimate, show: Callable[[float], str]) -> str:
+    """A difference as a figure; one below zero as 'fused' if that is certain, else as what it is at
+    most.
+    """
+    if not difference.value < 0:
+        return show(difference.value)
+    if difference.high < 0:
         return "fused"
-    return f"≤ {show(found.high)}" if found.high > 0 else MISSING
+    return f"≤ {show(difference.high)}" if difference.high > 0 else MISSING
 
 
-def _shown(found: Estimate, clean: bool) -> Estimate:
+def _shown(estimate: Estimate, clean: bool) -> Estimate:
     """Without its interval where no round was clean."""
-    return found if clean else replace(found, low=math.nan, high=math.nan)
+    return estimate if clean else replace(estimate, low=math.nan, high=math.nan)
 
 
 def _alone(
@@ -178,13 +190,17 @@ def _alone(
 
 
 def _as_visits(pairs: Pairs) -> Visits:
-    """Differences in the place of times, so that a further difference can be taken in the same rounds."""
+    """Differences in the place of times, so that a further difference can be taken in the same
+    rounds.
+    """
     nothing = np.zeros_like(pairs.round)
     return Visits(pairs.generation, pairs.round, nothing, pairs.difference, nothing)
 
 
 def _arms(run: Measured) -> Iterator[tuple[CellRow, dict[Phase, Visits], np.ndarray]]:
-    """(a cell, the arm's visits by phase, rounds to drop) for each case and arm, without failed cells."""
+    """(a cell, the arm's visits by phase, rounds to drop) for each case and arm, without failed
+    cells.
+    """
     programs: dict[ProgramKey, list[CellRow]] = {}
     for cell in run.cells:
         good = programs.setdefault(cell.key.program, [])
@@ -192,8 +208,5 @@ def _arms(run: Measured) -> Iterator[tuple[CellRow, dict[Phase, Visits], np.ndar
             good.append(cell)
     for key, cells in programs.items():
         if cells:
-            yield (
-                cells[0],
-                {cell.phase: run.visits[cell.cell_id] for cell in cells},
-                run.dropped[key.case],
-            )
+            phases = {cell.phase: run.visits[cell.cell_id] for cell in cells}
+            yield cells[0], phases, run.dropped[key.case]

@@ -23,17 +23,18 @@ JUDGED = FRAMES["summary"][9:]
 
 
 def summarise(store: Store, run_id: str) -> "pd.DataFrame":
-    """Frame `cells` of a run joined with `summary`, the control arm left out, in the order of the plan.
+    """Frame `cells` of a run joined with `summary`, without the control arm, as planned.
 
-    A cell without visits keeps its row, status and reason. The base itself, cells that may not be ranked and
-    cells that failed on the way have a time but neither ratio nor verdict; `verdict_reason` says why. An interval that
-    something overrules (disturbed rounds, drift, a bench that contradicts itself), or one `too_wide` to decide, is missing.
+    A cell without visits keeps its row, status and reason. The base itself, cells that may not be
+    ranked and cells that failed on the way have a time but neither ratio nor verdict;
+    `verdict_reason` says why. An interval that something overrules (disturbed rounds, drift, a
+    bench that contradicts itself), or one `too_wide` to decide, is missing.
     """
     return summary_of(measured(store, run_id))
 
 
 def summary_only(cells: "pd.DataFrame") -> "pd.DataFrame":
-    """The columns of frame `summary` from what `summarise` returns, as `store.export` takes them."""
+    """The columns of frame `summary` of what `summarise` returns, for `store.export`."""
     return cells[list(FRAMES["summary"])]
 
 
@@ -57,14 +58,14 @@ def _summary(run: Measured, cell: CellRow, doubt: str) -> list[Any]:
 
 def _timed(run: Measured, cell: CellRow) -> dict[str, Any]:
     visits, dropped = run.visits[cell.cell_id], run.dropped[cell.case]
-    found = absolute_time(visits, dropped)
+    time = absolute_time(visits, dropped)
     kept = visits.without(dropped)
-    shown = not run.time_doubt(cell) and not too_wide(found)
+    shown = not run.time_doubt(cell) and not too_wide(time)
     values = (
-        found.value,
-        found.low if shown else None,
-        found.high if shown else None,
-        found.generations,
+        time.value,
+        time.low if shown else None,
+        time.high if shown else None,
+        time.generations,
         len(kept.keys),
         len(visits.keys) - len(kept.keys),
         len(np.unique(visits.generation[(visits.flags & UNSETTLED) != 0])),
@@ -75,28 +76,30 @@ def _timed(run: Measured, cell: CellRow) -> dict[str, Any]:
 def _judged(run: Measured, cell: CellRow, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
     pairs = run.against_base(cell)
-    found = ratio(pairs)
-    finding = _finding(run, cell, pairs, found, doubt)
-    bounds: tuple[float | None, float | None] = (found.estimate.low, found.estimate.high)
-    least: float | None = smallest_difference(found.effects, run.theta)
+    paired = ratio(pairs)
+    finding = _finding(run, cell, pairs, paired, doubt)
+    bounds: tuple[float | None, float | None] = (paired.estimate.low, paired.estimate.high)
+    least: float | None = smallest_difference(paired.effects, run.theta)
     if finding.overruled:
         bounds, least = (None, None), None
-    values = (found.estimate.value, *bounds, finding.verdict, finding.reason or None, least)
+    values = (paired.estimate.value, *bounds, finding.verdict, finding.reason or None, least)
     return dict(zip(JUDGED, values, strict=True))
 
 
-def _finding(run: Measured, cell: CellRow, pairs: Pairs, found: Ratio, doubt: str) -> Finding:
+def _finding(run: Measured, cell: CellRow, pairs: Pairs, paired: Ratio, doubt: str) -> Finding:
     """The verdict of the pairs, unless something overrules their interval."""
     if objection := run.objection(cell) or doubt:
         return Finding(Verdict.UNDECIDED, objection, overruled=True)
-    return judge(pairs, found, run.theta)
+    return judge(pairs, paired, run.theta)
 
 
 def time_doubts(run: Measured) -> dict[str, str]:
-    """What speaks against the time of a cell, by cell_id; only cells whose time has no interval for it."""
+    """What speaks against the time of a cell, by cell_id; only cells whose time has no interval for
+    it.
+    """
     cells = [cell for cell in run.cells if cell.cell_id in run.visits]
-    found = {cell.cell_id: run.time_doubt(cell) or _apart(run, cell) for cell in cells}
-    return {cell_id: doubt for cell_id, doubt in found.items() if doubt}
+    doubts = {cell.cell_id: run.time_doubt(cell) or _apart(run, cell) for cell in cells}
+    return {cell_id: doubt for cell_id, doubt in doubts.items() if doubt}
 
 
 def _apart(run: Measured, cell: CellRow) -> str:

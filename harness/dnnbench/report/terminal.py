@@ -1,181 +1,124 @@
-"""What a run shows in the terminal: for each case its phases, the fastest first, in 100 columns."""
+"""A section in the terminal: its heading, its sentences, its tables as wide as they fit, its
+doubts.
+"""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
 
-from ..execution.agreement_rows import AgreementRow, agreement_rows
-from ..protocol.keys import CaseKey
-from ..spec.phases import PIECES
-from ..store.frames import records
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.text import Text
+
 from ..wording import one_line
-from .agreement_tables import agreement_table
-from .evidence import Evidence, by_headline
-from .quantity import scaled, seconds
-from .tables import (
-    case_table,
-    memory_table,
-    roofline_table,
-    shown_rows,
-    starts_table,
-    steps_table,
-    twin_table,
-)
-from .words import unsteady, why_not_clear
+from .columns import FittedTable, column
+from .section import Cell, Column, Section, Table, Tone
 
-if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
+STYLES = {
+    Tone.PLAIN: "",
+    Tone.QUIET: "dim",
+    Tone.STRONG: "bold",
+    Tone.GOOD: "bold green",
+    Tone.BAD: "bold red",
+}
+INTERVAL = "[95 %]"
+"""Heading of what stands beside a figure."""
 
 
-def run_tables(evidence: Evidence) -> list["Table | Text"]:
-    """Verdicts case by case, then the steps of training, then agreement; headings between them."""
-    parts: list[Table | Text] = (
-        [_outcome(evidence.nothing_decided)] if evidence.nothing_decided else []
-    )
-    for case in evidence.cases:
-        rows = _in_order(records(evidence.of_case(case)))
-        parts += [
-            _heading(f"{case[0]}, batch {case[1]}", f"ms a call; base {evidence.measured.base}"),
-            case_table(evidence, rows),
-        ]
-        late = evidence.late_faults(CaseKey(*case))
-        parts += [_note(text) for text in (*_reasons(evidence, rows), *_unsteady(rows), *late)]
-    if evidence.twins:
-        parts += [
-            _heading("Twin", "the base over itself; all intervals together 95 %"),
-            twin_table(evidence),
-        ]
-    if evidence.steps:
-        title = "The four steps of training"
-        parts += [
-            _heading(title, "ms, by difference; then what could run alone"),
-            steps_table(evidence),
-        ]
-        parts += [_note(text) for text in evidence.fused]
-    if evidence.starts:
-        parts += [
-            _heading("To the first result", "import, build, first call; compile caches"),
-            starts_table(evidence),
-        ]
-        parts += [_note(found.sentence) for found in evidence.break_evens]
-    if evidence.memory:
-        parts += [
-            _heading("Memory", "weights and optimizer as held; the rest by the spec"),
-            memory_table(evidence),
-        ]
-    if evidence.roofs:
-        parts += [_heading("Roofline", _roof_words(evidence)), roofline_table(evidence)]
-        parts += [_note(text) for text in evidence.above_the_peak]
-    if len(evidence.agreement):
-        parts += [
-            _heading("Agreement", "the worst tensor, error over allowance"),
-            agreement_table(_as_planned(evidence)),
-        ]
-    notes = (*_compiled(evidence), *_unequal(evidence), *_overhead(evidence))
-    return parts + [_note(text) for text in notes]
+def drawn(sections: Iterable[Section]) -> list[RenderableType]:
+    """Sections one below the other, as rich draws them; folded tables and charts are left to the
+    page.
+    """
+    return [part for section in sections for part in section_parts(section)]
 
 
-def _overhead(evidence: Evidence) -> list[str]:
-    """What the harness itself takes, where the run measured it."""
-    if evidence.noop_call_s is None:
-        return []
-    return [
-        f"no-op program (it does nothing): {seconds(evidence.noop_call_s)} a call, part of every time above"
-    ]
+def section_parts(section: Section) -> list[RenderableType]:
+    """One section."""
+    parts: list[RenderableType] = [_heading(section.title, section.brief)]
+    if section.alarm:
+        parts.insert(0, Text(one_line(section.alarm), style="bold yellow"))
+    parts += [Text(f"  {one_line(sentence)}") for sentence in section.sentences]
+    for table in section.tables:
+        if not table.folded:
+            parts += [Text(f"\n{one_line(table.title)}", "bold")] if table.title else []
+            parts.append(terminal_table(table))
+    return parts + [Text(f"  {one_line(doubt)}", style="dim") for doubt in section.doubts]
 
 
-def _roof_words(evidence: Evidence) -> str:
-    """The peaks and who reached them."""
-    told = [
-        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_arm}), "
-        f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_arm})"
-        for (device, dtype), roof in evidence.roofs.items()
-    ]
-    return "; ".join(told)
+def _heading(title: str, brief: str) -> Text:
+    return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(brief)}", "dim"))
 
 
-def _unequal(evidence: Evidence) -> list[str]:
-    """Lines of the fairness audit that differ between arms and must not."""
-    return [
-        f"{case}: {line.what} differs: "
-        + ", ".join(f"{arm} {value}" for arm, value in line.values.items())
-        for case, lines in evidence.facts.fairness.items()
-        for line in lines
-        if line.must_match and not line.equal
-    ]
+def terminal_table(table: Table) -> RenderableType:
+    """Side by side what stands side by side, where the width allows; else one panel below the
+    other.
+    """
+    panels = list(dict.fromkeys(column.panel for column in table.columns if column.panel))
+    whole = _fitted(table, table.columns)
+    return Panels(whole, [_panel(table, panel) for panel in panels]) if panels else whole
 
 
-def _compiled(evidence: Evidence) -> list[str]:
-    """How whole the graphs are that torch.compile made, where it was used."""
-    described = {key: facts.description for key, facts in evidence.programs.items()}
-    return [
-        f"{key}: {program['compilations']} graphs compiled, {program['graph_breaks']} graph breaks"
-        for key, program in described.items()
-        if program.get("graph_breaks") is not None and program["compilations"]
-    ]
+class Panels:
+    """A table, or its panels below each other where it is too wide."""
+
+    def __init__(self, whole: FittedTable, panels: Sequence[FittedTable]) -> None:
+        self._whole, self._panels = whole, panels
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._whole.least_width(console, options) <= options.max_width:
+            yield self._whole
+        else:
+            yield from self._panels
 
 
-def _as_planned(evidence: Evidence) -> list[AgreementRow]:
-    """Checks in the order of the cells, not of their names."""
-    order = {
-        name: place
-        for place, name in enumerate([*evidence.cells["workload"], *evidence.cells["arm"]])
-    }
-    rows = agreement_rows(records(evidence.agreement))
-    return sorted(
-        rows, key=lambda row: (order.get(row.workload, -1), order.get(row.arm, -1), row.dtype)
-    )
+def _panel(table: Table, panel: str) -> FittedTable:
+    """The columns of one panel, after those that are in none."""
+    return _fitted(table, [column for column in table.columns if column.panel in ("", panel)])
 
 
-def _in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Phases by what matters most; the fastest first, what has no time last."""
-    order = by_headline(row["phase"] for row in rows)
-    slow = float("inf")
-    return sorted(
-        rows, key=lambda r: (order.index(r["phase"]), slow if r["call_s"] is None else r["call_s"])
-    )
+def _fitted(table: Table, columns: Sequence[Column]) -> FittedTable:
+    """Where any cell of a column has an interval, the intervals have a column of their own."""
+    places = [table.columns.index(column) for column in columns]
+    split = [any(row[place].interval for row in table.rows) for place in places]
+    headings = []
+    for one, has_intervals in zip(columns, split, strict=True):
+        headings.append(column(one.heading, "right" if one.number else "left", one.prose))
+        headings += [column(INTERVAL, "right", False)] if has_intervals else []
+    fitted = FittedTable(*headings, leave_out=_leave_out(columns, split))
+    for group in table.groups:
+        if fitted.row_count:
+            fitted.add_row()
+        above: tuple[Cell, ...] = ()
+        for row in group:
+            shown = [_once(table.columns[place], row, above, place) for place in places]
+            fitted.add_row(*_texts(shown, split))
+            above = row
+    return fitted
 
 
-def _reasons(evidence: Evidence, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Why cells have no clear verdict, no time, or a time to doubt; each reason once, with the cells it holds for."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        unclear = row["call_s"] is None or row["verdict_reason"]
-        piece = row["phase"] in PIECES  # that it cannot run alone is no news
-        if unclear and not (piece and row["status"] == "unsupported"):
-            grouped.setdefault((row["arm"], why_not_clear(row)), []).append(row["phase"])
-    verdicts = [reason for _, reason in grouped]
-    for row in shown_rows(rows):
-        doubt = evidence.time_doubts.get(row["cell_id"])
-        if doubt and not any(doubt in reason for reason in verdicts):
-            grouped.setdefault((row["arm"], f"no interval of its time: {doubt}"), []).append(
-                row["phase"]
-            )
-    return [f"{arm} ({', '.join(phases)}): {reason}" for (arm, reason), phases in grouped.items()]
+def _once(column: Column, row: Sequence[Cell], above: Sequence[Cell], place: int) -> Cell:
+    """The cell, or nothing where the row above has it and all before it, too."""
+    repeats = bool(above) and all(row[i].text == above[i].text for i in range(place + 1))
+    return Cell() if column.once and repeats else row[place]
 
 
-def _unsteady(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a '~' before a time stands for."""
-    return [
-        f"~ {row['arm']} ({row['phase']}): {unsteady(row)} generations"
-        for row in rows
-        if unsteady(row)
-    ]
+def cell_text(cell: Cell) -> Text:
+    """A cell as the terminal shows it, without its interval."""
+    return Text(cell.text, style=STYLES[cell.tone])
 
 
-def _heading(title: str, subtitle: str) -> "Text":
-    from rich.text import Text
-
-    return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(subtitle)}", "dim"))
-
-
-def _outcome(text: str) -> "Text":
-    from rich.text import Text
-
-    return Text(text, style="bold yellow")
+def _texts(cells: Sequence[Cell], split: Sequence[bool]) -> list[Text]:
+    texts = []
+    for cell, has_intervals in zip(cells, split, strict=True):
+        texts.append(cell_text(cell))
+        texts += [Text(cell.interval, style="dim")] if has_intervals else []
+    return texts
 
 
-def _note(text: str) -> "Text":
-    from rich.text import Text
-
-    return Text(f"  {one_line(text)}", style="dim")
+def _leave_out(columns: Sequence[Column], split: Sequence[bool]) -> list[str]:
+    """Headings, those that can be spared first."""
+    spares = {column.heading: column.spare for column in columns if column.spare}
+    if any(split):
+        spares[INTERVAL] = min(
+            column.spare_interval
+            for column, has_intervals in zip(columns, split, strict=True)
+            if has_intervals
+        )
+    return sorted(spares, key=spares.__getitem__)

@@ -1,12 +1,10 @@
 """Verdicts as sentences."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from .quantity import interval, percent, present, ratio
-
-Row = Mapping[str, Any]
+from .summary_rows import CellSummary
 
 SAYINGS = {
     "FASTER": "{arms} {is_are} faster than {base}",
@@ -18,85 +16,85 @@ NOT_JUDGED = "not judged"
 """Shown in the place of a verdict that has no interval, or whose interval something overrules."""
 
 
-def verdict_word(row: Row) -> str:
-    """What the verdict column shows: the verdict, 'not judged' where there is no interval to judge, else nothing."""
-    undecided = row["verdict"] == "UNDECIDED"
-    return NOT_JUDGED if undecided and not present(row["ratio_low"]) else row["verdict"] or ""
-
-
-def sentences(rows: Sequence[Row], base: str, theta: float) -> list[str]:
-    """What the cells of one phase say against the base, a sentence for each verdict, the sure ones first.
-
-    rows: dictionaries of cells joined with their summary.
+def verdict_word(verdict: str | None, ratio_low: float | None) -> str:
+    """What the verdict column shows: the verdict, 'not judged' where there is no interval to judge,
+    else nothing.
     """
-    told = []
+    undecided = verdict == "UNDECIDED"
+    return NOT_JUDGED if undecided and not present(ratio_low) else verdict or ""
+
+
+def word_of(row: CellSummary) -> str:
+    """`verdict_word` of a cell."""
+    return verdict_word(row.verdict, row.ratio_low)
+
+
+def sentences(rows: Sequence[CellSummary], base: str, theta: float) -> list[str]:
+    """What the cells of one phase say against the base, a sentence for each verdict, the sure ones
+    first.
+    """
+    spoken = []
     for verdict, saying in SAYINGS.items():
-        arms = [_with_ratio(row) for row in rows if verdict_word(row) == verdict]
+        arms = [_with_ratio(row) for row in rows if word_of(row) == verdict]
         if arms:
-            words = {
-                "arms": listed(arms),
-                "is_are": "is" if len(arms) == 1 else "are",
-                "base": base,
-            }
-            told.append(saying.format(**words, theta=percent(theta)))
-    not_judged: dict[str, list[str]] = {}
+            is_are = "is" if len(arms) == 1 else "are"
+            text = saying.format(arms=listed(arms), is_are=is_are, base=base, theta=percent(theta))
+            spoken.append(text)
+    return [*spoken, *_not_judged(rows), *_without_verdict(rows, base)]
+
+
+def _not_judged(rows: Sequence[CellSummary]) -> list[str]:
+    arms_by_reason: dict[str | None, list[str]] = {}
     for row in rows:
-        if verdict_word(row) == NOT_JUDGED:
-            not_judged.setdefault(row["verdict_reason"], []).append(_with_ratio(row))
-    told += [f"{listed(arms)} {NOT_JUDGED}: {reason}" for reason, arms in not_judged.items()]
-    silent = [row for row in rows if row["verdict"] is None and row["arm"] != base]
-    told += [f"{row['arm']}: {without_verdict(row)}" for row in silent]
-    return told
+        if word_of(row) == NOT_JUDGED:
+            arms_by_reason.setdefault(row.verdict_reason, []).append(_with_ratio(row))
+    return [f"{listed(arms)} {NOT_JUDGED}: {reason}" for reason, arms in arms_by_reason.items()]
 
 
-def _with_ratio(row: Row) -> str:
-    return (
-        f"{row['arm']} ({ratio(row['ratio'])}× {interval(row['ratio_low'], row['ratio_high'])}".rstrip()
-        + ")"
-    )
+def _without_verdict(rows: Sequence[CellSummary], base: str) -> list[str]:
+    silent = [row for row in rows if row.verdict is None and row.arm != base]
+    return [f"{row.arm}: {without_verdict(row)}" for row in silent]
 
 
-def without_verdict(row: Row) -> str:
-    """Why a cell has no verdict: what it failed of, what it may not be ranked for, or its status."""
-    status: str = row["status"]
-    untimed = "not measured yet" if status == "pending" else status
-    return row["verdict_reason"] or row["reason"] or untimed
+def _with_ratio(row: CellSummary) -> str:
+    bounds = interval(row.ratio_low, row.ratio_high)
+    return f"{row.arm} ({ratio(row.ratio)}× {bounds}".rstrip() + ")"
 
 
-def why_not_clear(row: Row) -> str:
+def without_verdict(row: CellSummary) -> str:
+    """Why a cell has no verdict: what it failed of, why it is not ranked, or its status."""
+    untimed = "not measured yet" if row.status == "pending" else row.status
+    return row.verdict_reason or row.reason or untimed
+
+
+def why_not_clear(row: CellSummary) -> str:
     """`without_verdict`, after 'not judged: ' where that is what the verdict column shows."""
-    return (
-        f"{NOT_JUDGED}: {row['verdict_reason']}"
-        if verdict_word(row) == NOT_JUDGED
-        else without_verdict(row)
-    )
+    not_judged = word_of(row) == NOT_JUDGED
+    return f"{NOT_JUDGED}: {row.verdict_reason}" if not_judged else without_verdict(row)
 
 
-def nothing_decided(rows: Sequence[Row], base: str, theta: float) -> str:
-    """Why not one of the cells that were held against the base got a verdict; empty where one did, or none was held.
+def nothing_decided(rows: Sequence[CellSummary], base: str, theta: float) -> str:
+    """Why not one of the cells that were held against the base got a verdict.
 
-    rows: dictionaries of the cells of a whole run joined with their summary.
+    Empty where one did, or none was held.  rows: of a whole run.
     """
-    held = [row for row in rows if row["verdict"] is not None]
-    if not held or any(row["verdict"] != "UNDECIDED" for row in held):
+    held = [row for row in rows if row.verdict is not None]
+    if not held or any(row.verdict != "UNDECIDED" for row in held):
         return ""
     crossing = f"the interval reaches across ±{percent(theta)}"
-    kinds = [row["verdict_reason"] if verdict_word(row) == NOT_JUDGED else crossing for row in held]
-    counted = Counter(kind.partition(": ")[0] for kind in kinds).most_common()
-    told = [
-        kind if len(counted) == 1 else f"{kind} ({count} of {len(held)} cells)"
-        for kind, count in counted
-    ]
-    return f"this run decided nothing against {base}: {'; '.join(told)}"
+    reasons = [row.verdict_reason if word_of(row) == NOT_JUDGED else crossing for row in held]
+    kinds = Counter((reason or "").partition(": ")[0] for reason in reasons).most_common()
+    if len(kinds) == 1:
+        return f"this run decided nothing against {base}: {kinds[0][0]}"
+    counted = [f"{kind} ({count} of {len(held)} cells)" for kind, count in kinds]
+    return f"this run decided nothing against {base}: {'; '.join(counted)}"
 
 
-def unsteady(row: Row) -> str:
-    """'no_steady_state 2/3': generations whose warm-up ended unsteady, of those that were measured; else empty."""
-    return (
-        f"no_steady_state {row['no_steady_state']}/{row['generations']}"
-        if row["no_steady_state"]
-        else ""
-    )
+def unsteady(row: CellSummary) -> str:
+    """'no_steady_state 2/3': generations whose warm-up ended unsteady, of those that were measured;
+    else empty.
+    """
+    return f"no_steady_state {row.no_steady_state}/{row.generations}" if row.no_steady_state else ""
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,0 +1,50 @@
+"""What checks of agreement come to, in a sentence and in figures."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from ..execution.agreement_rows import AgreementRow, unproven
+from .quantity import MISSING, digits, percent
+from .words import listed
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NOT_CHECKED = "Not checked in this run."
+
+
+def times(row: AgreementRow) -> str:
+    """How often the error takes up its allowance, where both are numbers: a missing tensor has no
+    error.
+    """
+    ratio = row.agreement.ratio
+    return digits(ratio) if isfinite(ratio) else MISSING
+
+
+def agreement_sentence(rows: Sequence[AgreementRow]) -> str:
+    """Whether the arms compute the same network, in which types, and how near the worst tensor
+    comes to its allowance.
+    """
+    if not rows:
+        return NOT_CHECKED
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    wrong = unproven(rows)
+    if not wrong:
+        return f"{_all_of(len(arms))} the same network{_in_types(rows)}{_worst(rows)}."
+    places = [f"{arm} on {workload} {why.sentence}" for (arm, workload), why in wrong.items()]
+    return f"Not proven to compute the same network, and not ranked: {'; '.join(places)}."
+
+
+def _all_of(count: int) -> str:
+    if count == 1:
+        return "The arm computes"
+    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    return f"{'Both' if count == 2 else f'All {number}'} compute"
+
+
+def _in_types(rows: Sequence[AgreementRow]) -> str:
+    dtypes = list(dict.fromkeys(row.dtype for row in rows if row.status == "agrees"))
+    return f" in {listed(dtypes)}" if dtypes else ""
+
+
+def _worst(rows: Sequence[AgreementRow]) -> str:
+    ratios = [row.agreement.ratio for row in rows if isfinite(row.agreement.ratio)]
+    return f": the worst tensor at {percent(max(ratios))} of its allowance" if ratios else ""

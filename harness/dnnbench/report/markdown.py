@@ -1,0 +1,62 @@
+"""Sections as Markdown, for a pull request or a file: tables, sentences and doubts; charts are left
+to the page.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from ..wording import one_line
+from .section import Cell, Column, Section, Table, Tone
+
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$]")
+"""What Markdown obeys."""
+
+
+def markdown(sections: Iterable[Section]) -> str:
+    """Sections one below the other; texts of files and plugins as they read, never as markup, link
+    or mention.
+    """
+    return "\n\n".join(section_markdown(section) for section in sections) + "\n"
+
+
+def section_markdown(section: Section) -> str:
+    """One section, its title as a heading of the second level."""
+    parts = [f"## {escaped(section.title)}"]
+    parts += [f"**{escaped(section.alarm)}**"] if section.alarm else []
+    parts += [_listing(section.sentences)] if section.sentences else []
+    parts += [escaped(section.lead)] if section.lead else []
+    parts += [_table(table) for table in section.tables if table.rows]
+    parts += [_listing(section.doubts)] if section.doubts else []
+    return "\n\n".join(parts)
+
+
+def escaped(text: str) -> str:
+    """A text as it reads; '@' mentions nobody."""
+    plain = _MARKUP.sub(lambda match: f"\\{match[0]}", one_line(text).replace("&", "&amp;"))
+    return plain.replace("@", "@<!-- -->")
+
+
+def _listing(texts: Sequence[str]) -> str:
+    return "\n".join(f"- {escaped(text)}" for text in texts)
+
+
+def _table(table: Table) -> str:
+    headings = [escaped(_heading(column)) for column in table.columns]
+    rules = ["---:" if column.number else "---" for column in table.columns]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    grid = "\n".join(f"| {' | '.join(row)} |" for row in (headings, rules, *rows))
+    note = f"\n\n{escaped(table.note)}" if table.note else ""
+    if table.folded:
+        title = escape(one_line(table.title))
+        return f"<details><summary>{title}</summary>\n\n{grid}{note}\n\n</details>"
+    return f"### {escaped(table.title)}\n\n{grid}{note}" if table.title else grid + note
+
+
+def _heading(column: Column) -> str:
+    return f"{column.panel}: {column.heading}" if column.panel else column.heading
+
+
+def _cell(cell: Cell) -> str:
+    text = escaped(f"{cell.text} {cell.interval}".rstrip())
+    return f"**{text}**" if text and cell.tone in (Tone.STRONG, Tone.BAD) else text

@@ -1,0 +1,108 @@
+"""Learning: curves of training, the last epoch of each arm, and the target it had."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...store.frames import records
+from ..builders import Builder
+from ..cells import arm_cell
+from ..evidence import Evidence
+from ..pictures import CurveChart, CurvePoint, drawable
+from ..quantity import digits, seconds
+from ..section import Cell, Column, Section, table
+
+COLUMNS = (
+    Column("workload", once=True),
+    Column("type"),
+    Column("arm"),
+    Column("epochs", number=True),
+    Column("loss", number=True),
+    Column("test loss", number=True),
+    Column("accuracy", number=True),
+    Column("target", number=True, spare=2),
+    Column("wrong", number=True, spare=1),
+    Column("seconds of training", number=True),
+)
+Row = Mapping[str, Any]
+"""A row of frame `epochs`."""
+
+
+def learning(evidence: Evidence) -> Section | None:
+    """None where nothing was trained."""
+    if evidence.epochs.empty:
+        return None
+    rows = _last_epochs(evidence)
+    return Section(
+        id="curves",
+        title="Training curves",
+        sentences=tuple(_quickest(rows)),
+        tables=(table(COLUMNS, [_row(evidence, row) for row in rows]),),
+        charts=_charts(evidence),
+        brief="the last epoch of each arm",
+    )
+
+
+def _last_epochs(evidence: Evidence) -> Sequence[Row]:
+    """The last epoch of each training, with the seconds of all as `total_s`."""
+    epochs, keys = evidence.epochs, ["workload", "dtype", "arm"]
+    total_s = epochs.groupby(keys)["seconds"].transform("sum")
+    ordered = epochs.assign(total_s=total_s).sort_values("epoch", kind="stable")
+    return records(ordered.groupby(keys, sort=False).tail(1).sort_index())
+
+
+def _quickest(rows: Sequence[Row]) -> list[str]:
+    """Who had trained first, workload by workload."""
+    sentences = []
+    for workload in dict.fromkeys(row["workload"] for row in rows):
+        of_workload = [row for row in rows if row["workload"] == workload]
+        first = min(of_workload, key=lambda row: row["total_s"])
+        took = f"{first['epoch']} epochs in {seconds(first['total_s'])} of training"
+        sentences.append(f"{workload}: {first['arm']} took the least time, {took}")
+    return sentences
+
+
+def _row(evidence: Evidence, row: Row) -> tuple[Cell, ...]:
+    wrong = "" if row["accuracy"] is None else f"{row['wrong']} of {row['n_test']}"
+    return (
+        Cell(row["workload"]),
+        Cell(row["dtype"]),
+        arm_cell(row["arm"], evidence.backend_of(row["arm"])),
+        Cell(str(row["epoch"])),
+        *(Cell(digits(row[name], 4)) for name in ("loss", "test_loss", "accuracy")),
+        Cell(_target(evidence.measured.settings.tasks.get(row["workload"], {}))),
+        Cell(wrong),
+        Cell(digits(row["total_s"])),
+    )
+
+
+def _target(task: Mapping[str, Any]) -> str:
+    """What the training aimed at."""
+    target = task.get("target")
+    of_loss = task.get("metric") == "loss" and target is not None
+    return f"{'test loss ' if of_loss else ''}{digits(target)}"
+
+
+def _charts(evidence: Evidence) -> tuple[CurveChart, ...]:
+    """Training loss and what the test set says, a pair for each workload and element type."""
+    charts = []
+    by_training = evidence.epochs.groupby(["workload", "dtype"], sort=False)
+    for (workload, dtype), part in by_training:
+        rows = records(part)
+        for field, title, log in (("loss", "training loss", True), _test_figure(rows)):
+            points = drawable([_point(evidence, row, field) for row in rows], log)
+            if points:
+                charts.append(CurveChart(f"{workload} in {dtype}: {title}", points, title, log))
+    return tuple(charts)
+
+
+def _test_figure(rows: Sequence[Row]) -> tuple[str, str, bool]:
+    """(column, title, whether on a log axis) of a test set: a regression has no accuracy."""
+    counted = any(row["accuracy"] is not None for row in rows)
+    return ("accuracy", "test accuracy", False) if counted else ("test_loss", "test loss", True)
+
+
+def _point(evidence: Evidence, row: Row, field: str) -> CurvePoint:
+    return CurvePoint(row["epoch"], row["arm"], evidence.backend_of(row["arm"]), row[field])
+
+
+BUILDER = Builder(110, learning)

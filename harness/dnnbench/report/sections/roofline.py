@@ -1,0 +1,70 @@
+"""Against what the machine can do: rate, share of the measured peak, what bounds it, energy."""
+
+from ..builders import Builder
+from ..cells import arm_cell
+from ..evidence import Evidence
+from ..quantity import digits, scaled, seconds
+from ..roofline import Roof, RoofShare
+from ..section import Cell, Column, Section, table
+
+COLUMNS = (
+    Column("workload", once=True),
+    Column("phase"),
+    Column("arm"),
+    Column("FLOP/s", number=True),
+    Column("of peak", number=True),
+    Column("FLOP/B", number=True, spare=4),
+    Column("bound by", spare=5),
+    Column("on the device", number=True, spare=2),
+    Column("energy", number=True, spare=3),
+    Column("examples/J", number=True, spare=1),
+)
+LEAD = (
+    "The best rates that any arm reached in this run, in one large product and in one pass over a "
+    "large tensor; a share of the peak is a cell's rate over the first of them. Operations and "
+    "bytes are the specification's, each tensor counted once an op, so that fused code can beat "
+    "the memory bound. The time on the device is what its own clock counted (CUDA events): where "
+    "it is well below the host's, the device waits to be fed."
+)
+NO_PEAK = "No peak could be measured: no shares"
+
+
+def roofline(evidence: Evidence) -> Section | None:
+    """None where neither training step nor inference of counted work was timed."""
+    shares = evidence.shares
+    if not shares:
+        return None
+    return Section(
+        id="roofline",
+        title="Roofline",
+        sentences=tuple(_peaks(evidence.roofs)) or (NO_PEAK,),
+        tables=(table(COLUMNS, [_row(share) for share in shares]),),
+        doubts=tuple(evidence.above_the_peak),
+        lead=LEAD,
+        brief="against the best rates that any arm reached in this run",
+    )
+
+
+def _peaks(roofs: dict[tuple[str, str], Roof]) -> list[str]:
+    return [
+        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_source}), "
+        f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_source})"
+        for (device, dtype), roof in roofs.items()
+    ]
+
+
+def _row(share: RoofShare) -> tuple[Cell, ...]:
+    figures = (
+        share.rate_text,
+        share.of_peak,
+        digits(share.intensity),
+        share.bound or "",
+        "no clock" if share.device_s is None else seconds(share.device_s),
+        "no counter" if share.joules is None else scaled(share.joules, "J"),
+        digits(share.examples_per_joule),
+    )
+    where = Cell(f"{share.workload}/{share.batch_size}"), Cell(share.phase)
+    return (*where, arm_cell(share.arm, share.backend), *(Cell(figure) for figure in figures))
+
+
+BUILDER = Builder(70, roofline)

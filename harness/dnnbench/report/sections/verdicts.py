@@ -1,0 +1,85 @@
+"""Every arm against the base: what the run says of each, case by case, in words and in a chart of
+ratios.
+"""
+
+from ..builders import Builder
+from ..evidence import HEADLINES, Evidence
+from ..pictures import RatioChart, RatioPoint
+from ..quantity import percent, ratio
+from ..section import Cell, Column, Section, Table, table
+from ..summary_rows import CellSummary
+from ..words import sentences
+
+LEAD = (
+    "What each arm's interval says of it against the base, {base}: below 1 is faster. A verdict "
+    "needs an interval that clears a dead zone of {theta}; where it does not, the run says "
+    "UNDECIDED; where something speaks against the interval itself, it shows none and says what: "
+    "not judged. In the charts the dead zone is shaded; a hollow point is UNDECIDED, one without a "
+    "bar not judged. Bars far longer than the rest are cut."
+)
+NOTHING = "Nothing to compare the base with."
+
+
+def verdicts(evidence: Evidence) -> Section | None:
+    """None for a run without a cell."""
+    if not evidence.rows:
+        return None
+    return Section(
+        id="verdicts",
+        title=f"Ratio to {evidence.base}",
+        sentences=(evidence.nothing_decided,) if evidence.nothing_decided else (),
+        tables=_tables(evidence),
+        charts=_charts(evidence),
+        lead=LEAD.format(base=evidence.base, theta=percent(evidence.measured.theta)),
+        brief="times over the base's, paired in rounds",
+    )
+
+
+def _tables(evidence: Evidence) -> tuple[Table, ...]:
+    """One row for each case and purpose that was timed."""
+    columns = (
+        Column("workload", once=True),
+        Column("purpose"),
+        Column("what the run says", prose=True),
+    )
+    rows = []
+    for case in evidence.cases:
+        for phase, purpose in HEADLINES.items():
+            cells = [row for row in evidence.of_case(case) if row.phase == phase]
+            if any(row.call_s is not None for row in cells):
+                where = f"{case.workload}, batch {case.batch_size}"
+                says = _says(evidence, cells)
+                rows += [(Cell(where), Cell(purpose), Cell(sentence)) for sentence in says]
+    return (table(columns, rows),) if rows else ()
+
+
+def _says(evidence: Evidence, cells: list[CellSummary]) -> list[str]:
+    return sentences(cells, evidence.base, evidence.measured.theta) or [NOTHING]
+
+
+def _charts(evidence: Evidence) -> tuple[RatioChart, ...]:
+    """One for each case that has ratios besides the base's own."""
+    charts = []
+    for case in evidence.cases:
+        points = tuple(_point(row) for row in evidence.of_case(case) if row.ratio is not None)
+        if points:
+            caption = f"{case.workload}, batch {case.batch_size}"
+            charts.append(RatioChart(caption, points, evidence.measured.theta))
+    return tuple(charts)
+
+
+def _point(row: CellSummary) -> RatioPoint:
+    assert row.ratio is not None
+    return RatioPoint(
+        phase=row.phase,
+        arm=row.arm,
+        backend=row.backend,
+        ratio=row.ratio,
+        low=row.ratio_low,
+        high=row.ratio_high,
+        decided=row.verdict not in (None, "UNDECIDED"),
+        label=f"{ratio(row.ratio)}×",
+    )
+
+
+BUILDER = Builder(20, verdicts)

@@ -1,0 +1,57 @@
+"""Rows of frame `cells` joined with `summary`, as values: every cell of a run, whether it was timed
+or not.
+"""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from ..protocol.keys import CaseKey
+from ..store.frames import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class CellSummary:
+    """A cell with its statistics, None where it has none; `store.columns` says what each column
+    means.
+    """
+
+    cell_id: str
+    workload: str
+    batch_size: int
+    phase: str
+    arm: str
+    backend: str
+    device: str
+    dtype: str
+    threads: int
+    status: str
+    reason: str | None
+    flops: int | None
+    call_s: float | None
+    call_s_low: float | None
+    call_s_high: float | None
+    generations: int | None
+    visits: int | None
+    rounds_dropped: int | None
+    no_steady_state: int | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    verdict: str | None
+    verdict_reason: str | None
+    smallest_difference: float | None
+
+    @property
+    def case(self) -> CaseKey:
+        return CaseKey(self.workload, self.batch_size)
+
+
+COLUMNS = tuple(field.name for field in fields(CellSummary))
+
+
+def cell_summaries(cells: "pd.DataFrame") -> list[CellSummary]:
+    """cells: frame `cells` joined with `summary`."""
+    return [CellSummary(**{name: row[name] for name in COLUMNS}) for row in records(cells)]
