@@ -11,7 +11,8 @@ import pytest
 from dnnbench.protocol.device import Device
 from dnnbench.spec.workload import Workload
 from dnnbench.testing.cases import CASES
-from dnnbench.worker.codec import Unreadable, converter
+from dnnbench.worker.codec import converter
+from dnnbench.worker.plain import Unreadable
 from dnnbench.worker.wire import PREFIX, decode, encode
 
 

@@ -11,7 +11,6 @@ from dnnbench.worker.clients.arm import ArmClient
 from dnnbench.worker.clients.process import ProcessClient
 from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.clients.training import TrainingClient
-from dnnbench.worker.codec import Unreadable
 from dnnbench.worker.messages import (
     VERSION,
     read_answer,
@@ -20,6 +19,7 @@ from dnnbench.worker.messages import (
     write_failure,
     write_request,
 )
+from dnnbench.worker.plain import Unreadable
 from dnnbench.worker.services.agreement import AgreementService
 from dnnbench.worker.services.arm import ArmService
 from dnnbench.worker.services.process import ProcessService

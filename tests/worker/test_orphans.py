@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.errors import WorkerError
-from dnnbench.worker.process import WorkerLost
+from dnnbench.worker.ended import WorkerLost
 from dnnbench.worker.services.process import ProcessService
 from dnnbench.worker.supervisor import CHUNK_BYTES, PIPE_BYTES, Supervisor
 from helpers.rogues import PATIENCE_S, environment, gone
@@ -21,9 +21,10 @@ import os, sys
 from pathlib import Path
 from dnnbench.worker.process import Worker
 from helpers.worker_services import Rogue
-pids = []
+pids, workers = [], []
 for state in ("idle", "stopped", "busy", "holding the interpreter"):
     worker = Worker(state, dict(os.environ), Path(sys.argv[1]) / f"{state}.log", service="helpers.worker_services:Rogue")
+    workers.append(worker)
     pids += [worker._process._process.pid, worker.pid, *worker.ask(Rogue.spawn_family, 60)]
     if state == "stopped":
         worker.stop_when_idle()

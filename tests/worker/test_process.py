@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from dnnbench.errors import WorkerError
 from dnnbench.host.affinity import current_mask
+from dnnbench.worker.ended import WorkerLost, describe_exit
 from dnnbench.worker.environment import PAD, padded, size_bytes, worker_environment
-from dnnbench.worker.process import STOPPED_LOOKS, Worker, WorkerLost, describe_exit, worker_argv
+from dnnbench.worker.liveness import STOPPED_LOOKS
+from dnnbench.worker.process import Worker, worker_argv
 from dnnbench.worker.services.process import ProcessService
 from dnnbench.worker.sharing import lend_packages
 from dnnbench.worker.supervisor import HEAD_BYTES, TAIL_BYTES

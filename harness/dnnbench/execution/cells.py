@@ -9,7 +9,7 @@ from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..protocol.keys import CellKey
 from ..spec.phases import Phase
-from ..worker.process import WorkerLost
+from ..worker.ended import WorkerLost
 from .plan import Case, Plan
 from .record import Record
 from .reporter import Reporter

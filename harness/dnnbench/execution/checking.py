@@ -25,7 +25,8 @@ from ..protocol.dtypes import DType
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from ..worker.clients.agreement import AgreementClient
-from ..worker.process import Worker, WorkerLost
+from ..worker.ended import WorkerLost
+from ..worker.process import Worker
 from ..worker.services.agreement import CheckRequest
 from .agreement_rows import AgreementRow, nothing_compared
 from .arms import info_of

@@ -21,9 +21,10 @@ from ..protocol.timing import Timing
 from ..worker.__main__ import SERVICE
 from ..worker.clients.arm import ArmClient
 from ..worker.clients.timing import TimingClient
+from ..worker.ended import WorkerLost
 from ..worker.environment import padded, worker_environment
 from ..worker.messages import Method, P, R
-from ..worker.process import Worker, WorkerLost, worker_argv
+from ..worker.process import Worker, worker_argv
 from ..worker.services.arm import StartRequest
 from ..worker.sharing import lend_packages
 from .cache import cache_folder, cache_folders

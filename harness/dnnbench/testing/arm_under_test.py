@@ -4,8 +4,9 @@ from ..errors import WorkerError
 from ..execution.pool import spawn, start_request
 from ..protocol.arm import Arm
 from ..worker.clients.arm import ArmClient
+from ..worker.ended import WorkerLost
 from ..worker.messages import Method, P, R
-from ..worker.process import Worker, WorkerLost
+from ..worker.process import Worker
 from ..worker.services.arm import Started
 from .service import SERVICE, KitClient
 

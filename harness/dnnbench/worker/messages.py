@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast, get_type_hints
 
-from .codec import Convert, Converter, Unreadable, converter, decode_fields
+from .codec import converter
+from .plain import Convert, Converter, Unreadable
+from .records import decode_fields
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,10 +4,8 @@ and never outlives the run.
 
 import contextlib
 import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic
@@ -15,32 +13,16 @@ from typing import Generic
 from ..errors import PluginError, WorkerError
 from ..host.affinity import spell
 from .__main__ import SERVICE
-from .codec import Unreadable
+from .ended import WorkerLost, describe_exit, tail
+from .idle_stop import IdleStop
+from .liveness import Liveness
 from .messages import Failure, Message, Method, P, R, read_answer, write_request
+from .plain import Unreadable
 from .services.process import ProcessService
 from .supervised import Supervised, above_streams
 from .wire import Channel, ConnectionClosed, NoAnswer, Unsendable
 
-TAIL_BYTES = 4096
 EXIT_GRACE_S = 2.0
-STEP_S = 0.002
-STOPPED_LOOKS = 4
-"""Consecutive looks, a quarter of a second apart, at a worker that others stopped:
-then it is given up.
-"""
-
-
-class WorkerLost(WorkerError):
-    """The process ended or had to be killed, and can be asked no more.
-
-    `reason` is the text for its cells.
-    """
-
-    def __init__(self, label: str, reason: str, log_path: Path):
-        super().__init__(
-            f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path)
-        )
-        self.reason = reason
 
 
 def worker_argv(
@@ -87,9 +69,6 @@ class Worker:
         self._lost: WorkerLost | None = None
         self._closed = False
         self._ending = threading.Lock()
-        self._stops_when_idle = False
-        self._stopped_looks = 0
-        self._pauses = 0
         (inlet, to_child), (from_child, outlet) = _pipe(), _pipe()
         theirs = (inlet, outlet)
         try:
@@ -103,7 +82,9 @@ class Worker:
             ) from None
         finally:
             _close_all(*theirs)
-        self._channel = Channel(from_child, to_child, self._may_answer)
+        self._life = Liveness(self._process.pid)
+        self._idle_stop = IdleStop(self._process)
+        self._channel = Channel(from_child, to_child, self._life.may_answer)
 
     @property
     def pid(self) -> int:
@@ -131,7 +112,7 @@ class Worker:
     def _send(self, request: Message, doing: str, timeout_s: float) -> None:
         self._ready_to("send", busy=False)
         self._doing = doing
-        self._go_on_if_stopping()
+        self._idle_stop.busy()
         with self._watched(timeout_s):
             self._channel.send(request.data, timeout_s, request.arrays)
 
@@ -146,7 +127,7 @@ class Worker:
         with self._watched(timeout_s):
             data = self._channel.receive(timeout_s)
         self._doing = None
-        self._stop_if_stopping()
+        self._idle_stop.idle()
         try:
             answer = read_answer(method, data)
         except Unreadable as error:
@@ -160,35 +141,14 @@ class Worker:
         """From now on the process is stopped between a request's answer and the next one:
         it burns CPU while it waits.
         """
-        self._stops_when_idle = True
-        if self._doing is None:
-            self._stop_if_stopping()
-
-    def _stop_if_stopping(self) -> None:
-        if self._stops_when_idle:
-            self._pauses += self._process.was_stopped()
-            self._signal(signal.SIGSTOP)
-
-    def _go_on_if_stopping(self) -> None:
-        if self._stops_when_idle:
-            self._signal(signal.SIGCONT)
-            self._process.forget_stop()  # it was ours
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+        self._idle_stop.begin(busy=self._doing is not None)
 
     def new_pauses(self) -> int:
         """How often since the last question others stopped the process, or this one did not run
         while it waited for it.
         """
-        stopped_by_us = self._stops_when_idle and self._doing is None
-        count = (
-            self._pauses
-            + self._channel.pauses
-            + (not stopped_by_us and self._process.was_stopped())
-        )
-        self._pauses = self._channel.pauses = 0
+        count = self._channel.pauses + self._idle_stop.new_stops(busy=self._doing is not None)
+        self._channel.pauses = 0
         return count
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -198,10 +158,10 @@ class Worker:
         if self._closed:
             return
         if self._doing is None and self._lost is None:
-            self._go_on_if_stopping()
+            self._idle_stop.busy()
             with contextlib.suppress(WorkerError):
                 self._channel.send(write_request(ProcessService.close).data, timeout_s)
-                self._exited_within(timeout_s)
+                self._life.ended_within(timeout_s)
         self._end()
 
     def __enter__(self) -> "Worker":
@@ -225,13 +185,13 @@ class Worker:
     @contextlib.contextmanager
     def _watched(self, timeout_s: float) -> Iterator[None]:
         """Turn a broken conversation into WorkerLost, with nothing of the worker left running."""
-        self._stopped_looks = 0
+        self._life.begin()
         try:
             yield
         except ConnectionClosed:
-            if self._stopped_looks >= STOPPED_LOOKS:
+            if self._life.given_up:
                 self._lose(f"stopped from outside (state T) and not let go on ({self._doing})")
-            self._exited_within(EXIT_GRACE_S)
+            self._life.ended_within(EXIT_GRACE_S)
             self._lose(self._death())
         except NoAnswer:
             self._lose(f"no answer in {timeout_s:g} s ({self._doing})")
@@ -254,37 +214,9 @@ class Worker:
                 self._closed = True
                 self._channel.close()
 
-    def _running(self) -> bool:
-        import psutil
-
-        return self._status() not in (None, psutil.STATUS_ZOMBIE)
-
-    def _may_answer(self) -> bool:
-        """Whether the process lives, and was not found stopped in several looks on end:
-        it may be let go on.
-        """
-        import psutil
-
-        status = self._status()
-        self._stopped_looks = self._stopped_looks + 1 if status == psutil.STATUS_STOPPED else 0
-        return status not in (None, psutil.STATUS_ZOMBIE) and self._stopped_looks < STOPPED_LOOKS
-
-    def _status(self) -> str | None:
-        import psutil
-
-        try:
-            return psutil.Process(self.pid).status()
-        except psutil.NoSuchProcess:
-            return None
-
-    def _exited_within(self, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        while self._running() and time.monotonic() < deadline:
-            time.sleep(STEP_S)
-
     def _death(self) -> str:
         """How the process ended, in words; what runs on after closing its pipe is killed first."""
-        if self._running():
+        if self._life.running():
             return f"closed its pipe and ran on ({self._doing})"
         code = self._process.exit_code()
         return "its supervisor was killed" if code is None else describe_exit(code)
@@ -314,26 +246,6 @@ class Pending(Generic[P, R]):
     def receive(self, timeout_s: float) -> R:
         """The answer.  Raises as `Worker.receive` does."""
         return self._worker.receive(self._method, timeout_s)
-
-
-def describe_exit(code: int) -> str:
-    """A return code in words, as `subprocess` counts them: negative for signals."""
-    if code >= 0:
-        return f"exit status {code}"
-    if -code == signal.SIGKILL:
-        return "killed by signal 9 (out of memory?)"
-    names = {number.value: number.name for number in signal.Signals}
-    return f"killed by signal {-code} ({names.get(-code, 'unnamed')})"
-
-
-def tail(log: Path, size_bytes: int = TAIL_BYTES) -> str:
-    """The last lines of a worker's log; empty if there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - size_bytes))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def _pipe() -> tuple[int, int]:
