@@ -30,6 +30,7 @@ TIERS = [
     {"testing"},
     {"report"},
     {"track"},
+    {"api"},
     {"cli", "__main__"},
 ]
 TIER = {room: i for i, rooms in enumerate(TIERS) for room in rooms}

@@ -3,8 +3,9 @@
 from urllib.parse import quote, quote_plus
 
 import pytest
+from dnnbench.api.progress import Bar
 from dnnbench.cli.output import Output
-from dnnbench.cli.progress import Bar, Lines
+from dnnbench.cli.progress import Lines
 from dnnbench.masking import holds_password, masked, masked_values, masked_words
 from hypothesis import given
 from hypothesis import strategies as st

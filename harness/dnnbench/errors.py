@@ -10,6 +10,8 @@ class DnnbenchError(Exception):
     """
 
     exit_code = 2
+    result: object = None
+    """What a call from Python would have returned, where it had that before it failed."""
 
 
 class UsageError(DnnbenchError):
@@ -63,3 +65,14 @@ class NothingMeasured(DnnbenchError):
     """A run from which not a single number came."""
 
     exit_code = 4
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a call from Python; `result` is what the call returns, as far as it came.
+
+    A KeyboardInterrupt, so that a loop around the call ends, too, unless it says otherwise.
+    """
+
+    def __init__(self, message: str, result: object = None):
+        super().__init__(message)
+        self.result = result

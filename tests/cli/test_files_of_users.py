@@ -154,9 +154,6 @@ def test_constraints_that_are_not_there_are_told(tmp_path, monkeypatch):
 OTHERS = {
     "net.onnx": "models of other tools are not read: write the network as TOML or JSON",
     "net.pt": "models of other tools are not read",
-    "model.py": (
-        "Python is not run from here: announce its builder as a plugin, or write what it builds"
-    ),
     "mlp.safetensors": "name the network, and give its weights with --weights",
     "mine.npz": "name the network, and give its data with --data",
     "net.yaml": "YAML files are not read: write the network as TOML or JSON",

@@ -15,7 +15,6 @@ import pytest
 from dnnbench.agreement.status import Status
 from dnnbench.cli import exitcodes
 from dnnbench.cli.gate import _code
-from dnnbench.cli.gate_report import document, lines, table
 from dnnbench.cli.main import main
 from dnnbench.execution import measured as measured_module
 from dnnbench.execution.agreement_rows import Unproven
@@ -28,6 +27,7 @@ from dnnbench.execution.settings import Settings
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.keys import CaseKey, CellKey
+from dnnbench.report.gate_tables import document, lines, table
 from dnnbench.spec.phases import Phase
 from dnnbench.stats.estimates import Estimate, ratio, smallest_difference
 from dnnbench.stats.flags import STEAL

@@ -68,7 +68,7 @@ def test_the_path_is_as_before_afterwards(net):
 
 REFUSED = {
     "no name": ("", "", "name what to take of it"),
-    "what there is": ("", "", "(it has make_net, with_task, NET, WORK)"),
+    "what there is": (":zzz", "", "(it has make_net, with_task, NET, WORK)"),
     "a near miss": (":NETT", "", "nothing is called 'NETT' in it; did you mean 'NET'?"),
     "a number": (":NUMBER", "", "net.py:NUMBER: got 3, expected a Workload, a Model"),
     "a function that makes a number": (":f", "def f(): return 3", "net.py:f: got 3, expected"),

@@ -9,8 +9,9 @@ import sys
 
 import pandas as pd
 import pytest
+from dnnbench.api.progress import Bar
 from dnnbench.cli.output import Output
-from dnnbench.cli.progress import Bar, Lines
+from dnnbench.cli.progress import Lines
 from dnnbench.cli.show import _layers_table, describe
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.report import html, terminal

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dnnbench.cli.predict import differing_on
+from dnnbench.api.predict import differing_on
 from dnnbench.data.dataset import load
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import load_backend, plugins
@@ -260,8 +260,8 @@ def test_training_reaches_the_stated_target(tmp_path, name):
 ])  # fmt: skip
 def test_predictions_differ_by_class_or_by_more_than_rounding(name, other, differing):
     first = {"mlp_table": [1, 2], "lstm_lm[tiny]": [[1, 2], [2, 2]]}.get(name, [[1.0], [2.0]])
-    arms = [{"failure": "", "predictions": p} for p in (first, other)] + [{"failure": "lost"}]
-    assert differing_on(find_workload(name), arms) == differing
+    predictions = [np.array(first), np.array(other)]
+    assert differing_on(find_workload(name), predictions) == differing
 
 
 def test_training_of_a_form_for_inference_is_refused(tmp_path):

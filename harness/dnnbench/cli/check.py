@@ -1,26 +1,21 @@
 """dnnbench check: numerical agreement alone."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ..protocol.dtypes import DType
-from ..spec.phases import PHASES, Phase
+from ..spec.phases import PHASES
 from . import exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Words
-from .work_options import threads_or_all, work_options_but_dtype
+from .work_options import work_options_but_dtype
 
 if TYPE_CHECKING:
+    from ..api.check import Check
     from ..execution.agreement_rows import AgreementRow
-    from ..execution.explain import ArmExplanation
-    from ..execution.reporter import Reporter
-    from ..protocol.arm import Arm
-    from ..worker.services.agreement import CheckRequest
-
-    Rows = list[AgreementRow]
 
 
 @click.command("check", cls=Command)
@@ -28,7 +23,6 @@ if TYPE_CHECKING:
 @work_options_but_dtype
 @list_option(
     "--dtype",
-    "dtypes",
     type=Words(DType),
     default="float64,float32",
     show_default=True,
@@ -36,7 +30,6 @@ if TYPE_CHECKING:
 )
 @list_option(
     "--phase",
-    "phases",
     type=Words(PHASES),
     default="all",
     show_default=True,
@@ -50,17 +43,7 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_obj
 def command(
-    output: Output,
-    workloads: tuple[str, ...],
-    backends: tuple[str, ...],
-    device: str,
-    dtypes: tuple[DType, ...],
-    threads: int | None,
-    seed: int,
-    data: str,
-    phases: tuple[Phase, ...],
-    explain: bool,
-    as_json: bool,
+    output: Output, /, workloads: tuple[str, ...], explain: bool, as_json: bool, **options: Any
 ) -> int:
     """Check that all arms agree with the reference, in each --dtype.
 
@@ -79,75 +62,38 @@ def command(
       dnnbench check my_network.toml --backend jax --json
       dnnbench check net.py:make_net --backend torch
     """
-    from ..execution.checking import check_agreement, check_requests
-    from ..execution.pool import worker_cpus
-    from ..execution.request import Request, make_plan
-    from ..execution.settings import Settings
-    from ..plugins.catalog import workloads_of
+    from ..api.check import check_request, checked, refuse_nothing
     from .progress import reporter
 
-    settings = Settings(dtype=dtypes[-1], threads=threads_or_all(threads), device=device, seed=seed)
-    request = Request(workloads_of(workloads), tuple(backends), settings, data=data)
+    request, phases, dtypes = check_request(workloads, **options)
     with reporter(output) as report:
-        plan, datasets = make_plan(request, report)
-        requests = [
-            one
-            for w in request.workloads
-            for one in check_requests(w, datasets[w.name], seed, phases)
-        ]
-        rows = check_agreement(
-            plan.arms, requests, len(worker_cpus(settings.threads)), dtypes, report
-        )
-        explanations = _explanations(plan.arms, requests, rows, report) if explain else []
-    failed = [row for row in rows if not row.status.passes]
+        check = checked(request, phases, dtypes, explain, report)
     if as_json:
         document = {
-            "agreement": [row.to_json() for row in rows],
-            "agree": not failed,
-            "explanations": [explanation.to_json() for explanation in explanations],
-            "skipped": dict(plan.skipped),
+            "agreement": [row.to_json() for row in check.rows],
+            "agree": check.agree,
+            "explanations": [explanation.to_json() for explanation in check.explanations],
+            "skipped": dict(check.skipped),
         }
         output.json(document)
     else:
-        _print(output, rows, failed, explanations)
-    _refuse_nothing(rows)
-    return exitcodes.FAILED if failed else exitcodes.OK
+        _print(output, check)
+    refuse_nothing(check)
+    return exitcodes.OK if check.agree else exitcodes.FAILED
 
 
-def _explanations(
-    arms: "Sequence[Arm]",
-    requests: "Sequence[CheckRequest]",
-    rows: "Rows",
-    report: "Reporter",
-) -> "list[ArmExplanation]":
-    """Only this imports the diagnosis."""
-    from ..execution.explain import explain_all
-
-    return explain_all(arms, requests, rows, report)
-
-
-def _refuse_nothing(rows: "Rows") -> None:
-    from ..agreement.status import Status
-    from ..errors import NothingMeasured
-
-    if all(row.status is Status.UNSUPPORTED for row in rows):
-        reasons = sorted({row.agreement.reason for row in rows})
-        raise NothingMeasured("nothing could be checked: " + "; ".join(reasons))
-
-
-def _print(
-    output: Output, rows: "Rows", failed: "Rows", explanations: "list[ArmExplanation]"
-) -> None:
+def _print(output: Output, check: "Check") -> None:
     from ..agreement.status import Status
     from ..execution.agreement_rows import undetermined
     from ..report.agreement_tables import agreement_matrix, agreement_table
 
+    rows = check.rows
     output.table(agreement_matrix(rows))
     output.text("")
     output.table(agreement_table(rows))
-    for row in failed:
+    for row in check.failed:
         output.error(_failure(row))
-    for explanation in explanations:
+    for explanation in check.explanations:
         output.text(explanation.sentence)
     unsupported = [row for row in rows if row.status is Status.UNSUPPORTED]
     for reason in dict.fromkeys(row.agreement.reason for row in unsupported):
@@ -172,7 +118,7 @@ def _failure(row: "AgreementRow") -> str:
     return line if ratio == MISSING else f"{line} ({ratio} times the allowance)"
 
 
-def _counts(rows: "Rows") -> str:
+def _counts(rows: "Sequence[AgreementRow]") -> str:
     from collections import Counter
 
     from ..agreement.status import Status

@@ -11,7 +11,7 @@ from .types import Share
 from .work_options import STORE
 
 if TYPE_CHECKING:
-    from ..track.compare import RunComparison
+    from ..api.compare import Comparison
 
 
 @click.command("compare", cls=Command)
@@ -41,53 +41,44 @@ def command(
       dnnbench compare baseline latest --fail-on 5%
       dnnbench compare 20260101 20260102 --json
     """
+    from ..api.compare import compared
     from ..report.changes import changes_table
-    from ..store.frames import records
-    from ..store.store import open_store
-    from ..track.compare import compare
 
-    with open_store(store, create=False) as opened:
-        comparison = compare(opened, opened.find_run(base), opened.find_run(new), fail_on)
+    comparison = compared(store, base, new, fail_on)
     if as_json:
-        output.json(_document(comparison, fail_on, records(comparison.cells)))
+        output.json(_document(comparison))
     elif len(comparison.cells):
         output.table(changes_table(comparison.cells))
-    return _tell(output, comparison)
+    return _conclude(output, comparison)
 
 
-def _document(
-    comparison: "RunComparison", fail_on: float | None, cells: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _document(comparison: "Comparison") -> dict[str, Any]:
+    from ..store.frames import records
+
+    result = comparison.result
     return {
-        "base_run": comparison.base_run,
-        "new_run": comparison.new_run,
-        "fail_on": fail_on,
-        "cells": cells,
-        "only_base": comparison.only_base,
-        "only_new": comparison.only_new,
-        "regressed": comparison.regressed,
-        "error": comparison.error,
-        "between_runs_sd": comparison.spread.sd if comparison.spread else None,
-        "unusable": comparison.unusable,
+        "base_run": result.base_run,
+        "new_run": result.new_run,
+        "fail_on": comparison.fail_on,
+        "cells": records(result.cells),
+        "only_base": result.only_base,
+        "only_new": result.only_new,
+        "regressed": result.regressed,
+        "error": result.error,
+        "between_runs_sd": result.spread.sd if result.spread else None,
+        "unusable": result.unusable,
     }
 
 
-def _tell(output: Output, comparison: "RunComparison") -> int:
+def _conclude(output: Output, comparison: "Comparison") -> int:
     """What the tables leave open, and the exit code."""
-    for run, cells in (
-        (comparison.base_run, comparison.only_base),
-        (comparison.new_run, comparison.only_new),
-    ):
-        for cell in cells:
-            output.note(f"only in {run}: {cell}")
-    if comparison.cells["ratio_low"].notna().any():
-        output.note(comparison.error)
+    for note in comparison.notes:
+        output.note(note)
     if comparison.unusable:
         output.error(f"nothing to judge: {comparison.unusable}")
         return exitcodes.NOTHING_MEASURED
     if comparison.regressed:
-        output.error(
-            f"{int(comparison.cells['regression'].sum())} cell(s) became slower for certain"
-        )
+        slower = int(comparison.cells["regression"].sum())
+        output.error(f"{slower} cell(s) became slower for certain")
         return exitcodes.REGRESSION
     return exitcodes.OK

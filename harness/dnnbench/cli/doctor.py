@@ -53,12 +53,12 @@ def command(output: Output, noise: bool, as_json: bool) -> None:
 def examine(watch_s: float) -> dict[str, Any]:
     """Everything that `doctor` prints, as plain data; takes `watch_s` seconds."""
     from .. import __version__
+    from ..api.listing import backend_rows, broken_plugins
     from ..host.affinity import current_mask
     from ..host.contention import Sampler
     from ..host.machine import host_hash, machine_facts
     from ..store.identity import machine_class, machine_id
     from .advice import advice
-    from .list import backends
     from .preflight import preflight
 
     cpus, facts = current_mask(), machine_facts()
@@ -68,7 +68,8 @@ def examine(watch_s: float) -> dict[str, Any]:
     after = sampler.read()
     examined = {
         "version": __version__,
-        **backends(),
+        "backends": backend_rows(),
+        "broken_plugins": broken_plugins(),
         "machine_id": machine_id(facts["hardware"], host_hash()),
         "machine_class": machine_class(facts["hardware"]),
         "machine": facts,

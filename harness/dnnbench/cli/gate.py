@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ..execution.settings import GATE_PHASES, Settings, gate_settings
+from ..execution.settings import GATE_PHASES, Settings
 from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from . import exitcodes
@@ -21,18 +21,16 @@ from .work_options import (
     SEED,
     STORE,
     THREADS,
-    threads_or_all,
 )
 
 if TYPE_CHECKING:
     from ..execution.gate import Gate
-    from ..execution.request import Request
 
 
 @click.command("gate", cls=Command)
 @click.argument("workloads", nargs=-1)
 @click.option(
-    *("--backend", "backends"),
+    "--backend",
     multiple=True,
     required=True,
     metavar="NAME[:MODE][@PYTHON],...",
@@ -47,12 +45,12 @@ if TYPE_CHECKING:
 @SEED
 @DATA
 @list_option(
-    *("-b", "--batch-size", "batch_sizes"),
+    *("-b", "--batch-size"),
     type=Numbers(),
     help="Examples a step, as a list.  [default: the workload's own]",
 )
 @list_option(
-    *("--phase", "phases"),
+    "--phase",
     type=Words(Phase),
     default=",".join(GATE_PHASES),
     show_default=True,
@@ -60,7 +58,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--fail-on",
-    "theta",
     type=Share(),
     default=f"{Settings.theta:.0%}",
     show_default=True,
@@ -106,6 +103,7 @@ def command(
     as_json: bool,
     label: str | None,
     wait: bool,
+    no_check: bool,
     **options: Any,
 ) -> int:
     """Fail if a candidate is slower than the base for certain.
@@ -121,55 +119,22 @@ def command(
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
-    from ..execution.gate import run_gate, with_base
-    from ..execution.request import make_plan
-    from ..host.lock import machine_lock
-    from ..store.patience import LIMIT_S, Patience
-    from ..store.store import open_store
-    from .gate_report import document, lines, table
+    from ..api.gate import gate_request, judged
+    from ..report.gate_tables import document, lines, table
+    from .keeping import keeping
     from .progress import reporter
 
+    kept = keeping(store, label, wait)
     with reporter(output) as report:
-        request = with_base(_request(workloads, **options))
-        plan, datasets = make_plan(request, report)
-        patience = Patience(LIMIT_S, report.note)
-        with machine_lock(wait_s=-1 if wait else 0), open_store(store, patience=patience) as opened:
-            gate = run_gate(request, plan, datasets, opened, label, report)
+        request = gate_request(workloads, check=not no_check, **options)
+        gate, place = judged(request, kept, report)
     if as_json:
         output.json(document(gate))
     else:
         output.table(table(gate))
         output.text("\n".join(lines(gate)))
-    _tell(output, gate, opened.place)
+    _conclude(output, gate, place)
     return _code(gate)
-
-
-def _request(
-    workloads: tuple[str, ...],
-    backends: tuple[str, ...],
-    base: str,
-    batch_sizes: tuple[int, ...],
-    data: str,
-    **options: Any,
-) -> "Request":
-    from ..execution.request import Request
-    from ..plugins.catalog import workloads_of
-
-    networks, settings = workloads_of(workloads), _settings(**options)
-    return Request(networks, tuple(backends), settings, batch_sizes or (), base, data=data)
-
-
-def _settings(
-    theta: float, threads: int | None, max_time: float, no_check: bool, **options: Any
-) -> "Settings":
-    """From options of the command; the others are called as the settings are."""
-    return gate_settings(
-        theta,
-        threads=threads_or_all(threads),
-        max_time_s=max_time,
-        check=not no_check,
-        **options,
-    )
 
 
 def _code(gate: "Gate") -> int:
@@ -184,7 +149,7 @@ def _code(gate: "Gate") -> int:
     return codes.get(gate.answer, exitcodes.FAILED)
 
 
-def _tell(output: Output, gate: "Gate", place: str) -> None:
+def _conclude(output: Output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
     runs = f"screening run {gate.screen_run}" + (
         f", confirming run {gate.confirm_run}" if gate.confirm_run else ""

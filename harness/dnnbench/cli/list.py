@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..api.listing import backend_rows, broken_plugins, device_rows, workload_rows
 from .options import Command, output_options
 from .output import Output
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from ..plugins.hooks import BackendInfo, WorkloadInfo
 
 
 @click.command("list", cls=Command)
@@ -33,104 +32,13 @@ def command(output: Output, what: str, as_json: bool) -> None:
       dnnbench list workloads --json
       dnnbench list devices
     """
-    document = LISTS[what]()
+    rows, broken = LISTS[what](), broken_plugins()
     if as_json:
-        output.json(document)
+        output.json({what: rows, "broken_plugins": broken})
     else:
-        output.table(table_of(document[what]))
-    for plugin, reason in document["broken_plugins"].items():
+        output.table(table_of(rows))
+    for plugin, reason in broken.items():
         output.note(f"plugin '{plugin}' of {reason}")
-
-
-def backends() -> dict[str, Any]:
-    """Every announced backend and whether it can run here; broken plugins by name, with why."""
-    from ..plugins.discovery import plugins
-
-    rows = [_backend(info) for info in plugins().backends.values()]
-    return {"backends": rows, "broken_plugins": _broken()}
-
-
-def workloads() -> dict[str, Any]:
-    """Every announced workload with its parameters, and plugins that could not be used."""
-    from ..plugins.discovery import plugins
-
-    rows = [_workload(info) for info in plugins().workloads.values()]
-    return {"workloads": rows, "broken_plugins": _broken()}
-
-
-def devices() -> dict[str, Any]:
-    """Every device of every installed backend, or why a backend could not be asked."""
-    from ..execution.arms import select
-    from ..execution.devices import list_devices
-
-    rows: list[dict[str, Any]] = []
-    for backend, devices_or_why in list_devices(select(["all"]).arms).items():
-        if isinstance(devices_or_why, str):
-            rows.append(_device(backend, None, devices_or_why, None))
-        else:
-            rows += [
-                _device(backend, str(device), device.description, device.memory_bytes)
-                for device in devices_or_why
-            ]
-    return {"devices": rows, "broken_plugins": _broken()}
-
-
-def _device(
-    backend: str, device: str | None, description: str, memory_bytes: int | None
-) -> dict[str, Any]:
-    return {
-        "backend": backend,
-        "device": device,
-        "description": description,
-        "memory_bytes": memory_bytes,
-    }
-
-
-LISTS = {"backends": backends, "workloads": workloads, "devices": devices}
-
-
-def _backend(info: "BackendInfo") -> dict[str, Any]:
-    from ..plugins.discovery import missing, version
-
-    reason = missing(info)
-    return {
-        "name": info.name,
-        "title": info.title,
-        "version": version(info.requires[0]) if info.requires and reason is None else None,
-        "modes": list(info.modes),
-        "default_mode": info.default_mode,
-        "status": reason or "installed",
-        "installed": reason is None,
-        "reference": info.reference,
-    }
-
-
-def _workload(info: "WorkloadInfo") -> dict[str, Any]:
-    from ..plugins.parameters import defaults
-
-    return {
-        "name": info.name,
-        "description": info.description,
-        "parameters": defaults(info),
-        "presets": {name: dict(values) for name, values in info.presets.items()},
-        "default": info.default,
-    }
-
-
-def _broken() -> dict[str, str]:
-    """What is wrong with plugins, by entry point.
-
-    Asks for backends and workloads both, since either can be.
-    """
-    from ..plugins.discovery import plugins
-
-    installed = plugins()
-    _ = installed.backends, installed.workloads
-    reasons_by_entry: dict[str, str] = {}
-    for origin, reasons in installed.complaints().items():
-        before = f"{reasons_by_entry[origin.entry]}; " if origin.entry in reasons_by_entry else ""
-        reasons_by_entry[origin.entry] = f"{before}{origin.distribution}: {reasons}"
-    return reasons_by_entry
 
 
 def table_of(rows: list[dict[str, Any]]) -> "Table":
@@ -144,6 +52,7 @@ def table_of(rows: list[dict[str, Any]]) -> "Table":
     return table
 
 
+LISTS = {"backends": backend_rows, "workloads": workload_rows, "devices": device_rows}
 UNSHOWN = ("default_mode", "installed", "reference", "default")
 """What only --json tells as it stands."""
 

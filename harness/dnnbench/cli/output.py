@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..execution.reporter import shown
 from ..masking import masked, masked_values
-from ..wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -72,11 +72,6 @@ class Output:
         """
         with contextlib.suppress(OSError):  # a stream that is closed mixes nothing up
             os.dup2(2, 1)
-
-
-def shown(text: str) -> str:
-    """A text as it may be printed: passwords masked, what a terminal would obey as escapes."""
-    return printable(masked(text))
 
 
 def _tell(text: str) -> None:

@@ -8,33 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .output import Output, shown
+from ..api.progress import terminal_bar
+from .output import Output
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from ..execution.reporter import Reporter
-
-
-class Bar:
-    """Shows stages as one bar that moves; notes stand above it."""
-
-    def __init__(self, progress: "Progress") -> None:
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def note(self, text: str) -> None:
-        self._progress.console.print(shown(text), highlight=False, markup=False)
-
-    def stage(self, text: str, total: float) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(shown(text), total=total, now="")
-
-    def advance(self, done: float, text: str = "") -> None:
-        if self._task is not None:
-            self._progress.update(self._task, advance=done, now=shown(text))
-
 
 EVERY_S = 30.0
 """How often a stage tells how far it is, in a log that nobody redraws."""
@@ -69,14 +47,5 @@ def reporter(output: Output) -> "Iterator[Reporter]":
     if output.verbosity != 0 or not sys.stderr.isatty():
         yield Lines(output)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[now]}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Bar(progress)
+    with terminal_bar() as bar:
+        yield bar

@@ -1,6 +1,5 @@
 """dnnbench run: check that all arms agree, time them, keep and report the result."""
 
-from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,12 @@ from . import exitcodes
 from .options import Command, is_given, list_option, output_options
 from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Word, Words
-from .work_options import LABEL, STORE, threads_or_all, work_options
+from .work_options import LABEL, STORE, work_options
 
 if TYPE_CHECKING:
-    from ..data.dataset import Dataset
-    from ..execution.execute import Outcome
+    from ..api.measuring import Measurement
+    from ..api.recorded import Run
     from ..execution.plan import Plan
-    from ..execution.reporter import Reporter
-    from ..execution.request import Request
-    from ..store.store import Store
 
 REPORT = "results/report.html"
 BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
@@ -35,13 +31,11 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
 @list_option(
     "-b",
     "--batch-size",
-    "batch_sizes",
     type=Numbers(),
     help="Examples a step, as a list.  [default: the workload's own]",
 )
 @list_option(
     "--phase",
-    "phases",
     type=Words(Phase),
     default="all",
     show_default=True,
@@ -135,6 +129,7 @@ def command(
     dry_run: bool,
     label: str | None,
     wait: bool,
+    no_check: bool,
     **options: Any,
 ) -> int:
     """Check that all arms compute the same thing, then time training and inference.
@@ -151,42 +146,25 @@ def command(
       dnnbench run net.py:make_net --backend torch,jax
       dnnbench run cnn_digits --quick --json > figures.json
     """
-    from ..execution.request import Request, make_plan
-    from ..host.lock import machine_lock
-    from ..store.patience import LIMIT_S, Patience
-    from ..store.store import open_store
+    from ..api.measuring import go_on, measure
+    from ..api.run import run_request
+    from ..execution.request import make_plan
+    from .keeping import keeping
     from .progress import reporter
 
     if resume:
         _refuse_other_options()
-    wait_s = -1 if wait else 0
+    kept = keeping(store, label, wait)
     with reporter(output) as report:
-        patience = Patience(LIMIT_S, report.note)
         if resume:
-            # The lock comes first: a run that it refuses leaves no store behind.
-            with (
-                machine_lock(wait_s=wait_s),
-                open_store(store, create=False, patience=patience) as opened,
-            ):
-                run_id = opened.find_run(resume)
-                _take_in(opened, run_id, report)
-                request = Request.from_json(opened.runs(run_id)["settings"].iloc[0])
-                plan, datasets = make_plan(request, report)
-                opened.resume_run(run_id)
-                outcome = _execute(plan, datasets, opened, run_id, report)
+            measurement = go_on(resume, kept, report)
         else:
-            request = _request(workloads, **options)
-            plan, datasets = make_plan(request, report)
+            request = run_request(workloads, check=not no_check, **options)
             if dry_run:
-                _tell_plan(output, plan, as_json)
+                _tell_plan(output, make_plan(request, report)[0], as_json)
                 return exitcodes.OK
-            with (
-                machine_lock(wait_s=wait_s),
-                open_store(store, patience=patience) as opened,
-            ):
-                run_id = _open(opened, request, plan, label)
-                outcome = _execute(plan, datasets, opened, run_id, report)
-    return _conclude(output, store, outcome, as_json)
+            measurement = measure(request, kept, report)
+    return _conclude(output, measurement, as_json)
 
 
 def _refuse_other_options() -> None:
@@ -201,62 +179,6 @@ def _refuse_other_options() -> None:
         raise click.UsageError(
             f"--resume goes on as the run was begun, and takes no {names}; leave that out", context
         )
-
-
-def _request(
-    workloads: tuple[str, ...],
-    backends: tuple[str, ...],
-    base: str,
-    batch_sizes: tuple[int, ...],
-    weights: str,
-    data: str,
-    quick: bool,
-    **options: Any,
-) -> "Request":
-    from ..execution.request import Request
-    from ..plugins.catalog import workloads_of
-
-    networks, settings = workloads_of(workloads), _settings(**options)
-    settings = settings.quick() if quick else settings
-    return Request(networks, tuple(backends), settings, batch_sizes or (), base, weights, data)
-
-
-def _settings(
-    threads: int | None, max_time: float, memory: str | None, no_check: bool, **options: Any
-) -> Settings:
-    """From options of the command; the others are called as the settings are."""
-    from ..execution.settings import allocator
-
-    return Settings(
-        threads=threads_or_all(threads),
-        max_time_s=max_time,
-        memory=memory or allocator(),
-        check=not no_check,
-        **options,
-    )
-
-
-def _open(store: "Store", request: "Request", plan: "Plan", label: str | None) -> str:
-    from ..execution.request import open_run
-
-    return open_run(store, request, plan, label)
-
-
-def _take_in(store: "Store", run_id: str, report: "Reporter") -> None:
-    """What the store did not take when it was measured."""
-    from ..execution.execute import aside_folders
-    from ..store.aside import take_in
-
-    for number in take_in(store, run_id, aside_folders(store)):
-        report.note(f"generation {number + 1}, which had been put aside, is in the store now")
-
-
-def _execute(
-    plan: "Plan", datasets: "Mapping[str, Dataset]", store: "Store", run_id: str, report: "Reporter"
-) -> "Outcome":
-    from ..execution.execute import Execution
-
-    return Execution(plan, datasets, store, run_id, report).run()
 
 
 def _tell_plan(output: Output, plan: "Plan", as_json: bool) -> None:
@@ -292,41 +214,35 @@ def _generations(settings: Settings, cases: int) -> str:
     return f"in {settings.generations} generation(s), {each_s:.1f} s a case in each"
 
 
-def _conclude(output: Output, store: str, outcome: "Outcome", as_json: bool) -> int:
+def _conclude(output: Output, measurement: "Measurement", as_json: bool) -> int:
     """Tables or JSON on stdout, the page, and the exit code."""
-    from pathlib import Path
-
-    from ..execution.execute import measured_anything, refuse_nothing
-    from ..execution.stored_settings import run_settings
     from ..report.builders import sections_of
-    from ..report.evidence import gather
-    from ..report.html import render_report
     from ..report.terminal import drawn
-    from ..store.patience import LIMIT_S, Patience
+
+    run, run_id = measurement.run, measurement.outcome.run_id
+    if run is None:
+        output.note(
+            f"run {run_id} was interrupted before anything was measured; --resume {run_id} goes on"
+        )
+        return exitcodes.INTERRUPTED
+    if as_json:
+        output.json(_document(run))
+    else:
+        for part in drawn(sections_of(run.evidence)):
+            output.table(part)
+    run.report(REPORT)
+    output.note(f"run {run_id} is in {run.store}; the report is {REPORT}")
+    if run.evidence.nothing_decided:
+        output.note(run.evidence.nothing_decided)
+    if measurement.outcome.interrupted:
+        output.error(f"interrupted: what was measured is kept; --resume {run_id} goes on")
+        return exitcodes.INTERRUPTED
+    return exitcodes.FAILED if measurement.failed else exitcodes.OK
+
+
+def _document(run: "Run") -> dict[str, Any]:
     from ..store.store import open_store
     from .run_json import run_document
 
-    patience = Patience(LIMIT_S, output.note)
-    with patience.outlast(lambda: open_store(store, create=False, patience=patience)) as opened:
-        skipped = run_settings(opened.runs(outcome.run_id)["settings"].iloc[0]).skipped.values()
-        if outcome.interrupted and not measured_anything(opened, outcome.run_id):
-            output.note(
-                f"run {outcome.run_id} was interrupted before anything was measured; "
-                f"--resume {outcome.run_id} goes on"
-            )
-            return exitcodes.INTERRUPTED
-        refuse_nothing(outcome, opened, list(skipped))
-        evidence = gather(opened, outcome.run_id)
-        if as_json:
-            output.json(run_document(opened, outcome.run_id))
-        else:
-            for part in drawn(sections_of(evidence)):
-                output.table(part)
-        render_report([opened], Path(REPORT), runs=[outcome.run_id])
-    output.note(f"run {outcome.run_id} is in {opened.place}; the report is {REPORT}")
-    if evidence.nothing_decided:
-        output.note(evidence.nothing_decided)
-    if outcome.interrupted:
-        output.error(f"interrupted: what was measured is kept; --resume {outcome.run_id} goes on")
-        return exitcodes.INTERRUPTED
-    return exitcodes.FAILED if outcome.failed or outcome.unproven else exitcodes.OK
+    with open_store(run.target, create=False) as opened:
+        return run_document(opened, run.run_id)

@@ -2,16 +2,15 @@
 
 import rich_click as click
 
-from ..execution.settings import Settings, all_cpus
+from ..execution.settings import STORE as DEFAULT_STORE
+from ..execution.settings import Settings
+from ..execution.spelling import LARGEST_SEED, MOST_THREADS
 from ..protocol.dtypes import DType
 from .options import Decorated
 from .types import Label, Word
 
-LARGEST_SEED = 2**63 - 1
-"""What a store's column holds."""
-MOST_THREADS = 100_000
 BACKEND = click.option(
-    *("--backend", "backends"),
+    "--backend",
     multiple=True,
     default=("all",),
     show_default=True,
@@ -60,7 +59,7 @@ RUN_LABEL = Label(reserved=("latest",))
 LABEL = click.option("--label", type=RUN_LABEL, help="A name for the run, to compare with later.")
 STORE = click.option(
     "--store",
-    default="results/dnnbench.sqlite",
+    default=DEFAULT_STORE,
     show_default=True,
     metavar="PATH|URL",
     help="Where results are kept: an SQLite file, or postgresql://USER@HOST/DATABASE, "
@@ -80,10 +79,3 @@ def work_options_but_dtype(command: Decorated) -> Decorated:
     for option in (DATA, SEED, THREADS, DEVICE, BACKEND):
         command = option(command)
     return command
-
-
-def threads_or_all(threads: int | None) -> int:
-    """The number asked for, else the default; UsageError if there are fewer CPUs."""
-    from ..host.affinity import choose_cpus, current_mask
-
-    return all_cpus() if threads is None else len(choose_cpus(current_mask(), threads))

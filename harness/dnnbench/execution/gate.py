@@ -23,7 +23,7 @@ from .execute import Execution, Outcome, refuse_nothing
 from .measured import Measured, measured
 from .plan import Plan
 from .reporter import Reporter
-from .request import Request, open_run
+from .request import Origin, Request, open_run
 
 
 class Answer(StrEnum):
@@ -195,7 +195,7 @@ def run_gate(
     plan: Plan,
     datasets: Mapping[str, Dataset],
     store: Store,
-    label: str | None,
+    origin: Origin,
     report: Reporter,
 ) -> Gate:
     """Screen every cell of the plan in one run; confirm what is flagged in another.
@@ -203,7 +203,7 @@ def run_gate(
     NothingMeasured if no cell got a time.
     An interruption keeps what was measured and ends the gate.
     """
-    screen_run = open_run(store, request, plan, label)
+    screen_run = open_run(store, request, plan, origin)
     first = Execution(plan, datasets, store, screen_run, report).run()
     if not first.interrupted:
         refuse_nothing(first, store, list(plan.skipped.values()))
@@ -215,7 +215,7 @@ def run_gate(
         "fresh generations are to confirm it"
     )
     again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
-    confirm_run = open_run(store, again, narrow, f"{label}-confirmation" if label else None)
+    confirm_run = open_run(store, again, narrow, origin.after("-confirmation"))
     _copy_agreement(store, screen_run, confirm_run, narrow)
     second = Execution(narrow, datasets, store, confirm_run, report).run()
     gate = replace(

@@ -2,12 +2,19 @@
 
 from typing import Protocol
 
+from ..masking import masked
+from ..wording import printable
 
-class Reporter(Protocol):
-    """What the command line implements; work never prints."""
+
+class Noting(Protocol):
+    """Who tells the user something now and then."""
 
     def note(self, text: str) -> None:
         """Something the user must know, once."""
+
+
+class Reporter(Noting, Protocol):
+    """What callers implement; work never prints."""
 
     def stage(self, text: str, total: float) -> None:
         """A new stage begins, of `total` units (seconds or steps)."""
@@ -27,3 +34,8 @@ class Silent:
 
     def advance(self, done: float, text: str = "") -> None:
         pass
+
+
+def shown(text: str) -> str:
+    """A text as it may be printed: passwords masked, what a terminal would obey as escapes."""
+    return printable(masked(text))

@@ -3,7 +3,6 @@
 import platform
 import secrets
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -102,6 +101,18 @@ class Request:
             ) from error
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a run comes from: the command line or the call, and the name that the user gives it."""
+
+    command: tuple[str, ...] = ()
+    label: str | None = None
+
+    def after(self, suffix: str) -> "Origin":
+        """Of a second run of the same request: the label, if there is one, ends in `suffix`."""
+        return replace(self, label=f"{self.label}{suffix}" if self.label else None)
+
+
 def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Dataset]]:
     """Everything decided and every file read, before a worker starts."""
     settings = request.settings
@@ -165,7 +176,7 @@ def _weights(request: Request) -> Mapping[str, np.ndarray] | None:
     return load_weights(request.weights, request.workloads[0])
 
 
-def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> str:
+def open_run(store: Store, request: Request, plan: Plan, origin: Origin) -> str:
     """Record machine and run; the id under which everything will be stored.
 
     Host names are kept as a hash only.
@@ -175,12 +186,12 @@ def open_run(store: Store, request: Request, plan: Plan, label: str | None) -> s
     store.add_run(
         run_id,
         machine_id=machine,
-        command=masked_words(["dnnbench", *sys.argv[1:]]),
+        command=masked_words(origin.command),
         settings=request.to_json(plan),
         seed=request.settings.seed,
         dnnbench_version=__version__,
         versions=_versions(plan),
-        label=label,
+        label=origin.label,
         revision=_revision(),
     )
     return run_id

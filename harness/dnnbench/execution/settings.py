@@ -13,6 +13,8 @@ from ..spec.phases import PURPOSES, Phase
 from ..stats.verdict import THETA
 
 QUICK_S = 8.0
+STORE = "results/dnnbench.sqlite"
+"""Where results are kept unless another place is named, from the folder that dnnbench works in."""
 
 
 def all_cpus() -> int:

@@ -11,6 +11,10 @@ from typing import TypeVar
 from ..wording import shortened
 
 LARGEST_SIZE = 1_000_000
+LARGEST_SEED = 2**63 - 1
+"""What a store's column holds."""
+MOST_THREADS = 100_000
+MOST_EPOCHS = 1_000_000
 LONGEST_S = 30 * 86_400.0
 LONGEST_LABEL = 200
 MOST_GENERATIONS = 100
@@ -48,14 +52,16 @@ def is_size(number: int) -> bool:
 def words(text: str, choices: Sequence[Word]) -> tuple[Word, ...]:
     """`a,b`: some of `choices`, or `all` of them."""
     parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    return tuple(choices) if parts == ("all",) else tuple(word(part, choices) for part in parts)
+    if parts == ("all",):
+        return tuple(choices)
+    return tuple(word(part, choices, "all or some of") for part in parts)
 
 
-def word(text: str, choices: Iterable[Word]) -> Word:
+def word(text: str, choices: Iterable[Word], wanted: str = "one of") -> Word:
     """The one of `choices` that is written so."""
     by_text = {str(choice): choice for choice in choices}
     if text not in by_text:
-        raise ValueError(f"got '{shortened(text)}', expected all or some of {', '.join(by_text)}")
+        raise ValueError(f"got '{shortened(text)}', expected {wanted} {', '.join(by_text)}")
     return by_text[text]
 
 

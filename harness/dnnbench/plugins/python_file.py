@@ -43,6 +43,8 @@ def workload_in_file(text: str) -> Workload:
     path, name = Path(match["path"] if match else text), match["name"] if match else None
     path = home_expanded(path)
     source = _read(path)
+    if not name:
+        raise UsageError(f"{path}: name what to take of it, as {path}:NAME: {WANTED}")
     with _blamed_on(path), plugin_code(), _beside(path):
         module = _executed(path, source)
         return as_workload(_named(module, path, name), f"{path}:{name}")
@@ -68,14 +70,12 @@ def _executed(path: Path, source: bytes) -> ModuleType:
     return module
 
 
-def _named(module: ModuleType, path: Path, name: str | None) -> Any:
+def _named(module: ModuleType, path: Path, name: str) -> Any:
     """The value of that name in the module; UsageError with what there is."""
-    if name and name in vars(module):
+    if name in vars(module):
         return vars(module)[name]
     there = _networks(module)
     choices = f"it has {listed(there)}" if there else "it has none"
-    if not name:
-        raise UsageError(f"{path}: name what to take of it, as {path}:NAME: {WANTED} ({choices})")
     hint = near_miss(name, there)
     raise UsageError(f"{path}: nothing is called '{shortened(name)}' in it{hint} ({choices})")
 

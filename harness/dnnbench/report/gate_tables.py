@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..execution.gate import Answer, Gate, GateCell
 from ..protocol.keys import CellKey
-from ..report.columns import VERDICT_STYLES, column_table
-from ..report.quantity import digits, interval, percent, ratio
-from ..report.words import NOT_JUDGED
 from ..stats.estimates import Estimate
 from ..stats.gate import FAMILY_ALPHA, Confirmation
 from ..stats.verdict import Finding, Verdict
 from ..wording import one_line
+from .columns import VERDICT_STYLES, column_table
+from .quantity import digits, interval, percent, ratio
+from .words import NOT_JUDGED
 
 if TYPE_CHECKING:
     from rich.table import Table

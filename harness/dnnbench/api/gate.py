@@ -1,0 +1,162 @@
+"""dnnbench.gate: may this candidate pass? Fails for nothing but a confirmed slowdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import Interrupted
+from ..execution import spelling
+from ..execution.gate import Answer, Gate, run_gate, with_base
+from ..execution.reporter import Reporter
+from ..execution.request import Origin, Request, make_plan
+from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
+from ..host.lock import machine_lock
+from ..plugins.catalog import workloads_of
+from ..spec.phases import Phase
+from ..stats.split import FEWEST
+from ..store.patience import LIMIT_S, Patience
+from ..store.store import open_store
+from .call import call_text
+from .measuring import Keeping
+from .options import Networks, Number, Texts, networks, one_dtype, read, texts, thread_count, whole
+from .progress import progress_reporter
+from .run import batch_sizes, run_label
+from .showing import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .showing import Part
+
+
+@dataclass(frozen=True)
+class Gated(Shown):
+    """How a gate ended: its word, and a row for every cell."""
+
+    gate: Gate
+
+    @property
+    def answer(self) -> Answer:
+        """PASS, SLOWER, INCONCLUSIVE, DIFFERS, COULD NOT RUN, NOT COMPARED."""
+        return self.gate.answer
+
+    @property
+    def passed(self) -> bool:
+        """Whether every candidate was judged, and nothing speaks against any."""
+        return self.gate.passed
+
+    @property
+    def cells(self) -> "pd.DataFrame":
+        """A row a cell of a candidate: ratios to the base in both stages, outcome, reason."""
+        import pandas as pd
+
+        from ..report.gate_tables import document
+
+        return pd.json_normalize(document(self.gate)["cells"], sep="_")
+
+    def parts(self) -> "Sequence[Part]":
+        """Tables and lines, as the terminal shows them."""
+        from ..report.gate_tables import lines, table
+        from .showing import line
+
+        return [table(self.gate), *map(line, lines(self.gate))]
+
+
+def gate(
+    workloads: Networks = (),
+    *,
+    backend: Texts,
+    base: str = "",
+    device: str = Settings.device,
+    dtype: str = Settings.dtype,
+    threads: int | None = None,
+    seed: int = Settings.seed,
+    data: str | Path = "",
+    batch_size: int | str | list[int] | None = None,
+    phase: Texts = GATE_PHASES,
+    fail_on: Number = Settings.theta,
+    max_time: Number = Settings.max_time_s,
+    generations: int | str | None = None,
+    allow_unequal: bool = Settings.allow_unequal,
+    check: bool = Settings.check,
+    label: str | None = None,
+    wait: bool = False,
+    store: str | Path = STORE,
+    progress: bool = True,
+) -> Gated:
+    """Screen every cell, confirm what looks slower, and fail for nothing else.
+
+    backend: the base, then one candidate or more.  The options are those of `dnnbench gate --help`.
+    A candidate that may not pass raises nothing: see `Gated.passed` and `Gated.answer`.  Raises
+    UsageError, NothingMeasured; Interrupted at Ctrl-C, whose `result` is what came until then.
+    """
+    keeping = Keeping(str(store), Origin((call_text(gate, locals()),), run_label(label)), wait)
+    request = gate_request(
+        workloads,
+        backend=backend,
+        base=base,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        seed=seed,
+        data=data,
+        batch_size=batch_size,
+        phase=phase,
+        fail_on=fail_on,
+        max_time=max_time,
+        generations=generations,
+        allow_unequal=allow_unequal,
+        check=check,
+    )
+    with progress_reporter(progress) as report:
+        gated = Gated(judged(request, keeping, report)[0])
+    if gated.gate.interrupted:
+        raise Interrupted("nothing is confirmed; what was measured is kept", gated)
+    return gated
+
+
+def gate_request(
+    workloads: Networks,
+    *,
+    backend: Texts,
+    base: str,
+    device: str,
+    dtype: str,
+    threads: int | None,
+    seed: int,
+    data: str | Path,
+    batch_size: int | str | list[int] | None,
+    phase: Texts,
+    fail_on: Number,
+    max_time: Number,
+    generations: int | str | None,
+    allow_unequal: bool,
+    check: bool,
+) -> Request:
+    """The request that the options of `gate` make; UsageError if it leaves no candidate."""
+    settings = gate_settings(
+        read("fail_on", fail_on, spelling.share),
+        phases=read("phase", phase, lambda text: spelling.words(text, tuple(Phase))),
+        dtype=one_dtype(dtype),
+        threads=thread_count(threads),
+        device=device,
+        max_time_s=read("max_time", max_time, spelling.seconds),
+        generations=read("generations", generations, lambda t: spelling.generations(t, FEWEST)),
+        seed=whole("seed", seed, 0, spelling.LARGEST_SEED),
+        allow_unequal=allow_unequal,
+        check=check,
+    )
+    chosen, arms = workloads_of(networks(workloads)), texts("backend", backend)
+    return with_base(Request(chosen, arms, settings, batch_sizes(batch_size), base, data=str(data)))
+
+
+def judged(request: Request, keeping: Keeping, report: Reporter) -> tuple[Gate, str]:
+    """Screen and confirm, into runs of the store, whose place comes second."""
+    plan, datasets = make_plan(request, report)
+    patience = Patience(LIMIT_S, report.note)
+    with (
+        machine_lock(wait_s=keeping.wait_s),
+        open_store(keeping.store, patience=patience) as store,
+    ):
+        return run_gate(request, plan, datasets, store, keeping.origin, report), store.place
