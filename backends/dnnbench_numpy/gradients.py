@@ -2,7 +2,7 @@
 
 Each function takes (op, g, y, *inputs, **parameters) and returns (functions that give dL/dx
 for each input, dL/dparameters by role). Input gradients are functions so that the first layer's,
-which nobody needs, is never computed. Ids and masks come last and have none.
+which nothing reads, is never computed. Ids and masks come last and have none.
 """
 
 from math import prod

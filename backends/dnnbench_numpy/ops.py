@@ -20,7 +20,7 @@ def dense(op, x, weight, bias=None):
 
 
 def _biased(y, bias):
-    """y + bias in y's own memory: y is a product that nobody else holds."""
+    """y + bias in y's own memory: y is a product that nothing else refers to."""
     if bias is not None:
         y += bias
     return y

@@ -91,7 +91,7 @@ def phases_to_check(timed: Collection[Phase], workload: Workload) -> tuple[Phase
     """The phases that are checked where some are timed: each with those that it contains,
     and no other.
 
-    A piece runs in the phase that ends with it.  Of a network that nobody trains, what it infers.
+    A piece runs in the phase that ends with it.  Of a network for inference only, what it infers.
     """
     whole = {_WHOLE.get(phase, phase) for phase in timed}
     last = max((PHASES.index(phase) for phase in whole), default=0)

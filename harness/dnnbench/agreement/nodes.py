@@ -21,6 +21,7 @@ def watched(workload: Workload) -> Workload:
     """The workload with every node's value among its outputs, the loss's still the first."""
     model = workload.model
     first, names = model.outputs[0], [node.name for node in model.nodes]
+    # The loss reads the first output, whatever else is watched.
     outputs = (first, *(name for name in names if name != first))
     watched_model = Model(
         name=model.name,

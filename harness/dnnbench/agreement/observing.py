@@ -42,7 +42,7 @@ def observe(
 ) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
-    Of a network that nobody trains only what it infers.
+    Of a network for inference only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
     phases: those that are called; no other is.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -35,7 +36,7 @@ def reference_key(
     head = f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {dtype}"
     head += f" {','.join(phases)}"
     digest = hashlib.sha256(head.encode())
-    arrays = [named for batch in batches for named in _named_arrays(batch)]
+    arrays = chain.from_iterable(map(_named_arrays, batches))
     for name, array in [*arrays, *sorted((weights or {}).items())]:
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

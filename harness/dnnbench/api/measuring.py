@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from ..execution.execute import (
-    Execution,
-    Outcome,
-    aside_folders,
-    measured_anything,
-    refuse_nothing,
-)
+from ..execution.execute import Execution, Outcome
+from ..execution.keeping import aside_folders
 from ..execution.reporter import Reporter
 from ..execution.request import Origin, Request, make_plan, open_run
+from ..execution.run_cells import measured_anything, refuse_nothing
 from ..execution.settings import STORE
 from ..execution.stored_settings import run_settings
 from ..host.lock import machine_lock
@@ -97,7 +93,7 @@ def _concluded(outcome: Outcome, target: str, patience: Patience) -> Measurement
             if outcome.interrupted:
                 return measured_anything(store, outcome.run_id)
             settings = run_settings(store.runs(outcome.run_id)["settings"].iloc[0])
-            refuse_nothing(outcome, store, list(settings.skipped.values()))
+            refuse_nothing(outcome.run_id, store, list(settings.skipped.values()))
             return True
 
     run = read_run(target, outcome.run_id, patience) if patience.outlast(anything) else None

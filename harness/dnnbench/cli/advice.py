@@ -1,6 +1,7 @@
 """What would make this machine's figures steadier or fuller, from what `doctor` found."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from ..host.gpus import SLOWED, spell_reasons
@@ -17,10 +18,8 @@ def advice(examined: Examined) -> list[str]:
 
     Absent facts give none.
     """
-    return [
-        *_installation(examined),
-        *(sentence for adviser in ADVISERS.values() for sentence in adviser(examined)),
-    ]
+    of_facts = (adviser(examined) for adviser in ADVISERS.values())
+    return [*_installation(examined), *chain.from_iterable(of_facts)]
 
 
 def advice_on(fact: str, examined: Examined) -> list[str]:

@@ -104,9 +104,8 @@ def command(
         arms = [arm.on(place) for arm in requested]
         results = []
         for arm in arms:
-            results.append(
-                hold_against(arm, selection, report, Unwatched() if as_json else Rows(output))
-            )
+            watcher = Unwatched() if as_json else Rows(output)
+            results.append(hold_against(arm, selection, report, watcher))
             if not as_json:
                 _conclude(output, results[-1], selection)
     if as_json:
@@ -221,9 +220,8 @@ def _reasons(result: "Conformance", selection: "Selection") -> Iterator[str]:
     for (reason, dtype, of), cases in _unsupported_cases(result).items():
         of_reason = named.setdefault(reason, {})
         every = len(cases) == len(selection.cases[dtype])
-        of_reason |= dict.fromkeys(
-            [f"{of}every case ({dtype})"] if every else [f"{of}{case} ({dtype})" for case in cases]
-        )
+        named_cases = ["every case"] if every else cases
+        of_reason |= dict.fromkeys(f"{of}{case} ({dtype})" for case in named_cases)
     for v in result.verdicts:
         if v.without:
             named.setdefault(f"without {v.without}", {})[f"{v.side} of {v.case} ({v.dtype})"] = None

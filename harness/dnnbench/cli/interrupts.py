@@ -57,7 +57,7 @@ class _Ending:
         raise Ended(signal.Signals(number).name)
 
     def _leave_lost_terminals(self) -> None:
-        """Nobody reads a terminal that has hung up, and writing to it would fail."""
+        """A terminal that has hung up is not read, and writing to it would fail."""
         for stream in self._terminals:
             if not os.isatty(stream):
                 nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if (
         arguments is None and code != exitcodes.READER_GONE
-    ):  # what nobody read is still in Python's buffer
+    ):  # what the reader left is still in Python's buffer
         output.end()
     return code
 

@@ -14,7 +14,7 @@ RULE = "half-width = t(0.975, G-1) sd / sqrt(G), sd² = between² + within² / s
 
 
 def tell_noise(output: Output, as_json: bool) -> None:
-    """Measure while nobody else does, then print tables or JSON."""
+    """Measure under the machine's lock, then print tables or JSON."""
     from ..host.lock import machine_lock
     from .progress import reporter
 

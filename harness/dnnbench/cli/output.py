@@ -77,7 +77,7 @@ class Output:
 def _tell(text: str) -> None:
     """A line on stderr.
 
-    If that is full or gone, the work goes on, for nobody can be told and what is measured counts.
+    If that is full or closed, the work goes on without the line: what is measured counts.
     """
     with contextlib.suppress(OSError):
         print(_fit_for(sys.stderr, text), file=sys.stderr)

@@ -2,8 +2,9 @@
 and what to do about it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from ..host.gpus import spell_reasons
@@ -45,9 +46,8 @@ def _fact(
     spell: Callable[[Any], str],
 ) -> Fact:
     value = read(examined)
-    return Fact(
-        name, value, ABSENT if value is None else spell(value), meaning, advice_on(name, examined)
-    )
+    text = ABSENT if value is None else spell(value)
+    return Fact(name, value, text, meaning, advice_on(name, examined))
 
 
 def _hardware(name: str) -> Callable[[Examined], Any]:
@@ -78,10 +78,15 @@ def _gpu(*names: str) -> Callable[[Examined], Any]:
     """The named answers of every GPU; None without one, or where no GPU tells any."""
 
     def read(examined: Examined) -> list[dict[str, Any]] | None:
-        rows = [{name: gpu.get(name) for name in names} for gpu in _system("gpus")(examined)]
-        return rows if any(value is not None for row in rows for value in row.values()) else None
+        rows = [_some(gpu, names) for gpu in _system("gpus")(examined)]
+        answers = chain.from_iterable(row.values() for row in rows)
+        return rows if any(value is not None for value in answers) else None
 
     return read
+
+
+def _some(gpu: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: gpu.get(name) for name in names}
 
 
 def _each_gpu(spell: Callable[..., str]) -> Callable[[list[dict[str, Any]]], str]:

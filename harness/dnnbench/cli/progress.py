@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..execution.reporter import Reporter
 
 EVERY_S = 30.0
-"""How often a stage tells how far it is, in a log that nobody redraws."""
+"""How often a stage tells how far it is, in a log, which is not redrawn."""
 
 
 class Lines:

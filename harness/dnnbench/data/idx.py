@@ -81,6 +81,7 @@ def _read(path: Path, file: BinaryIO | gzip.GzipFile, size_bytes: int | None) ->
     header = len(start) + 4 * axes
     _require_size(path, shape, header + wanted, size_bytes)
     require_room(wanted * _COPIES, str(path))
+    # One byte more than wanted shows a file that goes on.
     content = file.read(wanted + 1)
     _require_size(path, shape, header + wanted, len(start) + len(sizes) + len(content))
     return np.frombuffer(content, element).reshape(shape)

@@ -96,9 +96,10 @@ def _with_first_weights(part: ReplayedPart, key: TensorKey) -> Replay:
             offsets[constant.name] = part.reference[moved].astype(np.float32)
     batches = part.replay.batches
     of_next_batch = key.phase is Phase.GRADIENTS
+    batch = batches[-1:] if of_next_batch else batches[:1]
     return replace(
         part.replay,
-        batches=batches[-1:] if of_next_batch else batches[:1],
+        batches=batch,
         steps=(),
         weights={**part.replay.weights, **offsets},
     )

@@ -81,6 +81,7 @@ def _model_alone(workload: Workload, node: Node) -> Model:
     learned = {name: t for name, t in types.items() if not t.batched}
     constants = [Constant(name=name, shape=t.shape) for name, t in learned.items()]
     sums, shifted = [], {}
+    # A gradient with respect to the offset is the one with respect to the input.
     floats = [i for i in inputs if i.dtype == "float"]
     for k, source in enumerate(floats):
         constants.append(Constant(name=f"offset{k}", shape=source.shape))

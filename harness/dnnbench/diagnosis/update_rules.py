@@ -1,6 +1,6 @@
 """Wrong rules by which optimizers are known to change weights."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,10 @@ class Rule:
     first: int = 1
 
 
+def _zeros(array: np.ndarray, slots: Iterable[str]) -> dict[str, np.ndarray]:
+    return {slot: np.zeros_like(array) for slot in slots}
+
+
 def trajectory_under(
     rule: Rule,
     optimizer: Optimizer,
@@ -71,7 +75,7 @@ def trajectory_under(
     if spec is None:
         return None
     p = {name: array.astype(np.float64) for name, array in weights.items()}
-    slots = {name: {slot: np.zeros_like(p[name]) for slot in spec.slots} for name in p}
+    slots = {name: _zeros(array, spec.slots) for name, array in p.items()}
     seen: Tensors = {}
     for k in range(1, max(steps) + 1):
         gradients = {name: 2 * (p[name] - targets[name]) / elements for name in p}

@@ -24,11 +24,11 @@ class Step:
         """The same step with a tensor under another name."""
         if old not in self.inputs + self.outputs:
             return self
-        inputs, outputs = (
-            tuple(new if name == old else name for name in names)
-            for names in (self.inputs, self.outputs)
-        )
-        return replace(self, inputs=inputs, outputs=outputs)
+
+        def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(new if name == old else name for name in names)
+
+        return replace(self, inputs=renamed(self.inputs), outputs=renamed(self.outputs))
 
 
 @dataclass

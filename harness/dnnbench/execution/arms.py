@@ -1,6 +1,7 @@
 """Which arms `--backend` asks for."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..errors import PluginError, UsageError
@@ -30,8 +31,9 @@ def select(texts: Iterable[str]) -> Selection:
     """
     chosen: dict[str, Arm] = {}
     skipped: dict[str, str] = {}
-    for text in (part.strip() for whole in texts for part in whole.split(",")):
-        arms, left_out = _parse(text)
+    parts = chain.from_iterable(text.split(",") for text in texts)
+    for part in parts:
+        arms, left_out = _parse(part.strip())
         chosen |= {arm.name: arm for arm in arms}
         skipped |= left_out
     skipped |= {str(origin): reasons for origin, reasons in plugins().complaints().items()}
@@ -62,11 +64,13 @@ def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
             f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode; "
             f"name a backend for '{shortened(mode)}'"
         )
+    # `all` takes what is there; only a backend that is named has to be installed.
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {
         n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed
     }
-    return [arm for info in installed.values() for arm in _named(info, mode, environment)], skipped
+    of_each = (_named(info, mode, environment) for info in installed.values())
+    return list(chain.from_iterable(of_each)), skipped
 
 
 def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -26,7 +27,7 @@ def cache_folder() -> Path:
 
 
 def remove_older(folder: Path, pattern: str, days: int) -> None:
-    """Remove files of a folder that nobody has written to for so many days."""
+    """Remove files of a folder that were not written to for so many days."""
     oldest = time.time() - days * DAY_S
     for file in folder.glob(pattern):
         try:
@@ -40,7 +41,7 @@ def cache_folders(inside: Path) -> dict[str, Path]:
     """A folder for each variable that any installed backend names for its compile cache:
     every arm gets all of them.
     """
-    variables = {variable for info in plugins().backends.values() for variable in info.caches}
+    variables = set(chain.from_iterable(info.caches for info in plugins().backends.values()))
     return {variable: inside / variable.lower() for variable in sorted(variables)}
 
 

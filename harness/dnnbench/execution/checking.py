@@ -5,7 +5,7 @@ before any time is taken.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -100,17 +100,20 @@ def check_agreement(
     workload and element type.
     """
     report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
-    in_each_type = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
+    in_each_type = [request.in_dtype(dtype) for request, dtype in product(requests, dtypes)]
     ensure_references(list({reference_path(one): one for one in in_each_type}.values()))
     report.advance(1, "reference")
-    tasks = [(arm, group) for arm in arms for group in _groups(arm, dtypes)]
+    tasks: list[tuple[Arm, tuple[DType, ...]]] = []
+    for arm in arms:
+        tasks += [(arm, group) for group in _groups(arm, dtypes)]
 
     def rows_of(task: tuple[Arm, tuple[DType, ...]]) -> list[AgreementRow]:
         return list(_check_arm(*task, requests, report))
 
     rows = chain.from_iterable(in_parallel(rows_of, tasks, at_once))
     names = [request.workload.name for request in requests]
-    places = [(arm.name, name, str(dtype)) for name in names for arm in arms for dtype in dtypes]
+    # Tasks end in any order; a reader looks for a workload, then for its arms.
+    places = [(arm.name, name, str(dtype)) for name, arm, dtype in product(names, arms, dtypes)]
     order = {place: number for number, place in enumerate(places)}
     return sorted(rows, key=lambda row: order[row.place])
 
@@ -164,7 +167,7 @@ def _check_arm(
 
     A failure becomes a row.
     """
-    waiting = [request.in_dtype(dtype) for request in requests for dtype in dtypes]
+    waiting = [request.in_dtype(dtype) for request, dtype in product(requests, dtypes)]
     arm = arm.with_dtype(dtypes[0])
     try:
         while waiting:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from ..errors import UsageError, WorkerError
@@ -41,7 +42,7 @@ def _ask(arm: Arm) -> Devices | str:
 
 
 def accelerator_in_sight(dev: Path = Path("/dev")) -> bool:
-    """Whether a driver of a GPU or TPU shows itself; without one, nobody need be asked."""
+    """Whether a driver of a GPU or TPU is there; without one, no framework need be asked."""
     return "TPU_NAME" in os.environ or any((dev / name).exists() for name in ACCELERATOR_FILES)
 
 
@@ -97,7 +98,7 @@ def _with_memory(wanted: Device, by_backend: Mapping[str, Devices | str]) -> Dev
     JAX counts what it may use, PyTorch all there is.
     """
     lists = [devices for devices in by_backend.values() if not isinstance(devices, str)]
-    same = [device for devices in lists for device in devices if device == wanted]
+    same = [device for device in chain.from_iterable(lists) if device == wanted]
     known_bytes = [device.memory_bytes for device in same if device.memory_bytes]
     return replace(wanted, memory_bytes=min(known_bytes, default=None))
 

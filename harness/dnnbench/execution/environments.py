@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import requires
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -100,11 +101,12 @@ def create_environment(
         _run([sys.executable, "-m", "venv", str(place)], f"environment '{name}'")
         python = place / "bin" / "python"
         wanted = [*requirements, *worker_requirements(requirements)]
-        options = [part for file in constraints for part in ("-c", file)]
+        options = chain.from_iterable(("-c", file) for file in constraints)
         _run(
             [str(python), "-m", "pip", "install", "--quiet", *options, *wanted],
             f"environment '{name}'",
         )
+    # Also after Ctrl-C: half an environment would pass for one.
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -142,7 +144,7 @@ def worker_requirements(requirements: Sequence[str]) -> list[str]:
     """
     named = {_distribution(text) for text in requirements}
     backends = [info.requires for info in plugins().backends.values() if named & set(info.requires)]
-    beside = {name for needed in backends for name in needed} - named
+    beside = set(chain.from_iterable(backends)) - named
     specs = {
         _distribution(text): text.partition(";")[0].strip() for text in requires("dnnbench") or []
     }

@@ -131,6 +131,7 @@ def explain_all(
     arm_of = {arm.name: arm for arm in arms}
     request_of = {request.workload.name: request for request in requests}
     explanations = []
+    # One worker of the reference serves all searches.
     with started(reference_arm(), "explain-reference") as reference:
         for (name, workload, dtype), checks in differing.items():
             request = request_of[workload]

@@ -3,6 +3,7 @@ as each really had it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -40,6 +41,7 @@ def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]
         "kind of device": _each(built, "device", _kind),
     }
     shown: dict[str, Mapping[str, object]] = {name: _each(built, name) for name in SHOWN}
+    # These may differ: they are shown, and arms are ranked all the same.
     shown |= {
         "placement of threads": _each(built, "placement", _by_outcome),
         "visits with a thread waiting": _waited(plan, record, case),
@@ -78,7 +80,7 @@ def _waited(plan: Plan, record: Record, case: CaseKey) -> dict[str, str]:
         cells = [
             visits for key, visits in record.visits.items() if key.program == ProgramKey(arm, case)
         ]
-        flags = [visit.flags for visits in cells for visit in visits]
+        flags = [visit.flags for visit in chain.from_iterable(cells)]
         if flags:
             shares[arm.name] = f"{_share(flags, WAITED):.0%}"
     return shares

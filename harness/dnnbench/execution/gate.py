@@ -19,11 +19,12 @@ from ..store.run_rows import CellRow
 from ..store.store import Store
 from .agreement_rows import Unproven
 from .arms import select
-from .execute import Execution, Outcome, refuse_nothing
+from .execute import Execution, Outcome
 from .measured import Measured, measured
 from .plan import Plan
 from .reporter import Reporter
 from .request import Origin, Request, open_run
+from .run_cells import refuse_nothing
 
 
 class Answer(StrEnum):
@@ -206,7 +207,7 @@ def run_gate(
     screen_run = open_run(store, request, plan, origin)
     first = Execution(plan, datasets, store, screen_run, report).run()
     if not first.interrupted:
-        refuse_nothing(first, store, list(plan.skipped.values()))
+        refuse_nothing(first.run_id, store, list(plan.skipped.values()))
     gate = _gate(plan, first, screened(measured(store, screen_run)))
     if first.interrupted or not gate.flagged:
         return gate

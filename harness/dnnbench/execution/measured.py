@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,7 +163,7 @@ class Measured:
         audits = [self.first_facts.cell(cell.key).rate_audit]
         if cell.phase == AUDITED:
             audits.insert(0, self.first_facts.program(cell.key.program).audit)
-        faults = [fault for audit in audits if audit is not None for fault in audit.faults]
+        faults = list(chain.from_iterable(audit.faults for audit in audits if audit is not None))
         return f"a bench contradicts itself: {cell.arm}: {'; '.join(faults)}" if faults else ""
 
     @property
@@ -222,7 +223,8 @@ def measured(store: Store, run_id: str) -> Measured:
     settings = run_settings(run.settings)
     twin = twin_of(settings.base or "")
     visits = _without_replaced(by_cell(store.samples(table["cell_id"])), settings)
-    (yardstick,) = [*table.loc[table["arm"] == CONTROL, "cell_id"], ""][:1]
+    # A run without a control arm has none to divide by: no cell has an empty id.
+    (control_id,) = [*table.loc[table["arm"] == CONTROL, "cell_id"], ""][:1]
     rows = cell_rows(table, twin)
     generations = records(store.generations(run_id))
     return Measured(
@@ -230,7 +232,7 @@ def measured(store: Store, run_id: str) -> Measured:
         frame=table[(table["arm"] != CONTROL) & (table["arm"] != twin)].reset_index(drop=True),
         cells=tuple(cell for cell in rows if not cell.key.arm.twin),
         visits=visits,
-        control=visits.get(yardstick),
+        control=visits.get(control_id),
         twins=tuple(cell for cell in rows if cell.key.arm.twin),
         facts=facts_of(rows, [row["facts"] for row in generations]),
         generations=tuple(row["generation"] for row in generations),
@@ -251,7 +253,8 @@ def _without_replaced(visits: dict[str, Visits], settings: RunSettings) -> dict[
 
     One that planned none had the noise decide, and can spare as many as long as six are left.
     """
-    present = {int(g) for v in visits.values() for g in np.unique(v.generation)}
+    generations = [v.generation for v in visits.values()]
+    present = np.unique(np.concatenate(generations)) if generations else ()
     planned = settings.planned_generations(len(present))
     spare = (
         min(len(present) - FIRST_LOOK, MOST_REPLACED) if planned is None else len(present) - planned

@@ -33,7 +33,7 @@ def _crowded(
 ) -> str:
     """Why so many arms cannot be on a device together.
 
-    Empty if they can, or if nobody knows how much memory it has.
+    Empty if they can, or if its memory is unknown.
     """
     needed = max(
         arms * training_step(workload, size, itemsize).memory_bytes for workload, size in sized
@@ -41,8 +41,9 @@ def _crowded(
     free = free_bytes(place)
     if free is None or needed <= free:
         return ""
+    fewest = min(arms, 1 if alone else 2)
     for workload, size in sized:
-        refuse_if_too_large(workload, size, itemsize, min(arms, 1 if alone else 2), place)
+        refuse_if_too_large(workload, size, itemsize, fewest, place)
     return f"{arms} arms on {place} need about {_gb(needed)} and it has {_gb(free)}"
 
 

@@ -178,15 +178,15 @@ def noise_of(
     """What the generations of such a plan say."""
     (case,) = plan.cases
     keys = [CellKey(arm, case.key, PHASE) for arm in plan.arms]
-    base, twin = (visits_of([record.visits.get(key, []) for record in records]) for key in keys)
+    base, twin = (_cell_visits(records, key) for key in keys)
     control = visits_of([record.control for record in records])
     pairs = log_pairs(twin, base, contended_rounds([base, twin]))
+    # Better all rounds, and the reader told of it, than no answer.
     if spoilt := not tells_variances(pairs.kept()):
         pairs = log_pairs(twin, base)
     if not tells_variances(pairs):
-        reasons = sorted({reason for record in records for reason in record.failures.values()}) or [
-            "the time was short"
-        ]
+        failures = set(chain.from_iterable(record.failures.values() for record in records))
+        reasons = sorted(failures) or ["the time was short"]
         raise NothingMeasured(
             f"noise: got {len(pairs.round)} rounds in {len(records)} generations, "
             f"wanted two generations or more of {LEAST_ROUNDS} rounds each: {'; '.join(reasons)}"
@@ -208,9 +208,15 @@ def noise_of(
     )
 
 
+def _cell_visits(records: Sequence[Record], key: CellKey) -> Visits:
+    return visits_of([record.visits.get(key, []) for record in records])
+
+
 def visits_of(generations: Sequence[Sequence[RecordedVisit]]) -> Visits:
     """The visits of one cell in consecutive generations, as the statistics take them."""
-    rows = [(number, *visit) for number, visits in enumerate(generations) for visit in visits]
+    rows: list[tuple[float, ...]] = []
+    for number, visits in enumerate(generations):
+        rows += [(number, *visit) for visit in visits]
     generation, round_, position, calls, seconds, flags = np.array(rows, float).reshape(-1, 6).T
     return Visits(
         generation.astype(np.int64),
@@ -223,7 +229,7 @@ def visits_of(generations: Sequence[Sequence[RecordedVisit]]) -> Visits:
 
 def _seconds(records: Sequence[Record], key: CellKey) -> float:
     """Seconds of a cell's visits with their untimed calls: what a run's time is spent on."""
-    visits = (visit for record in records for visit in record.visits[key])
+    visits = chain.from_iterable(record.visits[key] for record in records)
     return sum(whole_visit_s(visit.seconds, visit.calls) for visit in visits)
 
 

@@ -1,6 +1,7 @@
 """Which cells of a generation come near the best rate that any arm reached, or pass it."""
 
 import math
+from itertools import product
 
 import numpy as np
 
@@ -36,10 +37,9 @@ def near_peak(plan: Plan, record: Record) -> list[tuple[Arm, Case, Phase]]:
         place = arm.device, arm.dtype
         if arm in plan.arms:
             best[place] = max(best.get(place, 0.0), peaks.flops_per_s)
-    cells = ((arm, case, phase) for arm in plan.arms for case in plan.cases for phase in PURPOSES)
     return [
         (arm, case, phase)
-        for arm, case, phase in cells
+        for arm, case, phase in product(plan.arms, plan.cases, PURPOSES)
         if _rate(arm, case, phase, record) > NEAR * best.get((arm.device, arm.dtype), math.inf)
     ]
 

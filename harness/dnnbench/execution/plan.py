@@ -1,7 +1,8 @@
 """What a run will do, decided before anything starts: arms, cases, cells."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, product
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Plan:
         return tuple(replace(self, arms=(base, arm)) for arm in others)
 
     def phases(self, case: Case) -> tuple[Phase, ...]:
-        """What is timed of a case; `infer` alone of a network that nobody trains."""
+        """What is timed of a case; `infer` alone of a network for inference only."""
         wanted = [
             phase
             for phase in self.settings.phases
@@ -88,38 +89,30 @@ class Plan:
 
     def cell_keys(self) -> tuple[CellKey, ...]:
         """Every cell, in the order of the plan."""
-        return tuple(
-            CellKey(arm, case.key, phase)
-            for case in self.cases
-            for phase in self.phases(case)
-            for arm in self.arms
-        )
+        return tuple(CellKey(arm, case.key, phase) for arm, case, phase in self._all_cells())
+
+    def _all_cells(self) -> Iterator[tuple[Arm, Case, Phase]]:
+        for case in self.cases:
+            for phase, arm in product(self.phases(case), self.arms):
+                yield arm, case, phase
 
     def phases_of(self, workload: str) -> tuple[Phase, ...]:
         """What is timed of a workload at any batch size."""
-        timed = {
-            phase
-            for case in self.cases
-            if case.workload.name == workload
-            for phase in self.phases(case)
-        }
+        cases = [case for case in self.cases if case.workload.name == workload]
+        timed = set(chain.from_iterable(map(self.phases, cases)))
         return tuple(phase for phase in Phase if phase in timed)
 
     def limited_to(self, only: Collection[tuple[CaseKey, Phase]]) -> "Plan":
         """The same plan with nothing but these (case, phase)."""
-        cases = tuple(case for case in self.cases if any(case.key == key for key, _ in only))
+        wanted = {key for key, _ in only}
+        cases = tuple(case for case in self.cases if case.key in wanted)
         return replace(self, cases=cases, only=frozenset(only))
 
     def cells(self) -> list[dict[str, object]]:
         """A row for each arm, case and phase, and one for the control arm,
         as the store wants them.
         """
-        rows = [
-            self._cell(arm, case, phase)
-            for case in self.cases
-            for phase in self.phases(case)
-            for arm in self.arms
-        ]
+        rows = [self._cell(*cell) for cell in self._all_cells()]
         return [*rows, self._control_cell()]
 
     def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict[str, object]:
@@ -167,7 +160,15 @@ def _identity(arm: Arm, name: str) -> dict[str, object]:
 
 def case_keys(workloads: Sequence[Workload], batch_sizes: Sequence[int]) -> list[CaseKey]:
     """Every workload at every batch size that was asked for, else at its own."""
-    return [CaseKey(w.name, size) for w in workloads for size in (batch_sizes or (w.batch_size,))]
+    return [CaseKey(w.name, size) for w, size in sized(workloads, batch_sizes)]
+
+
+def sized(workloads: Sequence[Workload], batch_sizes: Sequence[int]) -> list[tuple[Workload, int]]:
+    """Every workload with each of the batch sizes, or with its own where none is asked for."""
+    pairs: list[tuple[Workload, int]] = []
+    for workload in workloads:
+        pairs += [(workload, size) for size in batch_sizes or (workload.batch_size,)]
+    return pairs
 
 
 def cases_of(
@@ -181,11 +182,11 @@ def cases_of(
 
     Initial weights unless some are given.
     """
-    return tuple(
-        Case(w, size, initial_weights(w.model, seed) if weights is None else weights, origin)
-        for w in workloads
-        for size in (batch_sizes or (w.batch_size,))
-    )
+    cases = []
+    for workload, size in sized(workloads, batch_sizes):
+        begun = initial_weights(workload.model, seed) if weights is None else weights
+        cases.append(Case(workload, size, begun, origin))
+    return tuple(cases)
 
 
 def resolved(

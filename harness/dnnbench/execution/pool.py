@@ -192,7 +192,7 @@ class WorkerPool:
         return TimingClient(_Member(self, arm.name))
 
     def _enter(self, name: str, arm: Arm, **options: Any) -> None:
-        """Spawn a worker, unless the pool was closed: none is started that nobody would end."""
+        """Spawn a worker, unless the pool was closed: one started later would not be ended."""
         with self._lock:
             if self._closed:
                 raise PoolClosed
@@ -229,9 +229,9 @@ class WorkerPool:
             self._lost.discard(arm.name)
 
     def quiesce(self) -> dict[str, float]:
-        """Share of a CPU that each waiting worker burns.
+        """Share of a CPU that each waiting worker uses.
 
-        One that burns more than 1 % is stopped whenever it waits.
+        One that uses more than 1 % is stopped whenever it waits.
         """
         shares = idle_shares(
             {name: worker.pid for name, worker in self._workers.items() if name not in self._lost}

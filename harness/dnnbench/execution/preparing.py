@@ -130,7 +130,7 @@ class Preparing:
         return next((self._cells.calls[key] for key in keys if key in self._cells.calls), None)
 
     def _quiesce(self, case: Case) -> None:
-        """See that nobody burns CPU while another is measured, and record how much each did."""
+        """Stop workers that use CPU while another is measured, and record how much each did."""
         for name, share in self._pool.quiesce().items():
             self._note_idle(name, case, round(share, 4))
             if share > NOISY_SHARE:

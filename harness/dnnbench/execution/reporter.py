@@ -24,7 +24,7 @@ class Reporter(Noting, Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Discards progress messages."""
 
     def note(self, text: str) -> None:
         pass

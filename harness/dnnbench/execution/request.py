@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from ..wording import shortened
 from .arms import base_arm, info_of, select
 from .devices import choose_device
 from .memory_guard import pairing
-from .plan import Plan, case_keys, cases_of, resolved
+from .plan import Plan, case_keys, cases_of, resolved, sized
 from .reporter import Reporter
 from .settings import Settings
 from .stored_settings import VERSION
@@ -158,13 +159,10 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
 
 def _in_pairs(request: Request, arms: Sequence[Arm], base: str) -> str:
     """Why each arm is measured beside the base alone; empty if all fit in memory together."""
-    sized = [
-        (w, size) for w in request.workloads for size in request.batch_sizes or (w.batch_size,)
-    ]
+    cases = sized(request.workloads, request.batch_sizes)
     places = {arm.name: arm.device for arm in arms}
-    return pairing(
-        sized, PRECISIONS[request.settings.dtype].itemsize, places.pop(base), list(places.values())
-    )
+    itemsize = PRECISIONS[request.settings.dtype].itemsize
+    return pairing(cases, itemsize, places.pop(base), list(places.values()))
 
 
 def _weights(request: Request) -> Mapping[str, np.ndarray] | None:
@@ -209,7 +207,7 @@ def _versions(plan: Plan) -> dict[str, str]:
     """Of every framework in the plan as its metadata tells, and of Python."""
     from ..plugins.discovery import version
 
-    distributions = {name for arm in plan.arms for name in info_of(arm).requires}
+    distributions = set(chain.from_iterable(info_of(arm).requires for arm in plan.arms))
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in sorted(distributions)},

@@ -36,8 +36,12 @@ def williams(n: int) -> list[list[int]]:
     Source: E. J. Williams, Aust. J. Sci. Res. A 2 (1949) 149.
     """
     zigzag = [step // 2 if step % 2 == 0 else n - 1 - step // 2 for step in range(n)]
-    rows = [[(label + shift) % n for label in zigzag] for shift in range(n)]
+    rows = [_shifted(zigzag, shift) for shift in range(n)]
     return rows if n % 2 == 0 or n == 1 else rows + [row[::-1] for row in rows]
+
+
+def _shifted(labels: Sequence[int], shift: int) -> list[int]:
+    return [(label + shift) % len(labels) for label in labels]
 
 
 def schedule(

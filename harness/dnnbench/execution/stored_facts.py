@@ -263,6 +263,7 @@ def _read_by_text(
     audits = stored.get("ledger", {})
     programs = {}
     cells = {}
+    # Keys are made anew and looked up, never taken apart.
     for name, arm in arms.items():
         for case in cases:
             if program := _texts(stored, _PROGRAM_KINDS, f"{name} {case}"):

@@ -2,7 +2,7 @@
 the same data in the same order from the same weights.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -143,6 +143,7 @@ def _train_arm(
         epoch = Epoch(number, trained.loss, trained.seconds, test)
         result.epochs.append(epoch)
         report.advance(1, f"epoch {number}: loss {epoch.loss:.4f}, {test.sentence}")
+        # No later epoch comes back from a loss that is not finite.
         if not np.isfinite(epoch.loss):
             raise WorkerError(
                 f"the loss is {epoch.loss} after epoch {number}; lower the learning rate"
@@ -180,12 +181,18 @@ def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
     epochs = list(zip(*curves, strict=False))
     return CurvesApart(
         len(epochs),
-        loss=max(_relative_difference([one.loss for one in epoch]) for epoch in epochs),
-        test_loss=max(
-            _relative_difference([one.test.test_loss for one in epoch]) for epoch in epochs
-        ),
-        wrong=max(int(np.ptp([one.test.wrong for one in epoch])) for epoch in epochs),
+        loss=max(_apart(epoch, lambda one: one.loss) for epoch in epochs),
+        test_loss=max(_apart(epoch, lambda one: one.test.test_loss) for epoch in epochs),
+        wrong=max(map(_wrong_apart, epochs)),
     )
+
+
+def _apart(epoch: Sequence[Epoch], figure: Callable[[Epoch], float]) -> float:
+    return _relative_difference([figure(of_arm) for of_arm in epoch])
+
+
+def _wrong_apart(epoch: Sequence[Epoch]) -> int:
+    return int(np.ptp([of_arm.test.wrong for of_arm in epoch]))
 
 
 def _relative_difference(values: Sequence[float]) -> float:

@@ -78,11 +78,11 @@ class Visiting:
     def _due(self, case: Case, phases: Round[Phase]) -> list[tuple[CellKey, int]]:
         """(cell, its position among the phase's arms) of everything that a round visits."""
         arms = {arm.name: arm for arm in self._plan.arms}
-        return [
-            (CellKey(arms[name], case.key, phase), position)
-            for phase, names in phases
-            for position, name in enumerate(names)
-        ]
+        due: list[tuple[CellKey, int]] = []
+        for phase, names in phases:
+            keys = [CellKey(arms[name], case.key, phase) for name in names]
+            due += [(key, position) for position, key in enumerate(keys)]
+        return due
 
     def _sampler(self) -> Sampler:
         """Watches the CPUs, the workers, and the GPU if the arms compute on one."""

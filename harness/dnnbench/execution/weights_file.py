@@ -47,6 +47,7 @@ def load_weights(path: str | Path, workload: Workload) -> dict[str, np.ndarray]:
         with safe_open(path, "numpy") as archive:
             names = list(archive.keys())
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in names}
+            # From the header alone: a large file of another network is not read.
             _refuse_others(path, workload.model, archive.metadata() or {}, shapes)
             _refuse_types(path, {name: archive.get_slice(name).get_dtype() for name in shapes})
             arrays = {name: archive.get_tensor(name) for name in shapes}

@@ -51,7 +51,7 @@ STEAL_FIELD = 8
 class Counters:
     """Counters at one moment, in seconds since some zero unless said.
 
-    None where the system has none, or nobody asked.
+    None where the system has none, or where it was not asked.
 
     switches: involuntary context switches of the workers, a number.
     gpu: what NVML tells at this moment.
@@ -163,7 +163,7 @@ def _asleep_s() -> float | None:
 def switches_per_s(before: Counters, after: Counters) -> float | None:
     """Involuntary context switches of the workers per second of the window.
 
-    None where nobody counts them.
+    None where the system does not count them.
     """
     if before.switches is None or after.switches is None or after.at_s <= before.at_s:
         return None

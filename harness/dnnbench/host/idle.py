@@ -1,4 +1,4 @@
-"""CPU that a waiting worker burns: it would slow whoever is being measured."""
+"""CPU that a worker uses while it waits: it would slow the arm that is being measured."""
 
 import time
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def cpu_s(pid: int) -> float | None:
 
 
 def idle_shares(pids: Mapping[str, int], watch_s: float = WATCH_S) -> dict[str, float]:
-    """Share of one CPU that each process burns while it serves no request.
+    """Share of one CPU that each process uses while it serves no request.
 
     Processes whose clock cannot be read are left out.
     """

@@ -1,6 +1,7 @@
 """Workloads by name or by file."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from ..errors import PluginError, SpecError, UsageError
@@ -36,8 +37,8 @@ def find_workload(text: str) -> Workload:
 
     A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`).
     The workload's name is the shortest text that gives the same parameters.
-    UsageError for a name nobody brings and for parameters that it does not take or that make
-    no network, SpecError for a file with faults, PluginError if its plugin raises.
+    UsageError for a name that no plugin brings, and for parameters that it does not take
+    or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
     """
     path = home_expanded(text)
     workloads = plugins().workloads
@@ -93,7 +94,7 @@ def workloads_of(networks: Iterable[str | Network]) -> tuple[Workload, ...]:
     a default; else as `find_workloads` and `as_workload`.
     """
     chosen_by_name: dict[str, Workload] = {}
-    listed = [workload for network in networks for workload in _meant(network)]
+    listed = list(chain.from_iterable(map(_meant, networks)))
     for workload in listed or default_workloads():
         if chosen_by_name.setdefault(workload.name, workload) != workload:
             raise UsageError(
@@ -160,6 +161,7 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
     except (SpecError, PluginError):
         raise
     except Exception as error:
+        # A user's own parameters are the user's to mend, a plugin's defaults its author's.
         if items and isinstance(error, ValueError):
             parameters = shortened(",".join(items))
             raise UsageError(

@@ -64,7 +64,7 @@ class _Loaded:
 class Plugins:
     """Everything that entry points announce, and what is wrong with the rest.
 
-    A name that dnnbench itself brings is dnnbench's; one that two others bring is nobody's.
+    A name that dnnbench itself brings is dnnbench's; one that two others bring is refused to both.
     """
 
     def __init__(self, entries: list[Announced]):

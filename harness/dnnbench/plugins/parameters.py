@@ -110,6 +110,7 @@ def _value(info: WorkloadInfo, name: str, text: str) -> Any:
     try:
         return TypeAdapter(kind, config=_FINITE).validate_strings(text)
     except ValidationError as error:
+        # pydantic's sentence, in the words of our other errors.
         wanted = error.errors()[0]["msg"].replace("Input should be", "expected")
         near = near_miss(text, map(str, get_args(kind)))
         raise UsageError(

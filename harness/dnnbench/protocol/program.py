@@ -94,7 +94,7 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
             device        really used, as the framework spells it: kind, then ':' and what else
                           there is
             dtype, layout of weights, and of images or sequences
-            threads       that the CPU's kernels run on; None where nobody tells
+            threads       that the CPU's kernels run on; None where unknown
             denormals     "kept" or "flushed to zero", by trial: whether half of the smallest
                           normal number is above 0
             donation      where new weights go: "in place", "donated" (into the old ones' memory),

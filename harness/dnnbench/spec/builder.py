@@ -58,6 +58,7 @@ class Builder:
                 raise ValueError(
                     f"network '{self._name}' has more than {MOST_NODES:,} nodes, which is the limit"
                 )
+            # Counted by kind: a node more of another kind renames none.
             name = name or f"{kind}{1 + self._kinds[kind]}"
             op = OPS[kind](**attributes)
             self._nodes.append(Node(name=name, op=op, inputs=inputs, parameters=share or {}))

@@ -174,7 +174,7 @@ def _sources(model: Model) -> Iterator[Problem]:
 def _shapes(model: Model) -> Iterator[Problem]:
     """Walk in order.
 
-    A node behind a broken one stays untyped and silent, so that each fault is reported once.
+    A node behind a broken one stays untyped and unreported, so that each fault is reported once.
     """
     types = {
         source.name: source.type for source in model.sources if source.type.size <= MOST_ELEMENTS

@@ -41,7 +41,7 @@ class Workload(Spec):
     task: Task = Task()
     batch_size: PositiveInt = Field(64, le=1_000_000)
     inference_only: bool = False
-    """Only `infer` is timed: a network that nobody trains in this form,
+    """Only `infer` is timed: a network that is not trained in this form,
     such as one step of decoding.
     """
 

@@ -79,6 +79,7 @@ def compare_apart(
         return welch_ratio(log_times(one, normal), log_times(two, normal), level, spread)
 
     estimate = ratio_of(old, new)
+    # Over all rounds: a verdict that the contended ones change is in doubt.
     everything = ratio_of(replace(old, dropped=NOTHING), replace(new, dropped=NOTHING))
     if not same:
         return Apart(estimate, everything, None)
@@ -138,6 +139,7 @@ def welch_ratio(
     if spread is not None:
         parts.append((spread.variance, spread.runs - 1))
     variance = sum(part for part, _ in parts)
+    # Equal samples: Welch's formula would divide nothing by nothing.
     if variance == 0:
         return exp_interval(change, 0.0, generations)
     freedom = variance**2 / sum(part**2 / free for part, free in parts)

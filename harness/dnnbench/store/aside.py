@@ -5,6 +5,7 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,8 @@ def take_in(store: Store, run_id: str, folders: Iterable[Path]) -> list[int]:
 
 
 def _files(run_id: str, folders: Iterable[Path]) -> list[Path]:
-    return sorted(file for folder in folders for file in folder.glob(f"{PREFIX}-{run_id}-*.json"))
+    pattern = f"{PREFIX}-{run_id}-*.json"
+    return sorted(chain.from_iterable(folder.glob(pattern) for folder in folders))
 
 
 def _read(file: Path) -> GenerationRows:

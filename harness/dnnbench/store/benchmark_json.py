@@ -83,6 +83,7 @@ def statistics(data: "np.ndarray") -> dict[str, Any]:
         float(value) for value in np.quantile(data, (0.25, 0.5, 0.75), method="hazen")
     )
     mean = float(np.mean(data))
+    # pytest-benchmark gives 0 for one sample, too.
     stddev = float(np.std(data, ddof=1)) if len(data) > 1 else 0.0
     low, high = q1 - TUKEY * (q3 - q1), q3 + TUKEY * (q3 - q1)
     beyond_stddev = int(np.sum(np.abs(data - mean) > stddev))

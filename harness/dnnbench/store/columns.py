@@ -216,9 +216,9 @@ def render_frames() -> str:
 
 
 def _table(names: tuple[str, ...]) -> str:
-    rows = [
-        f"| `{name}` | {c.dtype} | {c.unit} | {c.meaning} |"
-        for name in names
-        for c in [COLUMNS[name]]
-    ]
+    rows = [_row(name, COLUMNS[name]) for name in names]
     return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows])
+
+
+def _row(name: str, column: Column) -> str:
+    return f"| `{name}` | {column.dtype} | {column.unit} | {column.meaning} |"

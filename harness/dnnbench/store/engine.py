@@ -26,7 +26,7 @@ from ..regular import home_expanded, open_regular, require_regular
 
 BUSY_TIMEOUT_S = 30
 BUSY_STEP_S = 0.2
-"""What SQLite itself waits for, deaf to signals; the rest of the time is waited in Python."""
+"""What SQLite itself waits for, when no signal is heard; Python waits for the rest."""
 BUSY_PAUSE_S = 0.01
 POSTGRES_DRIVER = "postgresql+psycopg"
 POSTGRES_OPTIONS = {"connect_timeout": 10, "client_encoding": "utf8"}

@@ -71,15 +71,14 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows as dictionaries of plain Python values, whatever is missing as None:
     ready for JSON.
     """
-    present = table.notna().to_numpy()
-    columns = [table[name].tolist() for name in table.columns]
-    return [
-        {
-            name: json_ready(values[row]) if present[row, column] else None
-            for column, (name, values) in enumerate(zip(table.columns, columns, strict=True))
-        }
-        for row in range(len(table))
-    ]
+    columns = [_plain_column(table[name]) for name in table.columns]
+    return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain_column(column: "pd.Series[Any]") -> list[Any]:
+    present = column.notna().tolist()
+    values = zip(column.tolist(), present, strict=True)
+    return [json_ready(value) if is_there else None for value, is_there in values]
 
 
 def runs(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.DataFrame":
@@ -137,7 +136,8 @@ def _blocks(
     connection: Connection, cell_ids: str | Iterable[str]
 ) -> Iterator[tuple[str, int, Block]]:
     names = ("blob", "n", "layout_version", "dtype", "columns")
-    wanted = iter(sorted({cell_ids} if isinstance(cell_ids, str) else set(cell_ids)))
+    distinct = {cell_ids} if isinstance(cell_ids, str) else set(cell_ids)
+    wanted = iter(sorted(distinct))
     while chunk := list(islice(wanted, MOST_PARAMETERS)):
         query = select(SAMPLE_BLOCK).where(SAMPLE_BLOCK.c.cell_id.in_(chunk))
         query = query.order_by(SAMPLE_BLOCK.c.cell_id, SAMPLE_BLOCK.c.generation)

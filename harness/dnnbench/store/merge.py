@@ -1,6 +1,7 @@
 """Bring the runs of one store into another, as often as one likes."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, select, update
 
@@ -8,12 +9,12 @@ from dnnbench.store.rows import key_of, plain, put_rows, stored_keys
 from dnnbench.store.schema import MACHINE, METADATA, RUN, VERSION
 
 if TYPE_CHECKING:
-    from dnnbench.store.store import Store
+    from dnnbench.store.database import Database
 
 ROWS_AT_ONCE = 500
 
 
-def merge(target: "Store", source: "Store") -> dict[str, int]:
+def merge(target: "Database", source: "Database") -> dict[str, int]:
     """Copy into `target` whatever only `source` holds.
 
     Returns the number of rows added to each table.
@@ -64,12 +65,19 @@ def _merge_table(inside: Connection, outside: Connection, table: Table, newer: s
     added = 0
     query = select(table).execution_options(yield_per=ROWS_AT_ONCE)
     for part in outside.execute(query).mappings().partitions():
-        rows = [{str(name): value for name, value in row.items()} for row in part]
+        rows = [_by_text(row) for row in part]
         new = [row for row in rows if key(row) not in stored]
         wanted = new + [row for row in rows if key(row) in stored and row.get("run_id") in newer]
         # Only what an older dnnbench wrote while this one brought its store up to date still
         # holds a password.
-        clean = [{name: plain(value) for name, value in row.items()} for row in wanted]
-        put_rows(inside, table, clean)
+        put_rows(inside, table, list(map(_clean, wanted)))
         added += len(new)
     return added
+
+
+def _by_text(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
+
+
+def _clean(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in row.items()}

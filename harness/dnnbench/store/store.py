@@ -1,37 +1,28 @@
 """A store of results, open: what a run writes into it and what is read from it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Select, Table, func, insert, select, update
+from sqlalchemy import Connection, Select, Table, func, insert, select, update
 
-from dnnbench.store.engine import connect, database_errors, file_of, place_of, writer
-from dnnbench.store.find import find_run
-from dnnbench.store.identity import IDENTITY_VERSION, canonical_json, cell_id, machine_class
-from dnnbench.store.merge import merge
+from dnnbench.store.cell_rows import changed_cell, new_cell
+from dnnbench.store.database import open_engine
+from dnnbench.store.identity import IDENTITY_VERSION, machine_class
 from dnnbench.store.patience import NONE, Patience
-from dnnbench.store.rows import check_names, full_row, json_ready, plain, put_rows
+from dnnbench.store.reading import StoredRuns
+from dnnbench.store.rows import full_row, plain, put_rows
 from dnnbench.store.samples import pack
 
 from ..errors import StoreError
-from ..store import frames, schema
+from ..store import schema
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
-Result = TypeVar("Result")
 FINAL_STATUSES = ("complete", "interrupted", "failed")
-CELL_STATUSES = ("pending", "ok", "failed", "unsupported", "skipped")
-IDENTITY = ("workload", "spec_hash", "arm", "arm_key", "batch_size", "phase")
-CHANGING = (
-    "status", "reason", "calls", "flops", "bytes",
-    "peak_rss_bytes", "peak_device_bytes", "unequal", "rank_group",
-)  # fmt: skip
 
 
 def utc_now() -> str:
@@ -48,100 +39,15 @@ def open_store(target: str | Path, create: bool = True, patience: Patience = NON
     Raises StoreError where no store can be opened, saying why and what to do.
     patience: of what is done with the store once it is open.
     """
-    engine = connect(target, create)
-    try:
-        with database_errors(engine):
-            schema.prepare(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return Store(engine, patience)
+    return Store(open_engine(target, create), patience)
 
 
-class Store:
-    """Measurements of many runs.
-
-    Each method is one transaction; close it, or use it as a context manager.
+class Store(StoredRuns):
+    """Measurements of many runs: what is written of them, and the frames of `StoredRuns`.
 
     Every method raises StoreError when the database refuses; then nothing of that call was written.
     While the database is away, each method waits as long as `patience` says.
     """
-
-    def __init__(self, engine: Engine, patience: Patience = NONE):
-        self._engine = engine
-        self._writer = writer(engine)
-        self.place = place_of(engine)
-        self._patience = patience
-        self._file = file_of(engine)
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back; a SQLite store is one file afterwards."""
-        self._engine.dispose()
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the file of a SQLite store lies; None for a server."""
-        return Path(self.place).parent if self._engine.dialect.name == "sqlite" else None
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read from, all queries seeing one state (on SQLite)."""
-        with database_errors(self._engine), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection whose changes are committed together at the end, or not at all."""
-        with database_errors(self._engine), self._writer.begin() as connection:
-            yield connection
-        if file_of(self._engine) != self._file:
-            self._write_anew()
-
-    def _write_anew(self) -> None:
-        """The file was removed or replaced while it was open, where SQLite still reads and writes
-        it: nothing is lost yet.
-        """
-        anew = open_store(self.place)
-        added = merge(anew, self)
-        self._engine.dispose()
-        self._engine, self._writer, self._file = anew._engine, anew._writer, anew._file
-        self._patience.note(
-            f"store {self.place}: its file was removed or replaced in use; "
-            f"what it held ({added['run']} runs) is there again"
-        )
-
-    def _read(self, query: Callable[[Connection], Result]) -> Result:
-        def attempt() -> Result:
-            with self.reading() as connection:
-                return query(connection)
-
-        return self._patience.outlast(attempt)
-
-    def _write(self, change: Callable[[Connection], Any], once: Select[Any] | None = None) -> None:
-        """`change` in one transaction.
-        once: for a change that may not be made twice, a query that then finds its rows.
-        """
-
-        def attempt() -> None:
-            with self.writing() as connection:
-                change(connection)
-
-        if once is None:
-            self._patience.outlast(attempt)
-            return
-        rows = once
-
-        def is_there() -> bool:
-            with self.reading() as connection:
-                return connection.execute(rows).first() is not None
-
-        self._patience.outlast_once(attempt, is_there)
 
     def _change_run(
         self, run_id: str, change: Callable[[Connection], Any], once: Select[Any] | None = None
@@ -156,7 +62,7 @@ class Store:
                 )
             change(connection)
 
-        self._write(edit, once)
+        self.write(edit, once)
 
     # Writing: the machine and the run.
 
@@ -181,7 +87,7 @@ class Store:
             if not connection.execute(update(schema.MACHINE).where(this).values(changes)).rowcount:
                 connection.execute(insert(schema.MACHINE), [full])
 
-        self._write(put)
+        self.write(put)
 
     def label_machine(self, machine_id: str, label: str | None) -> None:
         """Give a recorded machine a name, in place of any other; None takes it away."""
@@ -196,7 +102,7 @@ class Store:
                     "`dnnbench machine list` has all"
                 )
 
-        self._write(change)
+        self.write(change)
 
     def add_run(
         self,
@@ -230,7 +136,7 @@ class Store:
             },
         )
         once = select(schema.RUN.c.run_id).where(schema.RUN.c.run_id == run_id)
-        self._write(lambda c: c.execute(insert(schema.RUN), [row]), once)
+        self.write(lambda c: c.execute(insert(schema.RUN), [row]), once)
 
     def resume_run(self, run_id: str) -> None:
         """Set a run to `running` again."""
@@ -260,7 +166,7 @@ class Store:
         A row names columns of the cells frame; arm_key may be a mapping.
         The ids follow from the identity.
         """
-        cells = [_cell(run_id, row) for row in rows]
+        cells = [new_cell(run_id, row) for row in rows]
         ids = [cell["cell_id"] for cell in cells]
 
         def add(connection: Connection) -> None:
@@ -277,7 +183,7 @@ class Store:
 
     def update_cells(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Change cells: each row has a cell_id and some of the columns named in CHANGING."""
-        changes = [_changes(row) for row in rows]
+        changes = [changed_cell(row) for row in rows]
         self._change_run(run_id, lambda c: self._update_cells(c, run_id, changes))
 
     def _update_cells(
@@ -323,7 +229,7 @@ class Store:
             for cell, visits in blocks.items()
         ]
         firsts = [full_row(schema.FIRST_CALL, {**row, "run_id": run_id}) for row in first_calls]
-        changes = [_changes(row) for row in cells]
+        changes = [changed_cell(row) for row in cells]
 
         def add(connection: Connection) -> None:
             connection.execute(insert(schema.GENERATION), [head])
@@ -355,73 +261,3 @@ class Store:
     def _put(self, table: Table, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         full = [full_row(table, {**row, "run_id": run_id}) for row in rows]
         self._change_run(run_id, lambda c: put_rows(c, table, full))
-
-    # Reading. `run_ids` is one id, several, or None for all; the columns stand in columns.FRAMES.
-
-    def runs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Runs, oldest first, with the machine of each."""
-        return self._read(lambda c: frames.runs(c, run_ids))
-
-    def machines(self) -> "pd.DataFrame":
-        """Machines with their facts."""
-        return self._read(lambda c: frames.machines(c))
-
-    def cells(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Cells in the order of their plan, oldest run first, each with its run,
-        machine and versions.
-        """
-        return self._read(lambda c: frames.cells(c, run_ids))
-
-    def samples(self, cell_ids: str | Iterable[str]) -> "pd.DataFrame":
-        """Every visit of the cells, one row each, ordered by cell, generation, and time."""
-        return self._read(lambda c: frames.samples(c, cell_ids))
-
-    def generations(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Generations with their facts."""
-        return self._read(lambda c: frames.of_runs(c, "generations", schema.GENERATION, run_ids))
-
-    def first_calls(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """First calls of arms, by generation."""
-        return self._read(lambda c: frames.of_runs(c, "first_calls", schema.FIRST_CALL, run_ids))
-
-    def agreement(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Checks against the reference."""
-        return self._read(lambda c: frames.of_runs(c, "agreement", schema.AGREEMENT, run_ids))
-
-    def epochs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
-        """Epochs of training."""
-        return self._read(lambda c: frames.of_runs(c, "epochs", schema.EPOCH, run_ids))
-
-    def done_generations(self, run_id: str) -> list[int]:
-        """Generations of a run that are committed, in order:
-        what --resume need not measure again.
-        """
-        return self.generations(run_id)["generation"].tolist()
-
-    def find_run(self, text: str) -> str:
-        """The id of the run meant: an id or its beginning, `latest`, or the newest of a label
-        or revision.
-        """
-        return find_run(self.runs(), text, self.place)
-
-
-def _cell(run_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A full row of the table, its place in the plan left open."""
-    row = {"status": "pending", **row, "run_id": run_id, "ordinal": 0, "cell_id": ""}
-    if isinstance(row.get("arm_key"), Mapping):
-        row["arm_key"] = canonical_json(json_ready(row["arm_key"]))
-    _check_cell_status(row)
-    row = full_row(schema.CELL, row)
-    return row | {"cell_id": cell_id(run_id, *(row[name] for name in IDENTITY))}
-
-
-def _changes(row: Mapping[str, Any]) -> dict[str, Any]:
-    check_names(schema.CELL, row, ("cell_id", *CHANGING))
-    _check_cell_status(row)
-    return {name: plain(value) for name, value in row.items()}
-
-
-def _check_cell_status(row: Mapping[str, Any]) -> None:
-    status = row.get("status", "pending")
-    if status not in CELL_STATUSES:
-        raise StoreError(f"cell: got status {status!r}, expected one of {', '.join(CELL_STATUSES)}")

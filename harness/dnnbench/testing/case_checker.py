@@ -49,9 +49,8 @@ def workload_of(cases: Sequence[str]) -> Workload:
     """
     if FAMILIES[cases[0]] == TRAINING:
         return CASES[cases[0]]()
-    return with_optimizer(
-        combined("together", cases) if len(cases) > 1 else CASES[cases[0]](), PLAIN
-    )
+    network = combined("together", cases) if len(cases) > 1 else CASES[cases[0]]()
+    return with_optimizer(network, PLAIN)
 
 
 @cache
@@ -125,10 +124,10 @@ class CaseChecker:
         if findings is None:
             middle = len(cases) // 2
             return self._answers(cases[:middle]) | self._answers(cases[middle:])
-        return {
-            case: self._judged(case, [f for f in findings if case_of(f.key) == case])
-            for case in cases
-        }
+        of_case: dict[str, list[TensorComparison]] = {case: [] for case in cases}
+        for finding in findings:
+            of_case.setdefault(case_of(finding.key), []).append(finding)
+        return {case: self._judged(case, of_case[case]) for case in cases}
 
     def _together(self, cases: Sequence[str]) -> list[TensorComparison] | None:
         """Every tensor of one network of many cases; None unless all of them are right."""

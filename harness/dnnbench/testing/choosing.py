@@ -37,10 +37,11 @@ def those_that_fit(expression: str, dtypes: Sequence[str]) -> Selection:
     `law` and itself. UsageError for what is no expression, and if nothing fits.
     """
     fits, whole = _matcher(expression), everything(dtypes)
-    by_dtype = {
-        d: tuple(c for c in cases if fits(f"{d} {FAMILIES[c]} {c}"))
-        for d, cases in whole.cases.items()
-    }
+
+    def fitting(dtype: str, cases: Sequence[str]) -> tuple[str, ...]:
+        return tuple(case for case in cases if fits(f"{dtype} {FAMILIES[case]} {case}"))
+
+    by_dtype = {dtype: fitting(dtype, cases) for dtype, cases in whole.cases.items()}
     laws = tuple(law for law in LAWS if fits(f"{whole.law_dtype} law {law}"))
     if not laws and not any(by_dtype.values()):
         near = near_miss(expression, [*FAMILIES, *FAMILIES.values(), *LAWS])

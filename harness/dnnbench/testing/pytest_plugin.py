@@ -1,5 +1,6 @@
 """Options of `pytest --pyargs dnnbench.testing`; any other pytest session is left as it was."""
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,4 +68,5 @@ def arms_of(config: pytest.Config) -> "list[Arm]":
         requested = select(names).arms
     except DnnbenchError as error:
         raise pytest.UsageError(str(error)) from error
-    return [arm.on(CPU).with_dtype(DType(dtype)) for arm in requested for dtype in dtypes]
+    each = product(requested, dtypes)
+    return [arm.on(CPU).with_dtype(DType(dtype)) for arm, dtype in each]

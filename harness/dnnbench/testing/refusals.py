@@ -98,10 +98,10 @@ def _table(refusals: Sequence[Refusal], every: Sequence[Refusal]) -> str:
 
 def _row(backend: str, reason: str, group: Sequence[Refusal], refused: set[tuple[str, ...]]) -> str:
     whole = (plugins().backend(backend).modes, KINDS, tuple(PRECISIONS), tuple(CASES))
-    columns = [
-        [value for value in values if any(r[axis] == value for r in group)]
-        for axis, values in enumerate(whole, start=1)
-    ]
+    columns = []
+    for axis, values in enumerate(whole, start=1):
+        refused_here = {refusal[axis] for refusal in group}
+        columns.append([value for value in values if value in refused_here])
     if not refused.issuperset(product([backend], *columns)):
         raise PluginError(
             f"{backend} says {reason!r} of a ragged set of arms; give each part a reason of its own"

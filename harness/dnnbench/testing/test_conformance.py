@@ -1,6 +1,7 @@
 """The conformance kit as tests: `pytest --pyargs dnnbench.testing --backend NAME[:MODE]`."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -21,9 +22,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rows: list[tuple[Any, ...]]
     if metafunc.function is test_law:
         dtype = law_dtype([arm.dtype for arm in arms])
-        rows = [(arm, law) for arm in arms if arm.dtype == dtype for law in LAWS]
+        rows = list(product([arm for arm in arms if arm.dtype == dtype], LAWS))
     else:
-        rows = [(arm, case, side) for arm in arms for case in FAMILIES for side in SIDES]
+        rows = list(product(arms, FAMILIES, SIDES))
     metafunc.parametrize(metafunc.fixturenames[1:], [_row(row) for row in rows])
 
 

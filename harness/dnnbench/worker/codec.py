@@ -36,6 +36,7 @@ def converter(hint: Any) -> Converter:
     """How values of a hint are written and read. TypeError for a hint that has no form."""
     if hint in (Any, object):
         return Converter(None, unchanged, arrays=True)
+    # Plain data already: nothing to write, only to check when it comes.
     if hint in SCALARS:
         return Converter(None, SCALARS[hint])
     origin, arguments = get_origin(hint), get_args(hint)

@@ -1,4 +1,4 @@
-"""A worker that burns CPU while it waits is stopped between its requests."""
+"""A worker that uses CPU while it waits is stopped between its requests."""
 
 import contextlib
 import os

@@ -23,7 +23,7 @@ class Liveness:
 
     @property
     def given_up(self) -> bool:
-        """Whether it was found stopped so often that nobody may let it go on."""
+        """Whether it was found stopped too often in a row to be waited for."""
         return self._stopped_looks >= STOPPED_LOOKS
 
     def may_answer(self) -> bool:
@@ -35,7 +35,7 @@ class Liveness:
         return status not in (None, psutil.STATUS_ZOMBIE) and not self.given_up
 
     def running(self) -> bool:
-        """Whether it has not ended; one that nobody waited for has."""
+        """Whether it has not ended; a zombie has."""
         return self._status() not in (None, psutil.STATUS_ZOMBIE)
 
     def ended_within(self, timeout_s: float) -> None:

@@ -1,7 +1,7 @@
 """Requests and answers: a method of a service, what it is given and what came of it, as plain data.
 
 A method is named by where it is defined, so that caller and worker read the same type hints.
-Nobody but this module writes or reads that name: callers hand over the method itself.
+Only this module writes or reads that name: callers hand over the method itself.
 """
 
 import inspect
@@ -70,7 +70,8 @@ def signature(method: Callable[..., Any]) -> Signature:
     """Of a method of a class, `self` left out. TypeError where a hint is missing or has no form."""
     parameters = list(inspect.signature(method).parameters.values())[1:]
     hints = get_type_hints(method)
-    if untyped := [name for name in (*(p.name for p in parameters), "return") if name not in hints]:
+    names = [*(parameter.name for parameter in parameters), "return"]
+    if untyped := [name for name in names if name not in hints]:
         raise TypeError(f"{method_name(method)}: no type hint for {', '.join(untyped)}")
     converters = {parameter.name: converter(hints[parameter.name]) for parameter in parameters}
     return Signature(

@@ -3,6 +3,7 @@
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from .messages import method_name
@@ -30,13 +31,12 @@ def offered_by(service: object) -> dict[str, Answering]:
     declares it again.
     """
     answering = service.services if isinstance(service, Offer) else (service,)
-    return {
-        method_name(method): (method, getattr(one, name))
-        for one in answering
-        for declaring in type(one).__mro__
-        for name, method in vars(declaring).items()
-        if callable(method) and not name.startswith("_")
-    }
+    methods: dict[str, Answering] = {}
+    for one in answering:
+        for name, method in chain.from_iterable(vars(kind).items() for kind in type(one).__mro__):
+            if callable(method) and not name.startswith("_"):
+                methods[method_name(method)] = (method, getattr(one, name))
+    return methods
 
 
 def find(methods: Mapping[str, Answering], name: str) -> Answering:

@@ -139,7 +139,7 @@ class Worker:
 
     def stop_when_idle(self) -> None:
         """From now on the process is stopped between a request's answer and the next one:
-        it burns CPU while it waits.
+        it uses CPU while it waits.
         """
         self._idle_stop.begin(busy=self._doing is not None)
 

@@ -82,6 +82,7 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
     call = partial(getattr(program, phase), placed)
     growth, fresh = [], []
     try:
+        # Medians of several: foreign work spoils some of them, and not all to one side.
         for _ in range(REPEATS):
             restore()
             growth.append(growth_of_calls(program, call, calls))

@@ -1,4 +1,4 @@
-"""Lends this installation's dnnbench packages to another interpreter, and nothing that lies
+"""Gives another interpreter this installation's dnnbench packages, and nothing that lies
 beside them.
 """
 

@@ -52,12 +52,13 @@ class Supervised:
             return self._heard["started"]
         self.end()
         number = self._heard.get("refused", 0)
-        raise OSError(number, os.strerror(number) if number else "its supervisor did not start it")
+        reason = os.strerror(number) if number else "its supervisor did not start it"
+        raise OSError(number, reason)
 
     def exit_code(self, timeout_s: float = TELL_S) -> int | None:
         """Of the command, as `subprocess` counts them, once nothing that it started is left.
 
-        None if nobody tells it.
+        None if the supervisor does not say it.
         """
         self._hear({"exited"}, timeout_s)
         return self._heard.get("exited")

@@ -28,7 +28,7 @@ HEAD_BYTES = TAIL_BYTES = 512 * 1024
 """What a log keeps at least of the first and of the last output."""
 CHUNK_BYTES = 64 * 1024
 PIPE_BYTES = 1024 * 1024
-"""What a pipe holds at most, if nobody has the right to enlarge it further."""
+"""What a pipe holds at most, where this user may not enlarge it further."""
 MESSAGE_BYTES = 64
 SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 """Of prctl(2)."""

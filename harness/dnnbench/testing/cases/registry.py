@@ -1,6 +1,7 @@
 """Where cases are kept: a case is a name and a function that builds its workload."""
 
 from collections.abc import Callable
+from itertools import chain
 
 from ...spec.builder import Builder
 from ...spec.losses import CrossEntropy
@@ -36,7 +37,8 @@ def case(build: Callable[[Builder], str]) -> Callable[[], Workload]:
 
 def ops_covered() -> set[str]:
     """Kinds of op that the cases use."""
-    return {node.op.kind for build in CASES.values() for node in build().model.nodes}
+    nodes = chain.from_iterable(build().model.nodes for build in CASES.values())
+    return {node.op.kind for node in nodes}
 
 
 def missing_ops() -> set[str]:

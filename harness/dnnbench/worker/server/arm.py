@@ -2,6 +2,7 @@
 
 import reprlib
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -54,10 +55,10 @@ class ArmServer(ArmService):
 
 def texts_of(versions: Mapping[str, str]) -> dict[str, str]:
     """A backend's versions; TypeError unless they are texts by name."""
-    if isinstance(versions, Mapping) and all(
-        isinstance(text, str) for item in versions.items() for text in item
-    ):
-        return dict(versions)
+    if isinstance(versions, Mapping):
+        texts = chain.from_iterable(versions.items())
+        if all(isinstance(text, str) for text in texts):
+            return dict(versions)
     raise TypeError(
         f"the backend's versions() gave {reprlib.repr(versions)}, expected texts by name"
     )

@@ -77,7 +77,7 @@ class WarmCall:
 class PeakMemory:
     """Most bytes held during one call: resident in the process, and on the device.
 
-    None where nobody counts them.
+    None where the system does not count them.
     """
 
     peak_rss_bytes: int | None
