@@ -1,4 +1,6 @@
-"""Where something overrules an interval, no page shows it as one, and the reason stands beside the verdict."""
+"""Where something overrules an interval, no page shows it as one, and the reason stands beside
+the verdict.
+"""
 
 import re
 from dataclasses import replace
@@ -138,13 +140,19 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     assert base.generations == 2
     assert np.isnan(arm.ratio_low)
     assert arm.verdict == "UNDECIDED"
-    told = r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) times as long as the base's"
+    told = (
+        r"its generations lie too far apart: they took 0.02\d+ to (0.99\d|1\.0\d+) "
+        r"times as long as the base's"
+    )
     assert re.fullmatch(told, arm.verdict_reason)
     assert {cell.finding.overruled for cell in screened(measured(empty, "r"))} == {True}, (
         "a gate says the same"
     )
     text = printed(found)
-    apart = r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one and 1\d\d ms in another"
+    apart = (
+        r"its generations lie too far apart: a call took (3\.9|4\.)\d* ms in one "
+        r"and 1\d\d ms in another"
+    )
     assert re.search(r"torch:eager \(train_step\): no interval of its time: " + apart, text)
     assert "[" not in table_row(text, "torch:eager"), "the base's time"
     assert table_row(text, "jax:jit").count("[") == 1, (

@@ -1,4 +1,7 @@
-"""What a terminal or a spreadsheet would obey is shown instead; a narrow terminal loses columns before digits."""
+"""What a terminal or a spreadsheet would obey is shown instead.
+
+A narrow terminal loses columns before digits.
+"""
 
 import io
 import json

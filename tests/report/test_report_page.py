@@ -1,4 +1,6 @@
-"""The page of a run whose true times are known, machines side by side, and the commands that write and merge."""
+"""The page of a run whose true times are known, machines side by side,
+and the commands that write and merge.
+"""
 
 import json
 import math
@@ -170,7 +172,10 @@ def test_a_loss_that_a_log_axis_cannot_show_takes_nothing_else_from_the_page(emp
 
 
 def test_an_arm_that_no_clean_round_met_has_no_steps_and_the_page_all_others(known):
-    """One that is visited every other round may have had none but contended ones; NaN is no JSON for a chart."""
+    """One that is visited every other round may have had none but contended ones.
+
+    NaN is no JSON for a chart.
+    """
     run = known.measured
     name = ("jax:jit", "train_step", "mlp_digits")
     (seldom,) = (row.cell_id for row in run.cells if (row.arm, row.phase, row.workload) == name)

@@ -1,4 +1,6 @@
-"""The statistics of a run whose true times are known: cells, steps and pieces of training, purposes."""
+"""The statistics of a run whose true times are known:
+cells, steps and pieces of training, purposes.
+"""
 
 import numpy as np
 import pytest

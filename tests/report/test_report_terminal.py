@@ -1,4 +1,6 @@
-"""What the terminal says of a run whose true times are known, and the JSON document and the page of the same."""
+"""What the terminal says of a run whose true times are known, and the JSON document and the page
+of the same.
+"""
 
 import io
 import re

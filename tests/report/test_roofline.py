@@ -1,4 +1,6 @@
-"""Shares of measured peaks, and when one arm overtakes another, against figures worked out by hand."""
+"""Shares of measured peaks, and when one arm overtakes another, against figures worked
+out by hand.
+"""
 
 import pandas as pd
 import pytest
@@ -93,7 +95,10 @@ ABOVE = {
         audited(error="killed"),
         "no figure",
         [
-            "net/8 infer torch:eager: no figure: above the peak, and could not be audited again: killed"
+            (
+                "net/8 infer torch:eager: no figure: above the peak, and could not be audited "
+                "again: killed"
+            )
         ],
     ),
 }

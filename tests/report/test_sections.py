@@ -1,4 +1,6 @@
-"""One assembly of a report: a new section is one new file, and every renderer shows the same of it."""
+"""One assembly of a report: a new section is one new file, and every renderer shows
+the same of it.
+"""
 
 import pytest
 from dnnbench.report import builders, document, html, markdown, palette, sections

@@ -1,4 +1,6 @@
-"""To the first result: what importing, building and the first call take, with empty caches and with warm ones."""
+"""To the first result: what importing, building and the first call take,
+with empty caches and with warm ones.
+"""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,6 @@
-"""A step of training that costs less than nothing: a fact where it is certain, and no negative figure or bar anywhere."""
+"""A step of training that costs less than nothing: a fact where it is certain,
+and no negative figure or bar anywhere.
+"""
 
 import math
 import re

@@ -1,4 +1,6 @@
-"""What came of training, as tables in the terminal: results, curves beside each other, how far these lie apart."""
+"""What came of training, as tables in the terminal: results, curves beside each other,
+how far these lie apart.
+"""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -19,7 +21,9 @@ MOST_ROWS = 20
 def learning_tables(
     workload: Workload, results: Sequence[TrainingResult]
 ) -> list[Union["Table", "Text"]]:
-    """Of one workload: what it is trained by, a row an arm, losses by epoch, and how far curves lie apart."""
+    """Of one workload: what it is trained by, a row an arm, losses by epoch,
+    and how far curves lie apart.
+    """
     from rich.text import Text
 
     apart = curves_apart(results)
