@@ -28,7 +28,9 @@ HIDDEN = {
     "postgresql://u/x:SECRET@h/d": "postgresql://u/x:***@h/d",
     "postgresql://u:SECRET": "postgresql://u:***",
     "postgresql://u:SECRET/d": "postgresql://u:***",
-    "postgresql://h/d?user=u&password=SECRET&sslmode=require": "postgresql://h/d?user=u&password=***&sslmode=require",
+    "postgresql://h/d?user=u&password=SECRET&sslmode=require": (
+        "postgresql://h/d?user=u&password=***&sslmode=require"
+    ),
     "postgresql://u@h/d?pass%77ord=SECRET": "postgresql://u@h/d?pass%77ord=***",
     "postgresql://u@h/d?PASSWORD=SE@CRET": "postgresql://u@h/d?PASSWORD=***",
     "postgresql://u@h/d?sslpassword=SECRET": "postgresql://u@h/d?sslpassword=***",

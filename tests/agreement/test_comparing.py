@@ -85,7 +85,7 @@ OWN_NETWORKS = {"wide": wide, "single_key": single_key}
 
 
 @cache
-def checked(case="batch_norm", study="float64"):
+def checked(case="batch_norm", dtype="float64"):
     workload = (OWN_NETWORKS.get(case) or CASES[case])()
     weights, batches = initial_weights(workload.model, 0), batches_of(workload)
 
@@ -94,8 +94,8 @@ def checked(case="batch_norm", study="float64"):
             variant, weights, Arm("numpy", mode, dtype=dtype)
         )
 
-    reference = make_reference(build_in, workload, batches, STEPS, study)
-    return workload, reference, observe(build_in("eager", study), workload, batches, STEPS)
+    reference = make_reference(build_in, workload, batches, STEPS, dtype)
+    return workload, reference, observe(build_in("eager", dtype), workload, batches, STEPS)
 
 
 def comparisons(change, dtype="float64", case="batch_norm"):
@@ -169,9 +169,12 @@ def test_honest_tensors_pass(dtype):
     assert all(f.ok for f in comparisons(lambda observed: None, dtype).values())
 
 
-@pytest.mark.parametrize(("dtype", "error", "ok"), [("float64", 1e-15, True), ("float64", 1e-12, False),
-                                                    ("float32", 1e-7, True), ("float32", 1e-4, False),
-                                                    ("bfloat16", 1e-3, True), ("bfloat16", 0.5, False)])  # fmt: skip
+@pytest.mark.parametrize(("dtype", "error", "ok"), [("float64", 1e-15, True),
+                                                    ("float64", 1e-12, False),
+                                                    ("float32", 1e-7, True),
+                                                    ("float32", 1e-4, False),
+                                                    ("bfloat16", 1e-3, True),
+                                                    ("bfloat16", 0.5, False)])  # fmt: skip
 def test_the_size_of_the_error_decides(dtype, error, ok):
     def scale(observed):
         observed["outputs/logits"] *= 1 + error
@@ -220,11 +223,11 @@ def test_a_single_wrong_element_that_the_rmse_hides_is_found():
     assert with_error(20 * allowance).ok
 
 
-def restless(study):
+def restless(dtype):
     """A network whose honest evaluations lie far apart after five steps:
     sigma is made as large as the way.
     """
-    workload, reference, seen = checked(study=study)
+    workload, reference, seen = checked(dtype=dtype)
     far = {
         k: float(np.sqrt(np.mean(np.square(r))))
         if (k.group, k.step) == (Group.WEIGHTS, 5)
@@ -263,7 +266,7 @@ def test_what_a_precision_does_not_determine_is_not_compared_and_told():
 )
 def test_from_the_second_step_on_the_flipped_evaluation_is_an_honest_one(dtype, key, ok):
     """Three of its errors off: where it stands for rule 5 alone, two of them are too many."""
-    workload, reference, seen = checked(study=dtype)
+    workload, reference, seen = checked(dtype=dtype)
     at = TensorKey.parse(key)
     flipped = 0.01 * float(np.sqrt(np.mean(np.square(reference.tensors[at]))))
     tying = replace(reference, sigma_kink=reference.sigma_kink | {at: flipped})
@@ -275,7 +278,7 @@ def test_from_the_second_step_on_the_flipped_evaluation_is_an_honest_one(dtype, 
 
 def test_where_a_choice_that_nearly_ties_decides_the_way_nothing_is_determined():
     workload, reference, seen = restless("float32")
-    tying = replace(reference, sigma=checked(study="float32")[1].sigma, sigma_kink=reference.sigma)
+    tying = replace(reference, sigma=checked(dtype="float32")[1].sigma, sigma_kink=reference.sigma)
     by_key = compared(tying, seen, workload, "float32")
     assert by_key["momentum@5/weights/logits.weight"].status is Status.UNDETERMINED
 
@@ -299,7 +302,7 @@ def test_the_square_of_a_gradient_of_noise_may_stray_as_its_square():
     """Five sigma off, which the gradient may be, a gradient of rounding alone has a square far more
     than five sigma off.
     """
-    workload, reference, seen = checked(study="bfloat16")
+    workload, reference, seen = checked(dtype="bfloat16")
     gradient = TensorKey.parse("gradients/logits.bias")
     slot = TensorKey.parse("adam@1/slots/second_moment/logits.bias")
     r, optimizer = (
@@ -334,7 +337,7 @@ def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(ho
     """An infinite allowance would let anything pass, and `max` passes over a NaN that does
     not come first.
     """
-    workload, reference, seen = checked(study="float16")
+    workload, reference, seen = checked(dtype="float16")
     key = TensorKey(Group.OUTPUTS, "logits")
     broken = replace(reference, **{honest: getattr(reference, honest) | {key: value}})
     by_key = {c.key: c for c in compare(broken, seen, workload, "float16")}
@@ -343,7 +346,7 @@ def test_without_a_finite_honest_error_nothing_is_compared_and_nothing_agrees(ho
 
 
 def test_a_reference_that_is_not_finite_decides_nothing_and_that_is_no_difference():
-    workload, reference, seen = checked(study="float32")
+    workload, reference, seen = checked(dtype="float32")
     key = TensorKey.parse("gradients/logits.bias")
     logits = TensorKey(Group.OUTPUTS, workload.model.outputs[0], Phase.INFER)
     tensors = reference.tensors | {

@@ -168,11 +168,12 @@ def test_the_table_is_large_and_varied():
 
 
 NAMED_IN_THE_CLAIM = (
-    "padding on the other side", "symmetric padding", "unbiased variance", "epsilon outside the root", "momentum's meaning",
-    "missing 1 over N", "no bias correction", "step off by one", "gates i f o g", "reset before", "mask's polarity",
-    "scale of all features", "tanh", "bias gradient dropped", "gradient of the wrong tensor", "norm of sparse gradients",
-    "decay coupled", "order C H W", "stale weights", "float32 inside float64", "answers cached", "NaN in one element",
-    "one border row wrong",
+    "padding on the other side", "symmetric padding", "unbiased variance",
+    "epsilon outside the root", "momentum's meaning", "missing 1 over N", "no bias correction",
+    "step off by one", "gates i f o g", "reset before", "mask's polarity", "scale of all features",
+    "tanh", "bias gradient dropped", "gradient of the wrong tensor", "norm of sparse gradients",
+    "decay coupled", "order C H W", "stale weights", "float32 inside float64", "answers cached",
+    "NaN in one element", "one border row wrong",
 )  # fmt: skip
 
 

@@ -94,8 +94,10 @@ def uses_behind_a_parameter(model, kind):
     return any(node.op.kind == kind and model.learned & set(node.inputs) for node in model.nodes)
 
 
-@pytest.mark.parametrize(("kind", "role"), [("dense", "weight"), ("dense", "bias"), ("conv2d", "weight"), ("conv2d", "bias"),
-                                            ("batch_norm", "scale"), ("batch_norm", "bias")])  # fmt: skip
+@pytest.mark.parametrize(("kind", "role"), [("dense", "weight"), ("dense", "bias"),
+                                            ("conv2d", "weight"), ("conv2d", "bias"),
+                                            ("batch_norm", "scale"),
+                                            ("batch_norm", "bias")])  # fmt: skip
 def test_a_dropped_parameter_gradient_is_caught(monkeypatch, kind, role):
     case = case_with(kind)
     checked_case(case, "float64")

@@ -96,7 +96,8 @@ def test_an_update_with_an_infinite_gradient_is_skipped_whole(dtype):
     assert any(not np.array_equal(array, before[name]) for name, array in built.weights().items())
 
 
-@pytest.mark.parametrize("schedule", [WarmupCosine(warmup=3, steps=10, floor=0.1), WarmupCosine(steps=4),
+@pytest.mark.parametrize("schedule", [WarmupCosine(warmup=3, steps=10, floor=0.1),
+                                      WarmupCosine(steps=4),
                                       WarmupCosine(warmup=4, steps=4)])  # fmt: skip
 def test_a_schedule_is_the_specs_and_the_slot_holds_the_step(schedule):
     spec = Sgd(learning_rate=0.5, schedule=schedule)

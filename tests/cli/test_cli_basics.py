@@ -137,7 +137,8 @@ def test_a_missing_framework_shows_what_to_install(tmp_path):
         @hookimpl
         def dnnbench_backends():
             needs = ("no-such-framework",)
-            return [BackendInfo("absent", "Absent", ("eager",), "eager", "absent:X", needs, "absent")]
+            modes = ("eager",)
+            return [BackendInfo("absent", "Absent", modes, "eager", "absent:X", needs, "absent")]
     """
     folder = install(tmp_path, "absent", source)
     done = dnnbench("list", "backends", path=[folder])
@@ -429,17 +430,19 @@ KEEPING = """try:
             print("kept", end=" ")"""
 HANDLED = {
     "an ignored SIGHUP": (
-        "signal.signal(signal.SIGHUP, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGHUP)", "", "went on"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGHUP)", "",
+        "went on"
     ),
     "an ignored SIGINT": (
-        "signal.signal(signal.SIGINT, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGINT)", "", "went on"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)", "os.kill(os.getpid(), signal.SIGINT)", "",
+        "went on"
     ),
     "SIGTERM again": ("", KEEPING.format(first="SIGTERM"), "", "kept Ended SIGTERM"),
     "after SIGHUP": ("", KEEPING.format(first="SIGHUP"), "", "kept Ended SIGHUP"),
     "after Ctrl-C": ("", KEEPING.format(first="SIGINT"), "", "kept KeyboardInterrupt"),
     "a program's own handler": (
-        "signal.signal(signal.SIGTERM, lambda *_: print('its own'))", "", "os.kill(os.getpid(), signal.SIGTERM)",
-        "went on\nits own",
+        "signal.signal(signal.SIGTERM, lambda *_: print('its own'))", "",
+        "os.kill(os.getpid(), signal.SIGTERM)", "went on\nits own",
     ),
 }  # fmt: skip
 

@@ -19,15 +19,17 @@ from dnnbench.testing.verdicts import SIDES
 from helpers.backends import OWN
 
 TELLING = (
-    "relu_at_zero", "relu6_at_zero", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid", "softmax",
-    "conv1d_uneven_padding", "conv2d_dilated_same", "conv2d_depthwise_multiplied", "conv_transpose2d_overlapping",
-    "dense_transposed", "tied_embedding", "position_embedding", "matmul", "batch_norm_unbiased",
-    "layer_norm_far_from_zero", "batch_norm_far_from_zero", "rms_norm", "group_norm_far_from_zero", "dropout",
-    "stochastic_depth", "max_pool2d_overlapping", "avg_pool2d_padded", "global_avg_pool", "global_max_pool_tied",
-    "adaptive_avg_pool2d", "lstm_from_state", "gru_last_from_state", "attention_masked", "attention_after_a_cache",
-    "reshape_sequence_to_image", "transpose_image", "slices", "class_token", "mean_of_channels", "add_along_one_axis",
-    "layer_scale", "two_outputs", "cross_entropy_ignoring", "bce_with_logits", "mse", "clipped", "nesterov_with_decay",
-    "rmsprop_with_decay", "adam_with_decay", "adamw_clipped_on_a_schedule",
+    "relu_at_zero", "relu6_at_zero", "leaky_relu", "elu", "gelu", "silu", "hardswish", "sigmoid",
+    "softmax", "conv1d_uneven_padding", "conv2d_dilated_same", "conv2d_depthwise_multiplied",
+    "conv_transpose2d_overlapping", "dense_transposed", "tied_embedding", "position_embedding",
+    "matmul", "batch_norm_unbiased", "layer_norm_far_from_zero", "batch_norm_far_from_zero",
+    "rms_norm", "group_norm_far_from_zero", "dropout", "stochastic_depth", "max_pool2d_overlapping",
+    "avg_pool2d_padded", "global_avg_pool", "global_max_pool_tied", "adaptive_avg_pool2d",
+    "lstm_from_state", "gru_last_from_state", "attention_masked", "attention_after_a_cache",
+    "reshape_sequence_to_image", "transpose_image", "slices", "class_token", "mean_of_channels",
+    "add_along_one_axis", "layer_scale", "two_outputs", "cross_entropy_ignoring", "bce_with_logits",
+    "mse", "clipped", "nesterov_with_decay", "rmsprop_with_decay", "adam_with_decay",
+    "adamw_clipped_on_a_schedule",
 )  # fmt: skip
 A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked", "clipped")
 """In compiled modes besides the default: windows, state, masks, products,

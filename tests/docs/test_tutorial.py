@@ -16,8 +16,9 @@ from dnnbench.plugins.catalog import find_workload
 PAGE = (Path(__file__).parents[2] / "docs" / "backend_tutorial.md").read_text()
 FILES = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)```", PAGE, re.M | re.S))
 PROJECT = FILES["pyproject.toml"]
-ABACUS = {"dense", "dense_without_bias", "dense_on_sequences", "shared_weights", "relu", "relu_at_zero", "tanh", "softmax",
-          "softmax_of_sequences", "sgd", "cross_entropy_of_sequences"}  # fmt: skip
+ABACUS = {"dense", "dense_without_bias", "dense_on_sequences", "shared_weights", "relu",
+          "relu_at_zero", "tanh", "softmax", "softmax_of_sequences", "sgd",
+          "cross_entropy_of_sequences"}  # fmt: skip
 KITE = ABACUS | {
     "dense_transposed",
     "momentum",

@@ -20,8 +20,9 @@ pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 
 
 def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check", "--twin",
-               "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer,train_step", "--wait"]  # fmt: skip
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+               "--no-check", "--twin", "--threads", "1", "--max-time", "8s", "--generations", "4",
+               "--phase", "infer,train_step", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -50,8 +51,9 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
         )
 
 
-SIGNALLED = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
-             "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer", "--wait"]  # fmt: skip
+SIGNALLED = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+             "--no-check", "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase",
+             "infer", "--wait"]  # fmt: skip
 
 
 def kept_visits(place):
@@ -102,8 +104,9 @@ def read_all(terminal):
 
 
 def test_kill_9_loses_at_most_the_generation_in_flight(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
-               "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase", "infer", "--wait"]  # fmt: skip
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+               "--no-check", "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase",
+               "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=place, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
@@ -156,8 +159,9 @@ def workers_of(process):
 
 
 def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
-               "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+               "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",
+               "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None:
         for worker in workers_of(process):
@@ -173,8 +177,9 @@ def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
 
 
 def test_a_lost_control_arm_costs_no_other_arm(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy", "--no-check",
-               "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase", "infer", "--wait"]  # fmt: skip
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+               "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",
+               "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command,
         cwd=place,

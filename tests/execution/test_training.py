@@ -184,8 +184,9 @@ def test_a_file_that_holds_no_weights_is_refused(trained):
 
 @pytest.mark.slow
 def test_inference_is_timed_with_trained_weights_and_says_so(trained):
-    arguments = ("run", "mlp_digits", "--backend", "numpy", "--threads", "1", "--phase", "infer", "--no-check",
-                 "--generations", "1", "--max-time", "1s", "--weights", "mlp.safetensors", "--json", "--wait")  # fmt: skip
+    arguments = ("run", "mlp_digits", "--backend", "numpy", "--threads", "1", "--phase", "infer",
+                 "--no-check", "--generations", "1", "--max-time", "1s", "--weights",
+                 "mlp.safetensors", "--json", "--wait")  # fmt: skip
     done = dnnbench(trained, *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run"]["settings"]["weights"] == "mlp.safetensors"

@@ -140,7 +140,10 @@ def conv_transpose2d(a, x, weight, bias=None):
 
 def max_pool2d(a, x):
     size = [axis[3] for axis in window(a, a["window"], x)]
-    inside = lambda *place: [p for _, _, p in taps(a, a["window"], x, *place) if p is not None]  # noqa: E731
+
+    def inside(*place):
+        return [p for _, _, p in taps(a, a["window"], x, *place) if p is not None]
+
     return tensor((len(x), *size, x.shape[3]), lambda *place: max(inside(*place)))
 
 

@@ -33,8 +33,8 @@ def zeros(shape):
     return nested([0.0] * prod(shape), shape)
 
 
-def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, constants=(), order=None, parameters=None,
-           state=None, nudge=0, **attributes):  # fmt: skip
+def golden(family, name, kind, *shapes, out, values=None, ids=None, seen=None, constants=(),
+           order=None, parameters=None, state=None, nudge=0, **attributes):  # fmt: skip
     """Register a network: each input goes through an addition of zero, at which its gradient can be
     read, to one op.
 
@@ -195,14 +195,15 @@ def convolutions():
     g = lambda *a, **k: golden("convolutions", *a, **k)  # noqa: E731
     g("conv1d_strided", "conv1d", (6, 2), out=(3, 2), filters=2, kernel=3, strides=2,
       parameters={"weight": (3, 2, 2), "bias": (2,)})  # fmt: skip
-    g("conv1d_uneven_dilated", "conv1d", (5, 2), out=(3, 2), filters=2, kernel=3, dilation=2, padding=[2, 0], groups=2,
-      bias=False, parameters={"weight": (3, 1, 2)})  # fmt: skip
-    g("conv_transpose2d", "conv_transpose2d", (2, 3, 2), out=(4, 6, 2), filters=2, kernel=[2, 2], strides=[2, 2],
-      parameters={"weight": (2, 2, 2, 2), "bias": (2,)})  # fmt: skip
-    g("conv_transpose2d_cut", "conv_transpose2d", (2, 3, 1), out=(5, 6, 2), filters=2, kernel=[3, 3], strides=[2, 2],
-      padding=[[1, 0], [0, 1]], output_padding=[1, 0], bias=False, parameters={"weight": (3, 3, 2, 1)})  # fmt: skip
-    g("conv_transpose2d_dilated", "conv_transpose2d", (2, 3, 1), out=(4, 4, 1), filters=1, kernel=[2, 3],
-      strides=[1, 1], dilation=[3, 1], padding=[[0, 1], [1, 0]],
+    g("conv1d_uneven_dilated", "conv1d", (5, 2), out=(3, 2), filters=2, kernel=3, dilation=2,
+      padding=[2, 0], groups=2, bias=False, parameters={"weight": (3, 1, 2)})  # fmt: skip
+    g("conv_transpose2d", "conv_transpose2d", (2, 3, 2), out=(4, 6, 2), filters=2, kernel=[2, 2],
+      strides=[2, 2], parameters={"weight": (2, 2, 2, 2), "bias": (2,)})  # fmt: skip
+    g("conv_transpose2d_cut", "conv_transpose2d", (2, 3, 1), out=(5, 6, 2), filters=2,
+      kernel=[3, 3], strides=[2, 2], padding=[[1, 0], [0, 1]], output_padding=[1, 0], bias=False,
+      parameters={"weight": (3, 3, 2, 1)})  # fmt: skip
+    g("conv_transpose2d_dilated", "conv_transpose2d", (2, 3, 1), out=(4, 4, 1), filters=1,
+      kernel=[2, 3], strides=[1, 1], dilation=[3, 1], padding=[[0, 1], [1, 0]],
       parameters={"weight": (2, 3, 1, 1), "bias": (1,)})  # fmt: skip
 
 
@@ -272,8 +273,9 @@ def activations():
         out=(2, 3),
         values=numbers("hot", (EXAMPLES, 2, 3), -30, 30),
     )
-    kinks = [("relu", 0.0, "below"), ("relu6", 0.0, "below"), ("relu6", 6.0, "above"), ("leaky_relu", 0.0, "below"),
-             ("hardswish", -3.0, "below"), ("hardswish", 3.0, "above")]  # fmt: skip
+    kinks = [("relu", 0.0, "below"), ("relu6", 0.0, "below"), ("relu6", 6.0, "above"),
+             ("leaky_relu", 0.0, "below"), ("hardswish", -3.0, "below"),
+             ("hardswish", 3.0, "above")]  # fmt: skip
     for kind, kink, side in kinks:
         name = f"{kind}_at_{kink:g}".replace("-", "minus_")
         g(name, kind, (2,), out=(2,), values=[[kink, kink + 1], [kink - 1, kink]], nudge=side)
@@ -309,8 +311,8 @@ def norms():
     affine = {"scale": (2,), "bias": (2,)}
     running = {"mean": (2,), "variance": (2,)}
     g("batch_norm", "batch_norm", (2,), out=(2,), parameters=affine, state=running)
-    g("batch_norm_of_images", "batch_norm", (2, 2, 2), out=(2, 2, 2), parameters=affine, state=running,
-      epsilon=1e-3, momentum=0.8)  # fmt: skip
+    g("batch_norm_of_images", "batch_norm", (2, 2, 2), out=(2, 2, 2), parameters=affine,
+      state=running, epsilon=1e-3, momentum=0.8)  # fmt: skip
     g(
         "batch_norm_unbiased",
         "batch_norm",

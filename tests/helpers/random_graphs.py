@@ -89,8 +89,9 @@ def conv1d(g):
     groups = g.one_of(1, 2)
     g.even_channels()
     g.apply(
-        "conv1d", filters=2 * g.number(1, 3), kernel=g.number(1, 3), strides=g.number(1, 2), dilation=g.number(1, 2),
-        groups=groups, padding=g.one_of("same", (2, 2), (4, 3)), bias=g.draw(st.booleans()),
+        "conv1d", filters=2 * g.number(1, 3), kernel=g.number(1, 3), strides=g.number(1, 2),
+        dilation=g.number(1, 2), groups=groups, padding=g.one_of("same", (2, 2), (4, 3)),
+        bias=g.draw(st.booleans()),
     )  # fmt: skip
 
 
@@ -99,8 +100,9 @@ def conv2d(g):
     g.even_channels()
     groups = g.one_of(1, 2, 6)
     g.apply(
-        "conv2d", filters=groups * g.number(1, 2), kernel=(g.number(1, 3), g.number(1, 3)), groups=groups,
-        strides=(g.number(1, 2), g.number(1, 2)), dilation=(g.number(1, 2), g.number(1, 2)),
+        "conv2d", filters=groups * g.number(1, 2), kernel=(g.number(1, 3), g.number(1, 3)),
+        groups=groups, strides=(g.number(1, 2), g.number(1, 2)),
+        dilation=(g.number(1, 2), g.number(1, 2)),
         padding=g.one_of("same", ((2, 2), (2, 2)), ((4, 2), (3, 4))), bias=g.draw(st.booleans()),
     )  # fmt: skip
 
@@ -110,8 +112,9 @@ def conv_transpose2d(g):
     stride = (g.number(1, 2), g.number(1, 2))
     extra = tuple(g.number(0, s - 1) for s in stride)
     g.apply(
-        "conv_transpose2d", filters=g.number(1, 3), kernel=(g.number(2, 3), g.number(2, 3)), strides=stride,
-        output_padding=extra, padding=g.one_of("valid", ((0, 1), (0, 0)), ((0, 0), (1, 0))), bias=g.draw(st.booleans()),
+        "conv_transpose2d", filters=g.number(1, 3), kernel=(g.number(2, 3), g.number(2, 3)),
+        strides=stride, output_padding=extra,
+        padding=g.one_of("valid", ((0, 1), (0, 0)), ((0, 0), (1, 0))), bias=g.draw(st.booleans()),
     )  # fmt: skip
 
 

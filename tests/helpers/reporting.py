@@ -92,8 +92,9 @@ def add_run(
     """
     store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
     store.add_run(
-        run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings, seed=seed,
-        dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"}, label=label,
+        run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings,
+        seed=seed, dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"},
+        label=label,
     )  # fmt: skip
     keys = list(product(workloads, seconds, arms))
     cells = store.add_cells(

@@ -49,8 +49,8 @@ def synthetic(
         "versions": {"numpy": "0"},
     }
     return Trial(
-        kind.name, kind.arms, kind.pairs, 1, generation, np.broadcast_to(flags, size), np.full(size, 1e-3),
-        call_s * np.exp(logs), position, facts,
+        kind.name, kind.arms, kind.pairs, 1, generation, np.broadcast_to(flags, size),
+        np.full(size, 1e-3), call_s * np.exp(logs), position, facts,
     )  # fmt: skip
 
 

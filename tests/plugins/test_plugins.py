@@ -542,7 +542,8 @@ STARTS = Path({folder!r}) / "starts"
 
 @hookimpl
 def dnnbench_backends():
-    return [BackendInfo("counted", "Counted", ("eager",), "eager", "{name}_plugin:Counted", ("numpy",))]
+    place, needs = "{name}_plugin:Counted", ("numpy",)
+    return [BackendInfo("counted", "Counted", ("eager",), "eager", place, needs)]
 
 class Counted(NumpyBackend):
     def versions(self):
@@ -613,7 +614,8 @@ from dnnbench_numpy.backend import NumpyBackend
 
 @hookimpl
 def dnnbench_backends():
-    return [BackendInfo("caching", "Caching", ("eager",), "eager", "caching_plugin:Caching", caches=("KERNEL_CACHE_DIR",))]
+    place, caches = "caching_plugin:Caching", ("KERNEL_CACHE_DIR",)
+    return [BackendInfo("caching", "Caching", ("eager",), "eager", place, caches=caches)]
 
 class Caching(NumpyBackend):
     def configure(self, arm):

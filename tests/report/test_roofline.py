@@ -24,11 +24,11 @@ PEAKS = {
 
 def cells(**changes):
     row = {
-        "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch", "mode": "eager",
-        "environment": None, "threads": 1, "phase": "infer",
-        "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9, "cell_id": "c",
-        "spec_hash": "s", "call_s_low": 1.9, "call_s_high": 2.1, "generations": 3, "verdict": None,
-        "peak_rss_bytes": None, "peak_device_bytes": None,
+        "workload": "net", "batch_size": 8, "arm": "torch:eager", "backend": "torch",
+        "mode": "eager", "environment": None, "threads": 1, "phase": "infer",
+        "device": "cpu", "dtype": "float32", "call_s": 2.0, "flops": 4e9, "bytes": 1e9,
+        "cell_id": "c", "spec_hash": "s", "call_s_low": 1.9, "call_s_high": 2.1, "generations": 3,
+        "verdict": None, "peak_rss_bytes": None, "peak_device_bytes": None,
     }  # fmt: skip
     return pd.DataFrame([row | {"arm": "numpy:eager", "backend": "numpy"}, row | changes])
 

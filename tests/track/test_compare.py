@@ -245,6 +245,7 @@ def test_runs_of_other_versions_tell_nothing_of_these(tmp_path):
     with open_store(path) as store, store.writing() as connection:
         for number in range(6):
             connection.exec_driver_sql(
-                f"""UPDATE run SET versions = '{{"torch": "2.{number}.0"}}' WHERE run_id = 'earlier{number}'"""
+                f"""UPDATE run SET versions = '{{"torch": "2.{number}.0"}}'
+                WHERE run_id = 'earlier{number}'"""
             )
     assert width(path)[1].spread is None

@@ -23,7 +23,8 @@ from dnnbench.worker.process import Worker
 from helpers.worker_services import Rogue
 pids, workers = [], []
 for state in ("idle", "stopped", "busy", "holding the interpreter"):
-    worker = Worker(state, dict(os.environ), Path(sys.argv[1]) / f"{state}.log", service="helpers.worker_services:Rogue")
+    log = Path(sys.argv[1]) / f"{state}.log"
+    worker = Worker(state, dict(os.environ), log, service="helpers.worker_services:Rogue")
     workers.append(worker)
     pids += [worker._process._process.pid, worker.pid, *worker.ask(Rogue.spawn_family, 60)]
     if state == "stopped":

@@ -184,7 +184,8 @@ import os, sys
 from pathlib import Path
 from dnnbench.worker.process import Worker
 from helpers.worker_services import Rogue
-with Worker("w", dict(os.environ), Path(sys.argv[1]), service="helpers.worker_services:Rogue") as worker:
+log, service = Path(sys.argv[1]), "helpers.worker_services:Rogue"
+with Worker("w", dict(os.environ), log, service=service) as worker:
     pending = worker.send(Rogue.sleep, 60, seconds=1)
     print("waiting", flush=True)
     pending.receive(60)

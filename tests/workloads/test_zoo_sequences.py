@@ -240,7 +240,8 @@ def without_dropout(model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [
-    "mlp_table", "mlp_table[table=breast_cancer]", "mlp_table[table=diabetes]", "mlp_table[tiny]", "gru_seq2seq[tiny]",
+    "mlp_table", "mlp_table[table=breast_cancer]", "mlp_table[table=diabetes]", "mlp_table[tiny]",
+    "gru_seq2seq[tiny]",
 ])  # fmt: skip
 def test_training_reaches_the_stated_target(tmp_path, name):
     done = train(tmp_path, name, "--json")

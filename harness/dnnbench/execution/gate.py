@@ -28,7 +28,7 @@ from .run_cells import refuse_nothing
 
 
 class Answer(StrEnum):
-    """The word that a gate ends with, and each of its rows."""
+    """The answer that a gate ends with, and each of its rows."""
 
     PASS = "PASS"
     SLOWER = "SLOWER"
@@ -83,17 +83,17 @@ class GateCell:
 
     @property
     def stage(self) -> str:
-        """The run that had the last word."""
+        """The run that decided: the confirming one, else the screening one."""
         return "confirm" if self.confirmation else "screen"
 
     @property
     def outcome(self) -> Finding:
-        """The last word."""
+        """The confirmation's finding, else the screen's."""
         return self.confirmation.finding if self.confirmation else self.finding
 
     @property
     def answered(self) -> bool:
-        """Whether the stage with the last word had an interval, from clean rounds,
+        """Whether the stage that decided had an interval, from clean rounds,
         that nothing overrules.
         """
         has_interval = self.confirmation.answered if self.confirmation else self.sound
@@ -101,7 +101,7 @@ class GateCell:
 
     @property
     def smallest_difference(self) -> float:
-        """The smallest slowdown, as a fraction, that the stage with the last word finds four
+        """The smallest slowdown, as a fraction, that the stage that decided finds four
         times in five.
         """
         return self.confirmation.smallest_difference if self.confirmation else self.smallest
@@ -139,7 +139,7 @@ class Gate:
 
     @property
     def answer(self) -> Answer:
-        """The word for all of it.
+        """The answer for all cells together.
 
         What speaks against an arm itself comes before what its times say.
         """
@@ -155,7 +155,7 @@ class Gate:
         return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
 
     def answer_of(self, cell: GateCell) -> Answer:
-        """The word for one cell."""
+        """The answer for one cell."""
         if unproven := self.unproven.get((cell.arm, cell.case.workload)):
             return OF_STATUS[unproven.status]
         if cell.key in self.failed:

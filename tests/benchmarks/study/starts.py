@@ -4,8 +4,9 @@ no interval over generations shows that.
 With m_ga the median over generation g's rounds of arm a's log time of a sub-step,
 less the mean of all A arms in that round:
 
-    kept    B = G var over a (mean over g m_ga)                 within  W = sum (m_ga - mean over g m_ga)^2 / ((G-1)(A-1))
-    F = B / W with A-1 and (G-1)(A-1) degrees of freedom        variance that an arm keeps  (B - W) / G
+    kept    B = G var over a (mean over g m_ga)
+    within  W = sum (m_ga - mean over g m_ga)^2 / ((G-1)(A-1))
+    F = B / W with A-1 and (G-1)(A-1) degrees of freedom; variance that an arm keeps  (B - W) / G
 
 which is an analysis of variance of two ways, arms and generations.
 """
