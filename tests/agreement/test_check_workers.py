@@ -8,6 +8,7 @@ from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
 from dnnbench.plugins.catalog import find_workload
+from dnnbench.protocol.dtypes import DType
 
 
 @pytest.fixture
@@ -23,13 +24,14 @@ def rows(monkeypatch, tmp_path):
         return spawn(arm, name, *arguments, **options)
 
     monkeypatch.setattr(pools, "spawn", counted)
-    plan = make_plan(Request((workload,), ("numpy",), Settings(threads=1)), Silent())[0]
+    plan = make_plan(Request((workload,), ("numpy",), Settings(threads=(1,))), Silent())[0]
+    arms = dict.fromkeys(plan.arms, (DType.FLOAT64, DType.FLOAT32))
     requests = [agreement.check_request(workload, load(workload), 0)]
 
     def ask(growth):
         monkeypatch.setattr(agreement, "MOST_GROWN_BYTES", growth)
         spawned.clear()
-        found = agreement.check_agreement(plan.arms, requests, 1, ("float64", "float32"), Silent())
+        found = agreement.check_agreement(arms, requests, 1, Silent())
         return found, [name for name in spawned if name.startswith("check-")]
 
     return ask

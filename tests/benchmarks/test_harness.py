@@ -127,7 +127,8 @@ class Rounds(Silent):
 def default_plan(report: Silent):
     """(plan, datasets) of `dnnbench run --backend all`."""
     return make_plan(
-        Request(tuple(default_workloads()), ("all",), Settings(threads=len(current_mask()))), report
+        Request(tuple(default_workloads()), ("all",), Settings(threads=(len(current_mask()),))),
+        report,
     )
 
 

@@ -62,8 +62,8 @@ REFUSED = {
     "an empty label": ([*PLAN, "--label", " "], "printable characters"),
     "a label that nobody can write": ([*PLAN, "--label", "\udcff"], "printable characters"),
     "one value twice": (
-        [*PLAN, "--threads", "1", "--threads", "2"],
-        "--threads is given 2 times; it takes one value",
+        [*PLAN, "--seed", "1", "--seed", "2"],
+        "--seed is given 2 times; it takes one value",
     ),
     "one value three times": (
         [*PLAN, "--base=a", "--base=b", "--base=c"],

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from dnnbench.errors import UsageError, WorkerError
 from dnnbench.execution import devices
-from dnnbench.execution.arms import Selection, select
+from dnnbench.execution.arms import select
 from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.execution.plan import resolved
 from dnnbench.execution.pool import spawn, start_request, started
 from dnnbench.execution.reporter import Silent
-from dnnbench.execution.settings import Settings
 from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
-from dnnbench.protocol.device import Device
+from dnnbench.protocol.device import AUTO, Device
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
@@ -90,7 +89,7 @@ def test_auto_takes_what_every_backend_has_and_says_so(monkeypatch, answers, exp
         devices, "list_devices", lambda others: {f"b{i}": a for i, a in enumerate(answers)}
     )
     told = Told()
-    assert devices.choose_device("auto", select(["all"]).arms, told).kind == expected
+    assert devices.choose_device(AUTO, select(["all"]).arms, told).kind == expected
     assert any(words in note for note in told.notes), told.notes
 
 
@@ -100,9 +99,9 @@ def test_a_device_has_the_least_memory_that_a_backend_tells(monkeypatch):
     monkeypatch.setattr(
         devices, "list_devices", lambda others: {"b0": WITH_GPU, "b1": less, "b2": silent}
     )
-    assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes == 60_000
+    assert devices.choose_device(Device("gpu"), select(["all"]).arms, Told()).memory_bytes == 60_000
     monkeypatch.setattr(devices, "list_devices", lambda others: {"b0": silent})
-    assert devices.choose_device("gpu", select(["all"]).arms, Told()).memory_bytes is None
+    assert devices.choose_device(Device("gpu"), select(["all"]).arms, Told()).memory_bytes is None
 
 
 def test_drivers_show_themselves_in_dev(tmp_path):
@@ -113,7 +112,7 @@ def test_drivers_show_themselves_in_dev(tmp_path):
 
 def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
     chosen = select(_installed(OWN))
-    arms, unequal = resolved(Selection(chosen.arms, {}), Settings(), Device("gpu"))
+    arms, unequal = resolved(chosen.arms, {AUTO: Device("gpu")})
     places = {arm.backend: (arm.device.kind, arm in unequal) for arm in arms}
     assert places.pop("numpy") == ("cpu", True)
     assert set(places.values()) == {("gpu", False)}

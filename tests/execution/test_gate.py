@@ -508,7 +508,7 @@ def test_requests_stored_before_there_was_a_gate_can_still_be_read():
     assert Request.from_json(stored).only == ()
 
 
-NAMED = [
+DESCRIBED = [
     Arm("torch", "compile", environment="new"),
     Arm("torch", "eager", environment="new"),
     Arm("torch", "eager"),
@@ -526,7 +526,7 @@ NAMED = [
     ],
 )
 def test_a_base_is_named_as_backends_are(wanted, found):
-    assert base_arm(NAMED, wanted) == found
+    assert base_arm(DESCRIBED, wanted).name == found
 
 
 BAD = {

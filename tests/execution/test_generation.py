@@ -25,7 +25,7 @@ def test_arms_start_in_an_order_of_each_generations_own_and_the_same_again(monke
 
     monkeypatch.setattr(generation, "WorkerPool", Watched)
     request = Request(
-        (find_workload("mlp_digits"),), ("numpy", "torch", "jax"), Settings(threads=1)
+        (find_workload("mlp_digits"),), ("numpy", "torch", "jax"), Settings(threads=(1,))
     )
     plan, datasets = make_plan(request, Silent())
     for number in (*range(12), *range(12)):

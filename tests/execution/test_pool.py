@@ -21,7 +21,7 @@ PATIENCE_S = 60.0
 
 @pytest.fixture(scope="module")
 def plan():
-    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=1))
+    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=(1,)))
     return make_plan(request, Silent())[0]
 
 

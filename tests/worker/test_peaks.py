@@ -55,7 +55,7 @@ def test_of_two_measurements_the_higher_of_each_rate_counts_with_its_source():
 
 @pytest.mark.parametrize(("share", "near"), [(1.5, True), (0.95, True), (0.85, False)])
 def test_cells_near_or_above_the_best_product_of_their_device_and_type_are_found(share, near):
-    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=1))
+    request = Request((find_workload("mlp_digits"),), ("numpy",), Settings(threads=(1,)))
     plan, _ = make_plan(request, Silent())
     (arm,), (case,) = plan.arms, plan.cases
     flops, _ = phase_totals(case.workload, case.batch_size, "infer")

@@ -17,7 +17,19 @@ from ..execution.settings import Settings
 from ..plugins.catalog import workloads_of
 from ..protocol.dtypes import DType
 from ..spec.phases import PHASES, Phase
-from .options import Networks, Texts, networks, read, texts, thread_count, whole
+from .options import (
+    DEVICES,
+    Networks,
+    Texts,
+    Threads,
+    devices,
+    element_types,
+    networks,
+    read,
+    texts,
+    thread_counts,
+    whole,
+)
 from .progress import progress_reporter
 from .showing import Shown
 
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
     from ..execution.explain import ArmExplanation
     from .showing import Part
 
-DTYPES = (DType.FLOAT64, DType.FLOAT32)
+CHECKED = (DType.FLOAT64, DType.FLOAT32)
 
 
 @dataclass(frozen=True)
@@ -70,10 +82,10 @@ def check(
     workloads: Networks = (),
     *,
     backend: Texts = "all",
-    device: str = Settings.device,
-    dtype: Texts = DTYPES,
+    device: Texts = DEVICES,
+    dtype: Texts = CHECKED,
     phase: Texts = PHASES,
-    threads: int | None = None,
+    threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
     explain: bool = False,
@@ -106,19 +118,19 @@ def check_request(
     workloads: Networks,
     *,
     backend: Texts,
-    device: str,
+    device: Texts,
     dtype: Texts,
     phase: Texts,
-    threads: int | None,
+    threads: Threads,
     seed: int,
     data: str | Path,
 ) -> tuple[Request, tuple[Phase, ...], tuple[DType, ...]]:
     """The request that the options of `check` make, with the phases and element types to check."""
-    dtypes = read("dtype", dtype, lambda text: spelling.words(text, tuple(DType)))
+    dtypes = element_types(dtype)
     settings = Settings(
-        dtype=dtypes[-1],
-        threads=thread_count(threads),
-        device=device,
+        dtypes=dtypes[-1:],
+        threads=thread_counts(threads),
+        devices=devices(device),
         seed=whole("seed", seed, 0, spelling.LARGEST_SEED),
     )
     phases = read("phase", phase, lambda text: spelling.words(text, PHASES))
@@ -141,8 +153,9 @@ def checked(
         for workload in request.workloads
     ]
     requests = [one for several in of_each for one in several]
-    at_once = len(worker_cpus(settings.threads))
-    rows = check_agreement(plan.arms, requests, at_once, dtypes, report)
+    arms = {arm: dtypes if arm.dtype == dtypes[-1] else (arm.dtype,) for arm in plan.arms}
+    at_once = len(worker_cpus(max(arm.threads for arm in arms)))
+    rows = check_agreement(arms, requests, at_once, report)
     explanations: list[ArmExplanation] = []
     if explain:
         from ..execution.explain import explain_all  # only this imports the diagnosis

@@ -19,7 +19,21 @@ from ..store.patience import LIMIT_S, Patience
 from ..store.store import open_store
 from .call import call_text
 from .measuring import Keeping
-from .options import Networks, Number, Texts, networks, one_dtype, read, texts, thread_count, whole
+from .options import (
+    DEVICES,
+    DTYPES,
+    Networks,
+    Number,
+    Texts,
+    Threads,
+    devices,
+    element_types,
+    networks,
+    read,
+    texts,
+    thread_counts,
+    whole,
+)
 from .progress import progress_reporter
 from .run import batch_sizes, run_label
 from .showing import Shown
@@ -68,9 +82,9 @@ def gate(
     *,
     backend: Texts,
     base: str = "",
-    device: str = Settings.device,
-    dtype: str = Settings.dtype,
-    threads: int | None = None,
+    device: Texts = DEVICES,
+    dtype: Texts = DTYPES,
+    threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
     batch_size: int | str | list[int] | None = None,
@@ -121,9 +135,9 @@ def gate_request(
     *,
     backend: Texts,
     base: str,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    device: Texts,
+    dtype: Texts,
+    threads: Threads,
     seed: int,
     data: str | Path,
     batch_size: int | str | list[int] | None,
@@ -138,9 +152,9 @@ def gate_request(
     settings = gate_settings(
         read("fail_on", fail_on, spelling.share),
         phases=read("phase", phase, lambda text: spelling.words(text, tuple(Phase))),
-        dtype=one_dtype(dtype),
-        threads=thread_count(threads),
-        device=device,
+        dtypes=element_types(dtype),
+        threads=thread_counts(threads),
+        devices=devices(device),
         max_time_s=read("max_time", max_time, spelling.seconds),
         generations=read("generations", generations, lambda t: spelling.generations(t, FEWEST)),
         seed=whole("seed", seed, 0, spelling.LARGEST_SEED),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ..errors import UsageError
-from ..execution.settings import all_cpus
-from ..execution.spelling import AUTO, MOST_THREADS, word
-from ..host.affinity import choose_cpus, current_mask
+from ..execution import spelling
+from ..execution.settings import Settings, all_cpus
+from ..execution.spelling import AUTO
 from ..plugins.networks import Network
+from ..protocol.device import Device
 from ..protocol.dtypes import DType
 from ..spec.model import Model
 from ..spec.workload import Workload
@@ -20,6 +21,10 @@ Texts = str | Sequence[str]
 """One text, in which commas part a list, or several."""
 Number = int | float | str
 """A number, or the text that the command line would take: `2m`, `5%`."""
+Threads = int | str | Sequence[int] | None
+"""Numbers of threads, alone or several; None for one for each CPU."""
+DTYPES: Texts = tuple(Settings.dtypes)
+DEVICES: Texts = tuple(map(str, Settings.devices))
 Networks = str | Network | Iterable[str | Network]
 """Names, files, and values of Python, alone or several."""
 
@@ -74,13 +79,18 @@ def whole(name: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def one_dtype(value: str) -> DType:
-    """The element type of that name."""
-    return read("dtype", value, lambda text: word(text, tuple(DType)))
+def element_types(value: Texts) -> tuple[DType, ...]:
+    """The element types of these names."""
+    return read("dtype", value, lambda text: spelling.words(text, tuple(DType)))
 
 
-def thread_count(threads: int | None) -> int:
-    """The number asked for, else one for each CPU; UsageError if there are fewer CPUs."""
-    if threads is None:
-        return all_cpus()
-    return len(choose_cpus(current_mask(), whole("threads", threads, 1, MOST_THREADS)))
+def thread_counts(value: Threads) -> tuple[int, ...]:
+    """The numbers asked for, else one for each CPU."""
+    if value is None or value == ():
+        return (all_cpus(),)
+    return read("threads", value, spelling.thread_counts)
+
+
+def devices(value: Texts) -> tuple[Device, ...]:
+    """The devices of these names."""
+    return read("device", value, spelling.devices)

@@ -18,7 +18,18 @@ from ..execution.weights_file import load_weights
 from ..plugins.catalog import workloads_of
 from ..plugins.networks import Network
 from ..spec.workload import Workload
-from .options import Texts, networks, one_dtype, texts, thread_count, whole
+from .options import (
+    DEVICES,
+    DTYPES,
+    Texts,
+    Threads,
+    devices,
+    element_types,
+    networks,
+    texts,
+    thread_counts,
+    whole,
+)
 from .progress import progress_reporter
 from .showing import Shown
 
@@ -115,9 +126,9 @@ def predict(
     *,
     weights: str | Path,
     backend: Texts = "all",
-    device: str = Settings.device,
-    dtype: str = Settings.dtype,
-    threads: int | None = None,
+    device: Texts = DEVICES,
+    dtype: Texts = DTYPES,
+    threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
     progress: bool = True,
@@ -147,9 +158,9 @@ def predict_request(
     *,
     weights: str | Path,
     backend: Texts,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    device: Texts,
+    dtype: Texts,
+    threads: Threads,
     seed: int,
     data: str | Path,
 ) -> Request:
@@ -161,9 +172,9 @@ def predict_request(
         )
     settings = Settings(
         phases=(),
-        dtype=one_dtype(dtype),
-        threads=thread_count(threads),
-        device=device,
+        dtypes=element_types(dtype),
+        threads=thread_counts(threads),
+        devices=devices(device),
         seed=whole("seed", seed, 0, spelling.LARGEST_SEED),
     )
     arms = texts("backend", backend)

@@ -16,7 +16,21 @@ from ..wording import shortened
 from ..worker.environment import MEMORY_SETTINGS
 from .call import call_text, changed
 from .measuring import Keeping, Measurement, go_on, measure
-from .options import Networks, Number, Texts, networks, one_dtype, read, texts, thread_count, whole
+from .options import (
+    DEVICES,
+    DTYPES,
+    Networks,
+    Number,
+    Texts,
+    Threads,
+    devices,
+    element_types,
+    networks,
+    read,
+    texts,
+    thread_counts,
+    whole,
+)
 from .progress import progress_reporter
 from .recorded import Run
 
@@ -29,9 +43,9 @@ def run(
     workloads: Networks = (),
     *,
     backend: Texts = ALL,
-    device: str = Settings.device,
-    dtype: str = Settings.dtype,
-    threads: int | None = None,
+    device: Texts = DEVICES,
+    dtype: Texts = DTYPES,
+    threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
     batch_size: int | str | list[int] | None = None,
@@ -103,9 +117,9 @@ def run_request(
     workloads: Networks,
     *,
     backend: Texts,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    device: Texts,
+    dtype: Texts,
+    threads: Threads,
     seed: int,
     data: str | Path,
     batch_size: int | str | list[int] | None,
@@ -126,9 +140,9 @@ def run_request(
     """The request that the options of `run` make."""
     settings = Settings(
         phases=read("phase", phase, lambda text: spelling.words(text, tuple(Phase))),
-        dtype=one_dtype(dtype),
-        threads=thread_count(threads),
-        device=device,
+        dtypes=element_types(dtype),
+        threads=thread_counts(threads),
+        devices=devices(device),
         precision=read("precision", precision, spelling.share),
         max_time_s=read("max_time", max_time, spelling.seconds),
         generations=read("generations", generations, lambda text: spelling.generations(text, 1)),

@@ -24,7 +24,19 @@ from ..store.patience import LIMIT_S, Patience
 from ..store.store import open_store
 from .call import call_text
 from .measuring import Keeping
-from .options import Networks, Texts, networks, one_dtype, texts, thread_count, whole
+from .options import (
+    DEVICES,
+    DTYPES,
+    Networks,
+    Texts,
+    Threads,
+    devices,
+    element_types,
+    networks,
+    texts,
+    thread_counts,
+    whole,
+)
 from .progress import progress_reporter
 from .run import run_label
 from .showing import Shown
@@ -114,9 +126,9 @@ def train(
     workloads: Networks = (),
     *,
     backend: Texts = "all",
-    device: str = Settings.device,
-    dtype: str = Settings.dtype,
-    threads: int | None = None,
+    device: Texts = DEVICES,
+    dtype: Texts = DTYPES,
+    threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
     epochs: int | None = None,
@@ -164,9 +176,9 @@ def train_request(
     workloads: Networks,
     *,
     backend: Texts,
-    device: str,
-    dtype: str,
-    threads: int | None,
+    device: Texts,
+    dtype: Texts,
+    threads: Threads,
     seed: int,
     data: str | Path,
     epochs: int | None,
@@ -186,9 +198,9 @@ def train_request(
         raise UsageError("--save keeps the weights of one workload; name that one")
     settings = Settings(
         phases=(),
-        dtype=one_dtype(dtype),
-        threads=thread_count(threads),
-        device=device,
+        dtypes=element_types(dtype),
+        threads=thread_counts(threads),
+        devices=devices(device),
         seed=whole("seed", seed, 0, spelling.LARGEST_SEED),
     )
     return Request(chosen, texts("backend", backend), settings, data=str(data))

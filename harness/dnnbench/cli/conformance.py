@@ -10,6 +10,7 @@ import rich_click as click
 
 from ..agreement.status import Status
 from ..errors import NothingMeasured
+from ..protocol.device import Device
 from ..protocol.dtypes import DType
 from . import exitcodes
 from .options import Command, list_option, output_options
@@ -63,7 +64,7 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
 def command(
     output: Output,
     name: str,
-    device: str,
+    device: tuple[Device, ...],
     dtypes: tuple[DType, ...],
     expression: str,
     as_json: bool,
@@ -90,6 +91,7 @@ def command(
     """
     from ..execution.arms import select
     from ..execution.devices import choose_device
+    from ..protocol.arm import telling_apart
     from ..testing.choosing import everything, those_that_fit
     from ..testing.kit import Unwatched, hold_against
     from .progress import Lines, reporter
@@ -100,8 +102,8 @@ def command(
     with reporter(output) if as_json else nullcontext(Lines(output)) as report:
         for what, reason in skipped.items():
             report.note(f"{what}: {reason}")
-        place = choose_device(device, requested, report)
-        arms = [arm.on(place) for arm in requested]
+        places = [choose_device(one, requested, report) for one in device]
+        arms = telling_apart([arm.on(place) for place in places for arm in requested])
         results = []
         for arm in arms:
             watcher = Unwatched() if as_json else Rows(output)

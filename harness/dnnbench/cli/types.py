@@ -50,6 +50,20 @@ class Numbers(Spelt):
         super().__init__("N,N,...", spelling.sizes)
 
 
+class Devices(Spelt):
+    """`auto`, or `cpu,gpu:1`: where arms compute."""
+
+    def __init__(self) -> None:
+        super().__init__("auto|cpu|gpu[:N]|tpu[:N],...", spelling.devices)
+
+
+class Threads(Spelt):
+    """`1,4`: numbers of threads."""
+
+    def __init__(self) -> None:
+        super().__init__("N,N,...", spelling.thread_counts)
+
+
 class Words(Spelt):
     """`a,b`: some of a fixed set, or `all`."""
 

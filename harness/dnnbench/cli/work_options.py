@@ -4,42 +4,44 @@ import rich_click as click
 
 from ..execution.settings import STORE as DEFAULT_STORE
 from ..execution.settings import Settings
-from ..execution.spelling import LARGEST_SEED, MOST_THREADS
+from ..execution.spelling import LARGEST_SEED
+from ..protocol.device import AUTO
 from ..protocol.dtypes import DType
-from .options import Decorated
-from .types import Label, Word
+from .options import Decorated, list_option
+from .types import Devices, Label, Threads, Words
 
 BACKEND = click.option(
     "--backend",
     multiple=True,
     default=("all",),
     show_default=True,
-    metavar="NAME[:MODE][@PYTHON],...",
+    metavar="NAME[:MODE][@PYTHON][[dtype=...,threads=...,device=...]],...",
     help="all: every installed backend in its default mode; all:all: in every mode; "
-    "torch, torch:compile, torch@/path/to/venv; lists with commas, or the option again.",
+    "torch, torch:compile, torch@/path/to/venv, 'torch[dtype=bfloat16,threads=1,2]'; lists with "
+    "commas, or the option again.",
 )
-DEVICE = click.option(
+DEVICE = list_option(
     "--device",
-    default=Settings.device,
+    type=Devices(),
+    default=AUTO.kind,
     show_default=True,
-    metavar="auto|cpu|gpu[:N]|tpu[:N]",
     help="auto takes the GPU when every backend but the NumPy reference has one, else the CPU, "
-    "and says so.",
+    "and says so. Several: an arm on each.",
 )
-DTYPE = click.option(
+DTYPE = list_option(
     "--dtype",
-    type=Word(DType),
-    default=Settings.dtype.value,
+    type=Words(DType),
+    default=DType.FLOAT32.value,
     show_default=True,
-    help="Element type. bfloat16 and float16: activations and products in it, "
-    "weights and sums kept in float32; mixed_...: products alone in it; tf32: "
-    "float32 whose products keep 10 bits of fraction (GPU).",
+    help="Element type; several: an arm in each. bfloat16 and float16: activations and products "
+    "in it, weights and sums kept in float32; mixed_...: products alone in it; "
+    "tf32: float32 whose products keep 10 bits of fraction (GPU).",
 )
-THREADS = click.option(
+THREADS = list_option(
     "--threads",
-    type=click.IntRange(1, MOST_THREADS),
-    default=None,
-    help="Threads and CPUs of every worker.  [default: all CPUs it may use]",
+    type=Threads(),
+    help="Threads and CPUs of every worker; several: an arm with each.  "
+    "[default: all CPUs it may use]",
 )
 SEED = click.option(
     "--seed",

@@ -1,16 +1,18 @@
 """Which arms `--backend` asks for."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, product
 from typing import NamedTuple
 
 from ..errors import PluginError, UsageError
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
-from ..protocol.arm import Arm
-from ..protocol.device import AUTO
+from ..protocol.arm import Arm, telling_apart
 from ..wording import near_miss, shortened
+from .arm_text import ArmText, named, parse, separate
 from .environments import check_interpreter
+from .settings import Settings
 
 
 class Selection(NamedTuple):
@@ -22,55 +24,56 @@ class Selection(NamedTuple):
     skipped: dict[str, str]
 
 
-def select(texts: Iterable[str]) -> Selection:
-    """`all`, `all:all`, `torch`, `torch:compile`, `torch@/path/to/python`,
-    lists with commas, repetition.
+def select(texts: Iterable[str], settings: Settings | None = None) -> Selection:
+    """`all`, `all:all`, `torch`, `torch:compile@/path/to/python`, `torch[dtype=bfloat16]`.
 
-    `all` leaves out what is not installed; a backend that is named must be there.
-    Each arm counts once.
+    Several in a list with commas, or one after the other.  `all` leaves out what is not installed;
+    a backend that is named must be there.  Each text makes an arm for every combination of the
+    settings' types, threads and devices, or of those in its brackets.  Each arm counts once.
+    Without settings: the default type, one thread.
     """
-    chosen: dict[str, Arm] = {}
+    settings = settings or Settings(threads=(1,))
+    chosen: dict[Arm, None] = {}
     skipped: dict[str, str] = {}
-    parts = chain.from_iterable(text.split(",") for text in texts)
-    for part in parts:
-        arms, left_out = _parse(part.strip())
-        chosen |= {arm.name: arm for arm in arms}
+    for text in (part for whole in texts for part in separate(whole)):
+        parts = parse(text)
+        arms, left_out = _modes(text, parts)
+        chosen |= dict.fromkeys(each for arm in arms for each in _swept(arm, parts, settings))
         skipped |= left_out
     skipped |= {str(origin): reasons for origin, reasons in plugins().complaints().items()}
     if not chosen:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         raise PluginError(f"no backend can be used here ({reasons or 'none is installed'})")
-    return Selection(list(chosen.values()), skipped)
+    return Selection(list(telling_apart(list(chosen))), skipped)
 
 
-def _parse(text: str) -> tuple[list[Arm], dict[str, str]]:
-    head, at, environment = text.partition("@")
-    name, colon, mode = head.partition(":")
-    if not name:
-        raise UsageError(
-            f"--backend '{shortened(text)}' names no backend; "
-            "write all, torch, torch:compile or a list with commas"
-        )
-    for sign, part, what in ((colon, mode, "mode"), (at, environment, "environment")):
-        if sign and not part:
-            raise UsageError(
-                f"--backend '{shortened(text)}': no {what} follows the '{sign}'; "
-                "name one, or leave it out"
-            )
-    if name != "all":
-        return _named(plugins().backend(name), mode, environment), {}
-    if mode not in ("", "all"):
+def _swept(arm: Arm, parts: ArmText, settings: Settings) -> Iterator[Arm]:
+    """The arm in every combination of what it computes in, with and on."""
+    combinations = product(
+        named(parts, "dtype", settings.dtypes),
+        named(parts, "threads", settings.threads),
+        named(parts, "device", settings.devices),
+    )
+    for dtype, threads, device in combinations:
+        yield replace(arm, dtype=dtype, threads=threads, device=device)
+
+
+def _modes(text: str, parts: ArmText) -> tuple[list[Arm], dict[str, str]]:
+    """The arms of a text, one a mode, and what `all` leaves out."""
+    if parts.backend != "all":
+        return _named(plugins().backend(parts.backend), parts.mode, parts.environment), {}
+    if parts.mode not in ("", "all"):
         raise UsageError(
             f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode; "
-            f"name a backend for '{shortened(mode)}'"
+            f"name a backend for '{shortened(parts.mode)}'"
         )
     # `all` takes what is there; only a backend that is named has to be installed.
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
     skipped = {
         n: f"skipped: {missing(i)}" for n, i in plugins().backends.items() if n not in installed
     }
-    of_each = (_named(info, mode, environment) for info in installed.values())
-    return list(chain.from_iterable(of_each)), skipped
+    arms = [_named(info, parts.mode, parts.environment) for info in installed.values()]
+    return list(chain.from_iterable(arms)), skipped
 
 
 def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
@@ -86,7 +89,7 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
                 f"{info.name} has no mode '{shortened(wanted)}'{near_miss(wanted, info.modes)} "
                 f"(it has {available})"
             )
-    return [Arm(info.name, wanted, AUTO, environment=environment) for wanted in modes]
+    return [Arm(info.name, wanted, environment=environment) for wanted in modes]
 
 
 def info_of(arm: Arm) -> BackendInfo:
@@ -94,35 +97,43 @@ def info_of(arm: Arm) -> BackendInfo:
     return plugins().backend(arm.backend)
 
 
-def _spellings(arm: Arm) -> tuple[str, ...]:
-    """How a user may write an arm: its name, without the mode, the backend alone; closest first."""
-    environment = f"@{arm.environment}" if arm.environment else ""
-    return arm.name, f"{arm.backend}{environment}", arm.backend
+def base_arm(arms: Sequence[Arm], wanted: str | None) -> Arm:
+    """The arm that ratios refer to: the first that `wanted` describes.
 
-
-def base_arm(arms: Sequence[Arm], wanted: str | None) -> str:
-    """The name of the arm that ratios refer to: the one wanted, else torch in its default mode,
-    else the first.
+    Without that, torch in its default mode, else torch, else the first.
+    UsageError if none of the arms is described so.
     """
     if wanted:
-        return _wanted_arm(arms, wanted).name
+        return _described(arms, wanted)
     torch = [arm for arm in arms if arm.backend == "torch"]
-    usual = [
-        arm
-        for arm in torch
-        if not arm.environment and arm.mode == plugins().backends["torch"].default_mode
-    ]
-    return [*usual, *torch, *arms][0].name
+    usual = [arm for arm in torch if not arm.environment and arm.mode == info_of(arm).default_mode]
+    return [*usual, *torch, *arms][0]
 
 
-def _wanted_arm(arms: Sequence[Arm], wanted: str) -> Arm:
-    """The arm that is written so; UsageError where none is."""
-    for close in (2, 3):
-        matches = [arm for arm in arms if wanted in _spellings(arm)[:close]]
-        if matches:
-            return matches[0]
-    names = [arm.name for arm in arms]
-    raise UsageError(
-        f"--base '{shortened(wanted)}' is not among the arms{near_miss(wanted, names)} "
-        f"(they are {', '.join(names)})"
+def _described(arms: Sequence[Arm], wanted: str) -> Arm:
+    """`torch`, `torch@new` and `torch[threads=4]` describe `torch:eager@new[threads=4]`.
+
+    Where no environment is named, arms of this one come first.
+    """
+    parts = parse(wanted)
+    described = [arm for arm in arms if _is_described(arm, parts)]
+    exact = [arm for arm in described if arm.environment == parts.environment]
+    if not described:
+        names = [arm.name for arm in arms]
+        raise UsageError(
+            f"--base '{shortened(wanted)}' is not among the arms"
+            f"{near_miss(wanted, names)} (they are {', '.join(names)})"
+        )
+    return (exact or described)[0]
+
+
+def _is_described(arm: Arm, parts: ArmText) -> bool:
+    """Whether the arm is as each part of the text says, where it says anything."""
+    written = (
+        (parts.backend, arm.backend),
+        (parts.mode, arm.mode),
+        (parts.environment, arm.environment),
     )
+    if any(part and part != value for part, value in written):
+        return False
+    return all(getattr(arm, option) in values for option, values in parts.options.items())

@@ -90,32 +90,57 @@ def check_request(
 
 
 def check_agreement(
-    arms: Sequence[Arm],
+    arms: Mapping[Arm, Sequence[DType]],
     requests: Sequence[CheckRequest],
     at_once: int,
-    dtypes: Sequence[DType],
     report: Reporter,
 ) -> list[AgreementRow]:
     """Rows of the store's `agreement` table: the worst tensor of each kind, for each arm,
     workload and element type.
+
+    arms: the types that each is checked in.  Arms that differ in their own type alone compute
+    the same in any other one, and are asked once.
     """
-    report.stage("checking that all arms agree", len(arms) * len(requests) * len(dtypes) + 1)
-    in_each_type = [request.in_dtype(dtype) for request, dtype in product(requests, dtypes)]
+    types = _types_of(arms)
+    report.stage("checking that all arms agree", len(requests) * sum(map(len, types.values())) + 1)
+    every_type = dict.fromkeys(chain.from_iterable(types.values()))
+    in_each_type = [request.in_dtype(dtype) for request, dtype in product(requests, every_type)]
     ensure_references(list({reference_path(one): one for one in in_each_type}.values()))
     report.advance(1, "reference")
     tasks: list[tuple[Arm, tuple[DType, ...]]] = []
-    for arm in arms:
+    for arm, dtypes in types.items():
         tasks += [(arm, group) for group in _groups(arm, dtypes)]
 
     def rows_of(task: tuple[Arm, tuple[DType, ...]]) -> list[AgreementRow]:
         return list(_check_arm(*task, requests, report))
 
-    rows = chain.from_iterable(in_parallel(rows_of, tasks, at_once))
-    names = [request.workload.name for request in requests]
+    answers = zip(tasks, in_parallel(rows_of, tasks, at_once), strict=True)
+    by_arm: dict[Arm, list[AgreementRow]] = {}
+    for (arm, _), rows in answers:
+        by_arm.setdefault(arm, []).extend(rows)
+    names = dict.fromkeys(request.workload.name for request in requests)
     # Tasks end in any order; a reader looks for a workload, then for its arms.
-    places = [(arm.name, name, str(dtype)) for name, arm, dtype in product(names, arms, dtypes)]
-    order = {place: number for number, place in enumerate(places)}
-    return sorted(rows, key=lambda row: order[row.place])
+    return [
+        replace(row, arm=arm.name)
+        for name in names
+        for arm, dtypes in arms.items()
+        for dtype in dtypes
+        for row in by_arm[_in_any_type(arm)]
+        if (row.workload, row.dtype) == (name, dtype)
+    ]
+
+
+def _types_of(arms: Mapping[Arm, Sequence[DType]]) -> dict[Arm, tuple[DType, ...]]:
+    """The types to check in, by what computes: an arm but for its type."""
+    types: dict[Arm, dict[DType, None]] = {}
+    for arm, dtypes in arms.items():
+        types.setdefault(_in_any_type(arm), {}).update(dict.fromkeys(dtypes))
+    return {arm: tuple(dtypes) for arm, dtypes in types.items()}
+
+
+def _in_any_type(arm: Arm) -> Arm:
+    shown = tuple(option for option in arm.shown if option != "dtype")
+    return replace(arm, dtype=DType.FLOAT64, shown=shown)
 
 
 def _groups(arm: Arm, dtypes: Sequence[DType]) -> list[tuple[DType, ...]]:

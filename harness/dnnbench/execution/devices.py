@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import UsageError, WorkerError
 from ..protocol.arm import Arm
-from ..protocol.device import CPU, Device
+from ..protocol.device import AUTO, CPU, Device
 from ..worker.clients.arm import ArmClient
 from .arms import info_of
 from .parallel import in_parallel
@@ -46,17 +46,23 @@ def accelerator_in_sight(dev: Path = Path("/dev")) -> bool:
     return "TPU_NAME" in os.environ or any((dev / name).exists() for name in ACCELERATOR_FILES)
 
 
-def choose_device(text: str, arms: Sequence[Arm], report: Reporter) -> Device:
-    """The device of a run.
+def devices_of(arms: Sequence[Arm], report: Reporter) -> dict[Device, Device]:
+    """What each device that an arm requests means, decided among the arms that request it."""
+    wanted = dict.fromkeys(arm.device for arm in arms)
+    asking = {device: [arm for arm in arms if arm.device == device] for device in wanted}
+    return {device: choose_device(device, several, report) for device, several in asking.items()}
+
+
+def choose_device(wanted: Device, arms: Sequence[Arm], report: Reporter) -> Device:
+    """The device that `wanted` means for some arms, whichever they request.
 
     `auto` takes the GPU when every arm but the reference has one, else the CPU.
 
     UsageError if a device is named that an arm lacks: nothing falls back to the CPU in silence.
     """
     others = [arm for arm in arms if not info_of(arm).reference]
-    if text != "auto":
-        wanted = Device.parse(text)
-        return wanted if wanted.kind == "cpu" else _demand(wanted, others)
+    if wanted != AUTO:
+        return wanted if wanted.kind == CPU.kind else _demand(wanted, others)
     if not others or not accelerator_in_sight():
         report.note("device: cpu (auto: no GPU or TPU in sight)")
         return CPU

@@ -2,7 +2,7 @@
 as each really had it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import isfinite
 from typing import Any
@@ -34,12 +34,13 @@ def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]
     programs = {arm.name: record.programs[ProgramKey(arm, case)] for arm in plan.arms}
     built = {name: facts.description for name, facts in programs.items() if facts.description}
     idle = {name: programs[name].idle_cpu for name in built}
-    must_match: dict[str, Mapping[str, object]] = {
-        "precision of products": _each(built, "product_bits", _product_type),
-        "CPUs that its threads may use": _each(built, "cpus"),
-        "CPUs within the threads given": _within_threads(plan, record, case),
-        "kind of device": _each(built, "device", _kind),
-    }
+    products = _each(built, "product_bits", _product_type)
+    must_match = [
+        *_alike(plan, "dtype", "precision of products", products),
+        *_alike(plan, "threads", "CPUs that its threads may use", _each(built, "cpus")),
+        AuditLine("CPUs within the threads given", _within_threads(plan, record, case), True),
+        *_alike(plan, "device", "kind of device", _each(built, "device", _kind)),
+    ]
     shown: dict[str, Mapping[str, object]] = {name: _each(built, name) for name in SHOWN}
     # These may differ: they are shown, and arms are ranked all the same.
     shown |= {
@@ -48,8 +49,18 @@ def fairness_audit(plan: Plan, record: Record, case: CaseKey) -> list[AuditLine]
         "compile cache": dict.fromkeys(built, record.compile_cache),
         "CPU share while idle": {name: share for name, share in idle.items() if share is not None},
     }
-    lines = [AuditLine(what, values, True) for what, values in must_match.items()]
-    return lines + [AuditLine(what, values, False) for what, values in shown.items() if values]
+    return must_match + [AuditLine(what, values, False) for what, values in shown.items() if values]
+
+
+def _alike(plan: Plan, option: str, what: str, values: Mapping[str, object]) -> Iterator[AuditLine]:
+    """What must match among arms asked for the same: a line for each value of the option."""
+    names: dict[object, list[str]] = {}
+    for arm in plan.arms:
+        names.setdefault(getattr(arm, option), []).append(arm.name)
+    for value, arms in names.items():
+        where = f", {option}={value}" if len(names) > 1 else ""
+        of_these = {arm: values[arm] for arm in arms if arm in values}
+        yield AuditLine(f"{what}{where}", of_these, True)
 
 
 def _each(
@@ -116,11 +127,17 @@ def _within_threads(plan: Plan, record: Record, case: CaseKey) -> dict[str, str]
 
 
 def unequal(lines: Iterable[AuditLine], base: str) -> dict[str, str]:
-    """Name of an arm -> how it differs from the base in something that must match."""
+    """Name of an arm -> how it differs in something that must match.
+
+    From the base, or from the first of the arms of which the same was asked, if the base is none.
+    """
     differences: dict[str, list[str]] = {}
     for line in lines:
-        wanted = line.values.get(base)
+        if not line.must_match or not line.values:
+            continue
+        peer = base if base in line.values else next(iter(line.values))
+        wanted, of_whom = line.values[peer], "the base" if peer == base else peer
         for arm, value in line.values.items():
-            if line.must_match and wanted is not None and value != wanted:
-                differences.setdefault(arm, []).append(f"{line.what}: {value}, the base {wanted}")
+            if value != wanted:
+                differences.setdefault(arm, []).append(f"{line.what}: {value}, {of_whom} {wanted}")
     return {arm: "; ".join(reasons) for arm, reasons in differences.items()}

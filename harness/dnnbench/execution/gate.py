@@ -182,7 +182,7 @@ def with_base(request: Request) -> Request:
 
     UsageError if no arm is left to judge.
     """
-    names = [arm.name for arm in select(request.backends).arms]
+    names = [arm.name for arm in select(request.backends, request.settings).arms]
     if len(names) < 2:
         raise UsageError(
             f"a gate holds candidates against a base and got one arm, {names[0]}; "

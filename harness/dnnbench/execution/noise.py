@@ -152,7 +152,7 @@ def measure_noise(report: Reporter, settings: Settings = SETTINGS) -> Noise:
 def _plan(settings: Settings) -> Plan:
     """The reference and its twin on one small network."""
     info = plugins().reference
-    arm = Arm(info.name, info.default_mode, dtype=settings.dtype, threads=settings.threads)
+    arm = Arm(info.name, info.default_mode, dtype=settings.dtypes[0], threads=settings.threads[0])
     arms = (arm, replace(arm, twin=True))
     return Plan(
         arms, cases_of([_workload()], (), None, "initial", settings.seed), settings, arm.name, {}

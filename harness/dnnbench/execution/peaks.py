@@ -18,6 +18,13 @@ from .record import Record
 NEAR = 0.9
 """Of the peak: later generations may be so much faster than the first, whose cells are audited."""
 
+Place = tuple[Device, DType, int]
+
+
+def place_of(arm: Arm) -> Place:
+    """Device, type and threads: arms that share them have the same peak."""
+    return arm.device, arm.dtype, arm.threads
+
 
 def better(first: Peaks | None, second: Peaks) -> Peaks:
     """Of two measurements of one arm's best rates, the higher of each rate."""
@@ -30,17 +37,17 @@ def better(first: Peaks | None, second: Peaks) -> Peaks:
 
 def near_peak(plan: Plan, record: Record) -> list[tuple[Arm, Case, Phase]]:
     """Training steps and inferences whose rate lies near or above the best product on their device,
-    in their type.
+    in their type and with as many threads.
     """
-    best: dict[tuple[Device, DType], float] = {}
+    best: dict[Place, float] = {}
     for arm, peaks in record.machine_peaks.items():
-        place = arm.device, arm.dtype
         if arm in plan.arms:
+            place = place_of(arm)
             best[place] = max(best.get(place, 0.0), peaks.flops_per_s)
     return [
         (arm, case, phase)
         for arm, case, phase in product(plan.arms, plan.cases, PURPOSES)
-        if _rate(arm, case, phase, record) > NEAR * best.get((arm.device, arm.dtype), math.inf)
+        if _rate(arm, case, phase, record) > NEAR * best.get(place_of(arm), math.inf)
     ]
 
 

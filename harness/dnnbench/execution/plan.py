@@ -14,7 +14,7 @@ from ..spec.costs import phase_totals
 from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .arms import Selection, info_of
+from .arms import info_of
 from .settings import Settings
 
 CONTROL = "control"
@@ -118,7 +118,6 @@ class Plan:
     def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict[str, object]:
         itemsize = arm.precision.itemsize
         totals = phase_totals(case.workload, case.batch_size, phase, itemsize) or (None, None)
-        same_place = f"{arm.device} {arm.dtype} {arm.threads} threads"
         return {
             **_identity(arm, arm.name),
             "workload": case.workload.name,
@@ -128,7 +127,7 @@ class Plan:
             "flops": totals[0],
             "bytes": totals[1],
             "unequal": self.unequal.get(arm),
-            "rank_group": f"{case.name} {phase} {same_place}",
+            "rank_group": f"{case.name} {phase}",
         }
 
     def _control_cell(self) -> dict[str, object]:
@@ -190,17 +189,22 @@ def cases_of(
 
 
 def resolved(
-    selection: Selection, settings: Settings, device: Device
+    requested: Sequence[Arm], device_of: Mapping[Device, Device]
 ) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
-    """(arms on their devices, why some are not ranked):
-    against a GPU or TPU the reference stays on the CPU.
+    """(arms on their devices, each once; why some are not ranked).
+
+    device_of: what each device that was requested means.
+    Where no arm was to compute on the CPU the reference does so all the same, and is not ranked.
     """
-    arms = []
+    arms: dict[Arm, None] = {}
     unequal = {}
-    for requested in selection.arms:
-        arm = replace(requested, device=device, dtype=settings.dtype, threads=settings.threads)
-        if info_of(arm).reference and device.kind != CPU.kind:
+    elsewhere = CPU not in device_of.values()
+    for one in requested:
+        arm = one.on(device_of[one.device])
+        if info_of(arm).reference and arm.device.kind != CPU.kind:
+            others = arm.device
             arm = arm.on(CPU)
-            unequal[arm] = f"runs on cpu, the others on {device}"
-        arms.append(arm)
+            if elsewhere:
+                unequal[arm] = f"runs on cpu, the others on {others}"
+        arms.setdefault(arm)
     return tuple(arms), unequal

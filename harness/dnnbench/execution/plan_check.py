@@ -13,12 +13,13 @@ from .reporter import Reporter
 
 
 def check_plan(plan: Plan, datasets: Mapping[str, Dataset], report: Reporter) -> list[AgreementRow]:
-    """Every arm in the run's element type and in float64; a twin computes what its base does."""
+    """Every arm in its element type and in float64; a twin computes what its base does."""
     requests = check_requests_of(plan, datasets)
-    dtypes = list(dict.fromkeys((DType.FLOAT64, plan.settings.dtype)))
-    arms = [arm for arm in plan.arms if not arm.twin]
-    threads = len(worker_cpus(plan.settings.threads))
-    return check_agreement(arms, requests, threads, dtypes, report)
+    arms = {
+        arm: tuple(dict.fromkeys((DType.FLOAT64, arm.dtype))) for arm in plan.arms if not arm.twin
+    }
+    at_once = len(worker_cpus(max(arm.threads for arm in arms)))
+    return check_agreement(arms, requests, at_once, report)
 
 
 def check_requests_of(plan: Plan, datasets: Mapping[str, Dataset]) -> list[CheckRequest]:

@@ -158,7 +158,7 @@ class WorkerPool:
         self.import_s: dict[str, float] = {}
         self.versions: dict[Arm, Mapping[str, str]] = {}
         self._mask = current_mask()
-        self.cpus = worker_cpus(plan.settings.threads)
+        self.cpus = worker_cpus(max(arm.threads for arm in plan.arms))
         self.at_once = len(self.cpus)
 
     def start(self) -> None:
@@ -179,7 +179,7 @@ class WorkerPool:
         """A fresh process for an arm, in place of any other."""
         if arm.name in self._workers:
             self._workers[arm.name].close()
-        self._enter(arm.name, arm, cpus=self.cpus, cache=self._cache)
+        self._enter(arm.name, arm, cpus=choose_cpus(self._mask, arm.threads), cache=self._cache)
         started = ArmClient(_Member(self, arm.name)).start(start_request(arm))
         refuse_change(arm.name, self._before.get(arm, started.versions), started.versions)
         self.import_s[arm.name] = started.import_s

@@ -18,16 +18,16 @@ from ..host.machine import host_hash, machine_facts
 from ..masking import masked_words
 from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey
-from ..protocol.precision import PRECISIONS
 from ..spec.phases import Phase
 from ..spec.workload import Workload
 from ..store.identity import machine_id
 from ..store.store import Store
 from ..wording import shortened
 from .arms import base_arm, info_of, select
-from .devices import choose_device
+from .devices import devices_of
 from .memory_guard import pairing
 from .plan import Plan, case_keys, cases_of, resolved, sized
+from .pool import worker_cpus
 from .reporter import Reporter
 from .settings import Settings
 from .stored_settings import VERSION
@@ -117,17 +117,18 @@ class Origin:
 def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Dataset]]:
     """Everything decided and every file read, before a worker starts."""
     settings = request.settings
-    selection = select(request.backends)
+    selection = select(request.backends, settings)
     for name, reason in selection.skipped.items():
         report.note(f"{name}: {reason}")
-    device = choose_device(settings.device, selection.arms, report)
-    arms, unequal = resolved(selection, settings, device)
+    for threads in {arm.threads for arm in selection.arms}:
+        worker_cpus(threads)  # refuses more than there are CPUs
+    arms, unequal = resolved(selection.arms, devices_of(selection.arms, report))
     notes = tuple(
-        f"{arm.name} stays on the CPU and is not ranked against arms on {device}" for arm in unequal
+        f"{arm.name} stays on the CPU and is not ranked: {why}" for arm, why in unequal.items()
     )
     base = base_arm(arms, request.base)
     if settings.twin:
-        arms += tuple(replace(arm, twin=True) for arm in arms if arm.name == base)
+        arms += (replace(base, twin=True),)
     in_pairs = _in_pairs(request, arms, base)
     datasets = {
         workload.name: load(workload, request.data or None) for workload in request.workloads
@@ -147,7 +148,7 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         arms,
         cases,
         settings,
-        base,
+        base.name,
         selection.skipped,
         notes,
         facts,
@@ -157,12 +158,11 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     return plan.limited_to(request.only) if request.only else plan, datasets
 
 
-def _in_pairs(request: Request, arms: Sequence[Arm], base: str) -> str:
+def _in_pairs(request: Request, arms: Sequence[Arm], base: Arm) -> str:
     """Why each arm is measured beside the base alone; empty if all fit in memory together."""
     cases = sized(request.workloads, request.batch_sizes)
-    places = {arm.name: arm.device for arm in arms}
-    itemsize = PRECISIONS[request.settings.dtype].itemsize
-    return pairing(cases, itemsize, places.pop(base), list(places.values()))
+    widest = max(arm.precision.itemsize for arm in arms)
+    return pairing(cases, widest, base.device, [arm.device for arm in arms if arm != base])
 
 
 def _weights(request: Request) -> Mapping[str, np.ndarray] | None:

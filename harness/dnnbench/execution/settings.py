@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from ..protocol.device import AUTO, Device, requested_device
 from ..protocol.dtypes import DType
 from ..protocol.timing import Timing
 from ..spec.phases import PURPOSES, Phase
 from ..stats.verdict import THETA
+from .stored_settings import in_lists
 
 QUICK_S = 8.0
 STORE = "results/dnnbench.sqlite"
@@ -39,9 +41,10 @@ class Settings:
     """
 
     phases: tuple[Phase, ...] = tuple(Phase)
-    dtype: DType = DType.FLOAT32
-    threads: int = field(default_factory=all_cpus)
-    device: str = "auto"
+    dtypes: tuple[DType, ...] = (DType.FLOAT32,)
+    threads: tuple[int, ...] = field(default_factory=lambda: (all_cpus(),))
+    devices: tuple[Device, ...] = (AUTO,)
+    """Of dtypes, threads and devices each combination is an arm of its own, of every backend."""
     precision: float = 0.01
     theta: float = THETA
     max_time_s: float = 60.0
@@ -61,7 +64,7 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for a store; `stored_settings` reads it."""
-        return asdict(self)
+        return asdict(self) | {"devices": [str(device) for device in self.devices]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Settings":
@@ -69,9 +72,13 @@ class Settings:
 
         What it was not stored with is as it is by default.
         """
-        typed = {**data}
-        if "dtype" in typed:
-            typed["dtype"] = DType(typed["dtype"])
+        typed = in_lists(data)
+        if "dtypes" in typed:
+            typed["dtypes"] = tuple(map(DType, typed["dtypes"]))
+        if "threads" in typed:
+            typed["threads"] = tuple(typed["threads"])
+        if "devices" in typed:
+            typed["devices"] = tuple(map(requested_device, typed["devices"]))
         if "timing" in typed:
             typed["timing"] = Timing(typed["timing"])
         if "phases" in typed:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from ..errors import UsageError
+from ..protocol.device import Device, requested_device
 from ..wording import shortened
 
 LARGEST_SIZE = 1_000_000
@@ -47,6 +49,28 @@ def sizes(text: str) -> tuple[int, ...]:
 def is_size(number: int) -> bool:
     """Whether a batch may have so many examples."""
     return 1 <= number <= LARGEST_SIZE
+
+
+def devices(text: str) -> tuple[Device, ...]:
+    """`auto`, or devices such as `cpu,gpu:0`, each once."""
+    try:
+        return tuple(dict.fromkeys(requested_device(part.strip()) for part in text.split(",")))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def thread_counts(text: str) -> tuple[int, ...]:
+    """`1,4`: numbers of threads, each once."""
+    return tuple(dict.fromkeys(threads(part.strip()) for part in text.split(",")))
+
+
+def threads(text: str) -> int:
+    """A whole number from 1 to 100,000."""
+    number = whole_number(text)
+    if number is None or not 1 <= number <= MOST_THREADS:
+        wanted = f"a whole number from 1 to {MOST_THREADS:,}"
+        raise ValueError(f"got '{shortened(text)}', expected {wanted}")
+    return number
 
 
 def words(text: str, choices: Sequence[Word]) -> tuple[Word, ...]:

@@ -9,8 +9,13 @@ from typing import Any
 from ..protocol.arm import Arm
 from ..stats.verdict import THETA
 
-VERSION = 2
-"""Of what `Request.to_json` writes; 1 bore no number."""
+VERSION = 3
+"""Of what `Request.to_json` writes.
+
+1 bore no number.  Until 2 a run had one element type, one number of threads and one device.
+"""
+_LISTS = {"dtype": "dtypes", "threads": "threads", "device": "devices"}
+"""Where version 3 keeps a list of what earlier ones kept a single value of."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,16 @@ class RunSettings:
         return planned
 
 
+def in_lists(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Settings` as version 3 names them, whichever wrote them."""
+    fields = dict(stored)
+    for single, several in _LISTS.items():
+        if single in fields:
+            value = fields.pop(single)
+            fields[several] = value if isinstance(value, list | tuple) else [value]
+    return fields
+
+
 def run_settings(stored: Mapping[str, Any]) -> RunSettings:
     """From the column `settings` of a run."""
     return RunSettings(
@@ -53,6 +68,8 @@ def run_settings(stored: Mapping[str, Any]) -> RunSettings:
         notes=tuple(stored.get("notes", ())),
         tasks={workload["name"]: workload["task"] for workload in stored.get("workloads", ())},
         files={name: stored[name] for name in ("weights", "data") if stored.get(name)},
-        arms={name: Arm.from_json(arm) for name, arm in stored.get("arms", {}).items()},
-        chosen=stored.get("settings", {}),
+        arms={
+            name: Arm.from_json(arm).named_as(name) for name, arm in stored.get("arms", {}).items()
+        },
+        chosen=in_lists(stored.get("settings", {})),
     )

@@ -1,19 +1,23 @@
 """An arm: what is timed against what."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .device import CPU, Device
 from .dtypes import DType
 from .precision import PRECISIONS, Precision
 
+OPTIONS = ("dtype", "threads", "device")
+"""What an arm computes in, with and on: several values of one of them make an arm each."""
+
 
 @dataclass(frozen=True)
 class Arm:
     """Backend, mode, device, element type, threads and interpreter.
 
-    Written `BACKEND[:MODE][@ENVIRONMENT]`.
+    Written `BACKEND[:MODE][@ENVIRONMENT]`, with `[OPTION=VALUE,...]` behind it for each option
+    that is to be another than the run's.
 
     Requested, its device may be AUTO; resolved (`on`), it names the device that it is built on.
     """
@@ -27,13 +31,21 @@ class Arm:
     """Path of another Python interpreter; empty for this one."""
     twin: bool = False
     """Whether it is the run's base a second time, whose ratio to the base must cover 1."""
+    shown: tuple[str, ...] = field(default=(), compare=False)
+    """Which of OPTIONS its name tells: those that vary between the arms of its run."""
 
     @property
     def name(self) -> str:
-        """As the user writes it, with the mode; a twin has the base's name and a mark."""
+        """As the user writes it, with mode and what varies; a twin has the base's and a mark."""
         environment = f"@{self.environment}" if self.environment else ""
-        written = f"{self.backend}:{self.mode}{environment}"
+        options = ",".join(f"{option}={getattr(self, option)}" for option in self.shown)
+        bracketed = f"[{options}]" if options else ""
+        written = f"{self.backend}:{self.mode}{environment}{bracketed}"
         return twin_of(written) if self.twin else written
+
+    def named_as(self, text: str) -> "Arm":
+        """The same arm, whose name shows what `text`, a name of it, shows."""
+        return replace(self, shown=tuple(option for option in OPTIONS if f"{option}=" in text))
 
     @property
     def precision(self) -> Precision:
@@ -63,6 +75,12 @@ class Arm:
     def on(self, device: Device) -> "Arm":
         """The same arm on a device: resolved, where it was requested."""
         return replace(self, device=device)
+
+
+def telling_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The same arms, each with the options in its name that vary between them."""
+    shown = tuple(option for option in OPTIONS if len({getattr(arm, option) for arm in arms}) > 1)
+    return tuple(replace(arm, shown=shown) for arm in arms)
 
 
 def twin_of(name: str) -> str:

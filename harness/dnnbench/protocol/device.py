@@ -36,3 +36,8 @@ class Device:
 CPU = Device("cpu")
 AUTO = Device("auto")
 """Of an arm as it was requested: which device it means is decided when the run is planned."""
+
+
+def requested_device(text: str) -> Device:
+    """`auto`, or the device that `text` names; UsageError for another text."""
+    return AUTO if text == AUTO.kind else Device.parse(text)

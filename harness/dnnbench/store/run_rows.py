@@ -103,5 +103,5 @@ def cell_key(row: Mapping[str, Any], twin: bool = False) -> CellKey:
     dtype = DType(row["dtype"])
     arm = Arm(
         row["backend"], row["mode"], device, dtype, row["threads"], row["environment"] or "", twin
-    )
+    ).named_as(row["arm"])
     return CellKey(arm, CaseKey(row["workload"], row["batch_size"]), Phase(row["phase"]))
