@@ -6,6 +6,7 @@ from dnnbench.api.options import text_of
 from dnnbench.api.run import run, run_request
 from dnnbench.errors import UsageError
 from dnnbench.execution.settings import Settings
+from dnnbench.protocol.device import Device
 from dnnbench.spec.builder import Builder
 
 PLAIN = {
@@ -28,7 +29,10 @@ READ = {
     "generations as the noise asks": ({"generations": "auto"}, "generations", None),
     "phases": ({"phase": ["infer", "loss"]}, "phases", ("infer", "loss")),
     "phases as a text": ({"phase": "infer,loss"}, "phases", ("infer", "loss")),
-    "a type": ({"dtype": "bfloat16"}, "dtype", "bfloat16"),
+    "a type": ({"dtype": "bfloat16"}, "dtypes", ("bfloat16",)),
+    "types": ({"dtype": ["float32", "bfloat16"]}, "dtypes", ("float32", "bfloat16")),
+    "threads": ({"threads": [1, 2]}, "threads", (1, 2)),
+    "devices": ({"device": "cpu,gpu:1"}, "devices", (Device("cpu"), Device("gpu", 1))),
     "no check": ({"check": False}, "check", False),
 }
 
@@ -39,7 +43,7 @@ def test_it_is_read(options, name, value):
 
 
 def test_the_defaults_are_the_settings_own():
-    assert request().settings == Settings(threads=1)
+    assert request().settings == Settings(threads=(1,))
 
 
 @pytest.mark.parametrize("sizes", [[1, 64], "1,64", (1, 64)])

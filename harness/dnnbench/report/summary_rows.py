@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ..protocol.keys import CaseKey
-from ..store.frames import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,4 +53,6 @@ COLUMNS = tuple(field.name for field in fields(CellSummary))
 
 def cell_summaries(cells: "pd.DataFrame") -> list[CellSummary]:
     """cells: frame `cells` joined with `summary`."""
+    from ..store.frames import records
+
     return [CellSummary(**{name: row[name] for name in COLUMNS}) for row in records(cells)]
