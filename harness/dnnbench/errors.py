@@ -24,7 +24,7 @@ class SpecError(DnnbenchError):
     `problems` holds every one found, not only the first.
     """
 
-    def __init__(self, problems: str | list[str]):
+    def __init__(self, problems: str | list[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         super().__init__("\n".join(self.problems))
 
@@ -55,7 +55,7 @@ class WorkerError(DnnbenchError):
 
     exit_code = 1
 
-    def __init__(self, message: str, kind: str = "", log: str = ""):
+    def __init__(self, message: str, kind: str = "", log: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.log = log
@@ -73,6 +73,6 @@ class Interrupted(KeyboardInterrupt):
     A KeyboardInterrupt, so that a loop around the call ends, too, unless it says otherwise.
     """
 
-    def __init__(self, message: str, result: object = None):
+    def __init__(self, message: str, result: object = None) -> None:
         super().__init__(message)
         self.result = result

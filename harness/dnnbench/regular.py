@@ -24,7 +24,7 @@ class Unfit(OSError):
     `strerror` says which.
     """
 
-    def __init__(self, path: str | Path, reason: str):
+    def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(None, reason, str(path))
 
     def __str__(self) -> str:

@@ -99,7 +99,7 @@ def _texts(group: str, names: Iterable[str]) -> list[str]:
 class StoredTensors(Mapping[TensorKey, np.ndarray]):
     """The tensors of a written reference by key, each read when it is used."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self._archive = np.load(path, allow_pickle=False)
 
     def __getitem__(self, key: TensorKey) -> np.ndarray:

@@ -30,7 +30,7 @@ def load(store: str | Path = STORE) -> "Runs":
 class Runs(Shown, Sequence[Run]):
     """The runs of a store; its frames are those of all runs, one below the other."""
 
-    def __init__(self, target: str | Path, place: str, rows: Sequence[RunRow]):
+    def __init__(self, target: str | Path, place: str, rows: Sequence[RunRow]) -> None:
         self._target, self._place = target, place
         self._runs = [Run(target, place, row) for row in rows]
 

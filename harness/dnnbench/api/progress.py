@@ -35,7 +35,7 @@ class Logged:
 class Bar:
     """Shows stages as one bar that moves; notes stand above it."""
 
-    def __init__(self, progress: "Progress"):
+    def __init__(self, progress: "Progress") -> None:
         self._progress = progress
         self._task: TaskID | None = None
 
@@ -55,7 +55,7 @@ class Bar:
 class NotebookLine:
     """Notes and, below them, a line that tells how far the stage is, redrawn in its place."""
 
-    def __init__(self, display: Any):
+    def __init__(self, display: Any) -> None:
         """display: a handle of IPython, which takes an object to show by `update`."""
         self._display = display
         self._notes: list[str] = []
@@ -92,7 +92,7 @@ class NotebookLine:
 class Plain:
     """A text that a notebook shows as it stands."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str) -> None:
         self._text = text
 
     def __repr__(self) -> str:
@@ -102,7 +102,7 @@ class Plain:
 class Several:
     """Tells each of several reporters."""
 
-    def __init__(self, reporters: Sequence[Reporter]):
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
         self._reporters = reporters
 
     def note(self, text: str) -> None:

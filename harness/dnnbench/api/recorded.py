@@ -38,7 +38,9 @@ class Run:
     A notebook shows the answer; `to_markdown` gives all as Markdown, `report` writes the page.
     """
 
-    def __init__(self, target: str | Path, place: str, row: RunRow, content: Content | None = None):
+    def __init__(
+        self, target: str | Path, place: str, row: RunRow, content: Content | None = None
+    ) -> None:
         """target: as `load` takes it, a password included; place: the same as it may be shown."""
         self.target, self.store, self._row = target, place, row
         if content is not None:

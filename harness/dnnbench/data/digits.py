@@ -58,4 +58,5 @@ def _load() -> tuple[np.ndarray, np.ndarray]:
         raise DataError(
             f"data 'digits': cannot import scikit-learn ({error}); pip install it"
         ) from None
-    return load_digits(return_X_y=True)
+    images, labels = load_digits(return_X_y=True)
+    return images, labels

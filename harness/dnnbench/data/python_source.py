@@ -100,7 +100,8 @@ def _pieces(texts: Sequence[bytes], n: int, length: int) -> np.ndarray:
             "read fewer tokens"
         )
     rows = starts[np.arange(n) * len(starts) // n]
-    return text[rows[:, None] + np.arange(length)].astype(np.int32)  # (n, length)
+    pieces: np.ndarray = text[rows[:, None] + np.arange(length)]  # (n, length)
+    return pieces.astype(np.int32)
 
 
 def _examples(
@@ -140,7 +141,7 @@ def _masked(
 
 
 def _ignored(workload: Workload) -> int:
-    ignored = getattr(workload.task.loss, "ignored", None)
+    ignored: int | None = getattr(workload.task.loss, "ignored", None)
     if ignored is None:
         raise DataError(
             f"data 'python_source', form 'masked': loss {workload.task.loss.kind} counts every "

@@ -47,7 +47,7 @@ def _first_key(mask: np.ndarray) -> np.ndarray:
 
     mask: (n, S) or (n, T, S)   returns: (n, 1) or (n, T)
     """
-    first = np.where(mask.any(axis=-1), mask.argmax(axis=-1), mask.shape[-1])
+    first: np.ndarray = np.where(mask.any(axis=-1), mask.argmax(axis=-1), mask.shape[-1])
     return first[:, None] if mask.ndim == 2 else first
 
 

@@ -34,7 +34,8 @@ def _load(name: str) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(
             f"data 'table': cannot import scikit-learn ({error}); pip install it"
         ) from None
-    return getattr(datasets, f"load_{name}")(return_X_y=True)
+    x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    return x, y
 
 
 def _test_rows(data: Table, y: np.ndarray) -> np.ndarray:
@@ -46,4 +47,5 @@ def _test_rows(data: Table, y: np.ndarray) -> np.ndarray:
 
 def _standardised(array: np.ndarray, training: np.ndarray) -> np.ndarray:
     rows = array[training]
-    return (array - rows.mean(axis=0)) / rows.std(axis=0)
+    standardised: np.ndarray = (array - rows.mean(axis=0)) / rows.std(axis=0)
+    return standardised

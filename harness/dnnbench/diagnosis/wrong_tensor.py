@@ -16,7 +16,7 @@ class WrongTensor:
 
     def __init__(
         self, key: TensorKey, observed: np.ndarray, reference: np.ndarray, ratio: float, dtype: str
-    ):
+    ) -> None:
         self.key, self.dtype = key, dtype
         self.a = np.asarray(observed, np.float64)
         self.r = np.asarray(reference, np.float64)

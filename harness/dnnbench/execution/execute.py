@@ -54,7 +54,7 @@ class Execution:
         store: Store,
         run_id: str,
         report: Reporter,
-    ):
+    ) -> None:
         self._plan, self._datasets, self._store, self._report = plan, datasets, store, report
         self._cells, self._control = cell_ids(store, run_id, plan)
         self._calls: dict[CellKey, int] = {}

@@ -37,7 +37,9 @@ class WorkerReplayer:
     in `folder`.
     """
 
-    def __init__(self, tested: Worker, reference: Worker, request: CheckRequest, folder: Path):
+    def __init__(
+        self, tested: Worker, reference: Worker, request: CheckRequest, folder: Path
+    ) -> None:
         self._tested, self._reference = AgreementClient(tested), AgreementClient(reference)
         self._folder, self._seed, self._dtype = folder, request.seed, request.dtype
         self.dtype: str = request.dtype

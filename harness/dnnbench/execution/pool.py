@@ -142,7 +142,7 @@ class WorkerPool:
         name: str,
         cache: Path | None = None,
         versions: Mapping[Arm, Mapping[str, str]] | None = None,
-    ):
+    ) -> None:
         """versions: what each arm computed with earlier in this run.
 
         An arm that computes with others now is refused.

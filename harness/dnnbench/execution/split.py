@@ -58,7 +58,7 @@ class Planned:
     A long run replaces those that contention spoilt, a short one says UNDECIDED.
     """
 
-    def __init__(self, settings: Settings, generations: int, report: Reporter):
+    def __init__(self, settings: Settings, generations: int, report: Reporter) -> None:
         self._each_s, self._wanted, self._report = (
             settings.max_time_s / generations,
             generations,
@@ -80,7 +80,7 @@ class Best:
     for what the pilots showed.
     """
 
-    def __init__(self, settings: Settings, report: Reporter):
+    def __init__(self, settings: Settings, report: Reporter) -> None:
         self._budget_s, self._report = settings.max_time_s, report
         self._each_s, self._wanted = min(settings.max_time_s / FEWEST, PILOT_S), MOST
 

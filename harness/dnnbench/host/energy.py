@@ -8,6 +8,7 @@ NVML's nvmlDeviceGetTotalEnergyConsumption.
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
 from ..protocol.device import Device
 
@@ -36,14 +37,14 @@ class Rapl(Meter):
 
     source = "RAPL, all packages"
 
-    def __init__(self, zones: list[Path]):
+    def __init__(self, zones: list[Path]) -> None:
         self._zones = zones
         self._ranges = [_microjoules(zone / "max_energy_range_uj") for zone in zones]
 
-    def read(self):
+    def read(self) -> list[float]:
         return [_microjoules(zone / "energy_uj") for zone in self._zones]
 
-    def joules_since(self, before):
+    def joules_since(self, before: list[float]) -> float:
         """The counters wrap around at their range, a few minutes of full load."""
         steps = zip(self.read(), before, self._ranges, strict=True)
         return sum(
@@ -56,15 +57,15 @@ class Nvml(Meter):
 
     source = "NVML, whole board"
 
-    def __init__(self, handle):
+    def __init__(self, handle: Any) -> None:
         self._handle = handle
 
-    def read(self):
+    def read(self) -> list[float]:
         import pynvml
 
         return [pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) * 1e-3]
 
-    def joules_since(self, before):
+    def joules_since(self, before: list[float]) -> float:
         return self.read()[0] - before[0]
 
 

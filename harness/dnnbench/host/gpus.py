@@ -45,8 +45,8 @@ def gpus() -> list[dict[str, Any]]:
         pynvml.nvmlShutdown()
 
 
-def _gpu(nvml, handle) -> dict[str, Any]:
-    def ask(question, *arguments):
+def _gpu(nvml: Any, handle: Any) -> dict[str, Any]:
+    def ask(question: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return question(handle, *arguments)
         except nvml.NVMLError:
@@ -86,7 +86,7 @@ class GpuState:
 class GpuWatch:
     """Watches one GPU through NVML; `ours` gives the ids of the processes that may use it."""
 
-    def __init__(self, nvml, handle, ours: Callable[[], Collection[int]]):
+    def __init__(self, nvml: Any, handle: Any, ours: Callable[[], Collection[int]]) -> None:
         self._nvml, self._handle, self._ours = nvml, handle, ours
         self._since_us = 0
 
@@ -116,7 +116,7 @@ class GpuWatch:
         self._since_us = max((sample.timeStamp for sample in used), default=self._since_us)
         return len({sample.pid for sample in used if sample.smUtil} - ours)
 
-    def _ask(self, question, *arguments):
+    def _ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return question(self._handle, *arguments)
         except self._nvml.NVMLError:

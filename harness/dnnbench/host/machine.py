@@ -6,6 +6,7 @@ import platform
 import socket
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from .affinity import core_of, current_mask
 from .gpus import gpus
@@ -42,7 +43,7 @@ FLAG_PREFIXES = (
 PLACES = ("_DIR", "_HOME", "_PATH", "_ROOT", "_FILE")
 
 
-def machine_facts(root: Path = ROOT) -> dict:
+def machine_facts(root: Path = ROOT) -> dict[str, Any]:
     """Facts of this machine as plain data; what the system does not tell is None, never a guess.
 
     returns: {"hardware": ..., "system": ...}; only the first part, which survives a reboot
@@ -61,7 +62,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def hardware(root: Path = ROOT) -> dict:
+def hardware(root: Path = ROOT) -> dict[str, Any]:
     """Processor, cores, memory and GPUs.
 
     Memory in whole GiB, because the kernel's own share varies.
@@ -126,7 +127,7 @@ def gpu_names(root: Path = ROOT) -> list[str] | None:
     return None if driver_has_some and not names else names
 
 
-def system(root: Path = ROOT) -> dict:
+def system(root: Path = ROOT) -> dict[str, Any]:
     """Kernel, Python and the settings that change timings."""
     cpus = current_mask()
     return {
@@ -196,7 +197,7 @@ def boost(root: Path = ROOT) -> bool | None:
     return allowed == "1" if allowed is not None else forbidden == "0"
 
 
-def blas() -> list[dict]:
+def blas() -> list[dict[str, Any]]:
     """Libraries with a pool of threads in this process, once NumPy is imported:
     name, version, kernels, threads.
     """

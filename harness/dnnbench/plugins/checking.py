@@ -55,7 +55,7 @@ PRESET = Form(r"[A-Za-z0-9_.+-]{1,64}", "letters, digits, '_', '.', '+' and '-'"
 class Unfit(Exception):
     """An info that breaks rules; `problems` holds every one."""
 
-    def __init__(self, problems: list[str]):
+    def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("; ".join(problems))
 

@@ -67,7 +67,7 @@ class Plugins:
     A name that dnnbench itself brings is dnnbench's; one that two others bring is refused to both.
     """
 
-    def __init__(self, entries: list[Announced]):
+    def __init__(self, entries: list[Announced]) -> None:
         self.faults: list[Fault] = []
         """Grows as plugins are asked."""
         self._origins: dict[tuple[str, str], Origin] = {}

@@ -27,7 +27,7 @@ class Builder:
     unnamed nodes are called `<kind><number>`.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self._name = name
         self._inputs: list[Input] = []
         self._constants: list[Constant] = []

@@ -66,7 +66,7 @@ class GraphError(ValueError):
     The first MOST_PROBLEMS, and one more if there are more.
     """
 
-    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]):
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
         self.problems = problems
         super().__init__("; ".join(text for _, text in problems))
 

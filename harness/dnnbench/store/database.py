@@ -37,7 +37,7 @@ class Database:
     While the database is away, each call waits as long as `patience` says.
     """
 
-    def __init__(self, engine: Engine, patience: Patience = NONE):
+    def __init__(self, engine: Engine, patience: Patience = NONE) -> None:
         self._engine = engine
         self._writer = writer(engine)
         self.place = place_of(engine)

@@ -59,7 +59,7 @@ class Bench:
         batch: Batch,
         phases: Collection[Phase] = PHASES,
         settle_s: float = SETTLE_S,
-    ):
+    ) -> None:
         self._program = program
         self._batch = batch
         self._settle_s = settle_s

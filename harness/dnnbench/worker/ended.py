@@ -15,7 +15,7 @@ class WorkerLost(WorkerError):
     `reason` is the text for its cells.
     """
 
-    def __init__(self, label: str, reason: str, log_path: Path):
+    def __init__(self, label: str, reason: str, log_path: Path) -> None:
         super().__init__(
             f"{label}: failed: {reason}; its output is in {log_path}", log=tail(log_path)
         )

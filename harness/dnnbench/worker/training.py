@@ -20,7 +20,7 @@ class TrainingSession:
 
     def __init__(
         self, program: Trainable, workload: Workload, train: Batch, batch_size: int, seed: int
-    ):
+    ) -> None:
         self._program, self._workload = program, workload
         self._train, self._size, self._seed = train, batch_size, seed
 

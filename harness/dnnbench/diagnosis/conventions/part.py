@@ -27,7 +27,7 @@ class ReplayedPart:
         key: TensorKey,
         reference: Mapping[TensorKey, np.ndarray],
         weights: Mapping[str, np.ndarray],
-    ):
+    ) -> None:
         self.replay, self.key, self.reference = replay, key, reference
         self.model: Model = replay.workload.model
         self.node: Node = self.model.nodes[-1]
