@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .api.check import check
     from .api.compare import compare
+    from .api.export_model import export_model
     from .api.gate import gate
     from .api.listing import backends, devices, workloads
     from .api.load import load
@@ -32,6 +33,7 @@ _HOMES = {
     "check": "api.check",
     "compare": "api.compare",
     "devices": "api.listing",
+    "export_model": "api.export_model",
     "gate": "api.gate",
     "load": "api.load",
     "predict": "api.predict",
@@ -52,6 +54,7 @@ __all__ = [
     "check",
     "compare",
     "devices",
+    "export_model",
     "gate",
     "load",
     "predict",

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..execution.reporter import Reporter, shown
@@ -157,6 +158,4 @@ def _notebook_display() -> Any:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or "IPKernelApp" not in shell.config:
         return None
-    from IPython.display import display
-
-    return display(Plain(""), display_id=True)
+    return import_module("IPython.display").display(Plain(""), display_id=True)
