@@ -10,16 +10,17 @@ from dnnbench.execution.arms import base_arm, select
 from dnnbench.execution.checking import check_agreement, check_request
 from dnnbench.execution.facts import AuditFacts, ProgramFacts
 from dnnbench.execution.fairness import fairness_audit, unequal
+from dnnbench.execution.measured import Measured
 from dnnbench.execution.plan import resolved
 from dnnbench.execution.record import Record
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
-from dnnbench.execution.settings import Settings
+from dnnbench.execution.settings import Settings, gate_settings
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm, telling_apart
 from dnnbench.protocol.device import AUTO, CPU, Device
 from dnnbench.protocol.dtypes import DType
-from dnnbench.protocol.keys import CaseKey, ProgramKey
+from dnnbench.protocol.keys import CaseKey, CellKey, ProgramKey
 from dnnbench.store.run_rows import cell_rows
 from dnnbench.store.store import open_store
 from helpers.running import FAST, dnnbench
@@ -37,7 +38,7 @@ def names(texts, **settings):
     ("texts", "settings", "expected"),
     [
         ("numpy", {}, ["numpy:eager"]),
-        ("numpy[dtype=float64]", {}, ["numpy:eager"]),
+        ("numpy[dtype=float64]", {}, ["numpy:eager[dtype=float64]"]),
         (
             "numpy",
             {"dtypes": (F32, F64)},
@@ -58,7 +59,7 @@ def names(texts, **settings):
             {},
             ["numpy:eager[device=auto]", "numpy:eager[device=gpu]"],
         ),
-        ("numpy,numpy[dtype=float32]", {}, ["numpy:eager"]),
+        ("numpy,numpy[dtype=float32]", {}, ["numpy:eager[dtype=float32]"]),
     ],
 )
 def test_each_combination_is_an_arm_whose_name_tells_what_varies(texts, settings, expected):
@@ -121,6 +122,33 @@ def test_the_reference_is_ranked_where_the_cpu_was_asked_for_beside_a_gpu():
     arms, apart = resolved(requested, {CPU: CPU, GPU: GPU})
     assert [arm.device for arm in arms] == [CPU]
     assert apart == {}
+
+
+def bases(matched):
+    """The base of each arm of two environments in two types, by the names of both."""
+    arms = [Arm("torch", "eager", dtype=d, environment=e) for e in ("", "new") for d in (F32, BF16)]
+    cells = [
+        SimpleNamespace(case=CASE, phase="infer", key=CellKey(arm, CASE, "infer"), arm=arm.name)
+        for arm in telling_apart(arms)
+    ]
+    settings = {"base": cells[0].arm, "settings": {"matched": matched}}
+    run = Measured(SimpleNamespace(settings=settings), None, tuple(cells), {}, None, ())
+    return {cell.arm: run.base_of(cell).arm for cell in cells}
+
+
+def test_a_gate_holds_each_type_against_the_base_in_that_type():
+    assert bases(matched=True) == {
+        "torch:eager[dtype=float32]": "torch:eager[dtype=float32]",
+        "torch:eager[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
+        "torch:eager@new[dtype=float32]": "torch:eager[dtype=float32]",
+        "torch:eager@new[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
+    }
+    assert gate_settings().matched
+
+
+def test_a_run_holds_every_type_against_its_one_base():
+    assert set(bases(matched=False).values()) == {"torch:eager[dtype=float32]"}
+    assert not Settings().matched
 
 
 def audited(**product_bits):

@@ -339,7 +339,9 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
 
 DIGITS = CaseKey("cnn_digits", 8)
 KEY = CellKey(Arm("b", "eager"), CaseKey("mlp", 8), Phase.INFER)
-FOUND = GateCell(KEY, Finding(Verdict.SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True)
+FOUND = GateCell(
+    KEY, "numpy:eager", Finding(Verdict.SAME), Estimate(1.0, 0.99, 1.01, 6), 0.03, sound=True
+)
 CERTAIN = Confirmation(
     ratio(NO_PAIRS), Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03
 )
@@ -462,7 +464,10 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
     assert plan.base == "numpy:eager"
     assert len(plan.cells()) == 2 * 2 * 2 * 2 + 1
     flagged = GateCell(
-        CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True
+        CellKey(plan.arms[-1], DIGITS, Phase.INFER),
+        plan.base,
+        Finding(Verdict.SLOWER),
+        flagged=True,
     )
     again, narrow = narrowed(
         request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8
@@ -492,7 +497,10 @@ def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, ta
     """
     request, plan = planned(asked)
     flagged = GateCell(
-        CellKey(plan.arms[-1], DIGITS, Phase.INFER), Finding(Verdict.SLOWER), flagged=True
+        CellKey(plan.arms[-1], DIGITS, Phase.INFER),
+        plan.base,
+        Finding(Verdict.SLOWER),
+        flagged=True,
     )
     again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (flagged,)), taken)
     assert again.settings.generations == narrow.settings.generations == wanted

@@ -34,17 +34,19 @@ def select(texts: Iterable[str], settings: Settings | None = None) -> Selection:
     """
     settings = settings or Settings(threads=(1,))
     chosen: dict[Arm, None] = {}
+    options: set[str] = set()
     skipped: dict[str, str] = {}
     for text in (part for whole in texts for part in separate(whole)):
         parts = parse(text)
         arms, left_out = _modes(text, parts)
         chosen |= dict.fromkeys(each for arm in arms for each in _swept(arm, parts, settings))
+        options |= parts.options.keys()
         skipped |= left_out
     skipped |= {str(origin): reasons for origin, reasons in plugins().complaints().items()}
     if not chosen:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         raise PluginError(f"no backend can be used here ({reasons or 'none is installed'})")
-    return Selection(list(telling_apart(list(chosen))), skipped)
+    return Selection(list(telling_apart(list(chosen), options)), skipped)
 
 
 def _swept(arm: Arm, parts: ArmText, settings: Settings) -> Iterator[Arm]:

@@ -55,12 +55,14 @@ class GateCell:
     """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base
     in the first run.
 
+    base: name of the arm that the ratio is to.
     finding: the screen's, or NOT RANKED with the reason.
     sound: whether the screen could tell anything of it.
     smallest: the slowdown that the screen could have seen.
     """
 
     key: CellKey
+    base: str
     finding: Finding
     screen: Estimate = UNKNOWN
     smallest: float = math.nan
@@ -239,13 +241,15 @@ def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
 
 def screened(run: Measured) -> tuple[GateCell, ...]:
     """A GateCell for every cell of the first run but the base's own, in the order of the plan."""
-    return tuple(_screened(run, cell) for cell in run.cells if cell.arm != run.base)
+    return tuple(_screened(run, cell) for cell in run.cells if not run.is_base(cell))
 
 
 def _screened(run: Measured, cell: CellRow) -> GateCell:
     key = cell.key
+    base = run.base_of(cell)
+    named = (run.base or "") if base is None else base.arm
     if reason := run.not_ranked(cell):
-        return GateCell(key, Finding(Verdict.NOT_RANKED, reason))
+        return GateCell(key, named, Finding(Verdict.NOT_RANKED, reason))
     pairs = run.against_base(cell)
     result = ratio(pairs)
     objection = run.objection(cell)
@@ -256,6 +260,7 @@ def _screened(run: Measured, cell: CellRow) -> GateCell:
     )
     return GateCell(
         key,
+        named,
         finding,
         result.estimate,
         smallest_difference(result.effects, run.theta),
@@ -272,7 +277,9 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
     The second has as many unless a number was asked for, and takes them all: stopping early,
     or choosing the number by its own first generations, would make its p values too small.
     """
-    kept = {gate.base, *(cell.arm for cell in gate.flagged)}
+    kept = {gate.base}
+    for cell in gate.flagged:
+        kept |= {cell.arm, cell.base}
     only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
     arms = tuple(arm for arm in plan.arms if arm.name in kept)
     settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..protocol.arm import twin_of
+from ..protocol.arm import Arm, twin_of
 from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
 from ..stats.apart import Recorded
@@ -120,9 +120,30 @@ class Measured:
         return spoilt_generations(list(self.visits.values()))
 
     @cached_property
-    def _bases(self) -> dict[tuple[CaseKey, Phase], CellRow]:
-        """The base's cells, by case and phase."""
-        return {(cell.case, cell.phase): cell for cell in self.cells if cell.arm == self.base}
+    def _in_place(self) -> dict[tuple[CaseKey, Phase, Arm], CellRow]:
+        """Every cell by what names it."""
+        return {(cell.case, cell.phase, cell.key.arm): cell for cell in self.cells}
+
+    @cached_property
+    def _base_arm(self) -> Arm | None:
+        return next((cell.key.arm for cell in self.cells if cell.arm == self.base), None)
+
+    def base_of(self, cell: CellRow) -> CellRow | None:
+        """The cell that its ratio refers to: the base's in the same case and phase, if it is there.
+
+        Where the run is matched, that of the base in the cell's own type, threads and device, if
+        there is such an arm.
+        """
+        if self._base_arm is None:
+            return None
+        base, own = self._base_arm, self._base_arm.in_place_of(cell.key.arm)
+        if self.settings.matched and any(other.key.arm == own for other in self.cells):
+            base = own
+        return self._in_place.get((cell.case, cell.phase, base))
+
+    def is_base(self, cell: CellRow) -> bool:
+        """Whether ratios refer to it."""
+        return cell is self.base_of(cell)
 
     @cached_property
     def _by_id(self) -> dict[str, CellRow]:
@@ -134,7 +155,7 @@ class Measured:
 
     def not_ranked(self, cell: CellRow) -> str:
         """Why a cell cannot be held against the base's; empty if it can."""
-        base = self._bases.get((cell.case, cell.phase))
+        base = self.base_of(cell)
         if cell.unequal:
             return f"not ranked: {cell.unequal}"
         if cell.status == "failed" or cell.cell_id not in self.visits:
@@ -151,7 +172,7 @@ class Measured:
         """What overrules any verdict on a cell: what speaks against its time,
         or against the base's.
         """
-        base = self._bases.get((cell.case, cell.phase))
+        base = self.base_of(cell)
         return self.time_doubt(cell) or (self.time_doubt(base) if base is not None else "")
 
     def time_doubt(self, cell: CellRow) -> str:
@@ -201,14 +222,15 @@ class Measured:
 
     def against_base(self, cell: CellRow) -> Pairs:
         """The log pairs with the base of a cell that is ranked."""
-        base = self._bases[cell.case, cell.phase]
+        base = self.base_of(cell)
+        assert base is not None, f"{cell.key} has no base, and is not ranked"
         return log_pairs(
             self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[cell.case]
         )
 
     def ranked(self) -> list[CellRow]:
         """Cells that can be held against the base's."""
-        return [cell for cell in self.cells if cell.arm != self.base and not self.not_ranked(cell)]
+        return [cell for cell in self.cells if not self.is_base(cell) and not self.not_ranked(cell)]
 
     def recorded(self, cell: CellRow) -> Recorded:
         """A row of `cells` that has visits, ready to be compared with another run's."""

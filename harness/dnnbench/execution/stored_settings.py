@@ -41,6 +41,11 @@ class RunSettings:
         """The dead zone of verdicts, a share."""
         return float(self.chosen.get("theta", THETA))
 
+    @property
+    def matched(self) -> bool:
+        """Whether each arm has a base of its own type, threads and device."""
+        return bool(self.chosen.get("matched", False))
+
     def planned_generations(self, measured: int) -> int | None:
         """How many were asked for.
 

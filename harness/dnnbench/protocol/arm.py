@@ -1,6 +1,6 @@
 """An arm: what is timed against what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,14 +72,19 @@ class Arm:
         """The same arm in another element type."""
         return replace(self, dtype=dtype)
 
+    def in_place_of(self, other: "Arm") -> "Arm":
+        """This arm with another's type, threads and device."""
+        return replace(self, dtype=other.dtype, threads=other.threads, device=other.device)
+
     def on(self, device: Device) -> "Arm":
         """The same arm on a device: resolved, where it was requested."""
         return replace(self, device=device)
 
 
-def telling_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
-    """The same arms, each with the options in its name that vary between them."""
-    shown = tuple(option for option in OPTIONS if len({getattr(arm, option) for arm in arms}) > 1)
+def telling_apart(arms: Sequence[Arm], named: Collection[str] = ()) -> tuple[Arm, ...]:
+    """The same arms, each with the options in its name that vary between them or are `named`."""
+    values = {option: {getattr(arm, option) for arm in arms} for option in OPTIONS}
+    shown = tuple(o for o in OPTIONS if o in named or len(values[o]) > 1)
     return tuple(replace(arm, shown=shown) for arm in arms)
 
 

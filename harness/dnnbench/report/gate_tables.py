@@ -102,7 +102,7 @@ def lines(gate: Gate) -> list[str]:
     """
     cells_of: dict[tuple[str, str, str], list[str]] = {}
     for cell in gate.cells:
-        if why := cell.outcome.reason or _change(gate, cell):
+        if why := cell.outcome.reason or _change(cell):
             key = cell.arm, gate.answer_of(cell), _named(_word(cell.outcome), why)
             cells_of.setdefault(key, []).append(f"{cell.case} {cell.phase}")
     shown = [
@@ -120,13 +120,13 @@ def _named(verdict: str, why: str) -> str:
     return why if verdict in (Verdict.CONFIRMED, Verdict.NOT_RANKED) else f"{verdict}: {why}"
 
 
-def _change(gate: Gate, cell: GateCell) -> str:
+def _change(cell: GateCell) -> str:
     """By how much a cell became slower or faster; empty for one that stayed the same."""
     if cell.outcome.verdict == Verdict.SAME:
         return ""
     estimate = cell.confirmation.ratio.estimate if cell.confirmation else cell.screen
     return (
-        f"takes {ratio(estimate.value)} times as long as {gate.base} "
+        f"takes {ratio(estimate.value)} times as long as {cell.base} "
         f"{interval(estimate.low, estimate.high)}"
     )
 
