@@ -183,6 +183,8 @@ def _refuse_other_options() -> None:
 
 def _tell_plan(output: Output, plan: "Plan", as_json: bool) -> None:
     """What would be measured: arms, cases, cells and time."""
+    from ..report.quantity import seconds
+
     rows = [row for row in plan.cells() if row["workload"]]
     columns = ("workload", "batch_size", "phase", "arm", "device", "dtype", "threads")
     cells = [dict(zip(columns, itemgetter(*columns)(row), strict=True)) for row in rows]
@@ -197,21 +199,26 @@ def _tell_plan(output: Output, plan: "Plan", as_json: bool) -> None:
             }
         )
         return
-    output.text(
-        f"arms      {', '.join(arm.name for arm in plan.arms)} on {plan.arms[0].device}; "
-        f"base {plan.base}"
-    )
+    for number, arm in enumerate(plan.arms):
+        heading = "" if number else "arms"
+        base = "; the base" if arm.name == plan.base else ""
+        options = f"{arm.device}, {arm.dtype}, {arm.threads} thread(s)"
+        output.text(f"{heading:9} {arm.name}: {options}{base}")
     output.text(f"cases     {', '.join(case.name for case in plan.cases)} (workload/batch size)")
     output.text(f"phases    {', '.join(settings.phases)}")
     output.text(f"cells     {len(cells)}")
-    output.text(f"visits    {settings.max_time_s:g} s {_generations(settings, len(plan.cases))}")
+    output.text(f"visits    {seconds(settings.max_time_s)} {_generations(settings, len(cells))}")
+    output.text("          the check, starts, warm-up and statistics come on top")
 
 
-def _generations(settings: Settings, cases: int) -> str:
+def _generations(settings: Settings, cells: int) -> str:
+    from ..report.quantity import seconds
+
     if settings.generations is None:
         return "in six generations or more, as the noise of the first three asks"
-    each_s = settings.max_time_s / settings.generations / cases
-    return f"in {settings.generations} generation(s), {each_s:.1f} s a case in each"
+    each_s = settings.max_time_s / settings.generations / cells
+    share = f"shared by {cells} cells: {seconds(each_s)} a cell in each"
+    return f"in {settings.generations} generation(s), {share}"
 
 
 def _conclude(output: Output, measurement: "Measurement", as_json: bool) -> int:
