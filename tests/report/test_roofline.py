@@ -2,10 +2,14 @@
 out by hand.
 """
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from dnnbench.execution.facts import AuditFacts, CellFacts, GenerationFacts
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.device import CPU
+from dnnbench.protocol.dtypes import DType
 from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.report.break_even import break_evens
 from dnnbench.report.purposes import Purpose
@@ -35,7 +39,7 @@ def cells(**changes):
 
 def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     tops = roofs(PEAKS)
-    top = tops["cpu", "float32"]
+    top = tops[CPU, DType.FLOAT32, 1]
     assert (top.flops_per_s, top.bytes_per_s) == (5e9, 2e9)
     assert top.flops_source.startswith("torch:eager")
     assert top.bytes_source.startswith("numpy:eager")
@@ -50,6 +54,12 @@ def test_a_share_divides_by_the_best_rate_of_any_arm_and_says_whose_it_is():
     assert found.bound == "compute"
     assert found.joules == 4.0
     assert found.examples_per_joule == 2.0
+
+
+def test_arms_with_more_threads_have_a_roof_of_their_own():
+    more = replace(TORCH, threads=2)
+    tops = roofs(PEAKS | {more: Peaks(9e9, 3e9, "big product", "long pass")})
+    assert [(place[2], roof.flops_per_s) for place, roof in tops.items()] == [(1, 5e9), (2, 9e9)]
 
 
 def test_little_work_on_many_bytes_is_bound_by_memory():

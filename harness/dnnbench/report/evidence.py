@@ -10,6 +10,7 @@ from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..execution.facts import GenerationFacts, ProgramFacts
 from ..execution.measured import Measured, measured
+from ..execution.peaks import Place
 from ..execution.twins import Twin, twins_of
 from ..protocol.keys import CaseKey, ProgramKey
 from ..store.frames import records
@@ -126,7 +127,7 @@ class Evidence:
         return {self.backend_of(name) for name in names}
 
     @property
-    def roofs(self) -> dict[tuple[str, str], Roof]:
+    def roofs(self) -> dict[Place, Roof]:
         """The best rates of each device and type."""
         return roofs(self.facts.machine_peaks)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..execution.facts import AuditFacts, GenerationFacts
+from ..execution.peaks import Place, place_of
 from ..protocol.arm import Arm
 from ..worker.peaks import Peaks
 from .purposes import PURPOSES
@@ -26,13 +27,12 @@ ABOVE_MEANS = (
 )
 NOT_AUDITED = "above the peak, and not audited again"
 
-Place = tuple[str, str]
-"""(device, dtype)"""
-
 
 @dataclass(frozen=True)
 class Roof:
-    """The best rates of any arm on one device in one type, per second, and who reached them how."""
+    """The best rates of any arm on one device, in one type, with as many threads, per second, and
+    who reached them how.
+    """
 
     flops_per_s: float
     flops_arm: str
@@ -93,10 +93,10 @@ class RoofShare:
 
 
 def roofs(peaks: Mapping[Arm, Peaks]) -> dict[Place, Roof]:
-    """The roof of every device and type, from the best rates by arm."""
+    """The roof of every device, type and number of threads, from the best rates by arm."""
     by_place: dict[Place, dict[Arm, Peaks]] = {}
     for arm, rates in peaks.items():
-        by_place.setdefault((str(arm.device), arm.dtype), {})[arm] = rates
+        by_place.setdefault(place_of(arm), {})[arm] = rates
     return {place: _roof(rates) for place, rates in by_place.items()}
 
 
@@ -132,7 +132,7 @@ def shares(
             cell,
             cell.flops,
             cell.bytes,
-            tops.get((cell.device, cell.dtype)),
+            tops.get(place_of(cell.key.arm)),
             facts,
             doubts.get(cell.cell_id, ""),
         )

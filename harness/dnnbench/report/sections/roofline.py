@@ -1,5 +1,6 @@
 """Against what the machine can do: rate, share of the measured peak, what bounds it, energy."""
 
+from ...execution.peaks import Place
 from ..builders import Builder
 from ..cells import arm_cell
 from ..evidence import Evidence
@@ -45,11 +46,14 @@ def roofline(evidence: Evidence) -> Section | None:
     )
 
 
-def _peaks(roofs: dict[tuple[str, str], Roof]) -> list[str]:
+def _peaks(roofs: dict[Place, Roof]) -> list[str]:
+    """A sentence a roof, with its threads where they vary."""
+    vary = len({threads for _, _, threads in roofs}) > 1
     return [
-        f"{device} {dtype}: {scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_source}), "
+        f"{device} {dtype}{f', {threads} thread(s)' if vary else ''}: "
+        f"{scaled(roof.flops_per_s, 'FLOP/s')} ({roof.flops_source}), "
         f"{scaled(roof.bytes_per_s, 'B/s')} ({roof.bytes_source})"
-        for (device, dtype), roof in roofs.items()
+        for (device, dtype, threads), roof in roofs.items()
     ]
 
 
