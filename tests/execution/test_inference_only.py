@@ -47,6 +47,7 @@ def measured(place):
         "numpy,answers",
         "--weights",
         "given.safetensors",
+        "--details",
         *FAST,
     )
     assert done.returncode == 0, done.stderr

@@ -14,17 +14,21 @@ from helpers.running import FAST, cells_of, dnnbench
 pytestmark = pytest.mark.xdist_group("run")
 
 
-def test_a_run_ends_with_tables_a_report_and_code_0(place):
+def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *FAST)
     assert done.returncode == 0, done.stderr
-    assert "train_step" in done.stdout
-    assert "numpy" in done.stdout
-    assert "no-op program (it does nothing): " in done.stdout
+    assert done.stdout.startswith("\nThe answer")
+    assert "numpy:eager" in done.stdout
+    assert "Every cell" not in done.stdout
     assert "results/report.html" in done.stderr
     assert (place / "results/report.html").stat().st_size > 2000
     cells = cells_of(place)
     assert {status for status, _, _ in cells.values()} == {"ok"}
     assert cells["control", "control"][2] > 0, "the control arm is visited in every round"
+    shown = dnnbench(place, "runs", "show")
+    assert shown.stdout == done.stdout, "what was said at the end can be read again"
+    details = dnnbench(place, "runs", "show", "--details")
+    assert "no-op program (it does nothing): " in details.stdout
 
 
 @pytest.mark.slow

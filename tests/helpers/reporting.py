@@ -183,12 +183,17 @@ def add_facts(store: Store, run_id: str, arms: Iterable[str] = SPEED) -> None:
         ],
     )
     checks = product(arms, WORKLOADS, ("outputs", "loss", "gradients"), ("float64", "float32"))
-    store.add_agreement(run_id, [_check(*check) for check in checks])
+    store.add_agreement(run_id, [_check(*check, bad=_bad(*check)) for check in checks])
     add_epochs(store, run_id, arms)
 
 
-def _check(arm: str, workload: str, kind: str, dtype: str) -> dict:
-    bad = _bad(arm, workload, kind, dtype)
+def add_checks(store: Store, run_id: str, arms: list[str]) -> None:
+    """Checks of a run of `add_run`, all of which agree."""
+    checks = product(arms, WORKLOADS, ("outputs", "gradients"), ("float64", "float32"))
+    store.add_agreement(run_id, [_check(*check, bad=False) for check in checks])
+
+
+def _check(arm: str, workload: str, kind: str, dtype: str, bad: bool) -> dict:
     return {
         "arm": arm,
         "workload": workload,

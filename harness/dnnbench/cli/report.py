@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ..store.store import Store
 
 STORE = "results/dnnbench.sqlite"
-PAGE = "results/report.html"
+FILES = {"html": "results/report.html", "markdown": "results/report.md"}
+"""What is written, by format."""
 
 
 @click.command("report", cls=Command)
@@ -26,13 +27,19 @@ PAGE = "results/report.html"
     help="Set the same cells of several machines side by side.",
 )
 @click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FILES)),
+    default="html",
+    show_default=True,
+    help="html: a page for the browser; markdown: for a pull request, without charts.",
+)
+@click.option(
     "-o",
     "--output",
     "out",
-    default=PAGE,
-    show_default=True,
     metavar="FILE",
-    help="The page to write.",
+    help="What to write.  [default: results/report.html, or results/report.md]",
 )
 @output_options
 @click.pass_obj
@@ -41,10 +48,11 @@ def command(
     stores: tuple[str, ...],
     wanted: str | None,
     by: str | None,
-    out: str,
+    form: str,
+    out: str | None,
     as_json: bool,
 ) -> None:
-    """Write one offline HTML page about recorded runs: verdicts, charts, tables.
+    """Write one offline HTML page about recorded runs: the answer, verdicts, charts, tables.
 
     STORE is a SQLite file or the address of a PostgreSQL database; without one it
     is results/dnnbench.sqlite. The page loads nothing from the network and needs no script.
@@ -56,7 +64,10 @@ def command(
       dnnbench report
       dnnbench report laptop.sqlite server.sqlite --by machine -o machines.html
     """
-    from ..report.html import render_report
+    from ..report.html import page_of
+    from ..report.markdown import markdown_of
+    from ..report.parts import gathered, parts_of
+    from ..report.writing import write_report
     from ..store.store import open_store
 
     with ExitStack() as opened:
@@ -65,7 +76,9 @@ def command(
             store = opened.enter_context(open_store(place, create=False))
             chosen += [(store, run_id) for run_id in runs_of(store, wanted, by)]
         places, run_ids = zip(*chosen, strict=True)
-        page = render_report(places, out, runs=run_ids, by=by)
+        evidence = gathered(places, run_ids, by)
+        text = page_of(evidence, by) if form == "html" else markdown_of(parts_of(evidence, by))
+        page = write_report(out or FILES[form], text)
         runs = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
     if as_json:
         output.json({"report": str(page), "runs": runs})

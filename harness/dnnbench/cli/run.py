@@ -13,7 +13,7 @@ from . import exitcodes
 from .options import Command, is_given, list_option, output_options
 from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Word, Words
-from .work_options import LABEL, STORE, work_options
+from .work_options import DETAILS, LABEL, STORE, work_options
 
 if TYPE_CHECKING:
     from ..api.measuring import Measurement
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..execution.plan import Plan
 
 REPORT = "results/report.html"
-BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
+BESIDE_RESUME = ("resume", "store", "wait", "as_json", "details", "quiet", "verbose")
 """Names of the parameters that a resumed run heeds."""
 
 
@@ -116,6 +116,7 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "quiet", "verbose")
     "its id, its label, or latest.",
 )
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@DETAILS
 @STORE
 @output_options
 @click.pass_obj
@@ -125,6 +126,7 @@ def command(
     workloads: tuple[str, ...],
     store: str,
     as_json: bool,
+    details: bool,
     resume: str | None,
     dry_run: bool,
     label: str | None,
@@ -164,7 +166,7 @@ def command(
                 _tell_plan(output, make_plan(request, report)[0], as_json)
                 return exitcodes.OK
             measurement = measure(request, kept, report)
-    return _conclude(output, measurement, as_json)
+    return _conclude(output, measurement, as_json, details)
 
 
 def _refuse_other_options() -> None:
@@ -221,10 +223,9 @@ def _generations(settings: Settings, cells: int) -> str:
     return f"in {settings.generations} generation(s), {share}"
 
 
-def _conclude(output: Output, measurement: "Measurement", as_json: bool) -> int:
-    """Tables or JSON on stdout, the page, and the exit code."""
-    from ..report.builders import sections_of
-    from ..report.terminal import drawn
+def _conclude(output: Output, measurement: "Measurement", as_json: bool, details: bool) -> int:
+    """The answer or JSON on stdout, the page, and the exit code."""
+    from .run_text import print_run
 
     run, run_id = measurement.run, measurement.outcome.run_id
     if run is None:
@@ -235,11 +236,10 @@ def _conclude(output: Output, measurement: "Measurement", as_json: bool) -> int:
     if as_json:
         output.json(_document(run))
     else:
-        for part in drawn(sections_of(run.evidence)):
-            output.table(part)
+        print_run(output, run.evidence, details)
     run.report(REPORT)
     output.note(f"run {run_id} is in {run.store}; the report is {REPORT}")
-    if run.evidence.nothing_decided:
+    if run.evidence.nothing_decided and as_json:
         output.note(run.evidence.nothing_decided)
     if measurement.outcome.interrupted:
         output.error(f"interrupted: what was measured is kept; --resume {run_id} goes on")

@@ -59,6 +59,9 @@ DATA = click.option(
 RUN_LABEL = Label(reserved=("latest",))
 """`dnnbench.store.find.LATEST`, without importing it, always means the newest run."""
 LABEL = click.option("--label", type=RUN_LABEL, help="A name for the run, to compare with later.")
+DETAILS = click.option(
+    "--details", is_flag=True, help="Show everything that was measured, not the answer alone."
+)
 STORE = click.option(
     "--store",
     default=DEFAULT_STORE,

@@ -8,7 +8,7 @@ from .quantity import MISSING, digits, percent
 from .words import listed
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NOT_CHECKED = "Not checked in this run."
+NOT_CHECKED = "Agreement was not checked in this run."
 
 
 def times(row: AgreementRow) -> str:

@@ -2,7 +2,7 @@
 and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -10,6 +10,9 @@ from pkgutil import iter_modules
 
 from .evidence import Evidence
 from .section import Section
+
+ANSWER = "answer"
+"""Id of the section that stands first."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ def sections_of(evidence: Evidence) -> list[Section]:
     """Every section that the run has something for, the answer first."""
     built = [builder.build(evidence) for builder in builders()]
     return [section for section in built if section is not None]
+
+
+def in_brief(sections: Sequence[Section]) -> list[Section]:
+    """What is shown to whom does not ask for details: the answer; all of it where there is none."""
+    return [section for section in sections if section.id == ANSWER] or list(sections)
 
 
 @cache

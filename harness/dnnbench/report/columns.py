@@ -79,8 +79,8 @@ class FittedTable(Table):
     def least_width(self, console: Console, options: ConsoleOptions) -> int:
         """What the table needs to show every cell whole, prose in lines of `LEAST_PROSE`."""
         natural = Measurement.get(console, options.update(max_width=100_000), self).maximum
-        prose = (max(map(_width, [c.header, *c.cells])) for c in self.columns if not c.no_wrap)
-        return natural - sum(max(width - LEAST_PROSE, 0) for width in prose)
+        broken = [column for column in self.columns if not column.no_wrap]
+        return natural - sum(_spared(column) for column in broken)
 
     def _without(self, headings: Collection[str]) -> "FittedTable":
         kept = [column for column in self.columns if str(column.header) not in headings]
@@ -88,6 +88,12 @@ class FittedTable(Table):
         for row in zip(*(column.cells for column in kept), strict=True):
             Table.add_row(fitted, *row)
         return fitted
+
+
+def _spared(prose: Column) -> int:
+    """How much narrower than its longest text a column of prose may be."""
+    longest = max(map(_width, [prose.header, *prose.cells]))
+    return max(longest - (prose.min_width or LEAST_PROSE), 0)
 
 
 def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
@@ -99,16 +105,22 @@ def column_table(*headings: str, leave_out: Sequence[str] = ()) -> FittedTable:
         column(
             heading.removeprefix(">"),
             "right" if heading.startswith(">") else "left",
-            heading in PROSE,
+            LEAST_PROSE if heading in PROSE else 0,
         )
         for heading in headings
     ]
     return FittedTable(*columns, leave_out=leave_out)
 
 
-def column(heading: str, justify: JustifyMethod, prose: bool) -> Column:
-    """prose: whether its text may be broken into lines."""
-    return Column(header=one_line(heading), justify=justify, no_wrap=not prose, overflow="fold")
+def column(heading: str, justify: JustifyMethod, prose: int) -> Column:
+    """prose: letters of a line that its text may be broken into; 0: never."""
+    return Column(
+        header=one_line(heading),
+        justify=justify,
+        no_wrap=not prose,
+        overflow="fold",
+        min_width=prose or None,
+    )
 
 
 def _shown(cell: RenderableType | None) -> str | Text:

@@ -23,6 +23,6 @@ def _spoken(section: Section) -> dict[str, Any]:
         "id": section.id,
         "title": section.title,
         "alarm": section.alarm or None,
-        "sentences": list(section.sentences),
+        "sentences": [*section.conclusions, *section.sentences],
         "doubts": list(section.doubts),
     }

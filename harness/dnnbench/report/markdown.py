@@ -7,10 +7,20 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..wording import one_line
+from .parts import Part
 from .section import Cell, Column, Section, Table, Tone
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 """What Markdown obeys."""
+
+
+def markdown_of(parts: Sequence[Part]) -> str:
+    """A whole report; each part under its name where there are several."""
+    texts = [markdown(part.sections) for part in parts]
+    if len(parts) == 1:
+        return texts[0]
+    named = zip(parts, texts, strict=True)
+    return "\n".join(f"# {escaped(part.name)}\n\n{text}" for part, text in named)
 
 
 def markdown(sections: Iterable[Section]) -> str:
@@ -24,7 +34,8 @@ def section_markdown(section: Section) -> str:
     """One section, its title as a heading of the second level."""
     parts = [f"## {escaped(section.title)}"]
     parts += [f"**{escaped(section.alarm)}**"] if section.alarm else []
-    parts += [_listing(section.sentences)] if section.sentences else []
+    spoken = (*section.conclusions, *section.sentences)
+    parts += [_listing(spoken)] if spoken else []
     parts += [escaped(section.lead)] if section.lead else []
     parts += [_table(table) for table in section.tables if table.rows]
     parts += [_listing(section.doubts)] if section.doubts else []

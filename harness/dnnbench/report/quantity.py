@@ -82,3 +82,10 @@ def throughput(per_s: float | None) -> str:
     if not present(per_s):
         return MISSING
     return f"{per_s:,.0f}" if per_s >= 100 else digits(per_s)
+
+
+def factor(value: float | None) -> str:
+    """2.13 -> '2.1', 1.034 -> '1.03', 0.48 -> '0.48': as many digits as tell it from 1."""
+    if not present(value):
+        return MISSING
+    return f"{value:.2f}" if 0.9 <= value < 1.095 else digits(value, 2)

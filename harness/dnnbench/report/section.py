@@ -52,6 +52,8 @@ class Column:
     """The same of the intervals of its cells."""
     prose: bool = False
     """Whether its text may be broken into lines."""
+    least: int = 20
+    """Letters that a line of prose has at least."""
     once: bool = False
     """Whether a text that the row above has, too, need not stand again."""
     panel: str = ""
@@ -110,6 +112,8 @@ class Section:
     title: str
     sentences: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    conclusions: tuple[str, ...] = ()
+    """Sentences that follow from the tables: below them in a terminal, above them on a page."""
     charts: tuple[Chart, ...] = ()
     key: tuple[tuple[str, float], ...] = ()
     """What a shade in the charts stands for: a name, and its opacity."""

@@ -5,6 +5,7 @@ doubts.
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Column as RichColumn
 from rich.text import Text
 
 from ..wording import one_line
@@ -35,10 +36,15 @@ def section_parts(section: Section) -> list[RenderableType]:
     if section.alarm:
         parts.insert(0, Text(one_line(section.alarm), style="bold yellow"))
     parts += [Text(f"  {one_line(sentence)}") for sentence in section.sentences]
-    for table in section.tables:
-        if not table.folded:
-            parts += [Text(f"\n{one_line(table.title)}", "bold")] if table.title else []
-            parts.append(terminal_table(table))
+    shown = [table for table in section.tables if not table.folded]
+    for table in shown:
+        if table.title or len(shown) > 1:
+            parts.append(Text(""))
+        parts += [Text(one_line(table.title), "bold")] if table.title else []
+        parts.append(terminal_table(table))
+    if section.conclusions:
+        parts.append(Text(""))
+    parts += [Text(one_line(conclusion)) for conclusion in section.conclusions]
     return parts + [Text(f"  {one_line(doubt)}", style="dim") for doubt in section.doubts]
 
 
@@ -79,8 +85,8 @@ def _fitted(table: Table, columns: Sequence[Column]) -> FittedTable:
     split = [any(row[place].interval for row in table.rows) for place in places]
     headings = []
     for one, has_intervals in zip(columns, split, strict=True):
-        headings.append(column(one.heading, "right" if one.number else "left", one.prose))
-        headings += [column(INTERVAL, "right", False)] if has_intervals else []
+        headings.append(_column(one))
+        headings += [column(INTERVAL, "right", 0)] if has_intervals else []
     fitted = FittedTable(*headings, leave_out=_leave_out(columns, split))
     for group in table.groups:
         if fitted.row_count:
@@ -91,6 +97,10 @@ def _fitted(table: Table, columns: Sequence[Column]) -> FittedTable:
             fitted.add_row(*_texts(shown, split))
             above = row
     return fitted
+
+
+def _column(one: Column) -> RichColumn:
+    return column(one.heading, "right" if one.number else "left", one.least if one.prose else 0)
 
 
 def _once(column: Column, row: Sequence[Cell], above: Sequence[Cell], place: int) -> Cell:

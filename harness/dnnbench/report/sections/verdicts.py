@@ -2,6 +2,7 @@
 ratios.
 """
 
+from ...protocol.keys import CaseKey
 from ..builders import Builder
 from ..evidence import HEADLINES, Evidence
 from ..pictures import RatioChart, RatioPoint
@@ -36,21 +37,27 @@ def verdicts(evidence: Evidence) -> Section | None:
 
 
 def _tables(evidence: Evidence) -> tuple[Table, ...]:
-    """One row for each case and purpose that was timed."""
+    """Rows for each case and purpose that was timed."""
     columns = (
         Column("workload", once=True),
-        Column("purpose"),
+        Column("purpose", once=True),
         Column("what the run says", prose=True),
     )
     rows = []
     for case in evidence.cases:
-        for phase, purpose in HEADLINES.items():
-            cells = [row for row in evidence.of_case(case) if row.phase == phase]
-            if any(row.call_s is not None for row in cells):
-                where = f"{case.workload}, batch {case.batch_size}"
-                says = _says(evidence, cells)
-                rows += [(Cell(where), Cell(purpose), Cell(sentence)) for sentence in says]
+        where = Cell(f"{case.workload}, batch {case.batch_size}")
+        for phase, cells in _timed(evidence, case).items():
+            purpose = Cell(HEADLINES.get(phase, phase))
+            rows += [(where, purpose, Cell(text)) for text in _says(evidence, cells)]
     return (table(columns, rows),) if rows else ()
+
+
+def _timed(evidence: Evidence, case: CaseKey) -> dict[str, list[CellSummary]]:
+    """Training steps and inferences of a case; where neither was timed, whatever was."""
+    rows = evidence.of_case(case)
+    phases = dict.fromkeys(row.phase for row in rows if row.call_s is not None)
+    chosen = [phase for phase in HEADLINES if phase in phases] or list(phases)
+    return {phase: [row for row in rows if row.phase == phase] for phase in chosen}
 
 
 def _says(evidence: Evidence, cells: list[CellSummary]) -> list[str]:

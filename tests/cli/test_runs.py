@@ -1,0 +1,79 @@
+"""dnnbench runs: what is recorded is listed, shown again, and written as Markdown."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from dnnbench.cli.main import main
+from dnnbench.store.store import open_store
+from helpers import reporting
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A folder whose store holds two runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    with open_store(folder / "results" / "dnnbench.sqlite") as store:
+        reporting.add_run(store, "r1", generations=2, workloads=("w",), label="before")
+        reporting.add_run(store, "r2", generations=2, workloads=("w",))
+    return folder
+
+
+@pytest.fixture
+def said(recorded, monkeypatch, capsys):
+    """What a command line prints there."""
+    monkeypatch.chdir(recorded)
+
+    def say(*arguments):
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    return say
+
+
+def test_runs_are_listed_with_what_tells_them_apart(said):
+    rows = [line.split() for line in said("runs", "list").splitlines()[1:]]
+    assert [row[0] for row in rows] == ["r1", "r2"]
+    assert rows[0][1] == "before"
+
+
+def test_runs_are_listed_for_a_script(said):
+    rows = json.loads(said("runs", "list", "--json"))["runs"]
+    assert [(row["run"], row["label"], row["workloads"]) for row in rows] == [
+        ("r1", "before", ["mlp_digits", "cnn_digits"]),
+        ("r2", None, ["mlp_digits", "cnn_digits"]),
+    ]
+
+
+def test_a_run_is_shown_again_by_its_label(said):
+    assert "is fastest on w" in said("runs", "show", "before")
+
+
+@pytest.mark.parametrize(("options", "whole"), [((), False), (("--details",), True)])
+def test_details_are_shown_on_request(said, options, whole):
+    assert ("Every cell" in said("runs", "show", *options)) is whole
+
+
+def test_a_run_is_shown_for_a_script(said):
+    [place, *_] = json.loads(said("runs", "show", "r1", "--json"))["first_places"]
+    assert place["first"] == ["jax:jit"]
+
+
+def test_no_colour_is_printed_where_none_is_wanted(said, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert re.search(r"\x1b\[[\d;]*3\d", said("runs", "show"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not re.search(r"\x1b\[[\d;]*3\dm", said("runs", "show"))
+
+
+def test_a_report_is_written_as_markdown(said, recorded):
+    assert said("report", "--format", "markdown") == "results/report.md\n"
+    text = Path("results/report.md").read_text()
+    assert text.startswith("## The answer\n\n- Training: jax:jit is fastest on w")
+
+
+def test_markdown_of_several_runs_names_each(said, recorded):
+    said("report", "--format", "markdown", "results/dnnbench.sqlite", "results/dnnbench.sqlite")
+    text = Path("results/report.md").read_text()
+    assert text.count("# Run on machine m1") == 2
