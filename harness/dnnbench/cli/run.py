@@ -151,6 +151,7 @@ def command(
     from ..api.measuring import go_on, measure
     from ..api.run import run_request
     from ..execution.request import make_plan
+    from .busy import warn_if_busy
     from .keeping import keeping
     from .progress import reporter
 
@@ -165,6 +166,8 @@ def command(
             if dry_run:
                 _tell_plan(output, make_plan(request, report)[0], as_json)
                 return exitcodes.OK
+            if not warn_if_busy(output):
+                return exitcodes.INTERRUPTED
             measurement = measure(request, kept, report)
     return _conclude(output, measurement, as_json, details)
 

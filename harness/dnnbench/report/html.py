@@ -1,7 +1,6 @@
 """Sections as one page for the browser: offline, without a script, safe to send to anyone."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from . import charts, palette, words
 from .evidence import Evidence
 from .parts import gathered, parts_of, title_of
 from .quantity import percent
-from .section import Chart, Section, Table
+from .section import Chart, Section
 from .writing import write_report
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"svg": _svg, "panels": _panels, "percent": percent}
+    environment.filters |= {"svg": _svg, "percent": percent}
     return environment
 
 
@@ -90,13 +89,3 @@ def _svg(chart: Chart, colours: Mapping[str, int]) -> "Markup":
     from markupsafe import Markup
 
     return Markup(chart.svg(colours))
-
-
-def _panels(table: Table) -> list[tuple[str, int]]:
-    """(name, columns) of what stands side by side in a table, '' for what is in no panel; empty
-    without panels.
-    """
-    widths = [
-        (name, len(list(columns))) for name, columns in groupby(table.columns, lambda c: c.panel)
-    ]
-    return widths if any(name for name, _ in widths) else []

@@ -65,7 +65,8 @@ def _table(table: Table) -> str:
 
 
 def _heading(column: Column) -> str:
-    return f"{column.panel}: {column.heading}" if column.panel else column.heading
+    named = column.panel in ("", column.heading)
+    return column.heading if named else f"{column.panel}, {column.heading}"
 
 
 def _cell(cell: Cell) -> str:
