@@ -10,13 +10,13 @@ PYTEST := $(BIN)/python -m pytest
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml backends/dnnbench_onnxruntime/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,test]' -e backends/dnnbench_onnxruntime
 	touch $@
 
 .PHONY: install
-install: $(INSTALLED)  ## make .venv with dnnbench, the four backends and what the tests need
+install: $(INSTALLED)  ## make .venv with dnnbench, its five backends and what the tests need
 
 .PHONY: run
 run: install  ## check and time every installed backend on the digits; ends with results/report.html

@@ -12,6 +12,8 @@ CORE = ROOT / "harness" / "dnnbench"
 BACKENDS = {
     name: ROOT / "backends" / f"dnnbench_{name}" for name in ("numpy", "torch", "tensorflow", "jax")
 }
+INFERENCE_ONLY = {"onnxruntime": ROOT / "backends" / "dnnbench_onnxruntime"}
+"""Backends that are distributions of their own and write a network by `exchange`."""
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "optax", "keras", "onnx", "onnxruntime"}
 BROUGHT_BY_EXTRAS = {"exchange": {"onnx"}}
 """By room, what it may import inside functions: `pip install dnnbench` brings none of it."""
@@ -103,10 +105,12 @@ def test_every_room_has_a_tier():
     assert rooms <= set(TIER), rooms - set(TIER)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])
 def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
     allowed = {"errors", "spec", "protocol", "plugins"}
-    for path in BACKENDS[backend].glob("*.py"):
+    allowed |= {"exchange"} if backend in INFERENCE_ONLY else set()
+    folder = (BACKENDS | INFERENCE_ONLY)[backend]
+    for path in folder.glob("*.py"):
         for name in imports(path, (f"dnnbench_{backend}",)):
             parts = name.split(".")
             assert not (parts[0].startswith("dnnbench_") and parts[0] != f"dnnbench_{backend}"), (
@@ -220,9 +224,9 @@ def test_losses_and_optimizers_are_the_same_functions(backend, file, spec):
     assert set(mine) == wanted
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])
 def test_devices_are_asked_alike(backend):
-    mine = functions(BACKENDS[backend] / "device.py")
+    mine = functions((BACKENDS | INFERENCE_ONLY)[backend] / "device.py")
     assert {"devices", "resolve", "peak_memory"} <= set(mine)
 
 
@@ -238,3 +242,31 @@ def test_devices_are_asked_alike(backend):
 def test_classes_follow_the_protocols_order(backend, file, protocol):
     wanted = classes(CORE / "protocol" / file)[protocol]
     assert common(methods(BACKENDS[backend] / file), wanted) == wanted
+
+
+@pytest.mark.parametrize("backend", INFERENCE_ONLY)
+@pytest.mark.parametrize(
+    ("file", "protocol"), [("program.py", "InferenceProgram"), ("backend.py", "Backend")]
+)
+def test_classes_that_only_infer_follow_the_protocols_order(backend, file, protocol):
+    wanted = classes(CORE / "protocol" / file)[protocol]
+    [mine] = [
+        names
+        for names in classes(INFERENCE_ONLY[backend] / file).values()
+        if "build" in names or "infer" in names
+    ]
+    assert common(mine, wanted) == wanted
+
+
+@pytest.mark.parametrize("backend", INFERENCE_ONLY)
+def test_a_distribution_of_its_own_says_what_dnnbench_says(backend):
+    project = tomllib.loads((INFERENCE_ONLY[backend] / "pyproject.toml").read_text())["project"]
+    core = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["dnnbench"] == {backend: f"dnnbench_{backend}.plugin"}
+    assert project["requires-python"] == core["requires-python"]
+
+
+@pytest.mark.parametrize("backend", INFERENCE_ONLY)
+def test_its_readme_is_one_screen(backend):
+    lines = (INFERENCE_ONLY[backend] / "README.md").read_text().splitlines()
+    assert 10 < len(lines) <= 40

@@ -135,3 +135,9 @@ def test_the_opset_is_fixed():
     model = model_proto(exported(two_convolutions, (8, 8, 3)), {"spec_hash": "0123"})
     assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", OPSET)]
     assert {p.key: p.value for p in model.metadata_props} == {"spec_hash": "0123"}
+
+
+def test_an_array_kept_apart_is_named_and_shaped():
+    model = model_proto(exported(two_convolutions, (8, 8, 3)), apart=["first.weight"])
+    [apart] = [t for t in model.graph.initializer if t.name == "first.weight"]
+    assert (tuple(apart.dims), len(apart.raw_data)) == ((4, 3, 3, 3), 0)

@@ -192,4 +192,13 @@ def test_it_predicts(place):
 def test_it_is_not_trained_and_says_why(place):
     done = dnnbench(place, "train", "tiny.toml", "--backend", "answers", "--threads", "1")
     assert done.returncode != 0
-    assert REASON in done.stderr
+    assert f"unsupported: {REASON}" in done.stderr
+
+
+def test_beside_an_arm_that_trains_it_is_unsupported_and_no_failure(place):
+    asked = ("--backend", "numpy,answers", "--threads", "1", "--epochs", "1", "--json")
+    done = dnnbench(place, "train", "tiny.toml", *asked)
+    assert done.returncode == 0, done.stderr
+    courses = {course["arm"]: course for course in json.loads(done.stdout)["courses"]}
+    told = courses["answers:right"]
+    assert (told["unsupported"], told["failure"], told["epochs"]) == (REASON, "", [])

@@ -70,7 +70,7 @@ class Training(Shown):
     @property
     def arms(self) -> "pd.DataFrame":
         """A row an arm and workload: whether it reached the target, seconds of training steps, why
-        it failed.
+        it failed, why it does not train.
         """
         import pandas as pd
 
@@ -83,12 +83,17 @@ class Training(Shown):
 
     @property
     def missed(self) -> list[TrainingResult]:
-        """Results that failed, or did not reach the target of their workload."""
+        """Results that failed, or did not reach the target of their workload.
+
+        An arm that does not train is among them only where no arm of the workload does.
+        """
         return [
             result
             for workload, results in self.results
-            for result in results
-            if result.failure or (workload.task.target is not None and not result.reached)
+            for result in _supported(results) or results
+            if result.failure
+            or result.unsupported
+            or (workload.task.target is not None and not result.reached)
         ]
 
     @property
@@ -101,6 +106,11 @@ class Training(Shown):
         from ..report.learning import learning_tables
 
         return [part for pair in self.results for part in learning_tables(*pair)]
+
+
+def _supported(results: Sequence[TrainingResult]) -> list[TrainingResult]:
+    """Of the arms that offer to train."""
+    return [result for result in results if not result.unsupported]
 
 
 def result_epochs(result: TrainingResult) -> list[dict[str, object]]:
@@ -119,6 +129,7 @@ def _summary(result: TrainingResult) -> dict[str, object]:
         "build_s": result.build_s,
         "first_call_s": result.first_call_s,
         "failure": result.failure,
+        "unsupported": result.unsupported,
     }
 
 

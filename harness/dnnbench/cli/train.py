@@ -44,7 +44,8 @@ def command(
 
     Every backend starts from the same weights and sees the same examples in the same order;
     the last, smaller batch counts. Seconds are those of training steps alone.
-    Exit code 1 if an arm fails or misses the target.
+    Exit code 1 if an arm fails or misses the target, or none trains; an arm that only infers is
+    unsupported, with its reason.
 
     \b
     Examples:
@@ -87,4 +88,5 @@ def _document(result: "TrainingResult") -> dict[str, Any]:
         "first_call_s": result.first_call_s,
         "seconds": result.seconds,
         "failure": result.failure,
+        "unsupported": result.unsupported,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from .graph import Step
 from .network import Network, Port
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, ValueInfoProto
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 OPSET = 23
 """Of ONNX's operators: the first with Attention and RMSNormalization."""
@@ -26,10 +26,15 @@ WHOLE_FILE_BYTES = 2**31 - 2**24
 """A protocol buffer holds less than 2 GiB; what is larger keeps its arrays in a file beside it."""
 
 
-def model_proto(network: Network, facts: Mapping[str, str] | None = None) -> ModelProto:
+def model_proto(
+    network: Network,
+    facts: Mapping[str, str] | None = None,
+    apart: Collection[str] = (),
+) -> ModelProto:
     """The network as ONNX's own object; UsageError where onnx is not installed.
 
-    facts: goes into the file's metadata as text
+    facts: goes into the file's metadata as text   apart: arrays that are named and shaped and left
+    out, for whoever hands them to a runtime in memory
     """
     onnx = require_onnx()
     graph = onnx.helper.make_graph(
@@ -37,7 +42,12 @@ def model_proto(network: Network, facts: Mapping[str, str] | None = None) -> Mod
         network.name,
         [_port(onnx, port) for port in network.inputs],
         [_port(onnx, port) for port in network.outputs],
-        [onnx.numpy_helper.from_array(a, name) for name, a in network.graph.arrays.items()],
+        [
+            _elsewhere(onnx, name, array)
+            if name in apart
+            else onnx.numpy_helper.from_array(array, name)
+            for name, array in network.graph.arrays.items()
+        ],
     )
     model: ModelProto = onnx.helper.make_model(
         graph,
@@ -84,6 +94,20 @@ def _node(onnx: ModuleType, step: Step) -> NodeProto:
         step.kind, step.inputs, step.outputs, step.name, **step.attributes
     )
     return node
+
+
+def _elsewhere(onnx: ModuleType, name: str, array: np.ndarray) -> TensorProto:
+    """An array without its numbers."""
+    place = {"location": "memory", "offset": "0", "length": str(array.nbytes)}
+    tensor: TensorProto = onnx.TensorProto(
+        name=name,
+        data_type=onnx.helper.np_dtype_to_tensor_dtype(array.dtype),
+        dims=array.shape,
+        data_location=onnx.TensorProto.EXTERNAL,
+    )
+    for key, value in place.items():
+        tensor.external_data.add(key=key, value=value)
+    return tensor
 
 
 def _port(onnx: ModuleType, port: Port) -> ValueInfoProto:

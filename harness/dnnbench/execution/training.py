@@ -12,8 +12,11 @@ from ..data.dataset import Dataset
 from ..errors import WorkerError
 from ..protocol.arm import Arm
 from ..protocol.batch import Batch
+from ..protocol.capabilities import Capabilities
+from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
+from ..worker.clients.arm import ArmClient
 from ..worker.clients.base import BUILD_TIMEOUT_S
 from ..worker.clients.training import TrainingClient
 from ..worker.environment import default_memory
@@ -93,11 +96,20 @@ class TrainingResult:
     first_call_s: float = 0.0
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     failure: str = ""
+    unsupported: str = ""
+    """Why the arm does not offer to train the workload."""
 
     @property
     def seconds(self) -> float:
         """Of training steps alone, evaluation and data transfer off the clock."""
         return sum(epoch.seconds for epoch in self.epochs)
+
+    def refuse(self, offered: Capabilities) -> bool:
+        """Whether a phase that training needs is missing; keeps the reason."""
+        needed = (Phase.TRAIN_STEP, Phase.INFER)
+        reasons = [offered.missing[phase] for phase in needed if phase in offered.missing]
+        self.unsupported = "; ".join(dict.fromkeys(reasons))
+        return bool(reasons)
 
 
 def train(
@@ -112,6 +124,10 @@ def train(
         try:
             cpus = worker_cpus(arm.threads)
             with started(arm, f"train-{arm.name}", default_memory(), cpus) as worker:
+                offered = ArmClient(worker).capabilities(workload, arm.dtype)
+                if result.refuse(offered):
+                    report.note(f"{arm.name} {workload.name}: unsupported: {result.unsupported}")
+                    continue
                 client = TrainingClient(worker, EPOCH_TIMEOUT_S)
                 _train_arm(client, result, workload, dataset, seed, report)
         except WorkerError as error:

@@ -46,14 +46,16 @@ def _results(workload: Workload, results: Sequence[TrainingResult]) -> "Table":
     figures = ("epochs", "loss", *headings_of(workload), "steps s", "first step s")
     headings = ("arm", *(f">{figure}" for figure in figures), "ended")
     table = column_table(*headings, leave_out=("first step s", "wrong", "steps s"))
-    for result in sorted(results, key=lambda one: (bool(one.failure), one.seconds)):
+    for result in sorted(results, key=lambda one: (not one.epochs, one.seconds)):
         table.add_row(*_row(workload, result))
     return table
 
 
 def _row(workload: Workload, result: TrainingResult) -> list[str]:
     if result.failure or not result.epochs:
-        return [result.arm, *["-"] * (4 + len(headings_of(workload))), f"failed: {result.failure}"]
+        ended = f"unsupported: {result.unsupported}" if result.unsupported else "failed: "
+        blank = ["-"] * (4 + len(headings_of(workload)))
+        return [result.arm, *blank, ended + result.failure]
     last = result.epochs[-1]
     return [
         result.arm,

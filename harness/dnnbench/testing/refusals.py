@@ -1,8 +1,8 @@
 """What backends say they cannot do, asked of every case in every mode,
 precision and kind of device; nothing is computed.
 
-`python -m dnnbench.testing.refusals numpy torch tensorflow jax > docs/unsupported.md` writes
-the page anew.
+`python -m dnnbench.testing.refusals numpy torch tensorflow jax onnxruntime > docs/unsupported.md`
+writes the page anew.
 """
 
 import sys
@@ -43,7 +43,8 @@ Where neither `CXX` nor the path has one, this besides:
 {without}
 
 Nothing else is refused. A device that a backend has none of here is told by `--device` before
-a backend is asked, and a framework that is not installed by `dnnbench list backends`."""
+a backend is asked, and a framework that is not installed by `dnnbench list backends`.
+"""
 
 
 def refusals_of(name: str) -> tuple[list[Refusal], list[Refusal]]:

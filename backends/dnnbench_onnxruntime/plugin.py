@@ -1,0 +1,17 @@
+"""Announces the backend; imports nothing heavy."""
+
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+
+
+@hookimpl
+def dnnbench_backends():
+    return [
+        BackendInfo(
+            name="onnxruntime",
+            title="ONNX Runtime",
+            modes=("full", "extended", "basic", "unoptimized"),
+            default_mode="full",
+            target="dnnbench_onnxruntime.backend:OnnxRuntimeBackend",
+            requires=("onnxruntime", "onnx"),
+        )
+    ]
