@@ -167,6 +167,35 @@ def test_without_a_name_the_small_ones_are_measured():
     assert [workload.name for workload in workloads_of(())] == ["mlp_digits", "cnn_digits"]
 
 
+LISTS = {
+    "net[units=2,3]": ["net[units=2]", "net[units=3]"],
+    "net[tiny,batch=2,3]": ["net[tiny,batch=2]", "net[tiny,batch=3]"],
+    "net[batch=2,3,tiny]": ["net[tiny,batch=2]", "net[tiny,batch=3]"],
+    "net[units=3,5,bias=true,false]": [
+        "net[units=3]", "net[units=3,bias=false]", "net[units=5]", "net[units=5,bias=false]",
+    ],
+    "net[form=wide,deep]": ["net[deep]"],  # a preset's name is the preset
+    "net[units=8,8]": ["net"],
+    "all[units=2,3]": ["net[units=2]", "net[units=3]"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_a_list_of_values_is_a_workload_for_each(only_net, text):
+    assert [workload.name for workload in workloads_of((text,))] == LISTS[text]
+
+
+def test_where_one_workload_is_wanted_a_list_is_refused(only_net):
+    with pytest.raises(UsageError, match="names 2 workloads, and one is wanted"):
+        catalog.find_workload("net[units=2,3]")
+
+
+def test_lists_that_make_too_many_workloads_are_refused(only_net):
+    values = ",".join(map(str, range(1, 40)))
+    with pytest.raises(UsageError, match="make 1,521 workloads, expected at most 1,000"):
+        workloads_of((f"net[units={values},batch={values}]",))
+
+
 def test_all_is_every_workload_that_takes_the_parameters(only_net):
     assert [w.name for w in workloads_of(("all",))] == ["net"]
     assert [w.name for w in workloads_of(("all[tiny,batch=3]", "net"))] == [

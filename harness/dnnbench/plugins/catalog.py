@@ -14,7 +14,7 @@ from .discovery import WORKLOAD, plugins
 from .guard import glimpse, plugin_code, what_happened
 from .hooks import WorkloadInfo
 from .networks import Network, as_workload, why
-from .parameters import canonical, chosen, split
+from .parameters import canonical, chosen, combinations, split
 from .python_file import is_python_file, workload_in_file
 
 SUFFIXES = (".toml", ".json")
@@ -33,25 +33,34 @@ OTHER_FILES = {
 
 
 def find_workload(text: str) -> Workload:
-    """The workload of that name, such as `resnet50[tiny,batch=2]`, or in the file at that path.
-
-    A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`).
-    The workload's name is the shortest text that gives the same parameters.
-    UsageError for a name that no plugin brings, and for parameters that it does not take
-    or that make no network, SpecError for a file with faults, PluginError if its plugin raises.
-    """
-    path = home_expanded(text)
-    workloads = plugins().workloads
-    if text not in workloads and path.suffix.lower() in SUFFIXES:
-        return _read(path)
-    if text not in workloads and is_python_file(text):
-        return workload_in_file(text)
-    if text and text not in workloads and (is_there(path) or text != path.name):
-        todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
+    """The one workload that `text` names; UsageError if it names several, else `find_workloads`."""
+    several = find_workloads(text)
+    if len(several) > 1:
         raise UsageError(
-            f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}"
+            f"'{shortened(text)}' names {len(several)} workloads, and one is wanted; "
+            "give the name of one, and each parameter one value"
         )
+    return several[0]
+
+
+def find_workloads(text: str) -> list[Workload]:
+    """The workloads of a name, such as `resnet50[tiny,batch=2]`, or in the file at that path.
+
+    A list of values, as `resnet50[batch=2,8]`, names one for each.  Of `all` every one, of
+    `all[tiny]` every one that takes these parameters.
+    A file is .toml or .json, or Python, as `net.py:NAME` (see `python_file`).
+    A workload's name is the shortest text that gives the same parameters.
+
+    UsageError for a name that no plugin brings, and for parameters that it does not take or that
+    make no network, SpecError for a file with faults, PluginError if its plugin raises.  Among
+    many, one whose plugin raises costs itself alone, and stands in `plugins().faults`.
+    """
+    workloads = plugins().workloads
+    if text not in workloads and (of_file := _in_file(text)):
+        return [of_file]
     name, items = split(text) if text else ("", [])
+    if name == ALL and name not in workloads:
+        return _of_all(text, items)
     if name not in workloads:
         plugins().refuse_faulty(WORKLOAD.word, name)
         names = ", ".join(workloads) or "none"
@@ -60,24 +69,35 @@ def find_workload(text: str) -> Workload:
             f"(there are {names}); give one of these names, or the path of a .toml or .json file, "
             "or FILE.py:NAME"
         )
-    return _build(workloads[name], items)
+    info = workloads[name]
+    several = [_build(info, each) for each in combinations(info, items)]
+    return list({workload.name: workload for workload in several}.values())
 
 
-def find_workloads(text: str) -> list[Workload]:
-    """The workload that `text` names.
+def _in_file(text: str) -> Workload | None:
+    """The workload in the file that `text` names; None where it names no file.
 
-    Of `all` every one, of `all[tiny]` every one that takes these parameters.
-
-    Among many, one whose plugin raises costs itself alone, and stands in `plugins().faults`.
-    UsageError as `find_workload`, and if no workload takes them.
+    UsageError for a file of a kind that is not read.
     """
-    name, items = split(text) if text.startswith(ALL) else ("", [])
-    if name != ALL:
-        return [find_workload(text)]
-    announced = list(plugins().workloads.values())
-    if takers := [info for info in announced if _takes(info, items)]:
+    path = home_expanded(text)
+    if path.suffix.lower() in SUFFIXES:
+        return _read(path)
+    if is_python_file(text):
+        return workload_in_file(text)
+    if text and (is_there(path) or text != path.name):
+        todo = OTHER_FILES.get(path.suffix.lower(), "name it so, by what it holds")
+        raise UsageError(
+            f"workload '{shortened(text)}': a workload file ends in {' or '.join(SUFFIXES)}; {todo}"
+        )
+    return None
+
+
+def _of_all(text: str, items: Sequence[str]) -> list[Workload]:
+    """Every workload that takes these parameters; UsageError if none does."""
+    infos = list(plugins().workloads.values())
+    if takers := [info for info in infos if _takes(info, items)]:
         return _sound_ones(takers, items)
-    if not announced:
+    if not infos:
         return []
     raise UsageError(
         f"'{shortened(text)}': no workload takes these; "
@@ -116,7 +136,8 @@ def _meant(network: str | Network) -> list[Workload]:
 
 def _takes(info: WorkloadInfo, items: Sequence[str]) -> bool:
     try:
-        chosen(info, items)
+        for each in combinations(info, items):
+            chosen(info, each)
     except UsageError:
         return False
     return True
@@ -136,7 +157,7 @@ def _sound_ones(infos: Iterable[WorkloadInfo], items: Sequence[str]) -> list[Wor
     workloads = []
     for info in infos:
         try:
-            workloads.append(_build(info, items))
+            workloads += [_build(info, each) for each in combinations(info, items)]
         except PluginError as error:
             if not plugins().blame_for_workload(info.name, str(error)):
                 raise

@@ -3,6 +3,8 @@
 import inspect
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
+from math import prod
 from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -12,6 +14,7 @@ from ..wording import near_miss, shortened
 from .hooks import WorkloadInfo
 
 _NAMED = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
+MOST_COMBINATIONS = 1000
 _FINITE = ConfigDict(allow_inf_nan=False)
 
 
@@ -51,6 +54,28 @@ def chosen(info: WorkloadInfo, items: Sequence[str]) -> dict[str, Any]:
         else:
             single[name] = _value(info, name, text)
     return values | single
+
+
+def combinations(info: WorkloadInfo, items: Sequence[str]) -> list[list[str]]:
+    """Items of one value each, a list for every combination of values: `batch=1,8` makes two.
+
+    A word behind a parameter is another value of it, unless it is a preset.
+    UsageError for more than `MOST_COMBINATIONS`.
+    """
+    alternatives: list[list[str]] = []
+    for item in items:
+        name, equals, _ = alternatives[-1][0].partition("=") if alternatives else ("", "", "")
+        if equals and "=" not in item and item not in info.presets:
+            alternatives[-1].append(f"{name}={item}")
+        else:
+            alternatives.append([item])
+    count = prod(map(len, alternatives))
+    if count > MOST_COMBINATIONS:
+        raise UsageError(
+            f"workload '{info.name}': got lists that make {count:,} workloads, expected at most "
+            f"{MOST_COMBINATIONS:,}; give fewer values"
+        )
+    return list(map(list, product(*alternatives)))
 
 
 def canonical(info: WorkloadInfo, values: Mapping[str, Any]) -> str:
