@@ -174,7 +174,7 @@ LISTS = {
     "net[units=3,5,bias=true,false]": [
         "net[units=3]", "net[units=3,bias=false]", "net[units=5]", "net[units=5,bias=false]",
     ],
-    "net[form=wide,deep]": ["net[deep]"],  # a preset's name is the preset
+    "net[form=wide,deep]": ["net[rate=0.1]"],  # the preset, and its form given
     "net[units=8,8]": ["net"],
     "all[units=2,3]": ["net[units=2]", "net[units=3]"],
 }  # fmt: skip
