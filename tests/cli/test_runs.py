@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.cli.main import main
+from dnnbench.cli.run import GROUPS, command
 from dnnbench.store.store import open_store
 from helpers import reporting
 
@@ -77,3 +78,10 @@ def test_markdown_of_several_runs_names_each(said, recorded):
     said("report", "--format", "markdown", "results/dnnbench.sqlite", "results/dnnbench.sqlite")
     text = Path("results/report.md").read_text()
     assert text.count("# Run on machine m1") == 2
+
+
+def test_every_option_of_a_run_is_in_one_of_three_groups():
+    grouped = [name for names in GROUPS.values() for name in names]
+    names = [max(parameter.opts, key=len) for parameter in command.params]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == {name for name in names if name[:2] == "--"} | {"--help"}

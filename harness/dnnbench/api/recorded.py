@@ -122,7 +122,8 @@ class Run:
 
     def report(self, path: str | Path) -> Path:
         """Write the run's offline HTML page; StoreError where the file cannot be written."""
-        from ..report.html import page_of, write_report
+        from ..report.html import page_of
+        from ..report.writing import write_report
 
         return write_report(path, page_of([self.evidence]))
 

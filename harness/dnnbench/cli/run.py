@@ -25,7 +25,30 @@ BESIDE_RESUME = ("resume", "store", "wait", "as_json", "details", "quiet", "verb
 """Names of the parameters that a resumed run heeds."""
 
 
+WHAT = (
+    *("--backend", "--device", "--dtype", "--threads", "--batch-size", "--phase", "--base"),
+    *("--weights", "--data", "--memory", "--timing", "--cold-start", "--twin", "--allow-unequal"),
+    *("--no-check", "--seed"),
+)
+HOW_LONG = ("--quick", "--max-time", "--generations", "--precision", "--dry-run", "--wait")
+WHERE_TO = (
+    "--details",
+    "--json",
+    "--store",
+    "--label",
+    "--resume",
+    "--quiet",
+    "--verbose",
+    "--help",
+)
+GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
+"""Options by what people look for in `--help`."""
+
+
 @click.command("run", cls=Command)
+@click.rich_config(
+    {"option_groups": {"*": [{"name": name, "options": list(of)} for name, of in GROUPS.items()]}}
+)
 @click.argument("workloads", nargs=-1)
 @work_options
 @list_option(

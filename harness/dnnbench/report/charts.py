@@ -60,7 +60,7 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
     )
     colour = _by_backend(colours)
     inside = alt.condition("datum.decided", colour, alt.value("var(--surface)"))
-    base = alt.Chart(alt.Data(values=placed))
+    base = alt.Chart(alt.InlineData(values=placed))
     by_arm = base.encode(y=_arms(rows))
     layers = (
         base.mark_rect(color="var(--band)").encode(
@@ -87,7 +87,7 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: st
     import altair as alt
 
     shown = [row | {"opacity": STEP_OPACITY[row["place"]]} for row in rows]
-    base = alt.Chart(alt.Data(values=shown)).encode(
+    base = alt.Chart(alt.InlineData(values=shown)).encode(
         y=_arms(sorted(rows, key=lambda row: row["end_ms"]))
     )
     bars = base.mark_bar(
@@ -120,7 +120,7 @@ def curve(rows: Sequence[Row], title: str, log: bool, alt_text: str) -> str:
     values = [row["value"] for row in rows]
     scale = _log_scale(values, room=0.05) if log else alt.Scale(zero=False)
     axis = _log_axis(scale) if log else alt.Axis(tickCount=6)
-    chart = alt.Chart(alt.Data(values=list(rows))).mark_line(strokeWidth=2)
+    chart = alt.Chart(alt.InlineData(values=list(rows))).mark_line(strokeWidth=2)
     chart = chart.encode(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", tickCount=8)),
         y=alt.Y("value:Q", title=title, scale=scale, axis=axis),
@@ -154,7 +154,9 @@ def machines(
     )
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
     shape = alt.Shape("machine:N", scale=alt.Scale(domain=list(names), range=shapes), legend=legend)
-    base = alt.Chart(alt.Data(values=list(rows))).encode(y=_arms(rows), color=_by_backend(colours))
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
+        y=_arms(rows), color=_by_backend(colours)
+    )
     layers = (
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=shape),
@@ -229,7 +231,8 @@ def _by_backend(colours: Mapping[str, int]) -> "alt.Color":
 
 
 def _labels(chart: "alt.Chart") -> "alt.Chart":
-    return chart.mark_text(align="left", dx=8, color="currentColor", fontSize=11)
+    marked: alt.Chart = chart.mark_text(align="left", dx=8, color="currentColor", fontSize=11)
+    return marked
 
 
 def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetChart":

@@ -224,7 +224,7 @@ class Evidence:
             or self.machine["machine_class"]
             or hardware.get("cpu_model")
         )
-        return named or self.machine["machine_id"][:8]
+        return str(named or self.machine["machine_id"][:8])
 
 
 def gather(store: Store, run_id: str) -> Evidence:

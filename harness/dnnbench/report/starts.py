@@ -37,7 +37,7 @@ class Start:
 
     @property
     def total_s(self) -> float:
-        return sum(getattr(self, part) for part in PARTS)
+        return self.import_s + self.build_s + self.first_call_s
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"total_s": self.total_s}
