@@ -22,18 +22,23 @@ install: $(INSTALLED)  ## make .venv with dnnbench, its five backends and what t
 run: install  ## check and time every installed backend on the digits; ends with results/report.html
 	$(BIN)/dnnbench run --backend all
 
+# Tests start hundreds of processes. Where PYTHONDONTWRITEBYTECODE is set none of them would keep what it compiles of dnnbench.
+.PHONY: bytecode
+bytecode: install
+	@$(BIN)/python -m compileall -q harness backends workloads tests
+
 ON_TWO_CORES := -n 2 --dist loadgroup
 
 .PHONY: test
-test: install  ## what a change is tested by: every op, backend, command and kind of fault
+test: bytecode  ## what a change is tested by: every op, backend, command and kind of fault
 	$(PYTEST) $(ON_TWO_CORES)
 
 .PHONY: test-fast
-test-fast: install  ## without compiled modes, slow runs, browser and databases
+test-fast: bytecode  ## without compiled modes, slow runs, browser and databases
 	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not slow and not compiled and not browser and not postgres"
 
 .PHONY: test-all
-test-all: install  ## the whole matrix: every op in every backend, mode and type, the zoo, every planted fault
+test-all: bytecode  ## the whole matrix: every op in every backend, mode and type, the zoo, every planted fault
 	$(PYTEST) $(ON_TWO_CORES) -m ""
 
 TYPES := float64 float32 bfloat16 float16 mixed_bfloat16 mixed_float16
