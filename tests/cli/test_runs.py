@@ -1,4 +1,4 @@
-"""dnnbench runs: what is recorded is listed, shown again, and written as Markdown."""
+"""dnnbench runs: what is recorded is listed, shown again, named, deleted, written as Markdown."""
 
 import json
 import re
@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.cli.run import GROUPS, command
+from dnnbench.store.deleting import OF_A_RUN
+from dnnbench.store.schema import METADATA, SAMPLE_BLOCK
 from dnnbench.store.store import open_store
 from helpers import reporting
+from sqlalchemy import func, select
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +88,43 @@ def test_every_option_of_a_run_is_in_one_of_three_groups():
     names = [max(parameter.opts, key=len) for parameter in command.params]
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == {name for name in names if name[:2] == "--"} | {"--help"}
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A store of two runs that may be changed, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    with open_store(Path("results") / "dnnbench.sqlite") as store:
+        for run in ("r1", "r2"):
+            reporting.add_run(store, run, generations=1, workloads=("w",))
+            reporting.add_facts(store, run)
+        yield store
+
+
+def test_a_run_gets_a_name(own):
+    assert main(["runs", "label", "r1", "before"]) == 0
+    assert own.find_run("before") == "r1"
+
+
+@pytest.mark.parametrize("table", [*OF_A_RUN, SAMPLE_BLOCK], ids=str)
+def test_nothing_is_left_of_a_run_that_was_deleted(own, table):
+    """And everything of the other one."""
+    counts = rows_of(own, table)
+    assert main(["runs", "delete", "r1", "--yes"]) == 0
+    assert rows_of(own, table) == counts / 2 > 0
+
+
+def test_every_table_that_names_a_run_is_emptied_of_it():
+    naming = {table for table in METADATA.tables.values() if "run_id" in table.c}
+    assert naming == set(OF_A_RUN)
+
+
+def rows_of(store, table):
+    with store.reading() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_nothing_is_deleted_where_nobody_can_be_asked(own, capsys):
+    assert main(["runs", "delete", "r1"]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert list(own.runs().run_id) == ["r1", "r2"]

@@ -352,3 +352,8 @@ def test_the_command_merges_another_machines_store(tmp_path, monkeypatch, capsys
     assert json.loads(capsys.readouterr().out)["added"]["run"] == 0
     with open_store("a.sqlite") as opened:
         assert opened.runs().run_id.tolist() == ["run-a", "run-b"]
+
+
+def test_a_tab_is_told_apart_by_machine_and_date(whole, known):
+    day = known.run.created[:10]
+    assert f"<title>mlp_digits and cnn_digits: machine m1, {day}, dnnbench 0.1.0</title>" in whole

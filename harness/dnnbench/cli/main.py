@@ -23,7 +23,7 @@ COMMANDS = {
     "train": "Train to the target on every backend, and see that they learn alike.",
     "predict": "What trained weights predict, on every backend.",
     "report": "One offline HTML page about recorded runs.",
-    "runs": "Recorded runs: list them, show one again, with or without details.",
+    "runs": "Recorded runs: list them, show one again, name or delete one.",
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
     "export": "One run as csv, json, or pytest-benchmark's JSON.",
     "export-model": "A network as an ONNX file, for ONNX Runtime and others.",

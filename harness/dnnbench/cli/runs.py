@@ -1,12 +1,13 @@
-"""dnnbench runs: what a store holds, and what a recorded run says."""
+"""dnnbench runs: what a store holds, what a run says, and what it is called."""
 
+import sys
 from typing import Any
 
 import rich_click as click
 
 from .options import Command, Group, output_options
 from .output import Output
-from .work_options import DETAILS, STORE
+from .work_options import DETAILS, RUN_LABEL, STORE
 
 HEADINGS = ("run", "label", "measured", "status", "machine", "revision", "workloads")
 LEAVE_OUT = ("workloads", "revision", "machine", "status")
@@ -15,12 +16,14 @@ SHORT_REVISION = 9
 
 @click.group("runs", cls=Group)
 def command() -> None:
-    """List the recorded runs of a store, and show one again.
+    """List the recorded runs of a store, show one again, name or delete one.
 
     \b
     Examples:
       dnnbench runs list --json
       dnnbench runs show latest --details
+      dnnbench runs label latest before-upgrade
+      dnnbench runs delete 20260101-101502-aaaa
     """
 
 
@@ -89,3 +92,54 @@ def show(output: Output, run: str, details: bool, store: str, as_json: bool) -> 
             output.json(run_document(opened, run_id))
         else:
             print_run(output, gather(opened, run_id), details)
+
+
+@command.command("label", cls=Command)
+@click.argument("run")
+@click.argument("name", type=RUN_LABEL)
+@STORE
+@click.pass_obj
+def label(output: Output, run: str, name: str, store: str) -> None:
+    """Call RUN by NAME from now on, to find, show and compare it by.
+
+    Example: dnnbench runs label latest before-upgrade
+    """
+    from ..store.store import open_store
+
+    with open_store(store, create=False) as opened:
+        run_id = opened.find_run(run)
+        opened.label_run(run_id, name)
+    output.note(f"run {run_id} is called {name} in {opened.place}")
+
+
+@command.command("delete", cls=Command)
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+@STORE
+@click.pass_obj
+def delete(output: Output, run: str, yes: bool, store: str) -> None:
+    """Take RUN out of the store, with everything that was measured in it; for good.
+
+    RUN is an id or its beginning, a label, or a revision. Another store that it was merged into
+    keeps it. Without --yes the terminal is asked.
+
+    Example: dnnbench runs delete 20260101-101502-aaaa
+    """
+    from ..store.store import open_store
+
+    with open_store(store, create=False) as opened:
+        run_id = opened.find_run(run)
+        if not yes:
+            _ask(run_id, opened.place)
+        opened.delete_run(run_id)
+    output.note(f"run {run_id} is no longer in {opened.place}")
+
+
+def _ask(run_id: str, place: str) -> None:
+    """UsageError where nobody can answer, or the answer is no."""
+    from ..errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError(f"runs delete {run_id}: nobody to ask at this terminal; add --yes")
+    if not click.confirm(f"delete run {run_id} from {place}?", err=True):
+        raise UsageError(f"runs delete {run_id}: it stays in {place}")

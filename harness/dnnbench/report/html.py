@@ -9,7 +9,7 @@ from ..store.store import Store
 from ..wording import printable
 from . import charts, palette, words
 from .evidence import Evidence
-from .parts import gathered, parts_of, title_of
+from .parts import gathered, origin_of, parts_of, title_of
 from .quantity import percent
 from .section import Chart, Section
 from .writing import write_report
@@ -36,7 +36,8 @@ def render_report(
 def page_of(runs: Sequence[Evidence], by: str | None = None) -> str:
     """The text of the page."""
     parts = parts_of(runs, by)
-    return _page("report.html.j2", _colours(runs), parts=parts, title=title_of(runs), runs=runs)
+    named = {"title": title_of(runs), "origin": origin_of(runs)}
+    return _page("report.html.j2", _colours(runs), parts=parts, runs=runs, **named)
 
 
 def section_html(section: Section, colours: Mapping[str, int]) -> str:

@@ -55,3 +55,11 @@ def title_of(runs: Sequence[Evidence]) -> str:
     timed = [case.workload for run in runs for case in run.cases]
     learned = [workload for run in runs for workload in run.epochs["workload"]]
     return words.listed(list(dict.fromkeys([*timed, *learned]))) or "nothing measured"
+
+
+def origin_of(runs: Sequence[Evidence]) -> str:
+    """Where and when they were measured, with what: a tab or an attachment is told apart by it."""
+    machines = list(dict.fromkeys(run.machine_name for run in runs))
+    dates = list(dict.fromkeys(run.run.created[:10] for run in runs))
+    versions = list(dict.fromkeys(run.run.dnnbench_version for run in runs))
+    return f"{words.listed(machines)}, {words.listed(dates)}, dnnbench {words.listed(versions)}"

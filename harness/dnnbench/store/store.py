@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, Table, func, insert, select, update
 
 from dnnbench.store.cell_rows import changed_cell, new_cell
 from dnnbench.store.database import open_engine
+from dnnbench.store.deleting import delete_rows
 from dnnbench.store.identity import IDENTITY_VERSION, machine_class
 from dnnbench.store.patience import NONE, Patience
 from dnnbench.store.reading import StoredRuns
@@ -149,6 +150,15 @@ class Store(StoredRuns):
                 f"run: got status {status!r}, expected one of {', '.join(FINAL_STATUSES)}"
             )
         self._set_status(run_id, status, utc_now())
+
+    def label_run(self, run_id: str, label: str | None) -> None:
+        """Give a run a name, in place of any other; None takes it away."""
+        query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
+        self._change_run(run_id, lambda c: c.execute(query.values(label=plain(label))))
+
+    def delete_run(self, run_id: str) -> None:
+        """Take a run out, with everything that was recorded of it; its machine stays."""
+        self._change_run(run_id, lambda c: delete_rows(c, run_id))
 
     def _set_status(self, run_id: str, status: str, finished: str | None) -> None:
         query = update(schema.RUN).where(schema.RUN.c.run_id == run_id)
