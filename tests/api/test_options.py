@@ -6,6 +6,7 @@ from dnnbench.api.options import text_of
 from dnnbench.api.run import run, run_request
 from dnnbench.errors import UsageError
 from dnnbench.execution.settings import Settings
+from dnnbench.masking import masked_words
 from dnnbench.protocol.device import Device
 from dnnbench.spec.builder import Builder
 
@@ -95,3 +96,10 @@ def test_a_model_is_told_by_its_name():
 @pytest.mark.parametrize("share", [0.01, 0.05, 1 / 3, 1e-6])
 def test_a_number_is_written_as_exactly_as_it_is(share):
     assert float(text_of(share)) == pytest.approx(share, rel=1e-9)
+
+
+def test_a_password_in_a_call_is_masked_where_the_run_is_stored():
+    said = called(["mlp_digits"], backend="torch@new", store="postgresql://me:hush@host/db")
+    [word] = masked_words([said])
+    assert "torch@new" in word
+    assert "hush" not in word

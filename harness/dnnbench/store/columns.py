@@ -32,7 +32,7 @@ COLUMNS: dict[str, Column] = {
     "finished": Column(
         TEXT, "UTC, ISO 8601", "when the run or generation ended; missing while it goes on"
     ),
-    "command": Column(OBJECT, "", "the command line, a list of words"),
+    "command": Column(OBJECT, "", "the command line as words, or the call from Python"),
     "settings": Column(OBJECT, "", "every setting of the run with its value, defaults too"),
     "seed": Column(COUNT, "", "seed of weights, data and visiting order"),
     "dnnbench_version": Column(TEXT, "", "version of dnnbench that measured"),
