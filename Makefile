@@ -42,7 +42,7 @@ test-all: bytecode  ## the whole matrix: every op in every backend, mode and typ
 	$(PYTEST) $(ON_TWO_CORES) -m ""
 
 TYPES := float64 float32 bfloat16 float16 mixed_bfloat16 mixed_float16
-MODES := numpy-eager torch-eager tensorflow-eager tensorflow-graph jax-jit jax-eager tensorflow-xla torch-compile
+MODES := numpy-eager torch-eager tensorflow-eager tensorflow-graph jax-jit jax-eager tensorflow-xla torch-compile onnxruntime-full onnxruntime-unoptimized
 ANSWERS := results/check-all
 KIT := $(foreach type,$(TYPES),$(MODES:%=$(ANSWERS)/kit-%-$(type).txt))
 ZOO := $(foreach type,float64 float32 bfloat16,$(ANSWERS)/zoo-$(type).txt)

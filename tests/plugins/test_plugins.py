@@ -40,6 +40,8 @@ def net(name="net", build=mlp_digits, **changes):
 
 """
 OWN = ("jax", "tensorflow", "torch", "numpy")
+BESIDE_OWN = ("onnxruntime",)
+"""Of a distribution of its own, which is here or not."""
 
 
 def beside_own(*names):
@@ -68,7 +70,8 @@ def plugins_of(tmp_path, monkeypatch):
     def find(**sources):
         for name, source in sources.items():
             install(tmp_path, name, source)
-        return Plugins(announced())
+        entries = announced()
+        return Plugins([each for each in entries if each.origin.entry not in BESIDE_OWN])
 
     yield find
     for name in set(sys.modules) - modules:
