@@ -1,4 +1,4 @@
-"""Small networks on scikit-learn's 8x8 digits: seconds to train, and what a run without
+"""Small networks on real 8x8 digits: seconds to train, and what a run without
 a name measures.
 """
 

@@ -9,7 +9,7 @@ from dnnbench.spec.optimizers import Optimizer
 from dnnbench.spec.workload import Task, Workload
 
 Source = Literal["synthetic", "digits"]
-"""Made-up images of any size, or scikit-learn's digits enlarged (the size a multiple of 8)."""
+"""Made-up images of any size, or real digits enlarged (the size a multiple of 8)."""
 SYNTHETIC_BATCHES = 2
 
 

@@ -1,4 +1,4 @@
-"""Perceptrons on scikit-learn's shipped tables."""
+"""Perceptrons on small real tables."""
 
 from typing import Literal
 

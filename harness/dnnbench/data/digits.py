@@ -1,10 +1,10 @@
-"""scikit-learn's digits: 1797 real grey images of 8x8 pixels that ship inside its wheel."""
+"""1797 real grey images of digits, 8x8 pixels, which ship inside dnnbench."""
 
 import numpy as np
 
-from ..errors import DataError
 from ..spec.data import Digits
 from .arrays import RawArrays
+from .shipped import shipped
 from .split import stratified
 
 BRIGHTEST = 16
@@ -21,7 +21,7 @@ def read_digits(data: Digits, input_name: str) -> RawArrays:
     (n, size, size)
     Source: Alpaydin & Kaynak 1998, UCI optical recognition of handwritten digits, test part.
     """
-    pixels, labels = _load()
+    pixels, labels = shipped("digits")
     test = stratified(labels, data.test_fraction, data.split_seed, "digits")
     images = _images(pixels, data)
     y = _targets(images, labels, data.target)
@@ -49,14 +49,3 @@ def _targets(images: np.ndarray, labels: np.ndarray, target: str) -> np.ndarray:
         case _:  # "pixels"
             with_ink = images[..., 0] > 0.5  # (n, H, W)
             return np.where(with_ink, labels[:, None, None], BACKGROUND)
-
-
-def _load() -> tuple[np.ndarray, np.ndarray]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise DataError(
-            f"data 'digits': cannot import scikit-learn ({error}); pip install it"
-        ) from None
-    images, labels = load_digits(return_X_y=True)
-    return images, labels

@@ -8,7 +8,7 @@ from .tensor import Spec
 
 
 class Digits(Spec):
-    """scikit-learn's 1797 real 8x8 grey images of digits, pixels / 16,
+    """1797 real 8x8 grey images of digits, pixels / 16,
     in a stratified seeded split.
 
     size: height and width, each pixel repeated to fill them; margin: zeros around that; channels:
@@ -71,7 +71,7 @@ class PythonSource(Spec):
 
 
 class Table(Spec):
-    """One of scikit-learn's shipped tables, features standardised by the training part.
+    """A small real table, features standardised by the training part.
 
     A regression's target too.
 
