@@ -40,6 +40,10 @@ def test_its_run_is_stored_with_the_call(executed):
     assert executed["run"].command.startswith("dnnbench.run([<function make_net>, 'mlp_digits']")
 
 
+def test_each_type_of_a_list_is_an_arm(executed):
+    assert list(executed["by_type"].index) == ["float32", "float64"]
+
+
 def test_throughput_is_examples_over_time(executed):
     cells = executed["run"].cells
     assert (cells["examples_per_s"] == cells["batch_size"] / cells["call_s"]).all()
