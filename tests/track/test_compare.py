@@ -249,3 +249,16 @@ def test_runs_of_other_versions_tell_nothing_of_these(tmp_path):
                 WHERE run_id = 'earlier{number}'"""
             )
     assert width(path)[1].spread is None
+
+
+@pytest.mark.parametrize(
+    ("slower", "sentence"),
+    [
+        (1.1, r"28 cells: 28 slower; the worst: \S+ \S+ of \S+, 1\.1x \[1\.\d+, 1\.\d+\] as long"),
+        (0.9, "28 cells: 28 faster"),
+    ],
+)
+def test_the_outcome_stands_first(tmp_path, capsys, slower, sentence):
+    path = two_runs(tmp_path / "s.sqlite", slower=slower)
+    command(path, "before", "after")
+    assert re.fullmatch(sentence, capsys.readouterr().out.splitlines()[0])

@@ -56,10 +56,12 @@ class Comparison(Shown):
 
     def parts(self) -> "Sequence[Part]":
         """Tables and lines, as the terminal shows them."""
-        from ..report.changes import changes_table
+        from ..report.changes import changes_sentence, changes_table
         from .showing import line
 
-        table = [changes_table(self.cells)] if len(self.cells) else []
+        table: list[Part] = []
+        if len(self.cells):
+            table = [line(changes_sentence(self.cells)), changes_table(self.cells)]
         doubts = [f"nothing to judge: {self.unusable}"] if self.unusable else []
         return [*table, *map(line, [*self.notes, *doubts])]
 

@@ -42,12 +42,13 @@ def command(
       dnnbench compare 20260101 20260102 --json
     """
     from ..api.compare import compared
-    from ..report.changes import changes_table
+    from ..report.changes import changes_sentence, changes_table
 
     comparison = compared(store, base, new, fail_on)
     if as_json:
         output.json(_document(comparison))
     elif len(comparison.cells):
+        output.text(changes_sentence(comparison.cells))
         output.table(changes_table(comparison.cells))
     return _conclude(output, comparison)
 

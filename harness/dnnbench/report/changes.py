@@ -1,12 +1,13 @@
-"""The terminal's table of two runs held against each other."""
+"""Two runs held against each other: the outcome in a sentence, and the terminal's table."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..store.frames import records
 from .columns import VERDICT_STYLES, column_table
-from .quantity import interval, milliseconds, ratio
-from .words import verdict_word
+from .quantity import factor, interval, milliseconds, ratio
+from .words import NOT_JUDGED, verdict_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,35 @@ HEADINGS = (
     "verdict",
     "why",
 )
+
+
+OUTCOMES = {
+    "SLOWER": "slower",
+    "FASTER": "faster",
+    "SAME": "the same",
+    "UNDECIDED": "undecided",
+    NOT_JUDGED: "not judged",
+}
+
+
+def changes_sentence(cells: "pd.DataFrame") -> str:
+    """How many cells became slower, faster, stayed the same, and the worst change that is certain.
+
+    cells: `dnnbench.track.compare`'s frame, one row at least.
+    """
+    rows = records(cells)
+    counts = Counter(verdict_word(row["verdict"], row["ratio_low"]) for row in rows)
+    counted = [f"{counts[word]} {name}" for word, name in OUTCOMES.items() if counts[word]]
+    sentence = f"{len(rows)} cells: {', '.join(counted) or NOT_JUDGED}"
+    slower = [row for row in rows if row["verdict"] == "SLOWER"]
+    if not slower:
+        return sentence
+    worst = max(slower, key=lambda row: row["ratio"])
+    bounds = interval(worst["ratio_low"], worst["ratio_high"], factor)
+    return (
+        f"{sentence}; the worst: {worst['arm']} {worst['phase']} of {worst['workload']}, "
+        f"{factor(worst['ratio'])}x {bounds} as long"
+    )
 
 
 def changes_table(cells: "pd.DataFrame") -> "Table":
