@@ -3,18 +3,20 @@
 import os
 import sys
 import time
-
-import rich_click as click
+from select import select
 
 from .output import Output
 
 WATCH_S = 0.5
 """How long the counters of contention are watched."""
+ANSWER_S = 15.0
+"""How long somebody at the terminal has to answer."""
 
 
-def warn_if_busy(output: Output) -> bool:
-    """Say what would spoil the rounds of a run, and ask whether to go on where somebody can answer.
+def warn_if_busy(output: Output, answer_s: float = ANSWER_S) -> bool:
+    """Say what would spoil the rounds of a run, and ask whether to go on where somebody may answer.
 
+    answer_s: how long an answer is waited for; without one the run goes on.
     returns: whether to measure; always where stdin or stderr is no terminal.
     """
     reasons = disturbances(WATCH_S)
@@ -26,7 +28,9 @@ def warn_if_busy(output: Output) -> bool:
     )
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    return click.confirm("measure all the same?", default=True, err=True)
+    output.note(f"measure all the same? [Y/n] (goes on by itself in {answer_s:g} s)")
+    answered, _, _ = select([sys.stdin], [], [], answer_s)
+    return not (answered and sys.stdin.readline().strip().lower().startswith("n"))
 
 
 def disturbances(watch_s: float) -> list[str]:
