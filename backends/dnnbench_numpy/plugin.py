@@ -14,5 +14,6 @@ def dnnbench_backends():
             target="dnnbench_numpy.backend:NumpyBackend",
             requires=("numpy",),
             reference=True,
+            cpu_only=True,
         )
     ]

@@ -13,5 +13,6 @@ def dnnbench_backends():
             default_mode="full",
             target="dnnbench_onnxruntime.backend:OnnxRuntimeBackend",
             requires=("onnxruntime", "onnx"),
+            cpu_only=True,
         )
     ]

@@ -110,13 +110,25 @@ def test_drivers_show_themselves_in_dev(tmp_path):
     assert devices.accelerator_in_sight(tmp_path)
 
 
-def test_the_reference_stays_on_the_cpu_and_is_not_ranked_against_a_gpu():
-    chosen = select(_installed(OWN))
+def test_what_knows_the_cpu_alone_stays_there_and_is_not_ranked_against_a_gpu():
+    chosen = select(["all"])
     arms, unequal = resolved(chosen.arms, {AUTO: Device("gpu")})
     places = {arm.backend: (arm.device.kind, arm in unequal) for arm in arms}
     assert places.pop("numpy") == ("cpu", True)
+    assert places.pop("onnxruntime") == ("cpu", True)
     assert set(places.values()) == {("gpu", False)}
-    assert list(unequal.values()) == ["runs on cpu, the others on gpu"]
+    assert set(unequal.values()) == {"runs on cpu, the others on gpu"}
+
+
+def test_auto_asks_only_backends_that_know_other_devices(monkeypatch):
+    asked = []
+    monkeypatch.setattr(devices, "accelerator_in_sight", lambda: True)
+    monkeypatch.setattr(
+        devices, "list_devices", lambda arms: asked.extend(arms) or {"torch": WITH_GPU}
+    )
+    arms = select(["numpy,onnxruntime,torch"]).arms
+    assert devices.choose_device(AUTO, arms, Told()).kind == "gpu"
+    assert [arm.backend for arm in asked] == ["torch"]
 
 
 @pytest.mark.slow

@@ -168,6 +168,7 @@ UNFIT_BACKENDS = {
     ),
     "info(requires=('',))": "requires: got '', expected",
     "info(extra=None)": "extra: got None, expected the name of an extra",
+    "info(cpu_only=1)": "cpu_only: got 1, expected True or False",
     "info(float64_apart=1)": "float64_apart: got 1, expected True or False",
     "info(caches=('PATH',))": (
         "caches: got 'PATH', expected an environment variable with CACHE in its name"

@@ -34,7 +34,7 @@ FILES = {
 }
 """File by workload, in the order of `dnnbench list workloads`.
 
-The builder bears the workload's name, its docstring's first line describes it,
+The builder bears the workload's name, its docstring's first paragraph describes it,
 and TINY in its file is the preset `tiny`.
 """
 DEFAULT = ("mlp_digits", "cnn_digits")
@@ -45,9 +45,8 @@ def _info(name: str, file: str) -> WorkloadInfo:
     module = import_module(f"dnnbench_workloads.{file}")
     build = getattr(module, name)
     presets = {"tiny": module.TINY} if hasattr(module, "TINY") else {}
-    return WorkloadInfo(
-        name, build.__doc__.splitlines()[0].rstrip("."), build, presets, name in DEFAULT
-    )
+    summary = " ".join(build.__doc__.split("\n\n")[0].split())
+    return WorkloadInfo(name, summary.rstrip("."), build, presets, name in DEFAULT)
 
 
 @hookimpl

@@ -19,8 +19,7 @@ def unet(
     batch: PositiveInt = 1,
     data: Source = "synthetic",
 ) -> Workload:
-    """U-Net: valid convolutions down and up again, joined at every level.
-
+    """U-Net: valid convolutions down and up again, joined at every level;
     388x388 classes from 572x572 pixels.
     """
     net, size, skips = Builder("unet"), image, []

@@ -25,8 +25,8 @@ DEVICE = list_option(
     type=Devices(),
     default=AUTO.kind,
     show_default=True,
-    help="auto takes the GPU when every backend but the NumPy reference has one, else the CPU, "
-    "and says so. Several: an arm on each.",
+    help="auto takes the GPU when every backend has one, but for those that know the CPU alone, "
+    "else the CPU, and says so. Several: an arm on each.",
 )
 DTYPE = list_option(
     "--dtype",

@@ -56,13 +56,14 @@ def devices_of(arms: Sequence[Arm], report: Reporter) -> dict[Device, Device]:
 def choose_device(wanted: Device, arms: Sequence[Arm], report: Reporter) -> Device:
     """The device that `wanted` means for some arms, whichever they request.
 
-    `auto` takes the GPU when every arm but the reference has one, else the CPU.
+    `auto` takes the GPU when every arm has one, but for backends that know no other device than the
+    CPU; else the CPU.
 
     UsageError if a device is named that an arm lacks: nothing falls back to the CPU in silence.
     """
-    others = [arm for arm in arms if not info_of(arm).reference]
+    others = [arm for arm in arms if not info_of(arm).cpu_only]
     if wanted != AUTO:
-        return wanted if wanted.kind == CPU.kind else _demand(wanted, others)
+        return wanted if wanted.kind == CPU.kind else _demand(wanted, arms, others)
     if not others or not accelerator_in_sight():
         report.note("device: cpu (auto: no GPU or TPU in sight)")
         return CPU
@@ -82,11 +83,17 @@ def _automatic(others: Sequence[Arm], report: Reporter) -> Device:
     return CPU
 
 
-def _demand(wanted: Device, others: Sequence[Arm]) -> Device:
+def _listed(arms: Sequence[Arm]) -> str:
+    """`numpy computes`, `numpy and onnxruntime compute`."""
+    names = list(dict.fromkeys(arm.backend for arm in arms))
+    return f"{' and '.join(names)} compute{'s' if len(names) == 1 else ''}"
+
+
+def _demand(wanted: Device, arms: Sequence[Arm], others: Sequence[Arm]) -> Device:
+    """others: the arms that know other devices than the CPU."""
     if not others:
         raise UsageError(
-            f"--device {wanted}: the NumPy reference computes on cpu alone; "
-            f"add a backend that can use {wanted}"
+            f"--device {wanted}: {_listed(arms)} on cpu alone; add a backend that can use {wanted}"
         )
     by_backend = list_devices(others)
     without = {name: devices for name, devices in by_backend.items() if not _has(devices, wanted)}

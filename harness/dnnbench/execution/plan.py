@@ -194,14 +194,15 @@ def resolved(
     """(arms on their devices, each once; why some are not ranked).
 
     device_of: what each device that was requested means.
-    Where no arm was to compute on the CPU the reference does so all the same, and is not ranked.
+    A backend that knows the CPU alone computes there all the same, and is not ranked unless the CPU
+    was asked for too.
     """
     arms: dict[Arm, None] = {}
     unequal = {}
     elsewhere = CPU not in device_of.values()
     for one in requested:
         arm = one.on(device_of[one.device])
-        if info_of(arm).reference and arm.device.kind != CPU.kind:
+        if info_of(arm).cpu_only and arm.device.kind != CPU.kind:
             others = arm.device
             arm = arm.on(CPU)
             if elsewhere:

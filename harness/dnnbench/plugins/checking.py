@@ -70,6 +70,7 @@ def checked_backend(info: BackendInfo) -> BackendInfo:
         *_texts("requires", info.requires, DISTRIBUTION),
         *_text("extra", info.extra, EXTRA),
         *_switch("reference", info.reference),
+        *_switch("cpu_only", info.cpu_only),
         *_switch("float64_apart", info.float64_apart),
         *_texts("caches", info.caches, CACHE),
     ]

@@ -31,6 +31,8 @@ class BackendInfo:
     """`pip install 'dnnbench[extra]'` brings them."""
     reference: bool = False
     """Whether others are checked against it: dnnbench's NumPy backend alone."""
+    cpu_only: bool = False
+    """Whether it computes on the CPU alone: beside a GPU it stays there, and is not ranked."""
     float64_apart: bool = False
     """Whether float64 is a process-wide switch, so that it needs a worker of its own."""
     caches: tuple[str, ...] = ()
