@@ -263,3 +263,11 @@ def test_a_ratio_is_said_in_words(known, case):
 def test_the_base_is_called_so(known):
     [row] = [r for r in known.rows if (r.arm, r.phase) == ("torch:eager", "infer")][:1]
     assert against_base(row, "torch:eager") == "base"
+
+
+def test_a_case_that_no_round_visited_is_not_called_busy(empty):
+    """The workers of one case may all have failed."""
+    cells = reporting.add_run(empty, "r", generations=0)
+    block = reporting.visits(np.arange(9), np.zeros(9), 1e-3, np.random.default_rng(0))
+    empty.add_generation("r", 0, {}, {cells[0]: block})
+    assert section_of(gather(empty, "r"), "answer").alarm == ""

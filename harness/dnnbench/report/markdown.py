@@ -55,7 +55,7 @@ def _listing(texts: Sequence[str]) -> str:
 def _table(table: Table) -> str:
     headings = [escaped(_heading(column)) for column in table.columns]
     rules = ["---:" if column.number else "---" for column in table.columns]
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    rows = [list(map(_cell, row)) for row in table.rows]
     grid = "\n".join(f"| {' | '.join(row)} |" for row in (headings, rules, *rows))
     note = f"\n\n{escaped(table.note)}" if table.note else ""
     if table.folded:

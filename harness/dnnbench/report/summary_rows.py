@@ -2,8 +2,9 @@
 or not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..protocol.keys import CaseKey
 
@@ -55,4 +56,8 @@ def cell_summaries(cells: "pd.DataFrame") -> list[CellSummary]:
     """cells: frame `cells` joined with `summary`."""
     from ..store.frames import records
 
-    return [CellSummary(**{name: row[name] for name in COLUMNS}) for row in records(cells)]
+    return [_cell_summary(row) for row in records(cells)]
+
+
+def _cell_summary(row: Mapping[str, Any]) -> CellSummary:
+    return CellSummary(**{name: row[name] for name in COLUMNS})

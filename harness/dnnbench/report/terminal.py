@@ -82,7 +82,7 @@ def _panel(table: Table, panel: str) -> FittedTable:
 def _fitted(table: Table, columns: Sequence[Column]) -> FittedTable:
     """Where any cell of a column has an interval, the intervals have a column of their own."""
     places = [table.columns.index(column) for column in columns]
-    split = [any(row[place].interval for row in table.rows) for place in places]
+    split = [_has_intervals(table, place) for place in places]
     headings = []
     for one, has_intervals in zip(columns, split, strict=True):
         headings.append(_column(one))
@@ -97,6 +97,10 @@ def _fitted(table: Table, columns: Sequence[Column]) -> FittedTable:
             fitted.add_row(*_texts(shown, split))
             above = row
     return fitted
+
+
+def _has_intervals(table: Table, place: int) -> bool:
+    return any(row[place].interval for row in table.rows)
 
 
 def _column(one: Column) -> RichColumn:

@@ -70,7 +70,8 @@ def _standings(evidence: Evidence, cases: list[CaseKey]) -> list[Standing]:
 def _alarm(evidence: Evidence) -> str:
     """That the machine was too busy, or that the run contradicts itself."""
     run = evidence.measured
-    spoilt = [cell for cell in run.cells if cell.case in run.spoilt]
+    visited = [cell for cell in run.cells if cell.cell_id in run.visits]
+    spoilt = [cell for cell in visited if cell.case in run.spoilt]
     if spoilt:
         cases = first_of(list(dict.fromkeys(str(cell.case) for cell in spoilt)))
         return (
@@ -85,10 +86,9 @@ def _machine(evidence: Evidence) -> str:
     """The machine, and what was used of it."""
     machine = [evidence.machine_name, _hardware(evidence)]
     machine += evidence.machine["facts"].get("hardware", {}).get("gpus") or []
-    threads, devices, dtypes = (
-        list(dict.fromkeys(str(getattr(row, name)) for row in evidence.rows))
-        for name in ("threads", "device", "dtype")
-    )
+    threads = list(dict.fromkeys(str(row.threads) for row in evidence.rows))
+    devices = dict.fromkeys(row.device for row in evidence.rows)
+    dtypes = dict.fromkeys(row.dtype for row in evidence.rows)
     count = "1 thread" if threads == ["1"] else f"{' or '.join(threads)} threads"
     used = ", ".join([count, *devices, *dtypes])
     return f"{', '.join(dict.fromkeys(filter(None, machine)))}; used: {used}"
@@ -108,7 +108,8 @@ def _versions(evidence: Evidence) -> str:
 def _table(evidence: Evidence, case: CaseKey) -> Table:
     """Training step and inference of each arm side by side, the fastest first."""
     rows = {(row.arm, row.phase): row for row in _of_purpose(evidence, case)}
-    phases = [phase for phase in PURPOSES if any(key[1] == phase for key in rows)]
+    present = {phase for _, phase in rows}
+    phases = [phase for phase in PURPOSES if phase in present]
     times = _times_s(evidence, rows)
     slow = float("inf")
     arms = sorted(
@@ -162,15 +163,11 @@ def _cells(
 
 def _conclusions(evidence: Evidence, cases: list[CaseKey], standings: list[Standing]) -> list[str]:
     names = case_names(cases)
-    spoken = [
-        first_places(
-            HEADLINES[phase],
-            [one for one in standings if one.phase == phase],
-            names,
-            evidence.measured.theta,
-        )
-        for phase in PURPOSES
-    ]
+    spoken = []
+    for phase in PURPOSES:
+        of_phase = [one for one in standings if one.phase == phase]
+        theta = evidence.measured.theta
+        spoken.append(first_places(HEADLINES[phase], of_phase, names, theta))
     agreeing = agreement_sentence(evidence.checks)
     silent = "" if _alarm(evidence) else not_judged(evidence)
     return [text for text in (*spoken, agreeing, undecided(evidence), silent) if text]

@@ -57,11 +57,15 @@ def _counted(evidence: Evidence) -> list[str]:
 
 def _table(evidence: Evidence, case: CaseKey) -> Table:
     rows = evidence.of_case(case)
-    groups = [
-        tuple(_row(evidence, row) for row in rows if row.phase == phase)
-        for phase in by_headline(row.phase for row in rows)
-    ]
-    return Table(COLUMNS, tuple(groups), title=f"{case.workload}, batch {case.batch_size}")
+    phases = by_headline(row.phase for row in rows)
+    groups: dict[str, list[tuple[Cell, ...]]] = {phase: [] for phase in phases}
+    for row in rows:
+        groups[row.phase].append(_row(evidence, row))
+    return Table(
+        COLUMNS,
+        tuple(map(tuple, groups.values())),
+        title=f"{case.workload}, batch {case.batch_size}",
+    )
 
 
 def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:

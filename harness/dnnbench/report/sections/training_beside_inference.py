@@ -40,10 +40,7 @@ def training_beside_inference(evidence: Evidence) -> Section | None:
     if not purposes:
         return None
     cases = dict.fromkeys(CaseKey(p.workload, p.batch_size) for p in purposes)
-    groups = tuple(
-        tuple(_row(evidence, p) for p in purposes if CaseKey(p.workload, p.batch_size) == case)
-        for case in cases
-    )
+    groups = tuple(_group(evidence, case) for case in cases)
     return Section(
         id="purposes",
         title="Training beside inference",
@@ -52,6 +49,15 @@ def training_beside_inference(evidence: Evidence) -> Section | None:
         lead=LEAD,
         brief="operations by the spec, everything else measured",
     )
+
+
+def _group(evidence: Evidence, case: CaseKey) -> tuple[tuple[Cell, ...], ...]:
+    """The rows of one case."""
+    purposes = evidence.purposes
+    of_case = [
+        p for p in purposes if (p.workload, p.batch_size) == (case.workload, case.batch_size)
+    ]
+    return tuple(_row(evidence, purpose) for purpose in of_case)
 
 
 def _times_as_long(purposes: list[Purpose]) -> list[str]:

@@ -57,7 +57,11 @@ def _timed(evidence: Evidence, case: CaseKey) -> dict[str, list[CellSummary]]:
     rows = evidence.of_case(case)
     phases = dict.fromkeys(row.phase for row in rows if row.call_s is not None)
     chosen = [phase for phase in HEADLINES if phase in phases] or list(phases)
-    return {phase: [row for row in rows if row.phase == phase] for phase in chosen}
+    timed: dict[str, list[CellSummary]] = {phase: [] for phase in chosen}
+    for row in rows:
+        if row.phase in timed:
+            timed[row.phase].append(row)
+    return timed
 
 
 def _says(evidence: Evidence, cells: list[CellSummary]) -> list[str]:
