@@ -77,6 +77,12 @@ bench: install  ## each arm beside the same network written by hand; what the ha
 study: install  ## prove the measuring method: record trials of known truth, replay them, write docs/proof.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
+.PHONY: dist
+dist: install  ## sdists and wheels of both distributions, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist backends/dnnbench_onnxruntime
+
 .PHONY: lint
 lint: install  ## ruff, its formatter, and the type checker
 	$(BIN)/ruff check .
