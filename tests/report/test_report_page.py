@@ -41,6 +41,11 @@ def test_the_page_refers_to_nothing_outside_itself(whole):
     assert_links_lead_somewhere(whole)
 
 
+@pytest.mark.parametrize("licence", ["Apache-2.0", "BSD 3-Clause"])
+def test_the_page_states_the_licences_of_what_it_holds(whole, licence):
+    assert licence in whole.split("<footer>")[1]
+
+
 def assert_links_lead_somewhere(text):
     targets = re.findall(r'href="([^"]*)"', text)
     assert targets
