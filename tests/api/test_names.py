@@ -77,7 +77,7 @@ def options(command):
     return {re.sub("^no_", "", p.name) for p in module.command.params}
 
 
-SHOWN_BY_THE_TERMINAL = {"as_json", "quiet", "verbose", "dry_run", "details", "help"}
+SHOWN_BY_THE_TERMINAL = {"as_json", "quiet", "verbose", "dry_run", "details", "report", "help"}
 
 
 @pytest.mark.parametrize("command", ["run", "check", "train", "predict", "compare", "gate"])

@@ -11,7 +11,7 @@ from dnnbench.report.html import render_report
 from dnnbench.spec.phases import Phase
 from dnnbench.store.store import open_store
 from helpers import reporting
-from helpers.running import FAST, TINY, dnnbench
+from helpers.running import TINY, WITH_PAGE, dnnbench
 
 pytestmark = [
     pytest.mark.browser,
@@ -154,7 +154,7 @@ def lacking(tmp_path_factory, cache):
     """The page of a run in which one arm only infers."""
     place = tmp_path_factory.mktemp("lacking")
     (place / "tiny.toml").write_text(TINY)
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers", *FAST)
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers", *WITH_PAGE)
     assert done.returncode == 0, done.stderr
     return place / "results" / "report.html"
 

@@ -173,6 +173,8 @@ CASES = [
     (exitcodes.OK, ("merge", "{parameter}", "copy.sqlite")),
     (exitcodes.OK, ("machine", "label", "lab-3", "--store", "{address}")),
     (REFUSED, ("machine", "label", "lab-3", "--machine", "{address}", "--store", "{parameter}")),
+    (exitcodes.OK, ("runs", "show", "first", "--store", "{address}")),
+    (exitcodes.OK, ("runs", "list", "--store", "{parameter}", "--json")),
     (REFUSED, ("check", "{address}")),
     (REFUSED, ("check", *OF_WORK[:1], "--backend", "{raw}")),
     (REFUSED, ("conformance", "{address}")),

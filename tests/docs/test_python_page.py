@@ -22,6 +22,7 @@ def executed(tmp_path_factory):
     scope: dict = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("page"))
+        patch.setenv("DNNBENCH_LOCK", str(Path.cwd() / "lock"))  # the page's runs do not --wait
         patch.setattr(dnnbench, "devices", dnnbench.backends)  # which would start every framework
         for block in BLOCKS:
             exec(compile(block, "docs/python.md", "exec"), scope)
@@ -101,7 +102,9 @@ def notebook(tmp_path_factory):
     for cell in cells.cells:
         cell.source = cell.source.replace("numpy,torch", "numpy")
     client = NotebookClient(cells, timeout=300, resources={"metadata": {"path": str(place)}})
-    return client.execute()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DNNBENCH_LOCK", str(place / "lock"))
+        return client.execute()
 
 
 def outputs(notebook, kind):

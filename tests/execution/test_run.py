@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from dnnbench.execution.measured import measured
 from dnnbench.store.store import open_store
-from helpers.running import FAST, cells_of, dnnbench
+from helpers.running import FAST, WITH_PAGE, cells_of, dnnbench
 
 pytestmark = pytest.mark.xdist_group("run")
 
 
 def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
-    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *FAST)
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *WITH_PAGE)
     assert done.returncode == 0, done.stderr
     assert "The answer" in done.stdout
     assert "numpy:eager" in done.stdout
@@ -29,6 +29,17 @@ def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
     assert shown.stdout == done.stdout, "what was said at the end can be read again"
     details = dnnbench(place, "runs", "show", "--details")
     assert "no-op program (it does nothing): " in details.stdout
+
+
+def test_a_page_is_written_where_it_is_wanted_or_not_at_all(place):
+    request = ("run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--no-check")
+    done = dnnbench(place, *request, *WITH_PAGE, "--report", "pages/mine.html")
+    assert "the report is pages/mine.html" in done.stderr
+    assert (place / "pages/mine.html").stat().st_size > 2000
+    without = dnnbench(place, *request, *FAST)
+    assert without.returncode == 0, without.stderr
+    assert "the report is" not in without.stderr
+    assert not (place / "results/report.html").exists()
 
 
 @pytest.mark.slow

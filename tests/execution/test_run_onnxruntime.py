@@ -41,4 +41,4 @@ def test_its_training_is_unsupported_with_its_reason(measured):
 
 def test_a_row_says_why_there_is_no_training(measured):
     done, _ = measured
-    assert f"{ARM} (train_step): {REASON}" in " ".join(done.stdout.split())
+    assert f"{ARM} on tiny/4, training: {REASON}" in " ".join(done.stdout.split())

@@ -28,7 +28,8 @@ nodes = [
 [task]
 data = { kind = "synthetic", examples = 64 }
 """
-FAST = ("--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
+WITH_PAGE = ("--threads", "1", "--max-time", "1s", "--generations", "1", "--wait")
+FAST = (*WITH_PAGE, "--report", "none")
 
 
 def environment():

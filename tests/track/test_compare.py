@@ -164,7 +164,9 @@ def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, caps
     path = two_runs(tmp_path / "s.sqlite", flags=STEAL)
     assert command(path, "before", "after") == exitcodes.NOTHING_MEASURED
     told = capsys.readouterr()
-    assert told.out.count("not judged") == 28
+    outcome, *table = told.out.splitlines()
+    assert outcome == "28 cells: 28 not judged"
+    assert sum("not judged" in line for line in table) == 28
     assert "UNDECIDED" not in told.out
     assert "every round was disturbed (stolen CPU time)" in told.err
     assert "intervals" not in told.err

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..execution.plan import Plan
 
 REPORT = "results/report.html"
-BESIDE_RESUME = ("resume", "store", "wait", "as_json", "details", "quiet", "verbose")
+NO_REPORT = "none"
+BESIDE_RESUME = ("resume", "store", "report", "wait", "as_json", "details", "quiet", "verbose")
 """Names of the parameters that a resumed run heeds."""
 
 
@@ -35,6 +36,7 @@ WHERE_TO = (
     "--details",
     "--json",
     "--store",
+    "--report",
     "--label",
     "--resume",
     "--quiet",
@@ -141,6 +143,13 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @DETAILS
 @STORE
+@click.option(
+    "--report",
+    default=REPORT,
+    show_default=True,
+    metavar="FILE|none",
+    help="The page to write at the end; none: no page (`dnnbench report` writes one later).",
+)
 @output_options
 @click.pass_obj
 def command(
@@ -148,6 +157,7 @@ def command(
     /,
     workloads: tuple[str, ...],
     store: str,
+    report: str,
     as_json: bool,
     details: bool,
     resume: str | None,
@@ -162,7 +172,7 @@ def command(
     WORKLOADS are names from `dnnbench list workloads`, all[tiny] for all that have such a size,
     .toml/.json files, or net.py:NAME, a Model, a Workload or a function that makes one;
     without any, the small ones that the list marks with a star are measured.
-    Ends by writing results/report.html.
+    Ends by writing a page, results/report.html.
 
     \b
     Examples:
@@ -181,18 +191,18 @@ def command(
     if resume:
         _refuse_other_options()
     kept = keeping(store, label, wait)
-    with reporter(output) as report:
+    with reporter(output) as progress:
         if resume:
-            measurement = go_on(resume, kept, report)
+            measurement = go_on(resume, kept, progress)
         else:
             request = run_request(workloads, check=not no_check, **options)
             if dry_run:
-                _tell_plan(output, make_plan(request, report)[0], as_json)
+                _tell_plan(output, make_plan(request, progress)[0], as_json)
                 return exitcodes.OK
             if not warn_if_busy(output):
                 return exitcodes.INTERRUPTED
-            measurement = measure(request, kept, report)
-    return _conclude(output, measurement, as_json, details)
+            measurement = measure(request, kept, progress)
+    return _conclude(output, measurement, report, as_json, details)
 
 
 def _refuse_other_options() -> None:
@@ -249,7 +259,9 @@ def _generations(settings: Settings, cells: int) -> str:
     return f"in {settings.generations} generation(s), {share}"
 
 
-def _conclude(output: Output, measurement: "Measurement", as_json: bool, details: bool) -> int:
+def _conclude(
+    output: Output, measurement: "Measurement", report: str, as_json: bool, details: bool
+) -> int:
     """The answer or JSON on stdout, the page, and the exit code."""
     from .run_text import print_run
 
@@ -263,8 +275,11 @@ def _conclude(output: Output, measurement: "Measurement", as_json: bool, details
         output.json(_document(run))
     else:
         print_run(output, run.evidence, details)
-    run.report(REPORT)
-    output.note(f"run {run_id} is in {run.store}; the report is {REPORT}")
+    where = f"run {run_id} is in {run.store}"
+    if report != NO_REPORT:
+        run.report(report)
+        where = f"{where}; the report is {report}"
+    output.note(where)
     if run.evidence.nothing_decided and as_json:
         output.note(run.evidence.nothing_decided)
     if measurement.outcome.interrupted:

@@ -74,7 +74,7 @@ def _clause(alike: Sequence[Standing], names: dict[CaseKey, str], theta: float) 
     one = alike[0]
     cases = listed([names[standing.case] for standing in alike])
     if not one.first:
-        return f"nobody can be called first on {cases}"
+        return f"no arm can be called first on {cases}"
     if len(one.first) > 1:
         return f"{listed(one.first)} share the first place on {cases}{_but(one)}"
     places = [f"on {names[one.case]}{_ahead(one, f' as fast as {one.ahead_of}')}"]
@@ -106,7 +106,7 @@ def _together(standings: Sequence[Standing], names: dict[CaseKey, str]) -> list[
     for first, of_first in cases.items():
         where = first_of(of_first)
         if not first:
-            clauses.append(f"nobody can be called first on {where}")
+            clauses.append(f"no arm can be called first on {where}")
         elif len(first) == 1:
             clauses.append(f"{first[0]} is fastest on {where}")
         else:
