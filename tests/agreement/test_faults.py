@@ -200,7 +200,7 @@ def file_of(case, place):
     return str(path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # the faults themselves are caught often, by the function it calls
 @pytest.mark.xdist_group("faulty_torch")
 def test_the_command_line_catches_and_names_them(tmp_path):
     modes = {

@@ -218,7 +218,11 @@ def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting,
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "epochs"),
-    {"autoencoder[tiny]": 30, "lenet5[tiny]": 8, "convnext_tiny[tiny]": 12}.items(),
+    [
+        ("autoencoder[tiny]", 30),
+        ("lenet5[tiny]", 8),
+        pytest.param("convnext_tiny[tiny]", 12, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_training_on_digits_reaches_the_target(tmp_path, text, epochs):
     command = [
