@@ -14,7 +14,7 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.store.store import open_store
 from helpers.running import FAST, TINY, dnnbench
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 REASON = "answers has no gradients"
 TRAINING = ("forward", "loss", "gradients", "train_step", "loss_alone", "update_alone")
 ONE_TYPE = ("--dtype", "float64", "--json")

@@ -14,6 +14,7 @@ from helpers.running import FAST, WITH_PAGE, cells_of, dnnbench
 pytestmark = pytest.mark.xdist_group("run")
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy", *WITH_PAGE)
     assert done.returncode == 0, done.stderr
@@ -31,6 +32,7 @@ def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
     assert "no-op program (it does nothing): " in details.stdout
 
 
+@pytest.mark.slow
 def test_a_page_is_written_where_it_is_wanted_or_not_at_all(place):
     request = ("run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--no-check")
     done = dnnbench(place, *request, *WITH_PAGE, "--report", "pages/mine.html")

@@ -8,7 +8,7 @@ from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
 from helpers.running import FAST, TINY, cells_of, dnnbench
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 
 FAILING = {
     "crash": "killed by signal 9",
