@@ -16,8 +16,9 @@ pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("distributions")]
 ROOT = Path(__file__).parents[2]
 PROJECTS = {"dnnbench": ROOT, "dnnbench_onnxruntime": ROOT / "backends/dnnbench_onnxruntime"}
 PYTHONS = ["python3.11", "python3.12", "python3.13"]
+BACKENDS = ["numpy", "torch", "tensorflow", "jax"]
 FOLDERS = {
-    "dnnbench": ["harness", "workloads", *map("backends/dnnbench_{}".format, ["numpy", "jax"])],
+    "dnnbench": ["harness", "workloads", *map("backends/dnnbench_{}".format, BACKENDS)],
     "dnnbench_onnxruntime": ["backends/dnnbench_onnxruntime"],
 }
 NOT_INSTALLED = {"README.md", "LICENSE", "pyproject.toml"}
