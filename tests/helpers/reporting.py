@@ -201,6 +201,7 @@ def _check(arm: str, workload: str, kind: str, dtype: str, bad: bool) -> dict:
         "kind": kind,
         "optimizer": "",
         "tensor": f"{kind}/fc1",
+        "tensors": 6,
         "ratio": 7.0 if bad else 0.2,
         "ok": not bad,
         "status": "differs" if bad else "agrees",

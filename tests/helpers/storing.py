@@ -10,13 +10,14 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
-TO_VERSION_4 = tuple(
-    f"ALTER TABLE machine DROP COLUMN {name}"
-    for name in ("machine_class", "identity_version", "aliases")
+TO_VERSION_5 = ("ALTER TABLE agreement DROP COLUMN tensors",)
+"""Statements that make a store of today one of that schema version."""
+NAMES_OF_MACHINES = ("machine_class", "identity_version", "aliases")
+TO_VERSION_4 = (
+    *TO_VERSION_5,
+    *(f"ALTER TABLE machine DROP COLUMN {name}" for name in NAMES_OF_MACHINES),
 )
 TO_VERSION_3 = (*TO_VERSION_4, "ALTER TABLE agreement DROP COLUMN status")
-"""Statements that make a store of today one of that schema version."""
-"""What a store of version 4 has and an older one has not."""
 
 
 def cell_row(arm: str = "torch:compile", phase: str = "infer", **changes) -> dict:

@@ -255,6 +255,7 @@ def test_what_has_no_error_has_its_word_and_no_figure(table, status):
         "dtype": "float64",
         "optimizer": "",
         "ok": False,
+        "tensors": 1,
         "status": status,
     }
     console = Console(width=120, record=True, file=io.StringIO())

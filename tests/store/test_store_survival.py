@@ -126,6 +126,32 @@ def test_a_store_of_version_1_lacks_the_test_losses_alone(tmp_path):
         assert store.epochs("r2")["test_loss"].tolist() == [0.4]
 
 
+CHECK = {
+    "arm": "torch",
+    "workload": "mlp_digits",
+    "dtype": "float64",
+    "kind": "loss",
+    "optimizer": "",
+    "status": "agrees",
+    "ok": True,
+}
+
+
+def test_checks_of_a_store_of_version_5_count_no_tensors(tmp_path):
+    path = tmp_path / "fifth.sqlite"
+    with open_store(path) as store:
+        storing.add_everything(store, "r1")
+    with sqlite3.connect(path) as old:
+        for statement in storing.TO_VERSION_5:
+            old.execute(statement)
+        old.execute("UPDATE dnnbench_schema SET version = 5")
+    with open_store(path) as store:
+        store.add_agreement("r1", [CHECK | {"tensors": 3}])
+        counts = store.agreement("r1").set_index("kind")["tensors"]
+    assert counts["loss"] == 3
+    assert counts.isna()["outputs"]
+
+
 OLD_CHECKS = {
     ("outputs", "", 0.4, True, ""): "agrees",
     ("gradients", "", 7.0, False, "rmse"): "differs",

@@ -61,7 +61,8 @@ class Agreement:
     optimizer: str
     tensor: str
     ratio: float
-    tensors: int
+    tensors: int | None
+    """How many there are of the kind; None where an older dnnbench did not count them."""
     reason: str
     status: Status
 

@@ -53,13 +53,14 @@ class AgreementRow:
             "status": str(self.agreement.status),
             "ratio": self.agreement.ratio,
             "tensor": self.agreement.tensor,
+            "tensors": self.agreement.tensors,
             "ok": self.agreement.ok,
             "reason": self.agreement.reason,
         }
 
 
 def agreement_rows(records: Iterable[Mapping[str, Any]]) -> list[AgreementRow]:
-    """Rows of the store's frame `agreement`, which says nothing of how many tensors there were."""
+    """Rows of the store's frame `agreement`."""
     return [_row(record) for record in records]
 
 
@@ -70,7 +71,7 @@ def _row(record: Mapping[str, Any]) -> AgreementRow:
         optimizer=record["optimizer"] or "",
         tensor=record["tensor"] or "",
         ratio=float("nan") if ratio is None else ratio,
-        tensors=0,
+        tensors=record["tensors"],
         reason=record["reason"] or "",
         status=Status(record["status"]),
     )

@@ -15,6 +15,7 @@ from ..spec.phases import Phase
 from ..stats.estimates import Estimate, ratio, smallest_difference
 from ..stats.gate import FAMILY_ALPHA, Confirmation, FlaggedCell, confirm, is_flagged
 from ..stats.verdict import Finding, Verdict, judge
+from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
 from .agreement_rows import Unproven
@@ -304,9 +305,7 @@ def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Pla
         {case.workload.name for case in narrow.cases},
     )
     kept = rows[rows["arm"].isin(arms) & rows["workload"].isin(workloads)]
-    names = [str(name) for name in kept.columns]
-    copies = [dict(zip(names, row, strict=True)) for row in kept.itertuples(index=False)]
-    store.add_agreement(confirm_run, copies)
+    store.add_agreement(confirm_run, records(kept))
 
 
 def confirmed(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow, unproven
 from .quantity import MISSING, digits, percent
 from .words import listed
@@ -28,7 +29,7 @@ def agreement_sentence(rows: Sequence[AgreementRow]) -> str:
     arms = list(dict.fromkeys(row.arm for row in rows))
     wrong = unproven(rows)
     if not wrong:
-        return f"{_all_of(len(arms))} the same network{_in_types(rows)}{_worst(rows)}."
+        return f"{_all_of(len(arms))} the same network{_how_closely(rows)}."
     places = [f"{arm} on {workload} {why.sentence}" for (arm, workload), why in wrong.items()]
     return f"Not proven to compute the same network, and not ranked: {'; '.join(places)}."
 
@@ -40,11 +41,23 @@ def _all_of(count: int) -> str:
     return f"{'Both' if count == 2 else f'All {number}'} compute"
 
 
-def _in_types(rows: Sequence[AgreementRow]) -> str:
-    dtypes = list(dict.fromkeys(row.dtype for row in rows if row.status == "agrees"))
-    return f" in {listed(dtypes)}" if dtypes else ""
+def _how_closely(rows: Sequence[AgreementRow]) -> str:
+    """Of how many tensors, in which types, and how near the worst one comes to its allowance."""
+    compared = [row for row in rows if row.status is Status.AGREES]
+    if not compared:
+        return ""
+    dtypes = listed(list(dict.fromkeys(row.dtype for row in compared)))
+    count = tensors(compared)
+    ratios = [row.agreement.ratio for row in compared if isfinite(row.agreement.ratio)]
+    if not ratios:
+        return f" in {dtypes}"
+    share = f"{percent(max(ratios))} of its allowance"
+    if count is None:
+        return f" in {dtypes}: the worst tensor at {share}"
+    return f": {count:,} tensors in {dtypes}, the worst at {share}"
 
 
-def _worst(rows: Sequence[AgreementRow]) -> str:
-    ratios = [row.agreement.ratio for row in rows if isfinite(row.agreement.ratio)]
-    return f": the worst tensor at {percent(max(ratios))} of its allowance" if ratios else ""
+def tensors(rows: Sequence[AgreementRow]) -> int | None:
+    """How many were compared; None where an older dnnbench did not count them."""
+    counts = [row.agreement.tensors for row in rows]
+    return None if None in counts else sum(count or 0 for count in counts)

@@ -126,6 +126,9 @@ COLUMNS: dict[str, Column] = {
         "seconds of arm / base",
     ),
     "tensor": Column(TEXT, "", "name of the worst tensor"),
+    "tensors": Column(
+        MAYBE_COUNT, "", "tensors of that kind, missing where an older dnnbench checked"
+    ),
     "ok": Column(
         TRUTH,
         "",
@@ -199,7 +202,9 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "first_calls": _names(
         "run_id arm workload batch_size phase generation import_s build_s first_call_s"
     ),
-    "agreement": _names("run_id arm workload dtype kind optimizer status ratio tensor ok reason"),
+    "agreement": _names(
+        "run_id arm workload dtype kind optimizer status ratio tensor tensors ok reason"
+    ),
     "epochs": _names(
         "run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"
     ),

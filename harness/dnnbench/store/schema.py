@@ -59,12 +59,18 @@ def _add_status_of_checks(connection: Connection) -> None:
     )
 
 
-SCHEMA_VERSION = 5
+def _add_count_of_tensors(connection: Connection) -> None:
+    """Missing in rows of before, which nobody counted."""
+    change_tables(connection, "ALTER TABLE agreement ADD COLUMN tensors INTEGER")
+
+
+SCHEMA_VERSION = 6
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_test_loss,
     2: mask_stored,
     3: _add_status_of_checks,
     4: name_machines,
+    5: _add_count_of_tensors,
 }
 """Version -> the function that changes a store of that version into one of the next,
 inside a transaction.
@@ -206,6 +212,7 @@ AGREEMENT = Table(
     Column("ok", Boolean, nullable=False),
     _text("reason", nullable=True),
     Column("status", Text, nullable=False, server_default="differs"),
+    Column("tensors", Integer),
 )
 
 EPOCH = Table(
