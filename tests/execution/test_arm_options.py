@@ -1,5 +1,6 @@
 """Type, threads and device belong to an arm: how several are asked for, named, checked, ranked."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,9 @@ from dnnbench.execution.arms import base_arm, select
 from dnnbench.execution.checking import check_agreement, check_request
 from dnnbench.execution.facts import AuditFacts, ProgramFacts
 from dnnbench.execution.fairness import fairness_audit, unequal
+from dnnbench.execution.gate import own_base, refuse_pairs_of_forms, with_base
 from dnnbench.execution.measured import Measured
-from dnnbench.execution.plan import resolved
+from dnnbench.execution.plan import Plan, resolved
 from dnnbench.execution.record import Record
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
@@ -124,31 +126,59 @@ def test_the_reference_is_ranked_where_the_cpu_was_asked_for_beside_a_gpu():
     assert apart == {}
 
 
-def bases(matched):
-    """The base of each arm of two environments in two types, by the names of both."""
+def two_environments_in_two_types(settings=None):
+    """A run whose base and candidate are each in float32 and bfloat16."""
     arms = [Arm("torch", "eager", dtype=d, environment=e) for e in ("", "new") for d in (F32, BF16)]
     cells = [
         SimpleNamespace(case=CASE, phase="infer", key=CellKey(arm, CASE, "infer"), arm=arm.name)
         for arm in telling_apart(arms)
     ]
-    settings = {"base": cells[0].arm, "settings": {"matched": matched}}
-    run = Measured(SimpleNamespace(settings=settings), None, tuple(cells), {}, None, ())
-    return {cell.arm: run.base_of(cell).arm for cell in cells}
+    stored = {"base": cells[0].arm, "settings": settings or {}}
+    return Measured(SimpleNamespace(settings=stored), None, tuple(cells), {}, None, ())
 
 
 def test_a_gate_holds_each_type_against_the_base_in_that_type():
-    assert bases(matched=True) == {
+    run = two_environments_in_two_types()
+    assert {cell.arm: own_base(run, cell).arm for cell in run.cells} == {
         "torch:eager[dtype=float32]": "torch:eager[dtype=float32]",
         "torch:eager[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
         "torch:eager@new[dtype=float32]": "torch:eager[dtype=float32]",
         "torch:eager@new[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
     }
-    assert gate_settings().matched
 
 
 def test_a_run_holds_every_type_against_its_one_base():
-    assert set(bases(matched=False).values()) == {"torch:eager[dtype=float32]"}
-    assert not Settings().matched
+    """A gate's run, too, when it is shown as a run: its page has one base."""
+    run = two_environments_in_two_types(gate_settings().to_json())
+    assert {run.base_of(cell).arm for cell in run.cells} == {"torch:eager[dtype=float32]"}
+    assert [run.is_base(cell) for cell in run.cells] == [True, False, False, False]
+
+
+def test_the_settings_of_a_gate_that_stored_whether_bases_match_are_read():
+    stored = gate_settings().to_json() | {"matched": True}
+    assert Settings.from_json(stored) == gate_settings()
+
+
+@pytest.mark.parametrize("settings", [{}, {"dtypes": (F32, F64)}, {"threads": (1, 2)}])
+def test_a_gate_of_the_base_alone_is_refused_in_however_many_forms(settings):
+    request = Request((), ("numpy",), gate_settings(**{"threads": (1,), **settings}))
+    with pytest.raises(UsageError, match="holds candidates against a base and got one arm"):
+        with_base(request)
+
+
+def test_pairs_whose_candidates_would_not_meet_their_own_base_are_refused():
+    names = ("numpy", "torch")
+    arms = telling_apart([Arm(name, "eager", dtype=d) for name in names for d in (F32, F64)])
+    plan = Plan(arms, (), gate_settings(), arms[0].name, {}, paired=True)
+    with pytest.raises(UsageError, match="is the base in 2 forms"):
+        refuse_pairs_of_forms(plan)
+    refuse_pairs_of_forms(replace(plan, paired=False))
+    refuse_pairs_of_forms(replace(plan, arms=(arms[0], arms[2])))
+
+
+def test_an_environment_whose_path_looks_like_an_option_shows_none():
+    arm = Arm("numpy", "eager", environment="envs/dtype=new")
+    assert arm.named_as(arm.name).shown == ()
 
 
 def audited(**product_bits):

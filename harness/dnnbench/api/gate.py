@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Interrupted
 from ..execution import spelling
-from ..execution.gate import Answer, Gate, run_gate, with_base
+from ..execution.gate import Answer, Gate, refuse_pairs_of_forms, run_gate, with_base
 from ..execution.reporter import Reporter
 from ..execution.request import Origin, Request, make_plan
 from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
@@ -168,6 +168,7 @@ def gate_request(
 def judged(request: Request, keeping: Keeping, report: Reporter) -> tuple[Gate, str]:
     """Screen and confirm, into runs of the store, whose place comes second."""
     plan, datasets = make_plan(request, report)
+    refuse_pairs_of_forms(plan)
     patience = Patience(LIMIT_S, report.note)
     with (
         machine_lock(wait_s=keeping.wait_s),

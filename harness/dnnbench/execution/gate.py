@@ -10,6 +10,7 @@ from enum import StrEnum
 from ..agreement.status import Status
 from ..data.dataset import Dataset
 from ..errors import UsageError
+from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey, CellKey
 from ..spec.phases import Phase
 from ..stats.estimates import Estimate, ratio, smallest_difference
@@ -19,7 +20,7 @@ from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
 from .agreement_rows import Unproven
-from .arms import select
+from .arms import base_arm, select
 from .execute import Execution, Outcome
 from .measured import Measured, measured
 from .plan import Plan
@@ -185,13 +186,34 @@ def with_base(request: Request) -> Request:
 
     UsageError if no arm is left to judge.
     """
-    names = [arm.name for arm in select(request.backends, request.settings).arms]
-    if len(names) < 2:
+    arms = select(request.backends, request.settings).arms
+    named = replace(request, base=request.base or arms[0].name)
+    forms = forms_of(base_arm(arms, named.base), arms)
+    if len(forms) == len(arms):
+        got = "one arm" if len(arms) == 1 else f"one arm in {len(arms)} forms"
         raise UsageError(
-            f"a gate holds candidates against a base and got one arm, {names[0]}; "
+            f"a gate holds candidates against a base and got {got}, "
+            f"{', '.join(arm.name for arm in arms)}; "
             "name two or more, such as --backend torch,torch@new"
         )
-    return replace(request, base=request.base or names[0])
+    return named
+
+
+def forms_of(base: Arm, arms: Sequence[Arm]) -> list[Arm]:
+    """The arms that are the base in some type, with some threads, on some device."""
+    return [arm for arm in arms if base.in_place_of(arm) == arm]
+
+
+def refuse_pairs_of_forms(plan: Plan) -> None:
+    """UsageError where arms are measured in pairs with one base, and candidates have several."""
+    (base,) = (arm for arm in plan.arms if arm.name == plan.base)
+    forms = forms_of(base, plan.arms)
+    if plan.paired and len(forms) > 1:
+        raise UsageError(
+            f"the arms do not fit in memory together, and {plan.base} is the base in "
+            f"{len(forms)} forms, of which a candidate would never meet its own; "
+            "gate each --dtype, --threads and --device in a run of its own"
+        )
 
 
 def run_gate(
@@ -240,20 +262,34 @@ def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
     )  # fmt: skip
 
 
+def own_base(run: Measured, cell: CellRow) -> CellRow | None:
+    """The cell that a gate holds another against: the base's in that one's type, with its threads,
+    on its device, because two candidates in two types are two questions.
+
+    Where the base was not asked for in that form, its only one; None where that has no such cell.
+    """
+    if run.base_arm is None:
+        return None
+    own = run.base_arm.in_place_of(cell.key.arm)
+    asked_for = any(other.key.arm == own for other in run.cells)
+    return run.beside(cell, own if asked_for else run.base_arm)
+
+
 def screened(run: Measured) -> tuple[GateCell, ...]:
     """A GateCell for every cell of the first run but the base's own, in the order of the plan."""
-    return tuple(_screened(run, cell) for cell in run.cells if not run.is_base(cell))
+    candidates = [(cell, own_base(run, cell)) for cell in run.cells]
+    return tuple(_screened(run, cell, base) for cell, base in candidates if cell is not base)
 
 
-def _screened(run: Measured, cell: CellRow) -> GateCell:
+def _screened(run: Measured, cell: CellRow, base: CellRow | None) -> GateCell:
     key = cell.key
-    base = run.base_of(cell)
     named = (run.base or "") if base is None else base.arm
-    if reason := run.not_ranked(cell):
+    reason = run.not_comparable(cell, base)
+    if base is None or reason:
         return GateCell(key, named, Finding(Verdict.NOT_RANKED, reason))
-    pairs = run.against_base(cell)
+    pairs = run.pairs(cell, base)
     result = ratio(pairs)
-    objection = run.objection(cell)
+    objection = run.objection_to(cell, base)
     finding = (
         Finding(Verdict.UNDECIDED, objection, overruled=True)
         if objection
@@ -320,6 +356,8 @@ def confirmed(
 
 
 def _flagged(run: Measured, cell: CellRow) -> FlaggedCell:
-    if reason := run.not_ranked(cell):
+    base = own_base(run, cell)
+    reason = run.not_comparable(cell, base)
+    if base is None or reason:
         return FlaggedCell(objection=reason)
-    return FlaggedCell(run.against_base(cell), run.objection(cell))
+    return FlaggedCell(run.pairs(cell, base), run.objection_to(cell, base))

@@ -125,25 +125,21 @@ class Measured:
         return {(cell.case, cell.phase, cell.key.arm): cell for cell in self.cells}
 
     @cached_property
-    def _base_arm(self) -> Arm | None:
+    def base_arm(self) -> Arm | None:
+        """The arm that ratios refer to; None of a run without cells."""
         return next((cell.key.arm for cell in self.cells if cell.arm == self.base), None)
 
-    def base_of(self, cell: CellRow) -> CellRow | None:
-        """The cell that its ratio refers to: the base's in the same case and phase, if it is there.
+    def beside(self, cell: CellRow, arm: Arm) -> CellRow | None:
+        """The cell of another arm in the same case and phase, if it is there."""
+        return self._in_place.get((cell.case, cell.phase, arm))
 
-        Where the run is matched, that of the base in the cell's own type, threads and device, if
-        there is such an arm.
-        """
-        if self._base_arm is None:
-            return None
-        base, own = self._base_arm, self._base_arm.in_place_of(cell.key.arm)
-        if self.settings.matched and any(other.key.arm == own for other in self.cells):
-            base = own
-        return self._in_place.get((cell.case, cell.phase, base))
+    def base_of(self, cell: CellRow) -> CellRow | None:
+        """The cell that its ratio refers to: the base's in the same case and phase, if any."""
+        return None if self.base_arm is None else self.beside(cell, self.base_arm)
 
     def is_base(self, cell: CellRow) -> bool:
         """Whether ratios refer to it."""
-        return cell is self.base_of(cell)
+        return cell.arm == self.base
 
     @cached_property
     def _by_id(self) -> dict[str, CellRow]:
@@ -155,15 +151,21 @@ class Measured:
 
     def not_ranked(self, cell: CellRow) -> str:
         """Why a cell cannot be held against the base's; empty if it can."""
-        base = self.base_of(cell)
+        return self.not_comparable(cell, self.base_of(cell))
+
+    def not_comparable(self, cell: CellRow, base: CellRow | None) -> str:
+        """Why a cell cannot be held against `base`, the one its ratio would refer to; empty
+        if it can.
+        """
+        named = self.base if base is None else base.arm
         if cell.unequal:
             return f"not ranked: {cell.unequal}"
         if cell.status == "failed" or cell.cell_id not in self.visits:
             return f"not ranked: {cell.reason or cell.status}"
         if base is None or base.cell_id not in self.visits or base.status == "failed":
-            return f"not ranked: the base {self.base} was not measured here"
+            return f"not ranked: the base {named} was not measured here"
         if base.unequal:
-            return f"not ranked: the base {self.base} {base.unequal}"
+            return f"not ranked: the base {named} {base.unequal}"
         if cell.rank_group != base.rank_group:
             return f"not ranked: measured as {cell.rank_group}, the base as {base.rank_group}"
         return ""
@@ -172,7 +174,10 @@ class Measured:
         """What overrules any verdict on a cell: what speaks against its time,
         or against the base's.
         """
-        base = self.base_of(cell)
+        return self.objection_to(cell, self.base_of(cell))
+
+    def objection_to(self, cell: CellRow, base: CellRow | None) -> str:
+        """What speaks against the time of either of two cells; empty if nothing does."""
         return self.time_doubt(cell) or (self.time_doubt(base) if base is not None else "")
 
     def time_doubt(self, cell: CellRow) -> str:
@@ -224,6 +229,10 @@ class Measured:
         """The log pairs with the base of a cell that is ranked."""
         base = self.base_of(cell)
         assert base is not None, f"{cell.key} has no base, and is not ranked"
+        return self.pairs(cell, base)
+
+    def pairs(self, cell: CellRow, base: CellRow) -> Pairs:
+        """The log pairs of two cells of one case, both with visits."""
         return log_pairs(
             self.visits[cell.cell_id], self.visits[base.cell_id], self.dropped[cell.case]
         )

@@ -57,11 +57,6 @@ class Settings:
     allow_unequal: bool = False
     check: bool = True
     twin: bool = False
-    matched: bool = False
-    """Whether an arm's ratio is to the base in the arm's own type, with its threads, on its device.
-
-    A gate's is: two candidates in two types are two questions.
-    """
 
     def quick(self) -> "Settings":
         """One short generation: a first look, never a verdict."""
@@ -99,5 +94,5 @@ def gate_settings(theta: float = THETA, **chosen: Any) -> Settings:
     """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it
     must not miss.
     """
-    defaults: dict[str, Any] = {"phases": GATE_PHASES, "generations": None, "matched": True}
+    defaults: dict[str, Any] = {"phases": GATE_PHASES, "generations": None}
     return Settings(**defaults | chosen | {"theta": theta, "precision": theta / 2})

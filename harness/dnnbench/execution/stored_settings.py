@@ -16,6 +16,8 @@ VERSION = 3
 """
 _LISTS = {"dtype": "dtypes", "threads": "threads", "device": "devices"}
 """Where version 3 keeps a list of what earlier ones kept a single value of."""
+_GONE = ("matched",)
+"""Fields that an earlier dnnbench stored and that decide nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,6 @@ class RunSettings:
         """The dead zone of verdicts, a share."""
         return float(self.chosen.get("theta", THETA))
 
-    @property
-    def matched(self) -> bool:
-        """Whether each arm has a base of its own type, threads and device."""
-        return bool(self.chosen.get("matched", False))
-
     def planned_generations(self, measured: int) -> int | None:
         """How many were asked for.
 
@@ -57,7 +54,7 @@ class RunSettings:
 
 def in_lists(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Settings` as version 3 names them, whichever wrote them."""
-    fields = dict(stored)
+    fields = {name: value for name, value in stored.items() if name not in _GONE}
     for single, several in _LISTS.items():
         if single in fields:
             value = fields.pop(single)

@@ -45,7 +45,8 @@ class Arm:
 
     def named_as(self, text: str) -> "Arm":
         """The same arm, whose name shows what `text`, a name of it, shows."""
-        return replace(self, shown=tuple(option for option in OPTIONS if f"{option}=" in text))
+        options = text.partition("[")[2]  # an environment's path may hold `dtype=` as well
+        return replace(self, shown=tuple(o for o in OPTIONS if f"{o}=" in options))
 
     @property
     def precision(self) -> Precision:

@@ -12,7 +12,7 @@ from ..execution.measured import Measured
 from ..execution.twins import twin_doubt, twins_of
 from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
-from ..stats.estimates import Estimate, Pairs, Ratio, log_pairs, ratio
+from ..stats.estimates import Estimate, Ratio, ratio
 from ..stats.first_place import behind
 from ..stats.verdict import APART, doubt, too_few, too_wide
 from ..store.run_rows import CellRow
@@ -95,23 +95,19 @@ class Standings:
         return self.run.ranked()
 
     def _over(self, cell: CellRow, leader: CellRow) -> Ratio:
-        return ratio(self._pairs(cell, leader))
-
-    def _pairs(self, cell: CellRow, leader: CellRow) -> Pairs:
-        visits = self.run.visits
-        return log_pairs(visits[cell.cell_id], visits[leader.cell_id], self.run.dropped[cell.case])
+        return ratio(self.run.pairs(cell, leader))
 
     def _objection(self, cell: CellRow, leader: CellRow, pair: Ratio) -> str:
         """What speaks against holding two arms against each other; empty if nothing does."""
         run = self.run
-        spoken = run.time_doubt(cell) or run.time_doubt(leader) or self._twin_doubt
+        spoken = run.objection_to(cell, leader) or self._twin_doubt
         if spoken:
             return spoken
         if pair.estimate.generations < 2:
             return too_few(pair)
         if too_wide(pair.estimate):
             return APART
-        return doubt(self._pairs(cell, leader), pair, theta=0.0)
+        return doubt(run.pairs(cell, leader), pair, theta=0.0)
 
     def _lead(
         self, leader: Placed, others: Sequence[Placed], to_leader: Sequence[Ratio]

@@ -48,12 +48,11 @@ def summary_of(run: Measured) -> "pd.DataFrame":
 def _summary(run: Measured, cell: CellRow, doubt: str) -> list[Any]:
     """A row of frame `summary`, in the order of its columns."""
     timed = _timed(run, cell)
-    base = run.base_of(cell)
-    is_base = base is cell
+    is_base = run.is_base(cell)
     reason = None if is_base else run.not_ranked(cell) or None
     silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
     judged = silent if is_base or reason else _judged(run, cell, doubt)
-    row = {"cell_id": cell.cell_id, "base": run.base if base is None else base.arm} | timed | judged
+    row = {"cell_id": cell.cell_id, "base": run.base} | timed | judged
     return [row[name] for name in FRAMES["summary"]]
 
 
