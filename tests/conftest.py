@@ -50,19 +50,18 @@ def interrupts():
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """References, compile caches and the lock of this session, shared by all
-    of its pytest processes.
+    """References and compile caches of this session, shared by all of its pytest processes, and
+    a lock for each of them: no test is refused because one of another process measures.
 
     References and compile caches are kept for later sessions, as helpers.kept_caches says.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
     kept = kept_folder()
     lend(kept, shared / "cache")
     remove_unused(kept.parent)
     os.environ["DNNBENCH_CACHE"] = str(shared / "cache")
-    os.environ["DNNBENCH_LOCK"] = str(shared / "lock")
+    os.environ["DNNBENCH_LOCK"] = str(own / "lock")
     return Path(os.environ["DNNBENCH_CACHE"])
 
 

@@ -44,6 +44,33 @@ def test_a_page_is_written_where_it_is_wanted_or_not_at_all(place):
     assert not (place / "results/report.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("tiny.toml/page.html", "cannot be written (File exists)"),
+        ("results", "cannot be written (Is a directory)"),
+        ("kept.sqlite", "is a store, and would be overwritten"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_measured(place, page, said):
+    (place / "results").mkdir()
+    open_store(place / "kept.sqlite").close()
+    request = ("run", "tiny.toml", "--backend", "numpy", "--store", "new.sqlite", *WITH_PAGE)
+    refused = dnnbench(place, *request, "--report", page)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert not (place / "new.sqlite").exists()
+
+
+@pytest.mark.slow
+def test_a_page_that_fails_at_the_end_leaves_the_reader_where_the_run_is(place):
+    request = ("run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--no-check")
+    full = dnnbench(place, *request, *WITH_PAGE, "--report", "/dev/full")
+    assert full.returncode == 2
+    assert "report: /dev/full cannot be written" in full.stderr
+    assert "is in results/dnnbench.sqlite; dnnbench report makes its page" in full.stderr
+
+
 @pytest.mark.slow
 def test_a_twin_is_the_base_in_a_process_of_its_own(place):
     fast = (

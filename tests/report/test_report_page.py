@@ -16,6 +16,7 @@ from dnnbench.report import charts, html, palette, quantity
 from dnnbench.report.evidence import gather
 from dnnbench.report.side_by_side import side_by_side
 from dnnbench.report.steps import steps_of
+from dnnbench.report.writing import refuse_unwritable
 from dnnbench.stats.estimates import Visits
 from dnnbench.stats.flags import STEAL
 from dnnbench.store.store import open_store
@@ -224,6 +225,15 @@ def test_a_page_that_cannot_be_written_is_an_error_that_says_so(store, tmp_path)
         html.render_report([store], tmp_path, runs=["known"])
     with pytest.raises(UsageError, match="expected machine"):
         html.render_report([store], tmp_path / "x.html", runs=["known"], by="colour")
+
+
+def test_asking_whether_a_page_can_be_written_leaves_what_is_there_as_it_is(tmp_path):
+    page = tmp_path / "pages/page.html"
+    refuse_unwritable(page)
+    assert not page.exists()
+    page.write_text("an older one")
+    refuse_unwritable(page)
+    assert page.read_text() == "an older one"
 
 
 # Machines side by side.

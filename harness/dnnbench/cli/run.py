@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click import get_current_context
 
+from ..errors import DnnbenchError
 from ..execution.settings import Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
@@ -183,7 +184,9 @@ def command(
     """
     from ..api.measuring import go_on, measure
     from ..api.run import run_request
+    from ..execution.arms import select
     from ..execution.request import make_plan
+    from ..report.writing import refuse_unwritable
     from .busy import warn_if_busy
     from .keeping import keeping
     from .progress import reporter
@@ -191,6 +194,8 @@ def command(
     if resume:
         _refuse_other_options()
     kept = keeping(store, label, wait)
+    if report != NO_REPORT and not dry_run:
+        refuse_unwritable(report)
     with reporter(output) as progress:
         if resume:
             measurement = go_on(resume, kept, progress)
@@ -199,6 +204,7 @@ def command(
             if dry_run:
                 _tell_plan(output, make_plan(request, progress)[0], as_json)
                 return exitcodes.OK
+            select(request.backends, request.settings)  # refuses before anybody is asked
             if not warn_if_busy(output):
                 return exitcodes.INTERRUPTED
             measurement = measure(request, kept, progress)
@@ -276,16 +282,26 @@ def _conclude(
     else:
         print_run(output, run.evidence, details)
     where = f"run {run_id} is in {run.store}"
-    if report != NO_REPORT:
-        run.report(report)
-        where = f"{where}; the report is {report}"
-    output.note(where)
+    _write_page(output, run, report, where)
     if run.evidence.nothing_decided and as_json:
         output.note(run.evidence.nothing_decided)
     if measurement.outcome.interrupted:
         output.error(f"interrupted: what was measured is kept; --resume {run_id} goes on")
         return exitcodes.INTERRUPTED
     return exitcodes.FAILED if measurement.failed else exitcodes.OK
+
+
+def _write_page(output: Output, run: "Run", report: str, where: str) -> None:
+    """The page, if one is wanted; a page that fails leaves the reader where the run is."""
+    if report == NO_REPORT:
+        output.note(where)
+        return
+    try:
+        run.report(report)
+    except DnnbenchError:
+        output.note(f"{where}; dnnbench report makes its page")
+        raise
+    output.note(f"{where}; the report is {report}")
 
 
 def _document(run: "Run") -> dict[str, Any]:

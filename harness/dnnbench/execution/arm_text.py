@@ -1,8 +1,9 @@
 """How an arm is written: `BACKEND[:MODE][@PYTHON][[OPTION=VALUE[,VALUE...],...]]`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..errors import DnnbenchError, UsageError
@@ -13,9 +14,9 @@ from ..wording import near_miss, shortened
 from . import spelling
 
 _WRITTEN = re.compile(r"([^\[\]]*)(?:\[([^\[\]]*)\])?")
-_READ = {
-    "dtype": lambda text: spelling.word(text, DType),
-    "threads": lambda text: spelling.threads(text),
+_READ: dict[str, Callable[[str], Any]] = {
+    "dtype": partial(spelling.word, choices=DType),
+    "threads": spelling.threads,
     "device": requested_device,
 }
 

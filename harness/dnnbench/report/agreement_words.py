@@ -29,7 +29,8 @@ def agreement_sentence(rows: Sequence[AgreementRow]) -> str:
     arms = list(dict.fromkeys(row.arm for row in rows))
     wrong = unproven(rows)
     if not wrong:
-        return f"{_all_of(len(arms))} the same network{_how_closely(rows)}."
+        claim = f"{_all_of(len(arms))} the same network{_how_closely(rows)}."
+        return f"{claim}{_in_part(rows)}"
     places = [f"{arm} on {workload} {why.sentence}" for (arm, workload), why in wrong.items()]
     return f"Not proven to compute the same network, and not ranked: {'; '.join(places)}."
 
@@ -61,3 +62,12 @@ def tensors(rows: Sequence[AgreementRow]) -> int | None:
     """How many were compared; None where an older dnnbench did not count them."""
     counts = [row.agreement.tensors for row in rows]
     return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _in_part(rows: Sequence[AgreementRow]) -> str:
+    """Of which arms a part alone was checked, since they do not offer the rest."""
+    partial = dict.fromkeys(row.arm for row in rows if row.status is Status.UNSUPPORTED)
+    if not partial:
+        return ""
+    offers = "it offers" if len(partial) == 1 else "they offer"
+    return f" Of {listed(list(partial))} only what {offers} was checked."
