@@ -5,9 +5,10 @@ interval.
 from collections.abc import Callable
 
 from ..agreement.status import Status
+from ..protocol.keys import CaseKey
 from ..stats.estimates import Estimate
-from .quantity import MISSING, interval
-from .section import Cell, Tone
+from .quantity import MISSING, interval, present, scaled
+from .section import Cell, Facet, Tone
 from .words import NOT_JUDGED
 
 VERDICT_TONES = {
@@ -21,7 +22,33 @@ VERDICT_TONES = {
 
 def arm_cell(arm: str, backend: str) -> Cell:
     """An arm in the colour of its backend."""
-    return Cell(arm, backend=backend)
+    return Cell(arm, backend=backend, about={Facet.ARM: arm})
+
+
+def case_cell(workload: str, batch_size: int) -> Cell:
+    """A case, by workload and batch size."""
+    case = CaseKey(workload, batch_size)
+    return Cell(str(case), about=about_case(case))
+
+
+def about_case(case: CaseKey) -> dict[Facet, str]:
+    """What a row of a case is about."""
+    return {Facet.WORKLOAD: case.workload, Facet.BATCH: str(case.batch_size)}
+
+
+def phase_cell(phase: str, name: str = "") -> Cell:
+    """A phase, under another name where there is one."""
+    return Cell(name or phase, about={Facet.PHASE: phase})
+
+
+def figure(value: float | None, show: Callable[[float | None], str]) -> Cell:
+    """A figure as it is shown, and to be sorted by."""
+    return Cell(show(value), value=value if present(value) else None)
+
+
+def scaled_figure(value: float | None, unit: str) -> Cell:
+    """The same in powers of 1000 of a unit."""
+    return figure(value, lambda number: scaled(number, unit))
 
 
 def verdict_cell(word: str, reason: str | None) -> Cell:
@@ -45,4 +72,5 @@ def estimate_cell(estimate: Estimate | None, show: Callable[[float], str]) -> Ce
     """A value with its interval where it has one."""
     if estimate is None:
         return Cell(MISSING)
-    return Cell(show(estimate.value), interval(estimate.low, estimate.high, show))
+    bounds = interval(estimate.low, estimate.high, show)
+    return Cell(show(estimate.value), bounds, value=estimate.value)

@@ -1,4 +1,4 @@
-"""Sections as one page for the browser: offline, without a script, safe to send to anyone."""
+"""Sections as one page for the browser: offline, readable without a script, safe to send."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +9,8 @@ from ..store.store import Store
 from ..wording import printable
 from . import charts, palette, words
 from .evidence import Evidence
+from .page.rows import name_of, shown_groups
+from .page.scripts import own_script, policy
 from .parts import gathered, origin_of, parts_of, title_of
 from .quantity import percent
 from .section import Chart, Section
@@ -33,16 +35,24 @@ def render_report(
     return write_report(out, page_of(gathered(stores, runs, by), by))
 
 
-def page_of(runs: Sequence[Evidence], by: str | None = None) -> str:
-    """The text of the page."""
-    parts = parts_of(runs, by)
-    named = {"title": title_of(runs), "origin": origin_of(runs)}
-    return _page("report.html.j2", _colours(runs), parts=parts, runs=runs, **named)
+def page_of(runs: Sequence[Evidence], by: str | None = None, *, static: bool = False) -> str:
+    """The text of the page.  static: without scripts."""
+    scripts = [] if static else [own_script()]
+    values = {
+        "parts": parts_of(runs, by),
+        "runs": runs,
+        "title": title_of(runs),
+        "origin": origin_of(runs),
+        "types": {row.arm: row.dtype for run in runs for row in run.rows},
+        "scripts": scripts,
+        "policy": policy(scripts),
+    }
+    return _page("report.html.j2", _colours(runs), **values)
 
 
 def section_html(section: Section, colours: Mapping[str, int]) -> str:
     """One section alone, as a notebook shows it.  colours: from `palette.places`."""
-    return _page("alone.html.j2", colours, section=section)
+    return _page("alone.html.j2", colours, section=section, types={})
 
 
 def _colours(runs: Sequence[Evidence]) -> dict[str, int]:
@@ -63,6 +73,7 @@ def _page(template: str, colours: Mapping[str, int], **values: Any) -> str:
 
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader(__package__),
@@ -72,7 +83,14 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"svg": _svg, "percent": percent}
+    environment.filters |= {
+        "svg": _svg,
+        "percent": percent,
+        "plain": "{:.9g}".format,
+        "shown_groups": shown_groups,
+        "name_of": name_of,
+        "markup": Markup,
+    }
     return environment
 
 

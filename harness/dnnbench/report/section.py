@@ -21,6 +21,16 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
+class Facet(StrEnum):
+    """What a row may be about: a reader can ask for the rows of one workload, arm and so on."""
+
+    WORKLOAD = "workload"
+    BATCH = "batch"
+    ARM = "arm"
+    PHASE = "phase"
+    TYPE = "type"
+
+
 @dataclass(frozen=True)
 class Cell:
     """What stands in one place of a table."""
@@ -37,6 +47,16 @@ class Cell:
     """Length of a bar beside the value, in per cent of the longest."""
     remark: str = ""
     """What a pointer that rests on it is shown."""
+    value: float | None = None
+    """What its rows are sorted by, where the text alone would mislead: '896 µs' before '1.2 ms'."""
+    about: Mapping[Facet, str] = field(default_factory=dict)
+    """What it tells of the subject of its row."""
+    anchor: str = ""
+    """The name by which `link` of another cell leads to its row."""
+    link: str = ""
+    """The anchor of the row that says more."""
+    shade: float | None = None
+    """How far from the best it is, from 0 to 1: a colour beside the figure."""
 
 
 @dataclass(frozen=True)

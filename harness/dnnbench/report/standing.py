@@ -4,8 +4,8 @@ One estimator for a row: the ratio to the base, paired in rounds, and the base's
 ratio, so that a row's time and ratio say the same and rows are sorted by what they show.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..execution.measured import Measured
@@ -44,6 +44,10 @@ class Standing:
     """How many times as fast as `ahead_of` the leader is; None where there is nobody else."""
     ahead_of: str
     """The base; where the base leads, the next arm."""
+    leader: str = ""
+    """The fastest by its ratio to the base, whether that is certain or not."""
+    to_leader: Mapping[str, Estimate] = field(default_factory=dict)
+    """Every other arm's time over the leader's, paired in rounds."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ class Standings:
         nobody = len(unjudged) == len(others)
         ahead, ahead_of = self._lead(leader, others, to_leader)
         first = () if nobody else (leader.cell.arm, *level_with)
-        return Standing(case, phase, first, unjudged, ahead, ahead_of)
+        over = {
+            other.cell.arm: pair.estimate for other, pair in zip(others, to_leader, strict=True)
+        }
+        return Standing(case, phase, first, unjudged, ahead, ahead_of, leader.cell.arm, over)
 
     def _ranked(self, case: CaseKey, phase: Phase) -> list[Placed]:
         """The fastest first; empty where the base was not measured or is not ranked."""

@@ -5,7 +5,7 @@ from ..agreement_words import agreement_sentence, times
 from ..builders import Builder
 from ..cells import arm_cell, check_cell
 from ..evidence import Evidence
-from ..section import Cell, Column, Section, Tone, table
+from ..section import Cell, Column, Facet, Section, Tone, table
 
 COLUMNS = (
     Column("workload", once=True),
@@ -45,9 +45,9 @@ def _row(evidence: Evidence, row: AgreementRow) -> tuple[Cell, ...]:
     of = f"{agreement.kind if agreement.tensor else ''} {agreement.optimizer}".strip()
     why = "" if row.status == "agrees" else agreement.reason
     return (
-        Cell(row.workload),
+        Cell(row.workload, about={Facet.WORKLOAD: row.workload}),
         arm_cell(row.arm, evidence.backend_of(row.arm)),
-        Cell(row.dtype),
+        Cell(row.dtype, about={Facet.TYPE: row.dtype}),
         check_cell(row.status),
         Cell(times(row)),
         Cell(of),

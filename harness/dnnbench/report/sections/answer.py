@@ -1,6 +1,6 @@
 """The answer: which arm to take for each network on this machine, and how far that is certain."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ...execution.twins import twin_doubt
@@ -17,7 +17,7 @@ from ..answer_words import (
     undecided,
 )
 from ..builders import ANSWER, Builder
-from ..cells import VERDICT_TONES, arm_cell
+from ..cells import VERDICT_TONES, about_case, arm_cell
 from ..evidence import HEADLINES, Evidence
 from ..quantity import seconds
 from ..section import Cell, Column, Section, Table, Tone, table
@@ -125,7 +125,8 @@ def _table(evidence: Evidence, case: CaseKey) -> Table:
         ]
     body = []
     for arm in arms:
-        cells = [arm_cell(arm, evidence.backend_of(arm))]
+        named = arm_cell(arm, evidence.backend_of(arm))
+        cells = [replace(named, about={**named.about, **about_case(case)})]
         for phase in phases:
             cells += _cells(evidence, rows.get((arm, phase)), phase, times)
         body.append(cells)
@@ -158,7 +159,7 @@ def _cells(
     longest = max(value for (_, of_phase), value in times.items() if of_phase == phase)
     words = against_base(row, evidence.base)
     tone = VERDICT_TONES.get(word_of(row), Tone.QUIET)
-    return Cell(seconds(time_s), bar=100 * time_s / longest), Cell(words, tone=tone)
+    return Cell(seconds(time_s), bar=100 * time_s / longest, value=time_s), Cell(words, tone=tone)
 
 
 def _conclusions(evidence: Evidence, cases: list[CaseKey], standings: list[Standing]) -> list[str]:

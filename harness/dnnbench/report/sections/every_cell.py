@@ -1,12 +1,14 @@
 """Every cell: its time, ratio and verdict, what they rest on, and why one has none."""
 
+from dataclasses import replace
+
 from ...protocol.keys import CaseKey
 from ...spec.phases import PIECES
 from ..builders import Builder
-from ..cells import arm_cell, check_cell, verdict_cell
+from ..cells import about_case, arm_cell, check_cell, figure, scaled_figure, verdict_cell
 from ..evidence import Evidence, by_headline
-from ..quantity import MISSING, interval, milliseconds, percent, ratio, scaled, seconds, throughput
-from ..section import Cell, Column, Section, Table, Tone
+from ..quantity import MISSING, interval, milliseconds, percent, ratio, seconds, throughput
+from ..section import Cell, Column, Facet, Section, Table, Tone
 from ..summary_rows import CellSummary
 from ..words import unsteady, why_not_clear, word_of
 
@@ -69,7 +71,8 @@ def _table(evidence: Evidence, case: CaseKey) -> Table:
 
 
 def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
-    where = Cell(row.phase), arm_cell(row.arm, row.backend)
+    about = {**about_case(row.case), Facet.PHASE: row.phase, Facet.TYPE: row.dtype}
+    where = Cell(row.phase, about=about, anchor=row.cell_id), arm_cell(row.arm, row.backend)
     if row.call_s is None:
         tone = Tone.BAD if row.status == "failed" else Tone.QUIET
         nothing = (Cell(),) * (len(COLUMNS) - 4)
@@ -80,29 +83,30 @@ def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
         Cell(
             ("~" if row.no_steady_state else "") + milliseconds(row.call_s),
             interval(row.call_s_low, row.call_s_high, milliseconds),
+            value=row.call_s,
         ),
         Cell("base", tone=Tone.QUIET) if is_base else _ratio(row),
         verdict_cell(word_of(row), row.verdict_reason),
-        Cell(throughput(row.batch_size / row.call_s)),
+        figure(row.batch_size / row.call_s, throughput),
         check_cell(evidence.agrees(row.arm, row.workload)),
-        Cell(_rate(evidence, row, row.call_s)),
-        Cell(str(row.generations)),
-        Cell(str(row.visits)),
-        Cell(str(row.rounds_dropped)),
-        Cell(percent(row.smallest_difference)),
+        _rate(evidence, row, row.call_s),
+        figure(row.generations, str),
+        figure(row.visits, str),
+        figure(row.rounds_dropped, str),
+        figure(row.smallest_difference, percent),
         Cell(_why(evidence, row), tone=Tone.QUIET),
     )
 
 
 def _ratio(row: CellSummary) -> Cell:
-    return Cell(ratio(row.ratio), interval(row.ratio_low, row.ratio_high))
+    return replace(figure(row.ratio, ratio), interval=interval(row.ratio_low, row.ratio_high))
 
 
-def _rate(evidence: Evidence, row: CellSummary, call_s: float) -> str:
+def _rate(evidence: Evidence, row: CellSummary, call_s: float) -> Cell:
     """Operations of the spec over measured time."""
     if (row.workload, row.batch_size, row.arm, row.phase) in evidence.no_rates:
-        return "no figure"
-    return MISSING if row.flops is None else scaled(row.flops / call_s, "")
+        return Cell("no figure")
+    return Cell(MISSING) if row.flops is None else scaled_figure(row.flops / call_s, "")
 
 
 def _why(evidence: Evidence, row: CellSummary) -> str:

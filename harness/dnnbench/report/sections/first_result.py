@@ -1,7 +1,7 @@
 """From nothing to the first result: import, build and first call, and who overtakes whom."""
 
 from ..builders import Builder
-from ..cells import arm_cell
+from ..cells import arm_cell, case_cell, figure, phase_cell
 from ..evidence import Evidence
 from ..quantity import seconds
 from ..section import Cell, Column, Section, table
@@ -50,11 +50,11 @@ def _quickest(starts: list[Start]) -> str:
 def _row(evidence: Evidence, start: Start) -> tuple[Cell, ...]:
     times = (start.import_s, start.build_s, start.first_call_s, start.total_s)
     return (
-        Cell(f"{start.workload}/{start.batch_size}"),
-        Cell(start.phase),
+        case_cell(start.workload, start.batch_size),
+        phase_cell(start.phase),
         arm_cell(start.arm, evidence.backend_of(start.arm)),
         Cell(start.caches),
-        *(Cell(seconds(value_s)) for value_s in times),
+        *(figure(value_s, seconds) for value_s in times),
     )
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from ...store.frames import records
 from ..builders import Builder
-from ..cells import arm_cell
+from ..cells import arm_cell, figure
 from ..evidence import Evidence
 from ..pictures import CurveChart, CurvePoint, drawable
 from ..quantity import digits, seconds
-from ..section import Cell, Column, Section, table
+from ..section import Cell, Column, Facet, Section, table
 
 COLUMNS = (
     Column("workload", once=True),
@@ -64,15 +64,19 @@ def _quickest(rows: Sequence[Row]) -> list[str]:
 def _row(evidence: Evidence, row: Row) -> tuple[Cell, ...]:
     wrong = "" if row["accuracy"] is None else f"{row['wrong']} of {row['n_test']}"
     return (
-        Cell(row["workload"]),
-        Cell(row["dtype"]),
+        Cell(row["workload"], about={Facet.WORKLOAD: row["workload"]}),
+        Cell(row["dtype"], about={Facet.TYPE: row["dtype"]}),
         arm_cell(row["arm"], evidence.backend_of(row["arm"])),
         Cell(str(row["epoch"])),
-        *(Cell(digits(row[name], 4)) for name in ("loss", "test_loss", "accuracy")),
+        *(figure(row[name], _four_digits) for name in ("loss", "test_loss", "accuracy")),
         Cell(_target(evidence.measured.settings.tasks.get(row["workload"], {}))),
         Cell(wrong),
-        Cell(digits(row["total_s"])),
+        figure(row["total_s"], digits),
     )
+
+
+def _four_digits(value: float | None) -> str:
+    return digits(value, 4)
 
 
 def _target(task: Mapping[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """Memory by part: what is held, what the spec foretells, and the peak of the process."""
 
+from dataclasses import replace
+
 from ..builders import Builder
-from ..cells import arm_cell
+from ..cells import arm_cell, case_cell, phase_cell, scaled_figure
 from ..evidence import Evidence
 from ..memory import Memory
 from ..quantity import scaled
@@ -57,21 +59,22 @@ def _row(row: Memory) -> tuple[Cell, ...]:
     spec = row.by_spec
     figures = (
         _both(row.weights, spec.weights),
-        "" if row.phase == "infer" else _both(row.optimizer, spec.optimizer),
-        scaled(spec.gradients, "B"),
-        scaled(spec.activations, "B"),
-        scaled(spec.batch, "B"),
-        scaled(row.peak_rss, "B"),
-        scaled(row.peak_device, "B"),
+        Cell() if row.phase == "infer" else _both(row.optimizer, spec.optimizer),
+        scaled_figure(spec.gradients, "B"),
+        scaled_figure(spec.activations, "B"),
+        scaled_figure(spec.batch, "B"),
+        scaled_figure(row.peak_rss, "B"),
+        scaled_figure(row.peak_device, "B"),
     )
-    where = Cell(f"{row.workload}/{row.batch_size}"), Cell(row.phase)
-    return (*where, arm_cell(row.arm, row.backend), *(Cell(figure) for figure in figures))
+    where = case_cell(row.workload, row.batch_size), phase_cell(row.phase)
+    return (*where, arm_cell(row.arm, row.backend), *figures)
 
 
-def _both(held: int, by_spec: int) -> str:
+def _both(held: int, by_spec: int) -> Cell:
+    alone = scaled_figure(held, "B")
     if held == by_spec:
-        return scaled(held, "B")
-    return f"{scaled(held, 'B')} (spec {scaled(by_spec, 'B')})"
+        return alone
+    return replace(alone, text=f"{alone.text} (spec {scaled(by_spec, 'B')})")
 
 
 BUILDER = Builder(60, memory)

@@ -2,7 +2,7 @@
 
 from ...execution.peaks import Place
 from ..builders import Builder
-from ..cells import arm_cell
+from ..cells import arm_cell, case_cell, figure, phase_cell, scaled_figure
 from ..evidence import Evidence
 from ..quantity import digits, scaled, seconds
 from ..roofline import Roof, RoofShare
@@ -59,16 +59,16 @@ def _peaks(roofs: dict[Place, Roof]) -> list[str]:
 
 def _row(share: RoofShare) -> tuple[Cell, ...]:
     figures = (
-        share.rate_text,
-        share.of_peak,
-        digits(share.intensity),
-        share.bound or "",
-        "no clock" if share.device_s is None else seconds(share.device_s),
-        "no counter" if share.joules is None else scaled(share.joules, "J"),
-        digits(share.examples_per_joule),
+        Cell(share.rate_text, value=None if share.doubt else share.rate),
+        Cell(share.of_peak, value=share.share),
+        figure(share.intensity, digits),
+        Cell(share.bound or ""),
+        Cell("no clock") if share.device_s is None else figure(share.device_s, seconds),
+        Cell("no counter") if share.joules is None else scaled_figure(share.joules, "J"),
+        figure(share.examples_per_joule, digits),
     )
-    where = Cell(f"{share.workload}/{share.batch_size}"), Cell(share.phase)
-    return (*where, arm_cell(share.arm, share.backend), *(Cell(figure) for figure in figures))
+    where = case_cell(share.workload, share.batch_size), phase_cell(share.phase)
+    return (*where, arm_cell(share.arm, share.backend), *figures)
 
 
 BUILDER = Builder(70, roofline)

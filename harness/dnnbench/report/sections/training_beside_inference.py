@@ -2,12 +2,14 @@
 takes to start.
 """
 
+from dataclasses import replace
+
 from ...protocol.keys import CaseKey
 from ..builders import Builder
-from ..cells import arm_cell
+from ..cells import arm_cell, case_cell, figure, phase_cell, scaled_figure
 from ..evidence import Evidence
 from ..purposes import Purpose
-from ..quantity import digits, scaled, seconds, throughput
+from ..quantity import digits, seconds, throughput
 from ..section import Cell, Column, Section, Table
 
 COLUMNS = (
@@ -78,17 +80,17 @@ def _times_as_long(purposes: list[Purpose]) -> list[str]:
 def _row(evidence: Evidence, purpose: Purpose) -> tuple[Cell, ...]:
     is_none = purpose.key in evidence.no_rates
     return (
-        Cell(f"{purpose.workload}/{purpose.batch_size}"),
+        case_cell(purpose.workload, purpose.batch_size),
         arm_cell(purpose.arm, purpose.backend),
-        Cell(purpose.name, remark=purpose.meaning),
-        Cell(scaled(purpose.flops, "FLOP")),
-        Cell("no figure" if is_none else scaled(purpose.flops_per_s, "FLOP/s")),
-        Cell(seconds(purpose.call_s)),
-        Cell(seconds(purpose.example_s)),
-        Cell(throughput(purpose.examples_per_s)),
-        Cell(scaled(purpose.peak_rss_bytes, "B")),
-        Cell(scaled(purpose.peak_device_bytes, "B")),
-        Cell(seconds(purpose.start_s)),
+        replace(phase_cell(purpose.phase, purpose.name), remark=purpose.meaning),
+        scaled_figure(purpose.flops, "FLOP"),
+        Cell("no figure") if is_none else scaled_figure(purpose.flops_per_s, "FLOP/s"),
+        figure(purpose.call_s, seconds),
+        figure(purpose.example_s, seconds),
+        figure(purpose.examples_per_s, throughput),
+        scaled_figure(purpose.peak_rss_bytes, "B"),
+        scaled_figure(purpose.peak_device_bytes, "B"),
+        figure(purpose.start_s, seconds),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from ...stats.estimates import STEPS
 from ..builders import Builder
-from ..cells import arm_cell, estimate_cell
+from ..cells import arm_cell, case_cell, estimate_cell
 from ..charts import STEP_OPACITY
 from ..evidence import Evidence
 from ..pictures import StepsBar, StepsChart
@@ -84,9 +84,9 @@ def _steps_row(steps: Steps) -> tuple[Cell, ...]:
     differences = []
     for step in steps.seconds.values():
         bounds = interval(step.low, step.high, milliseconds) if step.value >= 0 else ""
-        differences.append(Cell(difference_text(step, milliseconds), bounds))
+        differences.append(Cell(difference_text(step, milliseconds), bounds, value=step.value))
     return (
-        Cell(f"{steps.workload}/{steps.batch_size}"),
+        case_cell(steps.workload, steps.batch_size),
         arm_cell(steps.arm, steps.backend),
         *differences,
         estimate_cell(steps.whole, milliseconds),
@@ -108,7 +108,7 @@ def _pieces_table(pieces: list[Piece]) -> Table:
 def _piece_row(piece: Piece) -> tuple[Cell, ...]:
     inside = interval(piece.inside.low, piece.inside.high, milliseconds)
     return (
-        Cell(f"{piece.workload}/{piece.batch_size}"),
+        case_cell(piece.workload, piece.batch_size),
         arm_cell(piece.arm, piece.backend),
         Cell(piece.name),
         estimate_cell(piece.alone, milliseconds),

@@ -2,8 +2,9 @@
 
 from ...execution.twins import Twin, twin_doubt
 from ..builders import Builder
+from ..cells import case_cell, estimate_cell, phase_cell
 from ..evidence import Evidence
-from ..quantity import interval, ratio
+from ..quantity import ratio
 from ..section import Cell, Column, Section, Tone, table
 from ..words import NOT_JUDGED
 
@@ -43,10 +44,10 @@ def _row(twin: Twin) -> tuple[Cell, ...]:
     unknown = NOT_JUDGED if twin.doubt else "one generation gives no interval"
     covers = {True: "yes", False: "NO", None: unknown}[twin.covers]
     return (
-        Cell(f"{twin.workload}/{twin.batch_size}"),
-        Cell(twin.phase),
+        case_cell(twin.workload, twin.batch_size),
+        phase_cell(twin.phase),
         Cell(twin.arm),
-        Cell(ratio(twin.ratio.value), interval(twin.ratio.low, twin.ratio.high)),
+        estimate_cell(twin.ratio, ratio),
         Cell(covers, tone=Tone.BAD if twin.covers is False else Tone.PLAIN),
     )
 

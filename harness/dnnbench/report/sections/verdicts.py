@@ -4,6 +4,7 @@ ratios.
 
 from ...protocol.keys import CaseKey
 from ..builders import Builder
+from ..cells import about_case, phase_cell
 from ..evidence import HEADLINES, Evidence
 from ..pictures import RatioChart, RatioPoint
 from ..quantity import percent, ratio
@@ -45,9 +46,9 @@ def _tables(evidence: Evidence) -> tuple[Table, ...]:
     )
     rows = []
     for case in evidence.cases:
-        where = Cell(f"{case.workload}, batch {case.batch_size}")
+        where = Cell(f"{case.workload}, batch {case.batch_size}", about=about_case(case))
         for phase, cells in _timed(evidence, case).items():
-            purpose = Cell(HEADLINES.get(phase, phase))
+            purpose = phase_cell(phase, HEADLINES.get(phase, phase))
             rows += [(where, purpose, Cell(text)) for text in _says(evidence, cells)]
     return (table(columns, rows),) if rows else ()
 
