@@ -2,7 +2,6 @@
 
 import dnnbench
 import pytest
-from dnnbench.api.showing import markdown_of
 from dnnbench.errors import UsageError
 
 
@@ -14,9 +13,3 @@ def test_one_arm_is_no_gate():
 def test_generations_below_the_gate_s_least_are_refused():
     with pytest.raises(UsageError, match="generations: got '1', expected a number from"):
         dnnbench.gate("mlp_digits", backend="numpy,torch", generations=1, threads=1)
-
-
-def test_a_file_s_markup_is_none_of_markdown():
-    from rich.text import Text
-
-    assert markdown_of([Text("<b> [x](y)")]) == r"\<b\> \[x\](y)"

@@ -1,6 +1,5 @@
 """The gate: what is flagged, what is confirmed, how often it errs, and what a user gets from it."""
 
-import io
 import json
 import math
 import re
@@ -27,7 +26,8 @@ from dnnbench.execution.settings import Settings
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.keys import CaseKey, CellKey
-from dnnbench.report.gate_tables import document, lines, table
+from dnnbench.report.gate_document import document
+from dnnbench.report.outcomes.gate import gate_sections, outcome_line
 from dnnbench.spec.phases import Phase
 from dnnbench.stats.estimates import Estimate, ratio, smallest_difference
 from dnnbench.stats.flags import STEAL
@@ -44,9 +44,9 @@ from dnnbench.stats.gate import (
 from dnnbench.stats.verdict import Finding, Verdict, place
 from dnnbench.store.store import open_store
 from helpers import reporting
+from helpers.reporting import text_of
 from helpers.running import TINY, dnnbench
 from helpers.visits import noise, pairs_of
-from rich.console import Console
 from scipy import stats
 
 THETA = 0.02
@@ -266,13 +266,15 @@ def test_the_confirming_run_has_the_last_word_on_what_was_flagged(tmp_path, agai
     assert slow["holm_threshold"] <= ALPHA
     assert slow["screen"]["value"] == pytest.approx(1.1, rel=0.01)
     assert slow["screen_verdict"] == Verdict.SLOWER
-    assert table(gate).row_count == 6
-    text = "\n".join(lines(gate))
-    assert "6 cells screened, 2 flagged" in text
+    brief, details = gate_sections(gate)
+    assert [len(section.tables[0].rows) for section in (brief, details)] == [6, 6]
+    text = text_of([brief, details], 200)
+    assert "6 cells screened, 2 flagged" in outcome_line(gate)
     assert "PASS: fast:eager (mlp_digits/64 infer" in text
     word = Answer.SLOWER if outcome == Verdict.CONFIRMED else Answer.PASS
     assert f"{word}: slow:eager" in text
-    assert f"gate: {word}:" in text
+    assert outcome_line(gate).startswith(f"gate: {word}:")
+    assert brief.title.startswith(f"{word}: ")
     assert told["outcome"] == slow["outcome"] == word
 
 
@@ -305,8 +307,8 @@ def test_a_gate_under_contention_in_every_round_has_judged_nothing(tmp_path, mon
     assert {f.outcome.verdict for f in gate.cells} == {Verdict.UNDECIDED}
     assert set(gate.unjudged) == set(ARMS) - {"torch:eager"}
     assert _code(gate) == exitcodes.NOTHING_MEASURED
-    assert lines(gate)[-1].startswith("gate: INCONCLUSIVE: 6 cells screened")
-    assert "6 not judged" in lines(gate)[-1]
+    assert outcome_line(gate).startswith("gate: INCONCLUSIVE: 6 cells screened")
+    assert "6 not judged" in outcome_line(gate)
     assert {gate.answer_of(finding) for finding in gate.cells} == {Answer.INCONCLUSIVE}
 
 
@@ -322,16 +324,13 @@ def test_the_table_shows_no_interval_and_no_p_where_something_overrules_them(tmp
     assert finding.flagged
     assert finding.finding.overruled
     assert finding.outcome.overruled
-    (row,) = zip(
-        *(column.cells for column in table(Gate("torch:eager", THETA, "s", findings, "c")).columns),
-        strict=True,
-    )
-    shown = [str(text) for text in row]
-    assert not any("[" in text for text in shown), shown
-    assert "not judged" in shown, shown
-    assert shown[8:10] == ["", ""]
-    assert shown[10] == Answer.INCONCLUSIVE
-    assert shown[11] == ""
+    brief, whole = gate_sections(Gate("torch:eager", THETA, "s", findings, "c"))
+    (row,) = whole.tables[0].rows
+    shown = dict(zip([column.heading for column in whole.tables[0].columns], row, strict=True))
+    assert not any(cell.interval for cell in [*row, *brief.tables[0].rows[0]]), shown
+    assert shown["verdict"].text == "not judged"
+    assert [shown[name].text for name in ("p", "Holm", "could see")] == ["", "", ""]
+    assert shown["outcome"].text == Answer.INCONCLUSIVE
     [told] = document(Gate("torch:eager", THETA, "s", findings, "c"))["cells"]
     ends = {told[stage][end] for stage in ("screen", "confirm") for end in ("low", "high")}
     assert ends == {None} == {told["p"], told["holm_threshold"], told["smallest_difference"]}
@@ -414,17 +413,17 @@ def test_how_a_gate_ends(case):
     gate = replace(Gate("a", THETA, "screen", (FOUND,)), **changes)
     assert _code(gate) == code
     assert gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
-    assert (
-        lines(gate)[-1].partition(":")[2].split(":")[0].strip() == word == document(gate)["outcome"]
-    )
+    assert outcome_line(gate).split(":")[1].strip() == word == document(gate)["outcome"]
+    assert gate_sections(gate)[0].title.startswith(f"{word}: ")
 
 
 def test_a_reason_of_several_lines_forges_no_outcome():
     silent = replace(
         SILENT, key=SECOND, finding=Finding(Verdict.NOT_RANKED, "RuntimeError: no\ngate: PASS")
     )
-    told = lines(Gate("a", THETA, "screen", (FOUND, silent)))
-    assert not re.search("^gate: PASS", "\n".join(told), re.M)
+    told = text_of(gate_sections(Gate("a", THETA, "screen", (FOUND, silent))), 200)
+    assert "RuntimeError: no" in told
+    assert not re.search("^gate: PASS", told, re.M)
 
 
 @pytest.mark.parametrize(
@@ -443,9 +442,8 @@ def test_a_row_is_named_by_the_words_of_the_gate(finding, changes, word):
     gate = Gate("a", THETA, "screen", (finding,), **changes)
     [row] = document(gate)["cells"]
     assert row["outcome"] == word
-    console = Console(width=160, record=True, file=io.StringIO())
-    console.print(table(gate))
-    assert f" {word} " in console.export_text()
+    for section in gate_sections(gate):
+        assert word in {cell.text for cell in section.tables[0].rows[0]}
 
 
 OTHER = f"numpy@{sys.prefix}"

@@ -9,7 +9,7 @@ import sys
 import pytest
 from dnnbench.execution.training import CurvesApart, Epoch, Figures, TrainingResult, curves_apart
 from dnnbench.plugins.catalog import find_workload
-from dnnbench.report.learning import learning_tables
+from dnnbench.report.outcomes.train import training_sections
 from dnnbench.store.store import open_store
 
 ALL = ("--backend", "all", "--threads", "1")
@@ -135,9 +135,10 @@ def test_curves_are_compared_over_the_epochs_that_all_have():
 
 
 def test_train_says_that_curves_differ_where_a_loss_is_not_a_number():
-    *_, last = learning_tables(find_workload("mlp_digits"), [course(0.5), course(NAN)])
-    said = "curves differ over the 1 epoch(s) that all arms have: a loss is not finite"
-    assert last.plain.strip() == said
+    mlp = find_workload("mlp_digits")
+    outcome, _ = training_sections([(mlp, [course(0.5), course(NAN)])])
+    said = "curves differ over the 1 epoch that all arms have: a loss is not finite"
+    assert outcome.conclusions == (f"mlp_digits: {said}",)
 
 
 @pytest.mark.slow

@@ -246,7 +246,11 @@ def section_of(evidence: Evidence, id: str) -> Section:
 
 def printed(evidence: Evidence, width: int = 100, only: str = "") -> str:
     """What the terminal shows of a run at a width: every section, or one by its id."""
-    sections = [section_of(evidence, only)] if only else sections_of(evidence)
+    return text_of([section_of(evidence, only)] if only else sections_of(evidence), width)
+
+
+def text_of(sections: Iterable[Section], width: int = 100) -> str:
+    """What the terminal shows of sections at a width."""
     console = Console(width=width, highlight=False, record=True, file=io.StringIO())
     for part in terminal.drawn(sections):
         console.print(part, crop=False)

@@ -2,7 +2,6 @@
 of the same.
 """
 
-import io
 import re
 
 import numpy as np
@@ -12,13 +11,12 @@ from dnnbench.execution.agreement_rows import agreement_rows
 from dnnbench.execution.measured import measured
 from dnnbench.execution.twins import twin_doubt, twins_of
 from dnnbench.report import html
-from dnnbench.report.agreement_tables import agreement_matrix, agreement_table
 from dnnbench.report.evidence import gather
+from dnnbench.report.outcomes.check import check_sections
 from dnnbench.stats.flags import UNSETTLED
 from dnnbench.store.frames import records
 from helpers import reporting
 from helpers.reporting import cell, printed
-from rich.console import Console
 
 
 def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
@@ -29,7 +27,7 @@ def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     order = re.findall(r"(\w+:\w+)", training.split("base torch:eager")[-1])
     assert order == ["jax:jit", "torch:eager", "tensorflow:graph", "numpy:eager"]
     assert re.search(
-        r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +✓",
+        r"jax:jit +2\.0\d +\[[\d., ]+\] +0\.(49|50)\d +\[0\.\d+, 0\.\d+\] +FASTER +agrees",
         training,
     )
     assert "differs" in printed(known, only="agreement")
@@ -246,10 +244,10 @@ UNPROVEN = {
 }
 
 
-@pytest.mark.parametrize("table", [agreement_table, agreement_matrix])
+@pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("status", UNPROVEN)
-def test_what_has_no_error_has_its_word_and_no_figure(table, status):
-    place = {
+def test_what_has_no_error_has_its_word_and_no_figure(place, status):
+    row = {
         "workload": "mlp",
         "arm": "jax:jit",
         "dtype": "float64",
@@ -258,10 +256,9 @@ def test_what_has_no_error_has_its_word_and_no_figure(table, status):
         "tensors": 1,
         "status": status,
     }
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(table(agreement_rows([place | UNPROVEN[status]])))
-    text = console.export_text()
-    assert status in text
+    section = check_sections(agreement_rows([row | UNPROVEN[status]]))[place]
+    text = reporting.text_of([section], 120)
+    assert text.count(status) >= 2
     assert "∞" not in text
     assert "✗" not in text
 
@@ -296,12 +293,10 @@ def test_agreement_shows_the_worst_tensor_of_each(store):
         "status": "differs",
     }
     rows = agreement_rows([*stored, stored[0] | worse])
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(agreement_table(rows))
-    text = console.export_text()
-    assert len(text.splitlines()) == 1 + 16
-    first = next(
-        line for line in text.splitlines() if rows[0].arm in line and rows[0].workload in line
-    )
-    assert "differs" in first
-    assert "bn/mean" in first
+    place = (rows[0].arm, rows[0].workload, rows[0].dtype)
+    outcome, details = check_sections(rows)
+    *_, worst = details.tables
+    assert len(worst.rows) == 16
+    [first] = [row for row in worst.rows if (row[1].text, row[0].text, row[2].text) == place]
+    assert (first[3].text, first[6].text) == ("differs", "bn/mean")
+    assert f"{rows[0].arm} (differs)" in outcome.title

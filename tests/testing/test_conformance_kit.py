@@ -218,7 +218,8 @@ def test_the_command_names_what_is_wrong_and_by_how_much(stranger, expression, f
 
 @pytest.mark.slow
 def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
-    command = [sys.executable, "-m", "dnnbench", "conformance", "stranger:waiting", "-k", "relu6"]
+    command = [sys.executable, "-m", "dnnbench", "conformance", "stranger:waiting"]
+    command += ["-k", "relu6", "--details"]
     env = {**os.environ, "READ": str(tmp_path / "read")}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
@@ -286,7 +287,7 @@ def test_without_an_expression_everything_is_asked():
 
 @pytest.mark.slow
 def test_the_tables_tell_reasons_once(stranger):
-    done = dnnbench("stranger:narrow", "--dtype", "float64")
+    done = dnnbench("stranger:narrow", "--dtype", "float64", "--details")
     assert done.returncode == 0, done.stderr
     assert "agrees 0" in done.stdout
     assert "activations" in done.stdout

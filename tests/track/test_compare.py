@@ -152,9 +152,10 @@ def test_an_arm_that_differs_is_not_judged(tmp_path):
 
 def test_the_table_shows_the_worst_first_and_the_rest_on_stderr(tmp_path, capsys):
     path = two_runs(tmp_path / "s.sqlite", slower=1.1, arms=reporting.SPEED | {"mx:eager": 1.0})
-    assert command(path, "base", "latest", "--fail-on", "5%") == exitcodes.REGRESSION
+    asked = ("base", "latest", "--fail-on", "5%")
+    assert command(path, *asked, "--details") == exitcodes.REGRESSION
     told = capsys.readouterr()
-    assert told.out.count("REGRESSION") == 28
+    assert told.out.partition("Every cell")[2].count("REGRESSION") == 28
     assert "mx:eager" not in told.out
     assert "only in new: mlp_digits batch 64 infer mx:eager" in told.err
     assert "28 cell(s) became slower" in told.err
@@ -162,15 +163,22 @@ def test_the_table_shows_the_worst_first_and_the_rest_on_stderr(tmp_path, capsys
 
 def test_the_table_shows_no_interval_where_something_overrules_it(tmp_path, capsys):
     path = two_runs(tmp_path / "s.sqlite", flags=STEAL)
-    assert command(path, "before", "after") == exitcodes.NOTHING_MEASURED
+    assert command(path, "before", "after", "--details") == exitcodes.NOTHING_MEASURED
     told = capsys.readouterr()
     outcome, *table = told.out.splitlines()
     assert outcome == "28 cells: 28 not judged"
-    assert sum("not judged" in line for line in table) == 28
+    assert sum("not judged" in line for line in table) == 12 + 28
     assert "UNDECIDED" not in told.out
     assert "every round was disturbed (stolen CPU time)" in told.err
     assert "intervals" not in told.err
     assert not re.search(r"\[\d[\d.]*,", told.out)
+
+
+def test_without_details_the_worst_dozen_is_shown(tmp_path, capsys):
+    command(two_runs(tmp_path / "s.sqlite", slower=1.1), "before", "after")
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("SLOWER" in line for line in lines) == 12
+    assert lines[-1] == "and 16 more cells (--details)"
 
 
 @pytest.mark.parametrize(

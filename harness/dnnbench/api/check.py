@@ -16,6 +16,8 @@ from ..execution.request import Request, make_plan
 from ..execution.settings import Settings
 from ..plugins.catalog import workloads_of
 from ..protocol.dtypes import DType
+from ..report.outcomes.check import check_sections
+from ..report.section import Section
 from ..spec.phases import PHASES, Phase
 from .options import (
     DEVICES,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..execution.explain import ArmExplanation
-    from .showing import Part
 
 CHECKED = (DType.FLOAT64, DType.FLOAT32)
 
@@ -69,13 +70,9 @@ class Check(Shown):
 
         return pd.DataFrame([row.to_json() for row in self.rows])
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.agreement_tables import agreement_matrix, agreement_table
-        from .showing import line
-
-        sentences = [line(explanation.sentence) for explanation in self.explanations]
-        return [agreement_matrix(self.rows), agreement_table(self.rows), *sentences]
+    def sections(self) -> Sequence[Section]:
+        """Whether all compute the same; every kind of tensor."""
+        return check_sections(self.rows, [one.sentence for one in self.explanations])
 
 
 def check(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..execution import spelling
 from ..execution.settings import STORE
+from ..report.outcomes.compare import comparison_sections
+from ..report.section import Section
 from ..store.store import open_store
 from ..track.compare import RunComparison
 from ..track.compare import compare as compare_runs
@@ -17,8 +19,6 @@ from .showing import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .showing import Part
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,10 @@ class Comparison(Shown):
         judged = result.cells["ratio_low"].notna().any()
         return [*left_over, *([result.error] if judged else [])]
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.changes import changes_sentence, changes_table
-        from .showing import line
-
-        table: list[Part] = []
-        if len(self.cells):
-            table = [line(changes_sentence(self.cells)), changes_table(self.cells)]
-        doubts = [f"nothing to judge: {self.unusable}"] if self.unusable else []
-        return [*table, *map(line, [*self.notes, *doubts])]
+    def sections(self) -> Sequence[Section]:
+        """How many cells changed, and the worst; every cell."""
+        nothing = [f"nothing to judge: {self.unusable}"] if self.unusable else []
+        return comparison_sections(self.cells, [*nothing, *self.notes])
 
 
 def compare(

@@ -13,6 +13,8 @@ from ..execution.request import Origin, Request, make_plan
 from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
 from ..host.lock import machine_lock
 from ..plugins.catalog import workloads_of
+from ..report.outcomes.gate import gate_sections
+from ..report.section import Section
 from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from ..store.patience import LIMIT_S, Patience
@@ -41,8 +43,6 @@ from .showing import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .showing import Part
-
 
 @dataclass(frozen=True)
 class Gated(Shown):
@@ -65,16 +65,13 @@ class Gated(Shown):
         """A row a cell of a candidate: ratios to the base in both stages, outcome, reason."""
         import pandas as pd
 
-        from ..report.gate_tables import document
+        from ..report.gate_document import document
 
         return pd.json_normalize(document(self.gate)["cells"], sep="_")
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.gate_tables import lines, table
-        from .showing import line
-
-        return [table(self.gate), *map(line, lines(self.gate))]
+    def sections(self) -> Sequence[Section]:
+        """The answer and its reasons; both stages of every cell."""
+        return gate_sections(self.gate)
 
 
 def gate(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from ..execution.settings import STORE
+from ..report.section import Column, Section, table, words
 from ..store.run_rows import RunRow, run_rows
 from ..store.store import open_store
 from .recorded import Run
@@ -12,8 +13,6 @@ from .showing import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .showing import Part
 
 
 def load(store: str | Path = STORE) -> "Runs":
@@ -94,11 +93,11 @@ class Runs(Shown, Sequence[Run]):
         frames = [frame for frame in map(part, self._runs) if len(frame)]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.columns import column_table
-
-        table = column_table("run", "label", "created", "status", "command")
-        for run in self._runs:
-            table.add_row(run.run_id, run.label or "", run.created, run.status, run.command)
-        return [table]
+    def sections(self) -> Sequence[Section]:
+        """A row a run."""
+        columns = [Column(name) for name in ("run", "label", "created", "status", "command")]
+        rows = [
+            words(run.run_id, run.label or "", run.created, run.status, run.command)
+            for run in self._runs
+        ]
+        return [Section("runs", f"{len(self)} runs of {self._place}", (), (table(columns, rows),))]

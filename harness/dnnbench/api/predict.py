@@ -17,6 +17,8 @@ from ..execution.training import predict as predict_arms
 from ..execution.weights_file import load_weights
 from ..plugins.catalog import workloads_of
 from ..plugins.networks import Network
+from ..report.outcomes.predict import ArmFigures, prediction_section
+from ..report.section import Section
 from ..spec.workload import Workload
 from .options import (
     DEVICES,
@@ -35,8 +37,6 @@ from .showing import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .showing import Part
 
 CLOSE = 1e-3
 """Two numbers that a regression predicts are the same within this share of their root mean square.
@@ -84,29 +84,11 @@ class Predicted(Shown):
         """By arm: a prediction for each test example."""
         return {one.arm: one.predictions for one in self.results if one.predictions is not None}
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.columns import column_table
-        from ..report.learning import figures_of, headings_of
-        from .showing import line
-
-        headings = headings_of(self.workload)
-        table = column_table("arm", *(f">{heading}" for heading in headings), "why")
-        for one in self.results:
-            if one.figures is None:
-                table.add_row(one.arm, *["-"] * len(headings), f"failed: {one.failure}")
-            else:
-                table.add_row(one.arm, *figures_of(self.workload, one.figures), "")
-        return [table, *map(line, self._same())]
-
-    def _same(self) -> list[str]:
-        """Whether all predict the same, where any does."""
-        if differing := self.differing:
-            some = ", ".join(map(str, differing[:20]))
-            return [f"the arms differ on {len(differing)} test example(s): {some}"]
-        able = list(self.predictions.values())
-        same = f"all {len(able)} arm(s) predict the same for every one of"
-        return [f"{same} {len(able[0])} test examples"] if able else []
+    def sections(self) -> Sequence[Section]:
+        """Whether all predict the same, and how good each is."""
+        figures = [ArmFigures(one.arm, one.figures, one.failure) for one in self.results]
+        examples = max(map(len, self.predictions.values()), default=0)
+        return [prediction_section(self.workload, figures, self.differing, examples)]
 
 
 def _row(one: ArmPredictions) -> dict[str, object]:

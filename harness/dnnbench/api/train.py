@@ -19,6 +19,8 @@ from ..execution.training import TrainingResult
 from ..execution.training import train as train_arms
 from ..execution.weights_file import save_weights
 from ..plugins.catalog import workloads_of
+from ..report.outcomes.train import training_sections
+from ..report.section import Section
 from ..spec.workload import Workload
 from ..store.patience import LIMIT_S, Patience
 from ..store.store import open_store
@@ -43,8 +45,6 @@ from .showing import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .showing import Part
 
 
 @dataclass
@@ -101,11 +101,9 @@ class Training(Shown):
         """Of each workload and arm."""
         return [result for _, results in self.results for result in results]
 
-    def parts(self) -> "Sequence[Part]":
-        """Tables and lines, as the terminal shows them."""
-        from ..report.learning import learning_tables
-
-        return [part for pair in self.results for part in learning_tables(*pair)]
+    def sections(self) -> Sequence[Section]:
+        """Who reached the target; curves of each workload."""
+        return training_sections(self.results)
 
 
 def _supported(results: Sequence[TrainingResult]) -> list[TrainingResult]:

@@ -11,7 +11,7 @@ from . import exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Words
-from .work_options import work_options_but_dtype
+from .work_options import DETAILS, work_options_but_dtype
 
 if TYPE_CHECKING:
     from ..api.check import Check
@@ -40,18 +40,26 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Find the first node, loss or optimizer that diverges, and the known fault behind it.",
 )
+@DETAILS
 @output_options
 @click.pass_obj
 def command(
-    output: Output, /, workloads: tuple[str, ...], explain: bool, as_json: bool, **options: Any
+    output: Output,
+    /,
+    workloads: tuple[str, ...],
+    explain: bool,
+    details: bool,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Check that all arms agree with the reference, in each --dtype.
 
     Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running
-    statistics are held against the NumPy reference in float64. The matrix shows the worst error
-    of each kind of tensor over what honest rounding explains. Of an arm that does not offer
-    every phase the others are checked, and the reason is told. What does not agree is told apart:
-    it differs, it could not run, or it could not be compared (the reference is not finite either).
+    statistics are held against the NumPy reference in float64. The table shows the worst error of
+    each arm over what honest rounding explains, and --details that of each kind of tensor. Of an
+    arm that does not offer every phase the others are checked, and the reason is told. What does
+    not agree is told apart: it differs, it could not run, or it could not be compared (the
+    reference is not finite either).
     Exit code 1 for any of these, 4 if nothing could be checked.
 
     \b
@@ -64,6 +72,7 @@ def command(
     """
     from ..api.check import check_request, checked, refuse_nothing
     from .progress import reporter
+    from .run_text import print_outcome
 
     request, phases, dtypes = check_request(workloads, **options)
     with reporter(output) as report:
@@ -74,27 +83,24 @@ def command(
             "agree": check.agree,
             "explanations": [explanation.to_json() for explanation in check.explanations],
             "skipped": dict(check.skipped),
+            **check.spoken(),
         }
         output.json(document)
     else:
-        _print(output, check)
+        print_outcome(output, check, details)
+        _notes(output, check)
     refuse_nothing(check)
     return exitcodes.OK if check.agree else exitcodes.FAILED
 
 
-def _print(output: Output, check: "Check") -> None:
+def _notes(output: Output, check: "Check") -> None:
+    """On stderr: why an arm does not pass, what was not judged, and how much was compared."""
     from ..agreement.status import Status
     from ..execution.agreement_rows import undetermined
-    from ..report.agreement_tables import agreement_matrix, agreement_table
 
     rows = check.rows
-    output.table(agreement_matrix(rows))
-    output.text("")
-    output.table(agreement_table(rows))
     for row in check.failed:
         output.error(_failure(row))
-    for explanation in check.explanations:
-        output.text(explanation.sentence)
     unsupported = [row for row in rows if row.status is Status.UNSUPPORTED]
     for reason in dict.fromkeys(row.agreement.reason for row in unsupported):
         output.note(f"unsupported: {reason}")

@@ -8,7 +8,7 @@ from . import exitcodes
 from .options import Command, output_options
 from .output import Output
 from .types import Share
-from .work_options import STORE
+from .work_options import DETAILS, STORE
 
 if TYPE_CHECKING:
     from ..api.compare import Comparison
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
     type=Share(),
     help="Exit 3 where a cell is slower for certain by more than this: 5%.",
 )
+@DETAILS
 @STORE
 @output_options
 @click.pass_obj
 def command(
-    output: Output, base: str, new: str, fail_on: float | None, store: str, as_json: bool
+    output: Output,
+    base: str,
+    new: str,
+    fail_on: float | None,
+    details: bool,
+    store: str,
+    as_json: bool,
 ) -> int:
     """Compare run NEW with run BASE, cell by cell.
 
@@ -34,7 +41,8 @@ def command(
     or `latest`. Each time is taken in units of its run's control arm; the interval is Welch's
     over generations, so both runs need two or more. Where five other runs of this machine
     are in the store, it holds how far runs lie apart as well, which two runs cannot tell.
-    Only runs of one machine are judged. Exit codes: 3 regression, 4 nothing to judge.
+    Only runs of one machine are judged. The worst changes are shown, with --details every cell.
+    Exit codes: 3 regression, 4 nothing to judge.
 
     \b
     Examples:
@@ -42,14 +50,13 @@ def command(
       dnnbench compare 20260101 20260102 --json
     """
     from ..api.compare import compared
-    from ..report.changes import changes_sentence, changes_table
+    from .run_text import print_outcome
 
     comparison = compared(store, base, new, fail_on)
     if as_json:
         output.json(_document(comparison))
-    elif len(comparison.cells):
-        output.text(changes_sentence(comparison.cells))
-        output.table(changes_table(comparison.cells))
+    else:
+        print_outcome(output, comparison, details)
     return _conclude(output, comparison)
 
 
@@ -68,6 +75,7 @@ def _document(comparison: "Comparison") -> dict[str, Any]:
         "error": result.error,
         "between_runs_sd": result.spread.sd if result.spread else None,
         "unusable": result.unusable,
+        **comparison.spoken(),
     }
 
 

@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -21,7 +22,6 @@ from .work_options import DEVICE
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ..testing.choosing import Selection
     from ..testing.kit import Conformance
     from ..testing.verdicts import LawVerdict, Side, Verdict
 
@@ -59,6 +59,9 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
     help="Only cases and laws whose names it fits, as pytest's -k: "
     "'softmax', 'norms and not float32', 'law'.",
 )
+@click.option(
+    "--details", is_flag=True, help="Print a row for each case and law as soon as it is judged."
+)
 @output_options
 @click.pass_obj
 def command(
@@ -67,6 +70,7 @@ def command(
     device: tuple[Device, ...],
     dtypes: tuple[DType, ...],
     expression: str,
+    details: bool,
     as_json: bool,
 ) -> int:
     """Hold a backend against every op, loss and optimizer, and against the laws of the protocol.
@@ -74,10 +78,10 @@ def command(
     For whoever writes or maintains a backend, in dnnbench or outside it.
     Small networks of every op run in a worker and are held against the NumPy reference: outputs,
     loss and statistics (forward), gradients and what five steps make of the weights (gradient).
-    Beside each stands the worst error as a share of its allowance, so that up to 1 is right.
+    Each family of cases has its worst error as a share of the allowance, so that up to 1 is right.
     Beyond 1 a case differs; one that raised or killed its process could not run.
-    What the backend says it cannot do ('-') is not wrong; its reason is told.
-    NAME:all takes every mode. Each row is printed as soon as it is known.
+    What the backend says it cannot do is not wrong; its reason is told.
+    NAME:all takes every mode. With --details each case has a row, as soon as it is known.
 
     Exit code 1 if anything differs, could not run or could not be compared, or a law is broken;
     4 if the backend supports nothing at all.
@@ -98,27 +102,36 @@ def command(
 
     selection = those_that_fit(expression, dtypes) if expression else everything(dtypes)
     requested, skipped = select([name])
-    # a bar and rows would write over each other
-    with reporter(output) if as_json else nullcontext(Lines(output)) as report:
-        for what, reason in skipped.items():
-            report.note(f"{what}: {reason}")
+    for what, reason in skipped.items():
+        output.note(f"{what}: {reason}")
+    with reporter(output) as report:
         places = [choose_device(one, requested, report) for one in device]
-        arms = telling_apart([arm.on(place) for place in places for arm in requested])
-        results = []
-        for arm in arms:
-            watcher = Unwatched() if as_json else Rows(output)
+    arms = telling_apart([arm.on(place) for place in places for arm in requested])
+    rows = details and not as_json
+    results = []
+    for arm in arms:
+        watcher = Rows(output) if rows else Unwatched()
+        # a bar and rows would write over each other
+        with nullcontext(Lines(output)) if rows else reporter(output) as report:
             results.append(hold_against(arm, selection, report, watcher))
-            if not as_json:
-                _conclude(output, results[-1], selection)
+        if not as_json:
+            _conclude(output, results[-1], details)
     if as_json:
-        output.json(
-            {"backends": [one.to_json() for one in results], "conforms": not _faults(results)}
-        )
+        output.json(_document(results))
     if not any(one.answered or one.laws_answered for one in results):
         raise NothingMeasured(
             f"{name} supports none of the cases; each reason stands in its 'unsupported'"
         )
     return exitcodes.FAILED if _faults(results) else exitcodes.OK
+
+
+def _document(results: "Sequence[Conformance]") -> dict[str, Any]:
+    from ..report.document import document
+    from ..report.outcomes.conformance import conformance_section
+
+    backends = [one.to_json() for one in results]
+    spoken = document([conformance_section(one) for one in results])
+    return {"backends": backends, "conforms": not _faults(results), **spoken}
 
 
 def _faults(results: "Sequence[Conformance]") -> int:
@@ -153,7 +166,9 @@ class Rows:
         for verdict in sides.values():
             row.append_text(_cell(verdict))
         self._output.table(row)
-        for line in _wrongs(sides.values()):
+        from ..report.outcomes.conformance import wrongs
+
+        for line in wrongs(sides.values()):
             self._output.error(line)
 
     def judged_law(self, law: "LawVerdict") -> None:
@@ -168,10 +183,17 @@ class Rows:
             self._output.error(f"{law.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
 
 
-def _conclude(output: Output, result: "Conformance", selection: "Selection") -> None:
-    """What is unsupported, and how many have each status."""
-    for line in _reasons(result, selection):
-        output.text(line)
+def _conclude(output: Output, result: "Conformance", details: bool) -> None:
+    """The outcome; on stderr what is wrong, unless its rows were printed, and the counts."""
+    from ..report.outcomes.conformance import conformance_section
+    from .run_text import print_sections
+
+    section = conformance_section(result)
+    if details:
+        output.text("")
+    print_sections(output, [replace(section, doubts=())])
+    for line in () if details else section.doubts:
+        output.error(line)
     output.note(
         f"{result.arm}: {_counted(result.verdicts, CASE_STATUSES)}; laws: "
         f"{_counted(result.laws, LAW_STATUSES)}"
@@ -182,24 +204,6 @@ def _counted(verdicts: "Sequence[Verdict] | Sequence[LawVerdict]", always: Seque
     """How many have each status, those of `always` though there be none."""
     count: Counter[str] = Counter(one.status for one in verdicts)
     return ", ".join(f"{count[status]} {status}" for status in dict.fromkeys([*always, *count]))
-
-
-def _wrongs(sides: "Iterable[Verdict]") -> list[str]:
-    """What does not pass, a line for each side.
-
-    A case that raised does so on both and is told once.
-    """
-    lines: dict[str, str] = {}
-    for v in sides:
-        where = f"{v.arm} {v.case} {v.dtype}"
-        if v.status.passes:
-            continue
-        if v.tensor:
-            times = f" ({v.ratio:.3g} times the allowance)" if math.isfinite(v.ratio) else ""
-            lines[v.side] = f"{where} {v.side}: {v.status}: {v.tensor}: {v.reason}{times}"
-        else:
-            lines[v.reason] = f"{where}: {v.status}: {v.reason}"
-    return list(lines.values())
 
 
 def _cell(verdict: "Verdict") -> "Text":
@@ -214,36 +218,3 @@ def _styled(text: str, style: str) -> "Text":
     from rich.text import Text
 
     return Text(text, style)
-
-
-def _reasons(result: "Conformance", selection: "Selection") -> Iterator[str]:
-    """Each reason for not supporting something once, with all that it is given for."""
-    named: dict[str, dict[str, None]] = {}
-    for (reason, dtype, of), cases in _unsupported_cases(result).items():
-        of_reason = named.setdefault(reason, {})
-        every = len(cases) == len(selection.cases[dtype])
-        named_cases = ["every case"] if every else cases
-        of_reason |= dict.fromkeys(f"{of}{case} ({dtype})" for case in named_cases)
-    for v in result.verdicts:
-        if v.without:
-            named.setdefault(f"without {v.without}", {})[f"{v.side} of {v.case} ({v.dtype})"] = None
-    for law in result.laws:
-        if law.status == "unsupported":
-            named.setdefault(law.reason, {})[law.law] = None
-    if named:
-        yield "\nunsupported:"
-    for reason, what in named.items():
-        yield f"  {reason}: {', '.join(what)}"
-
-
-def _unsupported_cases(result: "Conformance") -> dict[tuple[str, str, str], list[str]]:
-    """Names of cases by (reason, element type, `gradient of ` where it is one side alone)."""
-    sides: dict[tuple[str, str, str], list[str]] = {}
-    for v in result.verdicts:
-        if v.status is Status.UNSUPPORTED:
-            sides.setdefault((v.reason, v.dtype, v.case), []).append(v.side)
-    cases: dict[tuple[str, str, str], list[str]] = {}
-    for (reason, dtype, case), of in sides.items():
-        alone = f"{of[0]} of " if len(of) == 1 else ""
-        cases.setdefault((reason, dtype, alone), []).append(case)
-    return cases

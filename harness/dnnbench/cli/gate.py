@@ -15,6 +15,7 @@ from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Words
 from .work_options import (
     DATA,
+    DETAILS,
     DEVICE,
     DTYPE,
     RUN_LABEL,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     help="A name for the screening run; the other's ends in -confirmation.",
 )
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@DETAILS
 @STORE
 @output_options
 @click.pass_obj
@@ -100,6 +102,7 @@ def command(
     /,
     workloads: tuple[str, ...],
     store: str,
+    details: bool,
     as_json: bool,
     label: str | None,
     wait: bool,
@@ -109,7 +112,8 @@ def command(
     """Fail if a candidate is slower than the base for certain.
 
     Screens every cell in one run, and confirms those that look slower in fresh processes:
-    the chance that equal arms fail is at most 1 % for all cells together. The last line says PASS
+    the chance that equal arms fail is at most 1 % for all cells together. The first line and the
+    last, which a script may look for (`gate: PASS: ...`), say PASS
     (exit code 0), SLOWER (3, a slowdown confirmed), INCONCLUSIVE (4, nothing could be judged of a
     candidate), or why an arm may not be judged at all: DIFFERS, COULD NOT RUN, NOT COMPARED (1).
 
@@ -119,20 +123,22 @@ def command(
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
-    from ..api.gate import gate_request, judged
-    from ..report.gate_tables import document, lines, table
+    from ..api.gate import Gated, gate_request, judged
+    from ..report.gate_document import document
+    from ..report.outcomes.gate import outcome_line
     from .keeping import keeping
     from .progress import reporter
+    from .run_text import print_outcome
 
     kept = keeping(store, label, wait)
     with reporter(output) as report:
         request = gate_request(workloads, check=not no_check, **options)
         gate, place = judged(request, kept, report)
     if as_json:
-        output.json(document(gate))
+        output.json({**document(gate), **Gated(gate).spoken()})
     else:
-        output.table(table(gate))
-        output.text("\n".join(lines(gate)))
+        print_outcome(output, Gated(gate), details)
+        output.text(outcome_line(gate))
     _conclude(output, gate, place)
     return _code(gate)
 

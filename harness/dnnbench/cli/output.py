@@ -3,6 +3,7 @@
 No password and no terminal's command in either.
 """
 
+import codecs
 import contextlib
 import json
 import math
@@ -21,6 +22,8 @@ SCHEMA_VERSION = 2
 """Of every JSON document that a command prints; goes up when a key changes its meaning
 or disappears.
 """
+PLAINER = {"∞": "inf", "≤": "<="}
+"""What is written where a stream's encoding has no such character."""
 UNCUT_COLUMNS = 1000
 """Width of tables that go to a file or a pipe, where no terminal says one:
 nothing is left out, and no line broken.
@@ -84,9 +87,26 @@ def _tell(text: str) -> None:
 
 
 def _fit_for(stream: TextIO, text: str) -> str:
-    """The text with what the stream's encoding cannot take as escapes: 'µ' is '\\xb5' in ASCII."""
+    """The text as the stream's encoding can take it: '≤' is '<=' in Windows-1252, and what
+    nothing plainer stands for is its escape.
+    """
     encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text.encode(encoding, "dnnbench.plainer").decode(encoding)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """How `codecs` is answered for a run of characters that an encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(PLAINER.get(one) or _escaped(one) for one in lacking), error.end
+
+
+def _escaped(character: str) -> str:
+    return character.encode("ascii", "backslashreplace").decode("ascii")
+
+
+codecs.register_error("dnnbench.plainer", _plainer)
 
 
 def _console(file: TextIO) -> "Console":

@@ -38,6 +38,7 @@ def command(output: Output, /, workload: str, as_json: bool, **options: Any) -> 
     """
     from ..api.predict import predict_request, predicted
     from .progress import reporter
+    from .run_text import print_outcome
 
     request = predict_request(workload, **options)
     with reporter(output) as report:
@@ -45,8 +46,7 @@ def command(output: Output, /, workload: str, as_json: bool, **options: Any) -> 
     if as_json:
         output.json(_document(result))
     else:
-        for part in result.parts():
-            output.table(part)
+        print_outcome(output, result, details=False)
     return exitcodes.FAILED if result.failed else exitcodes.OK
 
 
@@ -56,6 +56,7 @@ def _document(result: "Predicted") -> dict[str, Any]:
         "weights": result.weights,
         "arms": [_arm(one) for one in result.results],
         "differing": result.differing,
+        **result.spoken(),
     }
 
 

@@ -7,7 +7,7 @@ import rich_click as click
 from . import exitcodes
 from .options import Command, output_options
 from .output import Output
-from .work_options import LABEL, STORE, work_options
+from .work_options import DETAILS, LABEL, STORE, work_options
 
 if TYPE_CHECKING:
     from ..execution.training import TrainingResult
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Keep the first arm's weights (safetensors, with the spec's hash).",
 )
+@DETAILS
 @STORE
 @LABEL
 @output_options
@@ -37,13 +38,15 @@ def command(
     save: str | None,
     store: str,
     label: str | None,
+    details: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Train WORKLOADS until their target on the test set, or their limit of epochs.
 
     Every backend starts from the same weights and sees the same examples in the same order;
-    the last, smaller batch counts. Seconds are those of training steps alone.
+    the last, smaller batch counts. Seconds are those of training steps alone. Curves are shown
+    with --details.
     Exit code 1 if an arm fails or misses the target, or none trains; an arm that only infers is
     unsupported, with its reason.
 
@@ -56,9 +59,9 @@ def command(
     """
     from ..api.train import Training, learn, record, recording_what_fails, train_request
     from ..execution.request import make_plan
-    from ..report.learning import learning_tables
     from .keeping import keeping
     from .progress import reporter
+    from .run_text import print_outcome
 
     request = train_request(workloads, save=save, **options)
     training, kept = Training(), keeping(store, label)
@@ -67,11 +70,10 @@ def command(
         with recording_what_fails(training, request, plan, kept, report):
             learn(training, request, plan, datasets, report, save)
     if as_json:
-        output.json({"courses": [_document(result) for result in training.every_result]})
+        courses = [_document(result) for result in training.every_result]
+        output.json({"courses": courses, **training.spoken()})
     else:
-        for workload, results in training.results:
-            for part in learning_tables(workload, results):
-                output.table(part)
+        print_outcome(output, training, details)
     # Shown first: a store that refuses must not take with it what was learned.
     record(training, request, plan, kept, output)
     return exitcodes.FAILED if training.missed else exitcodes.OK

@@ -6,9 +6,8 @@ from math import isfinite
 from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow, unproven
 from .quantity import MISSING, digits, percent
-from .words import listed
+from .words import all_of, listed
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NOT_CHECKED = "Agreement was not checked in this run."
 
 
@@ -29,17 +28,10 @@ def agreement_sentence(rows: Sequence[AgreementRow]) -> str:
     arms = list(dict.fromkeys(row.arm for row in rows))
     wrong = unproven(rows)
     if not wrong:
-        claim = f"{_all_of(len(arms))} the same network{_how_closely(rows)}."
-        return f"{claim}{_in_part(rows)}"
+        who = f"{all_of(len(arms))} compute" if len(arms) > 1 else "The arm computes"
+        return f"{who} the same network{_how_closely(rows)}.{_in_part(rows)}"
     places = [f"{arm} on {workload} {why.sentence}" for (arm, workload), why in wrong.items()]
     return f"Not proven to compute the same network, and not ranked: {'; '.join(places)}."
-
-
-def _all_of(count: int) -> str:
-    if count == 1:
-        return "The arm computes"
-    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
-    return f"{'Both' if count == 2 else f'All {number}'} compute"
 
 
 def _how_closely(rows: Sequence[AgreementRow]) -> str:

@@ -58,13 +58,11 @@ def verdict_cell(word: str, reason: str | None) -> Cell:
 
 
 def check_cell(status: Status | None) -> Cell:
-    """What became of a check, in its word where it is not that all agrees; None where there was
-    none.
-    """
+    """What became of a check, in its word; None where there was none."""
     if status is None:
         return Cell("not checked", tone=Tone.QUIET)
     if status is Status.AGREES:
-        return Cell("✓", tone=Tone.GOOD)
+        return Cell(status, tone=Tone.GOOD)
     return Cell(status, tone=Tone.QUIET if status.passes else Tone.BAD)
 
 

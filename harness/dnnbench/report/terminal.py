@@ -27,14 +27,18 @@ def drawn(sections: Iterable[Section]) -> list[RenderableType]:
     """Sections one below the other, as rich draws them; folded tables and charts are left to the
     page.
     """
-    return [part for section in sections for part in section_parts(section)]
+    parts: list[RenderableType] = []
+    for section in sections:
+        parts += [Text("")] if parts else []
+        parts += section_parts(section)
+    return parts
 
 
 def section_parts(section: Section) -> list[RenderableType]:
     """One section."""
     parts: list[RenderableType] = [_heading(section.title, section.brief)]
     if section.alarm:
-        parts.insert(0, Text(one_line(section.alarm), style="bold yellow"))
+        parts[:0] = [Text(one_line(section.alarm), style="bold yellow"), Text("")]
     parts += [Text(f"  {one_line(sentence)}") for sentence in section.sentences]
     shown = [table for table in section.tables if not table.folded]
     for table in shown:
@@ -49,7 +53,8 @@ def section_parts(section: Section) -> list[RenderableType]:
 
 
 def _heading(title: str, brief: str) -> Text:
-    return Text.assemble("\n", (one_line(title), "bold"), (f"   {one_line(brief)}", "dim"))
+    spaced = f"   {one_line(brief)}" if brief else ""
+    return Text.assemble((one_line(title), "bold"), (spaced, "dim"))
 
 
 def terminal_table(table: Table) -> RenderableType:

@@ -12,6 +12,7 @@ SAYINGS = {
     "SLOWER": "{arms} {is_are} slower than {base}",
     "UNDECIDED": "{arms} cannot be told from {base} for certain by this run",
 }
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NOT_JUDGED = "not judged"
 """Shown in the place of a verdict that has no interval, or whose interval something overrules."""
 
@@ -95,6 +96,17 @@ def unsteady(row: CellSummary) -> str:
     else empty.
     """
     return f"no_steady_state {row.no_steady_state}/{row.generations}" if row.no_steady_state else ""
+
+
+def all_of(count: int) -> str:
+    """'Both', 'All four', 'All 12'; of two at least."""
+    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    return "Both" if count == 2 else f"All {number}"
+
+
+def counted(count: int, noun: str) -> str:
+    """'1 arm', '4 arms'."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:

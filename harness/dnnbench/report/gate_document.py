@@ -1,0 +1,65 @@
+"""A gate's findings as a document."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ..execution.gate import Gate, GateCell
+from ..protocol.keys import CellKey
+from ..stats.estimates import Estimate
+from ..stats.gate import FAMILY_ALPHA
+from ..stats.verdict import Finding
+
+
+def document(gate: Gate) -> dict[str, Any]:
+    """Everything as plain data."""
+    return {
+        "passed": gate.passed,
+        "outcome": gate.answer,
+        "base": gate.base,
+        "theta": gate.theta,
+        "alpha": FAMILY_ALPHA,
+        "screen_run": gate.screen_run,
+        "confirm_run": gate.confirm_run,
+        "cells": [_cell(gate, cell) for cell in gate.cells],
+        "failed": [_failed(key, reason) for key, reason in gate.failed.items()],
+        "unproven": [
+            {"arm": arm, "workload": workload, "status": unproven.status, "reason": unproven.reason}
+            for (arm, workload), unproven in gate.unproven.items()
+        ],
+        "unjudged": dict(gate.unjudged),
+        "interrupted": gate.interrupted,
+    }
+
+
+def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
+    place = {
+        "workload": cell.case.workload,
+        "batch_size": cell.case.batch_size,
+        "phase": cell.phase,
+        "arm": cell.arm,
+        "stage": cell.stage,
+        "flagged": cell.flagged,
+    }
+    confirmation, overruled = cell.confirmation, cell.outcome.overruled
+    return place | {
+        "screen": _estimate(cell.screen, cell.finding),
+        "screen_verdict": cell.finding.verdict,
+        "confirm": _estimate(confirmation.ratio.estimate, confirmation.finding)
+        if confirmation
+        else None,
+        "p": confirmation.step.p if confirmation and not overruled else None,
+        "holm_threshold": confirmation.step.threshold if confirmation and not overruled else None,
+        "verdict": cell.outcome.verdict,
+        "outcome": gate.answer_of(cell),
+        "reason": cell.outcome.reason or None,
+        "smallest_difference": None if overruled else cell.smallest_difference,
+    }
+
+
+def _estimate(estimate: Estimate, finding: Finding) -> dict[str, Any]:
+    """Without the interval where the reason overrules it, as in the table."""
+    return asdict(estimate) | (dict.fromkeys(("low", "high")) if finding.overruled else {})
+
+
+def _failed(key: CellKey, reason: str) -> dict[str, str]:
+    return {"arm": key.arm.name, "case": str(key.case), "phase": key.phase, "reason": reason}

@@ -1,0 +1,1 @@
+"""What a command comes to, as sections: the first is the outcome, the others are its details."""

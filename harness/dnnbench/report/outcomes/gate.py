@@ -1,0 +1,229 @@
+"""A gate: may the candidate pass, each cell in the stage that decided, every reason."""
+
+from collections.abc import Sequence
+
+from ...execution.gate import Answer, Gate, GateCell
+from ...stats.estimates import Estimate
+from ...stats.gate import FAMILY_ALPHA, Confirmation
+from ...stats.verdict import Finding, Verdict
+from ...wording import listed as first_of
+from ...wording import one_line
+from ..cells import arm_cell, verdict_cell
+from ..quantity import digits, factor, interval, percent, ratio
+from ..section import Cell, Column, Section, Table, Tone, table
+from ..words import NOT_JUDGED, counted
+from .short import CELL, MOST_REASONS, MOST_ROWS, in_short
+
+TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
+"""Of the outcome, where it does not speak against the candidate."""
+ARM = Column("arm")
+OUTCOME = Column("outcome")
+COULD_SEE = Column("could see", number=True, spare=4)
+BOTH_STAGES = (
+    Column("screen", number=True, spare_interval=6),
+    Column("verdict", spare=5),
+    Column("stage", spare=3),
+    Column("confirm", number=True, spare=7, spare_interval=6),
+    Column("p", number=True, spare=2),
+    Column("Holm", number=True, spare=1),
+    OUTCOME,
+    COULD_SEE,
+)
+
+
+def gate_sections(gate: Gate) -> list[Section]:
+    """The outcome in words, a small table, the first reasons; then every cell and every reason."""
+    cells = sorted(gate.cells, key=_worst_first)
+    shown, more_cells = in_short(cells, MOST_ROWS, "cell")
+    reasons, more_reasons = in_short(_reasons(gate), MOST_REASONS, "reason")
+    outcome = Section(
+        id="gate",
+        title=_outcome(gate),
+        tables=(_small_table(gate, shown),) if cells else (),
+        conclusions=(*more_cells, *reasons, *more_reasons),
+    )
+    details = Section(
+        id="gate-cells",
+        title="Both stages of every cell",
+        tables=(_whole_table(gate, cells),),
+        conclusions=tuple(_reasons(gate)),
+    )
+    return [outcome, details] if cells else [outcome]
+
+
+def _outcome(gate: Gate) -> str:
+    """The gate's word, and what it rests on."""
+    return f"{gate.answer}: {_why(gate)}"
+
+
+def _why(gate: Gate) -> str:
+    more = f"by more than {percent(gate.theta)} for certain"
+    cells = counted(len(gate.cells), "cell")
+    match gate.answer:
+        case Answer.PASS:
+            return f"none of {cells} is slower than {gate.base} {more}"
+        case Answer.SLOWER:
+            slower = f"{len(gate.confirmed)} of {cells} take longer than on {gate.base}"
+            return f"{slower}, {more}{_worst(gate)}"
+        case Answer.INCONCLUSIVE:
+            return f"nothing could be judged of {first_of(list(gate.unjudged))}"
+        case Answer.INTERRUPTED:
+            return "nothing is confirmed; what was measured is kept"
+    if gate.unproven:
+        wrong = [f"{arm} on {workload}" for arm, workload in gate.unproven]
+        return f"not proven to compute the same network: {first_of(wrong)}"
+    return f"failed: {first_of([str(key) for key in gate.failed])}"
+
+
+def _worst(gate: Gate) -> str:
+    """Which confirmed cell takes longest, and how long."""
+    estimates = [(_deciding(cell)[0], cell) for cell in gate.confirmed]
+    estimate, cell = max(estimates, key=lambda pair: pair[0].value)
+    bounds = interval(estimate.low, estimate.high, factor)
+    where = f"{cell.arm} {cell.phase} of {cell.case}"
+    return f"; the worst: {where}, {factor(estimate.value)}x {bounds} as long"
+
+
+def outcome_line(gate: Gate) -> str:
+    """The line that ends the command's output: `gate: `, the answer, counts."""
+    if gate.answer is Answer.INTERRUPTED:
+        return "gate: INTERRUPTED"
+    unjudged = sum(gate.answer_of(cell) not in (Answer.PASS, Answer.SLOWER) for cell in gate.cells)
+    counts = (
+        f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, "
+        f"{len(gate.confirmed)} confirmed slower"
+    )
+    bar = (
+        f"by more than {percent(gate.theta)} than {gate.base} "
+        f"(family alpha {percent(FAMILY_ALPHA)})"
+    )
+    rest = f"; {unjudged} not judged" if unjudged else ""
+    return one_line(f"gate: {gate.answer}: {counts} {bar}{rest}")
+
+
+def _small_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
+    """Each cell by the stage that decided; arms have a column where there are several."""
+    several = _several(gate)
+    columns = [CELL, *([ARM] if several else [])]
+    columns += [Column("to base", number=True, spare_interval=2), OUTCOME, COULD_SEE]
+    body = []
+    for cell in cells:
+        ratio_cell = _ratio_cell(*_deciding(cell))
+        body.append([*_place(cell, several), ratio_cell, _answer(gate, cell), _seen(cell)])
+    return table(columns, body)
+
+
+def _whole_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
+    several = _several(gate)
+    columns = [Column("cell"), *([ARM] if several else []), *BOTH_STAGES]
+    body = []
+    for cell in cells:
+        verdict = verdict_cell(_word(cell.finding), cell.finding.reason)
+        body.append(
+            [
+                *_place(cell, several),
+                _ratio_cell(cell.screen, cell.finding),
+                verdict,
+                Cell(cell.stage),
+                *_confirmation(cell.confirmation),
+                _answer(gate, cell),
+                _seen(cell),
+            ]
+        )
+    return table(columns, body)
+
+
+def _several(gate: Gate) -> bool:
+    return len({cell.arm for cell in gate.cells}) > 1
+
+
+def _place(cell: GateCell, several: bool) -> list[Cell]:
+    arm = [arm_cell(cell.arm, cell.key.arm.backend)] if several else []
+    return [Cell(f"{cell.case} {cell.phase}"), *arm]
+
+
+def _deciding(cell: GateCell) -> tuple[Estimate, Finding]:
+    """The ratio of the stage that decided, and what was found there."""
+    if cell.confirmation:
+        return cell.confirmation.ratio.estimate, cell.confirmation.finding
+    return cell.screen, cell.finding
+
+
+def _ratio_cell(estimate: Estimate, finding: Finding) -> Cell:
+    """Without the interval where the reason overrules it."""
+    bounds = "" if finding.overruled else interval(estimate.low, estimate.high)
+    return Cell(ratio(estimate.value), bounds)
+
+
+def _answer(gate: Gate, cell: GateCell) -> Cell:
+    answer = gate.answer_of(cell)
+    return Cell(answer, tone=TONES.get(answer, Tone.BAD))
+
+
+def _seen(cell: GateCell) -> Cell:
+    return Cell("" if cell.outcome.overruled else percent(cell.smallest_difference))
+
+
+def _confirmation(confirmation: Confirmation | None) -> list[Cell]:
+    """Ratio, p and Holm's threshold; without p where something overrules it."""
+    if confirmation is None:
+        return [Cell()] * 3
+    estimate = _ratio_cell(confirmation.ratio.estimate, confirmation.finding)
+    if confirmation.finding.overruled:
+        return [estimate, Cell(), Cell()]
+    step = confirmation.step
+    return [estimate, Cell(digits(step.p, 2)), Cell(digits(step.threshold, 2))]
+
+
+def _word(finding: Finding) -> str:
+    """As in a run's tables: 'not judged' where something overrules the interval.
+
+    A confirmation has its own words.
+    """
+    silent = finding.overruled and finding.verdict == Verdict.UNDECIDED
+    return NOT_JUDGED if silent else str(finding.verdict)
+
+
+def _worst_first(cell: GateCell) -> tuple[bool, bool, float]:
+    value = cell.screen.value
+    return (
+        cell.outcome.verdict != Verdict.CONFIRMED,
+        not cell.flagged,
+        -value if value == value else float("inf"),
+    )
+
+
+def _reasons(gate: Gate) -> list[str]:
+    """What the table leaves open, in words: every reason, what became slower or faster.
+
+    What speaks against a candidate comes before what does not.
+    """
+    cells_of: dict[tuple[str, Answer, str], list[str]] = {}
+    for cell in gate.cells:
+        if why := cell.outcome.reason or _change(cell):
+            key = cell.arm, gate.answer_of(cell), _named(_word(cell.outcome), why)
+            cells_of.setdefault(key, []).append(f"{cell.case} {cell.phase}")
+    ordered = sorted(cells_of.items(), key=lambda item: item[0][1] is Answer.PASS)
+    return [
+        one_line(f"{answer}: {arm} ({', '.join(cells)}): {why}")
+        for (arm, answer, why), cells in ordered
+    ]
+
+
+def _named(verdict: str, why: str) -> str:
+    """A reason after the verdict that it is for.
+
+    The outcome says CONFIRMED SLOWER, and the reason itself `not ranked`.
+    """
+    return why if verdict in (Verdict.CONFIRMED, Verdict.NOT_RANKED) else f"{verdict}: {why}"
+
+
+def _change(cell: GateCell) -> str:
+    """By how much a cell became slower or faster; empty for one that stayed the same."""
+    if cell.outcome.verdict == Verdict.SAME:
+        return ""
+    estimate = _deciding(cell)[0]
+    return (
+        f"takes {ratio(estimate.value)} times as long as {cell.base} "
+        f"{interval(estimate.low, estimate.high)}"
+    )
