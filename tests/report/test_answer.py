@@ -27,6 +27,7 @@ STORES = {
     "undecided": {"generations": 6, "arms": CLOSE},
     "busy": {"generations": 3, "flags": STEAL | PRESSURE, "facts": BUSY},
     "quick": {"generations": 1},
+    "many": {"generations": 3, "workloads": (*reporting.WORKLOADS, "lstm", "vit", "resnet18")},
 }
 
 

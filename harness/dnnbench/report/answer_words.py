@@ -37,15 +37,20 @@ def against_base(row: CellSummary, base: str) -> str:
     word = word_of(row)
     if row.arm == base or row.ratio is None:
         return "base" if row.arm == base else "not ranked"
+    return ratio_words(word, row.ratio, row.ratio_low, row.ratio_high)
+
+
+def ratio_words(word: str, ratio: float, low: float | None, high: float | None) -> str:
+    """A time over the base's in words, by its verdict."""
     if word == "SAME":
         return "same"
     if word == "FASTER":
-        return f"{factor(1 / row.ratio)}x faster"
+        return f"{factor(1 / ratio)}x faster"
     if word == "SLOWER":
-        return f"{factor(row.ratio)}x slower"
-    if row.ratio_low is None or row.ratio_high is None:
-        return f"{NOT_JUDGED}: {factor(1 / row.ratio)}x"
-    most, least = 1 / row.ratio_low, 1 / row.ratio_high
+        return f"{factor(ratio)}x slower"
+    if low is None or high is None:
+        return f"{NOT_JUDGED}: {factor(1 / ratio)}x"
+    most, least = 1 / low, 1 / high
     ends = (factor(most), factor(least))
     if ends[0] == ends[1]:
         ends = (digits(most), digits(least))
@@ -104,7 +109,7 @@ def _together(standings: Sequence[Standing], names: dict[CaseKey, str]) -> list[
         cases.setdefault(one.first, []).append(names[one.case])
     clauses = []
     for first, of_first in cases.items():
-        where = first_of(of_first)
+        where = f"all {len(of_first)} cases" if len(cases) == 1 else first_of(of_first)
         if not first:
             clauses.append(f"no arm can be called first on {where}")
         elif len(first) == 1:

@@ -1,5 +1,6 @@
 """The answer: which arm to take for each network on this machine, and how far that is certain."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,12 +20,15 @@ from ..answer_words import (
 from ..builders import ANSWER, Builder
 from ..cells import VERDICT_TONES, about_case, arm_cell
 from ..evidence import HEADLINES, Evidence
+from ..over_workloads import over_workloads, summary_tables, to_json
 from ..quantity import seconds
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..standing import Standing, Standings
 from ..summary_rows import CellSummary
 from ..words import word_of
 
+MOST_CASES, MOST_LINES = 3, 20
+"""Of tables; with more, means over the workloads stand before them."""
 MOST_DOUBTS = 4
 """Reasons that are told here; the others stand with every cell."""
 LEAD = (
@@ -40,18 +44,36 @@ def answer(evidence: Evidence) -> Section | None:
     if not cases:
         return None
     standings = _standings(evidence, cases)
+    tables = [_table(evidence, case) for case in cases]
+    means = over_workloads(evidence) if _is_long(tables) else []
+    summary = summary_tables(evidence, means)
     return Section(
         id=ANSWER,
         title="The answer",
         brief="time of a call; --details shows everything else",
         alarm=_alarm(evidence),
         sentences=(_machine(evidence), _versions(evidence)),
-        tables=tuple(_table(evidence, case) for case in cases),
+        tables=(*summary, *(_folded(tables, cases) if summary else tables)),
         conclusions=tuple(_conclusions(evidence, cases, standings)),
         doubts=tuple(_doubts(evidence)),
         lead=LEAD,
-        data={"first_places": [_place(standing) for standing in standings]},
+        data={
+            "first_places": [_place(standing) for standing in standings],
+            "over_workloads": [to_json(one) for one in means],
+        },
     )
+
+
+def _is_long(tables: Sequence[Table]) -> bool:
+    """Whether the tables of all cases are more than a screen, or than anyone compares."""
+    lines = sum(len(one.rows) + 2 for one in tables)
+    return len(tables) > MOST_CASES or (len(tables) > 1 and lines > MOST_LINES)
+
+
+def _folded(tables: Sequence[Table], cases: Sequence[CaseKey]) -> list[Table]:
+    """For whoever asks for them, each under its case's name."""
+    named = zip(tables, cases, strict=True)
+    return [replace(one, folded=True, title=str(case)) for one, case in named]
 
 
 def _of_purpose(evidence: Evidence, case: CaseKey) -> list[CellSummary]:
