@@ -33,13 +33,13 @@ def conformance_section(result: Conformance) -> Section:
 def _outcome(result: Conformance) -> str:
     """Whether it keeps the protocol, and how much of it was asked."""
     cases = _by_case(result.verdicts)
-    asked = {key: one for key, one in cases.items() if one is not Status.UNSUPPORTED}
-    wrong = sum(not status.passes for status in asked.values())
+    offered = {key: one for key, one in cases.items() if one is not Status.UNSUPPORTED}
+    wrong = sum(not status.passes for status in offered.values())
     laws = [law for law in result.laws if law.status != "unsupported"]
-    if not asked and not laws:
+    if not offered and not laws:
         return f"{result.arm} supports none of the cases."
     dtypes = listed(list(dict.fromkeys(verdict.dtype for verdict in result.verdicts)))
-    parts = [f"{len(asked) - wrong} of {counted(len(asked), 'case')} agree in {dtypes}"]
+    parts = [f"{len(offered) - wrong} of {counted(len(offered), 'case')} agree in {dtypes}"]
     kept = len(laws) - len(result.broken)
     parts += [f"{kept} of {counted(len(laws), 'law')} kept"] if laws else []
     verdict = "does not conform" if wrong or result.broken else "conforms"
@@ -130,10 +130,10 @@ def broken(laws: Iterable[LawVerdict]) -> list[str]:
 def _unsupported(result: Conformance) -> list[str]:
     """Each reason for not supporting something once, with all that it is given for."""
     named: dict[str, dict[str, None]] = {}
-    asked = Counter(dtype for dtype, _ in _by_case(result.verdicts))
+    total = Counter(dtype for dtype, _ in _by_case(result.verdicts))
     for (reason, dtype, of), cases in _unsupported_cases(result).items():
         of_reason = named.setdefault(reason, {})
-        named_cases = ["every case"] if len(cases) == asked[dtype] else cases
+        named_cases = ["every case"] if len(cases) == total[dtype] else cases
         of_reason |= dict.fromkeys(f"{of}{case} ({dtype})" for case in named_cases)
     for v in result.verdicts:
         if v.without:
