@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 from dnnbench.protocol.arm import Arm
+from dnnbench.protocol.dtypes import DType
 from dnnbench.report import terminal
 from dnnbench.report.builders import sections_of
 from dnnbench.report.evidence import Evidence
@@ -44,6 +45,7 @@ SETTINGS = {
     "skipped": {},
     "notes": [],
 }
+VERSIONS = {"torch": "2.13.0", "python": "3.11.9"}
 FACTS = {
     "hardware": {
         "cpu_model": "Example CPU 9000",
@@ -81,19 +83,26 @@ def add_run(
     facts: Sequence[dict] = (),
     flags: int = 0,
     drift: float = 0.0,
+    versions: dict[str, str] = VERSIONS,
+    host: str = "c0ffee",
+    machine_label: str | None = None,
+    slower_on: dict[str, float] | None = None,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
     slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts:
     of the generations.
+    slower_on: factors on workloads.
+    machine_label: of the machine, by default "machine ID"; host: hash of its name.
     flags: of every visit; drift: by which factor every arm but the base slows down within
     a generation, less one.
     """
-    store.add_machine(machine, facts=FACTS, host_hash="c0ffee", label=f"machine {machine}")
+    machine_label = f"machine {machine}" if machine_label is None else machine_label
+    store.add_machine(machine, facts=FACTS, host_hash=host, label=machine_label)
     store.add_run(
         run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings,
-        seed=seed, dnnbench_version="0.1.0", versions={"torch": "2.13.0", "python": "3.11.9"},
+        seed=seed, dnnbench_version="0.1.0", versions=versions,
         label=label,
     )  # fmt: skip
     keys = list(product(workloads, seconds, arms))
@@ -110,7 +119,8 @@ def add_run(
                 if workload == w:
                     position = draw.permutation(rounds) % len(arms)
                     slowing = 1.0 if arm == BASE else np.linspace(1, 1 + drift, rounds)
-                    call_s = slower * seconds[phase] * arms[arm] * shared * slowing
+                    slower_here = slower * (slower_on or {}).get(w, 1.0)
+                    call_s = slower_here * seconds[phase] * arms[arm] * shared * slowing
                     blocks[cell] = visits(numbers, position, call_s, draw)
                     blocks[cell][:, 4] = flags
             blocks.setdefault(cells[-1], []).append(
@@ -137,12 +147,18 @@ def visits(
 
 
 def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:
-    backend, _, mode = arm.partition(":")
     flops = None if phase.endswith("_alone") else 10**7
-    return _identity(arm, Arm(backend, mode, threads=threads)) | {
+    return _identity(arm, _arm(arm, threads)) | {
         "workload": workload, "spec_hash": spec_hash, "batch_size": 64, "phase": phase,
         "flops": flops, "bytes": flops, "rank_group": f"{workload}/64 {phase}",
     }  # fmt: skip
+
+
+def _arm(name: str, threads: int) -> Arm:
+    """`torch:eager[dtype=bfloat16]`: its type is the only option that a name may tell."""
+    plain, _, dtype = name.rstrip("]").partition("[dtype=")
+    backend, _, mode = plain.partition(":")
+    return Arm(backend, mode, threads=threads, dtype=DType(dtype or "float32"))
 
 
 def _control() -> dict:

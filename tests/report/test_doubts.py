@@ -12,7 +12,6 @@ from dnnbench.execution.gate import screened
 from dnnbench.execution.measured import measured
 from dnnbench.report import html, words
 from dnnbench.report.evidence import gather
-from dnnbench.report.side_by_side import side_by_side
 from dnnbench.stats.flags import PRESSURE, STEAL
 from helpers import reporting
 from helpers.reporting import cell, section_of
@@ -221,11 +220,3 @@ def test_reasons_of_a_run_that_decided_nothing_are_counted(known):
     reasons = "drift (3 of 4 cells); the interval reaches across ±2 % (1 of 4 cells)"
     assert told == f"this run decided nothing against b: {reasons}"
     assert words.nothing_decided(doubted, "b", 0.02) == "this run decided nothing against b: drift"
-
-
-def test_machines_side_by_side_show_no_interval_of_disturbed_rounds(empty, known):
-    reporting.add_run(empty, "loud", machine="m2", generations=6, flags=STEAL)
-    ratios = [shared.ratios[1] for shared in side_by_side([known, gather(empty, "loud")]).cells]
-    assert ratios
-    assert all(np.isnan(found.low) for found in ratios)
-    assert all(found.value > 0 for found in ratios)

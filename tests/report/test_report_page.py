@@ -1,6 +1,4 @@
-"""The page of a run whose true times are known, machines side by side,
-and the commands that write and merge.
-"""
+"""The page of a run whose true times are known, and the commands that write and merge."""
 
 import json
 import math
@@ -17,7 +15,6 @@ from dnnbench.errors import StoreError, UsageError
 from dnnbench.report import charts, html, palette, quantity
 from dnnbench.report.evidence import gather
 from dnnbench.report.page.scripts import own_script
-from dnnbench.report.side_by_side import side_by_side
 from dnnbench.report.steps import steps_of
 from dnnbench.report.writing import refuse_unwritable
 from dnnbench.stats.estimates import Visits
@@ -252,7 +249,7 @@ def test_charts_take_what_no_interval_and_extreme_ratios_bring(empty):
 def test_a_page_that_cannot_be_written_is_an_error_that_says_so(store, tmp_path):
     with pytest.raises(StoreError, match="cannot be written"):
         html.render_report([store], tmp_path, runs=["known"])
-    with pytest.raises(UsageError, match="expected machine"):
+    with pytest.raises(UsageError, match="expected one of machine, version, dtype"):
         html.render_report([store], tmp_path / "x.html", runs=["known"], by="colour")
 
 
@@ -263,45 +260,6 @@ def test_asking_whether_a_page_can_be_written_leaves_what_is_there_as_it_is(tmp_
     page.write_text("an older one")
     refuse_unwritable(page)
     assert page.read_text() == "an older one"
-
-
-# Machines side by side.
-
-
-def test_machines_stand_side_by_side_with_ratios_and_without_verdicts(store, known, empty):
-    reporting.add_run(empty, "other", machine="m2", machine_speed=0.5, workloads=("cnn_digits",))
-    both = [known, gather(empty, "other")]
-    found = side_by_side(both)
-    assert found.machines == ["machine m1", "machine m2"]
-    assert len(found.cells) == 28
-    assert found.cells[0].phase == "train_step"
-    assert {c.workload for c in found.cells} == {"cnn_digits"}
-    for shared in found.cells:
-        assert shared.ratios[0] is None
-        assert shared.ratios[1].value == pytest.approx(0.5, rel=0.1)
-    text = page(*both, by="machine")
-    assert "machine m2 / machine m1" in text
-    assert LOADS.findall(without_scripts(text)) == []
-    assert_links_lead_somewhere(text)
-
-
-def test_machines_of_one_name_are_told_apart(known, empty):
-    reporting.add_run(empty, "other")
-    assert side_by_side([known, gather(empty, "other")]).machines == [
-        "machine m1 (known)",
-        "machine m1 (other)",
-    ]
-
-
-@pytest.mark.parametrize(
-    "change", [{"spec_hash": "ffff"}, {"arms": {"mx:eager": 1.0}}, {"workloads": ("w",)}]
-)
-def test_machines_without_a_common_cell_are_refused(known, empty, change):
-    reporting.add_run(empty, "other", machine="m2", **change)
-    with pytest.raises(UsageError, match="no cell in common"):
-        side_by_side([known, gather(empty, "other")])
-    with pytest.raises(UsageError, match="two machines or more"):
-        side_by_side([known])
 
 
 # Numbers, colours, and the command.
@@ -350,25 +308,22 @@ def test_a_backend_keeps_its_colour_from_page_to_page():
     assert len(palette.places(f"b{i}" for i in range(20))) == 20
 
 
-def test_the_command_writes_the_newest_run_of_each_machine(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_the_newest_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with open_store("results/dnnbench.sqlite") as opened:
-        for run, machine in (("r1", "m1"), ("r2", "m1"), ("r3", "m2")):
-            reporting.add_run(opened, run, machine=machine, generations=2, workloads=("w",))
-    assert main(["report", "--by", "machine", "-o", "out/page.html", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["schema_version"] == 2
-    assert [run["run_id"] for run in told["runs"]] == ["r2", "r3"]
-    assert "machine m2 / machine m1" in Path("out/page.html").read_text()
+        for run in ("r1", "r2"):
+            reporting.add_run(opened, run, generations=2, workloads=("w",))
     assert main(["report"]) == 0
     assert capsys.readouterr().out == "results/report.html\n"
-    assert "Run r3" in Path("results/report.html").read_text()
+    assert "Run r2" in Path("results/report.html").read_text()
 
 
 REFUSED = {
     "no store": (("report", "none.sqlite"), "none.sqlite"),
     "no such run": (("report", "--run", "zz"), "no run has id, label or revision 'zz'"),
     "one machine": (("report", "--by", "machine"), "two machines or more"),
+    "price alone": (("report", "--price", "a=1/h"), "--price belongs to --by"),
+    "no price": (("report", "--by", "dtype", "--price", "a=free"), "lab-3=1.23/h"),
     "nothing to merge": (("merge", "a.sqlite", "none.sqlite"), "none.sqlite"),
 }
 

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ..errors import UsageError
+from ..report.across.by import By
 from .options import Command, output_options
 from .output import Output
+from .types import HourlyPrice, Word
 
 if TYPE_CHECKING:
+    from ..report.across.prices import Price
     from ..store.store import Store
 
 STORE = "results/dnnbench.sqlite"
@@ -23,8 +27,15 @@ FILES = {"html": "results/report.html", "markdown": "results/report.md"}
 )
 @click.option(
     "--by",
-    type=click.Choice(["machine"]),
-    help="Set the same cells of several machines side by side.",
+    type=Word(By),
+    help="Set the same cells of several machines, versions or types side by side.",
+)
+@click.option(
+    "--price",
+    "prices",
+    type=HourlyPrice(),
+    multiple=True,
+    help="What an hour of a machine costs, for examples per dollar: --price lab-3=1.23/h.",
 )
 @click.option(
     "--format",
@@ -47,7 +58,8 @@ def command(
     output: Output,
     stores: tuple[str, ...],
     wanted: str | None,
-    by: str | None,
+    by: By | None,
+    prices: tuple["Price", ...],
     form: str,
     out: str | None,
     as_json: bool,
@@ -56,40 +68,58 @@ def command(
 
     STORE is a SQLite file or the address of a PostgreSQL database; without one it
     is results/dnnbench.sqlite. The page loads nothing from the network and needs no script.
-    With --by machine, the newest run of each machine in the stores is taken.
-    With --json, what the page was written from is told on stdout.
+
+    With --by machine, the newest run of each machine in the stores is set beside the first one's:
+    how much faster each is on these workloads, and how workloads differ, is printed and stands
+    first in the page. Earlier runs that differ in nothing but the day tell how far runs lie apart.
+    --by version and --by dtype take the runs of the newest run's machine, or the environments and
+    types of one run. A machine is named by its label (dnnbench machine label), else its hardware.
 
     \b
     Examples:
       dnnbench report
       dnnbench report laptop.sqlite server.sqlite --by machine -o machines.html
+      dnnbench report a.sqlite b.sqlite --by machine --price a=0.40/h --price b=1.23/h
+      dnnbench report --by dtype
     """
+    from ..report.across.compared import side_by_side
+    from ..report.document import document
     from ..report.html import page_of
     from ..report.markdown import markdown_of
     from ..report.parts import gathered, parts_of
+    from ..report.terminal import drawn
     from ..report.writing import write_report
     from ..store.store import open_store
 
+    if prices and by is None:
+        raise UsageError("report: --price belongs to --by machine, version or dtype; add one")
     with ExitStack() as opened:
         chosen = []
         for place in stores or (STORE,):
             store = opened.enter_context(open_store(place, create=False))
             chosen += [(store, run_id) for run_id in runs_of(store, wanted, by)]
         places, run_ids = zip(*chosen, strict=True)
-        evidence = gathered(places, run_ids, by)
-        text = page_of(evidence, by) if form == "html" else markdown_of(parts_of(evidence, by))
+        evidence = gathered(places, run_ids)
+        stores_of = [store.place for store in places]
+        across = None if by is None else side_by_side(evidence, by, stores_of, prices)
+        parts = parts_of(evidence, across)
+        text = page_of(evidence, across) if form == "html" else markdown_of(parts)
         page = write_report(out or FILES[form], text)
         runs = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
+    shared = () if across is None else parts[0].sections
     if as_json:
-        output.json({"report": str(page), "runs": runs})
-    else:
-        output.text(str(page))
-        output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in runs))
+        output.json({"report": str(page), "runs": runs, **(document(shared) if shared else {})})
+        return
+    for part in drawn(shared[:1]):
+        output.table(part)
+    output.text(str(page))
+    output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in runs))
 
 
-def runs_of(store: "Store", wanted: str | None, by: str | None) -> list[str]:
-    """The run asked for; by machine, the newest of each machine in the store."""
-    if by is None or wanted is not None:
+def runs_of(store: "Store", wanted: str | None, by: By | None) -> list[str]:
+    """The run asked for; side by side, those of each side."""
+    from ..report.across.choosing import runs_of as runs_side_by_side
+
+    if by is None:
         return [store.find_run(wanted or "latest")]
-    newest: dict[str, str] = dict(store.runs()[["machine_id", "run_id"]].itertuples(index=False))
-    return list(newest.values()) or [store.find_run("latest")]
+    return runs_side_by_side(store, by, wanted)

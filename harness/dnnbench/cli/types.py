@@ -98,3 +98,25 @@ class Label(Spelt):
 
     def __init__(self, reserved: tuple[str, ...] = ()) -> None:
         super().__init__("NAME", lambda text: spelling.label(text, reserved))
+
+
+class HourlyPrice(Spelt):
+    """`lab-3=1.23/h`: what an hour of a machine costs, above 0."""
+
+    def __init__(self) -> None:
+        super().__init__("NAME=AMOUNT/h", _hourly_price)
+
+
+def _hourly_price(text: str) -> Any:
+    from ..report.across.prices import Price
+
+    name, _, amount = text.rpartition("=")
+    try:
+        an_hour = float(amount.removesuffix("/h"))
+    except ValueError:
+        an_hour = 0.0
+    if not name or not 0 < an_hour < float("inf"):
+        raise ValueError(
+            f"got {text!r}, expected a name and an amount above 0, such as lab-3=1.23/h"
+        )
+    return Price(name, an_hour)

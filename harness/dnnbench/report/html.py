@@ -8,6 +8,8 @@ from .. import __version__
 from ..store.store import Store
 from ..wording import printable
 from . import charts, palette, words
+from .across.by import by_named
+from .across.compared import SideBySide, side_by_side
 from .evidence import Evidence
 from .page.rows import name_of, shown_groups
 from .page.scripts import own_script, policy
@@ -28,18 +30,26 @@ def render_report(
 ) -> Path:
     """Write the page for runs, each a run_id of the store in its place.
 
-    by: 'machine' sets the cells that the runs share side by side.  returns: the file written; its
-    folders are made. Raises UsageError for another `by`, or for runs that have nothing to set side
-    by side, StoreError where the file cannot be written.
+    by: 'machine', 'version' or 'dtype' sets the cells that the runs share side by side.  returns:
+    the file written; its folders are made. Raises UsageError for another `by`, or for runs that
+    have nothing to set side by side, StoreError where the file cannot be written.
     """
-    return write_report(out, page_of(gathered(stores, runs, by), by))
+    evidence = gathered(stores, runs)
+    places = [store.place for store in stores]
+    across = None if by is None else side_by_side(evidence, by_named(by), places)
+    return write_report(out, page_of(evidence, across))
 
 
-def page_of(runs: Sequence[Evidence], by: str | None = None, *, static: bool = False) -> str:
-    """The text of the page.  static: without scripts."""
+def page_of(
+    runs: Sequence[Evidence], across: SideBySide | None = None, *, static: bool = False
+) -> str:
+    """The text of the page.
+
+    across: the runs side by side, before each of them   static: without scripts.
+    """
     scripts = [] if static else [own_script()]
     values = {
-        "parts": parts_of(runs, by),
+        "parts": parts_of(runs, across),
         "runs": runs,
         "title": title_of(runs),
         "origin": origin_of(runs),

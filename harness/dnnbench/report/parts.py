@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import UsageError
 from ..store.store import Store
 from . import words
+from .across.by import PLURAL
+from .across.compared import SideBySide
+from .across.part import sections as across_sections
 from .builders import sections_of
 from .evidence import Evidence, gather
-from .machines_section import machines_section
 from .section import Section
 
-BY = ("machine",)
+MOST_WHOLE = 4
+"""Runs whose own sections follow those of all together; of more, their own reports tell."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,22 @@ class Part:
     """Whether its name stands above it."""
 
 
-def gathered(stores: Sequence[Store], runs: Sequence[str], by: str | None = None) -> list[Evidence]:
-    """Each run of the store in its place; UsageError for a `by` that there is not."""
-    if by is not None and by not in BY:
-        raise UsageError(f"report: got by={by!r}, expected {' or '.join(BY)}")
+def gathered(stores: Sequence[Store], runs: Sequence[str]) -> list[Evidence]:
+    """Each run of the store in its place."""
     return [gather(store, run_id) for store, run_id in zip(stores, runs, strict=True)]
 
 
-def parts_of(runs: Sequence[Evidence], by: str | None = None) -> list[Part]:
-    """What the runs share, where that is asked for, then each run."""
+def parts_of(runs: Sequence[Evidence], across: SideBySide | None = None) -> list[Part]:
+    """What the runs share, where that is wanted, then each run; of many sides what they share
+    alone.
+    """
+    if across is not None:
+        title = f"{PLURAL[across.by].capitalize()} side by side"
+        shared = Part(title, "", tuple(across_sections(across)), False)
+        newest = list({side.newest.run.run_id: side.newest for side in across.sides}.values())
+        return [shared, *(parts_of(newest) if len(newest) <= MOST_WHOLE else [])]
     several = len(runs) > 1
-    parts = [
+    return [
         Part(
             name=f"Run on {run.machine_name}",
             prefix=f"{number}-",
@@ -45,9 +52,6 @@ def parts_of(runs: Sequence[Evidence], by: str | None = None) -> list[Part]:
         )
         for number, run in enumerate(runs, 1)
     ]
-    if by is None:
-        return parts
-    return [Part("Machines side by side", "", (machines_section(runs),), False), *parts]
 
 
 def title_of(runs: Sequence[Evidence]) -> str:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .distributions import t_quantile
-from .estimates import LEVEL, NOTHING, Estimate, Values, Visits, exp_interval, log_pairs
+from .estimates import (
+    LEVEL,
+    NOTHING,
+    Estimate,
+    Values,
+    Visits,
+    exp_interval,
+    log_pairs,
+)
+from .geometric import effects_by_generation
 from .verdict import THETA, Finding, Verdict, contention_doubt, control_doubt, place
 
 LEAST_RUNS = 5
@@ -178,9 +187,16 @@ def _excess(runs: Sequence[Sequence[float]]) -> float:
 
 def log_times(run: Recorded, normal: bool) -> np.ndarray:
     """One log time a generation: of a call, or of a call in units of the control arm's."""
+    return np.array(list(log_times_by_generation(run, normal).values()))
+
+
+def log_times_by_generation(run: Recorded, normal: bool) -> dict[int, float]:
+    """`log_times` under the numbers of their generations."""
     if normal and run.control is not None:
-        return log_pairs(run.visits, run.control, run.dropped).effects()
-    return _log_medians(run.visits.without(run.dropped))
+        return effects_by_generation(log_pairs(run.visits, run.control, run.dropped))
+    kept = run.visits.without(run.dropped)
+    numbers = np.unique(kept.generation).tolist()
+    return dict(zip(numbers, _log_medians(kept).tolist(), strict=True))
 
 
 def _log_medians(visits: Visits) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Machines, versions or element types side by side: what they share, and what they differ in."""
