@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.worker.__main__ import SERVICE
 from helpers.kept_caches import kept_folder, lend, remove_unused
@@ -72,16 +72,11 @@ class Workers:
         self._open = {}
 
     def get(self, backend: str, mode: str = "", dtype: str = "float32", service: str = SERVICE):
-        """The started worker of an arm.
-
-        Skips, with the reason, where its framework is not installed.
-        """
+        """The started worker of an arm."""
         from dnnbench.execution.pool import spawn, start_request
         from dnnbench.worker.clients.arm import ArmClient
 
         info = plugins().backends[backend]
-        if reason := missing(info):
-            pytest.skip(reason)
         arm = Arm(backend, mode or info.default_mode, dtype=dtype)
         apart = dtype if info.float64_apart else ""
         key = (arm.name, apart, service)

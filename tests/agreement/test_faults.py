@@ -15,7 +15,6 @@ from dnnbench.execution.cache import cache_folder, cache_folders
 from dnnbench.execution.checking import reference_path
 from dnnbench.execution.explain import explain_check, reference_arm
 from dnnbench.execution.pool import spawn, start_request, started
-from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
@@ -68,8 +67,6 @@ class FaultyWorkers:
 
     def check(self, backend, mode, case, dtype):
         """Rows of a check, by the requests that `dnnbench check` makes."""
-        if reason := missing(plugins().backends[backend]):
-            pytest.skip(reason)
         worker, request = self._worker(backend, dtype), request_of(case, dtype)
         path = reference_path(request)
         if not path.exists():
@@ -207,9 +204,6 @@ def test_the_command_line_catches_and_names_them(tmp_path):
         "faulty_numpy:layer_norm_epsilon_outside_the_root": "epsilon outside the root",
         "faulty_torch:layer_norm_unbiased_variance": "unbiased variance",
     }
-    for backend in ("torch",):
-        if reason := missing(plugins().backends[backend]):
-            pytest.skip(reason)
     arms = ",".join((*modes, "numpy"))
     arguments = (
         file_of("layer_norm", tmp_path),

@@ -25,9 +25,6 @@ from dnnbench.testing.law_checks import law_verdict
 from dnnbench.testing.laws import LAWS, NEEDS
 from dnnbench.testing.service import SERVICE, KitClient
 
-pytest.importorskip("onnxruntime")
-if "onnxruntime" not in plugins().backends:
-    pytest.skip("dnnbench-onnxruntime is not installed", allow_module_level=True)
 MODES = plugins().backends["onnxruntime"].modes
 REASON = "ONNX Runtime infers what others have trained"
 TINY = [workload.name for workload in find_workloads("all[tiny]")]

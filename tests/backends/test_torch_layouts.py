@@ -14,8 +14,6 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
-
-pytest.importorskip("torch")
 from dnnbench_torch.backend import TorchBackend
 
 FLOAT64 = {"torch": TorchBackend, "numpy": NumpyBackend}

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from beside import SIDES
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.plugins.discovery import plugins
 from dnnbench.spec.phases import PHASES
 from replay import replay
 
@@ -45,9 +45,6 @@ def test_beside_handwritten(benchmark, comparisons, arm, workload, phase, side):
     """Seconds a call of one side, as measured in the workers, and dnnbench's over
     the handwritten network's.
     """
-    backend = arm.partition(":")[0]
-    if reason := missing(plugins().backend(backend)):
-        pytest.skip(reason)
     found = comparisons.get(arm, workload, phase)
     estimate = found.ratio.estimate
     benchmark.group = f"{arm} {workload}"

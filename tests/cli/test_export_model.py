@@ -4,7 +4,7 @@ import json
 import sys
 
 import numpy as np
-import pytest
+import onnx
 from dnnbench.cli.main import main
 from dnnbench.exchange import proto
 from dnnbench.execution.weights_file import save_weights
@@ -12,8 +12,6 @@ from dnnbench.plugins.catalog import find_workload
 from dnnbench.spec.weights import initial_weights
 from dnnbench.store.store import open_store
 from helpers import storing
-
-onnx = pytest.importorskip("onnx")
 
 
 def export(*arguments):

@@ -8,7 +8,7 @@ which asks many cases in one network; a test reads its own off.
 """
 
 import pytest
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.ops import OPS
 from dnnbench.testing.case_checker import CaseCheckers
@@ -143,7 +143,5 @@ def test_every_loss_and_optimizer_is_often_asked_of_every_backend(backend):
 
 @pytest.mark.parametrize(("arm", "case", "side"), [row(*key) for key in ROWS])
 def test_it_agrees(checkers, asked, arm, case, side):
-    if reason := missing(plugins().backends[arm.backend]):
-        pytest.skip(reason)
     verdict = checkers.of(arm, asked[arm]).verdicts(case)[side]
     assert verdict.status == "agrees", verdict

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.case_checker import CaseCheckers
@@ -35,8 +35,6 @@ def in_one_process(arm, law):
 
 @pytest.mark.parametrize(("arm", "law"), [in_one_process(arm, law) for arm in ARMS for law in LAWS])
 def test_law(checkers, arm, law):
-    if reason := missing(plugins().backends[arm.backend]):
-        pytest.skip(reason)
     verdict = law_verdict(checkers.of(arm).arm_under_test, law)
     assert verdict.status == "kept", verdict
     assert verdict.case in ("everything", "weighty", "heavy"), verdict

@@ -26,7 +26,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("onnx page")]
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """What the page's Python leaves, after its commands; and the folder where they ran."""
-    pytest.importorskip("onnxruntime")
     folder = tmp_path_factory.mktemp("page")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

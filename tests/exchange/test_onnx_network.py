@@ -11,8 +11,6 @@ from dnnbench.spec.losses import BceWithLogits, Mse
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 
-pytest.importorskip("onnx")
-
 
 def exported(build, shape, task=None, dtype="float32"):
     """The graph of what `build` makes of an input x and a Builder."""

@@ -8,7 +8,6 @@ from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from helpers.exporting import evaluated, reference, weights_of
 
-pytest.importorskip("onnx")
 IN_FLOAT32 = {"elu", "gelu"}
 """What onnx's evaluator computes with a number in float32, whatever it is given."""
 

@@ -1,6 +1,7 @@
 """All networks of the zoo are written in ONNX: tiny ones by value, published ones as they stand."""
 
 import numpy as np
+import onnx
 import pytest
 from dnnbench.exchange.network import network
 from dnnbench.exchange.proto import model_proto
@@ -8,7 +9,6 @@ from dnnbench.plugins.catalog import find_workload, find_workloads
 from dnnbench.testing.cases.batches import batches_of
 from helpers.exporting import evaluated, reference, weights_of
 
-onnx = pytest.importorskip("onnx")
 WHOLE = [workload.name for workload in find_workloads("all")]
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
 WITHOUT_A_TINY_ONE = ["mlp_digits", "cnn_digits"]

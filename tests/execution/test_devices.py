@@ -12,7 +12,7 @@ from dnnbench.execution.checking import ensure_references, reference_path
 from dnnbench.execution.plan import resolved
 from dnnbench.execution.pool import spawn, start_request, started
 from dnnbench.execution.reporter import Silent
-from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.device import AUTO, Device
 from dnnbench.spec.weights import initial_weights
@@ -47,11 +47,6 @@ def test_devices_as_users_write_them(text, expected):
 def test_other_words_are_refused_with_those_that_are_known(text):
     with pytest.raises(UsageError, match="cpu, gpu, tpu"):
         Device.parse(text)
-
-
-def _installed(names):
-    """Those of dnnbench's own backends whose framework is here."""
-    return [name for name in names if missing(plugins().backends[name]) is None]
 
 
 class Told(Silent):
@@ -132,9 +127,9 @@ def test_auto_asks_only_backends_that_know_other_devices(monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_installed_backend_tells_its_devices():
-    found = devices.list_devices(select(_installed(OWN)).arms)
-    assert set(found) >= {"numpy"}, found
+def test_every_backend_tells_its_devices():
+    found = devices.list_devices(select(OWN).arms)
+    assert set(found) == set(OWN)
     assert all(rows[0].kind == "cpu" for rows in found.values()), found
 
 
@@ -143,12 +138,11 @@ def test_every_installed_backend_tells_its_devices():
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)
-    if any(device.index == 9 for device in ArmClient(worker, 120).devices()):
-        pytest.skip("this machine has ten devices of a kind")
+    beyond = 1 + max(device.index for device in ArmClient(worker, 120).devices())
     arm = Arm(backend, plugins().backends[backend].default_mode)
     try:
-        with pytest.raises(WorkerError, match="has no device 'cpu:9'"):
-            ArmClient(worker, 120).start(start_request(replace(arm, device=Device("cpu", 9))))
+        with pytest.raises(WorkerError, match=f"has no device 'cpu:{beyond}'"):
+            ArmClient(worker, 120).start(start_request(replace(arm, device=Device("cpu", beyond))))
             facts_of(worker)
     finally:
         ArmClient(worker, 120).start(start_request(arm))
@@ -167,8 +161,6 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     ],
 )
 def test_a_second_logical_cpu_is_really_used(monkeypatch, backend, variables, service):
-    if reason := missing(plugins().backends[backend]):
-        pytest.skip(reason)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     facts = run_on(backend, [Device("cpu", 0), Device("cpu", 1)], service)

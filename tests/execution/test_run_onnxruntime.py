@@ -1,13 +1,9 @@
 """`dnnbench run` with ONNX Runtime: inference is timed; a row says why there is no training."""
 
 import pytest
-from dnnbench.plugins.discovery import plugins
 from dnnbench.store.store import open_store
 from helpers.running import FAST, TINY, dnnbench
 
-pytest.importorskip("onnxruntime")
-if "onnxruntime" not in plugins().backends:
-    pytest.skip("dnnbench-onnxruntime is not installed", allow_module_level=True)
 pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 ARM = "onnxruntime:full"
 REASON = "ONNX Runtime infers what others have trained"
