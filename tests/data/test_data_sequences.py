@@ -1,7 +1,6 @@
 """Text, tables and made sequences: what is fed, what is asked, and what is refused."""
 
 import hashlib
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,40 +11,9 @@ from dnnbench.data.python_source import MASK, library
 from dnnbench.errors import DataError
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.data import Npz, PythonSource, Reordered, Synthetic, Table
-from dnnbench.spec.losses import BceWithLogits, CrossEntropy, Mse
+from dnnbench.spec.losses import BceWithLogits
 from dnnbench.spec.workload import Task, Workload
-from dnnbench.worker.score import score, total
-from scipy.special import log_softmax, xlogy
-from sklearn import datasets
-
-T, IGNORED = 24, -1
-EVERY = {"tokens": "int32", "segments": "int32", "mask": "bool"}
-CHECKSUMS = {
-    "wine": "3f1dcc820b743c6c",
-    "breast_cancer": "6d87b402952c10ea",
-    "diabetes": "d27b98fa05bbc7a9",
-}
-
-
-def language(data, inputs=("tokens",), vocabulary=257, ignored=None, loss=None, length=T):
-    """A network that reads every input; its attention takes the mask."""
-    net = Builder("language")
-    ids = [net.input(name, (length,), EVERY.get(name, "int32")) for name in inputs]
-    tables = [net.embedding(i, vocabulary=vocabulary, features=4) for i in ids if i != "mask"]
-    x = net.add(*tables) if len(tables) > 1 else tables[0]
-    masks = [i for i in ids if i == "mask"]
-    x = net.attention(x, x, x, *masks, heads=2)
-    task = Task(data=data, loss=loss or CrossEntropy(ignored=ignored))
-    return Workload(name="language", model=net.build(net.dense(x, units=vocabulary)), task=task)
-
-
-def flat(units=3, loss=None, features=13, data=None):
-    net = Builder("flat")
-    model = net.build(net.dense(net.input("features", (features,)), units=units))
-    metric = "loss" if isinstance(loss, Mse) else "accuracy"
-    return Workload(
-        name="flat", model=model, task=Task(data=data, loss=loss or CrossEntropy(), metric=metric)
-    )
+from helpers.data_networks import EVERY, IGNORED, T, flat, language
 
 
 def translator(data, names=("source", "target"), vocabulary=9):
@@ -216,47 +184,6 @@ def test_reordered_answers_are_right_and_read_one_step_late():
         assert len(data.y_test) == 60
 
 
-@pytest.mark.parametrize("name, units, loss, tests", [
-    ("wine", 3, CrossEntropy(), 36),
-    ("breast_cancer", 2, CrossEntropy(), 113),
-    ("breast_cancer", 1, BceWithLogits(), 113),
-    ("diabetes", 1, Mse(), 88),
-])  # fmt: skip
-def test_tables_are_standardised_by_their_training_part(name, units, loss, tests):
-    raw_x, raw_y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    data = load(flat(units, loss, raw_x.shape[1], Table(name=name)))
-    x, test = data.x_train["features"], data.x_test["features"]
-    assert (len(data.y_test), len(x)) == (tests, len(raw_x) - tests)
-    np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-5)
-    assert 0.05 < np.abs(test.mean(axis=0)).max() < 0.5, "the test part is not looked at"
-    whole, rank = np.concatenate([x, test]), np.argsort(raw_x[:, 0], kind="stable")
-    np.testing.assert_array_equal(
-        np.argsort(np.sort(whole[:, 0])), np.argsort(raw_x[rank, 0], kind="stable")
-    )
-    y = np.concatenate([data.y_train, data.y_test]).ravel()
-    if name == "diabetes":
-        assert abs(data.y_train.mean()) < 1e-6
-        assert abs(data.y_train.std() - 1) < 1e-5
-    else:
-        assert Counter(y.astype(int).tolist()) == Counter(raw_y.tolist())
-
-
-def digest(*arrays):
-    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[
-        :16
-    ]
-
-
-@pytest.mark.parametrize("name", CHECKSUMS)
-def test_tables_are_split_the_same_everywhere(name):
-    units, loss = {"wine": (3, None), "breast_cancer": (2, None), "diabetes": (1, Mse())}[name]
-    features = getattr(datasets, f"load_{name}")().data.shape[1]
-    data = load(flat(units, loss, features, Table(name=name)))
-    signs = [np.sign(x["features"]).astype(np.int8) for x in (data.x_train, data.x_test)]
-    assert digest(*signs, np.sign(data.y_test).astype(np.int8)) == CHECKSUMS[name]
-
-
 def test_synthetic_ids_fill_their_tables_and_masks_are_prefixes():
     made = language(Synthetic(examples=600), tuple(EVERY), vocabulary=11, ignored=IGNORED)
     data = load(made)
@@ -351,64 +278,3 @@ def test_targets_outside_yes_and_no_are_refused(tmp_path):
         DataError, match=r"y_train: got targets 0.0 to 1.5, expected 0 \(no\) to 1 \(yes\)"
     ):
         load(flat(1, BceWithLogits(), 3, Npz(path=str(path))))
-
-
-def test_score_of_sequence_labels_leaves_out_the_ignored():
-    draw = np.random.default_rng(0)
-    z, labels = draw.normal(size=(6, 5, 4)).astype(np.float32), draw.integers(-1, 4, (6, 5))
-    guess, counted = z.argmax(axis=-1), labels >= 0
-    result = score(CrossEntropy(ignored=IGNORED, smoothing=0.1), z, guess, labels)
-    q = 0.9 * np.eye(4)[labels] + 0.1 / 4
-    expected = -(q * log_softmax(z.astype(np.float64), axis=-1)).sum(axis=-1)[counted].mean()
-    assert result.loss == pytest.approx(expected, rel=1e-12)
-    assert (result.counted, result.wrong) == (
-        counted.sum(),
-        (guess[counted] != labels[counted]).sum(),
-    )
-    assert 0 < result.wrong < result.counted
-    assert result.accuracy == 1 - result.wrong / result.counted
-
-
-def test_score_of_yes_or_no():
-    z, t = (
-        np.array([[2.0], [-1.0], [0.5], [-3.0]], np.float32),
-        np.array([[1], [1], [0], [0]], np.float32),
-    )
-    result = score(BceWithLogits(), z, (z > 0).astype(np.int32), t)
-    p = 1 / (1 + np.exp(-z.astype(np.float64)))
-    assert (result.counted, result.wrong, result.accuracy) == (4, 2, 0.5)
-    assert result.loss == pytest.approx(-(xlogy(t, p) + xlogy(1 - t, 1 - p)).mean(), rel=1e-12)
-
-
-def test_an_answer_that_comes_from_nan_is_wrong_though_it_be_the_right_class():
-    z, labels = np.array([[9.0, 0.0], [np.nan, 0.0], [0.0, np.nan]]), np.array([0, 0, 1])
-    assert score(CrossEntropy(), z, z.argmax(axis=-1), labels).wrong == 2
-    z, no = np.array([[-1.0], [np.nan]]), np.zeros((2, 1))
-    assert score(BceWithLogits(), z, (z > 0).astype(np.int32), no).wrong == 1
-
-
-def test_score_of_numbers_knows_no_wrong_answers():
-    z, t = (
-        np.array([[1.0, 2.0], [0.0, 4.0]], np.float32),
-        np.array([[1.0, 0.0], [3.0, 4.0]], np.float32),
-    )
-    result = score(Mse(), z, z, t)
-    assert (result.loss, result.wrong, result.accuracy, result.counted) == (13 / 4, None, None, 4)
-
-
-@pytest.mark.parametrize("loss", [CrossEntropy(ignored=IGNORED), BceWithLogits(), Mse()])
-def test_scores_of_parts_make_the_score_of_the_whole(loss):
-    draw = np.random.default_rng(1)
-    z = draw.normal(size=(10, 3, 4))
-    labels = (
-        draw.integers(-1, 4, (10, 3)) if loss.kind == "cross_entropy" else draw.random((10, 3, 4))
-    )
-    guess = z.argmax(axis=-1) if loss.kind == "cross_entropy" else z > 0
-    cuts = (slice(0, 1), slice(1, 4), slice(4, 10))
-    parts, whole = (
-        [score(loss, z[c], guess[c], labels[c]) for c in cuts],
-        score(loss, z, guess, labels),
-    )
-    together = total(parts)
-    assert (together.counted, together.wrong) == (whole.counted, whole.wrong)
-    assert together.loss == pytest.approx(whole.loss, rel=1e-12)
