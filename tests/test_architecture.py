@@ -22,6 +22,7 @@ TIERS = [
     {"spec"},
     {"data", "exchange"},
     {"protocol"},
+    {"scripts"},
     {"plugins"},
     {"stats"},
     {"host"},
@@ -107,11 +108,12 @@ def test_every_room_has_a_tier():
 
 @pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])
 def test_a_backend_sees_the_spec_and_the_protocol_alone(backend):
-    allowed = {"errors", "spec", "protocol", "plugins"}
+    allowed = {"errors", "spec", "protocol", "scripts", "plugins"}
     allowed |= {"exchange"} if backend in INFERENCE_ONLY else set()
     folder = (BACKENDS | INFERENCE_ONLY)[backend]
-    for path in folder.glob("*.py"):
-        for name in imports(path, (f"dnnbench_{backend}",)):
+    for path in folder.rglob("*.py"):
+        inside = path.relative_to(folder).parts[:-1]
+        for name in imports(path, (f"dnnbench_{backend}", *inside)):
             parts = name.split(".")
             assert not (parts[0].startswith("dnnbench_") and parts[0] != f"dnnbench_{backend}"), (
                 f"{path.name} imports {name}"
@@ -225,6 +227,32 @@ def test_losses_and_optimizers_are_the_same_functions(backend, file, spec):
     mine = common(functions(BACKENDS[backend] / file), wanted)
     assert mine == common(functions(BACKENDS["numpy"] / file), wanted)
     assert set(mine) == wanted
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("file", ["ops.py", "losses.py", "optimizers.py"])
+def test_what_scripts_are_written_by_follows_what_computes(backend, file):
+    folder = BACKENDS[backend]
+    if backend == "numpy" and file != "ops.py":
+        return  # scripts of its training are not written yet
+    wanted = functions(folder / file)
+    kinds = {kind for path in (CORE / "spec").rglob("*.py") for kind in spec_kinds(path)}
+    kinds |= {"batch_norm_training", "argmax", "positive", "identity"}
+    mine = common(functions(folder / "script" / file), kinds)
+    assert mine == common(wanted, kinds)
+    if file == "ops.py":
+        written = functions(folder / "script" / file)
+        assert {name: written[name] for name in mine} == {name: wanted[name] for name in mine}
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])
+def test_what_scripts_are_written_by_imports_no_framework(backend):
+    folder = (BACKENDS | INFERENCE_ONLY)[backend]
+    writers = [path for path in (folder / "script").glob("*.py") if path.name != "parts.py"]
+    assert len(writers) >= 2
+    for path in writers:
+        used = {name.split(".")[0] for name in imports(path, (folder.name, "script"))}
+        assert not used & FRAMEWORKS, f"{path} imports {used & FRAMEWORKS}"
 
 
 @pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])

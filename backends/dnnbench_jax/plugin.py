@@ -12,6 +12,7 @@ def dnnbench_backends():
             modes=("jit", "eager"),
             default_mode="jit",
             target="dnnbench_jax.backend:JaxBackend",
+            script="dnnbench_jax.script.writer:JaxScript",
             requires=("jax", "optax"),
             extra="jax",
             float64_apart=True,

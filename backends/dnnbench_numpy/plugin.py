@@ -12,6 +12,7 @@ def dnnbench_backends():
             modes=("eager",),
             default_mode="eager",
             target="dnnbench_numpy.backend:NumpyBackend",
+            script="dnnbench_numpy.script.writer:NumpyScript",
             requires=("numpy",),
             reference=True,
             cpu_only=True,

@@ -12,6 +12,7 @@ def dnnbench_backends():
             modes=("full", "extended", "basic", "unoptimized"),
             default_mode="full",
             target="dnnbench_onnxruntime.backend:OnnxRuntimeBackend",
+            script="dnnbench_onnxruntime.script.writer:OnnxRuntimeScript",
             requires=("onnxruntime", "onnx"),
             cpu_only=True,
         )

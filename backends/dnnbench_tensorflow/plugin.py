@@ -12,6 +12,7 @@ def dnnbench_backends():
             modes=("graph", "eager", "xla"),
             default_mode="graph",
             target="dnnbench_tensorflow.backend:TensorflowBackend",
+            script="dnnbench_tensorflow.script.writer:TensorflowScript",
             requires=("tensorflow",),
             extra="tensorflow",
         )

@@ -12,6 +12,7 @@ def dnnbench_backends():
             modes=("eager", "compile"),
             default_mode="eager",
             target="dnnbench_torch.backend:TorchBackend",
+            script="dnnbench_torch.script.writer:TorchScript",
             requires=("torch",),
             extra="torch",
             caches=("TORCHINDUCTOR_CACHE_DIR",),

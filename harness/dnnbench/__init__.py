@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .api.listing import backends, devices, workloads
     from .api.load import load
     from .api.predict import predict
+    from .api.reproduce import reproduce
     from .api.run import run
     from .api.train import train
     from .spec.builder import Builder
@@ -37,6 +38,7 @@ _HOMES = {
     "gate": "api.gate",
     "load": "api.load",
     "predict": "api.predict",
+    "reproduce": "api.reproduce",
     "run": "api.run",
     "train": "api.train",
     "workloads": "api.listing",
@@ -58,6 +60,7 @@ __all__ = [
     "gate",
     "load",
     "predict",
+    "reproduce",
     "run",
     "train",
     "workloads",

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
     "export": "One run as csv, json, or pytest-benchmark's JSON.",
     "export-model": "A network as an ONNX file, for ONNX Runtime and others.",
+    "reproduce": "A measured cell as a script of its framework alone.",
     "merge": "Bring another machine's results into a store.",
     "machine": "The machines that a store knows, and names for them.",
     "show": "Layers, shapes, parameters, operations and bytes of a network.",

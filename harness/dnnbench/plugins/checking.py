@@ -38,6 +38,7 @@ BACKEND = Form(
 )
 MODE = Form(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits, '_', '.' and '-', and not 'all'")
 TARGET = Form(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", "'module:Class'")
+SCRIPT = Form(rf"({TARGET.pattern})?", "'module:Class', or ''")
 DISTRIBUTION = Form(
     r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "a distribution's name without a version"
 )
@@ -67,6 +68,7 @@ def checked_backend(info: BackendInfo) -> BackendInfo:
         *_text("title", info.title, LINE),
         *_texts("modes", info.modes, MODE),
         *_text("target", info.target, TARGET),
+        *_text("script", info.script, SCRIPT),
         *_texts("requires", info.requires, DISTRIBUTION),
         *_text("extra", info.extra, EXTRA),
         *_switch("reference", info.reference),

@@ -20,6 +20,7 @@ from .hooks import PROJECT, BackendInfo, Hooks, WorkloadInfo
 
 if TYPE_CHECKING:
     from ..protocol.backend import Backend
+    from ..scripts.writer import ScriptWriter
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,17 @@ def load_backend(target: str) -> "Backend":
     module, _, name = target.partition(":")
     backend: Backend = getattr(import_module(module), name)()
     return backend
+
+
+def load_script_writer(target: str) -> "ScriptWriter":
+    """The ScriptWriter that a BackendInfo's `script` names; PluginError where it cannot be had."""
+    module, _, name = target.partition(":")
+    try:
+        with plugin_code():
+            writer: ScriptWriter = getattr(import_module(module), name)()
+    except Exception as error:
+        raise PluginError(f"the script writer {target} {what_happened(error)}") from error
+    return writer
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,10 @@ class BackendInfo:
     default_mode: str
     target: str
     """`module:Class` of the Backend, imported only in workers."""
+    script: str = ""
+    """`module:Class` of the `dnnbench.scripts.writer.ScriptWriter` that `dnnbench reproduce` asks;
+    it imports no framework.  Empty: cells are not written as scripts.
+    """
     requires: tuple[str, ...] = ()
     """Distributions that must be installed, the framework first; names without versions."""
     extra: str = ""

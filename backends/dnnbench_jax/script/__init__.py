@@ -1,0 +1,1 @@
+"""Cells of JAX as scripts of their own; imports no JAX."""

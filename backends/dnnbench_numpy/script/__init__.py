@@ -1,0 +1,1 @@
+"""Cells of NumPy as scripts of their own."""

@@ -1,0 +1,29 @@
+"""A cell of NumPy as a script."""
+
+from pathlib import Path
+
+from dnnbench.scripts.arrays import arrays_of
+from dnnbench.scripts.writer import ScriptParts, ScriptWriter
+
+from .code import Code
+
+FILES = (Path(__file__).with_name("parts.py"),)
+
+
+class NumpyScript(ScriptWriter):
+    """Functions of arrays by name."""
+
+    title = "NumPy"
+
+    def refusal(self, request):
+        if request.phase != "infer":
+            return (
+                "NumPy has no gradients of its own, and scripts of its training are not written "
+                "yet; take infer, or an arm of another framework"
+            )
+        if request.arm.mode != "eager":
+            return f"mode '{request.arm.mode}' is a study of the reference's rounding; take eager"
+        return ""
+
+    def parts(self, request):
+        return ScriptParts(Code(request).text(), FILES, arrays_of(request, label="int64"))

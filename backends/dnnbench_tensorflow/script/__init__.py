@@ -1,0 +1,1 @@
+"""Cells of TensorFlow as scripts of their own; imports no TensorFlow."""

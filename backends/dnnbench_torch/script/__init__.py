@@ -1,0 +1,1 @@
+"""Cells of PyTorch as scripts of their own; imports no PyTorch."""

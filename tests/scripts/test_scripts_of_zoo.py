@@ -1,0 +1,136 @@
+"""The zoo in every framework: a script computes what the Program computes, within the rule.
+
+Each side draws what its random ops need, from one seed.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from dnnbench.errors import UsageError
+from dnnbench.plugins.catalog import find_workload, find_workloads
+from dnnbench.plugins.discovery import missing, plugins
+from dnnbench.protocol.batch import Batch
+from dnnbench.testing.cases.batches import batches_of
+from helpers.exporting import weights_of
+from helpers.script_service import Calling
+from helpers.scripting import SEED, against_program, arm_of, context_of, run_alone, write
+
+TINY = [workload.name for workload in find_workloads("all[tiny]")]
+ZOO = ["mlp_digits", "cnn_digits", *TINY]
+ARMS = {
+    "numpy": ("eager",),
+    "torch": ("eager", "compile"),
+    "tensorflow": ("graph", "eager", "xla"),
+    "jax": ("jit", "eager"),
+    "onnxruntime": ("full", "unoptimized"),
+}
+FEW = {
+    ("cnn_digits", "infer"),
+    ("cnn_digits", "train_step"),
+    ("lstm_lm[tiny]", "train_step"),
+    ("gpt2_small_decode[tiny]", "infer"),
+}
+"""Convolutions; dropout, clipping and a step that counts; attention after a cache."""
+PHASES = ("infer", "train_step")
+STEPS = {"infer": 1, "train_step": 2}
+TIMEOUT_S = 600
+
+
+class Scripts:
+    """Of a backend in one mode: written at once, run in one interpreter."""
+
+    def __init__(self, folder, backend, mode, cells):
+        self.cells, self.refused = {}, {}
+        for name, phase in cells:
+            workload, steps = find_workload(name), STEPS[phase]
+            weights, [batch] = weights_of(workload), batches_of(workload, count=1, size=2)
+            place = f"cell{len(self.cells)}"
+            arm = arm_of(backend, mode)
+            try:
+                cell = write(folder, place, arm, workload, phase, batch, weights, steps)
+            except UsageError as error:
+                self.refused[name, phase] = str(error)
+            else:
+                self.cells[name, phase] = cell, batch
+        every = [cell for cell, _ in self.cells.values()]
+        self.answers = dict(zip(self.cells, run_alone(folder, every), strict=True))
+
+    def compare(self, worker, name, phase):
+        """What differs from the Program's."""
+        if (name, phase) in self.refused:
+            pytest.skip(self.refused[name, phase])
+        (cell, batch), answers = self.cells[name, phase], self.answers[name, phase]
+        assert not isinstance(answers, str), answers
+        workload, weights = cell.request.workload, cell.request.weights
+        drawing = Batch(batch.inputs, batch.targets)
+        program = worker.ask(
+            Calling.answers, TIMEOUT_S, workload, weights, drawing, phase, cell.steps, SEED
+        )
+        context = context_of(workload, weights, batch, "float32", ["infer", phase], (cell.steps,))
+        return against_program(cell, answers, program, context)
+
+
+@pytest.fixture(scope="module")
+def answering():
+    """The service of workers that give a program's results back, and find these helpers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+        yield "helpers.script_service:Answering"
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory):
+    """By backend, mode and cells, made when first asked for."""
+    made = {}
+
+    def get(backend, mode, cells):
+        key = backend, mode, len(cells)
+        if key not in made:
+            if reason := missing(plugins().backend(backend)):
+                pytest.skip(reason)
+            folder = tmp_path_factory.mktemp(f"zoo_{backend}_{mode}")
+            made[key] = Scripts(folder, backend, mode, cells)
+        return made[key]
+
+    return get
+
+
+def cells_of(names):
+    """(name, phase) of everything that a network is for."""
+    return [
+        (name, phase)
+        for name in names
+        for phase in PHASES
+        if phase == "infer" or not find_workload(name).inference_only
+    ]
+
+
+WHOLE = cells_of(ZOO)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "phase"), sorted(FEW))
+@pytest.mark.parametrize("backend", ARMS)
+def test_a_script_computes_what_the_program_does(scripts, workers, answering, backend, name, phase):
+    mode = ARMS[backend][0]
+    made = scripts(backend, mode, sorted(FEW))
+    wrong, count = made.compare(workers.get(backend, mode, service=answering), name, phase)
+    assert wrong == []
+    assert count > 0
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("name", "phase"), WHOLE)
+@pytest.mark.parametrize(
+    ("backend", "mode"), [(backend, mode) for backend in ARMS for mode in ARMS[backend]]
+)
+def test_every_tiny_network_of_the_zoo(scripts, workers, answering, backend, mode, name, phase):
+    made = scripts(backend, mode, WHOLE)
+    wrong, count = made.compare(workers.get(backend, mode, service=answering), name, phase)
+    assert wrong == []
+    assert count > 0
+
+
+def test_the_zoo_is_whole():
+    assert len({name.partition("[")[0] for name in ZOO}) == 26
