@@ -233,8 +233,6 @@ def test_losses_and_optimizers_are_the_same_functions(backend, file, spec):
 @pytest.mark.parametrize("file", ["ops.py", "losses.py", "optimizers.py"])
 def test_what_scripts_are_written_by_follows_what_computes(backend, file):
     folder = BACKENDS[backend]
-    if backend == "numpy" and file != "ops.py":
-        return  # scripts of its training are not written yet
     wanted = functions(folder / file)
     kinds = {kind for path in (CORE / "spec").rglob("*.py") for kind in spec_kinds(path)}
     kinds |= {"batch_norm_training", "argmax", "positive", "identity"}
@@ -243,6 +241,13 @@ def test_what_scripts_are_written_by_follows_what_computes(backend, file):
     if file == "ops.py":
         written = functions(folder / "script" / file)
         assert {name: written[name] for name in mine} == {name: wanted[name] for name in mine}
+
+
+def test_gradients_in_scripts_are_the_same_functions():
+    wanted = functions(BACKENDS["numpy"] / "gradients.py")
+    written = functions(BACKENDS["numpy"] / "script" / "gradients.py")
+    assert list(written) == list(wanted)
+    assert written == wanted
 
 
 @pytest.mark.parametrize("backend", [*BACKENDS, *INFERENCE_ONLY])

@@ -157,15 +157,11 @@ def mul(op, *inputs):
 
 
 def dropout(op, x, mask, generator):
-    return _thinned(op, x)
+    return call("dropout", x, op.rate, "masks", generator, "generator", f"{x}.shape")
 
 
 def stochastic_depth(op, x, mask, generator):
-    return _thinned(op, x)
-
-
-def _thinned(op, x):
-    raise NotImplementedError("NumPy's scripts of training are not written yet")
+    return call("dropout", x, op.rate, "masks", generator, "generator", f"{x}.shape[:1]")
 
 
 def batch_norm(op, x, scale, bias, mean, variance):

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from dnnbench.scripts import schedule
 from dnnbench.scripts.arrays import arrays_of
 from dnnbench.scripts.writer import ScriptParts, ScriptWriter
 
 from .code import Code
 
-FILES = (Path(__file__).with_name("parts.py"),)
+FILES = (Path(__file__).with_name("parts.py"), Path(schedule.__file__))
 
 
 class NumpyScript(ScriptWriter):
@@ -16,11 +17,6 @@ class NumpyScript(ScriptWriter):
     title = "NumPy"
 
     def refusal(self, request):
-        if request.phase != "infer":
-            return (
-                "NumPy has no gradients of its own, and scripts of its training are not written "
-                "yet; take infer, or an arm of another framework"
-            )
         if request.arm.mode != "eager":
             return f"mode '{request.arm.mode}' is a study of the reference's rounding; take eager"
         return ""
