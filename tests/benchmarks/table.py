@@ -40,6 +40,19 @@ def _ratio(ratio: float, low: float, high: float, **_rest) -> str:
     return f"{ratio:.3f} ({low:.3f} to {high:.3f})"
 
 
+def script_rows(benchmarks: list[dict]) -> list[Row]:
+    """A row for each arm and workload: dnnbench's time over its script's in each phase."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for one in benchmarks:
+        facts = one["extra_info"]
+        if "script_ratio" in facts:
+            where = one["params"]["arm"], one["params"]["workload"]
+            shown = f"{facts['script_ratio']:.3f} ({facts['low']:.3f} to {facts['high']:.3f})"
+            rows.setdefault(where, {})[one["params"]["phase"]] = shown
+    return [[*where, ratios.get("infer", ""), ratios.get("train_step", "")]
+            for where, ratios in rows.items()]  # fmt: skip
+
+
 def time_rows(benchmarks: list[dict]) -> list[Row]:
     """A row for each arm and workload: median microseconds a call of the handwritten network."""
     found: dict[tuple[str, str], dict[str, str]] = {}
@@ -54,7 +67,8 @@ def time_rows(benchmarks: list[dict]) -> list[Row]:
 
 def harness_rows(benchmarks: list[dict]) -> list[Row]:
     """A row for each figure of the harness itself."""
-    rest = [one for one in benchmarks if "ratio" not in one["extra_info"]]
+    ratios = ("ratio", "script_ratio")
+    rest = [one for one in benchmarks if not any(name in one["extra_info"] for name in ratios)]
     return [
         [one["group"], one["param"] or "", _seconds(one["stats"]["median"]), _share(one)]
         for one in rest
@@ -87,6 +101,7 @@ def main(paths: list[str]) -> None:
     print(
         markdown(["arm", "workload", *(f"{phase}, µs" for phase in PHASES)], time_rows(benchmarks))
     )
+    print(markdown(["arm", "workload", "infer", "train_step"], script_rows(benchmarks)))
     print(markdown(["what", "case", "median", ""], harness_rows(benchmarks)))
 
 

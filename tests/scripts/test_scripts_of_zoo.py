@@ -4,6 +4,7 @@ Each side draws what its random ops need, from one seed.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,16 @@ class Scripts:
         program = worker.ask(
             Calling.answers, TIMEOUT_S, workload, weights, drawing, phase, cell.steps, SEED
         )
-        context = context_of(workload, weights, batch, "float32", ["infer", phase], (cell.steps,))
-        return against_program(cell, answers, program, context)
+        return against_program(cell, answers, program, allowances(name, phase))
+
+
+@cache
+def allowances(name, phase):
+    """What the rule reads of the reference, with masks of its own where the network draws."""
+    workload = find_workload(name)
+    weights, [batch] = weights_of(workload), batches_of(workload, count=1, size=2)
+    phases = ["infer"] if phase == "infer" else ["gradients", phase]
+    return context_of(workload, weights, batch, "float32", phases, (STEPS[phase],))
 
 
 @pytest.fixture(scope="module")
