@@ -25,10 +25,6 @@ class BackendInfo:
     default_mode: str
     target: str
     """`module:Class` of the Backend, imported only in workers."""
-    script: str = ""
-    """`module:Class` of the `dnnbench.scripts.writer.ScriptWriter` that `dnnbench reproduce` asks;
-    it imports no framework.  Empty: cells are not written as scripts.
-    """
     requires: tuple[str, ...] = ()
     """Distributions that must be installed, the framework first; names without versions."""
     extra: str = ""
@@ -47,6 +43,10 @@ class BackendInfo:
     before the framework is imported, to a folder of its own in the user's cache;
     for `--cold-start` to an empty one, which the first generation fills. A framework that reads
     its folder from elsewhere is told in `Backend.configure`, from the variable that stands here.
+    """
+    script: str = ""
+    """`module:Class` of the `dnnbench.scripts.writer.ScriptWriter` that `dnnbench reproduce` asks;
+    it imports no framework.  Empty: cells are not written as scripts.
     """
 
 
