@@ -2,6 +2,7 @@
 and the CPU of idle workers.
 """
 
+import os
 import resource
 import subprocess
 import sysconfig
@@ -36,6 +37,7 @@ VISITS, ROUND_TRIPS, IDLE_WINDOWS = 200, 2000, 10
 MOST_TIMES_PLAIN = 1.2
 """How much longer a visit may take to ask for and to answer than in plain dicts, by the median."""
 COMMANDS = (("--help",), ("list", "backends"))
+COMPLETED = ("dnnbench ru", "dnnbench run ml", "dnnbench run --backend to", "dnnbench compare la")
 
 
 @pytest.mark.benchmark(timer=replay, group="no-op program, a call")
@@ -110,6 +112,24 @@ def test_command(benchmark, words):
     command = [str(Path(sysconfig.get_path("scripts")) / "dnnbench"), *words]
     benchmark.pedantic(
         lambda: subprocess.run(command, check=True, capture_output=True), rounds=11, warmup_rounds=1
+    )
+
+
+@pytest.mark.benchmark(timer=cpu_of_children_s, group="commands, CPU time")
+@pytest.mark.parametrize("line", COMPLETED)
+def test_completion(benchmark, line):
+    """CPU seconds of a shell's question for the last word of a line."""
+    asked = {
+        "_DNNBENCH_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+    }
+    command = [str(Path(sysconfig.get_path("scripts")) / "dnnbench")]
+    environment = os.environ | asked
+    benchmark.pedantic(
+        lambda: subprocess.run(command, check=True, capture_output=True, env=environment),
+        rounds=11,
+        warmup_rounds=1,
     )
 
 

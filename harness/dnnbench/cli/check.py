@@ -7,7 +7,7 @@ import rich_click as click
 
 from ..protocol.dtypes import DType
 from ..spec.phases import PHASES
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Words
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check", cls=Command)
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
 @work_options_but_dtype
 @list_option(
     "--dtype",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, output_options
 from .output import Output
 from .types import Share
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", cls=Command)
-@click.argument("base")
-@click.argument("new")
+@click.argument("base", shell_complete=completing.runs)
+@click.argument("new", shell_complete=completing.runs)
 @click.option(
     "--fail-on",
     type=Share(),

@@ -13,7 +13,7 @@ from ..agreement.status import Status
 from ..errors import NothingMeasured
 from ..protocol.device import Device
 from ..protocol.dtypes import DType
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Words
@@ -41,7 +41,7 @@ NAME_WIDTH, CELL_WIDTH = 44, 16
 
 
 @click.command("conformance", cls=Command)
-@click.argument("name", metavar="NAME[:MODE]")
+@click.argument("name", metavar="NAME[:MODE]", shell_complete=completing.arm)
 @DEVICE
 @list_option(
     "--dtype",

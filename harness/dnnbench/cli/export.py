@@ -9,6 +9,7 @@ import rich_click as click
 
 from ..errors import StoreError
 from ..regular import home_expanded
+from . import completing
 from .options import Command, output_options
 from .output import Output
 from .work_options import STORE
@@ -17,7 +18,7 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 
 
 @click.command("export", cls=Command)
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="[default: csv; json with --json]"
 )

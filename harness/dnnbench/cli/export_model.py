@@ -4,6 +4,7 @@ from typing import Any
 
 import rich_click as click
 
+from . import completing
 from .options import Command, output_options
 from .output import Output
 from .work_options import SEED
@@ -12,7 +13,7 @@ TYPES = ("float32", "float64")
 
 
 @click.command("export-model", cls=Command)
-@click.argument("workload")
+@click.argument("workload", shell_complete=completing.workloads)
 @click.option("-o", "--output", "out", required=True, metavar="FILE", help="Where to write.")
 @click.option(
     "--weights",

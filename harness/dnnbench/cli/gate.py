@@ -9,7 +9,7 @@ import rich_click as click
 from ..execution.settings import GATE_PHASES, Settings
 from ..spec.phases import Phase
 from ..stats.split import FEWEST
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Words
@@ -29,16 +29,20 @@ if TYPE_CHECKING:
 
 
 @click.command("gate", cls=Command)
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
 @click.option(
     "--backend",
     multiple=True,
     required=True,
     metavar="NAME[:MODE][@PYTHON],...",
+    shell_complete=completing.arms,
     help="The base, then one candidate or more: torch,torch@new.",
 )
 @click.option(
-    "--base", default="", help="The arm that the others are held against.  [default: the first]"
+    "--base",
+    default="",
+    shell_complete=completing.arm,
+    help="The arm that the others are held against.  [default: the first]",
 )
 @DEVICE
 @DTYPE

@@ -1,5 +1,6 @@
 """The command `dnnbench`: knows the commands by name and line, and imports one only to run it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,6 +16,8 @@ from .interrupts import ended_by_signals
 from .output import Output
 from .streams import open_closed_streams
 
+SHELL_ASKS = "_DNNBENCH_COMPLETE"
+"""Set by a shell that completes a line."""
 COMMANDS = {
     "run": "Check that all arms agree, then time training and inference.",
     "gate": "Fail if a candidate is slower than the base for certain: for CI.",
@@ -88,6 +91,8 @@ def cli() -> None:
     could be measured, 130 interrupted (by Ctrl-C, SIGTERM or SIGHUP; what was measured is kept).
 
     An option of one value is given once; a list takes commas, or the option again.
+    A shell completes names after eval "$(_DNNBENCH_COMPLETE=bash_source dnnbench)"; or zsh_source,
+    fish_source.
     """
 
 
@@ -98,6 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         open_closed_streams()
+    if SHELL_ASKS in os.environ:
+        from .completing import register
+
+        register()
     output = Output()
     with ended_by_signals():
         code = exit_code_of(

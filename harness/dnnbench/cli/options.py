@@ -18,6 +18,8 @@ class Command(click.RichCommand):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # a shell asks about a line that is not whole
+            return super().parse_args(ctx, args)
         _refuse_a_second_value(ctx, self.make_parser(ctx).parse_args(list(args))[2])
         rest = super().parse_args(ctx, args)
         _refuse_empty_values(ctx)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, output_options
 from .output import Output
 from .work_options import work_options
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("predict", cls=Command)
-@click.argument("workload")
+@click.argument("workload", shell_complete=completing.workloads)
 @click.option(
     "--weights",
     required=True,

@@ -10,7 +10,7 @@ from ..errors import DnnbenchError
 from ..execution.settings import Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, is_given, list_option, output_options
 from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Word, Words
@@ -52,7 +52,7 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 @click.rich_config(
     {"option_groups": {"*": [{"name": name, "options": list(of)} for name, of in GROUPS.items()]}}
 )
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
 @work_options
 @list_option(
     "-b",
@@ -68,7 +68,10 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     help="What to time.",
 )
 @click.option(
-    "--base", default="", help="The arm that ratios refer to.  [default: torch, else the first]"
+    "--base",
+    default="",
+    shell_complete=completing.arm,
+    help="The arm that ratios refer to.  [default: torch, else the first]",
 )
 @click.option(
     "--precision",
@@ -138,6 +141,7 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 @click.option(
     "--resume",
     metavar="RUN",
+    shell_complete=completing.runs,
     help="Go on with an interrupted run, and take in what its store did not take: "
     "its id, its label, or latest.",
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import rich_click as click
 
+from . import completing
 from .options import Command, Group, output_options
 from .output import Output
 from .work_options import DETAILS, RUN_LABEL, STORE
@@ -66,7 +67,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @command.command("show", cls=Command)
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @DETAILS
 @STORE
 @output_options
@@ -95,7 +96,7 @@ def show(output: Output, run: str, details: bool, store: str, as_json: bool) -> 
 
 
 @command.command("label", cls=Command)
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.argument("name", type=RUN_LABEL)
 @STORE
 @click.pass_obj
@@ -113,7 +114,7 @@ def label(output: Output, run: str, name: str, store: str) -> None:
 
 
 @command.command("delete", cls=Command)
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @STORE
 @click.pass_obj

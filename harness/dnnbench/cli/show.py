@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..report.quantity import scaled
+from . import completing
 from .options import Command, output_options
 from .output import Output
 
@@ -21,7 +22,7 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 
 
 @click.command("show", cls=Command)
-@click.argument("workload")
+@click.argument("workload", shell_complete=completing.workloads)
 @click.option(
     "-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]"
 )

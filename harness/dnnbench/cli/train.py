@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from . import exitcodes
+from . import completing, exitcodes
 from .options import Command, output_options
 from .output import Output
 from .work_options import DETAILS, LABEL, STORE, work_options
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("train", cls=Command)
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
 @work_options
 @click.option(
     "--epochs",

@@ -9,6 +9,8 @@ import rich_click as click
 from ..execution import spelling
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _ParamType = click.ParamType[Any]
     _Choice = click.Choice[Any]
 else:  # older versions of click have no type arguments
@@ -70,6 +72,14 @@ class Words(Spelt):
     def __init__(self, choices: Iterable[StrEnum]) -> None:
         members = tuple(choices)
         super().__init__("NAME,...", lambda text: spelling.words(text, members))
+        self._names = [str(member) for member in members]
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        from .completing import in_list
+
+        return in_list(self._names, incomplete)
 
 
 class Generations(Spelt):

@@ -7,6 +7,7 @@ from ..execution.settings import Settings
 from ..execution.spelling import LARGEST_SEED
 from ..protocol.device import AUTO
 from ..protocol.dtypes import DType
+from . import completing
 from .options import Decorated, list_option
 from .types import Devices, Label, Threads, Words
 
@@ -16,6 +17,7 @@ BACKEND = click.option(
     default=("all",),
     show_default=True,
     metavar="NAME[:MODE][@PYTHON][[dtype=...,threads=...,device=...]],...",
+    shell_complete=completing.arms,
     help="all: every installed backend in its default mode; all:all: in every mode; "
     "torch, torch:compile, torch@/path/to/venv, 'torch[dtype=bfloat16,threads=1,2]'; lists with "
     "commas, or the option again.",

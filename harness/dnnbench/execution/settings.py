@@ -11,7 +11,7 @@ from ..protocol.device import AUTO, Device, requested_device
 from ..protocol.dtypes import DType
 from ..protocol.timing import Timing
 from ..spec.phases import PURPOSES, Phase
-from ..stats.verdict import THETA
+from ..stats.dead_zone import THETA
 from .stored_settings import in_lists
 
 QUICK_S = 8.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol.arm import Arm
-from ..stats.verdict import THETA
+from ..stats.dead_zone import THETA
 
 VERSION = 3
 """Of what `Request.to_json` writes.

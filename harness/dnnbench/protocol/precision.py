@@ -1,12 +1,14 @@
 """Element types as users name them, and which of them an op computes in."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..spec.model import Model, Node
-from ..spec.ops.base import Op
 from .dtypes import DType
-from .evaluation import Apply, T
+
+if TYPE_CHECKING:  # an arm names its type without the spec's own library
+    from ..spec.model import Model, Node
+    from ..spec.ops.base import Op
+    from .evaluation import Apply, T
 
 
 class Precision(NamedTuple):
@@ -41,7 +43,7 @@ class Precision(NamedTuple):
         """Whether tensors are cast around ops; tf32 is a way of multiplying float32."""
         return self.products in ("bfloat16", "float16")
 
-    def types(self, op: Op) -> tuple[str | None, str | None]:
+    def types(self, op: "Op") -> tuple[str | None, str | None]:
         """(type its inputs and parameters are cast to, type its result is cast to)
         in a low precision.
 
@@ -78,7 +80,7 @@ PRECISIONS = {
 """By the name that --dtype takes."""
 
 
-def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]]:
+def computed_in(model: "Model", precision: Precision) -> dict[str, tuple[str, str]]:
     """(type it computes in, type of its value) of every node, float input and constant, by name."""
     types = {i.name: (precision.values,) * 2 for i in model.inputs if i.dtype == "float"}
     types |= {c.name: (precision.weights,) * 2 for c in model.constants}
@@ -92,8 +94,8 @@ def computed_in(model: Model, precision: Precision) -> dict[str, tuple[str, str]
 
 
 def cast_around(
-    model: Model, apply: Apply[T], precision: Precision, cast: Callable[[T, str], T]
-) -> Apply[T]:
+    model: "Model", apply: "Apply[T]", precision: Precision, cast: "Callable[[T, str], T]"
+) -> "Apply[T]":
     """`apply` with float arguments and parameters cast to the type that each op computes in.
 
     cast(x, type) gives a tensor in another float type, differentiably. Inputs arrive in `values`,
@@ -104,8 +106,8 @@ def cast_around(
     types = computed_in(model, precision)
 
     def applied(
-        node: Node, arguments: list[T], parameters: dict[str, T], state: dict[str, T]
-    ) -> tuple[T, dict[str, T]]:
+        node: "Node", arguments: "list[T]", parameters: "dict[str, T]", state: "dict[str, T]"
+    ) -> "tuple[T, dict[str, T]]":
         inside, outside = types[node.name]
         named = zip(node.inputs, arguments, strict=True)
         inputs = [

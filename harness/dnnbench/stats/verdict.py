@@ -9,10 +9,10 @@ from itertools import permutations
 
 import numpy as np
 
+from .dead_zone import THETA as THETA
 from .distributions import spearman, t_tail
 from .estimates import Estimate, Pairs, Ratio, smallest_difference
 
-THETA = 0.02
 ALPHA = 0.01
 STRONG_RHO = 0.5
 FEW = 7
