@@ -63,7 +63,8 @@ def _why(gate: Gate) -> str:
         case Answer.PASS:
             return f"none of {cells} is slower than {gate.base} {more}"
         case Answer.SLOWER:
-            slower = f"{len(gate.confirmed)} of {cells} take longer than on {gate.base}"
+            takes = "takes" if len(gate.confirmed) == 1 else "take"
+            slower = f"{len(gate.confirmed)} of {cells} {takes} longer than on {gate.base}"
             return f"{slower}, {more}{_worst(gate)}"
         case Answer.INCONCLUSIVE:
             return f"nothing could be judged of {first_of(list(gate.unjudged))}"

@@ -1,5 +1,6 @@
 """The answer: which arm to take for each network on this machine, and how far that is certain."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -29,6 +30,8 @@ from ..words import word_of
 
 MOST_CASES, MOST_LINES = 3, 20
 """Of tables; with more, means over the workloads stand before them."""
+ENDS = {"interrupted": "was interrupted", "running": "has not ended"}
+"""What is said of a run that is not complete, by its status."""
 MOST_DOUBTS = 4
 """Reasons that are told here; the others stand with every cell."""
 LEAD = (
@@ -39,10 +42,10 @@ LEAD = (
 
 
 def answer(evidence: Evidence) -> Section | None:
-    """None for a run that timed neither a training step nor an inference."""
+    """None for a run that timed neither a training step nor an inference, but something else."""
     cases = [case for case in evidence.cases if _of_purpose(evidence, case)]
     if not cases:
-        return None
+        return _nothing(evidence) if _is_without_figures(evidence) else None
     standings = _standings(evidence, cases)
     tables = [_table(evidence, case) for case in cases]
     means = over_workloads(evidence) if _is_long(tables) else []
@@ -51,7 +54,7 @@ def answer(evidence: Evidence) -> Section | None:
         id=ANSWER,
         title="The answer",
         brief="time of a call; --details shows everything else",
-        alarm=_alarm(evidence),
+        alarm=_overruled(evidence) or _unfinished(evidence),
         sentences=(_machine(evidence), _versions(evidence)),
         tables=(*summary, *(_folded(tables, cases) if summary else tables)),
         conclusions=tuple(_conclusions(evidence, cases, standings)),
@@ -62,6 +65,29 @@ def answer(evidence: Evidence) -> Section | None:
             "over_workloads": [to_json(one) for one in means],
         },
     )
+
+
+def _is_without_figures(evidence: Evidence) -> bool:
+    """Whether it neither timed nor trained anything."""
+    return evidence.epochs.empty and all(row.call_s is None for row in evidence.rows)
+
+
+def _nothing(evidence: Evidence) -> Section:
+    """The answer of a run without a figure: that there is none, and why."""
+    return Section(
+        id=ANSWER,
+        title="The answer",
+        alarm=f"Nothing was measured in this run: {_states(evidence)}.",
+        sentences=(_machine(evidence), _versions(evidence)) if evidence.rows else (),
+        conclusions=(agreement_sentence(evidence.checks),),
+        doubts=tuple(_doubts(evidence)),
+    )
+
+
+def _states(evidence: Evidence) -> str:
+    """How many cells have which status."""
+    counts = Counter(row.status for row in evidence.rows)
+    return ", ".join(f"{count} {status}" for status, count in counts.items()) or "it has no cell"
 
 
 def _is_long(tables: Sequence[Table]) -> bool:
@@ -89,7 +115,16 @@ def _standings(evidence: Evidence, cases: list[CaseKey]) -> list[Standing]:
     return [standing for standing in of_all if standing is not None]
 
 
-def _alarm(evidence: Evidence) -> str:
+def _unfinished(evidence: Evidence) -> str:
+    """That cells may be missing, and figures rest on less than was planned."""
+    if evidence.run.status == "complete":
+        return ""
+    happened = ENDS.get(evidence.run.status, evidence.run.status)
+    timed = sum(row.call_s is not None for row in evidence.rows)
+    return f"This run {happened}: {timed} of {len(evidence.rows)} cells have a time so far."
+
+
+def _overruled(evidence: Evidence) -> str:
     """That the machine was too busy, or that the run contradicts itself."""
     run = evidence.measured
     visited = [cell for cell in run.cells if cell.cell_id in run.visits]
@@ -192,7 +227,7 @@ def _conclusions(evidence: Evidence, cases: list[CaseKey], standings: list[Stand
         theta = evidence.measured.theta
         spoken.append(first_places(HEADLINES[phase], of_phase, names, theta))
     agreeing = agreement_sentence(evidence.checks)
-    silent = "" if _alarm(evidence) else not_judged(evidence)
+    silent = "" if _overruled(evidence) else not_judged(evidence)
     return [text for text in (*spoken, agreeing, undecided(evidence), silent) if text]
 
 
