@@ -22,7 +22,7 @@ from dnnbench.stats.estimates import (
     time_difference,
     training_steps,
 )
-from helpers.visits import simulated, visits, within_binomial_bounds
+from helpers.visits import pairs_of, simulated, visits, within_binomial_bounds
 
 SIMULATIONS = 1500
 
@@ -255,3 +255,23 @@ def test_the_stores_frame_becomes_cells():
 def test_an_estimate_cannot_be_changed():
     with pytest.raises(AttributeError):
         Estimate(1.0, 0.9, 1.1, 3).value = 2.0
+
+
+@pytest.mark.parametrize("later_share", [0.0, 0.3, 1.0])
+def test_medians_of_many_groups_at_once_are_numpys_to_the_last_bit(later_share):
+    """Odd and even counts, groups of one order, rounds in no order."""
+    chance = np.random.default_rng(5)
+    generation = chance.permutation(np.repeat([0, 2, 3], [7, 12, 1]))
+    later = chance.random(20) < later_share
+    values = chance.normal(size=20)
+    pairs = Pairs(generation, np.arange(20), values, later, np.ones(20, bool))
+    orders = [
+        [values[(generation == g) & (later == side)] for side in (True, False)] for g in (0, 2, 3)
+    ]
+    expected = [np.mean([np.median(one) for one in pair if len(one)]) for pair in orders]
+    assert pairs.effects().tolist() == expected
+
+
+def test_a_median_over_what_is_no_number_is_none():
+    pairs = pairs_of([0.1, math.nan, 0.3, 0.1, 0.2, 0.3], 2, 3, arm_later=[True] * 6)
+    assert np.isnan(pairs.effects()).tolist() == [True, False]

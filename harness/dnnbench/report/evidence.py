@@ -21,6 +21,7 @@ from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, PurposeKey, purposes
 from .roofline import Roof, RoofShare, above_the_peak, roofs, shares
+from .standing import Standings
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
 from .summary import summary_of, time_doubts
@@ -197,6 +198,11 @@ class Evidence:
     def memory(self) -> list[Memory]:
         """What each training step and inference holds, by part."""
         return memory_of(self.measured.cells, self.facts)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Who is first, case by case."""
+        return Standings(self.measured)
 
     @cached_property
     def twins(self) -> list[Twin]:

@@ -61,7 +61,16 @@ class Standings:
         return twin_doubt(twins_of(self.run))
 
     def of(self, case: CaseKey, phase: Phase) -> Standing | None:
-        """None where fewer than two arms are ranked."""
+        """None where fewer than two arms are ranked; reckoned once, whoever asks."""
+        if (case, phase) not in self._reckoned:
+            self._reckoned[case, phase] = self._reckon(case, phase)
+        return self._reckoned[case, phase]
+
+    @cached_property
+    def _reckoned(self) -> dict[tuple[CaseKey, Phase], Standing | None]:
+        return {}
+
+    def _reckon(self, case: CaseKey, phase: Phase) -> Standing | None:
         ranked = self._ranked(case, phase)
         if len(ranked) < 2:
             return None
@@ -88,8 +97,8 @@ class Standings:
 
     def _ranked(self, case: CaseKey, phase: Phase) -> list[Placed]:
         """The fastest first; empty where the base was not measured or is not ranked."""
-        cells = [cell for cell in self.run.cells if (cell.case, cell.phase) == (case, phase)]
-        others = [cell for cell in cells if cell in self._rankable]
+        cells = self._cells.get((case, phase), [])
+        others = [cell for cell in cells if cell.cell_id in self._rankable]
         if not others:
             return []
         base = [Placed(cell, None) for cell in cells if cell.arm == self.run.base]
@@ -98,8 +107,16 @@ class Standings:
         return sorted([*base, *comparable], key=lambda one: one.value)
 
     @cached_property
-    def _rankable(self) -> list[CellRow]:
-        return self.run.ranked()
+    def _cells(self) -> dict[tuple[CaseKey, Phase], list[CellRow]]:
+        cells: dict[tuple[CaseKey, Phase], list[CellRow]] = {}
+        for cell in self.run.cells:
+            cells.setdefault((cell.case, cell.phase), []).append(cell)
+        return cells
+
+    @cached_property
+    def _rankable(self) -> set[str]:
+        """Cells that can be held against the base's, by id."""
+        return {cell.cell_id for cell in self.run.ranked()}
 
     def _over(self, cell: CellRow, leader: CellRow) -> Ratio:
         return ratio(self.run.pairs(cell, leader))

@@ -202,9 +202,7 @@ def second_pairs(outer: Visits, inner: Visits, dropped: np.ndarray = NOTHING) ->
 def _pairs(
     arm: Visits, base: Visits, dropped: np.ndarray, scale: Callable[[np.ndarray], np.ndarray]
 ) -> Pairs:
-    keys, one, two = np.intersect1d(
-        _once(arm), _once(base), assume_unique=True, return_indices=True
-    )
+    keys, one, two = _shared_rounds(_once(arm), _once(base))
     return Pairs(
         generation=keys // ROUNDS_A_GENERATION,
         round=keys % ROUNDS_A_GENERATION,
@@ -214,7 +212,19 @@ def _pairs(
     )
 
 
+def _shared_rounds(arm: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(keys that both have, in order; their places in either).  Most arms are visited in the same
+    rounds as the base.
+    """
+    if np.array_equal(arm, base) and (np.diff(arm) > 0).all():
+        places = np.arange(len(arm))
+        return arm, places, places
+    return np.intersect1d(arm, base, assume_unique=True, return_indices=True)
+
+
 def _once(visits: Visits) -> np.ndarray:
+    if (np.diff(visits.keys) > 0).all():
+        return visits.keys
     keys, counts = np.unique(visits.keys, return_counts=True)
     if (counts > 1).any():
         generation, number = divmod(int(keys[counts > 1][0]), ROUNDS_A_GENERATION)
@@ -313,15 +323,26 @@ def smallest_difference(
 
 def _balanced_medians(generation: np.ndarray, values: np.ndarray, later: np.ndarray) -> np.ndarray:
     """The mean of each generation's medians of its two orders, generations in order."""
-    by_generation = (generation == g for g in np.unique(generation))
-    return np.array([_balanced_median(values[here], later[here]) for here in by_generation])
-
-
-def _balanced_median(values: np.ndarray, later: np.ndarray) -> float:
-    orders = (values[later], values[~later])
-    return float(np.mean([np.median(order) for order in orders if len(order)]))
+    groups, medians = _grouped_medians(2 * generation + later, values)
+    numbers, first = np.unique(groups // 2, return_index=True)
+    counts = np.diff([*first, len(groups)])
+    return np.add.reduceat(medians, first) / counts if len(numbers) else np.empty(0)
 
 
 def _medians(generation: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The median of each generation's values, generations in order."""
-    return np.array([np.median(values[generation == g]) for g in np.unique(generation)])
+    return _grouped_medians(generation, values)[1]
+
+
+def _grouped_medians(groups: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(groups in order, median of each): one sort for all, as np.median would have them.
+
+    A report of thousands of cells takes tens of thousands of medians of a few values each.
+    """
+    ordered = np.lexsort((values, groups))
+    names, first, counts = np.unique(groups[ordered], return_index=True, return_counts=True)
+    sorted_values = values[ordered]
+    low, high = first + (counts - 1) // 2, first + counts // 2
+    medians = (sorted_values[low] + sorted_values[high]) / 2
+    medians[np.isnan(sorted_values[first + counts - 1])] = math.nan  # which a sort puts last
+    return names, medians

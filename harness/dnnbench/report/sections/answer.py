@@ -24,7 +24,7 @@ from ..evidence import HEADLINES, Evidence
 from ..over_workloads import over_workloads, summary_tables, to_json
 from ..quantity import seconds
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..standing import Standing, Standings
+from ..standing import Standing
 from ..summary_rows import CellSummary
 from ..words import word_of
 
@@ -110,7 +110,7 @@ def _of_purpose(evidence: Evidence, case: CaseKey) -> list[CellSummary]:
 
 def _standings(evidence: Evidence, cases: list[CaseKey]) -> list[Standing]:
     """Of every case in training, then of every case in inference."""
-    standings = Standings(evidence.measured)
+    standings = evidence.standings
     of_all = [standings.of(case, phase) for phase in PURPOSES for case in cases]
     return [standing for standing in of_all if standing is not None]
 

@@ -11,7 +11,7 @@ from ..cells import about_case
 from ..evidence import HEADLINES, Evidence
 from ..quantity import factor, interval
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..standing import Standing, Standings
+from ..standing import Standing
 from ..summary_rows import CellSummary
 from ..words import listed
 
@@ -25,7 +25,7 @@ LEAD = (
 
 def heat_map(evidence: Evidence) -> Section | None:
     """None where no two arms could be held against each other."""
-    standings = Standings(evidence.measured)
+    standings = evidence.standings
     of_all = {
         phase: [one for case in evidence.cases if (one := standings.of(case, phase)) is not None]
         for phase in PURPOSES
