@@ -15,7 +15,10 @@ from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm, telling_apart
 from dnnbench.protocol.device import Device
 from dnnbench.protocol.dtypes import DType
+from dnnbench.protocol.timing import Timing
+from dnnbench.spec.builder import Builder
 from dnnbench.spec.weights import initial_weights
+from dnnbench.spec.workload import Workload
 from helpers.reproducing import record
 
 WORKLOADS = [find_workload(name) for name in ("mlp_digits", "cnn_digits")]
@@ -171,6 +174,35 @@ def test_a_data_file_that_is_gone_is_named(reproduce, tmp_path):
     record(store, WORKLOADS[:1], [NUMPY], data=str(tmp_path / "gone.npz"))
     code, said, _ = reproduce("r1", "numpy", "infer", store=store)
     assert (code, "gone.npz" in "".join(said.split())) == (2, True)
+
+
+def test_data_that_are_others_now_are_refused(reproduce, tmp_path):
+    """As those of a Python source are, which alone tell their hash."""
+    store = tmp_path / "own.sqlite"
+    record(store, WORKLOADS[:1], [NUMPY], data_facts={"mlp_digits": {"sha256": "5bec"}})
+    code, said, _ = reproduce("r1", "numpy", "infer", store=store)
+    assert (code, "are others than were measured" in " ".join(said.split())) == (2, True)
+
+
+def test_a_run_timed_by_throughput_is_refused(reproduce, tmp_path):
+    store = tmp_path / "own.sqlite"
+    record(store, WORKLOADS[:1], [NUMPY], timing=Timing.THROUGHPUT)
+    code, said, _ = reproduce("r1", "numpy", "infer", store=store)
+    assert (code, "a script waits for each" in " ".join(said.split())) == (2, True)
+
+
+def test_the_head_says_what_random_ops_draw_from(reproduce, tmp_path):
+    net = Builder("thinned")
+    drawn = net.dropout(net.dense(net.input("image", (64,)), units=8), rate=0.5)
+    model = net.build(net.dense(drawn, units=10, name="logits"))
+    workload = Workload(name="thinned", model=model)
+    store = tmp_path / "own.sqlite"
+    record(store, [workload], [NUMPY, TORCH], seed=5)
+    code, said, path = reproduce("r1", "torch", "train_step", store=store)
+    assert code == 0, said
+    whole = " ".join(path.read_text().split())
+    assert "draw from PyTorch's default generator (torch.manual_seed), of seed 5" in whole
+    assert "torch.manual_seed(5)" in whole
 
 
 def test_a_network_whose_file_is_gone_is_in_the_store(reproduce, tmp_path):

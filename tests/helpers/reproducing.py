@@ -13,12 +13,23 @@ CALLS = 3
 ROUNDS = 8
 
 
-def record(path, workloads, arms, *, run_id="r1", weights="", data="", versions=None, **chosen):
+def record(
+    path,
+    workloads,
+    arms,
+    *,
+    run_id="r1",
+    weights="",
+    data="",
+    data_facts=None,
+    versions=None,
+    **chosen,
+):
     """A run of every phase of the workloads on the arms, each visit of 2 ms a call."""
     settings = Settings(threads=(1,), **chosen)
     request = Request(tuple(workloads), (), settings, base=arms[0].name, weights=weights, data=data)
     cases = cases_of(workloads, (), None, "initial", settings.seed)
-    plan = Plan(tuple(arms), cases, settings, arms[0].name, {})
+    plan = Plan(tuple(arms), cases, settings, arms[0].name, {}, data_facts=data_facts or {})
     with open_store(path) as store:
         store.add_machine("m1", facts={"hardware": {}}, host_hash="c0ffee")
         store.add_run(

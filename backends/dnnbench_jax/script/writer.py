@@ -18,6 +18,7 @@ class JaxScript(ScriptWriter):
     """Pure functions of dictionaries of arrays, jitted; jax.grad and Optax train them."""
 
     title = "JAX"
+    generator = "a key (jax.random.key), split at every step"
 
     def refusal(self, request):
         return ""

@@ -15,6 +15,7 @@ class NumpyScript(ScriptWriter):
     """Functions of arrays by name."""
 
     title = "NumPy"
+    generator = "a np.random.Generator on Philox"
 
     def refusal(self, request):
         if request.arm.mode != "eager":

@@ -35,6 +35,7 @@ class OnnxRuntimeScript(ScriptWriter):
     """An InferenceSession, bound to memory of its own."""
 
     title = "ONNX Runtime"
+    generator = "nothing"
 
     def refusal(self, request):
         if request.phase != "infer":

@@ -15,6 +15,7 @@ class TensorflowScript(ScriptWriter):
     """Functions of TensorFlow's own ops on variables by name; a GradientTape trains them."""
 
     title = "TensorFlow"
+    generator = "a tf.random.Generator"
 
     def refusal(self, request):
         return ""

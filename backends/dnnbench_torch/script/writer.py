@@ -16,6 +16,7 @@ class TorchScript(ScriptWriter):
     """Functions of torch.nn.functional on weights by name; autograd and torch.optim train them."""
 
     title = "PyTorch"
+    generator = "PyTorch's default generator (torch.manual_seed)"
 
     def refusal(self, request):
         return layouts.refusal(request.workload.model)

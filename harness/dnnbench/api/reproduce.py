@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..data.dataset import load
-from ..errors import UsageError
+from ..data.dataset import Dataset, load
+from ..errors import DataError, UsageError
 from ..execution.batch import timing_batch
 from ..execution.finding_cells import find_cell
 from ..execution.measured import Measured, measured
@@ -18,6 +18,7 @@ from ..execution.request import Request
 from ..execution.settings import STORE
 from ..execution.weights_file import load_weights
 from ..plugins.discovery import load_script_writer, plugins
+from ..protocol.timing import Timing
 from ..regular import home_expanded
 from ..scripts.assembling import Script, script
 from ..scripts.provenance import Provenance
@@ -96,7 +97,9 @@ def _script(recorded: Measured, row: CellRow, name: str) -> Script:
             f"reproduce: {info.title}'s plugin does not say how its cells are written as scripts "
             "(BackendInfo.script); take an arm of another backend"
         )
+    _refuse_another(recorded, row, request, workload)
     dataset = load(workload, request.data or None)
+    _refuse_other_data(recorded, row, dataset)
     wanted = ScriptRequest(
         workload=workload,
         arm=row.key.arm,
@@ -108,6 +111,31 @@ def _script(recorded: Measured, row: CellRow, name: str) -> Script:
     )
     origin = _provenance(recorded, row, made_by, request.settings.memory)
     return script(load_script_writer(info.script), wanted, origin)
+
+
+def _refuse_another(recorded: Measured, row: CellRow, request: Request, workload: Workload) -> None:
+    """UsageError where a script would not be of what was measured."""
+    if request.settings.timing is not Timing.LATENCY:
+        raise UsageError(
+            f"reproduce: run {recorded.run.run_id} timed calls that none was waited for "
+            f"({request.settings.timing}); a script waits for each, and one that does not is not "
+            "written yet"
+        )
+    if workload.spec_hash != row.spec_hash:
+        raise UsageError(
+            f"reproduce: '{workload.name}' meant another network when it was measured (spec "
+            f"{row.spec_hash}, now {workload.spec_hash}); measure it anew"
+        )
+
+
+def _refuse_other_data(recorded: Measured, row: CellRow, dataset: Dataset) -> None:
+    measured_on = recorded.run.settings.get("data_facts", {}).get(row.workload, {})
+    for name, value in measured_on.items():
+        if dataset.facts.get(name) != value:
+            raise DataError(
+                f"data of '{row.workload}' are others than were measured: {name} was {value}, is "
+                f"{dataset.facts.get(name)}; bring the measured ones back, or measure anew"
+            )
 
 
 def _workload(request: Request, row: CellRow) -> Workload:

@@ -76,7 +76,7 @@ def _text(
     needed += [Import("pathlib", "Path", "Path")]
     standard, others = import_lines(needed)
     blocks = [
-        head(writer.title, request, origin, files) + "\n\n" + "\n".join(standard),
+        head(writer, request, origin, files) + "\n\n" + "\n".join(standard),
         _environment(request),
         "\n".join(others) + f"\n\nCALLS = {origin.calls}",
     ]

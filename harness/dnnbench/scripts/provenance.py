@@ -3,9 +3,11 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
+from ..spec.phases import Phase
 from .wrapping import WIDTH
-from .writer import ScriptRequest
+from .writer import ScriptRequest, ScriptWriter
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,29 @@ class Provenance:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def head(title: str, request: ScriptRequest, origin: Provenance, files: list[str]) -> str:
+def head(writer: ScriptWriter, request: ScriptRequest, origin: Provenance, files: list[str]) -> str:
     """The script's docstring."""
     paragraphs = [
-        f"{request.workload.name}, batch size {request.batch.size}, {request.phase}, in {title}.",
+        f"{_subject(request)}, in {writer.title}.",
         *_filled(_measured(request, origin)),
         _usage(request.name, origin),
-        *_filled(_holds(files, origin)),
+        *_filled(chain(_holds(files, origin), _draws(writer, request))),
     ]
     text = "\n\n".join(paragraphs).replace("\\", "\\\\").replace('"""', "'''")
     return f'"""{text}\n"""'
+
+
+def _subject(request: ScriptRequest) -> str:
+    return f"{request.workload.name}, batch size {request.batch.size}, {request.phase}"
+
+
+def _draws(writer: ScriptWriter, request: ScriptRequest) -> Iterator[str]:
+    drawing = [node.name for node in request.workload.model.nodes if node.op.random]
+    if drawing and request.phase != Phase.INFER:
+        yield (
+            f"Random ops draw from {writer.generator}, of seed {request.seed}, "
+            "in the order in which dnnbench's program does."
+        )
 
 
 def _filled(sentences: Iterator[str]) -> list[str]:

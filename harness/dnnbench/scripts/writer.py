@@ -63,6 +63,8 @@ class ScriptWriter(ABC):
 
     title: str
     """Of the framework, as people write it."""
+    generator: str
+    """What random ops draw from, for the script's head."""
 
     @abstractmethod
     def refusal(self, request: ScriptRequest) -> str:
