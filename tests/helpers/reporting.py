@@ -13,6 +13,7 @@ from dnnbench.report import terminal
 from dnnbench.report.builders import sections_of
 from dnnbench.report.evidence import Evidence
 from dnnbench.report.section import Section
+from dnnbench.stats.flags import SINGLE
 from dnnbench.store.store import Store
 from rich.console import Console
 
@@ -87,13 +88,15 @@ def add_run(
     host: str = "c0ffee",
     machine_label: str | None = None,
     slower_on: dict[str, float] | None = None,
+    singles: tuple[int, float, int] | None = None,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
     slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts:
     of the generations.
-    slower_on: factors on workloads.
+    slower_on: factors on workloads; singles: of each cell and generation, how many single calls of
+    how many seconds with which flags.
     machine_label: of the machine, by default "machine ID"; host: hash of its name.
     flags: of every visit; drift: by which factor every arm but the base slows down within
     a generation, less one.
@@ -123,6 +126,9 @@ def add_run(
                     call_s = slower_here * seconds[phase] * arms[arm] * shared * slowing
                     blocks[cell] = visits(numbers, position, call_s, draw)
                     blocks[cell][:, 4] = flags
+                    if singles:
+                        calls = single_calls(*singles, draw)
+                        blocks[cell] = np.concatenate([blocks[cell], calls])
             blocks.setdefault(cells[-1], []).append(
                 visits(numbers, 0 * numbers, 1e-4 * shared, draw)
             )
@@ -144,6 +150,14 @@ def visits(
     return np.stack(
         [numbers, positions, np.full(len(numbers), k), seconds, 0 * numbers], axis=1
     ).astype(float)
+
+
+def single_calls(count: int, call_s: float, flags: int, draw) -> np.ndarray:
+    """(count, 5) rows of the store: calls timed one by one."""
+    numbers = np.arange(count)
+    rows = visits(numbers, 0 * numbers, np.full(count, call_s), draw, k=1)
+    rows[:, 4] = SINGLE | flags
+    return rows
 
 
 def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import Interrupted, UsageError
 from ..execution import spelling
 from ..execution.request import Origin, Request
-from ..execution.settings import STORE, Settings, allocator
+from ..execution.settings import MOST_SINGLE_CALLS, STORE, Settings, allocator
 from ..plugins.catalog import workloads_of
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
@@ -62,6 +62,7 @@ def run(
     allow_unequal: bool = Settings.allow_unequal,
     check: bool = Settings.check,
     twin: bool = Settings.twin,
+    single_calls: int = Settings.single_calls,
     label: str | None = None,
     resume: str | None = None,
     wait: bool = False,
@@ -108,6 +109,7 @@ def run(
         allow_unequal=allow_unequal,
         check=check,
         twin=twin,
+        single_calls=single_calls,
     )
     with progress_reporter(progress) as report:
         return finished(measure(request, keeping, report))
@@ -136,6 +138,7 @@ def run_request(
     allow_unequal: bool,
     check: bool,
     twin: bool,
+    single_calls: int,
 ) -> Request:
     """The request that the options of `run` make."""
     settings = Settings(
@@ -153,6 +156,7 @@ def run_request(
         allow_unequal=allow_unequal,
         check=check,
         twin=twin,
+        single_calls=whole("single_calls", single_calls, 0, MOST_SINGLE_CALLS),
     )
     return Request(
         workloads_of(networks(workloads)),

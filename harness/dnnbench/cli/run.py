@@ -7,7 +7,7 @@ import rich_click as click
 from click import get_current_context
 
 from ..errors import DnnbenchError
-from ..execution.settings import Settings
+from ..execution.settings import MOST_SINGLE_CALLS, Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
 from . import completing, exitcodes
@@ -29,7 +29,16 @@ BESIDE_RESUME = ("resume", "store", "report", "wait", "as_json", "details", "qui
 
 WHAT = (
     *("--backend", "--device", "--dtype", "--threads", "--batch-size", "--phase", "--base"),
-    *("--weights", "--data", "--memory", "--timing", "--cold-start", "--twin", "--allow-unequal"),
+    *(
+        "--weights",
+        "--data",
+        "--memory",
+        "--timing",
+        "--cold-start",
+        "--twin",
+        "--single-calls",
+        "--allow-unequal",
+    ),
     *("--no-check", "--seed"),
 )
 HOW_LONG = ("--quick", "--max-time", "--generations", "--precision", "--dry-run", "--wait")
@@ -130,6 +139,14 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     "--twin",
     is_flag=True,
     help="Measure the base a second time: where its ratio to itself misses 1, no verdict holds.",
+)
+@click.option(
+    "--single-calls",
+    type=click.IntRange(0, MOST_SINGLE_CALLS),
+    default=Settings.single_calls,
+    metavar="N",
+    help="Time N calls of each training step and inference one by one in every generation, for "
+    "p50, p90 and p99; in addition to --max-time. p99 needs 1,000 in all.",
 )
 @click.option(
     "--no-check",

@@ -173,7 +173,9 @@ class Execution:
         self.outcome.failed |= record.failures
         self._unsupported |= record.unsupported
         blocks = {
-            self._cells[key]: block_of(visits) for key, visits in record.visits.items() if visits
+            self._cells[key]: block_of([*visits, *record.singles.get(key, ())])
+            for key, visits in record.visits.items()
+            if visits
         }
         if not blocks:
             return

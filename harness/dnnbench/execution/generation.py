@@ -18,6 +18,7 @@ from .preparing import Preparing
 from .record import Record
 from .reporter import Reporter
 from .rounds import starting_order
+from .single_calls import SingleCalls
 from .visiting import Visiting
 
 
@@ -66,12 +67,14 @@ class Generation:
         plan, cells, record, report = self._plan, self._cells, self._record, self._report
         preparing = Preparing(plan, self._datasets, pool, cells, record, report, self._read_cost_s)
         visiting = Visiting(plan, pool, cells, preparing.replace, record, report, self._seed, name)
+        singles = SingleCalls(plan, pool, cells, preparing.replace, record)
         looking = Looking(plan, pool, cells, preparing, record, report, name)
         first = self._number == 0
         for case in plan.cases:
             report.advance(0, f"{name}: building {case.name}")
             preparing.prepare(case)
             visiting.visit(case, seconds / len(plan.cases))
+            singles.take(case)
             for arm in plan.arms:
                 looking.finish(arm, case, once=first)
         if first:

@@ -1,7 +1,7 @@
 """What a recorded run measured: its cells, and their visits as the statistics take them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ..stats.estimates import (
     by_cell,
     contended_rounds,
     log_pairs,
+    single_calls,
     spoilt_generations,
 )
 from ..stats.flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
@@ -67,6 +68,8 @@ class Measured:
     control: Visits | None
     twins: tuple[CellRow, ...]
     """The rows of the base's twin; empty where the run had none."""
+    singles: Mapping[str, Visits] = field(default_factory=dict)
+    """Calls that were timed one by one, of a cell_id; empty where the run was not asked for any."""
     facts: tuple[GenerationFacts, ...] = ()
     """What each generation tells besides times, in their order."""
     generations: tuple[int, ...] = ()
@@ -253,7 +256,8 @@ def measured(store: Store, run_id: str) -> Measured:
     table = store.cells(run_id)
     settings = run_settings(run.settings)
     twin = twin_of(settings.base or "")
-    visits = _without_replaced(by_cell(store.samples(table["cell_id"])), settings)
+    samples = store.samples(table["cell_id"])
+    visits = _without_replaced(by_cell(samples), settings)
     # A run without a control arm has none to divide by: no cell has an empty id.
     (control_id,) = [*table.loc[table["arm"] == CONTROL, "cell_id"], ""][:1]
     rows = cell_rows(table, twin)
@@ -265,6 +269,7 @@ def measured(store: Store, run_id: str) -> Measured:
         visits=visits,
         control=visits.get(control_id),
         twins=tuple(cell for cell in rows if cell.key.arm.twin),
+        singles=single_calls(samples),
         facts=facts_of(rows, [row["facts"] for row in generations]),
         generations=tuple(row["generation"] for row in generations),
     )

@@ -31,6 +31,8 @@ class Record:
     """Visits by cell, why some cells have none, and the facts that come beside times."""
 
     visits: dict[CellKey, list[RecordedVisit]] = field(default_factory=lambda: defaultdict(list))
+    singles: dict[CellKey, list[RecordedVisit]] = field(default_factory=lambda: defaultdict(list))
+    """Calls that were timed one by one, each as a visit of its own with the flag `SINGLE`."""
     control: list[RecordedVisit] = field(default_factory=list)
     """Of the control arm."""
     rounds: int = 0

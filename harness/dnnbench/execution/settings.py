@@ -15,6 +15,7 @@ from ..stats.dead_zone import THETA
 from .stored_settings import in_lists
 
 QUICK_S = 8.0
+MOST_SINGLE_CALLS = 1_000_000
 STORE = "results/dnnbench.sqlite"
 """Where results are kept unless another place is named, from the folder that dnnbench works in."""
 
@@ -57,6 +58,10 @@ class Settings:
     allow_unequal: bool = False
     check: bool = True
     twin: bool = False
+    single_calls: int = 0
+    """Calls of every training step and inference that are timed one by one, after the rounds of
+    each generation; 0: none.
+    """
 
     def quick(self) -> "Settings":
         """One short generation: a first look, never a verdict."""

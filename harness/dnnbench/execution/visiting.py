@@ -28,6 +28,13 @@ class _Taken(NamedTuple):
     visit: RecordedVisit
 
 
+def sampler_of(plan: Plan, pool: WorkerPool) -> Sampler:
+    """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
+    gpus = {arm.device.index for arm in plan.arms if arm.device.kind == "gpu"}
+    gpu = watch(min(gpus), pool.pids) if gpus else None
+    return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
+
+
 class Visiting:
     """Visits the programs that a pool's workers hold.
 
@@ -51,7 +58,7 @@ class Visiting:
     def visit(self, case: Case, seconds: float) -> None:
         """Rounds until so many seconds are used; at least one."""
         rounds = self._schedule(case)
-        sampler, begin, last = self._sampler(), now(), now()
+        sampler, begin, last = sampler_of(self._plan, self._pool), now(), now()
         for phases in rounds:
             self._round(case, self._due(case, phases), sampler)
             time = now()
@@ -83,13 +90,6 @@ class Visiting:
             keys = [CellKey(arms[name], case.key, phase) for name in names]
             due += [(key, position) for position, key in enumerate(keys)]
         return due
-
-    def _sampler(self) -> Sampler:
-        """Watches the CPUs, the workers, and the GPU if the arms compute on one."""
-        pool = self._pool
-        gpus = {arm.device.index for arm in self._plan.arms if arm.device.kind == "gpu"}
-        gpu = watch(min(gpus), pool.pids) if gpus else None
-        return Sampler(pool.cpus, switches=pool.switches, gpu=gpu, pauses=pool.pauses)
 
     def _round(self, case: Case, due: Sequence[tuple[CellKey, int]], sampler: Sampler) -> None:
         """Visit every cell that is due, and the control.

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import UsageError
 from ..spec.phases import Phase
 from .distributions import t_quantile
-from .flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
+from .flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, SINGLE, STEAL, THROTTLED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,16 @@ class Visits:
 
 
 def by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
-    """The store's `samples` frame, taken apart by cell_id."""
+    """The visits of the store's `samples` frame, taken apart by cell_id; without single calls."""
+    return _apart_by_cell(samples[(samples["flags"] & SINGLE) == 0])
+
+
+def single_calls(samples: "pd.DataFrame") -> dict[str, Visits]:
+    """The calls of the store's `samples` frame that were timed one by one, by cell_id."""
+    return _apart_by_cell(samples[(samples["flags"] & SINGLE) != 0])
+
+
+def _apart_by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
     return {
         str(cell): Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)
     }

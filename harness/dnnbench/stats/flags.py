@@ -8,3 +8,5 @@ UNSETTLED = 8
 """No counter's flag: that of visits whose phase did not reach a steady state while warming up."""
 WAITED = 256
 """Of one visit, not of its round: a thread of the worker waited for a CPU."""
+SINGLE = 512
+"""No disturbance: a call that was timed by itself, after the rounds, and is in none of them."""

@@ -106,7 +106,8 @@ COLUMNS: dict[str, Column] = {
         COUNT,
         "bits",
         "1 steal, 2 CPU pressure, 4 throttled, 8 no steady state, 16 CPU lost to others, "
-        "32 GPU slowed, 64 GPU shared, 128 paused",
+        "32 GPU slowed, 64 GPU shared, 128 paused, 256 waited for a CPU, 512 a single call, in no "
+        "statistic of visits",
     ),
     # first calls
     "import_s": Column(REAL, "s", "importing the framework"),

@@ -64,13 +64,20 @@ def _add_count_of_tensors(connection: Connection) -> None:
     change_tables(connection, "ALTER TABLE agreement ADD COLUMN tensors INTEGER")
 
 
-SCHEMA_VERSION = 6
+def _single_calls(connection: Connection) -> None:
+    """Nothing changes in the tables: blocks may hold single calls, which an older dnnbench would
+    take for visits.
+    """
+
+
+SCHEMA_VERSION = 7
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_test_loss,
     2: mask_stored,
     3: _add_status_of_checks,
     4: name_machines,
     5: _add_count_of_tensors,
+    6: _single_calls,
 }
 """Version -> the function that changes a store of that version into one of the next,
 inside a transaction.

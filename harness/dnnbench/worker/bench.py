@@ -131,6 +131,19 @@ class Bench:
                 gc.enable()
         return Visit(elapsed, waited_share(before, after, elapsed))
 
+    def single_calls(self, phase: str, calls: int) -> np.ndarray:
+        """Seconds of each call, begun at the same weights and settled as a visit is.  (calls,)"""
+        call, wait = self._calls[phase], self._program.wait
+        if phase in MUTATING:
+            self._restore()
+        with self._placements.get(phase, FREE).held():
+            settle(call, wait, self._settle_s)
+            gc.disable()
+            try:
+                return _each_s(call, wait, calls)
+            finally:
+                gc.enable()
+
     def _call_once(self, phase: str) -> None:
         self._program.wait(self._calls[phase]())
 
@@ -215,6 +228,17 @@ def _latency_s(call: Call, wait: Wait, calls: int) -> float:
     for _ in range(calls):
         wait(call())
     return now() - start
+
+
+def _each_s(call: Call, wait: Wait, calls: int) -> np.ndarray:
+    """A call ends where the next begins: the clock is read once between two calls."""
+    times = np.empty(calls + 1)
+    times[0] = now()
+    for count in range(1, calls + 1):
+        wait(call())
+        times[count] = now()
+    each: np.ndarray = np.diff(times)
+    return each
 
 
 def _throughput_s(call: Call, wait: Wait, calls: int) -> float:

@@ -12,6 +12,7 @@ from ..services.timing import (
     Energy,
     HeldBytes,
     PeakMemory,
+    SingleCalls,
     TimingService,
     Visit,
     VisitRequest,
@@ -43,6 +44,9 @@ class TimingClient(Client, TimingService):
 
     def visit(self, request: VisitRequest) -> Visit:
         return self.asker.ask(TimingService.visit, self.timeout_s, request)
+
+    def single_calls(self, program: str, phase: Phase, calls: int) -> SingleCalls:
+        return self.asker.ask(TimingService.single_calls, self.timeout_s, program, phase, calls)
 
     def peak_memory(self, program: str, phase: Phase) -> PeakMemory:
         return self.asker.ask(TimingService.peak_memory, self.timeout_s, program, phase)

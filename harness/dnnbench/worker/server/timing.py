@@ -27,6 +27,7 @@ from ..services.timing import (
     Energy,
     HeldBytes,
     PeakMemory,
+    SingleCalls,
     TimingService,
     Visit,
     VisitRequest,
@@ -85,6 +86,9 @@ class TimingServer(TimingService):
 
     def visit(self, request: VisitRequest) -> Visit:
         return self._benches[request.program].visit(request.phase, request.calls, request.timing)
+
+    def single_calls(self, program: str, phase: Phase, calls: int) -> SingleCalls:
+        return SingleCalls(self._benches[program].single_calls(phase, calls))
 
     def peak_memory(self, program: str, phase: Phase) -> PeakMemory:
         return self._benches[program].peak_memory(phase)

@@ -66,6 +66,13 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class SingleCalls:
+    """Seconds of each of several calls, every one timed and waited for by itself."""
+
+    seconds: np.ndarray
+
+
+@dataclass(frozen=True)
 class WarmCall:
     """Seconds of a call after warming up, and whether the calls before it had settled."""
 
@@ -139,6 +146,10 @@ class TimingService(ABC):
     @abstractmethod
     def visit(self, request: VisitRequest) -> Visit:
         """One visit."""
+
+    @abstractmethod
+    def single_calls(self, program: str, phase: Phase, calls: int) -> SingleCalls:
+        """Calls one after the other, the clock read around each."""
 
     @abstractmethod
     def peak_memory(self, program: str, phase: Phase) -> PeakMemory:
