@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,6 +17,11 @@ pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("distributions")]
 ROOT = Path(__file__).parents[2]
 PROJECTS = {"dnnbench": ROOT, "dnnbench_onnxruntime": ROOT / "backends/dnnbench_onnxruntime"}
 PYTHONS = ["python3.11", "python3.12", "python3.13"]
+EXTRAS = [
+    *("torch", "tensorflow", "jax", "report", "tables", "postgres", "onnx", "gpu", "parquet"),
+    "onnxruntime",  # a distribution of its own
+    "elsewhere",  # nothing but dnnbench, whose workers are in another environment
+]
 BACKENDS = ["numpy", "torch", "tensorflow", "jax"]
 FOLDERS = {
     "dnnbench": ["harness", "workloads", *map("backends/dnnbench_{}".format, BACKENDS)],
@@ -66,6 +72,16 @@ def test_the_sdist_builds_the_wheel_that_the_checkout_builds(built, project, tmp
     call(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, PROJECTS[project])
     from_checkout = only(tmp_path, "*.whl").read_bytes()
     assert from_checkout == only(built, f"{project}-*.whl").read_bytes()
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_each_extra_brings_what_it_is_there_for(built, extra):
+    call("bash", ROOT / ".ci/extra", sys.executable, built, ROOT / "constraints.txt", extra)
+
+
+def test_every_extra_that_users_install_is_tried():
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(named["optional-dependencies"]) - {"all", "test"} == set(EXTRAS[:-2])
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.store.columns import FRAMES
@@ -68,6 +69,30 @@ def test_csv_has_the_columns_of_cells_and_summary(store, capsys):
     timed = [row for row in rows if row["phase"] == "infer" and row["arm"] == "jax:jit"]
     assert len(timed) == 1
     assert float(timed[0]["ratio"]) == pytest.approx(0.5, rel=0.02)
+
+
+def test_parquet_is_read_as_the_same_cells_with_their_types(store, tmp_path):
+    path = tmp_path / "run.parquet"
+    assert export(store, "first", "--format", "parquet", "-o", path) == 0
+    cells = pandas.read_parquet(path)
+    assert tuple(cells.columns) == FRAMES["cells"] + FRAMES["summary"][1:]
+    assert cells["call_s"].dtype == "float64"
+    (ratio,) = cells[(cells["phase"] == "infer") & (cells["arm"] == "jax:jit")]["ratio"]
+    assert ratio == pytest.approx(0.5, rel=0.02)
+
+
+def test_parquet_without_its_library_says_what_to_install(store):
+    """In a process of its own: pandas decides as it is imported what it finds."""
+    words = ["export", "first", "--format", "parquet", "--store", str(store)]
+    source = f"""if True:
+        import sys
+        sys.modules["pyarrow"] = None
+        from dnnbench.cli.main import main
+        sys.exit(main({words}))
+    """
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "parquet needs pip install 'dnnbench[parquet]'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from .options import Command, output_options
 from .output import Output
 from .work_options import STORE
 
-FORMATS = ("csv", "json", "pytest-benchmark")
+FORMATS = ("csv", "json", "parquet", "pytest-benchmark")
 
 
 @click.command("export", cls=Command)
@@ -29,16 +29,18 @@ FORMATS = ("csv", "json", "pytest-benchmark")
 def command(
     output: Output, run: str, form: str | None, out: str | None, store: str, as_json: bool
 ) -> None:
-    """Write RUN as csv, json, or the JSON that pytest-benchmark compares.
+    """Write RUN as csv, json, parquet, or the JSON that pytest-benchmark compares.
 
-    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv and json hold
-    every cell with its statistics; pytest-benchmark's file holds every visit, in seconds a call.
-    --json: --format json. In csv a text that a spreadsheet would run as a formula
-    (it begins with =, +, - or @) has a ' before it; numbers stand as they are.
+    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv, json and parquet
+    (which needs pip install 'dnnbench[parquet]') hold every cell with its statistics;
+    pytest-benchmark's file holds every visit, in seconds a call. --json: --format json. In csv a
+    text that a spreadsheet would run as a formula (it begins with =, +, - or @) has a ' before it;
+    numbers stand as they are.
 
     \b
     Examples:
       dnnbench export latest --format csv -o run.csv
+      dnnbench export latest --format parquet -o run.parquet
       dnnbench export baseline --format pytest-benchmark -o base.json
       pytest-benchmark compare base.json
     """

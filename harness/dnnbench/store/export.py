@@ -1,4 +1,4 @@
-"""One run as a file for other tools: CSV, JSON, or the JSON that pytest-benchmark stores
+"""One run as a file for other tools: CSV, JSON, Parquet, or the JSON that pytest-benchmark stores
 and compares.
 """
 
@@ -26,7 +26,7 @@ JSON_VERSION = 1
 
 
 def export(store: Store, run_id: str, format: str, summary: "pd.DataFrame", out: TextIO) -> None:
-    """Write a run to `out` as `csv`, `json` or `pytest-benchmark`.
+    """Write a run to `out` as `csv`, `json`, `parquet` (its bytes) or `pytest-benchmark`.
 
     summary: statistics of the cells, columns of the `summary` frame, cell_id required;
     cells without a row get empty statistics. pytest-benchmark's own statistics come
@@ -61,6 +61,15 @@ def _write_csv(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) 
     for name in cells.columns[[COLUMNS[name].dtype == OBJECT for name in cells.columns]]:
         cells[name] = cells[name].map(_no_formula, na_action="ignore")
     cells.to_csv(out, index=False, lineterminator="\n")
+
+
+def _write_parquet(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    cells = _cells(store, run_id, summary)
+    cells["versions"] = cells["versions"].map(canonical_json)
+    try:
+        cells.to_parquet(out.buffer, engine="pyarrow", index=False)
+    except ImportError:
+        raise UsageError("export: parquet needs pip install 'dnnbench[parquet]'") from None
 
 
 def _no_formula(text: str) -> str:
@@ -110,4 +119,9 @@ def _dump(document: dict[str, Any], out: TextIO) -> None:
     out.write("\n")
 
 
-FORMATS = {"csv": _write_csv, "json": _write_json, "pytest-benchmark": _write_pytest_benchmark}
+FORMATS = {
+    "csv": _write_csv,
+    "json": _write_json,
+    "parquet": _write_parquet,
+    "pytest-benchmark": _write_pytest_benchmark,
+}
