@@ -29,6 +29,12 @@ class SpecError(DnnbenchError):
         super().__init__("\n".join(self.problems))
 
 
+class BuildError(DnnbenchError):
+    """A revision of a project that cannot be installed."""
+
+    exit_code = 1
+
+
 class DataError(DnnbenchError):
     """A data or weights file that cannot be read, or does not fit the workload."""
 

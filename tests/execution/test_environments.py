@@ -8,13 +8,16 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
-from dnnbench.errors import UsageError
+from dnnbench.errors import PluginError, UsageError
 from dnnbench.execution import environments
 from dnnbench.execution.arms import select
+from dnnbench.execution.backend_info import backend_info
 from dnnbench.execution.environments import (
     create_environment,
     environments_folder,
@@ -26,6 +29,8 @@ from dnnbench.execution.environments import (
 )
 from dnnbench.plugins.discovery import plugins
 from dnnbench.protocol.arm import Arm
+from helpers.installing import install
+from helpers.running import FAST, cells_of, dnnbench
 
 OLDER = {"numpy": "1.26.4", "jax": "0.9.2"}
 """By backend, the version that meets the tested one."""
@@ -200,3 +205,74 @@ def test_two_versions_meet_in_one_run(folder, tmp_path, backend, phase, checked)
     base = Arm(backend, plugins().backends[backend].default_mode).name
     assert versions[f"{base}@old"] == OLDER[backend]
     assert versions[base] != OLDER[backend]
+
+
+ELSEWHERE = """
+from dnnbench.plugins.hooks import BackendInfo, hookimpl
+from dnnbench_numpy.backend import NumpyBackend
+
+
+class Elsewhere(NumpyBackend):
+    name = "elsewhere"
+
+
+@hookimpl
+def dnnbench_backends():
+    target = f"{__name__}:Elsewhere"
+    modes = ("eager", "lazy")
+    return [BackendInfo("elsewhere", "Elsewhere", modes, "eager", target, caches=("FAR_CACHE",))]
+"""
+
+
+@pytest.fixture
+def elsewhere(folder):
+    """An environment with a plugin of its own, which shares this one's libraries."""
+    made(folder, "far")
+    (site,) = (folder / "far/lib").glob("python*/site-packages")
+    (site / "libraries.pth").write_text(f"{Path(np.__file__).parents[1]}\n")
+    install(site, "elsewhere", ELSEWHERE)
+    return "far"
+
+
+def test_a_backend_is_read_where_it_is_installed(elsewhere):
+    info = backend_info("elsewhere", elsewhere)
+    assert info == replace(info, modes=("eager", "lazy"), caches=("FAR_CACHE",))
+    assert [arm.name for arm in select(["elsewhere:all@far"]).arms] == [
+        "elsewhere:eager@far",
+        "elsewhere:lazy@far",
+    ]
+    with pytest.raises(UsageError, match="no backend is called 'elsewhere'"):
+        select(["elsewhere"])
+
+
+def test_a_backend_of_dnnbench_is_the_same_everywhere(elsewhere):
+    assert backend_info("numpy", elsewhere) is plugins().backends["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "words"),
+    [
+        (ELSEWHERE, "elswhere", "no backend is called 'elswhere' there.*mean 'elsewhere'"),
+        ("raise ImportError('no engine')", "elsewhere", "plugin 'elsewhere' of .*no engine"),
+    ],
+)
+def test_what_an_environment_does_not_bring_is_told(elsewhere, folder, source, wanted, words):
+    (module,) = (folder / "far").rglob("elsewhere_plugin.py")
+    module.write_text(source)
+    with pytest.raises(UsageError, match=words):
+        backend_info(wanted, elsewhere)
+
+
+def test_an_environment_without_the_libraries_of_the_core_says_so(folder):
+    made(folder, "bare")
+    with pytest.raises(PluginError, match="cannot tell its plugins: ModuleNotFoundError"):
+        backend_info("elsewhere", "bare")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
+def test_a_backend_of_another_environment_is_checked_and_timed(elsewhere, place):
+    done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,elsewhere@far", *FAST)
+    assert done.returncode == 0, done.stderr
+    assert {status for status, _, _ in cells_of(place).values()} == {"ok"}
+    assert ("elsewhere:eager@far", "train_step") in cells_of(place)

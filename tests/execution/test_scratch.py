@@ -118,8 +118,8 @@ def test_a_clean_worker_leaves_nothing(temporary, tmp_path, monkeypatch):
 
 def test_links_for_other_interpreters_go_with_the_process(temporary):
     lend = (
-        "from dnnbench.execution.pool import _lent_packages; "
-        "print((_lent_packages() / 'dnnbench').exists())"
+        "from dnnbench.execution.lending import lent_packages; "
+        "print((lent_packages() / 'dnnbench').exists())"
     )
     done = subprocess.run([sys.executable, "-c", lend], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr

@@ -11,6 +11,7 @@ from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm, telling_apart
 from ..wording import near_miss, shortened
 from .arm_text import ArmText, named, parse, separate
+from .backend_info import backend_info, info_of
 from .environments import check_interpreter
 from .settings import Settings
 
@@ -63,7 +64,10 @@ def _swept(arm: Arm, parts: ArmText, settings: Settings) -> Iterator[Arm]:
 def _modes(text: str, parts: ArmText) -> tuple[list[Arm], dict[str, str]]:
     """The arms of a text, one a mode, and what `all` leaves out."""
     if parts.backend != "all":
-        return _named(plugins().backend(parts.backend), parts.mode, parts.environment), {}
+        if parts.environment:
+            check_interpreter(parts.environment)
+        info = backend_info(parts.backend, parts.environment)
+        return _named(info, parts.mode, parts.environment), {}
     if parts.mode not in ("", "all"):
         raise UsageError(
             f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode; "
@@ -79,9 +83,7 @@ def _modes(text: str, parts: ArmText) -> tuple[list[Arm], dict[str, str]]:
 
 
 def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
-    if environment:
-        check_interpreter(environment)
-    elif reason := missing(info):
+    if not environment and (reason := missing(info)):
         raise PluginError(f"backend '{info.name}': {reason}")
     modes = info.modes if mode == "all" else (mode or info.default_mode,)
     for wanted in modes:
@@ -92,11 +94,6 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
                 f"(it has {available})"
             )
     return [Arm(info.name, wanted, environment=environment) for wanted in modes]
-
-
-def info_of(arm: Arm) -> BackendInfo:
-    """What the plugin announced of an arm's backend."""
-    return plugins().backend(arm.backend)
 
 
 def base_arm(arms: Sequence[Arm], wanted: str | None) -> Arm:

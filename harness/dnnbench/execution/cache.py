@@ -4,7 +4,7 @@ references, compile caches, logs of workers that failed.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -37,11 +37,14 @@ def remove_older(folder: Path, pattern: str, days: int) -> None:
             continue
 
 
-def cache_folders(inside: Path) -> dict[str, Path]:
+def cache_folders(inside: Path, besides: Iterable[str] = ()) -> dict[str, Path]:
     """A folder for each variable that any installed backend names for its compile cache:
     every arm gets all of them.
+
+    besides: variables of a backend that is installed in another environment alone.
     """
-    variables = set(chain.from_iterable(info.caches for info in plugins().backends.values()))
+    named = chain.from_iterable(info.caches for info in plugins().backends.values())
+    variables = {*named, *besides}
     return {variable: inside / variable.lower() for variable in sorted(variables)}
 
 

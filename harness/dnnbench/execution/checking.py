@@ -29,7 +29,7 @@ from ..worker.ended import WorkerLost
 from ..worker.process import Worker
 from ..worker.services.agreement import CheckRequest
 from .agreement_rows import AgreementRow, nothing_compared
-from .arms import info_of
+from .backend_info import info_of
 from .batch import timing_batch
 from .cache import cache_folder, remove_older
 from .parallel import in_parallel

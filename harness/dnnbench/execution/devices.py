@@ -10,7 +10,7 @@ from ..errors import UsageError, WorkerError
 from ..protocol.arm import Arm
 from ..protocol.device import AUTO, CPU, Device
 from ..worker.clients.arm import ArmClient
-from .arms import info_of
+from .backend_info import info_of
 from .parallel import in_parallel
 from .pool import started, worker_cpus
 from .reporter import Reporter

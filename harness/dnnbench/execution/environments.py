@@ -24,6 +24,7 @@ from ..plugins.discovery import plugins
 from ..regular import home_expanded, is_there, require_regular
 from ..wording import near_miss, shortened
 from ..worker.environment import without_store_access
+from .lent_metadata import leave_metadata
 
 WORKER_NEEDS = ("numpy", "pluggy", "psutil", "pydantic", "scipy", "threadpoolctl")
 """What dnnbench's core imports in a worker; the rest of its requirements serve the command line."""
@@ -99,6 +100,7 @@ def create_environment(
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         _run([sys.executable, "-m", "venv", str(place)], f"environment '{name}'")
+        leave_metadata(place)
         python = place / "bin" / "python"
         wanted = [*requirements, *worker_requirements(requirements)]
         options = chain.from_iterable(("-c", file) for file in constraints)

@@ -14,7 +14,7 @@ from ..spec.costs import phase_totals
 from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .arms import info_of
+from .backend_info import info_of
 from .settings import Settings
 
 CONTROL = "control"

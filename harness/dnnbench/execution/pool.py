@@ -1,21 +1,18 @@
 """The worker processes of a run: one for each arm, one for the control; lost ones are replaced."""
 
-import atexit
 import os
 import random
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache as once
 from pathlib import Path
 from typing import Any
 
 from ..errors import WorkerError
 from ..host.affinity import choose_cpus, confine, current_mask, parent_cpus
 from ..host.idle import NOISY_SHARE, idle_shares
-from ..plugins.discovery import plugins
 from ..protocol.arm import Arm
 from ..protocol.timing import Timing
 from ..worker.__main__ import SERVICE
@@ -26,13 +23,13 @@ from ..worker.environment import padded, worker_environment
 from ..worker.messages import Method, P, R
 from ..worker.process import Worker, worker_argv
 from ..worker.services.arm import StartRequest
-from ..worker.sharing import lend_packages
+from .backend_info import info_of
 from .cache import cache_folder, cache_folders
 from .environments import interpreter_of
+from .lending import lent_packages
 from .logs import new_log
 from .parallel import in_parallel
 from .plan import CONTROL, CONTROL_ARM, Plan
-from .scratch import scratch_folder
 
 _chance = random.Random()
 
@@ -67,12 +64,13 @@ def spawn(
     others give back what they free.
     cache: folder of its compile caches; None for the user's.
     """
-    caches = cache_folders(cache or cache_folder())
+    besides = info_of(arm).caches if arm.environment else ()
+    caches = cache_folders(cache or cache_folder(), besides)
     environment = worker_environment(os.environ, threads=arm.threads, memory=memory, caches=caches)
     interpreter = sys.executable
     if arm.environment:
         interpreter = str(interpreter_of(arm.environment))
-        environment["PYTHONPATH"] = str(_lent_packages())
+        environment["PYTHONPATH"] = str(lent_packages())
     cpus = current_mask() if cpus is None else cpus
     environment = padded(environment, worker_argv(interpreter, cpus, service, (10, 11)), _chance)
     return Worker(
@@ -80,19 +78,9 @@ def spawn(
     )
 
 
-@once
-def _lent_packages() -> Path:
-    """Links to dnnbench's packages for other interpreters, until this process ends."""
-    until_the_end = ExitStack()
-    atexit.register(until_the_end.close)
-    return lend_packages(until_the_end.enter_context(scratch_folder("lent")))
-
-
 def start_request(arm: Arm) -> StartRequest:
-    """What a worker's `start` needs: the arm, and the class that this process found under
-    its backend's name.
-    """
-    return StartRequest(arm, plugins().backend(arm.backend).target)
+    """What a worker's `start` needs: the arm, and the class that its backend's plugin names."""
+    return StartRequest(arm, info_of(arm).target)
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from ..spec.workload import Workload
 from ..store.identity import machine_id
 from ..store.store import Store
 from ..wording import shortened
-from .arms import base_arm, info_of, select
+from .arms import base_arm, select
+from .backend_info import info_of
 from .devices import devices_of
 from .memory_guard import pairing
 from .plan import Plan, case_keys, cases_of, resolved, sized

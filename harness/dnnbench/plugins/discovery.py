@@ -109,6 +109,10 @@ class Plugins:
             f"no backend is called '{name}'{near_miss(name, self.backends)} (there are {names})"
         )
 
+    def is_own_backend(self, name: str) -> bool:
+        """Whether dnnbench itself brings it."""
+        return name in self.backends and self._origins[BACKEND.word, name].own
+
     def refuse_faulty(self, word: str, name: str) -> None:
         """PluginError with the reasons, if a backend or workload of that name, or its plugin,
         cannot be used.
