@@ -30,6 +30,7 @@ TIERS = [
     {"diagnosis"},
     {"worker"},
     {"execution"},
+    {"revisions"},
     {"testing"},
     {"report"},
     {"track"},

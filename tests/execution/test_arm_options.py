@@ -11,7 +11,7 @@ from dnnbench.execution.arms import base_arm, select
 from dnnbench.execution.checking import check_agreement, check_request
 from dnnbench.execution.facts import AuditFacts, ProgramFacts
 from dnnbench.execution.fairness import fairness_audit, unequal
-from dnnbench.execution.gate import own_base, refuse_pairs_of_forms, with_base
+from dnnbench.execution.gate import bases, own_base, refuse_pairs_of_bases, with_base
 from dnnbench.execution.measured import Measured
 from dnnbench.execution.plan import Plan, resolved
 from dnnbench.execution.record import Record
@@ -139,12 +139,40 @@ def two_environments_in_two_types(settings=None):
 
 def test_a_gate_holds_each_type_against_the_base_in_that_type():
     run = two_environments_in_two_types()
-    assert {cell.arm: own_base(run, cell).arm for cell in run.cells} == {
+    arms = {cell.key.arm for cell in run.cells}
+    named = telling_apart([cell.key.arm for cell in run.cells])
+    own = {arm.name: own_base(arm, run.base_arm, arms) for arm in named}
+    assert {name: base.named_as("[dtype=").name for name, base in own.items()} == {
         "torch:eager[dtype=float32]": "torch:eager[dtype=float32]",
         "torch:eager[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
         "torch:eager@new[dtype=float32]": "torch:eager[dtype=float32]",
         "torch:eager@new[dtype=bfloat16]": "torch:eager[dtype=bfloat16]",
     }
+
+
+def arms_of(*names):
+    """Arms from BACKEND@ENVIRONMENT."""
+    return [
+        Arm(name.partition("@")[0], "eager", environment=name.partition("@")[2]) for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "held_against"),
+    [
+        (["torch@a", "torch@b"], {"torch@b": "torch@a"}),
+        (["torch", "jax"], {"jax": "torch"}),
+        (["torch", "jax", "torch@b", "jax@b"], {"torch@b": "torch", "jax@b": "jax"}),
+        (["torch", "torch@b", "jax"], {"torch@b": "torch", "jax": "torch"}),
+        (["torch@a", "torch@b", "jax@b"], {"torch@b": "torch@a", "jax@b": "torch@a"}),
+    ],
+)
+def test_a_candidate_is_held_against_itself_in_the_environment_of_the_base(names, held_against):
+    arms = arms_of(*names)
+    candidates = [arm for arm in arms if arm not in bases(arms[0], arms)]
+    own = {arm: own_base(arm, arms[0], arms) for arm in candidates}
+    expected = [arms_of(*pair) for pair in held_against.items()]
+    assert own == {arm: base for arm, base in expected}
 
 
 def test_a_run_holds_every_type_against_its_one_base():
@@ -170,10 +198,10 @@ def test_pairs_whose_candidates_would_not_meet_their_own_base_are_refused():
     names = ("numpy", "torch")
     arms = telling_apart([Arm(name, "eager", dtype=d) for name in names for d in (F32, F64)])
     plan = Plan(arms, (), gate_settings(), arms[0].name, {}, paired=True)
-    with pytest.raises(UsageError, match="is the base in 2 forms"):
-        refuse_pairs_of_forms(plan)
-    refuse_pairs_of_forms(replace(plan, paired=False))
-    refuse_pairs_of_forms(replace(plan, arms=(arms[0], arms[2])))
+    with pytest.raises(UsageError, match="have 2 bases between them"):
+        refuse_pairs_of_bases(plan)
+    refuse_pairs_of_bases(replace(plan, paired=False))
+    refuse_pairs_of_bases(replace(plan, arms=(arms[0], arms[2])))
 
 
 def test_an_environment_whose_path_looks_like_an_option_shows_none():

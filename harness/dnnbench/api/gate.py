@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Interrupted
+from ..errors import Interrupted, UsageError
 from ..execution import spelling
-from ..execution.gate import Answer, Gate, refuse_pairs_of_forms, run_gate, with_base
+from ..execution.gate import Answer, Gate, refuse_pairs_of_bases, run_gate, with_base
 from ..execution.reporter import Reporter
 from ..execution.request import Origin, Request, make_plan
 from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
@@ -77,8 +77,11 @@ class Gated(Shown):
 def gate(
     workloads: Networks = (),
     *,
-    backend: Texts,
+    backend: Texts = (),
     base: str = "",
+    git: str = "",
+    requirements: Texts = (),
+    constraints: Texts = (),
     device: Texts = DEVICES,
     dtype: Texts = DTYPES,
     threads: Threads = None,
@@ -98,33 +101,64 @@ def gate(
 ) -> Gated:
     """Screen every cell, confirm what looks slower, and fail for nothing else.
 
-    backend: the base, then one candidate or more.  The options are those of `dnnbench gate --help`.
+    backend: the base, then one candidate or more.  git: `BASE..HEAD` or `BASE`, two revisions of
+    the project in this folder, each in an environment with `requirements` (`--with` of
+    the command line), by pip's `constraints`.  The options are those of `dnnbench gate --help`.
     A candidate that may not pass raises nothing: see `Gated.passed` and `Gated.answer`.  Raises
     UsageError, NothingMeasured; Interrupted at Ctrl-C, whose `result` is what came until then.
     """
     keeping = Keeping(str(store), Origin((call_text(gate, locals()),), run_label(label)), wait)
-    request = gate_request(
-        workloads,
-        backend=backend,
-        base=base,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        seed=seed,
-        data=data,
-        batch_size=batch_size,
-        phase=phase,
-        fail_on=fail_on,
-        max_time=max_time,
-        generations=generations,
-        allow_unequal=allow_unequal,
-        check=check,
-    )
     with progress_reporter(progress) as report:
+        request = gate_request(
+            workloads,
+            backend=gate_arms(backend, base, git, requirements, constraints, report),
+            base=base,
+            device=device,
+            dtype=dtype,
+            threads=threads,
+            seed=seed,
+            data=data,
+            batch_size=batch_size,
+            phase=phase,
+            fail_on=fail_on,
+            max_time=max_time,
+            generations=generations,
+            allow_unequal=allow_unequal,
+            check=check,
+        )
         gated = Gated(judged(request, keeping, report)[0])
     if gated.gate.interrupted:
         raise Interrupted("nothing is confirmed; what was measured is kept", gated)
     return gated
+
+
+def gate_arms(
+    backend: Texts, base: str, git: str, requirements: Texts, constraints: Texts, report: Reporter
+) -> Texts:
+    """What `backend` asks for; with `git` in the environment of either revision, made if need be.
+
+    UsageError where one is missing, or the other contradicts it.
+    """
+    if not git:
+        if requirements or constraints:
+            raise UsageError("--with and --constraint say what --git installs; give --git BASE")
+        if not texts("backend", backend):
+            raise UsageError(
+                "a gate needs --backend with the base and a candidate, such as torch,torch@new, "
+                "or --git BASE..HEAD"
+            )
+        return backend
+    if base:
+        raise UsageError(f"--git {git} names the base; leave out --base")
+    from ..revisions.arms import arms_of_revisions
+
+    return arms_of_revisions(
+        git,
+        texts("backend", backend),
+        texts("requirements", requirements),
+        texts("constraints", constraints),
+        report.note,
+    )
 
 
 def gate_request(
@@ -165,7 +199,7 @@ def gate_request(
 def judged(request: Request, keeping: Keeping, report: Reporter) -> tuple[Gate, str]:
     """Screen and confirm, into runs of the store, whose place comes second."""
     plan, datasets = make_plan(request, report)
-    refuse_pairs_of_forms(plan)
+    refuse_pairs_of_bases(plan)
     patience = Patience(LIMIT_S, report.note)
     with (
         machine_lock(wait_s=keeping.wait_s),

@@ -33,16 +33,36 @@ if TYPE_CHECKING:
 @click.option(
     "--backend",
     multiple=True,
-    required=True,
     metavar="NAME[:MODE][@PYTHON],...",
     shell_complete=completing.arms,
-    help="The base, then one candidate or more: torch,torch@new.",
+    help="The base, then one candidate or more: torch,torch@new. With --git, what is measured "
+    "of either revision.  [default with --git: what the project announces]",
 )
 @click.option(
     "--base",
     default="",
     shell_complete=completing.arm,
     help="The arm that the others are held against.  [default: the first]",
+)
+@click.option(
+    "--git",
+    default="",
+    metavar="BASE..HEAD|BASE",
+    help="Hold a revision of the project in this folder against another, each installed in an "
+    "environment of its own; BASE alone: the working tree against it.",
+)
+@click.option(
+    "--with",
+    "requirements",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="pip's, installed beside each revision: torch==2.13.0.",
+)
+@click.option(
+    *("-c", "--constraint", "constraints"),
+    multiple=True,
+    metavar="FILE",
+    help="pip's constraint file, for both revisions.",
 )
 @DEVICE
 @DTYPE
@@ -111,6 +131,10 @@ def command(
     label: str | None,
     wait: bool,
     no_check: bool,
+    backend: tuple[str, ...],
+    git: str,
+    requirements: tuple[str, ...],
+    constraints: tuple[str, ...],
     **options: Any,
 ) -> int:
     """Fail if a candidate is slower than the base for certain.
@@ -125,9 +149,11 @@ def command(
     Examples:
       dnnbench envs create new "torch==2.13.0"
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
+      dnnbench gate mlp_digits --git main..HEAD --wait
+      dnnbench gate mlp_digits --git HEAD --backend my_backend --with "numpy==2.4.6"
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
-    from ..api.gate import Gated, gate_request, judged
+    from ..api.gate import Gated, gate_arms, gate_request, judged
     from ..report.gate_document import document
     from ..report.outcomes.gate import outcome_line
     from .keeping import keeping
@@ -136,7 +162,8 @@ def command(
 
     kept = keeping(store, label, wait)
     with reporter(output) as report:
-        request = gate_request(workloads, check=not no_check, **options)
+        arms = gate_arms(backend, options["base"], git, requirements, constraints, report)
+        request = gate_request(workloads, backend=arms, check=not no_check, **options)
         gate, place = judged(request, kept, report)
     if as_json:
         output.json({**document(gate), **Gated(gate).spoken()})

@@ -67,6 +67,20 @@ def parse(text: str) -> ArmText:
     return ArmText(name, mode, environment, _options(text, match[2]))
 
 
+def in_environment(text: str, environment: str) -> str:
+    """`torch:compile[threads=2]` as it is written for another environment; UsageError where it
+    names one already.
+    """
+    parts = parse(text)
+    if parts.environment:
+        raise UsageError(
+            f"--backend '{shortened(text)}': names an environment, where --git makes one for "
+            "each revision; leave it out"
+        )
+    head, bracket, options = text.partition("[")
+    return f"{head}@{environment}{bracket}{options}"
+
+
 def _options(text: str, inside: str | None) -> dict[str, tuple[Any, ...]]:
     """`dtype=float32,bfloat16,threads=4`: what follows a name belongs to it."""
     if inside is None:

@@ -44,6 +44,16 @@ def backend_info(name: str, environment: str = "") -> BackendInfo:
     )
 
 
+def brought_by(environment: str) -> list[str]:
+    """Names of the backends that an environment's plugins announce beside dnnbench's own."""
+    there, complaints = _told_by(interpreter_of(environment))
+    names = [name for name in there if not plugins().is_own_backend(name)]
+    if complaints and not names:
+        faults = "; ".join(f"{plugin}: {line}" for plugin, line in complaints.items())
+        raise PluginError(f"'@{environment}': no backend can be used: {faults}")
+    return names
+
+
 @once
 def _told_by(interpreter: Path) -> tuple[dict[str, BackendInfo], dict[str, str]]:
     """(backend by name, complaint by plugin) in the environment of an interpreter."""

@@ -3,7 +3,7 @@ what it flagged.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -188,8 +188,7 @@ def with_base(request: Request) -> Request:
     """
     arms = select(request.backends, request.settings).arms
     named = replace(request, base=request.base or arms[0].name)
-    forms = forms_of(base_arm(arms, named.base), arms)
-    if len(forms) == len(arms):
+    if bases(base_arm(arms, named.base), arms) >= set(arms):
         got = "one arm" if len(arms) == 1 else f"one arm in {len(arms)} forms"
         raise UsageError(
             f"a gate holds candidates against a base and got {got}, "
@@ -199,20 +198,15 @@ def with_base(request: Request) -> Request:
     return named
 
 
-def forms_of(base: Arm, arms: Sequence[Arm]) -> list[Arm]:
-    """The arms that are the base in some type, with some threads, on some device."""
-    return [arm for arm in arms if base.in_place_of(arm) == arm]
-
-
-def refuse_pairs_of_forms(plan: Plan) -> None:
+def refuse_pairs_of_bases(plan: Plan) -> None:
     """UsageError where arms are measured in pairs with one base, and candidates have several."""
     (base,) = (arm for arm in plan.arms if arm.name == plan.base)
-    forms = forms_of(base, plan.arms)
-    if plan.paired and len(forms) > 1:
+    count = len(bases(base, plan.arms))
+    if plan.paired and count > 1:
         raise UsageError(
-            f"the arms do not fit in memory together, and {plan.base} is the base in "
-            f"{len(forms)} forms, of which a candidate would never meet its own; "
-            "gate each --dtype, --threads and --device in a run of its own"
+            f"the arms do not fit in memory together, so each is measured with {plan.base} alone, "
+            f"and the candidates have {count} bases between them; gate each backend, --dtype, "
+            "--threads and --device in a run of its own"
         )
 
 
@@ -262,23 +256,41 @@ def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
     )  # fmt: skip
 
 
-def own_base(run: Measured, cell: CellRow) -> CellRow | None:
-    """The cell that a gate holds another against: the base's in that one's type, with its threads,
-    on its device, because two candidates in two types are two questions.
+def own_base(arm: Arm, base: Arm, arms: Collection[Arm]) -> Arm:
+    """The arm that a gate holds another against.
 
-    Where the base was not asked for in that form, its only one; None where that has no such cell.
+    That is the arm itself in the base's environment, because two backends in a new environment are
+    two questions; else the base in the arm's type, with its threads, on its device, because two
+    types are; else the base.
     """
-    if run.base_arm is None:
-        return None
-    own = run.base_arm.in_place_of(cell.key.arm)
-    asked_for = any(other.key.arm == own for other in run.cells)
-    return run.beside(cell, own if asked_for else run.base_arm)
+    before = replace(arm, environment=base.environment)
+    if before != arm and before in arms:
+        return before
+    form = base.in_place_of(arm)
+    return form if form in arms else base
+
+
+def bases(base: Arm, arms: Collection[Arm]) -> set[Arm]:
+    """The arms that others are held against, or would be; all others are candidates."""
+    return {own_base(arm, base, arms) for arm in arms}
 
 
 def screened(run: Measured) -> tuple[GateCell, ...]:
-    """A GateCell for every cell of the first run but the base's own, in the order of the plan."""
-    candidates = [(cell, own_base(run, cell)) for cell in run.cells]
-    return tuple(_screened(run, cell, base) for cell, base in candidates if cell is not base)
+    """A GateCell for every cell of a candidate in the first run, in the order of the plan."""
+    if run.base_arm is None:
+        return ()
+    arms = {cell.key.arm for cell in run.cells}
+    held_against = bases(run.base_arm, arms)
+    candidates = [cell for cell in run.cells if cell.key.arm not in held_against]
+    return tuple(_screened(run, cell, _base_of(run, cell)) for cell in candidates)
+
+
+def _base_of(run: Measured, cell: CellRow) -> CellRow | None:
+    """The cell of its own base; None where that has none in the case and phase."""
+    if run.base_arm is None:
+        return None
+    arms = {other.key.arm for other in run.cells}
+    return run.beside(cell, own_base(cell.key.arm, run.base_arm, arms))
 
 
 def _screened(run: Measured, cell: CellRow, base: CellRow | None) -> GateCell:
@@ -356,7 +368,7 @@ def confirmed(
 
 
 def _flagged(run: Measured, cell: CellRow) -> FlaggedCell:
-    base = own_base(run, cell)
+    base = _base_of(run, cell)
     reason = run.not_comparable(cell, base)
     if base is None or reason:
         return FlaggedCell(objection=reason)

@@ -13,7 +13,7 @@ from ..execution.environments import create_environment, known_environments
 from ..execution.scratch import scratch_folder
 from ..wording import shortened
 from ..worker.sharing import DISTRIBUTION
-from .repository import Repository, Revision
+from .repository import WORKING_TREE, Repository, Revision
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
@@ -29,8 +29,8 @@ class Recipe:
     """pip's constraint files."""
 
     def name(self, revision: Revision, copy: int = 0) -> str:
-        """`git-` and 12 hex digits of everything that decides what is installed: names of one
-        length, so that paths do not differ either.
+        """`git-COMMIT-DIGEST`, the digest of all that decides what is installed; the working tree
+        is named by its files. Names have one length, so that paths do not differ either.
 
         copy: a second environment of one revision is another.
         """
@@ -39,7 +39,9 @@ class Recipe:
             str(self.repository.folder), revision.tree, self.requirements, self.constraints,
             files, sys.version, distribution(DISTRIBUTION).version, copy,
         )  # fmt: skip
-        return f"git-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
+        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        named = revision.tree if revision.text == WORKING_TREE else revision.commit
+        return f"git-{named[:10]}-{digest[:6]}"
 
     def environment(self, revision: Revision, note: Callable[[str], None], copy: int = 0) -> str:
         """The name of the revision's environment, which is made unless it is there.

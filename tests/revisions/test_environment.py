@@ -1,0 +1,96 @@
+"""A revision's environment: its name, what it is made of, and what cannot be installed."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from zipfile import ZipFile
+
+import pytest
+from dnnbench.errors import BuildError, UsageError
+from dnnbench.execution.arm_text import in_environment
+from dnnbench.execution.lent_metadata import leave_metadata
+from dnnbench.revisions.environment import Recipe
+from dnnbench.revisions.repository import repository_of
+
+
+@pytest.fixture
+def recipe(project):
+    return Recipe(repository_of(project.folder))
+
+
+def test_a_name_tells_the_commit_and_changes_with_what_is_installed(recipe, tmp_path):
+    base, candidate = recipe.repository.pair("HEAD~1..HEAD")
+    pinned = tmp_path / "constraints.txt"
+    pinned.write_text("numpy==2.0.0")
+    names = [
+        recipe.name(base),
+        recipe.name(candidate),
+        recipe.name(base, copy=1),
+        replace(recipe, requirements=("numpy==2.0.0",)).name(base),
+        replace(recipe, constraints=(str(pinned),)).name(base),
+    ]
+    assert len(set(names)) == len(names)
+    assert {len(name) for name in names} == {len("git-0123456789-abcdef")}
+    assert names[0].startswith(f"git-{base.commit[:10]}-")
+
+
+def test_a_working_tree_of_the_same_files_is_the_same_environment(recipe, project):
+    (project.folder / "mine.py").write_text("changed")
+    first = recipe.name(recipe.repository.working_tree())
+    again = recipe.name(recipe.repository.working_tree())
+    (project.folder / "mine.py").write_text("changed again")
+    assert again == first
+    assert recipe.name(recipe.repository.working_tree()) != first
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("torch", "torch@new"),
+        ("torch:compile[threads=2]", "torch:compile@new[threads=2]"),
+    ],
+)
+def test_an_arm_is_put_into_an_environment(text, there):
+    assert in_environment(text, "new") == there
+
+
+def test_an_arm_that_names_an_environment_is_refused():
+    with pytest.raises(UsageError, match="names an environment, where --git makes one"):
+        in_environment("torch@old", "new")
+
+
+def test_a_folder_that_pip_cannot_install_is_told(recipe, project, monkeypatch, tmp_path):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    project.git("rm", "--quiet", "pyproject.toml")
+    project.commit("No project")
+    with pytest.raises(BuildError, match=r"has no pyproject.toml .* at its top"):
+        recipe.environment(recipe.repository.revision("HEAD"), print)
+
+
+@pytest.mark.slow
+def test_a_build_that_fails_is_told_and_leaves_nothing(recipe, project, monkeypatch, tmp_path):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    project.commit("Broken", pyproject__toml="[build-system]\nrequires = []\n")
+    with pytest.raises(BuildError, match="cannot be installed"):
+        recipe.environment(recipe.repository.revision("HEAD"), print)
+    assert list((tmp_path / "envs").iterdir()) == []
+    assert project.git("worktree", "list").count("\n") == 0
+
+
+@pytest.mark.slow
+def test_pip_takes_the_lent_dnnbench_for_an_installed_one(tmp_path):
+    wheel = tmp_path / "mine-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as file:
+        info = "mine-1.0.dist-info"
+        metadata = "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\nRequires-Dist: dnnbench>=0.1\n"
+        file.writestr(f"{info}/METADATA", metadata)
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "new"], check=True)
+    pip = [tmp_path / "new/bin/python", "-m", "pip", "--quiet"]
+    offline = [*pip, "install", "--no-index", wheel]
+    refused = subprocess.run(offline, capture_output=True, text=True)
+    assert "dnnbench" in refused.stderr, "nothing else provides it"
+    leave_metadata(tmp_path / "new")
+    subprocess.run(offline, check=True)
+    subprocess.run([*pip, "uninstall", "--yes", "dnnbench"], check=True)

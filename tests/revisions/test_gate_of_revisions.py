@@ -1,0 +1,57 @@
+"""`dnnbench gate --git` from a repository to its answer: real environments, real workers."""
+
+import json
+
+import pytest
+from helpers.project import TWICE, WRONG
+from helpers.running import TINY, dnnbench
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+FAST = ("--threads", "1", "--max-time", "6s", "--phase", "infer", "--wait", "--json")
+
+
+@pytest.fixture
+def gated(project, tmp_path, monkeypatch):
+    """The exit code, what is said and the document of a gate of the project."""
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    (tmp_path / "tiny.toml").write_text(TINY)
+
+    def gated(*arguments):
+        done = dnnbench(project.folder, "gate", str(tmp_path / "tiny.toml"), *arguments, *FAST)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stderr, json.loads(done.stdout)
+
+    return gated
+
+
+def test_a_commit_that_takes_twice_the_time_is_caught(gated, project):
+    project.commit("Twice the work", mine__py=TWICE)
+    code, said, document = gated("--git", "HEAD~1..HEAD")
+    (cell,) = document["cells"]
+    assert cell["screen"]["value"] > 1.4
+    assert "HEAD (" in said
+    assert "Twice the work): installing it into environment git-" in said
+    assert code == 3, said
+
+
+@pytest.mark.exhaustive
+def test_a_commit_that_computes_something_else_is_caught(gated, project):
+    project.commit("A little more", mine__py=WRONG)
+    code, said, document = gated("--git", "HEAD~1..HEAD")
+    assert code == 1, said
+    assert document["answer"] == "DIFFERS"
+
+
+@pytest.mark.exhaustive
+def test_a_comment_is_not_slower_and_its_environments_are_made_once(gated, project):
+    assert gated("--git", "HEAD~1..HEAD")[0] in (0, 4)
+    _, said, _ = gated("--git", "HEAD~1..HEAD")
+    assert said.count("as it was made before") == 2
+
+
+@pytest.mark.exhaustive
+def test_a_revision_against_itself_is_installed_twice(gated):
+    code, said, document = gated("--git", "HEAD..HEAD")
+    assert code in (0, 4)
+    assert "have the same files: the gate compares two installations" in said
+    assert len({cell["arm"] for cell in document["cells"]}) == 1
