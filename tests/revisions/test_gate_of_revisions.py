@@ -39,7 +39,7 @@ def test_a_commit_that_computes_something_else_is_caught(gated, project):
     project.commit("A little more", mine__py=WRONG)
     code, said, document = gated("--git", "HEAD~1..HEAD")
     assert code == 1, said
-    assert document["answer"] == "DIFFERS"
+    assert document["outcome"] == "DIFFERS"
 
 
 @pytest.mark.exhaustive

@@ -116,6 +116,10 @@ if TYPE_CHECKING:
     type=RUN_LABEL,
     help="A name for the screening run; the other's ends in -confirmation.",
 )
+@click.option(
+    "--markdown", metavar="FILE", help="Write the outcome as Markdown too, for a pull request."
+)
+@click.option("--junit", metavar="FILE", help="Write JUnit XML too: a test case a cell.")
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @DETAILS
 @STORE
@@ -131,6 +135,8 @@ def command(
     label: str | None,
     wait: bool,
     no_check: bool,
+    markdown: str | None,
+    junit: str | None,
     backend: tuple[str, ...],
     git: str,
     requirements: tuple[str, ...],
@@ -155,12 +161,16 @@ def command(
     """
     from ..api.gate import Gated, gate_arms, gate_request, judged
     from ..report.gate_document import document
+    from ..report.junit import junit_of
     from ..report.outcomes.gate import outcome_line
+    from ..report.writing import refuse_unwritable, write_report
     from .keeping import keeping
     from .progress import reporter
     from .run_text import print_outcome
 
     kept = keeping(store, label, wait)
+    for file in filter(None, (markdown, junit)):
+        refuse_unwritable(file)
     with reporter(output) as report:
         arms = gate_arms(backend, options["base"], git, requirements, constraints, report)
         request = gate_request(workloads, backend=arms, check=not no_check, **options)
@@ -171,6 +181,10 @@ def command(
         print_outcome(output, Gated(gate), details)
         output.text(outcome_line(gate))
     _conclude(output, gate, place)
+    if markdown:
+        write_report(markdown, Gated(gate).to_markdown())
+    if junit:
+        write_report(junit, junit_of(gate))
     return _code(gate)
 
 

@@ -37,6 +37,7 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "batch_size": cell.case.batch_size,
         "phase": cell.phase,
         "arm": cell.arm,
+        "base": cell.base,
         "stage": cell.stage,
         "flagged": cell.flagged,
     }

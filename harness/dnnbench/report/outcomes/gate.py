@@ -9,9 +9,10 @@ from ...stats.verdict import Finding, Verdict
 from ...wording import listed as first_of
 from ...wording import one_line
 from ..cells import arm_cell, verdict_cell
+from ..gate_words import change, deciding, held_against, named, word
 from ..quantity import digits, factor, interval, percent, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import NOT_JUDGED, counted
+from ..words import counted
 from .short import CELL, MOST_REASONS, MOST_ROWS, in_short
 
 TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
@@ -61,10 +62,11 @@ def _why(gate: Gate) -> str:
     cells = counted(len(gate.cells), "cell")
     match gate.answer:
         case Answer.PASS:
-            return f"none of {cells} is slower than {gate.base} {more}"
+            return f"none of {cells} is slower than {held_against(gate)} {more}"
         case Answer.SLOWER:
             takes = "takes" if len(gate.confirmed) == 1 else "take"
-            slower = f"{len(gate.confirmed)} of {cells} {takes} longer than on {gate.base}"
+            over = f"longer than on {held_against(gate)}"
+            slower = f"{len(gate.confirmed)} of {cells} {takes} {over}"
             return f"{slower}, {more}{_worst(gate)}"
         case Answer.INCONCLUSIVE:
             return f"nothing could be judged of {first_of(list(gate.unjudged))}"
@@ -78,7 +80,7 @@ def _why(gate: Gate) -> str:
 
 def _worst(gate: Gate) -> str:
     """Which confirmed cell takes longest, and how long."""
-    estimates = [(_deciding(cell)[0], cell) for cell in gate.confirmed]
+    estimates = [(deciding(cell)[0], cell) for cell in gate.confirmed]
     estimate, cell = max(estimates, key=lambda pair: pair[0].value)
     bounds = interval(estimate.low, estimate.high, factor)
     where = f"{cell.arm} {cell.phase} of {cell.case}"
@@ -95,7 +97,7 @@ def outcome_line(gate: Gate) -> str:
         f"{len(gate.confirmed)} confirmed slower"
     )
     bar = (
-        f"by more than {percent(gate.theta)} than {gate.base} "
+        f"by more than {percent(gate.theta)} than {held_against(gate)} "
         f"(family alpha {percent(FAMILY_ALPHA)})"
     )
     rest = f"; {unjudged} not judged" if unjudged else ""
@@ -109,7 +111,7 @@ def _small_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
     columns += [Column("to base", number=True, spare_interval=2), OUTCOME, COULD_SEE]
     body = []
     for cell in cells:
-        ratio_cell = _ratio_cell(*_deciding(cell))
+        ratio_cell = _ratio_cell(*deciding(cell))
         body.append([*_place(cell, several), ratio_cell, _answer(gate, cell), _seen(cell)])
     return table(columns, body)
 
@@ -119,7 +121,7 @@ def _whole_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
     columns = [Column("cell"), *([ARM] if several else []), *BOTH_STAGES]
     body = []
     for cell in cells:
-        verdict = verdict_cell(_word(cell.finding), cell.finding.reason)
+        verdict = verdict_cell(word(cell.finding), cell.finding.reason)
         body.append(
             [
                 *_place(cell, several),
@@ -141,13 +143,6 @@ def _several(gate: Gate) -> bool:
 def _place(cell: GateCell, several: bool) -> list[Cell]:
     arm = [arm_cell(cell.arm, cell.key.arm.backend)] if several else []
     return [Cell(f"{cell.case} {cell.phase}"), *arm]
-
-
-def _deciding(cell: GateCell) -> tuple[Estimate, Finding]:
-    """The ratio of the stage that decided, and what was found there."""
-    if cell.confirmation:
-        return cell.confirmation.ratio.estimate, cell.confirmation.finding
-    return cell.screen, cell.finding
 
 
 def _ratio_cell(estimate: Estimate, finding: Finding) -> Cell:
@@ -176,15 +171,6 @@ def _confirmation(confirmation: Confirmation | None) -> list[Cell]:
     return [estimate, Cell(digits(step.p, 2)), Cell(digits(step.threshold, 2))]
 
 
-def _word(finding: Finding) -> str:
-    """As in a run's tables: 'not judged' where something overrules the interval.
-
-    A confirmation has its own words.
-    """
-    silent = finding.overruled and finding.verdict == Verdict.UNDECIDED
-    return NOT_JUDGED if silent else str(finding.verdict)
-
-
 def _worst_first(cell: GateCell) -> tuple[bool, bool, float]:
     value = cell.screen.value
     return (
@@ -201,30 +187,11 @@ def _reasons(gate: Gate) -> list[str]:
     """
     cells_of: dict[tuple[str, Answer, str], list[str]] = {}
     for cell in gate.cells:
-        if why := cell.outcome.reason or _change(cell):
-            key = cell.arm, gate.answer_of(cell), _named(_word(cell.outcome), why)
+        if why := cell.outcome.reason or change(cell):
+            key = cell.arm, gate.answer_of(cell), named(word(cell.outcome), why)
             cells_of.setdefault(key, []).append(f"{cell.case} {cell.phase}")
     ordered = sorted(cells_of.items(), key=lambda item: item[0][1] is Answer.PASS)
     return [
         one_line(f"{answer}: {arm} ({', '.join(cells)}): {why}")
         for (arm, answer, why), cells in ordered
     ]
-
-
-def _named(verdict: str, why: str) -> str:
-    """A reason after the verdict that it is for.
-
-    The outcome says CONFIRMED SLOWER, and the reason itself `not ranked`.
-    """
-    return why if verdict in (Verdict.CONFIRMED, Verdict.NOT_RANKED) else f"{verdict}: {why}"
-
-
-def _change(cell: GateCell) -> str:
-    """By how much a cell became slower or faster; empty for one that stayed the same."""
-    if cell.outcome.verdict == Verdict.SAME:
-        return ""
-    estimate = _deciding(cell)[0]
-    return (
-        f"takes {ratio(estimate.value)} times as long as {cell.base} "
-        f"{interval(estimate.low, estimate.high)}"
-    )
