@@ -84,10 +84,11 @@ dist: install  ## sdists and wheels of both distributions, in dist/
 	$(BIN)/python -m build --outdir dist backends/dnnbench_onnxruntime
 
 .PHONY: lint
-lint: install  ## ruff, its formatter, and the type checker
+lint: install  ## ruff, its formatter, the type checker, and an audit of the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet harness backends workloads tests
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows action.yml examples/ci/github-*.yml
 
 .PHONY: ci-deps
 ci-deps:  ## Debian packages that the browser, PostgreSQL and torch.compile tests need

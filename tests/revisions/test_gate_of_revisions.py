@@ -5,6 +5,7 @@ import json
 import pytest
 from helpers.project import TWICE, WRONG
 from helpers.running import TINY, dnnbench
+from helpers.workflows import ROOT, execute, script
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 FAST = ("--threads", "1", "--max-time", "6s", "--phase", "infer", "--wait", "--json")
@@ -55,3 +56,27 @@ def test_a_revision_against_itself_is_installed_twice(gated):
     assert code in (0, 4)
     assert "have the same files: the gate compares two installations" in said
     assert len({cell["arm"] for cell in document["cells"]}) == 1
+
+
+@pytest.mark.exhaustive
+def test_the_action_fails_the_job_and_says_why_in_its_summary(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "tiny.toml").write_text(TINY)
+    project.commit("Twice the work", mine__py=TWICE)
+    installed = execute(script(ROOT / "action.yml", "Install dnnbench"), SOURCE=str(ROOT))
+    assert installed.returncode == 0, installed.stderr
+    done = execute(
+        script(ROOT / "action.yml", "Gate"),
+        WORKLOADS=str(tmp_path / "tiny.toml"),
+        BASE="HEAD~1",
+        BACKEND="",
+        ARGUMENTS="--threads 1 --max-time 6s --phase infer --wait",
+        INCONCLUSIVE="fail",
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.startswith("SLOWER: ")
+    assert "SLOWER" in (tmp_path / "summary.md").read_text()
+    kept = {path.name for path in (tmp_path / "gate").iterdir()}
+    assert {"gate.txt", "gate.md", "gate.xml", "gate.html", "runs.sqlite"} <= kept

@@ -12,24 +12,24 @@ from .discovery import Plugins, plugins
 from .hooks import BackendInfo
 
 
-def document(here: Plugins) -> dict[str, Any]:
+def as_document(here: Plugins) -> dict[str, Any]:
     """What `read_document` reads: backends, and in one line for each plugin what is wrong."""
     infos = [asdict(info) for info in here.backends.values()]
     complaints = {str(origin): line for origin, line in here.complaints().items()}
     return {"backends": infos, "complaints": complaints}
 
 
-def read_document(told: Mapping[str, Any]) -> tuple[dict[str, BackendInfo], dict[str, str]]:
+def read_document(document: Mapping[str, Any]) -> tuple[dict[str, BackendInfo], dict[str, str]]:
     """(backend by name, complaint by plugin); KeyError, TypeError for another document."""
-    infos = [_info(info) for info in told["backends"]]
-    return {info.name: info for info in infos}, dict(told["complaints"])
+    infos = [_info(info) for info in document["backends"]]
+    return {info.name: info for info in infos}, dict(document["complaints"])
 
 
-def _info(told: Mapping[str, Any]) -> BackendInfo:
-    values = {field.name: told[field.name] for field in fields(BackendInfo)}
+def _info(document: Mapping[str, Any]) -> BackendInfo:
+    values = {field.name: document[field.name] for field in fields(BackendInfo)}
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return BackendInfo(**values | lists)
 
 
 if __name__ == "__main__":
-    print(json.dumps(document(plugins())))
+    print(json.dumps(as_document(plugins())))

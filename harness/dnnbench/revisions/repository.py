@@ -60,13 +60,13 @@ class Repository:
     def revision(self, text: str) -> Revision:
         """The commit that git finds under a name."""
         named = f"{text}^{{commit}}"
-        found = _git(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", named)
-        if found.returncode:
+        answer = _git(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", named)
+        if answer.returncode:
             raise UsageError(
                 f"--git: git finds no commit '{shortened(text)}' in {self.folder}"
                 f"{self._why_missing()}"
             )
-        return self._described(found.stdout.strip(), text)
+        return self._described(answer.stdout.strip(), text)
 
     def working_tree(self) -> Revision:
         """What is checked out, with its changes to files under version control."""
@@ -96,12 +96,12 @@ class Repository:
 
     def _merge_base(self, one: str, other: str) -> Revision:
         commits = self.revision(one).commit, self.revision(other).commit
-        found = _git(self.folder, "merge-base", *commits)
-        if found.returncode:
+        answer = _git(self.folder, "merge-base", *commits)
+        if answer.returncode:
             raise UsageError(
                 f"--git: '{one}' and '{other}' have no commit in common{self._why_missing()}"
             )
-        return self._described(found.stdout.strip(), f"{one}...{other}")
+        return self._described(answer.stdout.strip(), f"{one}...{other}")
 
     def _described(self, commit: str, text: str) -> Revision:
         line = self._must("show", "--no-patch", "--format=%H %T %s", commit)
