@@ -89,6 +89,7 @@ def add_run(
     machine_label: str | None = None,
     slower_on: dict[str, float] | None = None,
     singles: tuple[int, float, int] | None = None,
+    rotating: bool = False,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
@@ -99,7 +100,7 @@ def add_run(
     how many seconds with which flags.
     machine_label: of the machine, by default "machine ID"; host: hash of its name.
     flags: of every visit; drift: by which factor every arm but the base slows down within
-    a generation, less one.
+    a generation, less one; rotating: no two arms have one place in a round, as in a true run.
     """
     machine_label = f"machine {machine}" if machine_label is None else machine_label
     store.add_machine(machine, facts=FACTS, host_hash=host, label=machine_label)
@@ -121,6 +122,8 @@ def add_run(
             for cell, (workload, phase, arm) in zip(cells, keys, strict=False):
                 if workload == w:
                     position = draw.permutation(rounds) % len(arms)
+                    if rotating:
+                        position = (np.arange(rounds) + list(arms).index(arm)) % len(arms)
                     slowing = 1.0 if arm == BASE else np.linspace(1, 1 + drift, rounds)
                     slower_here = slower * (slower_on or {}).get(w, 1.0)
                     call_s = slower_here * seconds[phase] * arms[arm] * shared * slowing

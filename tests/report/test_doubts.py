@@ -112,7 +112,7 @@ def test_an_interval_that_crosses_the_dead_zone_by_itself_is_shown(empty):
     assert row.verdict == "UNDECIDED"
     assert row.ratio_low < 1.02 < row.ratio_high
     assert "UNDECIDED" in table_row(printed(found), "jax:jit").split()
-    assert "cannot be told from torch:eager" in html.page_of([found])
+    assert "cannot be told from torch:eager" in html.page_of([found], static=True)
 
 
 def far_apart(store):
@@ -163,7 +163,9 @@ def test_an_interval_of_two_decades_is_not_shown_and_the_generations_are_told(em
     )
     assert np.isnan(torch.seconds["backpropagation"].value)
     assert jax.seconds["backpropagation"].value > 0
-    assert html.page_of([found]).count("<svg") == 2, "ratios, and steps of the arm that has them"
+    assert html.page_of([found], static=True).count("<svg") == 2, (
+        "ratios, and steps of the arm that has them"
+    )
     assert "no interval of its time" not in printed(added_quiet(empty))
 
 
@@ -186,7 +188,7 @@ def test_a_bench_that_contradicts_itself_has_no_verdict_on_its_inference(empty, 
     assert np.isnan(judged.ratio_low)
     assert np.isnan(cell(found.cells, arm).call_s_low)
     assert other.verdict == "FASTER", "the audit calls inference alone"
-    assert f"{arm}: {FAULT}" in html.page_of([found])
+    assert f"{arm}: {FAULT}" in html.page_of([found], static=True)
     assert FAULT in printed(found), "beside its table"
 
 
@@ -203,7 +205,7 @@ def test_a_run_that_decided_nothing_says_so_first_and_why(empty):
         f"this run decided nothing against torch:eager: {REASON}"
     )
     assert section_of(found, "verdicts").sentences == (found.nothing_decided,)
-    assert found.nothing_decided in html.page_of([found])
+    assert found.nothing_decided in html.page_of([found], static=True)
 
 
 def test_a_run_that_decided_something_or_had_nothing_to_decide_says_no_such_thing(empty, known):

@@ -139,7 +139,7 @@ def test_no_table_of_a_run_commands_the_terminal(hostile, capsys):
 
 
 def test_the_page_shows_what_a_browser_would_not(hostile):
-    page = html.page_of([gather(hostile, "r")])
+    page = html.page_of([gather(hostile, "r")], static=True)
     assert r"\x1b[2J" in page
     assert not OBEYED.search(page)
 

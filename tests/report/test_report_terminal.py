@@ -278,7 +278,7 @@ def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, st
     text = printed(evidence, width=120, only="cells")
     row = next(line for line in text.splitlines() if "jax:jit" in line)
     assert status in row
-    page = html.page_of([evidence])
+    page = html.page_of([evidence], static=True)
     assert f'<span class="bad">{status}</span>' in page
     assert "∞" not in page
 

@@ -35,7 +35,7 @@ def with_a_new_file(tmp_path, monkeypatch):
 
 RENDERERS = {
     "terminal": printed,
-    "html": lambda evidence: html.page_of([evidence]),
+    "html": lambda evidence: html.page_of([evidence], static=True),
     "markdown": lambda evidence: markdown.markdown(builders.sections_of(evidence)),
 }
 

@@ -44,7 +44,7 @@ def test_a_negative_update_of_clean_rounds_is_a_fact(empty):
     (*_, update, whole), text = row_of_steps(found)
     assert (update, float(whole)) == ("fused", pytest.approx(2.8, rel=0.05))
     assert f"mlp_digits/64 torch:eager: {SENTENCE}" in text
-    assert SENTENCE in html.page_of([found])
+    assert SENTENCE in html.page_of([found], static=True)
     (steps,) = run_document(empty, "r")["steps"]
     assert steps["fused"] == {"weight update": SENTENCE}
     assert steps["seconds"]["weight update"]["value"] < 0
@@ -66,7 +66,7 @@ def test_disturbed_rounds_show_no_fact(empty):
     (*_, update, _), text = row_of_steps(found)
     assert update == "–"
     assert SENTENCE not in text
-    assert SENTENCE not in html.page_of([found])
+    assert SENTENCE not in html.page_of([found], static=True)
 
 
 def test_one_generation_shows_no_fact(empty):
@@ -76,7 +76,7 @@ def test_one_generation_shows_no_fact(empty):
 
 
 def test_a_piece_that_is_fused_into_the_step_saves_all_that_it_takes_alone(empty):
-    page = html.page_of([gathered(empty)])
+    page = html.page_of([gathered(empty)], static=True)
     assert 'fused</td><td class="number">all of it' in page
 
 

@@ -1,8 +1,9 @@
-"""Pictures for the page: Vega-Lite through altair, drawn to SVG, so that it needs no script.
+"""Charts for the page: Vega-Lite specifications made by altair, which scripts of the page draw, and
+`drawn` before them, to SVG, for who reads it without.
 
 Colours are CSS variables of the page (`--backend-N`, `--line`, `--band` and others), so that a
-chart follows the reader's light or dark. Every function takes plain rows and returns the text of
-one `<svg>`.
+chart follows the reader's light or dark. Every function takes plain rows and returns a
+specification, without the looks that all of them share (`LOOKS`).
 """
 
 import math
@@ -31,8 +32,29 @@ STEP_OPACITY = (1.0, 0.7, 0.45, 0.22)
 SHAPES = ("circle", "diamond", "triangle-up", "square", "cross", "triangle-down")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
+_ROLES = re.compile(r' (role|aria-[a-z]+)="[^"]*"')
+"""What Vega gives every mark: a drawing is one image with one name, not a tree of nameless ones."""
+
 Row = dict[str, Any]
 """A datum of a drawing; what each holds is said by the function that draws it."""
+Specification = dict[str, Any]
+"""A chart as Vega-Lite takes it."""
+_LINES = {"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"}
+_INK = {
+    "labelColor": "currentColor",
+    "titleColor": "currentColor",
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+}
+LOOKS = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": _INK | _LINES | {"titleFontWeight": "normal", "titlePadding": 8},
+    "legend": _INK,
+    "header": _INK | {"labelPadding": 2},
+}
+"""What all charts have in common: Vega-Lite's `config`."""
 
 
 def missing() -> str | None:
@@ -41,7 +63,7 @@ def missing() -> str | None:
     return None if there else "charts need pip install 'dnnbench[report]'"
 
 
-def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_text: str) -> str:
+def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int]) -> Specification:
     """A point and a bar for each ratio to the base, the dead zone shaded; hollow: undecided.
 
     rows: phase, arm, backend, ratio, low, high (None without an interval), decided, label.
@@ -71,18 +93,18 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int], alt_te
             x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
         ),
         by_arm.mark_point(size=60, strokeWidth=2, opacity=1).encode(
-            x=x, stroke=colour, fill=inside
+            x=x, stroke=colour, fill=inside, tooltip=_tips("arm", "phase", "ratio", "low", "high")
         ),
         _labels(by_arm).encode(x=alt.X("end:Q", scale=scale), text="label:N"),
     )
-    return _svg(_by_phase(layers, rows), alt_text)
+    return _specification(_by_phase(layers, rows)) | {"usermeta": {"ratios": True}}
 
 
-def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: str) -> str:
+def training_steps(rows: Sequence[Row], colours: Mapping[str, int]) -> Specification:
     """One bar for each arm, made of the four steps of training.
 
-    rows: arm, backend, place (0 to 3, of the step), ms (none below zero), end_ms (of the whole
-    bar), label (of the whole).
+    rows: arm, backend, step, place (0 to 3, of the step), ms (none below zero), end_ms (of the
+    whole bar), label (of the whole).
     """
     import altair as alt
 
@@ -99,12 +121,13 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int], alt_text: st
         color=_by_backend(colours),
         fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
         order="place:O",
+        tooltip=_tips("arm", "step", "ms"),
     )
     whole = _labels(base.transform_filter("datum.place == 0")).encode(x="end_ms:Q", text="label:N")
-    return _svg(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)), alt_text)
+    return _specification(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)))
 
 
-def curve(rows: Sequence[Row], title: str, log: bool, alt_text: str) -> str:
+def curve(rows: Sequence[Row], title: str, log: bool) -> Specification:
     """A line for each arm over the epochs of training.
 
     rows: epoch, arm, place (of the colour), and value: a finite number, above 0 on a log axis.
@@ -128,13 +151,14 @@ def curve(rows: Sequence[Row], title: str, log: bool, alt_text: str) -> str:
         strokeDash=alt.StrokeDash(
             "arm:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend
         ),
+        tooltip=_tips("arm", "epoch", "value"),
     )
-    return _svg(chart.properties(width=WIDTH, height=220), alt_text)
+    return _specification(chart.properties(width=WIDTH, height=220))
 
 
 def machines(
-    rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int], alt_text: str
-) -> str:
+    rows: Sequence[Row], names: Sequence[str], colours: Mapping[str, int]
+) -> Specification:
     """Each machine's time for the same cells: a shape for each machine, a colour for each backend.
 
     rows: phase, arm, backend, machine (of `names`), ms, low, high (None without an interval).
@@ -159,9 +183,11 @@ def machines(
     )
     layers = (
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
-        base.mark_point(size=70, filled=True, opacity=1).encode(x=x, shape=shape),
+        base.mark_point(size=70, filled=True, opacity=1).encode(
+            x=x, shape=shape, tooltip=_tips("machine", "arm", "phase", "ms", "low", "high")
+        ),
     )
-    return _svg(_by_phase(layers, rows), alt_text)
+    return _specification(_by_phase(layers, rows))
 
 
 def _cut(rows: Sequence[Row]) -> list[Row]:
@@ -230,6 +256,20 @@ def _by_backend(colours: Mapping[str, int]) -> "alt.Color":
     return alt.Color("backend:N", scale=scale, legend=None)
 
 
+_TEXTS = ("arm", "phase", "step", "machine")
+"""Columns that are no figures."""
+
+
+def _tips(*names: str) -> list["alt.Tooltip"]:
+    """What a pointer that rests on a mark is shown: names and figures of its row."""
+    import altair as alt
+
+    return [
+        alt.Tooltip(f"{name}:N") if name in _TEXTS else alt.Tooltip(f"{name}:Q", format=".4~g")
+        for name in names
+    ]
+
+
 def _labels(chart: "alt.Chart") -> "alt.Chart":
     marked: alt.Chart = chart.mark_text(align="left", dx=8, color="currentColor", fontSize=11)
     return marked
@@ -247,28 +287,26 @@ def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetC
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
 
 
-def _svg(chart: "alt.LayerChart | alt.FacetChart | alt.Chart", alt_text: str) -> str:
+def _specification(chart: "alt.LayerChart | alt.FacetChart | alt.Chart") -> Specification:
+    """Without the looks that altair gives a chart of its own."""
+    spec = {
+        key: part
+        for key, part in chart.to_dict(validate=False).items()
+        if key not in ("config", "$schema")
+    }
+    made: Specification = _texts_printable(spec)
+    return made
+
+
+def drawn(spec: Specification, alt_text: str) -> str:
     """The drawing without what only a file of its own needs, and with words for those who cannot
     see it.
     """
     import vl_convert
 
-    ink = {
-        "labelColor": "currentColor",
-        "titleColor": "currentColor",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-    }
-    lines = {"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"}
-    chart = (
-        chart.configure(background="transparent", font="system-ui, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(**ink, **lines, titleFontWeight="normal", titlePadding=8)
-        .configure_legend(**ink)
-        .configure_header(**ink, labelPadding=2)
-    )
-    head, body = vl_convert.vegalite_to_svg(_texts_printable(chart.to_dict())).split(">", 1)
+    head, body = vl_convert.vegalite_to_svg(spec | {"config": LOOKS}).split(">", 1)
     head = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", head)
+    body = _ROLES.sub("", body)
     return f'{head} role="img" aria-label="{escape(one_line(alt_text))}">{body}'
 
 

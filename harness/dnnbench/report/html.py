@@ -11,9 +11,11 @@ from . import charts, palette, words
 from .across.by import by_named
 from .across.compared import SideBySide, side_by_side
 from .evidence import Evidence
+from .page.data import page_data
 from .page.rows import name_of, shown_groups
 from .page.scripts import own_script, policy
-from .parts import gathered, origin_of, parts_of, title_of
+from .page.vega import licences, vega_script
+from .parts import Part, gathered, origin_of, parts_of, title_of
 from .quantity import percent
 from .section import Chart, Section
 from .writing import write_report
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 CHIPS = {"FASTER": "▼", "SLOWER": "▲", "SAME": "=", "UNDECIDED": "?", words.NOT_JUDGED: "–"}
+MOST_DRAWN = 40
+"""Charts that stand in a page as drawings, too, for who reads it without scripts."""
 
 
 def render_report(
@@ -47,22 +51,36 @@ def page_of(
 
     across: the runs side by side, before each of them   static: without scripts.
     """
-    scripts = [] if static else [own_script()]
+    parts = parts_of(runs, across)
+    colours = _colours(runs)
+    scripts = [] if static else [vega_script(), own_script()]
+    specs = {} if static or charts.missing() else _specs(parts, colours)
+    data = "" if static else page_data(parts, list(specs.values()))
     values = {
-        "parts": parts_of(runs, across),
+        "parts": parts,
         "runs": runs,
         "title": title_of(runs),
         "origin": origin_of(runs),
         "types": {row.arm: row.dtype for run in runs for row in run.rows},
         "scripts": scripts,
         "policy": policy(scripts),
+        "licences": licences(),
+        "data": data,
+        "numbers": {chart: number for number, chart in enumerate(specs)},
+        "specs": list(specs.values()),
     }
-    return _page("report.html.j2", _colours(runs), **values)
+    return _page("report.html.j2", colours, **values)
+
+
+def _specs(parts: Sequence[Part], colours: Mapping[str, int]) -> dict[int, charts.Specification]:
+    """What Vega-Lite draws of each chart, by the chart's identity, in their order."""
+    every = [chart for part in parts for section in part.sections for chart in section.charts]
+    return {id(chart): chart.spec(colours) for chart in every}
 
 
 def section_html(section: Section, colours: Mapping[str, int]) -> str:
     """One section alone, as a notebook shows it.  colours: from `palette.places`."""
-    return _page("alone.html.j2", colours, section=section, types={})
+    return _page("alone.html.j2", colours, section=section, types={}, numbers={}, specs=[])
 
 
 def _colours(runs: Sequence[Evidence]) -> dict[str, int]:
@@ -77,6 +95,7 @@ def _page(template: str, colours: Mapping[str, int], **values: Any) -> str:
         "missing_charts": charts.missing(),
         "inks": list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
         "version": __version__,
+        "most_drawn": MOST_DRAWN,
     }
     return environment.get_template(template).render(**values)
 
@@ -94,7 +113,9 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "identity": id,
         "svg": _svg,
+        "drawn": _drawn,
         "percent": percent,
         "plain": "{:.9g}".format,
         "shown_groups": shown_groups,
@@ -114,7 +135,12 @@ def _printable(value: Any) -> Any:
 
 
 def _svg(chart: Chart, colours: Mapping[str, int]) -> "Markup":
+    """A chart as a drawing."""
+    return _drawn(chart.spec(colours), chart.caption)
+
+
+def _drawn(spec: charts.Specification, caption: str) -> "Markup":
     """What Vega drew, whose texts it has escaped."""
     from markupsafe import Markup
 
-    return Markup(chart.svg(colours))
+    return Markup(charts.drawn(spec, caption))

@@ -9,6 +9,7 @@ from .across.by import PLURAL
 from .across.compared import SideBySide
 from .across.part import sections as across_sections
 from .builders import sections_of
+from .disclosure import disclosure
 from .evidence import Evidence, gather
 from .section import Section
 
@@ -26,6 +27,8 @@ class Part:
     sections: tuple[Section, ...]
     heading: bool
     """Whether its name stands above it."""
+    run: Evidence | None = None
+    """The run that it is about; None where it is about all together."""
 
 
 def gathered(stores: Sequence[Store], runs: Sequence[str]) -> list[Evidence]:
@@ -47,11 +50,18 @@ def parts_of(runs: Sequence[Evidence], across: SideBySide | None = None) -> list
         Part(
             name=f"Run on {run.machine_name}",
             prefix=f"{number}-",
-            sections=tuple(sections_of(run)),
+            sections=_sections(run),
             heading=several,
+            run=run,
         )
         for number, run in enumerate(runs, 1)
     ]
+
+
+def _sections(run: Evidence) -> tuple[Section, ...]:
+    """All of a run, and what they tell of who ran it."""
+    sections = sections_of(run)
+    return (*sections, disclosure(run, sections))
 
 
 def title_of(runs: Sequence[Evidence]) -> str:

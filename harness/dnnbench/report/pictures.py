@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from ..stats.estimates import STEPS
 from . import charts
 from .quantity import seconds
 from .section import Chart
@@ -30,9 +31,9 @@ class RatioChart(Chart):
     points: tuple[RatioPoint, ...]
     theta: float
 
-    def svg(self, colours: Mapping[str, int]) -> str:
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
         rows = [asdict(point) for point in self.points]
-        return charts.ratios(rows, self.theta, colours, self.caption)
+        return charts.ratios(rows, self.theta, colours)
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,20 @@ class StepsChart(Chart):
 
     bars: tuple[StepsBar, ...]
 
-    def svg(self, colours: Mapping[str, int]) -> str:
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
         rows = [row for bar in self.bars for row in _parts(bar)]
-        return charts.training_steps(rows, colours, self.caption)
+        return charts.training_steps(rows, colours)
 
 
 def _parts(bar: StepsBar) -> list[charts.Row]:
     end_ms = sum(bar.parts_s.values()) * 1e3
     whole = {"end_ms": end_ms, "label": seconds(bar.whole_s)}
     same = {"arm": bar.arm, "backend": bar.backend} | whole
-    return [same | {"place": place, "ms": part_s * 1e3} for place, part_s in bar.parts_s.items()]
+    names = list(STEPS)
+    return [
+        same | {"place": place, "step": names[place], "ms": part_s * 1e3}
+        for place, part_s in bar.parts_s.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,9 @@ class CurveChart(Chart):
     title: str
     log: bool
 
-    def svg(self, colours: Mapping[str, int]) -> str:
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
         rows = [asdict(point) | {"place": colours[point.backend]} for point in self.points]
-        return charts.curve(rows, self.title, self.log, self.caption)
+        return charts.curve(rows, self.title, self.log)
 
 
 def drawable(points: Iterable[CurvePoint], log: bool) -> tuple[CurvePoint, ...]:
@@ -114,6 +119,6 @@ class MachinesChart(Chart):
     points: tuple[MachinePoint, ...]
     machines: tuple[str, ...]
 
-    def svg(self, colours: Mapping[str, int]) -> str:
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
         rows = [asdict(point) for point in self.points]
-        return charts.machines(rows, self.machines, colours, self.caption)
+        return charts.machines(rows, self.machines, colours)

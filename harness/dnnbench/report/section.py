@@ -31,6 +31,16 @@ class Facet(StrEnum):
     TYPE = "type"
 
 
+class Against(StrEnum):
+    """What of a measured cell a place of a table shows that depends on the base."""
+
+    TIME = "time"
+    RATIO = "ratio"
+    VERDICT = "verdict"
+    WORDS = "words"
+    REASON = "reason"
+
+
 @dataclass(frozen=True)
 class Cell:
     """What stands in one place of a table."""
@@ -55,6 +65,10 @@ class Cell:
     """The name by which `link` of another cell leads to its row."""
     link: str = ""
     """The anchor of the row that says more."""
+    of: str = ""
+    """The measured cell, by its id, of which it shows what depends on the base."""
+    shows: Against | None = None
+    """What that is."""
     shade: float | None = None
     """How far from the best it is, from 0 to 1: a colour beside the figure."""
 
@@ -114,9 +128,12 @@ class Chart(ABC):
     caption: str
     """What it shows; also its text for those who cannot see it."""
 
+    about: Mapping[Facet, str] = field(default_factory=dict, kw_only=True)
+    """What all of it is about."""
+
     @abstractmethod
-    def svg(self, colours: Mapping[str, int]) -> str:
-        """One `<svg>` with every text in it escaped.  colours: the place of each backend's colour,
+    def spec(self, colours: Mapping[str, int]) -> dict[str, Any]:
+        """A Vega-Lite specification, see `charts`.  colours: the place of each backend's colour,
         see `palette`.
         """
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from ..execution.measured import Measured, measured
 from ..execution.twins import twin_doubt, twins_of
-from ..stats.estimates import Pairs, Ratio, absolute_time, ratio, smallest_difference
+from ..stats.estimates import absolute_time, smallest_difference
 from ..stats.flags import UNSETTLED
-from ..stats.verdict import APART, Finding, Verdict, judge, too_wide
+from ..stats.verdict import APART, too_wide
 from ..store.columns import FRAMES
 from ..store.frames import frame
 from ..store.run_rows import CellRow
 from ..store.store import Store
+from .judged import judged
 from .quantity import seconds
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def _summary(run: Measured, cell: CellRow, doubt: str) -> list[Any]:
     is_base = run.is_base(cell)
     reason = None if is_base else run.not_ranked(cell) or None
     silent = dict.fromkeys(JUDGED) | {"verdict_reason": reason}
-    judged = silent if is_base or reason else _judged(run, cell, doubt)
-    row = {"cell_id": cell.cell_id, "base": run.base} | timed | judged
+    base = None if is_base or reason else run.base_of(cell)
+    against = silent if base is None else _judged(run, cell, base, doubt)
+    row = {"cell_id": cell.cell_id, "base": run.base} | timed | against
     return [row[name] for name in FRAMES["summary"]]
 
 
@@ -73,24 +75,16 @@ def _timed(run: Measured, cell: CellRow) -> dict[str, Any]:
     return dict(zip(TIMED, values, strict=True))
 
 
-def _judged(run: Measured, cell: CellRow, doubt: str) -> dict[str, Any]:
+def _judged(run: Measured, cell: CellRow, base: CellRow, doubt: str) -> dict[str, Any]:
     """doubt: why no verdict of the run holds, empty if they may."""
-    pairs = run.against_base(cell)
-    paired = ratio(pairs)
-    finding = _finding(run, cell, pairs, paired, doubt)
-    bounds: tuple[float | None, float | None] = (paired.estimate.low, paired.estimate.high)
-    least: float | None = smallest_difference(paired.effects, run.theta)
+    against = judged(run, cell, base, doubt)
+    estimate, finding = against.ratio.estimate, against.finding
+    bounds: tuple[float | None, float | None] = (estimate.low, estimate.high)
+    least: float | None = smallest_difference(against.ratio.effects, run.theta)
     if finding.overruled:
         bounds, least = (None, None), None
-    values = (paired.estimate.value, *bounds, finding.verdict, finding.reason or None, least)
+    values = (estimate.value, *bounds, finding.verdict, finding.reason or None, least)
     return dict(zip(JUDGED, values, strict=True))
-
-
-def _finding(run: Measured, cell: CellRow, pairs: Pairs, paired: Ratio, doubt: str) -> Finding:
-    """The verdict of the pairs, unless something overrules their interval."""
-    if objection := run.objection(cell) or doubt:
-        return Finding(Verdict.UNDECIDED, objection, overruled=True)
-    return judge(pairs, paired, run.theta)
 
 
 def time_doubts(run: Measured) -> dict[str, str]:

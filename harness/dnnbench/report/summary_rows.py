@@ -30,6 +30,8 @@ class CellSummary:
     status: str
     reason: str | None
     flops: int | None
+    peak_rss_bytes: int | None
+    peak_device_bytes: int | None
     call_s: float | None
     call_s_low: float | None
     call_s_high: float | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-ORDER = ("page", "tables", "filters")
+ORDER = ("page", "tables", "filters", "words", "base", "charts", "cells")
 """Files of `report/scripts` without their ending, in the order in which they run."""
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'"
 """A page loads nothing and sends nothing; styles may stand in it, and cannot load either."""
@@ -40,9 +40,10 @@ def policy(scripts: Sequence[Script]) -> str:
 @cache
 def own_script() -> Script:
     """All files of dnnbench as one, in a scope of its own."""
-    texts = "\n".join(_text(f"{name}.js") for name in ORDER)
+    texts = "\n".join(text_of(f"{name}.js") for name in ORDER)
     return Script(f'(() => {{\n"use strict";\n{texts}\n}})();\n')
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """A file of `report/scripts`."""
     return files("dnnbench.report").joinpath("scripts", name).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from ..cells import VERDICT_TONES, about_case, arm_cell
 from ..evidence import HEADLINES, Evidence
 from ..over_workloads import over_workloads, summary_tables, to_json
 from ..quantity import seconds
-from ..section import Cell, Column, Section, Table, Tone, table
+from ..section import Against, Cell, Column, Section, Table, Tone, table
 from ..standing import Standing
 from ..summary_rows import CellSummary
 from ..words import word_of
@@ -216,7 +216,14 @@ def _cells(
     longest = max(value for (_, of_phase), value in times.items() if of_phase == phase)
     words = against_base(row, evidence.base)
     tone = VERDICT_TONES.get(word_of(row), Tone.QUIET)
-    return Cell(seconds(time_s), bar=100 * time_s / longest, value=time_s), Cell(words, tone=tone)
+    time = Cell(
+        seconds(time_s),
+        bar=100 * time_s / longest,
+        value=time_s,
+        of=row.cell_id,
+        shows=Against.TIME,
+    )
+    return time, Cell(words, tone=tone, of=row.cell_id, shows=Against.WORDS)
 
 
 def _conclusions(evidence: Evidence, cases: list[CaseKey], standings: list[Standing]) -> list[str]:

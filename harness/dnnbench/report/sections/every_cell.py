@@ -8,7 +8,7 @@ from ..builders import Builder
 from ..cells import about_case, arm_cell, check_cell, figure, scaled_figure, verdict_cell
 from ..evidence import Evidence, by_headline
 from ..quantity import MISSING, interval, milliseconds, percent, ratio, seconds, throughput
-from ..section import Cell, Column, Facet, Section, Table, Tone
+from ..section import Against, Cell, Column, Facet, Section, Table, Tone
 from ..summary_rows import CellSummary
 from ..words import unsteady, why_not_clear, word_of
 
@@ -71,8 +71,7 @@ def _table(evidence: Evidence, case: CaseKey) -> Table:
 
 
 def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
-    about = {**about_case(row.case), Facet.PHASE: row.phase, Facet.TYPE: row.dtype}
-    where = Cell(row.phase, about=about, anchor=row.cell_id), arm_cell(row.arm, row.backend)
+    where = _named(row), arm_cell(row.arm, row.backend)
     if row.call_s is None:
         tone = Tone.BAD if row.status == "failed" else Tone.QUIET
         nothing = (Cell(),) * (len(COLUMNS) - 4)
@@ -85,8 +84,8 @@ def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
             interval(row.call_s_low, row.call_s_high, milliseconds),
             value=row.call_s,
         ),
-        Cell("base", tone=Tone.QUIET) if is_base else _ratio(row),
-        verdict_cell(word_of(row), row.verdict_reason),
+        _live(Cell("base", tone=Tone.QUIET) if is_base else _ratio(row), row, Against.RATIO),
+        _live(verdict_cell(word_of(row), row.verdict_reason), row, Against.VERDICT),
         figure(row.batch_size / row.call_s, throughput),
         check_cell(evidence.agrees(row.arm, row.workload)),
         _rate(evidence, row, row.call_s),
@@ -94,8 +93,19 @@ def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
         figure(row.visits, str),
         figure(row.rounds_dropped, str),
         figure(row.smallest_difference, percent),
-        Cell(_why(evidence, row), tone=Tone.QUIET),
+        _live(Cell(_why(evidence, row), tone=Tone.QUIET), row, Against.REASON),
     )
+
+
+def _named(row: CellSummary) -> Cell:
+    """Its phase, with all that the row is about; it is where others lead to."""
+    about = {**about_case(row.case), Facet.PHASE: row.phase, Facet.TYPE: row.dtype}
+    return Cell(row.phase, about=about, anchor=row.cell_id, link=row.cell_id)
+
+
+def _live(cell: Cell, row: CellSummary, shows: Against) -> Cell:
+    """A cell that shows something else for another base."""
+    return replace(cell, of=row.cell_id, shows=shows)
 
 
 def _ratio(row: CellSummary) -> Cell:

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 
+from ...protocol.keys import CaseKey
 from ...stats.estimates import STEPS
 from ..builders import Builder
-from ..cells import arm_cell, case_cell, estimate_cell
+from ..cells import about_case, arm_cell, case_cell, estimate_cell
 from ..charts import STEP_OPACITY
 from ..evidence import Evidence
 from ..pictures import StepsBar, StepsChart
@@ -129,14 +130,19 @@ def _charts(evidence: Evidence) -> tuple[StepsChart, ...]:
     """One for each case: where the time of a training step goes; without arms whose generations lie
     too far apart.
     """
-    bars: dict[str, list[StepsBar]] = {}
+    bars: dict[CaseKey, list[StepsBar]] = {}
     for steps in evidence.steps:
         parts_s = steps.stacked_s
         if all(part_s >= 0 for part_s in parts_s.values()):
             places = {list(STEPS).index(name): part_s for name, part_s in parts_s.items()}
             bar = StepsBar(steps.arm, steps.backend, places, steps.whole.value)
-            bars.setdefault(f"{steps.workload}, batch {steps.batch_size}", []).append(bar)
-    return tuple(StepsChart(caption, tuple(of_case)) for caption, of_case in bars.items())
+            bars.setdefault(CaseKey(steps.workload, steps.batch_size), []).append(bar)
+    return tuple(
+        StepsChart(
+            f"{case.workload}, batch {case.batch_size}", tuple(of_case), about=about_case(case)
+        )
+        for case, of_case in bars.items()
+    )
 
 
 BUILDER = Builder(30, training_steps)

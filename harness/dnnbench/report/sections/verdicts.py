@@ -76,7 +76,9 @@ def _charts(evidence: Evidence) -> tuple[RatioChart, ...]:
         points = tuple(_point(row) for row in evidence.of_case(case) if row.ratio is not None)
         if points:
             caption = f"{case.workload}, batch {case.batch_size}"
-            charts.append(RatioChart(caption, points, evidence.measured.theta))
+            charts.append(
+                RatioChart(caption, points, evidence.measured.theta, about=about_case(case))
+            )
     return tuple(charts)
 
 
