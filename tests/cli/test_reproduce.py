@@ -20,6 +20,7 @@ from dnnbench.spec.builder import Builder
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
 from helpers.reproducing import record
+from helpers.running import dnnbench
 
 WORKLOADS = [find_workload(name) for name in ("mlp_digits", "cnn_digits")]
 NUMPY, TORCH, COMPILED = (Arm("numpy", "eager"), Arm("torch", "eager"), Arm("torch", "compile"))
@@ -228,6 +229,13 @@ def test_what_is_not_written_yet_is_refused(reproduce, tmp_path, arm, phase, rea
     code, said, path = reproduce("r1", phase, store=store)
     assert (code, path.exists()) == (2, False)
     assert reason in " ".join(said.split())
+
+
+def test_a_backend_that_names_no_writer_is_refused(tmp_path):
+    record(tmp_path / "own.sqlite", WORKLOADS[:1], [Arm("answers", "right")])
+    done = dnnbench(tmp_path, "reproduce", "r1", "infer", "-o", "made.py", "--store", "own.sqlite")
+    assert (done.returncode, (tmp_path / "made.py").exists()) == (2, False)
+    assert "Answers's plugin does not say" in " ".join(done.stderr.split())
 
 
 def test_a_store_is_not_written_over(reproduce, tmp_path):

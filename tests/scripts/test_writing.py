@@ -16,9 +16,19 @@ from dnnbench.scripts.wrapping import WIDTH, broken, line
 from dnnbench.scripts.writer import ScriptRequest
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.phases import PHASES, Phase
+from dnnbench.spec.workload import Workload
 from dnnbench.testing.cases.batches import batches_of
 from helpers.exporting import weights_of
-from helpers.scripting import ORIGIN, SEED, arm_of, writer_of
+from helpers.scripting import (
+    ORIGIN,
+    SEED,
+    against_reference,
+    arm_of,
+    context_of,
+    run_alone,
+    write,
+    writer_of,
+)
 
 PURPOSES = (Phase.INFER, Phase.TRAIN_STEP)
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
@@ -198,3 +208,19 @@ def test_what_they_import_comes_with_them(file):
 
 def test_what_the_code_defines_itself_is_not_cut(file):
     assert cut([file], "def used():\n    return 1").code == ()
+
+
+@pytest.mark.parametrize("name", ["taps", "g", "call", "dense", "np", "d_hidden"])
+def test_a_node_may_bear_a_name_of_the_scripts_own(tmp_path, name):
+    """A function that the script holds, a variable, an import, a gradient: values give way."""
+    net = Builder("strange")
+    hidden = net.relu(net.dense(net.input("w", (4,)), units=3, name=name), name="hidden")
+    model = net.build(net.dense(net.add(hidden, name), units=2, name="logits"))
+    workload = Workload(name="strange", model=model)
+    [batch] = batches_of(workload, count=1, size=3)
+    arm, weights = arm_of("numpy"), weights_of(workload)
+    cell = write(tmp_path, "made", arm, workload, "gradients", batch, weights)
+    [answers] = run_alone(tmp_path, [cell])
+    assert not isinstance(answers, str), answers
+    context = context_of(workload, weights, batch, "float32", ["gradients"])
+    assert against_reference(cell, answers, context)[0] == []

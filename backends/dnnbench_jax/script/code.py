@@ -16,13 +16,14 @@ WAIT = """def wait(result):
 class Code:
     """What is written of one cell: pure functions of dictionaries, which JAX differentiates."""
 
-    def __init__(self, request):
+    def __init__(self, request, files):
         self._request, self._jits = request, request.arm.mode == "jit"
         places = {node.name: i for i, node in enumerate(request.workload.model.nodes)}
         self._network = NetworkCode(
             request,
             Dialect(ops),
             losses,
+            files,
             frees=not self._jits,
             generator=lambda node: f"jax.random.fold_in(key, {places[node.name]})",
         )

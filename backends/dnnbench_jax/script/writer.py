@@ -24,4 +24,4 @@ class JaxScript(ScriptWriter):
         return ""
 
     def parts(self, request):
-        return ScriptParts(Code(request).text(), FILES, arrays_of(request, label="int32"))
+        return ScriptParts(Code(request, FILES).text(), FILES, arrays_of(request, label="int32"))

@@ -25,6 +25,7 @@ class Backwards:
     def __init__(self, network):
         self._model, self._loss = network.model, network.task.loss
         self._values = network.body.values
+        self._taken = {value.text for value in self._values.values()}
         self._sums, self._lines = {}, []
         self._order = self._reached()
         self._readers = Counter(name for node in self._order for name in node.inputs)
@@ -108,7 +109,8 @@ class Backwards:
             return f'gradients["{name}"]'
         if name == after and self._readers[name] <= 1:
             return PASSING
-        return f"d_{name.replace('.', '_')}"
+        plain = f"d_{name.replace('.', '_')}"
+        return f"{plain}_" if plain in self._taken else plain
 
 
 def _sum(held, code):

@@ -15,13 +15,14 @@ WAIT = '''def wait(result):
 class Code:
     """What is written of one cell: functions of arrays by name, with backpropagation by hand."""
 
-    def __init__(self, request):
+    def __init__(self, request, files):
         self._seed = request.seed
         trains = request.phase in ("gradients", "train_step")
         self._network = NetworkCode(
             request,
             Dialect(ops),
             losses,
+            files,
             frees=True,
             chains=not trains,
             generator=lambda node: f'"{node.name}"',

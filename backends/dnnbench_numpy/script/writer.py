@@ -23,4 +23,4 @@ class NumpyScript(ScriptWriter):
         return ""
 
     def parts(self, request):
-        return ScriptParts(Code(request).text(), FILES, arrays_of(request, label="int64"))
+        return ScriptParts(Code(request, FILES).text(), FILES, arrays_of(request, label="int64"))

@@ -28,12 +28,13 @@ WAIT = '''def wait(result):
 class Code:
     """What is written of one cell: functions that read variables by name, under a GradientTape."""
 
-    def __init__(self, request):
+    def __init__(self, request, files):
         self._seed, self._above = request.seed, DECORATORS[request.arm.mode]
         self._network = NetworkCode(
             request,
             Dialect(ops),
             losses,
+            files,
             frees=request.arm.mode == "eager",
             generator=lambda node: "generator",
         )

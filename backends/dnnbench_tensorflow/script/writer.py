@@ -22,4 +22,4 @@ class TensorflowScript(ScriptWriter):
 
     def parts(self, request):
         arrays = arrays_of(request, label="int64", ids="int64")
-        return ScriptParts(Code(request).text(), FILES, arrays)
+        return ScriptParts(Code(request, FILES).text(), FILES, arrays)

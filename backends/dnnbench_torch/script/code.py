@@ -14,10 +14,10 @@ WAIT = '''def wait(result):
 class Code:
     """What is written of one cell: functions of tensors by name, whose autograd trains them."""
 
-    def __init__(self, request):
+    def __init__(self, request, files):
         self._seed, self._compiled = request.seed, request.arm.mode == "compile"
         dialect = Dialect(ops, layouts.shape)
-        self._network = NetworkCode(request, dialect, losses, frees=not self._compiled)
+        self._network = NetworkCode(request, dialect, losses, files, frees=not self._compiled)
         self._optimizer = request.workload.task.optimizer
 
     def text(self):

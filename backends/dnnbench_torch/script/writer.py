@@ -24,7 +24,7 @@ class TorchScript(ScriptWriter):
     def parts(self, request):
         laid = layouts.laid_by(request.workload.model)
         arrays = arrays_of(request, label="int64", weight=laid, tensor=layouts.of_images)
-        return ScriptParts(Code(request).text(), FILES, arrays)
+        return ScriptParts(Code(request, FILES).text(), FILES, arrays)
 
     def canonical(self, request, answers):
         return layouts.canonical(request.workload.model, answers)

@@ -4,13 +4,14 @@ from typing import Any
 
 import rich_click as click
 
+from . import completing
 from .options import Command, output_options
 from .output import Output
 from .work_options import STORE
 
 
 @click.command("reproduce", cls=Command)
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.argument("cell", nargs=-1, required=True)
 @click.option("-o", "--output", "out", required=True, metavar="FILE.py", help="Where to write.")
 @STORE

@@ -57,6 +57,12 @@ def cut(files: Sequence[Path], code: str) -> Cut:
     )
 
 
+def defined_in(files: Sequence[Path]) -> set[str]:
+    """Every name that the files define or import."""
+    read = [_read(path) for path in files]
+    return {name for file in read for name in (*file.blocks, *file.imports)}
+
+
 def names_in(code: str) -> set[str]:
     """Every name that the code reads or writes, but for Python's own."""
     names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}

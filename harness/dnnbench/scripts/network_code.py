@@ -1,19 +1,28 @@
 """The function of a script that holds the network, alike in all frameworks but for the ops."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from ..spec.model import Node
 from ..spec.phases import Phase
 from . import text
+from .cutting import defined_in
 from .values import Value
 from .walk import Dialect, written
 from .wrapping import line
 from .writer import ScriptRequest
 
-TAKEN = ("w", "state", "targets", "key", "loss", "np", "jax", "jnp", "lax", "tf", "torch", "F")
-"""Names that no value of a network may have, besides those of Python."""
+TAKEN = (
+    "w", "state", "targets", "key", "now", "loss", "result", "slots", "steps", "rate",
+    "optimizer", "update", "generator", "masks", "gradients", "counter", "changing", "tape",
+    "value", "values", "backward", "name", "new", "more", "g", "CALLS", "THREADS", "ARRAYS",
+    "FIRST", "FIRST_STATE", "inputs", "outputs", "path", "session", "binding", "infer",
+    "forward", "loss_of", "gradients_of", "train_step", "start", "call", "wait", "answers",
+    "main", "warm_up", "seconds_a_call", "os", "Path", "np",
+)  # fmt: skip
+"""Names of a script's own, which no value of a network may have."""
 SCORING = (Phase.LOSS, Phase.GRADIENTS, Phase.TRAIN_STEP)
 
 
@@ -22,6 +31,8 @@ class NetworkCode:
 
     It returns groups by name, as `Program.get` names them: outputs, then prediction, or state and
     loss. In training it works on a copy of `state`, whose new statistics it returns.
+
+    files: whose functions the script may hold, so that no value takes their names.
     """
 
     def __init__(
@@ -29,6 +40,7 @@ class NetworkCode:
         request: ScriptRequest,
         dialect: Dialect,
         losses: ModuleType,
+        files: Sequence[Path],
         *,
         frees: bool = False,
         chains: bool = True,
@@ -47,7 +59,7 @@ class NetworkCode:
             frees=frees and not self.trains,
             chains=chains,
             generator=generator,
-            taken=TAKEN,
+            taken={*TAKEN, *defined_in(files)},
         )
 
     @property

@@ -1,6 +1,6 @@
 """The walk through a network's graph that every backend makes, over code in place of tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -49,7 +49,7 @@ def written(
     frees: bool,
     chains: bool = True,
     generator: Callable[[Node], Any] = lambda node: None,
-    taken: Sequence[str] = (),
+    taken: Collection[str] = (),
 ) -> Body:
     """The network line by line, a line a node.
 
