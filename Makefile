@@ -56,17 +56,17 @@ check-all: $(KIT) $(ZOO) $(ONE_IN_ALL)  ## every case in every mode and type, an
 
 $(ANSWERS)/kit-%.txt: | $(INSTALLED)
 	@mkdir -p $(ANSWERS)
-	$(BIN)/dnnbench conformance $(call part,1):$(call part,2) --dtype $(call part,3) > $@.part 2>&1 $(SUPPORTS_NONE_IS_AN_ANSWER)
+	$(BIN)/dnnbench conformance $(call part,1):$(call part,2) --dtype $(call part,3) --details > $@.part 2>&1 $(SUPPORTS_NONE_IS_AN_ANSWER)
 	@mv $@.part $@
 
 $(ANSWERS)/zoo-%.txt: | $(INSTALLED)
 	@mkdir -p $(ANSWERS)
-	$(BIN)/dnnbench check 'all[tiny]' --backend all --dtype $* > $@.part 2>&1
+	$(BIN)/dnnbench check 'all[tiny]' --backend all --dtype $* --details > $@.part 2>&1
 	@mv $@.part $@
 
 $(ONE_IN_ALL): | $(INSTALLED)
 	@mkdir -p $(ANSWERS)
-	$(BIN)/dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 > $@.part 2>&1
+	$(BIN)/dnnbench check 'resnet50[tiny]' --backend all:all --dtype float64,float32,bfloat16 --details > $@.part 2>&1
 	@mv $@.part $@
 
 .PHONY: bench

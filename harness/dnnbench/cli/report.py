@@ -7,6 +7,7 @@ import rich_click as click
 
 from ..errors import UsageError
 from ..report.across.by import By
+from . import completing
 from .options import Command, output_options
 from .output import Output
 from .types import HourlyPrice, Word
@@ -23,7 +24,10 @@ FILES = {"html": "results/report.html", "markdown": "results/report.md"}
 @click.command("report", cls=Command)
 @click.argument("stores", nargs=-1, metavar="[STORE]...")
 @click.option(
-    "--run", "wanted", help="Id, label or revision of the run.  [default: the newest of each store]"
+    "--run",
+    "wanted",
+    shell_complete=completing.runs,
+    help="Id, label or revision of the run.  [default: the newest of each store]",
 )
 @click.option(
     "--by",
