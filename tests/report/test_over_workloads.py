@@ -82,3 +82,12 @@ def test_where_no_round_is_clean_there_is_no_mean(empty):
 def test_three_cases_stand_each_for_itself(empty):
     reporting.add_run(empty, "r", workloads=NAMES[:3], seconds=SHORT)
     assert [one.folded for one in section_of(gather(empty, "r"), "answer").tables] == [False] * 3
+
+
+def test_of_many_arms_the_fastest_are_shown_and_all_are_folded(empty):
+    arms = {"torch:eager": 1.0} | {f"jax:m{number}": 1.1 + number / 10 for number in range(10)}
+    reporting.add_run(empty, "r", workloads=NAMES, seconds=SHORT, arms=arms)
+    short, whole, *_ = section_of(gather(empty, "r"), "answer").tables
+    assert [row[0].text for row in short.rows] == [f"jax:m{number}" for number in range(8)]
+    assert short.title.endswith("the fastest 8 of 10 arms")
+    assert (len(whole.rows), whole.folded) == (10, True)

@@ -3,7 +3,7 @@ worst.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import exp, isnan
 from typing import Any
 
@@ -87,20 +87,22 @@ def _members(evidence: Evidence, rows: Sequence[CellSummary]) -> dict[str, ByGen
 
 
 def summary_tables(evidence: Evidence, rows: Sequence[OverWorkloads]) -> list[Table]:
-    """A table a phase, a row an arm."""
-    return [
-        _table(evidence, phase, [one for one in rows if one.phase == phase])
-        for phase in PURPOSES
-        if any(one.phase == phase for one in rows)
-    ]
+    """A table a phase, a row an arm; of many arms the fastest, and all of them folded."""
+    of_phases = [[one for one in rows if one.phase == phase] for phase in PURPOSES]
+    present = [of_phase for of_phase in of_phases if of_phase]
+    short = [_table(evidence, of_phase[:MOST_ARMS], len(of_phase)) for of_phase in present]
+    long = [of_phase for of_phase in present if len(of_phase) > MOST_ARMS]
+    whole = [_table(evidence, of_phase, len(of_phase)) for of_phase in long]
+    return [*short, *(replace(one, folded=True) for one in whole)]
 
 
-def _table(evidence: Evidence, phase: Phase, rows: Sequence[OverWorkloads]) -> Table:
-    name = HEADLINES[phase].capitalize()
+def _table(evidence: Evidence, rows: Sequence[OverWorkloads], arms: int) -> Table:
+    """arms: how many there are."""
+    name = HEADLINES[rows[0].phase].capitalize()
     over = counted(_count(evidence), _noun(evidence))
     title = f"{name} over {over} against {evidence.base}, within-run error only"
-    body = [_row(evidence, one) for one in rows[:MOST_ARMS]]
-    return table(COLUMNS, body, title=title)
+    cut = f": the fastest {len(rows)} of {arms} arms" if len(rows) < arms else ""
+    return table(COLUMNS, [_row(evidence, one) for one in rows], title=title + cut)
 
 
 def _row(evidence: Evidence, one: OverWorkloads) -> list[Cell]:
