@@ -115,7 +115,7 @@ def command(
         with nullcontext(Lines(output)) if rows else reporter(output) as report:
             results.append(hold_against(arm, selection, report, watcher))
         if not as_json:
-            _conclude(output, results[-1], details)
+            _conclude(output, results[-1], details, spaced=details or len(results) > 1)
     if as_json:
         output.json(_document(results))
     if not any(one.answered or one.laws_answered for one in results):
@@ -183,13 +183,16 @@ class Rows:
             self._output.error(f"{law.arm} {law.law} on {law.case}: {law.status}: {law.reason}")
 
 
-def _conclude(output: Output, result: "Conformance", details: bool) -> None:
-    """The outcome; on stderr what is wrong, unless its rows were printed, and the counts."""
+def _conclude(output: Output, result: "Conformance", details: bool, spaced: bool) -> None:
+    """The outcome; on stderr what is wrong, unless its rows were printed, and the counts.
+
+    spaced: whether something stands above it.
+    """
     from ..report.outcomes.conformance import conformance_section
     from .run_text import print_sections
 
     section = conformance_section(result)
-    if details:
+    if spaced:
         output.text("")
     print_sections(output, [replace(section, doubts=())])
     for line in () if details else section.doubts:
