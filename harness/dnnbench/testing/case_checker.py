@@ -81,17 +81,21 @@ class CaseChecker:
         return self._verdicts[case]
 
     def _check(self, cases: Sequence[str]) -> dict[str, dict[Side, Verdict]]:
-        """Cases of which the arm offers the same phases are put to it together."""
         verdicts: dict[str, dict[Side, Verdict]] = {}
-        together: dict[tuple[Phase, ...], list[str]] = {}
         for case in cases:
             if reason := self._capabilities(case).refusal:
                 verdicts[case] = unsupported(self._arm.name, case, self._arm.dtype, reason)
-            else:
-                together.setdefault(self._phases(case), []).append(case)
-        for able in together.values():
-            verdicts |= self._answers(able)
+        for offered in self._offered(cases):
+            verdicts |= self._answers(offered)
         return verdicts
+
+    def _offered(self, cases: Sequence[str]) -> list[tuple[str, ...]]:
+        """Cases that the arm does not refuse, those together of which it offers the same phases."""
+        together: dict[tuple[Phase, ...], list[str]] = {}
+        for case in cases:
+            if self._capabilities(case).refusal is None:
+                together.setdefault(self._phases(case), []).append(case)
+        return [tuple(some) for some in together.values()]
 
     def _capabilities(self, case: str) -> Capabilities:
         """What the arm offers of a case.
@@ -147,16 +151,13 @@ class CaseChecker:
         return judged(self._arm.name, case, self._arm.dtype, findings, self._capabilities(case))
 
     def _findings(self, cases: tuple[str, ...]) -> list[TensorComparison]:
-        dtype = self._arm.dtype
-        request = request_of(cases, dtype, self._phases(cases[0]))
-        training = [group for group in self.groups if FAMILIES[group[0]] == TRAINING]
-        alone = [
-            request_of(group, dtype, phases)
-            for group in training
-            if (phases := self._phases(group[0]))
-        ]
-        ensure_references([request, *alone])  # one process makes many small ones
+        request = self._request(cases)
+        every = [self._request(some) for group in self.groups for some in self._offered(group)]
+        ensure_references([request, *every])  # one process makes many small ones
         return list(self.arm_under_test.kit.comparisons(request, reference_path(request)))
+
+    def _request(self, cases: tuple[str, ...]) -> CheckRequest:
+        return request_of(cases, self._arm.dtype, self._phases(cases[0]))
 
 
 class CaseCheckers:
