@@ -23,16 +23,6 @@ BUILDER = Builder(15, novelty)
 SHOWN = ("Novelty", "a new sentence", "a new row", "a new doubt")
 
 
-@pytest.fixture
-def with_a_new_file(tmp_path, monkeypatch):
-    """A file more among the sections."""
-    (tmp_path / "novelty_of_a_test.py").write_text(NEW)
-    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
-    builders.builders.cache_clear()
-    yield
-    builders.builders.cache_clear()
-
-
 RENDERERS = {
     "terminal": printed,
     "html": lambda evidence: html.page_of([evidence], static=True),
@@ -40,15 +30,39 @@ RENDERERS = {
 }
 
 
+def rendered(evidence):
+    """By medium, all that it shows."""
+    return {medium: render(evidence) for medium, render in RENDERERS.items()}
+
+
+@pytest.fixture(scope="module")
+def shown(known):
+    return rendered(known)
+
+
+@pytest.fixture(scope="module")
+def with_a_new_file(known, tmp_path_factory):
+    """What is rendered, and the document, with a file more among the sections."""
+    folder = tmp_path_factory.mktemp("sections")
+    (folder / "novelty_of_a_test.py").write_text(NEW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sections, "__path__", [*sections.__path__, str(folder)])
+        builders.builders.cache_clear()
+        made = rendered(known), document.document(builders.sections_of(known))
+    builders.builders.cache_clear()
+    return made
+
+
 @pytest.mark.parametrize("text", SHOWN)
 @pytest.mark.parametrize("medium", RENDERERS)
-def test_a_new_section_is_one_new_file(with_a_new_file, known, medium, text):
-    assert text in RENDERERS[medium](known)
+def test_a_new_section_is_one_new_file(with_a_new_file, medium, text):
+    shown, _ = with_a_new_file
+    assert text in shown[medium]
 
 
-def test_a_new_section_is_in_the_document(with_a_new_file, known):
-    spoken = document.document(builders.sections_of(known))["sections"]
-    assert [one["doubts"] for one in spoken if one["id"] == "new"] == [["a new doubt"]]
+def test_a_new_section_is_in_the_document(with_a_new_file):
+    _, spoken = with_a_new_file
+    assert [one["doubts"] for one in spoken["sections"] if one["id"] == "new"] == [["a new doubt"]]
 
 
 def test_sections_stand_in_the_order_of_their_places():
@@ -80,14 +94,14 @@ TITLES = [
 
 @pytest.mark.parametrize("medium", RENDERERS)
 @pytest.mark.parametrize("id", TITLES)
-def test_every_renderer_shows_every_section(known, medium, id):
-    assert section_of(known, id).title in RENDERERS[medium](known)
+def test_every_renderer_shows_every_section(known, shown, medium, id):
+    assert section_of(known, id).title in shown[medium]
 
 
 @pytest.mark.parametrize("medium", ["html", "markdown"])
-def test_page_and_markdown_have_every_figure_of_every_table(known, medium):
+def test_page_and_markdown_have_every_figure_of_every_table(known, shown, medium):
     """But for what each escapes."""
-    text = RENDERERS[medium](known).replace("\\", "")
+    text = shown[medium].replace("\\", "")
     rows = [row for section in builders.sections_of(known) for row in tables_rows(section)]
     missing = {cell.text for row in rows for cell in row if cell.text not in text}
     assert missing == set()
