@@ -24,7 +24,7 @@ from dnnbench.worker.clients.arm import ArmClient
 from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.services.agreement import CheckRequest
 from dnnbench.worker.services.timing import BuildRequest
-from helpers.backends import CONTENDERS, OWN
+from helpers.backends import CONTENDERS
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,9 @@ def test_auto_asks_only_backends_that_know_other_devices(monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_backend_tells_its_devices():
-    found = devices.list_devices(select(OWN).arms)
-    assert set(found) == set(OWN)
-    assert all(rows[0].kind == "cpu" for rows in found.values()), found
+def test_devices_are_listed_by_backend():
+    listed = devices.list_devices(select(["numpy,torch"]).arms)
+    assert {name: rows[0].kind for name, rows in listed.items()} == {"numpy": "cpu", "torch": "cpu"}
 
 
 @pytest.mark.slow
@@ -138,7 +137,9 @@ def test_every_backend_tells_its_devices():
 @pytest.mark.parametrize("backend", CONTENDERS)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)
-    beyond = 1 + max(device.index for device in ArmClient(worker, 120).devices())
+    there = ArmClient(worker, 120).devices()
+    assert there[0].kind == "cpu"
+    beyond = 1 + max(device.index for device in there)
     arm = Arm(backend, plugins().backends[backend].default_mode)
     try:
         with pytest.raises(WorkerError, match=f"has no device 'cpu:{beyond}'"):

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.slow]
 
 def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-               "--no-check", "--twin", "--threads", "1", "--max-time", "8s", "--generations", "4",
+               "--no-check", "--twin", "--threads", "1", "--max-time", "2s", "--generations", "4",
                "--phase", "infer,train_step", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=place, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE
@@ -52,7 +52,7 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(place):
 
 
 SIGNALLED = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-             "--no-check", "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase",
+             "--no-check", "--threads", "1", "--max-time", "2s", "--generations", "4", "--phase",
              "infer", "--wait"]  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def read_all(terminal):
 
 def test_kill_9_loses_at_most_the_generation_in_flight(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-               "--no-check", "--threads", "1", "--max-time", "8s", "--generations", "4", "--phase",
+               "--no-check", "--threads", "1", "--max-time", "2s", "--generations", "4", "--phase",
                "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=place, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL

@@ -15,7 +15,7 @@ from dnnbench.testing.laws import LAWS, NEEDS
 from helpers.installing import installed_here
 from helpers.running import THIRD_PARTY
 
-pytestmark = pytest.mark.xdist_group("answers")
+pytestmark = [pytest.mark.xdist_group("answers"), pytest.mark.slow]
 REASON = "answers has no gradients"
 SOME = ("relu", "batch_norm", "conv2d_same", "lstm", "adam", "mse", "bce_with_logits", "dropout")
 
