@@ -97,27 +97,35 @@ def faulty(own_cache):
         yield FaultyWorkers(stack)
 
 
-def in_its_worker(backend, *values, dtype, name):
+LONG_TO_COMPILE = {
+    "jax": ("attention", "clipped", "conv1d_same_strided", "cross_entropy_ignoring", "layer_norm",
+            "slice_of_a_sequence"),
+}  # fmt: skip
+"""By backend, cases that take its compiler seconds: the matrix's."""
+
+
+def in_its_worker(backend, *values, dtype, name, case):
     """All of a backend in one pytest process.
 
     In float32, NumPy's run often, and those of frameworks in the matrix.
     """
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
-    if dtype == "float32" and backend != "numpy":
+    in_the_matrix = dtype == "float32" and backend != "numpy"
+    if in_the_matrix or case in LONG_TO_COMPILE.get(backend, ()):
         marks.append(pytest.mark.exhaustive)
-    if backend in ("tensorflow", "jax"):
+    if (backend, dtype) != ("numpy", "float64"):
         marks.append(pytest.mark.slow)
     return pytest.param(backend, *values, dtype, marks=marks, id=f"{backend}-{name}-{dtype}")
 
 
 PLANTED = [
-    in_its_worker(fault.backend, fault, dtype=dtype, name=fault.mode)
+    in_its_worker(fault.backend, fault, dtype=dtype, name=fault.mode, case=fault.case)
     for fault in FAULTS
     for dtype in DTYPES
     if dtype == "float64" or fault.float32
 ]
 HONEST = [
-    in_its_worker(backend, case, dtype=dtype, name=case)
+    in_its_worker(backend, case, dtype=dtype, name=case, case=case)
     for backend in BACKENDS
     for case in sorted({fault.case for fault in FAULTS if fault.backend == backend})
     for dtype in (DTYPES[:1] if backend == "jax" else DTYPES)
@@ -175,8 +183,9 @@ NAMED_IN_THE_CLAIM = (
 
 
 @pytest.mark.parametrize("mechanism", NAMED_IN_THE_CLAIM)
-def test_every_mechanism_that_is_claimed_is_planted(mechanism):
-    assert any(fault.mechanism == mechanism for fault in FAULTS)
+def test_every_mechanism_that_is_claimed_is_often_planted(mechanism):
+    often = (fault for fault in FAULTS if fault.case not in LONG_TO_COMPILE.get(fault.backend, ()))
+    assert any(fault.mechanism == mechanism for fault in often)
 
 
 def command(place, *arguments):
@@ -250,6 +259,7 @@ def test_the_terminal_shows_the_matrix_and_the_sentence(tmp_path):
     assert "known fault: weights not updated" in done.stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_explained_where_all_agree(tmp_path):
     arguments = (
         "--backend",

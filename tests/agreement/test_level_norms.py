@@ -30,6 +30,7 @@ from dnnbench_torch.backend import TorchBackend
 INPUTS = Path(__file__).parents[1] / "inputs"
 FILES = ("bn1.toml", "one.toml", "bnconst.json")
 DTYPES = ("float64", "float32")
+pytestmark = pytest.mark.slow  # PyTorch is imported here
 
 
 @pytest.fixture(autouse=True)

@@ -31,10 +31,8 @@ TELLING = (
     "mse", "clipped", "nesterov_with_decay", "rmsprop_with_decay", "adam_with_decay",
     "adamw_clipped_on_a_schedule",
 )  # fmt: skip
-A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked", "clipped")
-"""In compiled modes besides the default: windows, state, masks, products,
-and a training of its own.
-"""
+A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked")
+"""In compiled modes besides the default: windows, state, masks, products; trained by plain SGD."""
 OPS_ALONE = tuple(case for case in TELLING if FAMILIES[case] != TRAINING)
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
 MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]
@@ -63,12 +61,14 @@ OFTEN = {
     Arm("torch", "compile", dtype="float32"): A_FEW,
     Arm("tensorflow", "graph", dtype="float64"): (*OPS_ALONE, "clipped"),
     Arm("tensorflow", "eager", dtype="float64"): TRAINED,
-    Arm("tensorflow", "xla", dtype="float32"): A_FEW,
+    Arm("tensorflow", "xla", dtype="float32"): (*A_FEW, "clipped"),
     Arm("jax", "jit", dtype="float64"): (*OPS_ALONE, "clipped"),
     Arm("jax", "eager", dtype="float64"): TRAINED,
     Arm("numpy", "eager", dtype="float32"): TELLING,
 }
 """By arm, those that `make test` asks too: what takes seconds."""
+FAST = (Arm("torch", "eager", dtype="float64"),)
+"""Whose telling cases `make test-fast` asks."""
 ROWS = [(arm, case, side) for arm, cases in MATRIX.items() for case in cases for side in SIDES]
 
 
@@ -79,7 +79,7 @@ def row(arm, case, side):
         marks.append(pytest.mark.exhaustive)
     if arm.mode != "eager":
         marks.append(pytest.mark.compiled)
-    elif arm.backend in ("tensorflow", "jax") or arm.dtype == "bfloat16":
+    elif arm not in FAST or case not in TELLING:
         marks.append(pytest.mark.slow)
     return pytest.param(arm, case, side, marks=marks, id=f"{arm.name}-{arm.dtype}-{case}-{side}")
 

@@ -44,6 +44,7 @@ def test_there_are_laws():
     assert len(LAWS) >= 12
 
 
+@pytest.mark.slow
 def test_a_backend_that_keeps_half_of_its_weights_breaks_the_law_of_closing():
     kept, workload = [], weighty()
     weights = initial_weights(workload.model, 0)

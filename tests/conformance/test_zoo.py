@@ -20,10 +20,13 @@ MOST_BYTES = 2 * 2**30
 
 
 OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm")
-"""Networks of each sort that take a backend seconds; others, and what takes JAX's jit longer,
+"""Networks of each sort that take a backend seconds; others, and what takes a compiler longer,
 are the matrix's.
 """
-LONG_TO_COMPILE = {"jax": ("resnet18", "unet", "lstm_lm", "gru_seq2seq")}
+LONG_TO_COMPILE = {
+    "jax": ("resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq"),
+    "tensorflow": ("resnet18", "lstm_lm", "gru_seq2seq"),
+}
 
 
 def together(backend, dtype, *values, name):

@@ -39,6 +39,16 @@ SLATE = {
     "cross_entropy_ignoring",
     "dropout",
 }
+OFTEN = {
+    "kite": "law or dense or shared or relu or tanh or softmax or sgd or cross_entropy or dropout "
+            "or batch_norm or conv2d_same or momentum or nesterov or rmsprop or adam or clipped",
+    "slate": "law or dense or relu or softmax or batch_norm or adam or mse or bce or cross_entropy "
+             "or dropout",
+}  # fmt: skip
+"""By package, an expression for every law and the cases that tests below name.
+
+Abacus is asked all; the other cases of these two are the matrix's.
+"""
 TRAINING = "slate serves networks that others have trained"
 pytestmark = pytest.mark.xdist_group("tutorial")  # the kit judges each package once
 
@@ -109,12 +119,14 @@ def abacus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def kite(tmp_path_factory):
-    return judged(install(tmp_path_factory.mktemp("kite"), "kite"), "kite", "--dtype", "float64")
+    folder = install(tmp_path_factory.mktemp("kite"), "kite")
+    return judged(folder, "kite", "--dtype", "float64", "-k", OFTEN["kite"])
 
 
 @pytest.fixture(scope="module")
 def slate(tmp_path_factory):
-    return judged(install(tmp_path_factory.mktemp("slate"), "slate"), "slate", "--dtype", "float64")
+    folder = install(tmp_path_factory.mktemp("slate"), "slate")
+    return judged(folder, "slate", "--dtype", "float64", "-k", OFTEN["slate"])
 
 
 def cases(backend, side, status):
@@ -155,6 +167,13 @@ def test_it_conforms_in_all_it_says_it_can(name, request):
 def test_what_it_leaves_out_has_a_reason(name, request):
     _, backend = request.getfixturevalue(name)
     assert all(row["reason"] for row in backend["cases"] if row["status"] == "unsupported")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", OFTEN)
+def test_it_conforms_in_every_case(name, tmp_path):
+    done, _ = judged(install(tmp_path, name), name, "--dtype", "float64")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.exhaustive

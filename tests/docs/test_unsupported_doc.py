@@ -12,7 +12,19 @@ OWN = ("numpy", "torch", "tensorflow", "jax", "onnxruntime")
 PAGE = (Path(__file__).parents[2] / "docs" / "unsupported.md").read_text()
 
 
+def rows_of(page, backend):
+    return [line for line in page.splitlines() if line.startswith(f"| `{backend}` |")]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_the_rows_of_a_backend_are_what_it_says(backend):
+    rows = rows_of(PAGE, backend)
+    assert rows
+    assert rows_of(render([backend], *refusals_of(backend)), backend) == rows
+
+
+@pytest.mark.exhaustive  # it starts five backends
 def test_the_page_is_what_the_backends_say():
     always, without = (
         list(chain.from_iterable(kind)) for kind in zip(*map(refusals_of, OWN), strict=True)

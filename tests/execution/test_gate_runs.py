@@ -92,7 +92,7 @@ def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
         assert checks[0].equals(checks[1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # how a gate ends that flags nothing is asked in test_gate_ends.py
 @pytest.mark.xdist_group("run")
 def test_an_interpreter_against_itself_passes(folder):
     arguments = (
@@ -120,7 +120,13 @@ ARMS_THAT_FAIL = {
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
-@pytest.mark.parametrize("arms", ARMS_THAT_FAIL)
+@pytest.mark.parametrize(
+    "arms",
+    [
+        "numpy,saboteur:raise",
+        pytest.param("saboteur:raise,saboteur:crash", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_an_arm_that_fails_does_not_pass(folder, arms):
     code, words = ARMS_THAT_FAIL[arms]
     done = dnnbench(

@@ -34,14 +34,22 @@ def epochs(found):
     return list(zip(*(course["epochs"] for course in found), strict=True))
 
 
-@pytest.mark.compiled
+WHOLE = [pytest.mark.exhaustive, pytest.mark.compiled]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("workload", "target"),
-    [("mlp_digits", 0.96), pytest.param("cnn_digits", 0.98, marks=pytest.mark.exhaustive)],
+    ("backends", "count", "workload", "target"),
+    [
+        ("numpy,torch", 2, "mlp_digits", 0.96),
+        pytest.param("all", 4, "mlp_digits", 0.96, marks=WHOLE),
+        pytest.param("all", 4, "cnn_digits", 0.98, marks=WHOLE),
+    ],
 )
-def test_in_float64_all_backends_have_one_curve(tmp_path, workload, target):
-    found = courses(tmp_path, workload, *ALL, "--dtype", "float64")
-    assert len(found) >= 4
+def test_in_float64_backends_have_one_curve(tmp_path, backends, count, workload, target):
+    arms = ("--backend", backends, "--threads", "1", "--dtype", "float64")
+    found = courses(tmp_path, workload, *arms)
+    assert len(found) >= count
     for rows in epochs(found):
         losses = [row["loss"] for row in rows]
         assert max(losses) - min(losses) <= 1e-9 * max(losses)

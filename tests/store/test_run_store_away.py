@@ -153,6 +153,7 @@ def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_
     assert done_generations(place / STORE) == [0, 1]
 
 
+@pytest.mark.exhaustive  # it ends as the next one does, with no signal
 def test_a_run_that_is_ended_while_its_store_is_away_says_so_by_its_exit_code(place):
     with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2, changes=ENDED_AFTER_TWO) as process:
         wait_for_generations(place, 1)
@@ -198,6 +199,7 @@ def test_an_ended_run_whose_store_takes_what_it_measured_leaves_no_file_beside_i
     assert list((place / "results").glob("dnnbench-aside-*")) == []
 
 
+@pytest.mark.exhaustive  # tests/store/test_store_away.py takes a store's file away in this process
 def test_a_run_goes_on_when_the_folder_of_its_store_is_removed(place):
     with begun(place, *RUN, *TWO) as process:
         wait_for_generations(place, 1)
@@ -208,6 +210,7 @@ def test_a_run_goes_on_when_the_folder_of_its_store_is_removed(place):
     assert done_generations(place / STORE) == [0, 1]
 
 
+@pytest.mark.exhaustive  # tests/store/test_store_away.py restarts the server under a store
 @pytest.mark.postgres
 def test_a_run_outlasts_a_restart_of_its_server(place, server, new_database):
     address = new_database()
