@@ -6,7 +6,8 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 WAYS = {"skip", "skipif", "importorskip", "xfail"}
 REASONS = {
-    "browser/test_report_in_chromium.py": "Chromium, unless DNNBENCH_REQUIRE_BROWSER=1",
+    "browser/conftest.py": "Chromium, unless DNNBENCH_REQUIRE_BROWSER=1",
+    "cli/test_completion.py": "bash",
     "distribution/test_wheels.py": "other Pythons, unless DNNBENCH_REQUIRE_PYTHONS=1",
     "execution/test_devices.py": "a GPU or a TPU",
     "execution/test_scratch.py": "root",
@@ -15,6 +16,9 @@ REASONS = {
     "host/test_lock.py": "root",
     "host/test_memory.py": "glibc",
     "host/test_placement.py": "two CPUs",
+    "report/test_page_data.py": "the version of vl-convert-python that made the page's Vega",
+    "scripts/test_scripts_of_cases.py": "a phase that is written as a script",
+    "scripts/test_scripts_of_zoo.py": "a phase that is written as a script",
 }
 """By file, what its skipped tests need."""
 

@@ -5,7 +5,6 @@ import pytest
 from beside_script import SIDES, BesideScript
 from dnnbench.execution.pool import spawn, start_request, worker_cpus
 from dnnbench.plugins.catalog import find_workload
-from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.stats.estimates import Visits, log_pairs, ratio
 from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
@@ -69,8 +68,6 @@ def side_of(rows, side):
 @pytest.mark.parametrize(("arm", "workload", "phase"), CELLS)
 def test_beside_its_script(benchmark, visits_of, arm, workload, phase, side):
     """Seconds a call of one side, and the Program's over the script's."""
-    if reason := missing(plugins().backend(arm.partition(":")[0])):
-        pytest.skip(reason)
     rows = visits_of(arm, workload, phase)
     sides = {name: side_of(rows, name) for name in SIDES}
     estimate = ratio(log_pairs(*(sides[name] for name in SIDES))).estimate

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload, find_workloads
-from dnnbench.plugins.discovery import missing, plugins
 from dnnbench.protocol.batch import Batch
 from dnnbench.testing.cases.batches import batches_of
 from helpers.exporting import weights_of
@@ -96,8 +95,6 @@ def scripts(tmp_path_factory):
     def get(backend, mode, cells):
         key = backend, mode, len(cells)
         if key not in made:
-            if reason := missing(plugins().backend(backend)):
-                pytest.skip(reason)
             folder = tmp_path_factory.mktemp(f"zoo_{backend}_{mode}")
             made[key] = Scripts(folder, backend, mode, cells)
         return made[key]
