@@ -90,12 +90,14 @@ def add_run(
     slower_on: dict[str, float] | None = None,
     singles: tuple[int, float, int] | None = None,
     rotating: bool = False,
+    networks: Sequence[dict] | None = None,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
 
     slower: factor on every arm but not on the control arm; machine_speed: factor on both; facts:
     of the generations.
+    networks: workloads as a store keeps them.
     slower_on: factors on workloads; singles: of each cell and generation, how many single calls of
     how many seconds with which flags.
     machine_label: of the machine, by default "machine ID"; host: hash of its name.
@@ -104,8 +106,10 @@ def add_run(
     """
     machine_label = f"machine {machine}" if machine_label is None else machine_label
     store.add_machine(machine, facts=FACTS, host_hash=host, label=machine_label)
+    stored = {"workloads": networks} if networks else {}
     store.add_run(
-        run_id, machine_id=machine, command=["dnnbench", "run"], settings=SETTINGS | settings,
+        run_id, machine_id=machine, command=["dnnbench", "run"],
+        settings=SETTINGS | stored | settings,
         seed=seed, dnnbench_version="0.1.0", versions=versions,
         label=label,
     )  # fmt: skip

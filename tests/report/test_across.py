@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dnnbench.api.frames import cells_frame
 from dnnbench.cli.main import main
 from dnnbench.errors import UsageError
 from dnnbench.report import html, markdown
@@ -344,3 +345,18 @@ def test_doubted_cells_are_left_out_of_the_mean(store):
     assert overall.faster.value != comparison.overall[cell.same.phase][1].faster.value
     assert overall.sound
     assert math.isnan(again.cells[0].faster[1].low)
+
+
+TOKENS = {"name": "mlp", "model": {"inputs": [{"dtype": "int32", "shape": [128]}]}, "task": {}}
+
+
+def test_a_language_model_has_tokens_a_second_in_tables_and_frames(store):
+    comparison = two_machines_of(store, {"networks": [TOKENS], "workloads": ("mlp",)})
+    (row, *_) = by_id(comparison)["across-cells"].tables[0].rows
+    assert row[3].text.endswith(" tokens")
+    evidence = comparison.sides[0].newest
+    (table,) = reporting.section_of(evidence, "cells").tables
+    assert "tokens/s" in {column.heading for column in table.columns}
+    frame = cells_frame(evidence.cells, evidence.measured.settings.units)
+    assert set(frame["unit"]) == {"tokens"}
+    assert np.allclose(frame["units_per_s"], 128 * frame["examples_per_s"])

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..spec.units import EXAMPLES, Unit
+
 if TYPE_CHECKING:
     import pandas as pd
 
 PLACE = ["workload", "batch_size", "phase", "arm"]
 """What names a cell to a reader."""
 CELLS = [
-    "run_id", *PLACE, "status", "call_s", "call_s_low", "call_s_high", "examples_per_s",
+    "run_id", *PLACE, "status", "call_s", "call_s_low", "call_s_high",
+    "examples_per_s", "units_per_s", "unit",
     "base", "ratio", "ratio_low", "ratio_high", "verdict", "verdict_reason", "reason",
     "smallest_difference", "peak_rss_bytes", "peak_device_bytes", "flops", "bytes",
     "backend", "mode", "environment", "device", "dtype", "threads",
@@ -21,9 +24,18 @@ SAMPLES = [
 ]  # fmt: skip
 
 
-def cells_frame(cells: "pd.DataFrame") -> "pd.DataFrame":
-    """Frame `cells` joined with `summary`, and examples a second: batch size / seconds a call."""
-    return cells.assign(examples_per_s=cells["batch_size"] / cells["call_s"])[CELLS]
+def cells_frame(cells: "pd.DataFrame", units: Mapping[str, Unit]) -> "pd.DataFrame":
+    """Frame `cells` joined with `summary`, and examples a second: batch size / seconds a call.
+
+    units: of each workload; `unit` is tokens, images or examples, `units_per_s` as many of it.
+    """
+    of_cell = [units.get(workload, EXAMPLES) for workload in cells["workload"]]
+    examples_per_s = cells["batch_size"] / cells["call_s"]
+    return cells.assign(
+        examples_per_s=examples_per_s,
+        units_per_s=examples_per_s * [unit.each for unit in of_cell],
+        unit=[unit.name for unit in of_cell],
+    )[CELLS]
 
 
 def samples_frame(cells: "pd.DataFrame", visits: "pd.DataFrame") -> "pd.DataFrame":

@@ -74,7 +74,8 @@ class Run:
     @property
     def cells(self) -> "pd.DataFrame":
         """A row a cell: time, interval, ratio to the base, verdict, throughput, memory, status."""
-        return cells_frame(self._content.evidence.cells)
+        evidence = self._content.evidence
+        return cells_frame(evidence.cells, evidence.measured.settings.units)
 
     @property
     def samples(self) -> "pd.DataFrame":

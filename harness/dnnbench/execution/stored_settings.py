@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol.arm import Arm
+from ..spec.units import Unit, unit_of
 from ..stats.dead_zone import THETA
 
 VERSION = 3
@@ -31,6 +32,8 @@ class RunSettings:
     notes: tuple[str, ...] = ()
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The task of each workload, by its name."""
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    """What each workload works through, by its name."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Paths of weights and data where the user named them."""
     arms: Mapping[str, Arm] = field(default_factory=dict)
@@ -69,6 +72,7 @@ def run_settings(stored: Mapping[str, Any]) -> RunSettings:
         skipped=stored.get("skipped", {}),
         notes=tuple(stored.get("notes", ())),
         tasks={workload["name"]: workload["task"] for workload in stored.get("workloads", ())},
+        units={workload["name"]: unit_of(workload) for workload in stored.get("workloads", ())},
         files={name: stored[name] for name in ("weights", "data") if stored.get(name)},
         arms={
             name: Arm.from_json(arm).named_as(name) for name, arm in stored.get("arms", {}).items()

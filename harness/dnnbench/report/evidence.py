@@ -13,6 +13,7 @@ from ..execution.measured import Measured, measured
 from ..execution.peaks import Place
 from ..execution.twins import Twin, twins_of
 from ..protocol.keys import CaseKey, ProgramKey
+from ..spec.units import EXAMPLES, Unit
 from ..store.frames import records
 from ..store.run_rows import RunRow
 from ..store.store import Store
@@ -104,6 +105,10 @@ class Evidence:
         """The worst of all checks, by arm and workload."""
         ascending = sorted(self.checks, key=lambda row: row.badness)
         return {(row.arm, row.workload): row.status for row in ascending}
+
+    def unit_of(self, workload: str) -> Unit:
+        """What it works through: tokens, images, or examples."""
+        return self.measured.settings.units.get(workload, EXAMPLES)
 
     def agrees(self, arm: str, workload: str) -> Status | None:
         """What became of the arm's checks on that workload, the worst of all; None if there was

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...spec.units import Unit
 from ..cells import arm_cell, estimate_cell
 from ..evidence import HEADLINES
 from ..pictures import MachinePoint, MachinesChart
@@ -27,24 +28,25 @@ def cells(compared: SideBySide) -> Section:
         sentences=(f"{len(compared.cells)} cells are the same on several sides",),
         tables=tuple(tables),
         charts=_charts(compared),
-        lead=f"Examples a second, and how many times as fast as {compared.names[0]}. These ratios "
-        "carry no verdict; cells that something speaks against have no interval.",
-        brief=f"examples/s; times as fast as {compared.names[0]}",
+        lead="What is worked through in a second, and how many times as fast as "
+        f"{compared.names[0]}. These ratios carry no verdict; cells that something speaks against "
+        "have no interval.",
+        brief=f"a second; times as fast as {compared.names[0]}",
         data={"cells": [_data(compared, cell) for cell in compared.cells]},
     )
 
 
 def _rates(compared: SideBySide, shared: Sequence[Shared]) -> Table:
-    """Examples a second."""
+    """Tokens, images or examples a second."""
     if len(compared.sides) > MOST_COLUMNS:
         return _below_each_other(compared, shared)
     names = compared.names
     columns = [
         *_where(),
-        *(Column(f"{name}, examples/s", number=True) for name in names),
+        *(Column(f"{name}, a second", number=True) for name in names),
         *(Column(f"{name} / {names[0]}", number=True, spare_interval=2) for name in names[1:]),
     ]
-    rows = [[*_named(cell), *map(_rate, cell.cells), *_faster(cell)] for cell in shared]
+    rows = [[*_named(cell), *_rates_of(cell), *_faster(cell)] for cell in shared]
     return table(columns, rows)
 
 
@@ -53,7 +55,7 @@ def _below_each_other(compared: SideBySide, shared: Sequence[Shared]) -> Table:
     columns = (
         *_where(once=True),
         Column(compared.by.value),
-        Column("examples/s", number=True),
+        Column("a second", number=True),
         Column(f"times as fast as {compared.names[0]}", number=True, spare_interval=2),
     )
     rows = []
@@ -61,7 +63,7 @@ def _below_each_other(compared: SideBySide, shared: Sequence[Shared]) -> Table:
         for place, name in enumerate(compared.names):
             if cell.has(place):
                 faster = estimate_cell(cell.faster[place], ratio) if place else Cell("base")
-                rows.append([*_named(cell), Cell(name), _rate(cell.cells[place]), faster])
+                rows.append([*_named(cell), Cell(name), _rates_of(cell)[place], faster])
     return table(columns, rows)
 
 
@@ -86,8 +88,16 @@ def _named(cell: Shared) -> tuple[Cell, ...]:
     return Cell(str(cell.case)), Cell(phase), arm_cell(cell.same.label, cell.backend)
 
 
-def _rate(cell: TimedCell | None) -> Cell:
-    return Cell(MISSING if cell is None else throughput(cell.batch_size / cell.call_s))
+def _rates_of(cell: Shared) -> list[Cell]:
+    """On each side."""
+    return [_rate(timed, cell.unit) for timed in cell.cells]
+
+
+def _rate(cell: TimedCell | None, unit: Unit) -> Cell:
+    if cell is None:
+        return Cell(MISSING)
+    a_second = throughput(cell.batch_size * unit.each / cell.call_s)
+    return Cell(f"{a_second} {unit.name}")
 
 
 def _time(cell: TimedCell | None) -> Cell:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import UsageError
 from ...protocol.keys import CaseKey
+from ...spec.units import Unit
 from ...stats.apart import Recorded, log_times_by_generation, welch_ratio
 from ...stats.estimates import (
     Estimate,
@@ -43,7 +44,7 @@ class Shared:
     """A cell of two sides or more; by side, None where one has no time for it.
 
     faster: the first side's seconds over this one's; None for the first.  doubts: what speaks
-    against a time, empty where nothing does.
+    against a time, empty where nothing does.  unit: what its workload works through.
     """
 
     same: Same
@@ -51,6 +52,7 @@ class Shared:
     cells: tuple[TimedCell | None, ...]
     faster: tuple[Estimate | None, ...]
     doubts: tuple[str, ...]
+    unit: Unit
 
     def has(self, *places: int) -> bool:
         """Whether each of these sides has a time for it."""
@@ -94,7 +96,9 @@ def _shared(sides: Sequence[Side], by: By, same: Same) -> Shared:
         sure = not (doubts[0] or doubt)
         faster.append(estimate if sure else replace(estimate, low=math.nan, high=math.nan))
     backend = next(cell.backend for cell in cells if cell is not None)
-    return Shared(same, backend, cells, tuple(faster), doubts)
+    first_run = next(s.newest for s, c in zip(sides, cells, strict=True) if c is not None)
+    unit = first_run.unit_of(same.workload)
+    return Shared(same, backend, cells, tuple(faster), doubts, unit)
 
 
 def logs_of(

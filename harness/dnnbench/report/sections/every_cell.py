@@ -12,13 +12,14 @@ from ..section import Against, Cell, Column, Facet, Section, Table, Tone
 from ..summary_rows import CellSummary
 from ..words import unsteady, why_not_clear, word_of
 
+RATE = "examples/s"
 COLUMNS = (
     Column("phase", once=True),
     Column("arm"),
     Column("ms a call", number=True, spare_interval=8),
     Column("ratio to base", number=True, spare=10, spare_interval=8),
     Column("verdict"),
-    Column("examples/s", number=True, spare=7),
+    Column(RATE, number=True, spare=7),
     Column("agrees", spare=9),
     Column("FLOP/s", number=True, spare=6),
     Column("generations", number=True, spare=2),
@@ -63,8 +64,10 @@ def _table(evidence: Evidence, case: CaseKey) -> Table:
     groups: dict[str, list[tuple[Cell, ...]]] = {phase: [] for phase in phases}
     for row in rows:
         groups[row.phase].append(_row(evidence, row))
+    heading = evidence.unit_of(case.workload).a_second
+    columns = (replace(one, heading=heading) if one.heading == RATE else one for one in COLUMNS)
     return Table(
-        COLUMNS,
+        tuple(columns),
         tuple(map(tuple, groups.values())),
         title=f"{case.workload}, batch {case.batch_size}",
     )
@@ -77,6 +80,7 @@ def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
         nothing = (Cell(),) * (len(COLUMNS) - 4)
         return (*where, Cell(row.status, tone=tone), *nothing, Cell(row.reason or ""))
     is_base = row.arm == evidence.base
+    unit = evidence.unit_of(row.workload)
     return (
         *where,
         Cell(
@@ -86,7 +90,7 @@ def _row(evidence: Evidence, row: CellSummary) -> tuple[Cell, ...]:
         ),
         _live(Cell("base", tone=Tone.QUIET) if is_base else _ratio(row), row, Against.RATIO),
         _live(verdict_cell(word_of(row), row.verdict_reason), row, Against.VERDICT),
-        figure(row.batch_size / row.call_s, throughput),
+        figure(row.batch_size * unit.each / row.call_s, throughput),
         check_cell(evidence.agrees(row.arm, row.workload)),
         _rate(evidence, row, row.call_s),
         figure(row.generations, str),

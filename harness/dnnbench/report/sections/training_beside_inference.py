@@ -20,7 +20,7 @@ COLUMNS = (
     Column("operations a second", number=True, spare=4),
     Column("time a call", number=True),
     Column("time an example", number=True, spare=3),
-    Column("examples a second", number=True),
+    Column("a second", number=True),
     Column("peak memory", number=True, spare=6),
     Column("on the device", number=True, spare=1),
     Column("start to first result", number=True, spare=2),
@@ -79,6 +79,7 @@ def _times_as_long(purposes: list[Purpose]) -> list[str]:
 
 def _row(evidence: Evidence, purpose: Purpose) -> tuple[Cell, ...]:
     is_none = purpose.key in evidence.no_rates
+    unit = evidence.unit_of(purpose.workload)
     return (
         case_cell(purpose.workload, purpose.batch_size),
         arm_cell(purpose.arm, purpose.backend),
@@ -87,7 +88,7 @@ def _row(evidence: Evidence, purpose: Purpose) -> tuple[Cell, ...]:
         Cell("no figure") if is_none else scaled_figure(purpose.flops_per_s, "FLOP/s"),
         figure(purpose.call_s, seconds),
         figure(purpose.example_s, seconds),
-        figure(purpose.examples_per_s, throughput),
+        figure(purpose.examples_per_s * unit.each, lambda n: f"{throughput(n)} {unit.name}"),
         scaled_figure(purpose.peak_rss_bytes, "B"),
         scaled_figure(purpose.peak_device_bytes, "B"),
         figure(purpose.start_s, seconds),
