@@ -56,6 +56,8 @@ FILES = {"html": "results/report.html", "markdown": "results/report.md"}
     metavar="FILE",
     help="What to write.  [default: results/report.html, or results/report.md]",
 )
+@click.option("--static", is_flag=True, help="A page without scripts: nothing to explore, smaller.")
+@click.option("--png", "pictures", metavar="DIR", help="Write each chart as a picture, too.")
 @output_options
 @click.pass_obj
 def command(
@@ -66,12 +68,16 @@ def command(
     prices: tuple["Price", ...],
     form: str,
     out: str | None,
+    static: bool,
+    pictures: str | None,
     as_json: bool,
 ) -> None:
     """Write one offline HTML page about recorded runs: the answer, verdicts, charts, tables.
 
     STORE is a SQLite file or the address of a PostgreSQL database; without one it
-    is results/dnnbench.sqlite. The page loads nothing from the network and needs no script.
+    is results/dnnbench.sqlite. The page loads nothing from the network and is read without
+    scripts; with them its tables are sorted and filtered, cells opened, and any arm is the base.
+    Markdown fits a pull request's 65,536 characters, and $GITHUB_STEP_SUMMARY.
 
     With --by machine, the newest run of each machine in the stores is set beside the first one's:
     how much faster each is on these workloads, and how workloads differ, is printed and stands
@@ -85,12 +91,14 @@ def command(
       dnnbench report laptop.sqlite server.sqlite --by machine -o machines.html
       dnnbench report a.sqlite b.sqlite --by machine --price a=0.40/h --price b=1.23/h
       dnnbench report --by dtype
+      dnnbench report --format markdown -o "$GITHUB_STEP_SUMMARY"
     """
     from ..report.across.compared import side_by_side
     from ..report.document import document
-    from ..report.html import page_of
+    from ..report.html import colours_of, page_of
     from ..report.markdown import markdown_of
     from ..report.parts import gathered, parts_of
+    from ..report.png import write_pngs
     from ..report.terminal import drawn
     from ..report.writing import write_report
     from ..store.store import open_store
@@ -107,16 +115,25 @@ def command(
         stores_of = [store.place for store in places]
         across = None if by is None else side_by_side(evidence, by, stores_of, prices)
         parts = parts_of(evidence, across)
-        text = page_of(evidence, across) if form == "html" else markdown_of(parts)
+        text = page_of(evidence, across, static=static) if form == "html" else markdown_of(parts)
         page = write_report(out or FILES[form], text)
+        pngs = [] if pictures is None else write_pngs(parts, pictures, colours_of(evidence))
         runs = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
     shared = () if across is None else parts[0].sections
     if as_json:
-        output.json({"report": str(page), "runs": runs, **(document(shared) if shared else {})})
+        output.json(
+            {
+                "report": str(page),
+                "pictures": [*map(str, pngs)],
+                "runs": runs,
+                **(document(shared) if shared else {}),
+            }
+        )
         return
     for part in drawn(shared[:1]):
         output.table(part)
-    output.text(str(page))
+    for written in (page, *pngs):
+        output.text(str(written))
     output.note("about " + ", ".join(f"run {row['run_id']} of {row['store']}" for row in runs))
 
 

@@ -190,6 +190,37 @@ def machines(
     return _specification(_by_phase(layers, rows))
 
 
+def scaling(rows: Sequence[Row], title: str) -> Specification:
+    """A line for each arm along what varies, both axes logarithmic.
+
+    rows: x, arm, place (of the colour), value (examples a second), ms (of a call).
+    """
+    import altair as alt
+
+    arms = {row["arm"]: row["place"] for row in rows}
+    inks = [variable(place) for place in arms.values()]
+    xs = sorted({row["x"] for row in rows})
+    scale = _log_scale([row["value"] for row in rows], room=0.08)
+    colour = alt.Color(
+        "arm:N",
+        scale=alt.Scale(domain=list(arms), range=inks),
+        legend=alt.Legend(title=None, orient="top", columns=2),
+    )
+    x = alt.X(
+        "x:Q",
+        title=f"{title}, log axis",
+        scale=alt.Scale(type="log", base=2),
+        axis=alt.Axis(values=xs, format="d"),
+    )
+    y = alt.Y("value:Q", title="examples a second", scale=scale, axis=_log_axis(scale))
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y, color=colour)
+    points = base.mark_point(filled=True, size=55, opacity=1).encode(
+        tooltip=_tips("arm", "x", "value", "ms")
+    )
+    chart = alt.layer(base.mark_line(strokeWidth=2), points)
+    return _specification(chart.properties(width=WIDTH, height=200))
+
+
 def _cut(rows: Sequence[Row]) -> list[Row]:
     """Intervals cut where they would squeeze the points together, far beyond them."""
     least, most = (

@@ -52,7 +52,7 @@ def page_of(
     across: the runs side by side, before each of them   static: without scripts.
     """
     parts = parts_of(runs, across)
-    colours = _colours(runs)
+    colours = colours_of(runs)
     scripts = [] if static else [vega_script(), own_script()]
     specs = {} if static or charts.missing() else _specs(parts, colours)
     data = "" if static else page_data(parts, list(specs.values()))
@@ -83,7 +83,8 @@ def section_html(section: Section, colours: Mapping[str, int]) -> str:
     return _page("alone.html.j2", colours, section=section, types={}, numbers={}, specs=[])
 
 
-def _colours(runs: Sequence[Evidence]) -> dict[str, int]:
+def colours_of(runs: Sequence[Evidence]) -> dict[str, int]:
+    """The place of each backend's colour."""
     return palette.places(backend for run in runs for backend in run.backends)
 
 

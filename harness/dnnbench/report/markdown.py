@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..wording import one_line
+from ..wording import one_line, shortened
 from .parts import Part
 from .section import Cell, Column, Section, Table, Tone
 
@@ -14,13 +14,42 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 """What Markdown obeys."""
 
 
-def markdown_of(parts: Sequence[Part]) -> str:
-    """A whole report; each part under its name where there are several."""
-    texts = [markdown(part.sections) for part in parts]
-    if len(parts) == 1:
-        return texts[0]
-    named = zip(parts, texts, strict=True)
-    return "\n".join(f"# {escaped(part.name)}\n\n{text}" for part, text in named)
+MOST_CHARACTERS = 65_536
+"""Of a comment on a pull request."""
+_NOTE = 400
+"""Characters kept for saying what was left out."""
+
+
+def markdown_of(parts: Sequence[Part], most: int = MOST_CHARACTERS) -> str:
+    """A whole report; each part under its name where there are several.
+
+    Where it is longer than `most`, sections are left out whole, the last ones first: what people
+    decide by stands first.
+    """
+    blocks = [block for part in parts for block in _blocks(part, len(parts) > 1)]
+    kept: list[str] = []
+    left_out: list[str] = []
+    room = most - _NOTE
+    for title, text in blocks:
+        if left_out or len(text) + 2 > room:
+            left_out.append(title)
+        else:
+            kept.append(text)
+            room -= len(text) + 2
+    whole = "\n\n".join(kept) + "\n"
+    if not left_out:
+        return whole
+    names = shortened(escaped(", ".join(left_out)), _NOTE - 100)
+    return f"{whole}\nLeft out, as the page has them: {names}\n"
+
+
+def _blocks(part: Part, named: bool) -> list[tuple[str, str]]:
+    """Each section of a part by its title, the first below the part's name where it has one."""
+    texts = [(section.title, section_markdown(section)) for section in part.sections]
+    if named and texts:
+        title, text = texts[0]
+        texts[0] = title, f"# {escaped(part.name)}\n\n{text}"
+    return texts
 
 
 def markdown(sections: Iterable[Section]) -> str:

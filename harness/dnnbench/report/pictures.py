@@ -122,3 +122,26 @@ class MachinesChart(Chart):
     def spec(self, colours: Mapping[str, int]) -> charts.Specification:
         rows = [asdict(point) for point in self.points]
         return charts.machines(rows, self.machines, colours)
+
+
+@dataclass(frozen=True)
+class ScalingPoint:
+    """Throughput and latency of an arm at one value of what varies."""
+
+    x: float
+    arm: str
+    backend: str
+    value: float
+    ms: float
+
+
+@dataclass(frozen=True)
+class ScalingChart(Chart):
+    """A line for each arm along a sweep."""
+
+    points: tuple[ScalingPoint, ...]
+    axis: str
+
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+        rows = [asdict(point) | {"place": colours[point.backend]} for point in self.points]
+        return charts.scaling(rows, self.axis)

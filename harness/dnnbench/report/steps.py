@@ -65,6 +65,11 @@ class Steps:
         return {name: FUSED[name] for name, step in self.seconds.items() if step.high < 0}
 
     @property
+    def gap(self) -> float:
+        """What the four steps together lack of the whole, as a share of it; NaN where one is."""
+        return 1 - sum(step.value for step in self.seconds.values()) / self.whole.value
+
+    @property
     def stacked_s(self) -> dict[str, float]:
         """Seconds of parts that add up to the whole, none below zero: a step that costs less is
         part of the one before.

@@ -66,4 +66,4 @@ def _graphs(evidence: Evidence) -> list[str]:
     ]
 
 
-BUILDER = Builder(100, agreement)
+BUILDER = Builder(90, agreement)

@@ -2,6 +2,7 @@
 what was left out.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,9 +38,19 @@ def _summary(evidence: Evidence) -> Table:
         "revision": run.revision or "none",
         "base": evidence.base or "none",
         "measured with": f"dnnbench {run.dnnbench_version}",
-        "command": " ".join(run.command),
+        "command": shlex.join(run.command),
+        "cite as": _citation(evidence),
     }
     return _pairs(pairs)
+
+
+def _citation(evidence: Evidence) -> str:
+    """What names the run for good."""
+    run = evidence.run
+    return (
+        f"dnnbench {run.dnnbench_version}, run {run.run_id} on {evidence.machine_name}, "
+        f"{run.created[:10]}"
+    )
 
 
 def _minute(instant: str) -> str:
@@ -99,4 +110,4 @@ def _left_out(evidence: Evidence) -> list[str]:
     return [*settings.notes, *skipped, *reasons]
 
 
-BUILDER = Builder(130, environment)
+BUILDER = Builder(110, environment)

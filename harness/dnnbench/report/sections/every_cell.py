@@ -172,4 +172,4 @@ def _unsteady(rows: list[CellSummary]) -> list[str]:
     return [f"~ {row.arm} ({row.phase}): {unsteady(row)} generations" for row in unsteady_rows]
 
 
-BUILDER = Builder(80, every_cell)
+BUILDER = Builder(85, every_cell)

@@ -63,4 +63,4 @@ def _row(line: AuditLine, arms: Sequence[str]) -> tuple[Cell, ...]:
     return (Cell(line.what, tone=tone), *values, Cell("yes" if line.equal else "no"))
 
 
-BUILDER = Builder(120, fairness)
+BUILDER = Builder(100, fairness)

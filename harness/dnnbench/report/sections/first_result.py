@@ -58,4 +58,4 @@ def _row(evidence: Evidence, start: Start) -> tuple[Cell, ...]:
     )
 
 
-BUILDER = Builder(50, first_result)
+BUILDER = Builder(75, first_result)

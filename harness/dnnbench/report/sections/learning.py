@@ -109,4 +109,4 @@ def _point(evidence: Evidence, row: Row, field: str) -> CurvePoint:
     return CurvePoint(row["epoch"], row["arm"], evidence.backend_of(row["arm"]), row[field])
 
 
-BUILDER = Builder(110, learning)
+BUILDER = Builder(50, learning)

@@ -77,4 +77,4 @@ def _both(held: int, by_spec: int) -> Cell:
     return replace(alone, text=f"{alone.text} (spec {scaled(by_spec, 'B')})")
 
 
-BUILDER = Builder(60, memory)
+BUILDER = Builder(80, memory)

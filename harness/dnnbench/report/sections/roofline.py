@@ -71,4 +71,4 @@ def _row(share: RoofShare) -> tuple[Cell, ...]:
     return (*where, arm_cell(share.arm, share.backend), *figures)
 
 
-BUILDER = Builder(70, roofline)
+BUILDER = Builder(60, roofline)

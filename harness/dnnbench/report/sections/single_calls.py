@@ -115,4 +115,4 @@ def _data(run: Measured, cell: CellRow) -> dict[str, Any]:
     return where | {"arm": cell.arm} | counted | figures
 
 
-BUILDER = Builder(75, single_calls)
+BUILDER = Builder(78, single_calls)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from ...protocol.keys import CaseKey
 from ...stats.estimates import STEPS
 from ..builders import Builder
-from ..cells import about_case, arm_cell, case_cell, estimate_cell
+from ..cells import about_case, arm_cell, case_cell, estimate_cell, figure
 from ..charts import STEP_OPACITY
 from ..evidence import Evidence
 from ..pictures import StepsBar, StepsChart
@@ -17,7 +17,8 @@ HEADINGS = ("forward", "loss", "backprop.", "update")
 LEAD = (
     "Differences of nested programs, taken in seconds within the same round: they explain one arm, "
     "they do not rank arms. One below zero is no figure: fused where that is certain, else what it "
-    "is at most; its bar is part of the step before."
+    "is at most; its bar is part of the step before. Gap: what "
+    "the four together lack of the whole, which is timed by itself."
 )
 ALONE = (
     "What a framework could run by itself, beside what the same piece takes inside the whole step. "
@@ -77,6 +78,7 @@ def _steps_table(steps: list[Steps]) -> Table:
         Column("arm"),
         *(Column(heading, number=True, spare_interval=1) for heading in HEADINGS),
         Column("whole step", number=True, spare_interval=1),
+        Column("gap", number=True, spare=1),
     )
     return table(columns, [_steps_row(one) for one in steps])
 
@@ -91,6 +93,7 @@ def _steps_row(steps: Steps) -> tuple[Cell, ...]:
         arm_cell(steps.arm, steps.backend),
         *differences,
         estimate_cell(steps.whole, milliseconds),
+        figure(steps.gap, percent),
     )
 
 

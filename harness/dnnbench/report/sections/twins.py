@@ -52,4 +52,4 @@ def _row(twin: Twin) -> tuple[Cell, ...]:
     )
 
 
-BUILDER = Builder(90, twins)
+BUILDER = Builder(95, twins)
