@@ -142,6 +142,16 @@ def test_curves_are_compared_over_the_epochs_that_all_have():
     assert curves_apart([course(1.0)]) is None
 
 
+@pytest.mark.parametrize(
+    ("second", "apart"), [((1.0, 0.5), 0.0), ((1.0, 0.25), 0.5), ((1.0,), INF), ((1.0, NAN), INF)]
+)
+def test_every_step_of_the_first_epoch_is_compared(second, apart):
+    """A mean over the epoch would hide a step, and a dropped last batch."""
+    results = [course(0.75), course(0.75)]
+    results[0].first_losses, results[1].first_losses = (1.0, 0.5), second
+    assert curves_apart(results).step_loss == apart
+
+
 def test_train_says_that_curves_differ_where_a_loss_is_not_a_number():
     mlp = find_workload("mlp_digits")
     outcome, _ = training_sections([(mlp, [course(0.5), course(NAN)])])

@@ -98,6 +98,8 @@ class TrainingResult:
     failure: str = ""
     unsupported: str = ""
     """Why the arm does not offer to train the workload."""
+    first_losses: tuple[float, ...] = field(default=(), repr=False)
+    """What the steps of the first epoch returned."""
 
     @property
     def seconds(self) -> float:
@@ -155,6 +157,7 @@ def _train_arm(
     result.build_s, result.first_call_s = started.build_s, started.first_call_s
     for number in range(1, workload.task.epochs + 1):
         trained = client.train_epoch(number)
+        result.first_losses = result.first_losses or trained.losses
         test = Figures.of(client.evaluate(_test_batch(dataset)))
         epoch = Epoch(number, trained.loss, trained.seconds, test)
         result.epochs.append(epoch)
@@ -181,26 +184,39 @@ class CurvesApart:
 
     loss, test_loss: difference over the larger, infinite where any is not finite
     wrong: test answers
+    steps, step_loss: of the first epoch, and the same of the loss that a step returned;
+    infinite where arms took other numbers of steps
     """
 
     epochs: int
     loss: float
     test_loss: float
     wrong: int
+    steps: int = 0
+    step_loss: float = 0.0
 
 
 def curves_apart(results: Sequence[TrainingResult]) -> CurvesApart | None:
     """None for fewer than two arms that learned: there is nothing to compare."""
-    curves = [result.epochs for result in results if result.epochs]
-    if len(curves) < 2:
+    learned = [result for result in results if result.epochs]
+    if len(learned) < 2:
         return None
-    epochs = list(zip(*curves, strict=False))
+    epochs = list(zip(*(result.epochs for result in learned), strict=False))
+    first = [result.first_losses for result in learned]
     return CurvesApart(
         len(epochs),
         loss=max(_apart(epoch, lambda one: one.loss) for epoch in epochs),
         test_loss=max(_apart(epoch, lambda one: one.test.test_loss) for epoch in epochs),
         wrong=max(map(_wrong_apart, epochs)),
+        steps=min(map(len, first)),
+        step_loss=_steps_apart(first),
     )
+
+
+def _steps_apart(losses: Sequence[tuple[float, ...]]) -> float:
+    if len(set(map(len, losses))) > 1:
+        return float("inf")
+    return max(map(_relative_difference, zip(*losses, strict=True)), default=0.0)
 
 
 def _apart(epoch: Sequence[Epoch], figure: Callable[[Epoch], float]) -> float:

@@ -49,7 +49,8 @@ class TrainingSession:
             seconds += now() - start
             losses.append(float(self._program.get({"loss": result["loss"]})["loss"]))
             counted.append(counts(self._workload.task.loss, host_batch.targets).sum())
-        return EpochResult(float(np.average(losses, weights=counted)), seconds)
+        mean = float(np.average(losses, weights=counted))
+        return EpochResult(mean, seconds, tuple(losses))
 
     def evaluate(self, test: Batch) -> Predictions:
         """What the program predicts for each example, in batches of the training size,

@@ -102,6 +102,8 @@ def _apart_words(workload: Workload, apart: CurvesApart) -> str:
     if not isfinite(apart.loss) or not isfinite(apart.test_loss):
         return f"curves differ {common}: a loss is not finite"
     by_loss = f"curves lie apart by {apart.loss:.1e} in loss"
+    if apart.steps:
+        common += f"; the losses of the first {apart.steps} steps by {apart.step_loss:.1e}"
     if workload.task.metric == "accuracy":
         wrong = counted(apart.wrong, "test answer")
         return f"{by_loss} (relative) and {wrong} at most, {common}"

@@ -35,10 +35,14 @@ class TrainingStarted:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """Mean loss over the labels that count, and the seconds of the epoch's training steps alone."""
+    """Mean loss over the labels that count, and the seconds of the epoch's training steps alone.
+
+    losses: those that its steps returned, the smaller last batch among them
+    """
 
     loss: float
     seconds: float
+    losses: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
