@@ -13,6 +13,7 @@ import numpy as np
 from ..host.clock import now
 from ..protocol.batch import Batch
 from ..protocol.program import Program
+from .step_audit import StepAudit
 
 Call = Callable[[], object]
 REPEATS = 7
@@ -41,6 +42,8 @@ class Audit:
     unwaited_most: tuple[float, float]
     answers_differ: bool
     cpus_used: float
+    steps: StepAudit | None = None
+    """Of a program whose steps are timed."""
 
     @property
     def faults(self) -> list[str]:
@@ -57,7 +60,7 @@ class Audit:
             )
         if not self.answers_differ:
             faults.append("another input gave the same output: an answer is cached")
-        return faults
+        return faults + (self.steps.faults if self.steps else [])
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"faults": self.faults}

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from math import ceil
 from statistics import median
@@ -21,6 +22,7 @@ from .audit import Audit, audit
 from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
 from .services.timing import HeldBytes, PeakMemory, Visit, WarmCall
+from .step_audit import audit_steps
 
 Call = Callable[[], Any]
 Wait = Callable[[Any], None]
@@ -166,9 +168,17 @@ class Bench:
         return HeldBytes(_bytes(program.weights()), _bytes(slots))
 
     def audit(self, calls: int) -> Audit:
-        """Whether inference's time adds up, its wait waits, and its answers are its own."""
+        """Whether inference's time adds up, its wait waits, and answers are their own;
+        where a step is timed, whether its wait waits for the weights, and no phase keeps an answer.
+        """
         with self._placements.get("infer", FREE).held():
-            return audit(self._program, self._batch, self._calls["infer"], calls)
+            result = audit(self._program, self._batch, self._calls["infer"], calls)
+        if self._trained is None or Phase.TRAIN_STEP not in self._calls:
+            return result
+        self._restore()
+        steps = audit_steps(self._trained, self._calls[Phase.TRAIN_STEP], self._calls)
+        self._restore()
+        return replace(result, steps=steps)
 
     def audit_rate(self, phase: str, calls: int, trains: bool) -> RateAudit:
         """Whether a phase whose rate lies near or above the measured peak does the work
