@@ -28,6 +28,10 @@ CAPS = Budget(
     apart=0.5,
     moved=1e3,
     work_flops=2e10,
+    many_flops=1e8,
+    whole_flops=2e10,
+    whole_bytes=2**30,
+    parts_flops=1e11,
 )
 
 
@@ -195,7 +199,7 @@ def test_nan_never_agrees_and_is_the_worst_of_its_kind(ratios):
     assert [(row.tensor, row.status) for row in rows] == [("gradients/nan", Status.DIFFERS)]
 
 
-def test_heavy_work_is_checked_for_one_step():
+def test_heavy_work_is_checked_for_two_steps():
     light = CASES["dense"]()
     heavy = CASES["conv2d_same"]()
     nodes = list(heavy.model.nodes)
@@ -205,5 +209,5 @@ def test_heavy_work_is_checked_for_one_step():
     from dnnbench.spec.model import Model
 
     model = Model(**(heavy.model.model_dump() | {"nodes": [n.model_dump() for n in nodes]}))
-    assert check_steps(light) == (1, 5)
-    assert check_steps(heavy.model_copy(update={"model": model})) == (1,)
+    assert check_steps(light) == (1, 5, 12)
+    assert check_steps(heavy.model_copy(update={"model": model})) == (1, 2)

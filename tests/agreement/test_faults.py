@@ -8,76 +8,22 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from dnnbench.execution.cache import cache_folder, cache_folders
-from dnnbench.execution.checking import reference_path
-from dnnbench.execution.explain import explain_check, reference_arm
-from dnnbench.execution.pool import spawn, start_request, started
-from dnnbench.protocol.arm import Arm
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
-from dnnbench.testing.cases import CASES
-from dnnbench.testing.cases.batches import batches_of
-from dnnbench.worker.clients.agreement import AgreementClient
-from dnnbench.worker.clients.arm import ArmClient
-from dnnbench.worker.services.agreement import CheckRequest
+from helpers.faulty import BUILDERS, HERE, FaultyWorkers
 from helpers.installing import installed_here
 from helpers.kept_caches import kept_folder
 
-HERE = Path(__file__).parents[1] / "faults"
-sys.path.insert(0, str(HERE))
+# isort: split
+from dnnbench_faults import programs, programs_of_batches  # noqa: F401
+from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.table import BACKENDS, FAULTS
 
-from dnnbench_faults import cases  # noqa: E402
-from dnnbench_faults.table import BACKENDS, FAULTS  # noqa: E402
-
-BUILDERS = {**CASES, **cases.CASES}
 DTYPES = ("float64", "float32")
 PATIENCE_S = 600
-
-
-def request_of(case, dtype):
-    workload = BUILDERS[case]()
-    return CheckRequest(workload, tuple(batches_of(workload)), (1, 5), seed=0).in_dtype(dtype)
-
-
-class FaultyWorkers:
-    """Long-lived workers: the honest reference, and one of each faulty backend,
-    which each `start` gives another fault.
-    """
-
-    def __init__(self, stack):
-        self._stack, self._workers = stack, {}
-
-    def _worker(self, backend, dtype):
-        """JAX sets float64 for a whole process."""
-        key = backend, dtype if backend == "jax" else ""
-        if key not in self._workers:
-            arm = Arm(f"faulty_{backend}", "honest", dtype=dtype)
-            self._workers[key] = self._stack.enter_context(spawn(arm, f"faulty-{backend}"))
-        return self._workers[key]
-
-    def _reference(self):
-        if "reference" not in self._workers:
-            self._workers["reference"] = self._stack.enter_context(
-                started(reference_arm(), "faults-reference")
-            )
-        return self._workers["reference"]
-
-    def check(self, backend, mode, case, dtype):
-        """Rows of a check, by the requests that `dnnbench check` makes."""
-        worker, request = self._worker(backend, dtype), request_of(case, dtype)
-        path = reference_path(request)
-        if not path.exists():
-            AgreementClient(self._reference()).make_reference(request, path)
-        ArmClient(worker).start(start_request(Arm(f"faulty_{backend}", mode, dtype=dtype)))
-        return AgreementClient(worker).check(request, path)
-
-    def explain(self, backend, case, dtype, rows):
-        return explain_check(
-            self._worker(backend, dtype), self._reference(), request_of(case, dtype), dtype, rows
-        )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,14 +50,18 @@ LONG_TO_COMPILE = {
 """By backend, cases that take its compiler seconds: the matrix's."""
 
 
-def in_its_worker(backend, *values, dtype, name, case):
+SELDOM = ("jax", "tensorflow")
+"""Whose faulty programs are the matrix's: NumPy's and PyTorch's are asked often."""
+
+
+def in_its_worker(backend, *values, dtype, name, case, seldom=False):
     """All of a backend in one pytest process.
 
     In float32, NumPy's run often, and those of frameworks in the matrix.
     """
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
     in_the_matrix = dtype == "float32" and backend != "numpy"
-    if in_the_matrix or case in LONG_TO_COMPILE.get(backend, ()):
+    if seldom or in_the_matrix or case in LONG_TO_COMPILE.get(backend, ()):
         marks.append(pytest.mark.exhaustive)
     if (backend, dtype) != ("numpy", "float64"):
         marks.append(pytest.mark.slow)
@@ -127,7 +77,7 @@ PLANTED = [
 HONEST = [
     in_its_worker(backend, case, dtype=dtype, name=case, case=case)
     for backend in BACKENDS
-    for case in sorted({fault.case for fault in FAULTS if fault.backend == backend})
+    for case in sorted({f.case for f in (*FAULTS, *PROGRAM_FAULTS) if f.backend == backend})
     for dtype in (DTYPES[:1] if backend == "jax" else DTYPES)
 ]
 
@@ -145,6 +95,25 @@ def test_a_planted_fault_is_caught_and_named(faulty, backend, fault, dtype, reco
     assert (explanation.what, named) == (fault.what, fault.named), explanation.sentence
     assert fault.known in explanation.convention, explanation.sentence
     assert explanation.confirmed or fault.what == "phase", explanation.sentence
+
+
+PROGRAMS = [
+    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, case=f.case, seldom=f.backend in SELDOM)
+    for f in PROGRAM_FAULTS
+]
+
+
+@pytest.mark.parametrize(("backend", "fault", "dtype"), PROGRAMS)
+def test_a_faulty_program_is_caught(faulty, backend, fault, dtype, record_property):
+    record_property("planted fault", f"{backend}:{fault.mode}")
+    rows = faulty.check(backend, fault.mode, fault.case, dtype, fault.steps, fault.timed_rows)
+    assert not all(row.ok for row in rows), "not caught"
+
+
+def test_every_gap_is_tried_in_three_backends():
+    gaps = {fault.gap for fault in PROGRAM_FAULTS}
+    backends = {gap: {f.backend for f in PROGRAM_FAULTS if f.gap == gap} for gap in gaps}
+    assert {gap for gap in gaps if len(backends[gap]) < 3} == set()
 
 
 @pytest.mark.parametrize(("backend", "case", "dtype"), HONEST)

@@ -79,6 +79,11 @@ def test_the_names_here_are_those_of_the_spec(name):
             "adam@5/weights/fc.bias",
             TensorKey(Group.WEIGHTS, "fc.bias", Phase.TRAIN_STEP, "adam", 5),
         ),
+        ("adam@5/loss", TensorKey(Group.LOSS, "", Phase.TRAIN_STEP, "adam", 5)),
+        (
+            "adam@5/outputs/fc",
+            TensorKey(Group.OUTPUTS, "fc", Phase.TRAIN_STEP, "adam", 5),
+        ),
         ("adam@5/infer/fc", TensorKey(Group.OUTPUTS, "fc", Phase.INFER, "adam", 5)),
         ("adam@1/then/loss", TensorKey(Group.LOSS, "", Phase.GRADIENTS, "adam", 1)),
         (
@@ -98,7 +103,7 @@ def test_the_texts_that_stores_hold(text, key):
         "logits",
         "outputs",
         "loss/",
-        "adam@5/loss",
+        "adam@5/activations/fc",
         "adam@05/weights/w",
         "then/loss",
         "slots/w",

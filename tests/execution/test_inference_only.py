@@ -99,11 +99,15 @@ def test_it_is_checked_from_initial_and_from_given_weights(measured):
     } | {kind: "agrees" for kind in statuses if kind.startswith("prediction")}
 
 
-def test_a_backend_that_ignores_given_weights_is_found_by_them_alone(place):
+def test_a_backend_that_ignores_given_weights_is_found(place):
+    """A check does not start from the initial ones either."""
     asked = ("--weights", "given.safetensors", "--phase", "infer", "--json", *FAST)
     done = dnnbench(place, "run", "tiny.toml", "--backend", "numpy,answers:initial", *asked)
     rows = [row for row in json.loads(done.stdout)["agreement"] if row["arm"] == "answers:initial"]
-    assert {row["kind"] for row in rows if not row["ok"]} == {"outputs@weights"}
+    assert {row["kind"] for row in rows if not row["ok"]} == {
+        "outputs",
+        "outputs@weights",
+    }
 
 
 def test_to_time_inference_alone_calls_no_training_phase(place):
@@ -148,9 +152,8 @@ def test_the_reference_of_inference_alone_holds_nothing_else(place):
 def test_a_check_tells_what_is_missing(place):
     done = dnnbench(place, "check", "tiny.toml", "--backend", "answers", *ONE_TYPE)
     rows = {row["kind"]: row for row in json.loads(done.stdout)["agreement"]}
-    assert (
-        rows["unsupported phases"]["reason"] == f"{REASON} (forward, loss, gradients, train_step)"
-    )
+    phases = "forward, loss, gradients, train_step, loss_alone, update_alone"
+    assert rows["unsupported phases"]["reason"] == f"{REASON} ({phases})"
 
 
 def test_a_check_of_what_is_not_offered_checks_nothing(place):

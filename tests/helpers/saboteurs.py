@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 from dnnbench.agreement.check import check
 from dnnbench.agreement.reference import make_reference
+from dnnbench.agreement.starting import start_weights
 from dnnbench.protocol.arm import Arm
-from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
@@ -15,7 +15,7 @@ STEPS = (1, 5)
 
 
 def program_builder(workload, dtype="float64", mode="eager"):
-    weights = initial_weights(workload.model, 0)
+    weights = start_weights(workload.model, 0)
     return lambda variant: NumpyBackend().build(variant, weights, Arm("numpy", mode, dtype=dtype))
 
 

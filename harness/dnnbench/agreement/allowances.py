@@ -32,7 +32,15 @@ class Budget(NamedTuple):
     moved: float = 1e3
     """a weight whose reference moves by more than this times u rms(p) must move."""
     work_flops: float = 2e10
-    """above this much work in five training steps, one step is checked."""
+    """above this much work in five training steps, two steps are checked."""
+    many_flops: float = 1e8
+    """up to this much work in twelve training steps, twelve are checked."""
+    whole_flops: float = 2e10
+    """the timed batch is held against the reference whole up to this much work of one evaluation"""
+    whole_bytes: float = 2**30
+    """and this much memory,"""
+    parts_flops: float = 1e11
+    """and against the arm's own batches of `CHECK_BATCH` up to this much work."""
 
 
 BUDGET = Budget()
@@ -51,5 +59,11 @@ SQUARES = frozenset({"mean_square", "second_moment"})
 """Slots that hold a running mean of squared gradients."""
 STEPS = (1, 5)
 """After how many training steps weights, slots and running statistics are compared."""
+MANY_STEPS = (1, 5, 12)
+"""The same of a network so small that twelve cost nothing."""
+FEW_STEPS = (1, 2)
+"""The same where five are too much work: the second step shows what the first one left
+(velocity, how far a mean of gradients is corrected, running statistics).
+"""
 CHECK_BATCH = 4
 """Largest batch of a check."""

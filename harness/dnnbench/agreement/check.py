@@ -1,28 +1,33 @@
 """A contender held against the reference: a table with one row for each kind of tensor."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..protocol.batch import Batch
 from ..protocol.capabilities import Capabilities
 from ..protocol.program import Program
 from ..spec.costs import training_step
 from ..spec.optimizers import Optimizer
-from ..spec.phases import PHASES, Phase
+from ..spec.phases import PHASES, PIECES, Phase
 from ..spec.workload import Workload
-from .allowances import BUDGET, CHECK_BATCH, STEPS
+from .allowances import BUDGET, CHECK_BATCH, FEW_STEPS, MANY_STEPS, STEPS
 from .comparing import compare
 from .comparison import TensorComparison, worst_of
-from .keys import TensorKey
+from .drawn import compare_drawn
+from .keys import TensorKey, Tensors
 from .observing import observe, optimizers_to_check, with_optimizer
 from .reference import Reference
+from .rehearsal import rehearse
 from .status import Status, badness
+from .timed import How, compare_timed, how
 
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
 MISSING = "unsupported phases"
 """Kind of the row that stands for phases which the backend does not offer of the workload."""
+IMPOSSIBLE = "it cannot run this piece alone"
 GIVEN_WEIGHTS = "weights"
+TIMED, DRAWN = "timed", "drawn"
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
 
@@ -31,15 +36,20 @@ UNDETERMINED = "undetermined"
 class Kind:
     """What sort of tensors a row stands for, and after how many steps; its text is `weights@5`.
 
-    given_weights: whether they come from weights of a file, not from initial ones:
+    given_weights: whether they come from weights of a file, not from a seed:
     `outputs@weights`.
+    branch: TIMED of the batch that is timed, `outputs@timed`; DRAWN of one under masks that the
+    framework draws, `outputs@drawn`.
     """
 
     name: str
     step: int = 0
     given_weights: bool = False
+    branch: str = ""
 
     def __str__(self) -> str:
+        if self.branch:
+            return f"{self.name}@{self.branch}"
         if self.given_weights:
             return f"{self.name}@{GIVEN_WEIGHTS}"
         return f"{self.name}@{self.step}" if self.step else self.name
@@ -50,6 +60,8 @@ class Kind:
         name, _, moment = text.partition("@")
         if moment == GIVEN_WEIGHTS:
             return cls(name, given_weights=True)
+        if moment in (TIMED, DRAWN):
+            return cls(name, branch=moment)
         return cls(name, int(moment or 0))
 
 
@@ -83,23 +95,28 @@ class Agreement:
 
 
 def check_steps(workload: Workload) -> tuple[int, ...]:
-    """How many steps are checked: 1 and 5, or 1 alone where five are too much work."""
-    work = max(STEPS) * training_step(workload, check_batch_size(workload)).flops
-    return STEPS if work <= BUDGET.work_flops else STEPS[:1]
+    """After which steps training is looked at: 1 and 5, after 12 too where that is little work,
+    and 1 and 2 where five are too much.
+    """
+    step = training_step(workload, check_batch_size(workload)).flops
+    if max(MANY_STEPS) * step <= BUDGET.many_flops:
+        return MANY_STEPS
+    return STEPS if max(STEPS) * step <= BUDGET.work_flops else FEW_STEPS
 
 
 def phases_to_check(timed: Collection[Phase], workload: Workload) -> tuple[Phase, ...]:
     """The phases that are checked where some are timed: each with those that it contains,
     and no other.
 
-    A piece runs in the phase that ends with it.  Of a network for inference only, what it infers.
+    A piece is checked with the phase that ends with it.  Of a network for inference only,
+    what it infers.
     """
+    if workload.inference_only:
+        return (Phase.INFER,)
     whole = {_WHOLE.get(phase, phase) for phase in timed}
     last = max((PHASES.index(phase) for phase in whole), default=0)
-    contained = set(PHASES[1 : last + 1])
-    infers = {Phase.INFER} & whole
-    wanted = {Phase.INFER} if workload.inference_only else contained | infers
-    return tuple(phase for phase in PHASES if phase in wanted)
+    wanted = {*PHASES[1 : last + 1], *timed}
+    return tuple(phase for phase in Phase if phase in wanted)
 
 
 _WHOLE = {Phase.LOSS_ALONE: Phase.LOSS, Phase.UPDATE_ALONE: Phase.TRAIN_STEP}
@@ -120,12 +137,14 @@ def check(
     steps: Sequence[int],
     capabilities: Callable[[Workload], Capabilities] = lambda workload: Capabilities(),
     phases: Collection[Phase] = PHASES,
+    timed: Batch | None = None,
 ) -> list[Agreement]:
     """The worst tensor of every kind, of the phases that are asked for and offered.
 
     A row with the reason stands for the phases that are asked for and missing, and one for an
     optimizer of the other family that the backend does not have.
-    capabilities: what the arm offers of a variant of the workload   phases: those asked for.
+    capabilities: what the arm offers of a variant of the workload   phases: those asked for
+    timed: the batch that is timed; None where no more rows are asked for
     """
     own, *others = optimizers_to_check(workload)
     offered = capabilities(workload)
@@ -135,11 +154,27 @@ def check(
     if Phase.TRAIN_STEP in called:
         refused = _without_step(workload, others, capabilities)
     trained = [own, *(o for o in others if o.kind not in refused)]
-    observed = observe(build, workload, batches, steps, trained, called)
+    observed = observe(build, workload, batches, steps, trained, called, rehearse)
+    for piece in _impossible(observed, called):
+        called.remove(piece)
+        missing[piece] = IMPOSSIBLE
     comparisons = compare(reference, observed, workload, dtype, called)
     compared = [c for c in comparisons if c.key.optimizer not in refused]
     unsupported = [_unsupported(REFUSED, reason, kind) for kind, reason in refused.items()]
-    return [*summarise(compared), *_missing(missing), *unsupported]
+    rows = summarise(compared)
+    if timed is not None:
+        of_timed = compare_timed(build, workload, dtype, reference, timed, called)
+        rows += summarise(of_timed, TIMED)
+    whole = timed is not None and how(workload, timed.size) is How.WHOLE
+    drawn_on = timed if timed is not None and whole else batches[0]
+    rows += summarise(compare_drawn(build, workload, dtype, reference, drawn_on, called), DRAWN)
+    return [*rows, *_missing(missing), *unsupported]
+
+
+def _impossible(observed: Tensors, called: Collection[Phase]) -> list[Phase]:
+    """Pieces that the program does not have."""
+    phases = {key.phase for key in observed}
+    return [piece for piece in PIECES if piece in called and piece not in phases]
 
 
 def _without_step(
@@ -169,11 +204,15 @@ def _unsupported(kind: str, reason: str, optimizer: str = "") -> Agreement:
     return Agreement(kind, optimizer, "", float("nan"), 0, reason, Status.UNSUPPORTED)
 
 
-def summarise(comparisons: Sequence[TensorComparison]) -> list[Agreement]:
-    """One row a kind and optimizer, in the order in which they were observed."""
+def summarise(comparisons: Sequence[TensorComparison], branch: str = "") -> list[Agreement]:
+    """One row a kind and optimizer, in the order in which they were observed.
+
+    branch: as a Kind's
+    """
     groups: dict[tuple[Kind, str], list[TensorComparison]] = {}
     for comparison in comparisons:
-        place = _kind_of(comparison), comparison.key.optimizer
+        kind = _kind_of(comparison)
+        place = replace(kind, branch=branch), comparison.key.optimizer
         groups.setdefault(place, []).append(comparison)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
 
@@ -205,4 +244,6 @@ def _plain_kind(key: TensorKey) -> str:
             return "outputs"
         case Phase.LOSS:
             return "loss"
+        case Phase.LOSS_ALONE | Phase.UPDATE_ALONE:
+            return key.phase
     return key.group

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..spec.phases import Phase
 from .keys import Group, TensorKey
 from .rule_context import RuleContext
 from .rules import allowance_of
@@ -41,6 +42,8 @@ def unjudged(key: TensorKey, a: np.ndarray, context: RuleContext) -> Unjudged | 
 
 def _apart(key: TensorKey, context: RuleContext) -> str:
     """Rule 8: after those steps honest evaluations lie too far apart; empty where they do not."""
+    if key.phase is Phase.UPDATE_ALONE:  # no pass through the network follows the first of them
+        return ""
     share = context.apart.get(key.trajectory)
     if share is None:
         return ""

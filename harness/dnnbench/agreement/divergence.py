@@ -7,9 +7,10 @@ it: wherever it stands is honest too.
 
 import numpy as np
 
+from ..spec.phases import Phase
 from .allowances import BUDGET
 from .deviation import rms
-from .keys import Group
+from .keys import Group, TensorKey
 from .reference import Reference
 
 
@@ -19,17 +20,21 @@ def undetermined_trajectories(reference: Reference) -> dict[tuple[str, int], flo
     How far is rms(error of the changes of all weights) / rms(the changes), the error being the
     largest of an honest evaluation.
     """
-    weights = [key for key in reference.tensors if key.group is Group.WEIGHTS and key.step > 1]
-    trajectories = dict.fromkeys(key.trajectory for key in weights)
+    trajectories = dict.fromkeys(key.trajectory for key in _moved(reference) if key.step > 1)
     shares = {trajectory: _share(reference, trajectory) for trajectory in trajectories}
     # A NaN is too far as well, which `share > BUDGET.apart` would not say.
     return {trajectory: share for trajectory, share in shares.items() if not share <= BUDGET.apart}
 
 
+def _moved(reference: Reference) -> list[TensorKey]:
+    """Keys of what training steps make of the weights."""
+    weights = [key for key in reference.tensors if key.group is Group.WEIGHTS]
+    return [key for key in weights if key.phase is Phase.TRAIN_STEP]
+
+
 def _share(reference: Reference, trajectory: tuple[str, int]) -> float:
     """sqrt(sum n error^2 / sum n rms(R)^2) over the weights of n elements."""
-    weights = [key for key in reference.tensors if key.group is Group.WEIGHTS]
-    keys = [key for key in weights if key.trajectory == trajectory]
+    keys = [key for key in _moved(reference) if key.trajectory == trajectory]
     sizes = np.array([reference.tensors[key].size for key in keys])
     moved = np.sum(sizes * np.square([rms(reference.tensors[key]) for key in keys]))
     strayed = np.sum(sizes * np.square([reference.strayed(key) for key in keys]))

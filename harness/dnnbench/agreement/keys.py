@@ -15,6 +15,8 @@ class Group(StrEnum):
 
     OUTPUTS = "outputs"
     PREDICTION = "prediction"
+    PARTS = "parts"
+    """Outputs of inference, the first example by itself and the others together."""
     STATE = "state"
     LOSS = "loss"
     GRADIENTS = "gradients"
@@ -26,7 +28,7 @@ class Group(StrEnum):
 
 
 GROUPS: Mapping[Phase, frozenset[Group]] = {
-    Phase.INFER: frozenset({Group.OUTPUTS, Group.PREDICTION}),
+    Phase.INFER: frozenset({Group.OUTPUTS, Group.PREDICTION, Group.PARTS}),
     Phase.FORWARD: frozenset({Group.OUTPUTS, Group.STATE}),
     Phase.LOSS: frozenset({Group.OUTPUTS, Group.STATE, Group.LOSS}),
     Phase.GRADIENTS: frozenset(
@@ -39,13 +41,20 @@ GROUPS: Mapping[Phase, frozenset[Group]] = {
             Group.COTANGENTS,
         }
     ),
-    Phase.TRAIN_STEP: frozenset({Group.WEIGHTS, Group.SLOTS, Group.STATE}),
+    Phase.TRAIN_STEP: frozenset(
+        {Group.OUTPUTS, Group.LOSS, Group.WEIGHTS, Group.SLOTS, Group.STATE}
+    ),
+    Phase.LOSS_ALONE: frozenset({Group.LOSS}),
+    Phase.UPDATE_ALONE: frozenset({Group.WEIGHTS, Group.SLOTS}),
 }
 """What is observed of each phase."""
 NAMELESS = frozenset({Group.LOSS, Group.PREDICTION})
 """Groups of which a phase has but one tensor."""
-BY_EXAMPLE = frozenset({Group.OUTPUTS, Group.PREDICTION, Group.ACTIVATIONS, Group.COTANGENTS})
+BY_EXAMPLE = frozenset(
+    {Group.OUTPUTS, Group.PREDICTION, Group.PARTS, Group.ACTIVATIONS, Group.COTANGENTS}
+)
 """Groups whose tensors have an example's row for each row."""
+_PREFIXES = "infer|forward|loss|then|loss_alone|update_alone"
 
 
 Family = tuple[str, int, Phase, Group, str]
@@ -61,10 +70,14 @@ class TensorKey:
 
     As text, for readers, for the reference's files and for messages:
 
-        infer/<node>  prediction  forward/<group>/<name>  loss/<group>/<name>  loss/loss
+        infer/<node>  parts/<node>  prediction
+        forward/<group>/<name>  loss/<group>/<name>  loss/loss
         <group>/<name>  loss                          of the phase `gradients`
-        <optimizer>@<step>/<group>/<name>             of the phase `train_step`: weights, state
+        <optimizer>@<step>/<group>/<name>             of the phase `train_step`: weights, state,
+        <optimizer>@<step>/loss                       and what step number `step` returned
         <optimizer>@<step>/slots/<slot>/<name>
+        loss_alone/loss
+        <optimizer>@<step>/update_alone/<group>/...   what so many updates by one gradient leave
         <optimizer>@<step>/infer/<node>               what the updated network infers
         <optimizer>@<step>/then/<group>/<name>        a gradient pass of the updated network
     """
@@ -96,7 +109,7 @@ class TensorKey:
 
     @classmethod
     def _parse(cls, text: str) -> "TensorKey":
-        match = re.fullmatch(r"(?:(\w+)@(\d+)/)?(?:(infer|forward|loss|then)/)?(.+)", text)
+        match = re.fullmatch(rf"(?:(\w+)@(\d+)/)?(?:({_PREFIXES})/)?(.+)", text)
         if match is None:
             raise ValueError(text)
         optimizer, step, prefix, rest = match.groups(default="")
@@ -104,9 +117,9 @@ class TensorKey:
         if prefix == "infer":
             return cls(Group.OUTPUTS, rest, Phase.INFER, optimizer, steps)
         group, name, slot = _member(rest)
-        if group is Group.PREDICTION:
+        if group in (Group.PREDICTION, Group.PARTS):
             phase = Phase.INFER
-        elif prefix in ("forward", "loss"):
+        elif prefix and prefix != "then":
             phase = Phase(prefix)
         else:
             phase = Phase.TRAIN_STEP if optimizer and not prefix else Phase.GRADIENTS
@@ -120,7 +133,7 @@ class TensorKey:
 
     def _phase(self) -> str:
         match self.phase:
-            case Phase.FORWARD | Phase.LOSS:
+            case Phase.FORWARD | Phase.LOSS | Phase.LOSS_ALONE | Phase.UPDATE_ALONE:
                 return f"{self.phase}/"
             case Phase.GRADIENTS if self.optimizer:
                 return "then/"
@@ -129,7 +142,8 @@ class TensorKey:
     def _tensor(self) -> str:
         if self.group in NAMELESS:
             return self.group
-        group = "infer" if self.phase is Phase.INFER else self.group
+        inferred = self.phase is Phase.INFER and self.group is Group.OUTPUTS
+        group = "infer" if inferred else self.group
         return f"{group}/{self.slot}/{self.name}" if self.slot else f"{group}/{self.name}"
 
     @property
@@ -149,7 +163,9 @@ class TensorKey:
 
     @property
     def moved_by_gradients(self) -> bool:
-        """Whether a gradient's rounding reaches the tensor."""
+        """Whether a gradient's rounding reaches the tensor: not what the first step returns."""
+        if self.phase is Phase.TRAIN_STEP and self.group in (Group.OUTPUTS, Group.LOSS):
+            return self.step > 1
         return bool(self.optimizer) or self.group in (Group.GRADIENTS, Group.COTANGENTS)
 
     @property
@@ -200,13 +216,15 @@ def outputs_of(result: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return outputs
 
 
-def slots_keyed(slots: Mapping[str, np.ndarray], optimizer: str, step: int) -> Tensors:
+def slots_keyed(
+    slots: Mapping[str, np.ndarray], optimizer: str, step: int, phase: Phase = Phase.TRAIN_STEP
+) -> Tensors:
     """What `Program.optimizer_state` returns, by key."""
     tensors: Tensors = {}
     for text, array in slots.items():
         slot, _, parameter = text.partition("/")
         if slot and parameter:
-            key = TensorKey(Group.SLOTS, parameter, Phase.TRAIN_STEP, optimizer, step, slot)
+            key = TensorKey(Group.SLOTS, parameter, phase, optimizer, step, slot)
             tensors[key] = array
     return tensors
 

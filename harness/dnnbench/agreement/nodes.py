@@ -13,7 +13,7 @@ from ..spec.workload import Workload
 from .comparing import compare
 from .comparison import TensorComparison
 from .keys import Group, TensorKey, Tensors, keyed
-from .observing import Build, trajectory
+from .observing import Build, put_all, trajectory
 from .reference import Reference
 
 
@@ -68,7 +68,8 @@ def _training_steps(
 ) -> Tensors:
     """What steps leave, and every node's value and cotangent on the batch that follows them."""
     kind = workload.task.optimizer.kind
-    seen = trajectory(program, kind, batches, steps, infers=True)
+    placed = put_all(program, batches)
+    seen = trajectory(program, kind, placed, steps, infers=True)
     then = _training_pass(program, batches[max(steps) % len(batches)])
     return seen | {key.after(kind, max(steps)): array for key, array in then.items()}
 

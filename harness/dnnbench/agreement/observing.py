@@ -7,13 +7,26 @@ import numpy as np
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program, Trainable, trainable
-from ..spec.optimizers import Adam, Optimizer, Sgd
-from ..spec.phases import PHASES, Phase
+from ..spec.optimizers import Adam, Optimizer, Sgd, WarmupCosine
+from ..spec.phases import PHASES, PIECES, Phase
 from ..spec.workload import Workload
 from .allowances import ADAPTIVE
-from .keys import Group, TensorKey, Tensors, keyed, slots_keyed
+from .keys import Group, TensorKey, Tensors, keyed, outputs_of, slots_keyed
 
 Build = Callable[[Workload], Program]
+Prepare = Callable[[Program, Sequence[Any], Collection[Phase]], None]
+"""(program, placed batches, phases): what a program goes through before it is observed,
+which must not show.
+"""
+REACHED = 0.1
+"""A norm that the gradients of an untrained network pass."""
+SHORT = WarmupCosine(warmup=2, steps=4, floor=0.25)
+UPDATES = 2
+"""So many updates by the same gradients are observed: the first must not serve for the second."""
+
+
+def unprepared(program: Program, placed: Sequence[Any], phases: Collection[Phase]) -> None:
+    """A program is observed as it was built."""
 
 
 def optimizers_to_check(workload: Workload) -> list[Optimizer]:
@@ -21,9 +34,17 @@ def optimizers_to_check(workload: Workload) -> list[Optimizer]:
 
     Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale,
     which SGD shows, and show what is wrong with a gradient too small to move an SGD step.
+    The other one meets what the own one may not: a limit that gradients reach where the own one
+    clips, and a schedule that rises and has fallen in five steps where the own one has any.
     """
     own = workload.task.optimizer
-    return [own, Sgd(learning_rate=0.01) if own.kind in ADAPTIVE else Adam()]
+    conditions = {
+        "clip_norm": REACHED if own.clip_norm else None,
+        "schedule": SHORT if own.schedule else None,
+    }
+    if own.kind in ADAPTIVE:
+        return [own, Sgd(learning_rate=0.01, **conditions)]
+    return [own, Adam(**conditions)]
 
 
 def with_optimizer(workload: Workload, optimizer: Optimizer) -> Workload:
@@ -39,24 +60,29 @@ def observe(
     steps: Sequence[int],
     optimizers: Sequence[Optimizer] = (),
     phases: Collection[Phase] = PHASES,
+    prepare: Prepare = unprepared,
 ) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
     Of a network for inference only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
-    phases: those that are called; no other is.
+    phases: those that are called, pieces among them; no other is.
 
-    Keys: every phase on the first batch; for each optimizer and k the weights' changes p_k - p_0,
-    slots and state; of the first optimizer also the outputs of inference,
+    Keys: every phase on the first batch; for each optimizer and k the outputs and the loss that
+    step k returns, the weights' changes p_k - p_0, slots and state;
+    of the first optimizer also the pieces, and the outputs of inference,
     which tell whether it reads the updated weights.
     """
     own, *others = optimizers or optimizers_to_check(workload)
     called = {Phase.INFER} if workload.inference_only else set(phases)
-    seen = _observe_own(build(with_optimizer(workload, own)), own.kind, batches, steps, called)
+    program = build(with_optimizer(workload, own))
+    seen = _observe_own(program, own.kind, batches, steps, called, prepare)
     for optimizer in others if Phase.TRAIN_STEP in called else ():
         program = trainable(build(with_optimizer(workload, optimizer)))
         try:
-            seen |= trajectory(program, optimizer.kind, batches, steps, infers=False)
+            placed = put_all(program, batches)
+            prepare(program, placed, {Phase.TRAIN_STEP})
+            seen |= trajectory(program, optimizer.kind, placed, steps, infers=False)
         finally:
             program.close()
     return seen
@@ -68,30 +94,60 @@ def _observe_own(
     batches: Sequence[Batch],
     steps: Sequence[int],
     phases: Collection[Phase],
+    prepare: Prepare,
 ) -> Tensors:
     """Every phase on the first batch, and what the workload's own steps leave.
 
     Closes the program.
     """
     try:
-        seen = _single_pass(program, batches[0], phases)
+        placed = put_all(program, batches)
+        prepare(program, placed, phases)
+        seen = _single_pass(program, placed[0], phases)
+        if Phase.INFER in phases and batches[0].size > 1:
+            seen |= _inferred_in_parts(program, batches[0])
+        if set(PIECES) & set(phases):
+            seen |= _pieces(trainable(program), optimizer, placed, phases)
         if Phase.TRAIN_STEP in phases:
             infers = Phase.INFER in phases
-            seen |= trajectory(trainable(program), optimizer, batches, steps, infers)
+            seen |= trajectory(trainable(program), optimizer, placed, steps, infers)
         return seen
     finally:
         program.close()
+
+
+def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
+    """Batches on the device, and the arrays that they came from filled with zeros:
+    what becomes of those must not matter.
+    """
+    placed = []
+    for batch in batches:
+        lent = batch.rows(np.arange(batch.size))  # a copy
+        placed.append(program.put(lent))
+        for array in (*lent.inputs.values(), lent.targets, *lent.masks.values()):
+            array.fill(0)
+    return placed
 
 
 def _inferred(program: Program, placed: Any) -> Tensors:
     return keyed(program.get(program.infer(placed)), Phase.INFER)
 
 
-def _single_pass(program: Program, batch: Batch, phases: Collection[Phase]) -> Tensors:
+def _inferred_in_parts(program: Program, batch: Batch) -> Tensors:
+    """The first example by itself, and the others together: one row, and mostly an odd number."""
+    rows = np.arange(batch.size)
+    parts = put_all(program, [batch.rows(rows[:1]), batch.rows(rows[1:])])
+    first, others = (outputs_of(program.get(program.infer(part))) for part in parts)
+    return {
+        TensorKey(Group.PARTS, name, Phase.INFER): np.concatenate([array, others[name]])
+        for name, array in first.items()
+    }
+
+
+def _single_pass(program: Program, placed: Any, phases: Collection[Phase]) -> Tensors:
     """Each of the phases but the step, called once."""
     if set(phases) - {Phase.INFER}:
         program = trainable(program)
-    placed = program.put(batch)
     seen: Tensors = {}
     for phase in PHASES:
         if phase in phases and phase is not Phase.TRAIN_STEP:
@@ -100,41 +156,85 @@ def _single_pass(program: Program, batch: Batch, phases: Collection[Phase]) -> T
     return seen
 
 
-def trajectory(
-    program: Trainable, optimizer: str, batches: Sequence[Batch], steps: Sequence[int], infers: bool
+def _pieces(
+    program: Trainable, optimizer: str, placed: Sequence[Any], phases: Collection[Phase]
 ) -> Tensors:
-    """What is left after each of `steps` training steps, the batches one after the other.
+    """The loss of stored outputs, and what updates by stored gradients leave; the program stays
+    where it was.
 
-    optimizer: its kind   infers: whether the outputs of inference are observed too
+    Of a piece that the program does not have there is no tensor.
     """
-    start = {name: array.astype(np.float64) for name, array in program.weights().items()}
+    program.pieces(placed[-1])  # those of another batch must not serve for the first one
+    pieces = program.pieces(placed[0])
+    seen: Tensors = {}
+    if Phase.LOSS_ALONE in phases and Phase.LOSS_ALONE in pieces:
+        seen |= keyed(program.get(pieces[Phase.LOSS_ALONE]()), Phase.LOSS_ALONE)
+    if Phase.UPDATE_ALONE in phases and Phase.UPDATE_ALONE in pieces:
+        start, snapshot = weights_in_float64(program), program.snapshot()
+        for _ in range(UPDATES):
+            program.wait(pieces[Phase.UPDATE_ALONE]())
+        seen |= _changed(program, start, optimizer, UPDATES, Phase.UPDATE_ALONE)
+        program.restore(snapshot)
+    return seen
+
+
+def trajectory(
+    program: Trainable, optimizer: str, placed: Sequence[Any], steps: Sequence[int], infers: bool
+) -> Tensors:
+    """What each of `steps` training steps returns and leaves, the batches one after the other.
+
+    optimizer: its kind   placed: batches on the device
+    infers: whether what is inferred from the first batch is observed too
+    """
+    start = weights_in_float64(program)
     seen: Tensors = {}
     for k in range(1, max(steps) + 1):
-        program.wait(program.train_step(program.put(batches[(k - 1) % len(batches)])))
+        result = program.train_step(placed[(k - 1) % len(placed)])
+        program.wait(result)
         if k in steps:
-            seen |= _updated(program, start, optimizer, k)
+            seen |= keyed(program.get(result), Phase.TRAIN_STEP, optimizer, k)
+            seen |= _changed(program, start, optimizer, k)
+            for name, array in program.model_state().items():
+                seen[TensorKey(Group.STATE, name, Phase.TRAIN_STEP, optimizer, k)] = array
             if infers:
-                seen |= _inferred_after(program, batches[0], optimizer, k)
+                seen |= _inferred_after(program, placed[0], optimizer, k)
     return seen
 
 
-def _updated(
-    program: Trainable, start: Mapping[str, np.ndarray], optimizer: str, step: int
+def weights_in_float64(program: Program) -> dict[str, np.ndarray]:
+    """Parameters by name, to tell later what became of them."""
+    return {name: array.astype(np.float64) for name, array in program.weights().items()}
+
+
+def _changed(
+    program: Trainable,
+    start: Mapping[str, np.ndarray],
+    optimizer: str,
+    step: int,
+    phase: Phase = Phase.TRAIN_STEP,
 ) -> Tensors:
-    """Changes of weights, slots and state after some steps."""
+    """Changes of weights, and slots, after some steps or updates."""
+    moved = changed_weights(program, start, optimizer, step, phase)
+    return moved | slots_keyed(program.optimizer_state(), optimizer, step, phase)
+
+
+def changed_weights(
+    program: Program,
+    start: Mapping[str, np.ndarray],
+    optimizer: str,
+    step: int,
+    phase: Phase = Phase.TRAIN_STEP,
+) -> Tensors:
+    """p_k - p_0 of every parameter."""
     seen: Tensors = {}
-    for name, array in program.weights().items():
-        key = TensorKey(Group.WEIGHTS, name, Phase.TRAIN_STEP, optimizer, step)
-        seen[key] = array.astype(np.float64) - start[name]
-    seen |= slots_keyed(program.optimizer_state(), optimizer, step)
-    for name, array in program.model_state().items():
-        seen[TensorKey(Group.STATE, name, Phase.TRAIN_STEP, optimizer, step)] = array
+    for name, array in weights_in_float64(program).items():
+        seen[TensorKey(Group.WEIGHTS, name, phase, optimizer, step)] = array - start[name]
     return seen
 
 
-def _inferred_after(program: Program, batch: Batch, optimizer: str, step: int) -> Tensors:
+def _inferred_after(program: Program, placed: Any, optimizer: str, step: int) -> Tensors:
     """The outputs of the updated network, and not its prediction."""
-    inferred = _inferred(program, program.put(batch)).items()
+    inferred = _inferred(program, placed).items()
     outputs = {key: array for key, array in inferred if key.group is Group.OUTPUTS}
     return {key.after(optimizer, step): array for key, array in outputs.items()}
 

@@ -28,15 +28,17 @@ def reference_key(
     dtype: str,
     phases: Collection[Phase] = PHASES,
     weights: Mapping[str, np.ndarray] | None = None,
+    timed: Batch | None = None,
 ) -> str:
     """32 hex digits over what a reference depends on: spec, data, NumPy's version, and its `code`.
 
-    weights: None for the initial ones of the seed.
+    weights: None for where a check of the seed starts.
     """
     head = f"{workload.spec_hash} {seed} {list(steps)} {np.__version__} {code} {dtype}"
     head += f" {','.join(phases)}"
     digest = hashlib.sha256(head.encode())
-    arrays = chain.from_iterable(map(_named_arrays, batches))
+    arrays = chain.from_iterable(map(_named_arrays, (*batches, *([timed] if timed else ()))))
+    digest.update(f"timed {timed is not None}".encode())
     for name, array in [*arrays, *sorted((weights or {}).items())]:
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -56,6 +58,7 @@ def save_reference(reference: Reference, path: Path) -> None:
         **_grouped("sigma", reference.sigma),
         **_grouped("peak", reference.peak),
         **_grouped("kink", reference.sigma_kink),
+        **_grouped("timed", reference.timed),
         LEVEL: np.array(reference.level, np.str_),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +82,7 @@ def load_reference(path: Path) -> Reference:
         sigma_kink=_numbers("kink", parts),
         zero=_arrays("zero", parts),
         level=tuple(map(str, parts[LEVEL])),
+        timed=_arrays("timed", parts),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ..protocol.dtypes import DType
 from ..spec.optimizers import Optimizer
 from ..spec.phases import Phase
-from ..spec.tensor import Initializer
 from ..spec.workload import Workload
 from .allowances import BUDGET, UNIT
 from .deviation import most, rms
@@ -14,6 +13,7 @@ from .divergence import undetermined_trajectories
 from .keys import Family, Group, TensorKey, Tensors
 from .observing import optimizer_by_kind
 from .reference import Reference
+from .starting import start_rms
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ def rule_context(reference: Reference, workload: Workload, dtype: str) -> RuleCo
     """What the rule reads of a reference."""
     tensors = reference.tensors
     gradients = [rms(r) for key, r in tensors.items() if _is_parameters_gradient(key)]
-    parameters = workload.model.parameters.items()
+    model = workload.model
     exact = dtype == DType.FLOAT64
     return RuleContext(
         reference=reference,
         workload=workload,
         dtype=DType(dtype),
-        weight_rms={name: _initial_rms(p.initializer) for name, p in parameters},
+        weight_rms={name: start_rms(model, name) for name in model.parameters},
         largest_gradient=most(0.0, *gradients),
         largest_of=_largest_of_families(tensors),
         apart={} if exact else undetermined_trajectories(reference),
@@ -84,16 +84,6 @@ def rule_context(reference: Reference, workload: Workload, dtype: str) -> RuleCo
 
 def _is_parameters_gradient(key: TensorKey) -> bool:
     return key.group is Group.GRADIENTS and not key.optimizer
-
-
-def _initial_rms(start: Initializer) -> float:
-    """rms of a weight, from how it is drawn: uniform in [-b, b] has b / sqrt(3)."""
-    match start.kind:
-        case "zeros":
-            return 0.0
-        case "ones":
-            return 1.0
-    return start.bound / 3**0.5
 
 
 def _largest_of_families(tensors: Tensors) -> dict[Family, float]:

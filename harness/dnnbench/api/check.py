@@ -10,6 +10,7 @@ from ..errors import NothingMeasured
 from ..execution import spelling
 from ..execution.agreement_rows import AgreementRow
 from ..execution.checking import check_agreement, check_requests
+from ..execution.compared import Compared, compared
 from ..execution.pool import worker_cpus
 from ..execution.reporter import Reporter
 from ..execution.request import Request, make_plan
@@ -18,7 +19,7 @@ from ..plugins.catalog import workloads_of
 from ..protocol.dtypes import DType
 from ..report.outcomes.check import check_sections
 from ..report.section import Section
-from ..spec.phases import PHASES, Phase
+from ..spec.phases import Phase
 from .options import (
     DEVICES,
     Networks,
@@ -52,6 +53,8 @@ class Check(Shown):
     """What is wrong with each arm that differs, where it was asked for."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Why a backend was left out."""
+    compared: tuple[Compared, ...] = ()
+    """What was compared of each workload, and what was left out."""
 
     @property
     def failed(self) -> list[AgreementRow]:
@@ -72,7 +75,8 @@ class Check(Shown):
 
     def sections(self) -> Sequence[Section]:
         """Whether all compute the same; every kind of tensor."""
-        return check_sections(self.rows, [one.sentence for one in self.explanations])
+        explained = [one.sentence for one in self.explanations]
+        return check_sections(self.rows, explained, [one.sentence for one in self.compared])
 
 
 def check(
@@ -81,7 +85,7 @@ def check(
     backend: Texts = "all",
     device: Texts = DEVICES,
     dtype: Texts = CHECKED,
-    phase: Texts = PHASES,
+    phase: Texts = tuple(Phase),
     threads: Threads = None,
     seed: int = Settings.seed,
     data: str | Path = "",
@@ -130,7 +134,7 @@ def check_request(
         devices=devices(device),
         seed=whole("seed", seed, 0, spelling.LARGEST_SEED),
     )
-    phases = read("phase", phase, lambda text: spelling.words(text, PHASES))
+    phases = read("phase", phase, lambda text: spelling.words(text, tuple(Phase)))
     chosen = workloads_of(networks(workloads))
     return Request(chosen, texts("backend", backend), settings, data=str(data)), phases, dtypes
 
@@ -158,7 +162,7 @@ def checked(
         from ..execution.explain import explain_all  # only this imports the diagnosis
 
         explanations = explain_all(plan.arms, requests, rows, report)
-    return Check(tuple(rows), tuple(explanations), dict(plan.skipped))
+    return Check(tuple(rows), tuple(explanations), dict(plan.skipped), compared(requests, rows))
 
 
 def refuse_nothing(check: Check) -> None:

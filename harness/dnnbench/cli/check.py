@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..protocol.dtypes import DType
-from ..spec.phases import PHASES
+from ..spec.phases import Phase
 from . import completing, exitcodes
 from .options import Command, list_option, output_options
 from .output import Output
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @list_option(
     "--phase",
-    type=Words(PHASES),
+    type=Words(Phase),
     default="all",
     show_default=True,
     help="What to check, each phase with those that it contains; infer: inference alone.",
@@ -54,12 +54,13 @@ def command(
 ) -> int:
     """Check that all arms agree with the reference, in each --dtype.
 
-    Outputs, loss, every gradient, weights after 1 and 5 steps, optimizer slots and running
-    statistics are held against the NumPy reference in float64. The table shows the worst error of
-    each arm over what honest rounding explains, and --details that of each kind of tensor. Of an
-    arm that does not offer every phase the others are checked, and the reason is told. What does
-    not agree is told apart: it differs, it could not run, or it could not be compared (the
-    reference is not finite either).
+    Outputs, loss, every gradient, weights after 1 and 5 steps (12 too of a tiny network, 1 and 2
+    of a large one), optimizer slots, running statistics and what a step returns are held against
+    the NumPy reference in float64. The table shows the worst error of each arm over what honest
+    rounding explains, and --details that of each kind of tensor; the last lines say what was
+    compared of each workload, and what was left out. Of an arm that does not offer every phase
+    the others are checked, and the reason is told. What does not agree is told apart: it differs,
+    it could not run, or it could not be compared (the reference is not finite either).
     Exit code 1 for any of these, 4 if nothing could be checked.
 
     \b
@@ -83,6 +84,7 @@ def command(
             "agree": check.agree,
             "explanations": [explanation.to_json() for explanation in check.explanations],
             "skipped": dict(check.skipped),
+            "compared": [one.to_json() for one in check.compared],
             **check.spoken(),
         }
         output.json(document)

@@ -95,7 +95,7 @@ def _is_of_loss(key: TensorKey) -> bool:
 
 
 def _is_of_optimizer(key: TensorKey) -> bool:
-    return key.group in (Group.WEIGHTS, Group.SLOTS)
+    return key.phase is Phase.TRAIN_STEP and key.group in (Group.WEIGHTS, Group.SLOTS)
 
 
 def _is_of_updated_network(key: TensorKey) -> bool:

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..agreement.check import Agreement
+from ..agreement.check import DRAWN, TIMED, Agreement, Kind
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey, gradient_of
 from ..agreement.observing import optimizer_by_kind
 from ..agreement.replay import Replay
+from ..agreement.starting import start_weights
 from ..agreement.status import Status
 from ..protocol.batch import Batch
 from ..spec.model import Node
-from ..spec.phases import Phase
-from ..spec.weights import initial_weights
+from ..spec.phases import PIECES, Phase
 from ..spec.workload import Workload
 from .candidates import START, Candidate, Moment, candidates
 from .explanation import Explanation, tensor_in_words
@@ -34,8 +34,10 @@ def explain(
     replayer: Replayer,
 ) -> Explanation:
     """Why a check's `rows` for one arm, workload and element type are not all right."""
-    weights = initial_weights(workload.model, seed)
-    whole = Replay(workload, tuple(batches[:2]), (1,))
+    if all(Kind.parse(row.kind).branch for row in rows if row.status is Status.DIFFERS):
+        return _by_branch(rows)
+    weights = start_weights(workload.model, seed)
+    whole = Replay(workload, tuple(batches[:2]), (1,), weights)
     comparisons, reference = replayer.compare_network(whole)
     by_key = {comparison.key: comparison for comparison in comparisons}
     first: Candidate | None = None
@@ -201,8 +203,19 @@ def _by_phase(rows: Sequence[Agreement]) -> Explanation:
     )
 
 
+def _by_branch(rows: Sequence[Agreement]) -> Explanation:
+    """Right on small batches with masks from outside, and wrong where time is taken."""
+    row = next(row for row in rows if row.status is Status.DIFFERS)
+    where = {TIMED: "right on smaller batches", DRAWN: "right under masks from outside"}
+    fault = where[Kind.parse(row.kind).branch]
+    name = _phase_of(row.key)
+    return Explanation("phase", name, "", row.tensor, row.ratio, row.reason, fault, confirmed=False)
+
+
 def _phase_of(key: TensorKey) -> Phase:
     """The phase to name: the update for whatever it has changed, the loss for the loss."""
-    if key.optimizer:
+    if key.optimizer and key.phase not in PIECES:
         return Phase.TRAIN_STEP
+    if key.phase in PIECES:
+        return key.phase
     return Phase.LOSS if key.group is Group.LOSS else key.phase

@@ -53,6 +53,7 @@ def reference_path(request: CheckRequest) -> Path:
         request.dtype,
         request.phases,
         request.weights,
+        request.timed,
     )
     return cache_folder() / "references" / f"{key}.npz"
 
@@ -63,30 +64,48 @@ def check_requests(
     seed: int,
     timed: Collection[Phase],
     weights: Mapping[str, np.ndarray] | None = None,
+    rows: int | None = None,
 ) -> list[CheckRequest]:
     """What is checked where some phases of a workload are timed.
 
     Inference with given weights as well, if there are any.
+    rows: of the batch that is timed; None for the workload's own
     """
-    request = check_request(workload, dataset, seed, phases_to_check(timed, workload))
+    request = check_request(workload, dataset, seed, phases_to_check(timed, workload), rows)
     if weights is None or Phase.INFER not in request.phases:
         return [request]
-    return [request, replace(request, phases=(Phase.INFER,), weights=weights)]
+    return [request, replace(request, phases=(Phase.INFER,), weights=weights, timed=None)]
 
 
 def check_request(
-    workload: Workload, dataset: Dataset, seed: int, phases: tuple[Phase, ...] = PHASES
+    workload: Workload,
+    dataset: Dataset,
+    seed: int,
+    phases: tuple[Phase, ...] = PHASES,
+    timed_rows: int | None = None,
 ) -> CheckRequest:
-    """Different examples in every step, masks included."""
+    """Different examples in every step, masks included; the second step has an example less,
+    as the last batch of an epoch.
+    """
     steps, size = check_steps(workload), check_batch_size(workload)
     examples = timing_batch(dataset, size * max(steps), seed)
     batches = []
     for i in range(max(steps)):
         rows = examples.rows(slice(i * size, (i + 1) * size))
-        batches.append(
-            Batch(rows.inputs, rows.targets, random_masks(workload.model, size, seed + i))
-        )
-    return CheckRequest(workload, tuple(batches), steps, seed, phases=phases)
+        if i == 1 and size > 2:
+            rows = rows.rows(slice(1, None))
+        masks = random_masks(workload.model, rows.size, seed + i)
+        batches.append(Batch(rows.inputs, rows.targets, masks))
+    timed = _timed_batch(workload, dataset, seed, timed_rows or workload.batch_size)
+    return CheckRequest(workload, tuple(batches), steps, seed, phases=phases, timed=timed)
+
+
+def _timed_batch(workload: Workload, dataset: Dataset, seed: int, rows: int) -> Batch | None:
+    """The batch that is timed, and masks for it; None where every check's batch is as large."""
+    if rows == check_batch_size(workload):
+        return None
+    batch = timing_batch(dataset, rows, seed)
+    return replace(batch, masks=random_masks(workload.model, rows, seed))
 
 
 def check_agreement(

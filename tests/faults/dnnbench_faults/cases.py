@@ -1,7 +1,7 @@
 """Networks that the cases of dnnbench's own conformance kit do not have."""
 
 from dnnbench.spec.builder import Builder
-from dnnbench.spec.optimizers import Momentum
+from dnnbench.spec.optimizers import Momentum, WarmupCosine
 from dnnbench.spec.workload import Task, Workload
 
 
@@ -32,4 +32,18 @@ def tied_pools():
     )
 
 
-CASES = {"clipped_embedding": clipped_embedding, "tied_pools": tied_pools}
+def slowly_scheduled():
+    """A warm-up that outlasts every check."""
+    net = Builder("slowly_scheduled")
+    model = net.build(net.dense(net.input("x", (6,)), units=5, name="logits"))
+    optimizer = Momentum(learning_rate=0.2, schedule=WarmupCosine(warmup=100, steps=1000))
+    return Workload(
+        name="slowly_scheduled", model=model, task=Task(optimizer=optimizer), batch_size=4
+    )
+
+
+CASES = {
+    "slowly_scheduled": slowly_scheduled,
+    "clipped_embedding": clipped_embedding,
+    "tied_pools": tied_pools,
+}

@@ -40,6 +40,15 @@ def layer_norm_no_gradient_through_statistics(honest):
     return fault
 
 
+@replaces("ops.group_norm")
+def group_norm_input_gradient_without_the_scale(honest):
+    def fault(op, x, scale, bias):
+        y = honest(op, x, jnp.ones_like(scale), jnp.zeros_like(bias))
+        return y - lax.stop_gradient(y) + scale * lax.stop_gradient(y) + bias
+
+    return fault
+
+
 @replaces("ops.rms_norm")
 def rms_norm_epsilon_of_the_type(honest):
     return lambda op, x, scale: honest(
@@ -123,3 +132,29 @@ def train_step_running_statistics_not_kept(program):
         return result
 
     program.train_step = forgetful
+
+
+@replaces("ops.dropout")
+def drawn_dropout_is_not_scaled(honest):
+    def fault(op, x, mask, generator):
+        y = honest(op, x, mask, generator)
+        return y if mask is not None else y * (1 - op.rate)
+
+    return fault
+
+
+@replaces("ops.stochastic_depth")
+def drawn_stochastic_depth_keeps_the_rate(honest):
+    """The share that is to be dropped is kept."""
+
+    def fault(op, x, mask, generator):
+        if mask is None:
+            mask = jax.random.bernoulli(generator, op.rate, x.shape[:1])
+        return honest(op, x, mask, generator)
+
+    return fault
+
+
+@replaces("optimizers._clipped")
+def nothing_is_clipped(honest):
+    return lambda optimizer, update: update

@@ -140,6 +140,15 @@ def batch_norm_no_gradient_through_statistics(honest):
     return fault
 
 
+@replaces("gradients.layer_norm")
+def layer_norm_input_gradient_without_the_scale(honest):
+    def fault(op, g, y, x, scale, bias):
+        inputs, _ = honest(op, g, y, x, np.ones_like(scale), bias)
+        return inputs, honest(op, g, y, x, scale, bias)[1]
+
+    return fault
+
+
 @replaces("ops.layer_norm")
 def layer_norm_epsilon_outside_the_root(honest):
     def fault(op, x, scale, bias):
@@ -323,3 +332,48 @@ def adam_step_off_by_one(honest):
 def infer_answers_cached(program):
     honest, memory = program.infer, {}
     program.infer = lambda batch: memory.setdefault(batch.size, honest(batch))
+
+
+@alters
+def drawn_masks_are_ones(program):
+    honest = program._mask
+
+    def mask(node, batch):
+        found = honest(node, batch)
+        return found if node.name in batch.masks else np.ones_like(found)
+
+    program._mask = mask
+
+
+@alters
+def drawn_masks_are_drawn_again_in_the_backward_pass(program):
+    forward = program._forward
+
+    def remembering(batch):
+        values, state, tape = forward(batch)
+        for node in program._model.nodes:
+            if node.op.random and node.name not in batch.masks:
+                step = tape[node.name]
+                again = step.parameters | {"mask": program._mask(node, batch)}
+                tape[node.name] = step._replace(parameters=again)
+        return values, state, tape
+
+    program._forward = remembering
+
+
+@alters
+def drawn_masks_are_those_of_the_step_before(program):
+    """One mask for every step, as of a generator that is reset."""
+    honest, kept = program._mask, {}
+
+    def mask(node, batch):
+        if node.name in batch.masks:
+            return honest(node, batch)
+        return kept.setdefault(node.name, honest(node, batch))
+
+    program._mask = mask
+
+
+@replaces("optimizers._clipped")
+def nothing_is_clipped(honest):
+    return lambda optimizer, found: found

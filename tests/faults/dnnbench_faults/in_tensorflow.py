@@ -114,6 +114,15 @@ def softmax_over_positions(honest):
     return lambda op, x: tf.nn.softmax(x, axis=1)
 
 
+@replaces("ops.batch_norm_training")
+def batch_norm_input_gradient_without_the_scale(honest):
+    def fault(op, x, scale, bias, mean, variance):
+        y, state = honest(op, x, tf.ones_like(scale), tf.zeros_like(bias), mean, variance)
+        return y - tf.stop_gradient(y) + scale * tf.stop_gradient(y) + bias, state
+
+    return fault
+
+
 @replaces("ops.concat")
 def concat_other_order(honest):
     return lambda op, *inputs: honest(op, *inputs[::-1])
@@ -134,3 +143,31 @@ def adam_epsilon_hat(honest):
         return honest(hat, gradients, slots, rate, steps)
 
     return fault
+
+
+@replaces("ops.dropout")
+def drawn_dropout_is_drawn_again_in_the_backward_pass(honest):
+    def fault(op, x, mask, generator):
+        if mask is not None:
+            return honest(op, x, mask, generator)
+        kept, again = (honest(op, tf.ones_like(x), None, generator) for _ in range(2))
+        return x * again + tf.stop_gradient(x * (kept - again))
+
+    return fault
+
+
+@replaces("ops.dropout")
+def drawn_dropout_keeps_eight_bits(honest):
+    """Chances in 1/256, as of a generator of bytes."""
+
+    def fault(op, x, mask, generator):
+        if mask is None:
+            mask = generator.uniform(x.shape) >= 3 / 256 * round(op.rate * 256 / 3 + 8)
+        return honest(op, x, mask, generator)
+
+    return fault
+
+
+@replaces("optimizers._clipped")
+def nothing_is_clipped(honest):
+    return lambda optimizer, *a: honest(optimizer.model_copy(update={"clip_norm": None}), *a)

@@ -166,6 +166,15 @@ def rms_norm_mean_subtracted(honest):
     return lambda op, x, scale: honest(op, _later(lambda x: x - x.mean(-1, keepdim=True), x), scale)
 
 
+@replaces("ops.rms_norm")
+def rms_norm_input_gradient_without_the_scale(honest):
+    def fault(op, x, scale):
+        y = honest(op, x, _later(torch.ones_like, scale))
+        return y - y.detach() + scale * y.detach()
+
+    return fault
+
+
 @replaces("ops.dropout")
 def dropout_mask_s_polarity(honest):
     return lambda op, x, mask, generator: honest(op, x, ~mask, generator)
@@ -362,3 +371,39 @@ def train_step_taken_twice(program):
         honest(gradients)
 
     program._update = twice
+
+
+@replaces("ops.dropout")
+def drawn_dropout_is_scaled_twice(honest):
+    def fault(op, x, mask, generator):
+        y = honest(op, x, mask, generator)
+        return y if mask is not None else y / (1 - op.rate)
+
+    return fault
+
+
+@replaces("ops.stochastic_depth")
+def drawn_stochastic_depth_thins_elements(honest):
+    """Each element by itself, where an example is kept or dropped as a whole."""
+
+    def fault(op, x, mask, generator):
+        return F.dropout(x, op.rate) if mask is None else honest(op, x, mask, generator)
+
+    return fault
+
+
+@alters
+def drawn_masks_repeat(program):
+    start = program._generator_state
+    honest = program.train_step
+
+    def train_step(batch):
+        program._generator_state = start
+        return honest(batch)
+
+    program.train_step = train_step
+
+
+@replaces("optimizers.clipping")
+def nothing_is_clipped(honest):
+    return lambda largest: honest(largest and 1e30)

@@ -4,6 +4,8 @@ methods of its programs are wrapped.
 
 from importlib import import_module
 
+from . import programs, programs_of_batches  # noqa: F401
+from .program_faults import PROGRAM_FAULTS
 from .table import FAULTS
 
 REPLACEMENTS = {}
@@ -42,8 +44,11 @@ class Planted:
         """Put a fault of the table into its backend; KeyError if nobody wrote it."""
         import_module(f"dnnbench_faults.in_{framework}")
         key = framework, mode
-        if key in ALTERATIONS:
-            self._alteration = ALTERATIONS[key]
+        changes = {
+            (fault.backend, fault.mode): fault.change for fault in PROGRAM_FAULTS if fault.change
+        }
+        if change := (ALTERATIONS | changes).get(key):
+            self._alteration = change
             return
         for module_name, function, make in (
             REPLACEMENTS[key] if key in REPLACEMENTS else self._generic(framework, mode)

@@ -2,6 +2,8 @@
 
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
+from . import programs, programs_of_batches  # noqa: F401
+from .program_faults import PROGRAM_FAULTS
 from .table import BACKENDS, FAULTS
 
 
@@ -11,7 +13,8 @@ def dnnbench_backends():
 
 
 def _twin(name):
-    modes = ("honest", *(fault.mode for fault in FAULTS if fault.backend == name))
+    planted = [fault.mode for fault in (*FAULTS, *PROGRAM_FAULTS) if fault.backend == name]
+    modes = ("honest", *planted)
     apart = name == "jax"
     return BackendInfo(f"faulty_{name}",
         f"Faulty {name}", modes, "honest", f"dnnbench_faults.backend:{name.title()}",

@@ -21,13 +21,17 @@ Place = tuple[str, str, str]
 """(workload, arm, element type)"""
 
 
-def check_sections(rows: Sequence[AgreementRow], explanations: Sequence[str] = ()) -> list[Section]:
-    """explanations: what is wrong with arms that differ, a sentence each."""
+def check_sections(
+    rows: Sequence[AgreementRow], explanations: Sequence[str] = (), compared: Sequence[str] = ()
+) -> list[Section]:
+    """explanations: what is wrong with arms that differ, a sentence each
+    compared: what was compared of each workload, and what was left out
+    """
     outcome = Section(
         id="check",
         title=_outcome(rows),
         tables=(_by_arm(rows),) if rows else (),
-        conclusions=tuple(explanations),
+        conclusions=(*explanations, *compared),
         doubts=tuple(_doubts(rows)),
     )
     details = Section(

@@ -14,6 +14,8 @@ from ...agreement.observing import Build
 from ...agreement.reference import make_reference
 from ...agreement.reference_files import load_reference, save_reference
 from ...agreement.replay import Replay
+from ...agreement.starting import start_weights
+from ...agreement.timed import How, how, observe_timed
 from ...errors import PluginError
 from ...host.memory import give_back
 from ...protocol.arm import Arm
@@ -44,6 +46,11 @@ class AgreementServer(AgreementService):
             request.dtype,
             phases=request.phases,
         )
+        timed = timed_of(request)
+        if timed is not None and how(request.workload, timed.size) is How.WHOLE:
+            build = build_in("eager", "float64")
+            tensors = observe_timed(build, request.workload, timed, request.phases)
+            reference = replace(reference, timed=tensors)
         save_reference(reference, path)
 
     def check(self, request: CheckRequest, path: Path) -> tuple[Agreement, ...]:
@@ -59,6 +66,7 @@ class AgreementServer(AgreementService):
             request.steps,
             lambda variant: capabilities_of(self._arm.backend, variant, arm),
             request.phases,
+            timed_of(request),
         )
         give_back()
         return tuple(rows)
@@ -132,13 +140,18 @@ class AgreementServer(AgreementService):
 
 def weights_of(request: CheckRequest) -> dict[str, np.ndarray]:
     """Where a request's programs start, on the grid of its element type."""
-    initial = initial_weights(request.workload.model, request.seed)
-    return on_grid(initial if request.weights is None else request.weights, request.dtype)
+    start = start_weights(request.workload.model, request.seed)
+    return on_grid(start if request.weights is None else request.weights, request.dtype)
 
 
 def batches_of(request: CheckRequest) -> list[Batch]:
     """A request's batches, their inputs on the grid of its element type."""
     return [batch_on_grid(batch, request.dtype) for batch in request.batches]
+
+
+def timed_of(request: CheckRequest) -> Batch | None:
+    """The batch that is timed, likewise."""
+    return None if request.timed is None else batch_on_grid(request.timed, request.dtype)
 
 
 def _on_grid(request: ReplayRequest) -> Replay:

@@ -21,13 +21,14 @@ from ...spec.workload import Workload
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What one workload is checked on: batches for so many steps, from the initial weights
-    of a seed or from given ones.
+    """What one workload is checked on: batches for so many steps, from weights of a seed
+    or from given ones.
 
     dtype: the element type whose results are checked;
     weights and inputs lie on the grid of its products.
     phases: those that are checked where the arm offers them; no other is called.
-    weights: None for the initial ones.
+    weights: None for where checks start: initial ones, no scale 1 and no bias 0 throughout.
+    timed: the batch that is timed, with masks; None where the check asks no more rows.
     """
 
     workload: Workload
@@ -37,6 +38,7 @@ class CheckRequest:
     dtype: DType = DType.FLOAT64
     phases: tuple[Phase, ...] = PHASES
     weights: Mapping[str, np.ndarray] | None = field(default=None, repr=False)
+    timed: Batch | None = field(default=None, repr=False)
 
     def in_dtype(self, dtype: DType) -> "CheckRequest":
         """The same for results in another element type."""

@@ -1,0 +1,166 @@
+"""The branch that is timed: masks that the framework draws, read and tested, and the same network
+with just these masks from outside, which the reference has checked.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..protocol.batch import Batch
+from ..protocol.dtypes import DType
+from ..protocol.program import Trainable, trainable
+from ..spec.phases import PHASES, Phase
+from ..spec.workload import Workload
+from .allowances import UNIT
+from .comparing import compare
+from .comparison import TensorComparison
+from .keys import Group, TensorKey, Tensors, keyed, outputs_of
+from .observing import Build, changed_weights, put_all, weights_in_float64
+from .reference import Reference
+from .thinned import Draw, random_nodes, read_draws, readable, repeated, share_off, worst_off
+from .timed import How, how, scaled_reference
+
+STEPS, FEW_STEPS = 8, 2
+"""Training steps whose masks are counted; fewer where an evaluation is not cheap."""
+
+
+@dataclass
+class _Seen:
+    """Draws by node, one after the other, and tensors under drawn masks and under the same ones
+    from outside.
+    """
+
+    draws: dict[str, list[Draw]] = field(default_factory=dict)
+    drawn: Tensors = field(default_factory=dict)
+    outside: Tensors = field(default_factory=dict)
+
+
+def compare_drawn(
+    build: Build,
+    workload: Workload,
+    dtype: str,
+    reference: Reference,
+    batch: Batch,
+    phases: Collection[Phase],
+) -> list[TensorComparison]:
+    """What the framework's own masks make of a batch: which share they keep, how kept values are
+    scaled, whether each step draws anew, and every tensor against that under the same masks
+    from outside.
+
+    Nothing of a network that draws none. Where an evaluation of the batch is not cheap,
+    the last phase alone, which contains the others.
+    """
+    cheap = how(workload, batch.size) is How.WHOLE
+    called = [phase for phase in PHASES[1:] if phase in phases][0 if cheap else -1 :]
+    if not called or not random_nodes(workload.model):
+        return []
+    program = trainable(build(readable(workload)))
+    try:
+        steps = STEPS if cheap else FEW_STEPS
+        seen = _see(program, workload, batch, called, steps, UNIT[DType(dtype)])
+    finally:
+        program.close()
+    wanted = {key: array for key, array in seen.outside.items() if key in reference.tensors}
+    scaled = scaled_reference(reference, wanted, batch.size)
+    tensors = compare(scaled, seen.drawn, workload, dtype, called)
+    return [*_of_draws(seen.draws, called[-1], workload.task.optimizer.kind), *tensors]
+
+
+def _see(
+    program: Trainable,
+    workload: Workload,
+    batch: Batch,
+    phases: list[Phase],
+    steps: int,
+    unit: float,
+) -> _Seen:
+    seen = _Seen()
+    (placed,) = put_all(program, [replace(batch, masks={})])
+    for phase in phases:
+        if phase is Phase.TRAIN_STEP:
+            _see_steps(program, workload, batch, placed, steps, unit, seen)
+            continue
+        drawn = program.get(getattr(program, phase)(placed))
+        draws = _draws(workload, drawn, batch, unit)
+        (replaced,) = put_all(program, [_with_masks(batch, draws)])
+        seen.drawn |= keyed(drawn, phase)
+        seen.outside |= keyed(program.get(getattr(program, phase)(replaced)), phase)
+        if phase is phases[-1]:  # a phase may draw what the next one will draw
+            _note(draws, seen)
+    return seen
+
+
+def _see_steps(
+    program: Trainable,
+    workload: Workload,
+    batch: Batch,
+    placed: Any,
+    steps: int,
+    unit: float,
+    seen: _Seen,
+) -> None:
+    """Steps that draw; then the first one again, from where it began, with its masks given."""
+    optimizer, snapshot = workload.task.optimizer.kind, program.snapshot()
+    drawn, draws = _step(program, placed, optimizer)
+    first = _draws(workload, draws, batch, unit)
+    _note(first, seen)
+    for _ in range(steps - 1):
+        _, result = _step(program, placed, optimizer)
+        _note(_draws(workload, result, batch, unit), seen)
+    program.restore(snapshot)
+    (replaced,) = put_all(program, [_with_masks(batch, first)])
+    seen.drawn |= drawn
+    seen.outside |= _step(program, replaced, optimizer)[0]
+
+
+def _step(
+    program: Trainable, placed: Any, optimizer: str
+) -> tuple[Tensors, Mapping[str, np.ndarray]]:
+    """(what one step returns and makes of the weights, its result)"""
+    start = weights_in_float64(program)
+    result = program.train_step(placed)
+    program.wait(result)
+    arrays = program.get(result)
+    tensors = keyed(arrays, Phase.TRAIN_STEP, optimizer, 1)
+    return tensors | changed_weights(program, start, optimizer, 1), arrays
+
+
+def _note(draws: Mapping[str, Draw], seen: _Seen) -> None:
+    for name, draw in draws.items():
+        seen.draws.setdefault(name, []).append(draw)
+
+
+def _draws(
+    workload: Workload, result: Mapping[str, np.ndarray], batch: Batch, unit: float
+) -> dict[str, Draw]:
+    return read_draws(workload.model, {**batch.inputs, **outputs_of(result)}, unit)
+
+
+def _with_masks(batch: Batch, draws: Mapping[str, Draw]) -> Batch:
+    return replace(batch, masks={name: draw.mask for name, draw in draws.items()})
+
+
+def _of_draws(
+    draws: Mapping[str, list[Draw]], phase: Phase, optimizer: str
+) -> list[TensorComparison]:
+    """What speaks against the masks of each node, and of all together."""
+    trains = phase is Phase.TRAIN_STEP
+    moment = (optimizer, 1) if trains else ("", 0)
+    findings = []
+    for name, of_node in draws.items():
+        key = TensorKey(Group.OUTPUTS, name, phase, *moment)
+        together = [draw for others in draws.values() for draw in others]
+        for what, several in ((name, of_node), ("all random nodes together", together)):
+            ratio, share, count = share_off(several, 2 * len(draws))
+            reason = f"{what}: {share:.2%} of {count} elements are kept"
+            findings.append(TensorComparison(key, ratio, reason))
+        off = worst_off(of_node)
+        reason = "kept values are not x / (1 - rate), or dropped ones not 0"
+        findings.append(TensorComparison(key, off, reason))
+        if trains and any(repeated(one, two) for one, two in pairwise(of_node)):
+            reason = "a step has the mask of the one before it"
+            findings.append(TensorComparison(key, float("inf"), reason))
+    return findings

@@ -1,0 +1,136 @@
+"""What a check compared of each workload: tensors, rows, steps, branches, and what it left out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..agreement.allowances import BUDGET, STEPS
+from ..agreement.observing import optimizers_to_check
+from ..agreement.status import Status
+from ..agreement.timed import How, how
+from ..spec.ops.dropout import Thinning
+from ..spec.phases import PHASES, Phase
+from ..spec.workload import Workload
+from ..worker.services.agreement import CheckRequest
+from .agreement_rows import AgreementRow
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Of one workload.
+
+    tensors: held against the reference, of the arm and type that has most of them
+    rows: of each batch   timed_rows: of the timed one, if it was asked
+    steps: after which training was looked at; none where it was not
+    optimizers: that trained   branches: which ways through the network were taken
+    left_out: what a reader could take for compared, each with its reason
+    """
+
+    workload: str
+    tensors: int
+    rows: int
+    timed_rows: int | None
+    steps: tuple[int, ...]
+    optimizers: tuple[str, ...]
+    branches: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """For a reader."""
+        parts = [f"{self.tensors} tensors of {self.rows} rows", *self.branches]
+        if self.steps:
+            steps = " and ".join(map(str, self.steps))
+            parts.append(f"training after {steps} steps of {' and of '.join(self.optimizers)}")
+        left_out = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
+        return f"{self.workload}: compared {', '.join(parts)}{left_out}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a script, the sentence among them."""
+        return asdict(self) | {"sentence": self.sentence}
+
+
+def compared(
+    requests: Sequence[CheckRequest], rows: Sequence[AgreementRow]
+) -> tuple[Compared, ...]:
+    """What was compared of each workload that any arm was compared on, in their order."""
+    by_workload: dict[str, list[CheckRequest]] = {}
+    for request in requests:
+        by_workload.setdefault(request.workload.name, []).append(request)
+    of_each = [_compared(of_one, _tensors(name, rows)) for name, of_one in by_workload.items()]
+    return tuple(one for one in of_each if one.tensors)
+
+
+def _tensors(workload: str, rows: Sequence[AgreementRow]) -> int:
+    """Tensors that were held against the reference, of the arm and type that has most."""
+    count: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.workload == workload and row.status in (Status.AGREES, Status.DIFFERS):
+            place = row.arm, row.dtype
+            count[place] = count.get(place, 0) + (row.agreement.tensors or 0)
+    return max(count.values(), default=0)
+
+
+def _compared(requests: Sequence[CheckRequest], tensors: int) -> Compared:
+    request = requests[0]
+    workload, trains = request.workload, Phase.TRAIN_STEP in request.phases
+    optimizers = optimizers_to_check(workload) if trains else []
+    return Compared(
+        workload=workload.name,
+        tensors=tensors,
+        rows=request.batches[0].size,
+        timed_rows=_timed_rows(request),
+        steps=request.steps if trains else (),
+        optimizers=tuple(optimizer.kind for optimizer in optimizers),
+        branches=_branches(requests),
+        left_out=tuple(_left_out(request, trains)),
+    )
+
+
+def _branches(requests: Sequence[CheckRequest]) -> tuple[str, ...]:
+    request = requests[0]
+    branches = []
+    if Phase.INFER in request.phases:
+        branches.append("as it infers")
+    if set(PHASES[1:]) & set(request.phases):
+        random = any(isinstance(node.op, Thinning) for node in request.workload.model.nodes)
+        masks = " with masks from outside and with its own" if random else ""
+        branches.append(f"as it trains{masks}")
+    if any(one.weights is not None for one in requests):
+        branches.append("from given weights too")
+    if request.timed is not None and (rows := _timed_rows(request)):
+        branches.append(f"{how(request.workload, rows)} ({rows} rows)")
+    return tuple(branches)
+
+
+def _timed_rows(request: CheckRequest) -> int | None:
+    if request.timed is None or how(request.workload, request.timed.size) is How.NOT:
+        return None
+    return request.timed.size
+
+
+def _left_out(request: CheckRequest, trains: bool) -> list[str]:
+    left_out = []
+    if trains and max(request.steps) < max(STEPS):
+        left_out.append(
+            f"steps {max(request.steps) + 1} to {max(STEPS)}, "
+            f"as {max(STEPS)} steps would take more than {BUDGET.work_flops:.0e} operations"
+        )
+    if request.timed is not None and (what := _not_asked(request.workload, request.timed.size)):
+        left_out.append(f"of the timed {request.timed.size} rows {what}")
+    return left_out
+
+
+def _not_asked(workload: Workload, rows: int) -> str:
+    costs = (
+        f"as one evaluation would take more than {BUDGET.whole_flops:.0e} operations "
+        f"or {BUDGET.whole_bytes / 2**30:.0f} GiB"
+    )
+    match how(workload, rows):
+        case How.IN_PARTS:
+            return f"the update, {costs}"
+        case How.INFERENCE:
+            return f"training, {costs}"
+        case How.NOT:
+            return f"everything, {costs}"
+    return ""

@@ -1,0 +1,74 @@
+"""Workers whose backends are made faulty, as `dnnbench check` asks them."""
+
+import sys
+from pathlib import Path
+
+from dnnbench.execution.checking import reference_path
+from dnnbench.execution.explain import explain_check, reference_arm
+from dnnbench.execution.pool import spawn, start_request, started
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.phases import Phase
+from dnnbench.testing.cases import CASES
+from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.clients.agreement import AgreementClient
+from dnnbench.worker.clients.arm import ArmClient
+from dnnbench.worker.services.agreement import CheckRequest
+
+HERE = Path(__file__).parents[1] / "faults"
+sys.path.insert(0, str(HERE))
+
+from dnnbench_faults import cases  # noqa: E402
+
+BUILDERS = {**CASES, **cases.CASES}
+
+
+def request_of(case, dtype, steps=(1, 5), timed_rows=0):
+    """As `dnnbench check` makes one: the second step has an example less."""
+    workload = BUILDERS[case]()
+    first, second, *others = batches_of(workload)
+    batches = (first, second.rows(slice(1, None)), *others)
+    timed = batches_of(workload, 1, timed_rows)[0] if timed_rows else None
+    return CheckRequest(
+        workload, batches, steps, seed=0, phases=tuple(Phase), timed=timed
+    ).in_dtype(dtype)
+
+
+class FaultyWorkers:
+    """Long-lived workers: the honest reference, and one of each faulty backend,
+    which each `start` gives another fault.
+    """
+
+    def __init__(self, stack):
+        self._stack, self._workers = stack, {}
+
+    def _worker(self, backend, dtype):
+        """JAX sets float64 for a whole process."""
+        key = backend, dtype if backend == "jax" else ""
+        if key not in self._workers:
+            arm = Arm(f"faulty_{backend}", "honest", dtype=dtype)
+            self._workers[key] = self._stack.enter_context(spawn(arm, f"faulty-{backend}"))
+        return self._workers[key]
+
+    def _reference(self):
+        if "reference" not in self._workers:
+            self._workers["reference"] = self._stack.enter_context(
+                started(reference_arm(), "faults-reference")
+            )
+        return self._workers["reference"]
+
+    def check(self, backend, mode, case, dtype, steps=(1, 5), timed_rows=0):
+        """Rows of a check, by the requests that `dnnbench check` makes."""
+        worker = self._worker(backend, dtype)
+        request = request_of(case, dtype, steps, timed_rows)
+        path = reference_path(request)
+        if not path.exists():
+            AgreementClient(self._reference()).make_reference(request, path)
+        self._plant = start_request(Arm(f"faulty_{backend}", mode, dtype=dtype))
+        ArmClient(worker).start(self._plant)
+        return AgreementClient(worker).check(request, path)
+
+    def explain(self, backend, case, dtype, rows):
+        """Of the last check, with its fault planted anew: `dnnbench check` asks a fresh process."""
+        worker = self._worker(backend, dtype)
+        ArmClient(worker).start(self._plant)
+        return explain_check(worker, self._reference(), request_of(case, dtype), dtype, rows)
