@@ -9,7 +9,7 @@ import textwrap
 from contextlib import contextmanager
 
 import pytest
-from dnnbench.execution import pool
+from dnnbench.execution import backend_info
 from dnnbench.plugins.discovery import Plugins
 from dnnbench.plugins.entries import announced
 
@@ -37,7 +37,7 @@ def installed_here(folder):
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.syspath_prepend(folder)
         plugins_here = Plugins(announced())
-        patch.setattr(pool, "plugins", lambda: plugins_here)
+        patch.setattr(backend_info, "plugins", lambda: plugins_here)
         yield plugins_here
 
 
