@@ -1,6 +1,6 @@
 """The conformance kit as tests: `pytest --pyargs dnnbench.testing --backend NAME[:MODE]`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -19,13 +19,16 @@ from .verdicts import SIDES, Side
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each case and side of every arm; one for each law, in one of the element types."""
     arms = arms_of(metafunc.config)
+    names: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     if metafunc.function is test_law:
         dtype = law_dtype([arm.dtype for arm in arms])
+        names = ("arm", "law")
         rows = list(product([arm for arm in arms if arm.dtype == dtype], LAWS))
     else:
+        names = ("arm", "case", "side")
         rows = list(product(arms, FAMILIES, SIDES))
-    metafunc.parametrize(metafunc.fixturenames[1:], [_row(row) for row in rows])
+    metafunc.parametrize(names, [_row(row) for row in rows])
 
 
 def _row(row: tuple[Any, ...]) -> Any:
@@ -43,6 +46,17 @@ def checkers() -> Iterator[CaseCheckers]:
 
 
 @pytest.fixture(scope="module")
+def chosen(request: pytest.FixtureRequest) -> dict[Arm, tuple[str, ...]]:
+    """By arm, the cases that this session asks: no others get references or share a network."""
+    cases: dict[Arm, dict[str, None]] = {}
+    for item in request.session.items:
+        if isinstance(item, pytest.Function) and item.function is test_case:
+            row: Mapping[str, Any] = item.callspec.params
+            cases.setdefault(row["arm"], {})[row["case"]] = None
+    return {arm: tuple(names) for arm, names in cases.items()}
+
+
+@pytest.fixture(scope="module")
 def law_checkers() -> Iterator[CaseCheckers]:
     """Workers of their own: what a law says of memory is not for one that has done other work."""
     opened = CaseCheckers()
@@ -50,8 +64,10 @@ def law_checkers() -> Iterator[CaseCheckers]:
     opened.close()
 
 
-def test_case(checkers: CaseCheckers, arm: Arm, case: str, side: Side) -> None:
-    verdict = checkers.of(arm).verdicts(case)[side]
+def test_case(
+    checkers: CaseCheckers, chosen: dict[Arm, tuple[str, ...]], arm: Arm, case: str, side: Side
+) -> None:
+    verdict = checkers.of(arm, chosen[arm]).verdicts(case)[side]
     if verdict.status is Status.UNSUPPORTED:
         pytest.skip(verdict.reason)
     assert verdict.status.passes, verdict
