@@ -3,6 +3,11 @@ nothing wider than the window.
 """
 
 import json
+import re
+import socket
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from dnnbench.report.html import render_report
@@ -161,3 +166,18 @@ def test_the_page_says_why_its_phases_are_missing(browser, lacking):
     browser.get(lacking.as_uri())
     text = browser.execute_script("return document.body.innerText")
     assert REASON in text
+
+
+def test_the_page_of_a_run_tells_nothing_of_its_user_that_it_does_not_list(lacking):
+    """No folder that it was run in, no home, no name of the host."""
+    text = re.sub(r"<script>.*?</script>|<pre>.*?</pre>", "", lacking.read_text(), flags=re.S)
+    listed = re.findall(r"<td>path<.*?>([^<]*)</td></tr>", text)
+    assert listed == []
+    for folder in (
+        lacking.parent.parent,
+        Path.home(),
+        Path(sys.prefix),
+        Path(tempfile.gettempdir()),
+    ):
+        assert f"{folder}/" not in text
+    assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", text)
