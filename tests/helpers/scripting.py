@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from dnnbench.agreement.comparing import compare_tensor
 from dnnbench.agreement.deviation import largest, rmse
 from dnnbench.agreement.keys import Group, TensorKey, keyed
@@ -73,6 +74,12 @@ def writer_of(backend):
 def arm_of(backend, mode="", dtype="float32"):
     info = plugins().backend(backend)
     return Arm(backend, mode or info.default_mode, dtype=DType(dtype))
+
+
+def in_one_process(*values):
+    """Parameters of tests that share what one interpreter answered; the first is the backend."""
+    group = pytest.mark.xdist_group(f"scripts of {'-'.join(values)}")
+    return pytest.param(*values, marks=group)
 
 
 def run_alone(folder, cells):

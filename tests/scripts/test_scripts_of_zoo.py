@@ -14,7 +14,15 @@ from dnnbench.protocol.batch import Batch
 from dnnbench.testing.cases.batches import batches_of
 from helpers.exporting import weights_of
 from helpers.script_service import Calling
-from helpers.scripting import SEED, against_program, arm_of, context_of, run_alone, write
+from helpers.scripting import (
+    SEED,
+    against_program,
+    arm_of,
+    context_of,
+    in_one_process,
+    run_alone,
+    write,
+)
 
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
 ZOO = ["mlp_digits", "cnn_digits", *TINY]
@@ -117,7 +125,7 @@ WHOLE = cells_of(ZOO)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "phase"), sorted(FEW))
-@pytest.mark.parametrize("backend", ARMS)
+@pytest.mark.parametrize("backend", map(in_one_process, ARMS))
 def test_a_script_computes_what_the_program_does(scripts, workers, answering, backend, name, phase):
     mode = ARMS[backend][0]
     made = scripts(backend, mode, sorted(FEW))
@@ -129,7 +137,8 @@ def test_a_script_computes_what_the_program_does(scripts, workers, answering, ba
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "phase"), WHOLE)
 @pytest.mark.parametrize(
-    ("backend", "mode"), [(backend, mode) for backend in ARMS for mode in ARMS[backend]]
+    ("backend", "mode"),
+    [in_one_process(backend, mode) for backend in ARMS for mode in ARMS[backend]],
 )
 def test_every_tiny_network_of_the_zoo(scripts, workers, answering, backend, mode, name, phase):
     made = scripts(backend, mode, WHOLE)
