@@ -99,7 +99,7 @@ def answers(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("name", FEW)
-@pytest.mark.parametrize("backend", map(in_one_process, BACKENDS))
+@pytest.mark.parametrize("backend", [in_one_process(backend) for backend in BACKENDS])
 def test_every_op_means_the_same(answers, backend, name, phase):
     every = answers(backend, BACKENDS[backend], FEW)
     if reason := every.not_compared(name, phase):

@@ -125,7 +125,7 @@ WHOLE = cells_of(ZOO)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "phase"), sorted(FEW))
-@pytest.mark.parametrize("backend", map(in_one_process, ARMS))
+@pytest.mark.parametrize("backend", [in_one_process(backend) for backend in ARMS])
 def test_a_script_computes_what_the_program_does(scripts, workers, answering, backend, name, phase):
     mode = ARMS[backend][0]
     made = scripts(backend, mode, sorted(FEW))
