@@ -15,9 +15,14 @@ def group(kind):
 
 
 def placed(array):
-    """A copy as a tensor, images and kernels with their channels innermost in memory."""
+    """A copy as a tensor, images and kernels with their channels innermost in memory.
+
+    `contiguous` would leave the strides of axes of size 1 as they fell, by which kernels choose.
+    """
     x = torch.from_numpy(np.array(array))
-    return x.movedim(1, -1).contiguous().movedim(-1, 1) if x.ndim == 4 else x
+    if x.ndim != 4:
+        return x
+    return x.movedim(1, -1).clone(memory_format=torch.contiguous_format).movedim(-1, 1)
 
 
 def conv1d(x, weight, bias=None, stride=1, padding=(0, 0), dilation=1, groups=1):
