@@ -191,8 +191,10 @@ def test_abacus_computes_what_it_says(abacus):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["abacus", "kite"])
 def test_one_that_trains_keeps_every_law(name, request):
+    """But that of masks, where it draws none."""
     _, backend = request.getfixturevalue(name)
-    assert {law["status"] for law in backend["laws"]} == {"kept"}
+    others = {law["law"]: law["status"] for law in backend["laws"] if law["status"] != "kept"}
+    assert others in ({}, {"masks_are_drawn_as_they_are_meant": "unsupported"})
 
 
 @pytest.mark.slow

@@ -137,6 +137,9 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
 
     Laws: only `train_step`, `update_alone`, `load` and `restore` change weights,
     statistics and slots; only drawing random numbers changes the generator besides.
+    After a step every phase answers anew, of a batch that was placed before it too.
+    Where a batch brings no masks, each element of a random node is kept with probability 1 - rate
+    and divided by it; backpropagation reads the same mask, each step draws another.
     """
 
     @abstractmethod
@@ -164,7 +167,8 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
         """Parts of a step that run alone: `loss_alone` on stored outputs,
         `update_alone` on stored gradients.
 
-        Empty where the framework cannot. `update_alone` changes weights and slots.
+        Empty where the framework cannot. `update_alone` changes weights and slots,
+        at each call again.
         """
 
     @abstractmethod
@@ -179,7 +183,9 @@ class TrainingProgram(InferenceProgram[Placed, Result], Generic[Placed, Result, 
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
-        """A copy on the device of everything `train_step` changes, the generator included."""
+        """A copy on the device of everything `train_step` changes,
+        the generator and the count of steps included.
+        """
 
     @abstractmethod
     def restore(self, snapshot: Snapshot) -> None:

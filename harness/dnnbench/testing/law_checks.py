@@ -4,20 +4,50 @@ from collections.abc import Sequence
 from inspect import getdoc
 
 from ..agreement.observing import with_optimizer
+from ..agreement.thinned import readable
 from ..errors import WorkerError
+from ..spec.optimizers import Adam, Momentum, WarmupCosine
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .arm_under_test import ArmUnderTest
 from .case_checker import PLAIN
 from .cases import CASES
 from .cases.everything import heavy, weighty
-from .laws import LAWS, NEEDS, LawBroken
+from .laws import LAWS, NEEDS
 from .service import LawRequest
+from .trial import LawBroken
 from .verdicts import LawVerdict
 
-NETWORKS = {"closing_gives_memory_back": weighty, "wait_means_done": heavy}
-"""Where a law is not asked on `everything`: what is kept must show beside compiled code,
-waiting wants much work.
+
+def scheduled() -> Workload:
+    """`everything` under Adam on a schedule: every step hangs on how many there were."""
+    adam = Adam(learning_rate=0.01, schedule=WarmupCosine(warmup=3, steps=20))
+    return with_optimizer(CASES["everything"](), adam)
+
+
+def rising() -> Workload:
+    """`everything` under momentum on a schedule: an update is in proportion to the gradient,
+    and to how many there were.
+    """
+    momentum = Momentum(learning_rate=0.05, schedule=WarmupCosine(warmup=3, steps=20))
+    return with_optimizer(CASES["everything"](), momentum)
+
+
+def shown() -> Workload:
+    """`everything`, with what its random nodes read and give among its outputs."""
+    return readable(CASES["everything"]())
+
+
+NETWORKS = {
+    "closing_gives_memory_back": weighty,
+    "wait_means_done": heavy,
+    "restore_goes_back": scheduled,
+    "gradients_repeat": CASES["relu"],
+    "pieces_do_what_the_step_does": rising,
+    "masks_are_drawn_as_they_are_meant": shown,
+}
+"""Where a law is not asked on `everything` as it is: what is kept must show beside compiled code,
+waiting wants much work, and many calls little.
 """
 
 
@@ -31,7 +61,8 @@ def candidates(law: str) -> list[Workload]:
     and a plain perceptron.
     """
     workload = NETWORKS.get(law, CASES["everything"])()
-    smaller = [] if law == "wait_means_done" else [CASES["relu"]()]
+    particular = law in ("wait_means_done", "masks_are_drawn_as_they_are_meant")
+    smaller = [] if particular else [CASES["relu"]()]
     return [workload, *(with_optimizer(network, PLAIN) for network in (workload, *smaller))]
 
 

@@ -13,6 +13,7 @@ from ..agreement.comparison import TensorComparison
 from ..agreement.observing import observe
 from ..agreement.reference import Reference
 from ..agreement.reference_files import load_reference
+from ..agreement.rehearsal import rehearse
 from ..errors import PluginError
 from ..host.memory import give_back
 from ..protocol.batch import Batch
@@ -25,9 +26,10 @@ from ..worker.server.agreement import batches_of as batches_of_request
 from ..worker.server.offer import WorkerServices
 from ..worker.services.agreement import CheckRequest
 from .cases.batches import batches_of
-from .laws import LAWS, Trial
+from .laws import LAWS
 from .refusal import Refusal, refused_by
 from .service import KitService, LawRequest
+from .trial import Trial
 
 SEED = 0
 """Of the programs that laws and gradients are asked of."""
@@ -51,7 +53,11 @@ class KitServer(KitService):
         def build(weights: Mapping[str, np.ndarray]) -> Program:
             return arm.backend.build(workload, weights, arm.arm, SEED)
 
-        LAWS[request.law](Trial(build, weights, batches, request.phases))
+        def reseeded(weights: Mapping[str, np.ndarray]) -> Program:
+            return arm.backend.build(workload, weights, arm.arm, SEED + 1)
+
+        trial = Trial(build, weights, batches, request.phases, workload, reseeded)
+        LAWS[request.law](trial)
 
     def comparisons(self, request: CheckRequest, path: Path) -> tuple[TensorComparison, ...]:
         workload, own = request.workload, request.workload.task.optimizer
@@ -60,7 +66,7 @@ class KitServer(KitService):
         if reasons := [missing[phase] for phase in phases if phase in missing]:
             raise PluginError("; ".join(dict.fromkeys(reasons)))
         tensors = observe(
-            build, workload, batches_of_request(request), request.steps, [own], phases
+            build, workload, batches_of_request(request), request.steps, [own], phases, rehearse
         )
         give_back()
         reference = _trained_by(own.kind, load_reference(path))
