@@ -15,6 +15,9 @@ POINTS = 64
 MOST_OPENED = 200
 """Cells whose visits are shown; training steps and inferences first."""
 _MIDDLES = (np.arange(QUANTILES) + 0.5) / QUANTILES
+StartParts = tuple[str, float, float, float]
+Starts = dict[tuple[str, int, str, str], tuple[StartParts, ...]]
+"""By workload, batch size, arm and phase."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class CellDetail:
     flops: int | None
     peak_rss_bytes: int | None
     peak_device_bytes: int | None
-    starts: tuple[tuple[str, float, float, float], ...]
+    starts: tuple[StartParts, ...]
     """(state of the compile caches, seconds of import, of build, of the first call)"""
     quantiles: tuple[float, ...] = ()
     """Seconds a call in the middle of each 32nd of the visits that count."""
@@ -60,8 +63,8 @@ class CellDetail:
 
 def details_of(evidence: Evidence) -> list[CellDetail]:
     """Every cell of a run, in the order of the plan."""
-    opened = _opened(evidence)
-    return [_detail(evidence, row, row.cell_id in opened) for row in evidence.rows]
+    opened, starts = _opened(evidence), _starts(evidence)
+    return [_detail(evidence, row, row.cell_id in opened, starts) for row in evidence.rows]
 
 
 def _opened(evidence: Evidence) -> set[str]:
@@ -71,7 +74,7 @@ def _opened(evidence: Evidence) -> set[str]:
     return {row.cell_id for row in ordered[:MOST_OPENED]}
 
 
-def _detail(evidence: Evidence, row: CellSummary, is_opened: bool) -> CellDetail:
+def _detail(evidence: Evidence, row: CellSummary, is_opened: bool, starts: Starts) -> CellDetail:
     run = evidence.measured
     visits = run.visits[row.cell_id] if is_opened else None
     dropped = run.dropped[row.case]
@@ -96,19 +99,20 @@ def _detail(evidence: Evidence, row: CellSummary, is_opened: bool) -> CellDetail
         flops=row.flops,
         peak_rss_bytes=row.peak_rss_bytes,
         peak_device_bytes=row.peak_device_bytes,
-        starts=_starts(evidence, row),
+        starts=starts.get((row.workload, row.batch_size, row.arm, row.phase), ()),
         quantiles=() if visits is None else quantiles(visits.without(dropped)),
         rounds=() if visits is None else round_points(visits, dropped),
     )
 
 
-def _starts(evidence: Evidence, row: CellSummary) -> tuple[tuple[str, float, float, float], ...]:
-    key = row.workload, row.batch_size, row.arm, row.phase
-    return tuple(
-        (start.caches, start.import_s, start.build_s, start.first_call_s)
-        for start in evidence.starts
-        if (start.workload, start.batch_size, start.arm, start.phase) == key
-    )
+def _starts(evidence: Evidence) -> Starts:
+    """Of every cell, by what names it."""
+    starts: Starts = {}
+    for start in evidence.starts:
+        key = start.workload, start.batch_size, start.arm, start.phase
+        parts = (start.caches, start.import_s, start.build_s, start.first_call_s)
+        starts[key] = (*starts.get(key, ()), parts)
+    return starts
 
 
 def quantiles(visits: Visits) -> tuple[float, ...]:
