@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..api.measuring import Measurement
     from ..api.recorded import Run
     from ..execution.plan import Plan
+    from ..execution.reporter import Reporter
+    from ..execution.request import Request
 
 REPORT = "results/report.html"
 NO_REPORT = "none"
@@ -41,7 +43,15 @@ WHAT = (
     ),
     *("--no-check", "--seed"),
 )
-HOW_LONG = ("--quick", "--max-time", "--generations", "--precision", "--dry-run", "--wait")
+HOW_LONG = (
+    "--quick",
+    "--max-time",
+    "--generations",
+    "--precision",
+    "--find-batch",
+    "--dry-run",
+    "--wait",
+)
 WHERE_TO = (
     "--details",
     "--json",
@@ -153,6 +163,11 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     is_flag=True,
     help="Do not check agreement first; nothing is then known to be comparable.",
 )
+@click.option(
+    "--find-batch",
+    is_flag=True,
+    help="Find the largest batch that fits in memory, for each arm, and stop: no time is taken.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
 @LABEL
 @click.option(
@@ -184,6 +199,7 @@ def command(
     details: bool,
     resume: str | None,
     dry_run: bool,
+    find_batch: bool,
     label: str | None,
     wait: bool,
     no_check: bool,
@@ -215,7 +231,7 @@ def command(
     if resume:
         _refuse_other_options()
     kept = keeping(store, label, wait)
-    if report != NO_REPORT and not dry_run:
+    if report != NO_REPORT and not (dry_run or find_batch):
         refuse_unwritable(report)
     with reporter(output) as progress:
         if resume:
@@ -225,11 +241,30 @@ def command(
             if dry_run:
                 _tell_plan(output, make_plan(request, progress)[0], as_json)
                 return exitcodes.OK
+            if find_batch:
+                return _find_batches(output, request, progress, as_json)
             select(request.backends, request.settings)  # refuses before anybody is asked
             if not warn_if_busy(output):
                 return exitcodes.INTERRUPTED
             measurement = measure(request, kept, progress)
     return _conclude(output, measurement, report, as_json, details)
+
+
+def _find_batches(output: Output, request: "Request", progress: "Reporter", as_json: bool) -> int:
+    """The largest batch of each arm, workload and purpose."""
+    from dataclasses import asdict
+
+    from ..execution.find_batch import find_batches
+    from ..report.largest_batch import largest_batches
+    from ..report.terminal import drawn
+
+    largest = find_batches(request, progress)
+    if as_json:
+        output.json({"largest_batches": [asdict(one) for one in largest]})
+    else:
+        for part in drawn([largest_batches(largest)]):
+            output.table(part)
+    return exitcodes.OK if any(one.fits for one in largest) else exitcodes.NOTHING_MEASURED
 
 
 def _refuse_other_options() -> None:

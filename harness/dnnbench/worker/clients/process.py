@@ -10,5 +10,8 @@ class ProcessClient(Client, ProcessService):
     def hello(self) -> Hello:
         return self.asker.ask(ProcessService.hello, self.timeout_s)
 
+    def end_first(self) -> None:
+        return self.asker.ask(ProcessService.end_first, self.timeout_s)
+
     def close(self) -> None:
         return self.asker.ask(ProcessService.close, self.timeout_s)

@@ -21,5 +21,9 @@ class ProcessService(ABC):
         """Who answers."""
 
     @abstractmethod
+    def end_first(self) -> None:
+        """Have the kernel end this process before any other, should memory run out."""
+
+    @abstractmethod
     def close(self) -> None:
         """End the process after this answer."""
