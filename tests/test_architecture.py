@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -307,3 +308,9 @@ def test_a_distribution_of_its_own_says_what_dnnbench_says(backend):
 def test_its_readme_is_one_screen(backend):
     lines = (INFERENCE_ONLY[backend] / "README.md").read_text().splitlines()
     assert 10 < len(lines) <= 40
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest takes the second for the first, and collects none of it."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
