@@ -148,6 +148,8 @@ def against_reference(cell, answers, context):
 
 def _belongs(key, cell):
     phase = cell.request.phase
+    if key.group is Group.PARTS:  # of a batch taken apart, which a script does not
+        return False
     if phase != Phase.TRAIN_STEP:
         return key.phase == phase and not key.optimizer
     own = cell.request.workload.task.optimizer.kind
