@@ -44,11 +44,11 @@ def command_line(*arguments: str, changes: Mapping[str, Any] | None = None) -> l
     return [sys.executable, "-m", "helpers.changed", json.dumps(changes), *arguments]
 
 
-def dnnbench(place, *arguments, changes=None):
-    """Run a command line in `place`."""
+def dnnbench(place, *arguments, changes=None, limit_s=300):
+    """Run a command line in `place`; TimeoutExpired where it seems to hang."""
     command = command_line(*arguments, changes=changes)
     return subprocess.run(
-        command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300
+        command, cwd=place, env=environment(), capture_output=True, text=True, timeout=limit_s
     )
 
 
