@@ -85,6 +85,7 @@ ENDS = {
         "PASS",
         exitcodes.OK,
     ),
+    "no candidate has a cell": ({"cells": ()}, "INCONCLUSIVE", exitcodes.NOTHING_MEASURED),
     "interrupted": ({"interrupted": True}, "INTERRUPTED", exitcodes.INTERRUPTED),
 }
 

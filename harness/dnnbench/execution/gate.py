@@ -136,10 +136,9 @@ class Gate:
 
     @property
     def passed(self) -> bool:
-        """Whether every candidate was judged, and nothing speaks against any."""
-        return not (
-            self.interrupted or self.confirmed or self.failed or self.unproven or self.unjudged
-        )
+        """Whether there are candidates, every one was judged, and nothing speaks against any."""
+        against = self.confirmed or self.failed or self.unproven or self.unjudged
+        return bool(self.cells) and not (self.interrupted or against)
 
     @property
     def answer(self) -> Answer:

@@ -69,7 +69,8 @@ def _why(gate: Gate) -> str:
             slower = f"{len(gate.confirmed)} of {cells} {takes} {over}"
             return f"{slower}, {more}{_worst(gate)}"
         case Answer.INCONCLUSIVE:
-            return f"nothing could be judged of {first_of(list(gate.unjudged))}"
+            candidates = first_of(list(gate.unjudged)) or "any candidate"
+            return f"nothing could be judged of {candidates}"
         case Answer.INTERRUPTED:
             return "nothing is confirmed; what was measured is kept"
     if gate.unproven:

@@ -22,7 +22,7 @@ def environment(evidence: Evidence) -> Section:
     return Section(
         id="run",
         title=f"Run {run.run_id}{label}",
-        sentences=() if left_out else (EVERYTHING,),
+        sentences=(EVERYTHING,) if evidence.measured.cells and not left_out else (),
         tables=(_summary(evidence), *_facts(evidence)),
         doubts=tuple(f"left out: {reason}" for reason in left_out),
         brief="machine, command, settings, versions",
