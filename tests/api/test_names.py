@@ -78,7 +78,7 @@ def options(command):
 
 
 SHOWN_BY_THE_TERMINAL = {"as_json", "quiet", "verbose", "dry_run", "details", "report", "help"}
-SHOWN_BY_THE_TERMINAL |= {"find_batch"}
+SHOWN_BY_THE_TERMINAL |= {"find_batch", "markdown", "junit"}
 
 
 @pytest.mark.parametrize("command", ["run", "check", "train", "predict", "compare", "gate"])
