@@ -9,7 +9,7 @@ import pytest
 from dnnbench.errors import BuildError, UsageError
 from dnnbench.execution.arm_text import in_environment
 from dnnbench.execution.lent_metadata import leave_metadata
-from dnnbench.revisions.environment import Recipe
+from dnnbench.revisions.environment import Recipe, project_folder
 from dnnbench.revisions.repository import repository_of
 
 
@@ -32,6 +32,12 @@ def test_a_name_tells_the_commit_and_changes_with_what_is_installed(recipe, tmp_
     assert len(set(names)) == len(names)
     assert {len(name) for name in names} == {len("git-0123456789-abcdef")}
     assert names[0].startswith(f"git-{base.commit[:10]}-")
+
+
+def test_a_constraint_file_that_is_not_there_is_told(recipe):
+    base, _ = recipe.repository.pair("HEAD~1..HEAD")
+    with pytest.raises(UsageError, match=r"--constraint nowhere.txt: cannot be read"):
+        replace(recipe, constraints=("nowhere.txt",)).name(base)
 
 
 def test_a_working_tree_of_the_same_files_is_the_same_environment(recipe, project):
@@ -63,8 +69,26 @@ def test_a_folder_that_pip_cannot_install_is_told(recipe, project, monkeypatch, 
     monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
     project.git("rm", "--quiet", "pyproject.toml")
     project.commit("No project")
-    with pytest.raises(BuildError, match=r"has no pyproject.toml .* at its top"):
+    with pytest.raises(BuildError, match=r"has no pyproject.toml .* there"):
         recipe.environment(recipe.repository.revision("HEAD"), print)
+
+
+def test_dnnbench_itself_is_refused_because_both_sides_would_be_the_same(
+    recipe, project, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    project.commit("Dnnbench", pyproject__toml='[project]\nname = "dnnbench"\n')
+    with pytest.raises(UsageError, match="is dnnbench itself, which is lent to both sides"):
+        recipe.environment(recipe.repository.revision("HEAD"), print)
+
+
+def test_a_project_may_lie_in_a_folder_of_its_repository(recipe, project):
+    inner = project.folder / "plugins/mine/src"
+    inner.mkdir(parents=True)
+    assert project_folder(recipe.repository, inner) == "."
+    (project.folder / "plugins/mine/pyproject.toml").write_text("")
+    assert project_folder(recipe.repository, inner) == "plugins/mine"
+    assert project_folder(recipe.repository, project.folder / "plugins") == "."
 
 
 @pytest.mark.slow

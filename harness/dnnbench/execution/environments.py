@@ -90,7 +90,7 @@ def create_environment(
             f"environment '{name}': use letters, digits, '.', '_' and '-', a letter or digit first"
         )
     for file in constraints:
-        _require_constraints(file)
+        require_constraints(file)
     place = environments_folder() / name
     if place.exists():
         raise UsageError(
@@ -115,8 +115,8 @@ def create_environment(
     return python
 
 
-def _require_constraints(file: str) -> None:
-    """pip takes an address too.
+def require_constraints(file: str) -> None:
+    """UsageError for a constraint file that cannot be read; pip takes an address too.
 
     A file it would wait for, or not find, is told before anything is made.
     """

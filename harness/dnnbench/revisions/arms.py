@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..execution.arm_text import in_environment, separate
 from ..execution.backend_info import brought_by
 from ..wording import listed
-from .environment import Recipe
+from .environment import Recipe, project_folder
 from .repository import WORKING_TREE, Repository, Revision, repository_of
 
 MOST_NAMED = 5
@@ -30,9 +30,9 @@ def arms_of_revisions(
     base, candidate = repository.pair(text)
     if candidate.text == WORKING_TREE:
         _note_untracked(repository, note)
-    environments = _environments(
-        Recipe(repository, tuple(requirements), tuple(constraints)), base, candidate, note
-    )
+    subfolder = project_folder(repository, Path.cwd())
+    recipe = Recipe(repository, subfolder, tuple(requirements), tuple(constraints))
+    environments = _environments(recipe, base, candidate, note)
     named = [part for whole in backends for part in separate(whole)] or _brought(environments[1])
     arms = [[in_environment(name, place) for name in named] for place in environments]
     return tuple(chain.from_iterable(arms))

@@ -3,13 +3,18 @@
 import hashlib
 import json
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
 from ..errors import BuildError, UsageError
-from ..execution.environments import create_environment, known_environments
+from ..execution.environments import (
+    create_environment,
+    known_environments,
+    require_constraints,
+)
 from ..execution.scratch import scratch_folder
 from ..wording import shortened
 from ..worker.sharing import DISTRIBUTION
@@ -23,6 +28,8 @@ class Recipe:
     """What each of a project's environments is made of, besides the revision."""
 
     repository: Repository
+    subfolder: str = "."
+    """Where the project lies in it."""
     requirements: tuple[str, ...] = ()
     """pip's, installed beside the project."""
     constraints: tuple[str, ...] = ()
@@ -34,10 +41,10 @@ class Recipe:
 
         copy: a second environment of one revision is another.
         """
-        files = [Path(file).read_text() for file in self.constraints if "://" not in file]
         parts = (
-            str(self.repository.folder), revision.tree, self.requirements, self.constraints,
-            files, sys.version, distribution(DISTRIBUTION).version, copy,
+            str(self.repository.folder), self.subfolder, revision.tree,
+            self.requirements, self.constraints, [_digest(file) for file in self.constraints],
+            sys.version, distribution(DISTRIBUTION).version, copy,
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         named = revision.tree if revision.text == WORKING_TREE else revision.commit
@@ -57,17 +64,59 @@ class Recipe:
             scratch_folder("revision") as place,
             self.repository.checked_out(revision, place / "project") as files,
         ):
-            _require_project(files, revision)
+            project = files / self.subfolder
+            _require_project(project, revision)
             try:
-                create_environment(name, (*self.requirements, str(files)), self.constraints)
+                create_environment(name, (*self.requirements, str(project)), self.constraints)
             except UsageError as error:
                 raise BuildError(f"{revision} cannot be installed: {error}") from None
         return name
 
 
-def _require_project(files: Path, revision: Revision) -> None:
-    if not any((files / name).is_file() for name in PROJECT_FILES):
+def _digest(constraints: str) -> str:
+    """Of what a constraint file says; of an address nothing, which pip alone reads."""
+    if "://" in constraints:
+        return ""
+    require_constraints(constraints)
+    return hashlib.sha256(Path(constraints).read_bytes()).hexdigest()
+
+
+def project_folder(repository: Repository, folder: Path) -> str:
+    """The folder nearest to this one, or above it, that pip can install, from the repository's top.
+
+    The top where there is none: an older revision may have one there.
+    """
+    top = repository.folder.resolve()
+    for place in (folder.resolve(), *folder.resolve().parents):
+        if place == top:
+            break
+        if _is_project(place):
+            return str(place.relative_to(top))
+    return "."
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in PROJECT_FILES)
+
+
+def _require_project(folder: Path, revision: Revision) -> None:
+    """BuildError for what pip cannot install, UsageError for dnnbench itself."""
+    if not _is_project(folder):
         raise BuildError(
-            f"{shortened(str(revision), 200)} has no {' or '.join(PROJECT_FILES)} at its top, "
+            f"{shortened(str(revision), 200)} has no {' or '.join(PROJECT_FILES)} there, "
             "so pip cannot install it; add a pyproject.toml"
         )
+    if _name_of(folder) == DISTRIBUTION:
+        raise UsageError(
+            "--git: this project is dnnbench itself, which is lent to both sides, so that they "
+            "would be the same; make bench measures what a change to it costs"
+        )
+
+
+def _name_of(folder: Path) -> str:
+    """Of the project, as its pyproject.toml states it; empty where it does not."""
+    try:
+        stated = tomllib.loads((folder / "pyproject.toml").read_text())
+    except (OSError, ValueError):  # pip says what is wrong with it
+        return ""
+    return str(stated.get("project", {}).get("name", ""))
