@@ -181,6 +181,8 @@ CASES = [
     (REFUSED, ("predict", "tiny.toml", "--weights", "{address}")),
     (REFUSED, ("export-model", "tiny.toml", "--weights", "{address}", "-o", "net.onnx")),
     (REFUSED, ("show", "{raw}")),
+    (REFUSED, ("reproduce", "first", "{address}", "--store", "{parameter}", "-o", "cell.py")),
+    (REFUSED, ("reproduce", "{raw}", "numpy", "--store", "{address}", "-o", "cell.py")),
     (REFUSED, ("list", "{address}")),
     (REFUSED, ("schema", "{raw}")),
     (REFUSED, ("doctor", "{parameter}")),

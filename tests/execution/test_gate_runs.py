@@ -23,7 +23,7 @@ def folder(tmp_path, cache):
 BAD = {
     "one arm": (("--backend", "numpy"), "got one arm, numpy:eager"),
     "one arm twice": (("--backend", "numpy,numpy"), "got one arm"),
-    "no arm": ((), "Missing option '--backend'"),
+    "no arm": ((), "a gate needs --backend with the base and a candidate"),
     "unknown backend": (("--backend", "numpy,nump"), "did you mean 'numpy'"),
     "unknown environment": (("--backend", "numpy,numpy@/nowhere"), "dnnbench envs create"),
     "unknown base": (("--backend", f"numpy,{OTHER}", "--base", "jax"), "is not among the arms"),

@@ -177,8 +177,8 @@ def test_a_worker_dies_with_its_supervisor(worker):
 
 def test_a_worker_gets_no_descriptor_of_its_supervisor(worker):
     """One that it held would keep the harness's end from being seen."""
+    worker.ask(ProcessService.hello, PATIENCE_S)  # it has imported what it needs, and waits
     links = [os.readlink(path) for path in Path(f"/proc/{worker.pid}/fd").iterdir()]
-    worker.ask(ProcessService.hello, PATIENCE_S)
     assert not [link for link in links if link.startswith("socket:")]
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import DnnbenchError, UsageError
+from ..plugins.checking import ALL, MODE
 from ..protocol.arm import OPTIONS
 from ..protocol.device import requested_device
 from ..protocol.dtypes import DType
@@ -64,6 +65,11 @@ def parse(text: str) -> ArmText:
                 f"--backend '{shortened(text)}': no {what} follows the '{sign}'; "
                 "name one, or leave it out"
             )
+    if mode not in ("", ALL) and not MODE.fits(mode):
+        # Whatever else it is, an address with a password among it, is not repeated.
+        raise UsageError(
+            f"--backend: what follows '{shortened(name)}:' is no mode, which has {MODE.words}"
+        )
     return ArmText(name, mode, environment, _options(text, match[2]))
 
 
