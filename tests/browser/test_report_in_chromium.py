@@ -146,9 +146,12 @@ def rows_of(browser, arm):
     """Texts of the rows of every cell of an arm, by phase."""
     return dict(
         browser.execute_script(
-            """return [...document.querySelectorAll("section[id$='-cells'] tbody tr")].filter(
-                 row => row.cells[1].innerText === arguments[0]).map(
-                 row => [row.cells[0].innerText, row.innerText])""",
+            """const text = cell => [...cell.childNodes].filter(
+                 node => !node.classList?.contains("here")).map(
+                 node => node.textContent).join("").trim();
+               return [...document.querySelectorAll("section[id$='-cells'] tbody tr")].filter(
+                 row => text(row.cells[1]) === arguments[0]).map(
+                 row => [text(row.cells[0]), row.innerText])""",
             arm,
         )
     )

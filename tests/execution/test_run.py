@@ -44,7 +44,7 @@ def test_a_page_is_written_where_it_is_wanted(place):
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("tiny.toml/page.html", "cannot be written (File exists)"),
+        ("tiny.toml/page.html", "cannot be written (Not a directory)"),
         ("results", "cannot be written (Is a directory)"),
         ("kept.sqlite", "is a store, and would be overwritten"),
     ],

@@ -118,7 +118,7 @@ def test_statistics_are_those_of_pytest_benchmark(count):
 @pytest.mark.parametrize(
     ("format", "summary", "kind", "said"),
     [
-        ("xml", {"cell_id": []}, UsageError, "csv, json, pytest-benchmark"),
+        ("xml", {"cell_id": []}, UsageError, "csv, json, parquet, pytest-benchmark"),
         ("csv", {"cell_id": [], "median": []}, StoreError, "'median'"),
         ("csv", {"call_s": []}, StoreError, "expected cell_id"),
         ("csv", {"cell_id": ["a", "a"]}, StoreError, "once each"),

@@ -101,7 +101,8 @@ class Looking:
         """
         timing, calls = self._pool.timing(key.arm), self._cells.calls[key]
         if key.phase == Phase.INFER:
-            audit = audit_facts(timing.audit(case.name, calls).to_json())
+            phases = tuple(self._cells.runnable(key.arm, case))
+            audit = audit_facts(timing.audit(case.name, calls, phases).to_json())
             self._record.programs[key.program].audit = audit
             for fault in audit.faults:
                 self._report.note(f"{key.program}: {fault}")

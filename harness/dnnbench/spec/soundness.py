@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 """A key path."""
 Problem = tuple[Place, str]
-RESERVED = frozenset({"activations", "cotangents", "infer", "outputs", "prediction"})
+RESERVED = frozenset({"activations", "cotangents", "infer", "outputs", "parts", "prediction"})
 """Groups of tensors with a row for each example: a check tells them by these words."""
 MOST_ELEMENTS = 2**40
 TOO_MANY = "more than 2^40 elements (4 TB in float32), which no machine holds; make it smaller"

@@ -31,7 +31,10 @@ def unit_of(workload: Mapping[str, Any]) -> Unit:
     and a decoder's are the same text.  Floats (N, H, W, C) are images, and so is what comes from a
     file of images.
     """
-    inputs: Sequence[Mapping[str, Any]] = workload.get("model", {}).get("inputs", ())
+    model = workload.get("model")
+    if not isinstance(model, Mapping):  # of an older dnnbench, or broken
+        return EXAMPLES
+    inputs: Sequence[Mapping[str, Any]] = model.get("inputs", ())
     for one in inputs:
         if one["dtype"] == "int32" and len(one["shape"]) == 1:
             return Unit("tokens", int(one["shape"][0]))

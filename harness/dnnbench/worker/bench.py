@@ -167,16 +167,19 @@ class Bench:
         slots = program.optimizer_state() if is_trainable(program) else {}
         return HeldBytes(_bytes(program.weights()), _bytes(slots))
 
-    def audit(self, calls: int) -> Audit:
+    def audit(self, calls: int, phases: Collection[Phase] = PHASES) -> Audit:
         """Whether inference's time adds up, its wait waits, and answers are their own;
         where a step is timed, whether its wait waits for the weights, and no phase keeps an answer.
+
+        phases: those that may be called, because none of their calls has failed.
         """
         with self._placements.get("infer", FREE).held():
             result = audit(self._program, self._batch, self._calls["infer"], calls)
-        if self._trained is None or Phase.TRAIN_STEP not in self._calls:
+        asked = {phase: call for phase, call in self._calls.items() if phase in phases}
+        if self._trained is None or Phase.TRAIN_STEP not in asked:
             return result
         self._restore()
-        steps = audit_steps(self._trained, self._calls[Phase.TRAIN_STEP], self._calls)
+        steps = audit_steps(self._trained, asked[Phase.TRAIN_STEP], asked)
         self._restore()
         return replace(result, steps=steps)
 

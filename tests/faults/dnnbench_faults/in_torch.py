@@ -177,7 +177,10 @@ def rms_norm_input_gradient_without_the_scale(honest):
 
 @replaces("ops.dropout")
 def dropout_mask_s_polarity(honest):
-    return lambda op, x, mask, generator: honest(op, x, ~mask, generator)
+    def fault(op, x, mask, generator):
+        return honest(op, x, None if mask is None else ~mask, generator)
+
+    return fault
 
 
 @replaces("ops.lstm")

@@ -54,8 +54,8 @@ class TimingClient(Client, TimingService):
     def held_bytes(self, program: str) -> HeldBytes:
         return self.asker.ask(TimingService.held_bytes, self.timeout_s, program)
 
-    def audit(self, program: str, calls: int) -> Audit:
-        return self.asker.ask(TimingService.audit, self.timeout_s, program, calls)
+    def audit(self, program: str, calls: int, phases: tuple[Phase, ...]) -> Audit:
+        return self.asker.ask(TimingService.audit, self.timeout_s, program, calls, phases)
 
     def audit_rate(self, program: str, phase: Phase, calls: int, trains: bool) -> RateAudit:
         return self.asker.ask(

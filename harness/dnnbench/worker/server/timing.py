@@ -96,8 +96,8 @@ class TimingServer(TimingService):
     def held_bytes(self, program: str) -> HeldBytes:
         return self._benches[program].held_bytes()
 
-    def audit(self, program: str, calls: int) -> Audit:
-        return self._benches[program].audit(calls)
+    def audit(self, program: str, calls: int, phases: tuple[Phase, ...]) -> Audit:
+        return self._benches[program].audit(calls, phases)
 
     def audit_rate(self, program: str, phase: Phase, calls: int, trains: bool) -> RateAudit:
         return self._benches[program].audit_rate(phase, calls, trains)

@@ -160,8 +160,11 @@ class TimingService(ABC):
         """What the program's weights and slots take."""
 
     @abstractmethod
-    def audit(self, program: str, calls: int) -> Audit:
-        """What the bench finds wrong with its own times of inference."""
+    def audit(self, program: str, calls: int, phases: tuple[Phase, ...]) -> Audit:
+        """What the bench finds wrong with its own times of inference, and with steps.
+
+        phases: those that may be called.
+        """
 
     @abstractmethod
     def audit_rate(self, program: str, phase: Phase, calls: int, trains: bool) -> RateAudit:
