@@ -13,7 +13,7 @@ from ..store.engine import refuse_to_overwrite
 def write_report(out: str | Path, text: str) -> Path:
     """Into a file whose folders are made; StoreError where it cannot be written."""
     out = Path(out)
-    with _told(out):
+    with _as_store_error(out):
         refuse_to_overwrite(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
@@ -25,7 +25,7 @@ def refuse_unwritable(out: str | Path) -> None:
     out = Path(out)
     if out.exists() and not (out.is_file() or out.is_dir()):
         return  # a pipe or a device: to open it would be to use it
-    with _told(out):
+    with _as_store_error(out):
         refuse_to_overwrite(out)
         if out.exists():
             out.open("ab").close()
@@ -42,7 +42,7 @@ def _refuse_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _told(out: Path) -> Iterator[None]:
+def _as_store_error(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

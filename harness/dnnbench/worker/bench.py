@@ -175,11 +175,11 @@ class Bench:
         """
         with self._placements.get("infer", FREE).held():
             result = audit(self._program, self._batch, self._calls["infer"], calls)
-        asked = {phase: call for phase, call in self._calls.items() if phase in phases}
-        if self._trained is None or Phase.TRAIN_STEP not in asked:
+        allowed = {phase: call for phase, call in self._calls.items() if phase in phases}
+        if self._trained is None or Phase.TRAIN_STEP not in allowed:
             return result
         self._restore()
-        steps = audit_steps(self._trained, asked[Phase.TRAIN_STEP], asked)
+        steps = audit_steps(self._trained, allowed[Phase.TRAIN_STEP], allowed)
         self._restore()
         return replace(result, steps=steps)
 
