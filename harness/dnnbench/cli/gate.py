@@ -156,7 +156,7 @@ def command(
       dnnbench envs create new "torch==2.13.0"
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
       dnnbench gate mlp_digits --git main..HEAD --wait
-      dnnbench gate mlp_digits --git HEAD --backend my_backend --with "numpy==2.4.6"
+      dnnbench gate mlp_digits --git HEAD --with "numpy==2.4.6"
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
     from ..api.gate import Gated, gate_arms, gate_request, judged
