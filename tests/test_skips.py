@@ -17,8 +17,6 @@ REASONS = {
     "host/test_memory.py": "glibc",
     "host/test_placement.py": "two CPUs",
     "report/test_page_data.py": "the version of vl-convert-python that made the page's Vega",
-    "scripts/test_scripts_of_cases.py": "a phase that is written as a script",
-    "scripts/test_scripts_of_zoo.py": "a phase that is written as a script",
 }
 """By file, what its skipped tests need."""
 

@@ -76,10 +76,13 @@ def arm_of(backend, mode="", dtype="float32"):
     return Arm(backend, mode or info.default_mode, dtype=DType(dtype))
 
 
-def in_one_process(*values):
-    """Parameters of tests that share what one interpreter answered; the first is the backend."""
-    group = pytest.mark.xdist_group(f"scripts of {'-'.join(values)}")
-    return pytest.param(*values, marks=group)
+def in_one_process(backend, *values, group=()):
+    """Parameters of tests that share what one interpreter answered.
+
+    group: what tells these from others of the backend that another interpreter answers.
+    """
+    shared = pytest.mark.xdist_group(f"scripts of {'-'.join(group or (backend,))}")
+    return pytest.param(backend, *values, marks=shared)
 
 
 def run_alone(folder, cells):
