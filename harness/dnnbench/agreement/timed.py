@@ -43,16 +43,21 @@ def how(workload: Workload, rows: int) -> How:
     another batch, so that its inference alone is held against parts; over one row they are
     rounding alone.
     """
-    mixes_rows = any(isinstance(node.op, BatchNorm) for node in workload.model.nodes)
-    if mixes_rows and rows == 1:
+    together = mixes_rows(workload)
+    if together and rows == 1:
         return How.NOT
     step = training_step(workload, rows, itemsize=8)
     forward = sum(row.forward_flops for row in node_costs(workload.model, rows))
     if PASSES * step.flops <= BUDGET.whole_flops and step.memory_bytes <= BUDGET.whole_bytes:
         return How.WHOLE
-    if 2 * step.flops <= BUDGET.parts_flops and not (mixes_rows or workload.inference_only):
+    if 2 * step.flops <= BUDGET.parts_flops and not (together or workload.inference_only):
         return How.IN_PARTS
     return How.INFERENCE if 2 * forward <= BUDGET.parts_flops else How.NOT
+
+
+def mixes_rows(workload: Workload) -> bool:
+    """Whether training takes statistics over the batch, so that its rows depend on each other."""
+    return any(isinstance(node.op, BatchNorm) for node in workload.model.nodes)
 
 
 PASSES = 4

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     default="",
     metavar="BASE..HEAD|BASE",
     help="Hold a revision of the project in this folder against another, each installed in an "
-    "environment of its own; BASE alone: the working tree against it.",
+    "environment of its own; BASE...HEAD: from where the two parted; BASE alone: the working tree "
+    "against it.",
 )
 @click.option(
     "--with",

@@ -28,7 +28,7 @@ COMMANDS = {
     "report": "One offline HTML page about recorded runs.",
     "runs": "Recorded runs: list them, show one again, name or delete one.",
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
-    "export": "One run as csv, json, or pytest-benchmark's JSON.",
+    "export": "One run as csv, json, parquet, or pytest-benchmark's JSON.",
     "export-model": "A network as an ONNX file, for ONNX Runtime and others.",
     "reproduce": "A measured cell as a script of its framework alone.",
     "merge": "Bring another machine's results into a store.",

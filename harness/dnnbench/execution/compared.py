@@ -7,7 +7,7 @@ from typing import Any
 from ..agreement.allowances import BUDGET, STEPS
 from ..agreement.observing import optimizers_to_check
 from ..agreement.status import Status
-from ..agreement.timed import How, how
+from ..agreement.timed import How, how, mixes_rows
 from ..spec.ops.dropout import Thinning
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
@@ -117,7 +117,7 @@ def _left_out(request: CheckRequest, trains: bool) -> list[str]:
             f"as {max(STEPS)} steps would take more than {BUDGET.work_flops:.0e} operations"
         )
     if request.timed is not None and (what := _not_asked(request.workload, request.timed.size)):
-        left_out.append(f"of the timed {request.timed.size} rows {what}")
+        left_out.append(f"of the timed batch of {request.timed.size} {what}")
     return left_out
 
 
@@ -131,6 +131,8 @@ def _not_asked(workload: Workload, rows: int) -> str:
             return f"the update, {costs}"
         case How.INFERENCE:
             return f"training, {costs}"
+        case How.NOT if rows == 1 and mixes_rows(workload):
+            return "everything, as a batch norm over one row leaves nothing but rounding"
         case How.NOT:
             return f"everything, {costs}"
     return ""
