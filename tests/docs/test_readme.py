@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.cli.main import COMMANDS, command_of
+from dnnbench.plugins.catalog import find_workload
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "docs/commands.md", "docs/workloads.md")]
@@ -23,6 +24,7 @@ def test_there_is_something_to_test():
     assert len(BLOCKS) == 2
     assert len(CALLS) >= 30
     assert len(LINKS) >= 20
+    assert "examples/net.py:make_net" in TEXT
 
 
 def test_the_workload_builds_and_is_announced():
@@ -47,6 +49,12 @@ def test_every_command_and_option_exists(call):
 @pytest.mark.parametrize(("page", "link"), LINKS, ids=lambda value: getattr(value, "name", value))
 def test_every_link_leads_somewhere(page, link):
     assert (page.parent / link).exists()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"examples/\S+\.py:\w+", TEXT))))
+def test_a_network_in_a_file_of_the_examples_is_there(name):
+    workload = find_workload(str(ROOT / name))
+    assert workload.model.types["logits"].shape == (10,)
 
 
 def test_every_command_stands_in_the_list_of_commands():
