@@ -54,10 +54,10 @@ def gh(tmp_path, monkeypatch):
     return tmp_path
 
 
-def comment(there=""):
+def comment(there="", source="stranger/mine"):
     path = ROOT / "examples/ci/github-comment.yml"
     asked = {"REPOSITORY": "us/mine", "RUN": "12", "PAGE": "https://example.org/run/12"}
-    whose = {"OWNER": "stranger", "BRANCH": "main", "THERE": there}
+    whose = {"SOURCE": source, "BRANCH": "main", "THERE": there}
     return execute(script(path, "Comment"), **asked, **whose)
 
 
@@ -79,6 +79,17 @@ def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(gh, there, call)
     body = (gh / "body").read_text()
     assert body.startswith(f"{MARK}\n[What this pull request does to speed](https://example.org")
     assert body.endswith("\n\n    SLOWER: 1 of 2 cells\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "head"), [("us/mine", "main"), ("stranger/mine", "stranger:main")]
+)
+def test_only_a_branch_of_a_fork_is_named_with_its_owner(gh, source, head):
+    """gh finds no pull request of the repository's own branch where an owner stands before it."""
+    (gh / "artifact/gate.txt").write_text("PASS: 2 cells\n")
+    assert comment(source=source).returncode == 0
+    [call] = [line for line in (gh / "record").read_text().splitlines() if line.startswith("pr ")]
+    assert call.split()[2] == head
 
 
 def test_what_a_stranger_measured_is_text(gh):
