@@ -3,22 +3,18 @@
 import numpy as np
 import pytest
 from dnnbench.agreement import timed as timed_batch
-from dnnbench.agreement.check import DRAWN, TIMED, Agreement, Kind, check
+from dnnbench.agreement.check import DRAWN, TIMED, Kind, check
 from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.starting import start_weights
-from dnnbench.agreement.status import Status
 from dnnbench.agreement.thinned import Draw, read_draws, repeated, share_off
 from dnnbench.agreement.timed import How, how, observe_timed
 from dnnbench.data.dataset import load
-from dnnbench.execution.agreement_rows import AgreementRow
 from dnnbench.execution.checking import check_requests
-from dnnbench.execution.compared import compared
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.phases import Phase
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
-from dnnbench.worker.services.agreement import CheckRequest
 from dnnbench_numpy.backend import NumpyBackend
 from helpers.faulty import HERE  # puts the planted faults on the path
 
@@ -100,19 +96,6 @@ def test_a_published_size_is_asked_in_parts(change):
 def test_a_norm_over_one_row_is_not_asked():
     assert how(CASES["batch_norm"](), 1) is How.NOT
     assert how(CASES["dense"](), 1) is How.WHOLE
-
-
-def test_a_check_says_why_a_norm_over_one_row_is_not_asked():
-    workload = CASES["batch_norm"]()
-    batches, (timed,) = tuple(batches_of(workload, 2)), batches_of(workload, 1, 1)
-    request = CheckRequest(workload, batches, (1, 5), 0, phases=tuple(Phase), timed=timed)
-    agrees = Agreement("loss", "", "", 0.1, 1, "", Status.AGREES)
-    row = AgreementRow("numpy:eager", workload.name, "float64", agrees)
-    (one,) = compared([request], [row])
-    assert one.left_out == (
-        "of the timed batch of 1 everything, "
-        "as a batch norm over one row leaves nothing but rounding",
-    )
 
 
 def draws(kept, rate=0.3, count=1):

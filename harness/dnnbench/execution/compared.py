@@ -40,14 +40,20 @@ class Compared:
         """For a reader."""
         parts = [f"{self.tensors} tensors of {self.rows} rows", *self.branches]
         if self.steps:
-            steps = " and ".join(map(str, self.steps))
-            parts.append(f"training after {steps} steps of {' and of '.join(self.optimizers)}")
+            trained = f"{_in_words(self.steps)} steps of {' and of '.join(self.optimizers)}"
+            parts.append(f"training after {trained}")
         left_out = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
         return f"{self.workload}: compared {', '.join(parts)}{left_out}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for a script, the sentence among them."""
         return asdict(self) | {"sentence": self.sentence}
+
+
+def _in_words(steps: Sequence[int]) -> str:
+    """`1, 5 and 12`"""
+    *before, last = map(str, steps)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def compared(
