@@ -24,12 +24,21 @@ CALLED = """
 import json
 import dnnbench
 from dnnbench.stats import estimates
+from dnnbench.store.store import open_store
 estimates.CONTENDED = 0  # the machine that tests run on is never quiet
 gated = dnnbench.gate(
     "tiny.toml", backend="saboteur:slow,numpy", base="numpy", phase="train_step", threads=1,
     max_time="3s", generations=6, wait=True, label="ci", progress=False,
 )
+with open_store("results/dnnbench.sqlite", create=False) as store:
+    runs = store.runs().set_index("run_id")
+    checks = [store.agreement(run).drop(columns="run_id") for run in runs.index]
 print(json.dumps({
+    "statuses": list(runs["status"]),
+    "first_run": runs.index[0],
+    "confirms": runs.iloc[1]["settings"]["confirms"],
+    "compared": [len(check) for check in checks],
+    "checks_are_equal": bool(checks[0].equals(checks[1])),
     "answer": gated.answer,
     "passed": gated.passed,
     "cells": gated.cells.to_dict("records"),
@@ -78,5 +87,21 @@ class TestOfASlowerCopy:
     def test_a_notebook_shows_the_same(self, gated):
         assert "SLOWER: 1 of 1 cell" in gated["html"]
 
+    def test_both_stages_have_the_generations_asked_for(self, gated):
+        [cell] = gated["cells"]
+        assert (cell["screen_generations"], cell["confirm_generations"]) == (6, 6)
+
     def test_both_runs_are_recorded(self, gated):
         assert gated["runs"] == ["ci", "ci-confirmation"]
+
+    def test_both_are_complete(self, gated):
+        assert gated["statuses"] == ["complete", "complete"]
+
+    def test_the_second_names_the_first(self, gated):
+        assert gated["confirms"] == gated["first_run"]
+
+    def test_the_first_compared_something(self, gated):
+        assert gated["compared"][0] > 0
+
+    def test_the_second_has_the_check_of_the_first(self, gated):
+        assert gated["checks_are_equal"]

@@ -58,7 +58,7 @@ FAST = ("--threads", "1", "--max-time", "3s", "--phase", "train_step", "--wait")
 OF_FOUR = ("--generations", "4")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # tests/api/test_gated.py asks the same of a gate that Python calls
 @pytest.mark.xdist_group("run")
 def test_more_work_in_a_step_is_confirmed_in_a_second_run(folder):
     arguments = (
