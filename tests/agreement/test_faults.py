@@ -19,6 +19,7 @@ from helpers.kept_caches import kept_folder
 
 # isort: split
 from dnnbench_faults import programs, programs_of_batches  # noqa: F401
+from dnnbench_faults.conventions import COMMON
 from dnnbench_faults.program_faults import PROGRAM_FAULTS
 from dnnbench_faults.table import BACKENDS, FAULTS
 
@@ -69,7 +70,14 @@ def in_its_worker(backend, *values, dtype, name, case, seldom=False):
 
 
 PLANTED = [
-    in_its_worker(fault.backend, fault, dtype=dtype, name=fault.mode, case=fault.case)
+    in_its_worker(
+        fault.backend,
+        fault,
+        dtype=dtype,
+        name=fault.mode,
+        case=fault.case,
+        seldom=dtype == "float32" and fault in COMMON,
+    )
     for fault in FAULTS
     for dtype in DTYPES
     if dtype == "float64" or fault.float32

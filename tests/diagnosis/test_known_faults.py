@@ -13,7 +13,8 @@ from dnnbench.diagnosis.known_faults import UNKNOWN
 from dnnbench.diagnosis.patterns import patterns
 from dnnbench.diagnosis.replay import loss_alone, node_alone
 from dnnbench.diagnosis.update_rules import RULES, Rule, trajectory_under
-from dnnbench.diagnosis.wrong_tensor import WrongTensor
+from dnnbench.diagnosis.wrong_tensor import Room, WrongTensor
+from dnnbench.protocol.rounding import rounded
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.losses import Mse
 from dnnbench.spec.weights import initial_weights
@@ -49,10 +50,14 @@ def stirred(replay):
 UNEVEN = {"padding": ((2, 0), (1, 1)), "strides": (1, 1)}
 BESIDE_THE_CASES = {
     "conv1d": [
+        (((6, 4),), {"filters": 4, "kernel": 3, "groups": 2}),
         (((6, 3),), {"filters": 2, "kernel": 3, "padding": (0, 2)}),
         (((6, 3),), {"filters": 2, "kernel": 2, "dilation": 2, "strides": 2, "padding": (1, 0)}),
     ],
-    "conv2d": [(((6, 6, 3),), {"filters": 3, "kernel": (3, 3), **UNEVEN})],
+    "conv2d": [
+        (((6, 6, 3),), {"filters": 3, "kernel": (3, 3), **UNEVEN}),
+        (((6, 6, 3),), {"filters": 3, "kernel": (3, 3), "dilation": (2, 1)}),
+    ],
     "conv_transpose2d": [(((3, 3, 4),), {"filters": 4, "kernel": (3, 3)})],
     "max_pool2d": [(((6, 6, 2),), {"window": (3, 3), **UNEVEN})],
     "avg_pool2d": [
@@ -147,6 +152,9 @@ def test_every_broken_rule_breaks_something(rule):
 R = np.random.default_rng(0).normal(size=(4, 4))
 
 
+EXACT, SINGLE = Room(1e-14, 1e-13), Room(1e-6, 1e-5)
+
+
 def with_one(place, value):
     changed = R.copy()
     changed[place] = value
@@ -158,6 +166,12 @@ def with_one(place, value):
     [
         (np.zeros_like(R), "left out"),
         (R.astype("f4").astype("f8"), "float32 inside float64"),
+        (np.random.default_rng(1).normal(R, 1e-8), "float32 inside float64"),
+        (rounded(R.astype("f4"), "bfloat16"), "8 bits"),
+        (rounded(R.astype("f4"), "tf32"), "11 bits"),
+        (R * (1 + 1e-7), "multiplied by 1.0000001"),
+        (R + 1e-7 * R * np.abs(R), UNKNOWN),
+        (0.99995 * R + 1e-9, UNKNOWN),
         (4 * R, "4, the number of examples"),
         (R / 4, "1/4, examples counted twice"),
         (-R, "its sign"),
@@ -173,5 +187,5 @@ def with_one(place, value):
     ],
 )
 def test_patterns_of_errors(a, words):
-    wrong = WrongTensor(gradient_of("p"), a, R, 1e6, "float64")
+    wrong = WrongTensor(gradient_of("p"), a, R, EXACT, "float64", SINGLE)
     assert words in next(patterns(wrong, 4, {gradient_of("twin"): R + 5}), UNKNOWN)

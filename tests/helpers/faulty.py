@@ -56,13 +56,17 @@ class FaultyWorkers:
             )
         return self._workers["reference"]
 
+    def make_reference(self, request, path):
+        """Write what a check's results are held against."""
+        AgreementClient(self._reference()).make_reference(request, path)
+
     def check(self, backend, mode, case, dtype, steps=(1, 5), timed_rows=0):
         """Rows of a check, by the requests that `dnnbench check` makes."""
         worker = self._worker(backend, dtype)
         request = request_of(case, dtype, steps, timed_rows)
         path = reference_path(request)
         if not path.exists():
-            AgreementClient(self._reference()).make_reference(request, path)
+            self.make_reference(request, path)
         self._plant = start_request(Arm(f"faulty_{backend}", mode, dtype=dtype))
         ArmClient(worker).start(self._plant)
         return AgreementClient(worker).check(request, path)

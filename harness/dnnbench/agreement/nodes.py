@@ -55,7 +55,7 @@ def observe_nodes(
     try:
         seen = keyed(program.get(program.infer(program.put(batches[0]))), Phase.INFER)
         if Phase.GRADIENTS in phases:
-            seen |= _training_pass(trainable(program), batches[0])
+            seen |= training_pass(trainable(program), batches[0])
         if steps and Phase.TRAIN_STEP in phases:
             seen |= _training_steps(trainable(program), workload, batches, steps)
     finally:
@@ -70,11 +70,12 @@ def _training_steps(
     kind = workload.task.optimizer.kind
     placed = put_all(program, batches)
     seen = trajectory(program, kind, placed, steps, infers=True)
-    then = _training_pass(program, batches[max(steps) % len(batches)])
+    then = training_pass(program, batches[max(steps) % len(batches)])
     return seen | {key.after(kind, max(steps)): array for key, array in then.items()}
 
 
-def _training_pass(program: Trainable, batch: Batch) -> Tensors:
+def training_pass(program: Trainable, batch: Batch) -> Tensors:
+    """Every node's value and cotangent, and what the phase `gradients` returns."""
     placed = program.put(batch)
     activations = program.activations(placed).items()
     seen = {TensorKey(Group.ACTIVATIONS, name): array for name, array in activations}

@@ -198,15 +198,41 @@ def _gradients_made(model: Model, node: Node, moment: Moment) -> list[TensorKey]
 
 def _optimizers(rows: Sequence[Agreement]) -> Iterator[Candidate]:
     """Each optimizer whose weights or slots the check found wrong, in the check's order."""
-    seen = set()
+    first: dict[str, Agreement] = {}
+    last: dict[str, int] = {}
     for row in rows:
-        if row.status is not Status.DIFFERS:
-            continue
-        key = row.key
-        if _is_of_optimizer(key) and key.optimizer not in seen:
-            seen.add(key.optimizer)
-            comparison = TensorComparison(key, row.ratio, row.reason)
-            yield Candidate("optimizer", key.optimizer, comparison, _is_of_optimizer, (1, 2, 5))
+        if row.status is Status.DIFFERS and _is_of_optimizer(row.key):
+            kind = row.key.optimizer
+            first.setdefault(kind, row)
+            last[kind] = max(row.key.step, last.get(kind, 0))
+    for kind, row in first.items():
+        comparison = TensorComparison(row.key, row.ratio, row.reason)
+        steps = tuple(sorted({*OPTIMIZER_STEPS, last[kind]}))
+        yield Candidate("optimizer", kind, comparison, _is_of_optimizer, steps)
+
+
+OPTIMIZER_STEPS = (1, 2, 5)
+"""After which an optimizer that is replayed alone is looked at, and after the check's last."""
+
+
+def after_more_steps(workload: Workload, rows: Sequence[Agreement]) -> Iterator[Candidate]:
+    """Nodes whose running statistics the check found wrong after steps: they may be right after
+    one, and another batch's after two.
+    """
+    model = workload.model
+    for row in rows:
+        if row.status is Status.DIFFERS and row.key.group is Group.STATE and row.key.optimizer:
+            comparison = TensorComparison(row.key, row.ratio, row.reason)
+            for node in model.nodes:
+                if model.roles(node)[1]:
+                    yield Candidate(
+                        "node", node.name, comparison, _is_statistic_after_a_step, (1, 2)
+                    )
+            return
+
+
+def _is_statistic_after_a_step(key: TensorKey) -> bool:
+    return key.group is Group.STATE and key.phase is Phase.TRAIN_STEP
 
 
 def _after_a_step(workload: Workload, comparisons: Comparisons) -> Iterator[Candidate]:

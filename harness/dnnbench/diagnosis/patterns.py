@@ -6,10 +6,15 @@ import numpy as np
 
 from ..agreement.deviation import rms, rmse
 from ..agreement.keys import TensorKey
-from .wrong_tensor import EXPLAINED, WrongTensor
+from ..protocol.rounding import rounded
+from .wrong_tensor import MOST_LEFT, WrongTensor
 
-SINGLE = (2.0**-27, 2.0**-19)
-"""Relative rms error that float32 arithmetic leaves in a float64 result."""
+LOWER = {"bfloat16": "bfloat16 (8 bits)", "tf32": "11 bits", "float32": "float32"}
+"""Types whose numbers are told from float64's, the coarsest first."""
+FEW = 4
+"""So few numbers may be a lower type's by chance: 1, 0.5 and the like."""
+SAMPLE = 16
+"""Errors of so many elements show whether they follow the values, as rounding does not."""
 
 
 def patterns(
@@ -21,9 +26,8 @@ def patterns(
         return
     if wrong.r.any() and not wrong.a.any():
         yield "left out (zeros)"
-    if wrong.dtype == "float64" and SINGLE[0] <= wrong.error / (rms(wrong.r) or 1.0) <= SINGLE[1]:
-        yield "float32 inside float64"
     yield from _factor(wrong, examples)
+    yield from _lower_type(wrong)
     yield from _place(wrong)
     square = wrong.r.ndim == 2 and wrong.r.shape[0] == wrong.r.shape[1]
     if square and wrong.is_explained_by(wrong.r.T):
@@ -38,24 +42,63 @@ def _factor(wrong: WrongTensor, examples: int) -> Iterator[str]:
     factor = float(np.sum(wrong.a * wrong.r) / size) if size else 0.0
     if factor == 0 or not wrong.is_explained_by(factor * wrong.r):
         return
-    yield f"multiplied by {_factor_in_words(factor, examples)}"
+    if words := _factor_in_words(wrong, factor, examples):
+        yield f"multiplied by {words}"
 
 
-def _factor_in_words(factor: float, examples: int) -> str:
+MOST_DIGITS = 16
+
+
+def _factor_in_words(wrong: WrongTensor, factor: float, examples: int) -> str:
     factors = {-1.0: "-1 (its sign)"}
     if examples > 1:
         factors[examples] = f"{examples}, the number of examples"
         factors[1 / examples] = f"1/{examples}, examples counted twice"
-    for value, text in factors.items():
-        if abs(factor / value - 1) < EXPLAINED:
-            return text
-    return f"{factor:.6g}"
+    for value, words in factors.items():
+        if wrong.is_explained_by(value * wrong.r):
+            return words
+    texts = (f"{factor:.{digits}g}" for digits in range(1, MOST_DIGITS))
+    return next((text for text in texts if wrong.is_explained_by(float(text) * wrong.r)), "")
+
+
+def _lower_type(wrong: WrongTensor) -> Iterator[str]:
+    """Every number is one of a lower type; or all lie as far off as float32 arithmetic leaves
+    them, and not on one side of the right ones.
+    """
+    if wrong.a.size >= FEW and wrong.dtype == "float64":
+        for type, words in LOWER.items():
+            if np.array_equal(_as(type, wrong.a), wrong.a):
+                yield f"{words} inside float64"
+                return
+        if _rounded_in_float32(wrong):
+            yield "float32 inside float64"
+
+
+def _as(type: str, array: np.ndarray) -> np.ndarray:
+    return rounded(array.astype(np.float32), type)
+
+
+def _rounded_in_float32(wrong: WrongTensor) -> bool:
+    """Within float32's room, of its size, and without a direction."""
+    room = wrong.in_single
+    if room is None or wrong.a.size < SAMPLE:
+        return False
+    error = wrong.a - wrong.r
+    towards = abs(float(np.sum(error * wrong.r))) / (rms(error) * rms(wrong.r) * error.size)
+    of_its_size = LEAST * room.rmse <= wrong.error <= room.rmse
+    return of_its_size and towards <= SIDES / error.size**0.5
+
+
+LEAST = 1e-3
+"""Share of float32's room that its own rounding takes at least."""
+SIDES = 3.0
+"""Standard deviations by which random errors lie on one side of the values."""
 
 
 def _place(wrong: WrongTensor) -> Iterator[str]:
     """Few elements wrong, or those of one border alone."""
     error = np.abs(wrong.a - wrong.r)
-    off = error > max(wrong.allowed, 1e-3 * float(np.max(error)))
+    off = error > max(wrong.room.rmse, 1e-3 * float(np.max(error)))
     if off.sum() == 1 < off.size:
         yield "a single element"
     for axis, size in enumerate(off.shape):
@@ -70,7 +113,7 @@ def _reordered(wrong: WrongTensor) -> bool:
     if wrong.a.size <= 1:
         return False
     left = rmse(np.sort(wrong.a, axis=None), np.sort(wrong.r, axis=None))
-    return left <= max(2 * wrong.allowed, EXPLAINED * wrong.error)
+    return left <= min(wrong.room.rmse, MOST_LEFT * wrong.error)
 
 
 def _other_tensor(wrong: WrongTensor, reference: Mapping[TensorKey, np.ndarray]) -> Iterator[str]:

@@ -8,16 +8,18 @@ import numpy as np
 
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import TensorKey, Tensors
+from ..agreement.reference import Reference
 from ..agreement.replay import Replay
+from ..agreement.traces import Trace
 
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """A replay's comparisons, and the tensors of both sides where they disagree."""
+    """A replay's comparisons, the arm's tensors that disagree, and the whole reference."""
 
     comparisons: Sequence[TensorComparison]
     observed: Tensors
-    reference: Mapping[TensorKey, np.ndarray]
+    reference: Reference
 
 
 class Replayer(Protocol):
@@ -35,3 +37,12 @@ class Replayer(Protocol):
 
     def reference_values(self, replay: Replay) -> Tensors:
         """What the reference computes."""
+
+    def reference_in(self, replay: Replay, dtype: str) -> Reference:
+        """The reference of a replay, with how far honest rounding strays in an element type."""
+
+    def find_traces(self) -> Sequence[Trace]:
+        """What calls of the contender leave behind."""
+
+    def find_repeats(self) -> Sequence[TensorComparison]:
+        """The contender's gradient passes, compared with each other."""

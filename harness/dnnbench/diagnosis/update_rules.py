@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..agreement.keys import Group, TensorKey, Tensors
-from ..spec.optimizers import Optimizer
+from ..spec.optimizers import Optimizer, WarmupCosine
 from ..spec.phases import Phase
 from .update_steps import (
     RIGHT,
@@ -16,6 +17,7 @@ from .update_steps import (
     Slots,
     Step,
     adam_with,
+    clipped,
     clipped_after_decay,
     clipped_and_decayed,
     clipped_by_value,
@@ -23,6 +25,8 @@ from .update_steps import (
     clipped_with_epsilon,
     coupled_adam,
     dampened,
+    decayed_afterwards,
+    largest_moment,
     momentum,
     nesterov,
     rate_in_velocity,
@@ -38,6 +42,24 @@ def _itself(optimizer: Optimizer) -> Optimizer:
     return optimizer
 
 
+History = Sequence[Arrays]
+"""Gradients of every step so far, the present one's last."""
+
+
+def _latest(history: History) -> Arrays:
+    return history[-1]
+
+
+def _accumulated(history: History) -> Arrays:
+    """As where nobody clears them."""
+    return {name: np.sum([g[name] for g in history], axis=0) for name in history[-1]}
+
+
+def _one_behind(history: History) -> Arrays:
+    """Those of the weights that the step before began with."""
+    return history[max(len(history) - 2, 0)]
+
+
 @dataclass(frozen=True)
 class Rule:
     """One step as some framework takes it.
@@ -45,6 +67,12 @@ class Rule:
     spec: the optimizer that it amounts to, None where it does not apply
     prepare: gradients after clipping and decay   step: in place of the spec's
     times: steps taken for one   first: number of the first step
+    counts: whether steps are counted, or each is the first
+    carries: whether slots are kept from step to step
+    decays_first: whether AdamW takes its decay from the weights before the step
+    gradients: which the step uses, of those computed so far
+    leaves_out: numbers of the steps that are not taken
+    phase: to blame in the optimizer's place
     """
 
     name: str
@@ -53,6 +81,12 @@ class Rule:
     step: Step | None = None
     times: int = 1
     first: int = 1
+    counts: bool = True
+    carries: bool = True
+    decays_first: bool = True
+    gradients: Callable[[History], Arrays] = _latest
+    leaves_out: frozenset[int] = frozenset()
+    phase: Phase | None = None
 
 
 def _zeros(array: np.ndarray, slots: Iterable[str]) -> dict[str, np.ndarray]:
@@ -77,12 +111,16 @@ def trajectory_under(
     p = {name: array.astype(np.float64) for name, array in weights.items()}
     slots = {name: _zeros(array, spec.slots) for name, array in p.items()}
     seen: Tensors = {}
+    history: list[Arrays] = []
+    t = rule.first
     for k in range(1, max(steps) + 1):
-        gradients = {name: 2 * (p[name] - targets[name]) / elements for name in p}
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for i in range(rule.times):
-                t = rule.first + (k - 1) * rule.times + i
-                _step(rule, spec, p, dict(gradients), slots, t)
+        history.append({name: 2 * (p[name] - targets[name]) / elements for name in p})
+        if not rule.carries:
+            slots = {name: _zeros(array, spec.slots) for name, array in p.items()}
+        for _ in range(0 if k in rule.leaves_out else rule.times):
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                _step(rule, spec, p, dict(rule.gradients(history)), slots, t)
+            t += 1 if rule.counts else 0
         if k in steps:
             seen |= _updated(optimizer, k, p, weights, slots)
     return seen
@@ -113,7 +151,7 @@ def _step(
     gradients = rule.prepare(optimizer, p, gradients)
     change = rule.step or RIGHT[optimizer.kind]
     for name in p:
-        if optimizer.kind == "adamw" and rule.step is not coupled_adam:
+        if optimizer.kind == "adamw" and rule.decays_first:
             p[name] *= 1 - optimizer.rate(t) * optimizer.weight_decay
         change(optimizer, p[name], gradients[name], slots[name], t)
 
@@ -145,6 +183,34 @@ def _clips(o: Any) -> bool:
 
 def _for(*kinds: str) -> Choose:
     return lambda o: o if o.kind in kinds else None
+
+
+@dataclass(frozen=True)
+class _Scheduled:
+    """A schedule under which a step has another's share of the learning rate."""
+
+    schedule: WarmupCosine
+    changed: Callable[[WarmupCosine, int], float]
+
+    def factor(self, t: int) -> float:
+        return self.changed(self.schedule, t)
+
+
+def _with_schedule(changed: Callable[[WarmupCosine, int], float]) -> Choose:
+    """The optimizer with its schedule read otherwise; None where it has none."""
+
+    def choose(optimizer: Any) -> Any:
+        if optimizer.schedule is None:
+            return None
+        schedule = _Scheduled(optimizer.schedule, changed)
+        return optimizer.model_copy(update={"schedule": schedule})
+
+    return choose
+
+
+def _factor_before(schedule: WarmupCosine, t: int) -> float:
+    """Step 0 is the warm-up's 0, or the height that the cosine falls from."""
+    return schedule.factor(t - 1) if t > 1 or schedule.warmup else 1.0
 
 
 def _decays_in_adam(o: Any) -> bool:
@@ -188,7 +254,19 @@ RULES = (
     Rule("plain momentum's step", _for("nesterov"), step=momentum),
     Rule("weight decay left out", _where(lambda o: o.weight_decay, weight_decay=0.0)),
     *(Rule(f"weight decay {d:g}", _always(weight_decay=d)) for d in (1e-4, 4e-3, 1e-2)),
-    Rule("weight decay coupled (added to the gradient)", _for("adamw"), step=coupled_adam),
+    Rule(
+        "weight decay coupled (added to the gradient)",
+        _for("adamw"),
+        step=coupled_adam,
+        decays_first=False,
+    ),
+    Rule(
+        "weight decay after the step (of the weights that it made)",
+        _where(lambda o: o.weight_decay),
+        prepare=clipped,
+        step=decayed_afterwards,
+        decays_first=False,
+    ),
     Rule("weight decay decoupled (taken from the weights)", _where(_decays_in_adam, kind="adamw")),
     Rule("clipping left out", _where(lambda o: o.clip_norm, clip_norm=None)),
     Rule("clipping after weight decay", _where(_clips), prepare=clipped_after_decay),
@@ -196,5 +274,40 @@ RULES = (
     Rule("clipping by value", _where(_clips), prepare=clipped_by_value),
     Rule("1e-6 added to the norm that clips", _where(_clips), prepare=clipped_with_epsilon),
     Rule("schedule left out", _where(lambda o: o.schedule, schedule=None)),
+    Rule("schedule one step ahead", _with_schedule(lambda s, t: s.factor(t + 1))),
+    Rule("schedule one step behind", _with_schedule(_factor_before)),
+    Rule(
+        "schedule that never falls (its warm-up alone)",
+        _with_schedule(lambda s, t: s.factor(min(t, max(s.warmup, 1)))),
+    ),
+    Rule("schedule that stays at its first step", _with_schedule(lambda s, t: s.factor(1))),
+    Rule("steps not counted (each is the first)", counts=False),
+    Rule("slots not carried over to the next step", carries=False),
+    Rule("largest second moment so far (AMSGrad)", _for(*ADAMS), step=largest_moment),
+    Rule(
+        "gradients added to those of earlier steps (not cleared)",
+        gradients=_accumulated,
+        phase=Phase.TRAIN_STEP,
+    ),
+    Rule(
+        "gradients of the weights of a step before (one step behind)",
+        gradients=_one_behind,
+        phase=Phase.TRAIN_STEP,
+    ),
 )
 """Tried in this order."""
+
+
+def rules_for(steps: Sequence[int]) -> list[Rule]:
+    """All rules, and that some steps are not taken: which of those between two that are looked at
+    does not show.
+    """
+    skipping = []
+    for before, last in pairwise((1, *steps)):
+        for count in range(1, last - before + 1):
+            left_out = frozenset(range(before + 1, before + 1 + count))
+            one = last == before + 1
+            which = f"step {last}" if one else f"{count} of the steps {before + 1} to {last}"
+            rule = Rule(f"{which} not taken", leaves_out=left_out, phase=Phase.TRAIN_STEP)
+            skipping.append(rule)
+    return [*RULES, *skipping]

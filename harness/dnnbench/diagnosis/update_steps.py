@@ -34,6 +34,12 @@ def decayed(optimizer: Any, p: Arrays, gradients: Arrays) -> Arrays:
     return {name: g + optimizer.weight_decay * p[name] for name, g in gradients.items()}
 
 
+def clipped(optimizer: Any, p: Arrays, gradients: Arrays) -> Arrays:
+    """Without decay."""
+    undecayed = optimizer.model_copy(update={"weight_decay": 0.0})
+    return clipped_and_decayed(undecayed, p, gradients)
+
+
 def clipped_after_decay(optimizer: Any, p: Arrays, gradients: Arrays) -> Arrays:
     gradients = decayed(optimizer, p, gradients)
     undecayed = optimizer.model_copy(update={"weight_decay": 0.0})
@@ -142,6 +148,23 @@ def _adam_root(v: np.ndarray, correction: float, epsilon: float, place: str) -> 
         case "hat":
             root = (np.sqrt(v) + epsilon) / np.sqrt(correction)
     return root
+
+
+def largest_moment(o: Any, p: np.ndarray, g: np.ndarray, slots: Slots, t: int) -> None:
+    """AMSGrad: the largest vhat so far in the present one's place."""
+    before = p.copy()
+    adam(o, p, g, slots, t)
+    m_hat = slots["first_moment"] / (1 - o.beta1**t)
+    v_hat = slots["second_moment"] / (1 - o.beta2**t)
+    most = np.maximum(slots.get("largest", v_hat), v_hat)
+    slots["largest"] = most
+    p[...] = before - o.rate(t) * m_hat / (np.sqrt(most) + o.epsilon)
+
+
+def decayed_afterwards(o: Any, p: np.ndarray, g: np.ndarray, slots: Slots, t: int) -> None:
+    """The step, and then the decay of what it has made of the weights."""
+    RIGHT[o.kind](o, p, g, slots, t)
+    p *= 1 - o.rate(t) * o.weight_decay
 
 
 def coupled_adam(o: Any, p: np.ndarray, g: np.ndarray, slots: Slots, t: int) -> None:

@@ -13,9 +13,11 @@ import numpy as np
 from ..agreement.check import Agreement
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import TensorKey, Tensors
+from ..agreement.reference import Reference
 from ..agreement.reference_files import StoredTensors, load_reference
 from ..agreement.replay import Replay
 from ..agreement.status import Status
+from ..agreement.traces import Trace
 from ..diagnosis.explain import explain
 from ..diagnosis.explanation import Explanation
 from ..diagnosis.replayer import ReplayResult
@@ -41,7 +43,8 @@ class WorkerReplayer:
         self, tested: Worker, reference: Worker, request: CheckRequest, folder: Path
     ) -> None:
         self._tested, self._reference = AgreementClient(tested), AgreementClient(reference)
-        self._folder, self._seed, self._dtype = folder, request.seed, request.dtype
+        self._folder, self._request = folder, request
+        self._seed, self._dtype = request.seed, request.dtype
         self.dtype: str = request.dtype
         self._numbers = count()
 
@@ -53,12 +56,22 @@ class WorkerReplayer:
 
     def compare(self, replay: Replay) -> ReplayResult:
         compared, path = self._compared(replay, tensors=True)
-        return ReplayResult(
-            compared.comparisons, dict(compared.tensors), load_reference(path).tensors
-        )
+        return ReplayResult(compared.comparisons, dict(compared.tensors), load_reference(path))
 
     def reference_values(self, replay: Replay) -> Tensors:
         return dict(self._reference.node_values(ReplayRequest(replay, self._dtype, self._seed)))
+
+    def reference_in(self, replay: Replay, dtype: str) -> Reference:
+        path = self._folder / f"{next(self._numbers)}.npz"
+        request = ReplayRequest(replay, DType(dtype), self._seed)
+        self._reference.make_node_reference(request, path)
+        return load_reference(path)
+
+    def find_traces(self) -> Sequence[Trace]:
+        return self._tested.find_traces(self._request)
+
+    def find_repeats(self) -> Sequence[TensorComparison]:
+        return self._tested.find_repeats(self._request)
 
     def _compared(self, replay: Replay, tensors: bool) -> tuple[NodeComparisons, Path]:
         """Comparisons, with the arm's wrong tensors where `tensors` says so,

@@ -1,7 +1,7 @@
 """Networks that the cases of dnnbench's own conformance kit do not have."""
 
 from dnnbench.spec.builder import Builder
-from dnnbench.spec.optimizers import Momentum, WarmupCosine
+from dnnbench.spec.optimizers import Momentum, Sgd, WarmupCosine
 from dnnbench.spec.workload import Task, Workload
 
 
@@ -42,7 +42,22 @@ def slowly_scheduled():
     )
 
 
+RARE = 39
+"""An id of `embedding_of_rare_ids` that its first two batches do not hold, and the third one does.
+"""
+
+
+def embedding_of_rare_ids():
+    net = Builder("embedding_of_rare_ids")
+    x = net.flatten(net.embedding(net.input("ids", (3,), "int32"), vocabulary=40, features=3))
+    model = net.build(net.dense(x, units=5, name="logits"))
+    return Workload(
+        name="embedding_of_rare_ids", model=model, task=Task(optimizer=Sgd()), batch_size=4
+    )
+
+
 CASES = {
+    "embedding_of_rare_ids": embedding_of_rare_ids,
     "slowly_scheduled": slowly_scheduled,
     "clipped_embedding": clipped_embedding,
     "tied_pools": tied_pools,

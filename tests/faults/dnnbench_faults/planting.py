@@ -20,7 +20,7 @@ def replaces(*targets):
     """
 
     def register(make):
-        key = make.__module__.rpartition(".")[2].removeprefix("in_"), make.__name__
+        key = _framework(make), make.__name__
         REPLACEMENTS[key] = [(*target.split("."), make) for target in targets]
         return make
 
@@ -29,8 +29,13 @@ def replaces(*targets):
 
 def alters(change):
     """Register a function that changes a program as the fault of its own name."""
-    ALTERATIONS[change.__module__.rpartition(".")[2].removeprefix("in_"), change.__name__] = change
+    ALTERATIONS[_framework(change), change.__name__] = change
     return change
+
+
+def _framework(function):
+    """The one that a function's module plants in: `in_torch` and `in_torch_common` are torch's."""
+    return function.__module__.rpartition(".")[2].split("_")[1]
 
 
 class Planted:
@@ -42,7 +47,8 @@ class Planted:
 
     def plant(self, framework, mode):
         """Put a fault of the table into its backend; KeyError if nobody wrote it."""
-        import_module(f"dnnbench_faults.in_{framework}")
+        for module in (f"in_{framework}", f"in_{framework}_common"):
+            import_module(f"dnnbench_faults.{module}")
         key = framework, mode
         changes = {
             (fault.backend, fault.mode): fault.change for fault in PROGRAM_FAULTS if fault.change

@@ -3,48 +3,10 @@
 No two are the same mechanism in the same op, loss or optimizer.
 """
 
-from typing import NamedTuple
+from .conventions import COMMON
+from .fault import BACKENDS, LOSS, OPTIMIZER, PHASE, Fault
 
-BACKENDS = {"numpy": "eager", "torch": "eager", "tensorflow": "eager", "jax": "eager"}
-"""The mode in which each is made faulty: the quick one."""
-
-
-class Fault(NamedTuple):
-    """A wrong `mechanism` in `target`, a kind of op, a loss, an optimizer or a phase,
-    of one backend.
-
-    case: of `dnnbench.testing.cases`, or of `dnnbench_faults.cases`
-    float32: whether the fault exceeds noise there
-    known: words of the convention that must be named, empty where none is known
-    what: as `Explanation.what`
-    part: the op, loss or optimizer that must be named, where it is not the target The fault itself
-    is the function called `mode` in `in_<backend>.py`, or the mechanism's in `anywhere.py`.
-    """
-
-    backend: str
-    target: str
-    mechanism: str
-    case: str
-    known: str
-    float32: bool = True
-    what: str = "node"
-    part: str = ""
-
-    @property
-    def named(self) -> str:
-        return self.part or self.target
-
-    @property
-    def mechanism_name(self) -> str:
-        return "".join(c if c.isalnum() else "_" for c in self.mechanism.lower())
-
-    @property
-    def mode(self) -> str:
-        """Its name on the command line."""
-        return f"{self.target}_{self.mechanism_name}"
-
-
-LOSS, OPTIMIZER, PHASE = {"what": "loss"}, {"what": "optimizer"}, {"what": "phase"}
+__all__ = ["BACKENDS", "FAULTS", "Fault"]
 FAULTS = (
     # convolutions and pools
     Fault("numpy", "conv2d", "padding on the other side", "conv2d_same", "other side"),
@@ -223,7 +185,7 @@ FAULTS = (
     Fault("numpy", "sigmoid", "gradient halved", "sigmoid", "0.5"),
     Fault("torch", "tanh", "answers cached", "tanh", "cached"),
     Fault("jax", "tanh", "float32 inside float64", "tanh", "float32 inside float64", float32=False),
-    Fault("tensorflow", "sigmoid", "six millionths off", "sigmoid", "1.00001"),
+    Fault("tensorflow", "sigmoid", "six millionths off", "sigmoid", "multiplied by 1.00000"),
     Fault("torch", "relu", "input gradient dropped", "relu", "left out"),
     # moving elements
     Fault("numpy", "flatten", "order C H W", "flatten", "C, H, W"),
@@ -312,4 +274,5 @@ FAULTS = (
     Fault(
         "torch", "train_step", "taken twice", "dense", "taken twice", part="momentum", **OPTIMIZER
     ),
+    *COMMON,
 )

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from ...protocol.rounding import rounded
 from .convention import Answer, Variant, convention
 from .part import ReplayedPart
+from .products import FACTORS
 
 
 def _scaled(part: ReplayedPart, times: float) -> Variant:
@@ -56,17 +58,60 @@ def _joined(y: np.ndarray) -> np.ndarray:
     return y.swapaxes(1, 2).reshape(examples, length, -1)
 
 
-def _attended(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
-    """Attention under a mask (T, S) of what each query may see, on top of the part's own."""
-    q, k, v, *masks = part.inputs
+def _scores(part: ReplayedPart) -> np.ndarray:
+    """q k / sqrt(D / heads) of every head: (N, heads, T, S)"""
+    q, k = part.inputs[:2]
     heads = part.op.heads
-    scores = _split(q, heads) @ _split(k, heads).swapaxes(-1, -2) / (q.shape[-1] / heads) ** 0.5
+    scores = _split(q, heads) @ _split(k, heads).swapaxes(-1, -2)
+    scaled: np.ndarray = scores / (q.shape[-1] / heads) ** 0.5
+    return scaled
+
+
+def _seen(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
+    """Which keys (T, S) a mask lets each query see, on top of the part's own: (N, heads, T, S)"""
+    q, k, _, *masks = part.inputs
     seen = np.broadcast_to(allowed, (len(q), 1, q.shape[1], k.shape[1]))
     for mask in masks:
         seen = seen & (mask[:, None, None, :] if mask.ndim == 2 else mask[:, None])
+    return seen
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights: np.ndarray = e / e.sum(axis=-1, keepdims=True)
+    return weights
+
+
+def _attended(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
+    """Attention under a mask; a query that sees no key has a value of 0."""
+    seen = _seen(part, allowed)
+    scores = _scores(part)
     e = np.exp(scores - scores.max(axis=-1, keepdims=True)) * seen
-    weights = e / e.sum(axis=-1, keepdims=True)
-    return _joined(weights @ _split(v, heads))
+    total = e.sum(axis=-1, keepdims=True)
+    weights = e / np.where(total == 0, 1.0, total)
+    return _joined(weights @ _split(part.inputs[2], part.op.heads))
+
+
+def _attended_lowered(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
+    """The same where hidden scores are lowered: a query that sees no key sees all of them."""
+    lowered = _scores(part) + np.where(_seen(part, allowed), 0.0, LOWERED)
+    return _joined(_softmax(lowered) @ _split(part.inputs[2], part.op.heads))
+
+
+def _attended_equally(part: ReplayedPart, allowed: np.ndarray) -> np.ndarray:
+    """The same in a type in which nothing of the scores is left beside what lowers them: a query
+    that sees no key sees all of them equally.
+    """
+    seen = _seen(part, allowed)
+    scores = np.where(seen.any(axis=-1, keepdims=True), _scores(part), 0.0)
+    lowered = scores + np.where(seen, 0.0, LOWERED)
+    return _joined(_softmax(lowered) @ _split(part.inputs[2], part.op.heads))
+
+
+LOWERED = -1e9
+"""Added to a score that is hidden, where -inf is not."""
+MASKED = {"hidden": _attended, "lowered": _attended_lowered, "equal": _attended_equally}
+"""Ways of hiding, which differ where a query sees no key."""
 
 
 @convention("causal mask that starts at the first key, whatever the cache", "attention")
@@ -77,13 +122,43 @@ def top_left(part: ReplayedPart) -> Answer:
     return part.value(lambda: _attended(part, np.tril(np.ones((length, keys), bool))))
 
 
-@convention("causal mask that hides a query's own place too", "attention")
-def strictly_causal(part: ReplayedPart) -> Answer:
+def _causal(part: ReplayedPart, more: int) -> np.ndarray:
+    """A causal mask that ends so many keys after a query's own place."""
     length, keys = part.inputs[0].shape[1], part.inputs[1].shape[1]
-    if not part.op.causal or length == keys:
+    return np.tril(np.ones((length, keys), bool), keys - length + more)
+
+
+for _way in MASKED:
+
+    @convention("causal mask that hides a query's own place too (off by one)", "attention")
+    def strictly_causal(part: ReplayedPart, way: str = _way) -> Answer:
+        if not part.op.causal:
+            return None
+        return part.value(lambda: MASKED[way](part, _causal(part, -1)))
+
+
+@convention("causal mask that shows the next place too (off by one)", "attention")
+def causal_with_the_next(part: ReplayedPart) -> Answer:
+    if not part.op.causal:
         return None
-    allowed = np.tril(np.ones((length, keys), bool), keys - length - 1)
-    return part.value(lambda: _attended(part, allowed))
+    return part.value(lambda: _attended(part, _causal(part, 1)))
+
+
+for _type, _bits in FACTORS.items():
+
+    @convention(f"products of {_bits} bits ({_type})", "attention", coarse=True)
+    def coarse_factors(part: ReplayedPart, type: str = _type) -> Answer:
+        return part.value(lambda: _attended_coarsely(part, type))
+
+
+def _attended_coarsely(part: ReplayedPart, type: str) -> np.ndarray:
+    """Queries, keys, weights and values rounded before they are multiplied."""
+    changed = part.with_factors(lambda x: rounded(x, type)).replay
+    coarse = part.of(changed)
+    allowed = _causal(part, 0) if part.op.causal else np.ones((), bool)
+    scores = np.where(_seen(coarse, allowed), _scores(coarse), -np.inf)
+    weights = rounded(_softmax(scores), type)
+    return _joined(weights @ _split(coarse.inputs[2], part.op.heads))
 
 
 @convention("heads interleaved in the features", "attention")

@@ -34,22 +34,26 @@ Apply = Callable[["ReplayedPart"], Answer]
 
 @dataclass(frozen=True)
 class Convention:
-    """Something that frameworks are known to compute instead."""
+    """Something that frameworks are known to compute instead.
+
+    coarse: whether it computes in a lower type, whose own rounding is float32's
+    """
 
     name: str
     apply: Apply
+    coarse: bool = False
 
 
 CONVENTIONS: dict[str, list[Convention]] = {}
 """By kind of op or loss."""
 
 
-def convention(name: str, *kinds: str) -> Callable[[Apply], Apply]:
+def convention(name: str, *kinds: str, coarse: bool = False) -> Callable[[Apply], Apply]:
     """Register a function of a part as a convention of some ops or losses."""
 
     def register(apply: Apply) -> Apply:
         for kind in kinds:
-            CONVENTIONS.setdefault(kind, []).append(Convention(name, apply))
+            CONVENTIONS.setdefault(kind, []).append(Convention(name, apply, coarse))
         return apply
 
     return register

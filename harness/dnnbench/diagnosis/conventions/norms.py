@@ -99,6 +99,16 @@ def batch_in_inference(part: ReplayedPart) -> Answer:
     return part.output if part.inferred_is_wrong else None
 
 
+@convention("scale left out", *NORMS)
+def no_scale(part: ReplayedPart) -> Answer:
+    return part.with_parameters(scale=np.ones_like)
+
+
+@convention("bias left out", *CENTRED)
+def no_bias(part: ReplayedPart) -> Answer:
+    return part.with_parameters(bias=np.zeros_like)
+
+
 @convention("scale and bias left out", *CENTRED)
 def no_affine(part: ReplayedPart) -> Answer:
     return part.with_parameters(scale=np.ones_like, bias=np.zeros_like)
@@ -138,3 +148,22 @@ def constant_statistics(part: ReplayedPart) -> Answer:
         return gradient
 
     return part.input_gradient(0, formula)
+
+
+@convention("gradient of the input without the scale", *NORMS)
+def unscaled_gradient(part: ReplayedPart) -> Answer:
+    return part.input_gradient(0, lambda g: _input_gradient(part, g))
+
+
+def _input_gradient(part: ReplayedPart, g: np.ndarray) -> np.ndarray:
+    """dL/dx of the normalised x alone, of dL/dy: scale and bias stand apart."""
+    apart, axes = _grouped(part, part.inputs[0])
+    centred = part.op.kind != "rms_norm"
+    mean = apart.mean(axis=axes, keepdims=True) if centred else 0.0
+    root = np.sqrt(np.square(apart - mean).mean(axis=axes, keepdims=True) + part.op.epsilon)
+    xhat, flowing = (apart - mean) / root, g.reshape(apart.shape)
+    flowing = flowing - xhat * (flowing * xhat).mean(axis=axes, keepdims=True)
+    if centred:
+        flowing = flowing - flowing.mean(axis=axes, keepdims=True)
+    gradient: np.ndarray = (flowing / root).reshape(g.shape)
+    return gradient

@@ -37,6 +37,10 @@ class ReplayedPart:
         self.weights = weights
         self._shifted = shifted_inputs(self.model)
 
+    def of(self, replay: Replay) -> "ReplayedPart":
+        """The same part of another replay."""
+        return ReplayedPart(replay, self.key, self.reference, self.weights)
+
     def is_offset(self, constant: str) -> bool:
         """Whether a constant is one that the replay adds to an input."""
         return any(shifted.offset == constant for shifted in self._shifted.values())
@@ -158,8 +162,7 @@ class ReplayedPart:
         """The same replay with some of the node's parameters changed."""
         weights = dict(self.replay.weights)
         for role, change in changes.items():
-            changed = change(self.parameter(role))
-            weights[self._parameter_name(role)] = changed.astype(np.float32)
+            weights[self._parameter_name(role)] = change(self.parameter(role))
         return Variant(replace(self.replay, weights=weights), after)
 
     def with_inputs(self, changes: Mapping[int, Change], after: Change = unchanged) -> Variant:
@@ -170,6 +173,15 @@ class ReplayedPart:
             inputs = _changed(batch.inputs, by_source)
             batches.append(replace(batch, inputs=inputs))
         return self._with_batches(tuple(batches), after)
+
+    def with_factors(self, change: Change) -> Variant:
+        """The same replay with what a product reads changed: its float inputs, and its weight."""
+        floats = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
+        of_inputs = self.with_inputs(dict.fromkeys(floats, change))
+        if "weight" not in self.roles():
+            return of_inputs
+        of_weight = self.with_parameters(weight=change).replay.weights
+        return Variant(replace(of_inputs.replay, weights=of_weight))
 
     def with_masks(self, change: Change) -> Variant:
         """The same replay with another mask in a random op."""
@@ -211,11 +223,13 @@ class ReplayedPart:
 def _changed(
     arrays: Mapping[str, np.ndarray], changes: Mapping[str, Change]
 ) -> dict[str, np.ndarray]:
-    """Arrays in their own types, some of them changed."""
+    """Arrays, some of them changed: floats in float64, in which a change is not rounded."""
     changed = dict(arrays)
     for name, change in changes.items():
         if name in changed:
-            changed[name] = change(changed[name]).astype(changed[name].dtype)
+            array = changed[name]
+            wide = np.float64 if array.dtype.kind == "f" else array.dtype
+            changed[name] = change(array.astype(wide)).astype(wide)
     return changed
 
 

@@ -2,8 +2,20 @@
 
 import numpy as np
 
+from ...protocol.rounding import rounded
 from .convention import Answer, convention
 from .part import ReplayedPart
+
+OF_ONE_PRODUCT = ("dense", "conv1d", "conv2d", "conv_transpose2d", "matmul")
+"""Ops whose value is one product, and a bias that is added to it."""
+FACTORS = {"bfloat16": 8, "tf32": 11}
+"""Bits of significand of factors that a product reads, by type."""
+
+for _type, _bits in FACTORS.items():
+
+    @convention(f"products of {_bits} bits ({_type})", *OF_ONE_PRODUCT, coarse=True)
+    def coarse_factors(part: ReplayedPart, type: str = _type) -> Answer:
+        return part.with_factors(lambda x: rounded(x, type))
 
 
 @convention("bias left out", "dense", "lstm", "gru")
@@ -56,6 +68,32 @@ def overwritten(part: ReplayedPart) -> Answer:
         return gradient
 
     return part.parameter_gradient("weight", formula)
+
+
+@convention("first id taken for padding (its row gets no gradient)", "embedding")
+def first_id_pads(part: ReplayedPart) -> Answer:
+    return _without_gradient_of(part, 0)
+
+
+@convention("last id taken for padding (its row gets no gradient)", "embedding")
+def last_id_pads(part: ReplayedPart) -> Answer:
+    return _without_gradient_of(part, part.op.vocabulary - 1)
+
+
+def _without_gradient_of(part: ReplayedPart, row: int) -> Answer:
+    def formula(g: np.ndarray) -> np.ndarray:
+        gradient = np.zeros_like(part.parameter("weight"))
+        np.add.at(gradient, part.inputs[0].reshape(-1), g.reshape(-1, g.shape[-1]))
+        gradient[row] = 0
+        return gradient
+
+    return part.parameter_gradient("weight", formula)
+
+
+@convention("first id taken for padding (its row reads zeros)", "embedding")
+def first_id_reads_zeros(part: ReplayedPart) -> Answer:
+    rows = np.arange(part.op.vocabulary)[:, None]
+    return part.with_parameters(weight=lambda w: np.where(rows == 0, 0.0, w))
 
 
 @convention("offset left out", "position_embedding")

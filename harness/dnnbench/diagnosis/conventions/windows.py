@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from .convention import Answer, convention
+from .convention import Answer, Change, convention
 from .part import ReplayedPart
 
 WINDOWED = ("conv1d", "conv2d", "max_pool2d", "avg_pool2d")
@@ -91,6 +91,21 @@ def undilated(part: ReplayedPart) -> Answer:
     return part.with_op(dilation=1 if part.op.kind == "conv1d" else (1, 1))
 
 
+@convention("dilation on the first axis alone", "conv2d")
+def dilated_in_rows(part: ReplayedPart) -> Answer:
+    return part.with_op(dilation=(part.op.dilation[0], 1))
+
+
+@convention("dilation on the last axis alone", "conv2d")
+def dilated_in_columns(part: ReplayedPart) -> Answer:
+    return part.with_op(dilation=(1, part.op.dilation[1]))
+
+
+@convention("dilation of height and width swapped", "conv2d")
+def dilation_swapped(part: ReplayedPart) -> Answer:
+    return part.with_op(dilation=part.op.dilation[::-1])
+
+
 @convention("filters of a group numbered across groups", *CONVOLUTIONS)
 def groups_interleaved(part: ReplayedPart) -> Answer:
     groups = part.op.groups
@@ -105,6 +120,28 @@ def _interleaved(w: np.ndarray, groups: int) -> np.ndarray:
 @convention("bias left out", *CONVOLUTIONS, "conv_transpose2d")
 def no_bias(part: ReplayedPart) -> Answer:
     return part.with_parameters(bias=np.zeros_like) if part.op.bias else None
+
+
+def _of_several_groups(part: ReplayedPart, change: Change) -> Answer:
+    """Another order of the biases, which groups share."""
+    if part.op.groups == 1 or not part.op.bias:
+        return None
+    return part.with_parameters(bias=change)
+
+
+@convention("bias rolled over groups (that of the group before)", *CONVOLUTIONS)
+def bias_of_the_group_before(part: ReplayedPart) -> Answer:
+    return _of_several_groups(part, lambda b: np.roll(b, part.op.filters // part.op.groups))
+
+
+@convention("bias rolled over groups (that of the next group)", *CONVOLUTIONS)
+def bias_of_the_next_group(part: ReplayedPart) -> Answer:
+    return _of_several_groups(part, lambda b: np.roll(b, -(part.op.filters // part.op.groups)))
+
+
+@convention("biases of a group numbered across groups", *CONVOLUTIONS)
+def bias_interleaved(part: ReplayedPart) -> Answer:
+    return _of_several_groups(part, lambda b: _interleaved(b, part.op.groups))
 
 
 @convention("places cut off at the other side", "conv_transpose2d")

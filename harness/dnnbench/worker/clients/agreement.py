@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ...agreement.check import Agreement
+from ...agreement.comparison import TensorComparison
 from ...agreement.keys import TensorKey
+from ...agreement.traces import Trace
 from ..services.agreement import AgreementService, CheckRequest, NodeComparisons, ReplayRequest
 from .base import Client
 
@@ -30,3 +32,9 @@ class AgreementClient(Client, AgreementService):
         return self.asker.ask(
             AgreementService.compare_nodes, self.timeout_s, request, path, tensors
         )
+
+    def find_traces(self, request: CheckRequest) -> tuple[Trace, ...]:
+        return self.asker.ask(AgreementService.find_traces, self.timeout_s, request)
+
+    def find_repeats(self, request: CheckRequest) -> tuple[TensorComparison, ...]:
+        return self.asker.ask(AgreementService.find_repeats, self.timeout_s, request)

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from ...agreement.check import Agreement, check
+from ...agreement.comparison import TensorComparison
 from ...agreement.grid import batch_on_grid, on_grid
 from ...agreement.keys import TensorKey, Tensors
 from ...agreement.nodes import compare_nodes, observe_nodes
 from ...agreement.observing import Build
 from ...agreement.reference import make_reference
 from ...agreement.reference_files import load_reference, save_reference
+from ...agreement.repeats import find_repeats
 from ...agreement.replay import Replay
 from ...agreement.starting import start_weights
 from ...agreement.timed import How, how, observe_timed
+from ...agreement.traces import Trace, find_traces
 from ...errors import PluginError
 from ...host.memory import give_back
 from ...protocol.arm import Arm
@@ -101,6 +104,21 @@ class AgreementServer(AgreementService):
         return NodeComparisons(
             tuple(comparisons), {key: values[key] for key in wrong if key in values}
         )
+
+    def find_traces(self, request: CheckRequest) -> tuple[Trace, ...]:
+        offered = self._offered(request)
+        build = self.builder(request)
+        return tuple(find_traces(build, request.workload, batches_of(request), offered))
+
+    def find_repeats(self, request: CheckRequest) -> tuple[TensorComparison, ...]:
+        offered = self._offered(request)
+        build = self.builder(request)
+        return tuple(find_repeats(build, request.workload, batches_of(request), offered))
+
+    def _offered(self, request: CheckRequest) -> list[Phase]:
+        """Phases of a request that the arm offers."""
+        missing = self._arm.capabilities(request.workload, request.dtype).missing
+        return [phase for phase in request.phases if phase not in missing]
 
     def builder(self, request: CheckRequest) -> Build:
         """Builds variants of a request's workload from its weights.

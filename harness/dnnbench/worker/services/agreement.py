@@ -13,6 +13,7 @@ from ...agreement.check import Agreement
 from ...agreement.comparison import TensorComparison
 from ...agreement.keys import TensorKey
 from ...agreement.replay import Replay
+from ...agreement.traces import Trace
 from ...protocol.batch import Batch
 from ...protocol.dtypes import DType
 from ...spec.phases import PHASES, Phase
@@ -91,3 +92,11 @@ class AgreementService(ABC):
 
         tensors: whether those that disagree are wanted.
         """
+
+    @abstractmethod
+    def find_traces(self, request: CheckRequest) -> tuple[Trace, ...]:
+        """What calls of the arm leave behind, in the phases of a request that it offers."""
+
+    @abstractmethod
+    def find_repeats(self, request: CheckRequest) -> tuple[TensorComparison, ...]:
+        """The arm's gradient passes on the first batch, compared with each other."""
