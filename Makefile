@@ -77,6 +77,10 @@ bench: install  ## each arm beside the same network written by hand; what the ha
 study: install  ## prove the measuring method: record trials of known truth, replay them, write docs/proof.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
+.PHONY: faults
+faults: install  ## what a check catches: run planted faults and honest checks, write docs/faults.md
+	PYTHONPATH=tests:tests/benchmarks:tests/faults $(BIN)/python -m fault_page $(FAULTS)
+
 .PHONY: dist
 dist: install  ## sdists and wheels of both distributions, in dist/
 	rm -rf dist

@@ -1,0 +1,222 @@
+"""docs/faults.md: every figure in it is counted from the recorded rows."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dnnbench_faults.names import named_of
+from table import markdown
+
+from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind
+from .plan import Planned, planted
+from .plan import honest as honest_checks
+from .recorded import NOW, Recorded, latest
+
+TEMPLATE = Path(__file__).with_name("template.md")
+EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def write(rows: Sequence[Recorded], folder: Path) -> Path:
+    """Write the page; its path."""
+    path = folder / "faults.md"
+    path.write_text(text_of(rows))
+    return path
+
+
+def text_of(rows: Sequence[Recorded]) -> str:
+    """The page."""
+    now = latest(rows)
+    counted = faults(now)
+    parts = {
+        "recorded": _recorded(rows),
+        "answer": _answer(counted, honest(rows)),
+        "kinds": _kinds(counted),
+        "before": _before(rows, now),
+        "missed": _missed(counted),
+        "misnamed": _misnamed(counted),
+        "honest": _honest(honest(rows)),
+        "not_run": _not_run(now),
+    }
+    stripped = {name: part.rstrip() for name, part in parts.items()}
+    return EMPTY_LINES.sub("\n\n", TEMPLATE.read_text().format(**stripped))
+
+
+def _recorded(rows: Sequence[Recorded]) -> str:
+    of_now = [row for row in rows if row.code == NOW]
+    if not of_now:
+        return "Nothing is recorded yet."
+    days = sorted({row.date for row in of_now})
+    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    versions = sorted({name for row in of_now for name in row.versions.split()})
+    return f"Recorded so far: {len(of_now)} checks, {span}; {', '.join(versions)}."
+
+
+def _answer(counted: Sequence[Fault], quiet: Sequence[Recorded]) -> str:
+    total = sum(planted_of_kind().values())
+    caught = Of(sum(one.caught for one in counted), len(counted))
+    named, known = _named(counted)
+    alarms = Of(sum(row.differs for row in quiet), len(quiet))
+    return "\n".join(
+        (
+            f"- planted: {total} faults, {len(counted)} of them run",
+            f"- caught: {caught.at_least}",
+            f"- the right part named: {named.at_least}; the known fault too: {known.at_least}",
+            f"- alarms of honest checks: {alarms.at_most}",
+        )
+    )
+
+
+def _named(counted: Sequence[Fault]) -> tuple[Of, Of]:
+    """(right part, known fault), of the caught ones; the second of those that have one"""
+    caught = [one for one in counted if one.caught and named_of(one.fault)]
+    with_words = [one for one in caught if named_of(one.fault).words]
+    part = Of(sum(one.part_named for one in caught), len(caught))
+    return part, Of(sum(one.fault_named for one in with_words), len(with_words))
+
+
+def _kinds(counted: Sequence[Fault]) -> str:
+    heading = [
+        "kind",
+        "planted",
+        "caught",
+        "right part",
+        "known fault",
+        "mildest, float64",
+        "mildest, float32",
+    ]
+    table = []
+    for kind, ones in by_kind(counted).items():
+        part, known = _named(ones)
+        caught = Of(sum(one.caught for one in ones), len(ones))
+        mild = [_mild(mildest(ones, dtype)) for dtype in ("float64", "float32")]
+        table.append(
+            [
+                kind,
+                str(planted_of_kind()[kind]),
+                caught.at_least or "not yet run",
+                part.at_least,
+                known.at_least,
+                *mild,
+            ]
+        )
+    return markdown(heading, table)
+
+
+def _mild(row: Recorded | None) -> str:
+    return "" if row is None else f"{row.ratio:.2g}"
+
+
+def _before(rows: Sequence[Recorded], now: Mapping[Planned, Recorded]) -> str:
+    """Of each earlier code, the same faults then and now."""
+    heading = [
+        "code",
+        "kind",
+        "put to it",
+        "caught then",
+        "caught now",
+        "right part then",
+        "right part now",
+    ]
+    table = []
+    for code in dict.fromkeys(row.code for row in rows if row.code != NOW):
+        then = latest(rows, code)
+        both = faults({check: row for check, row in then.items() if check in now})
+        same = {row.planned for one in both for row in one.rows}
+        after = faults({check: now[check] for check in same})
+        for kind, ones in by_kind(both).items():
+            if not ones:
+                continue
+            later = by_kind(after)[kind]
+            table.append(
+                [
+                    code,
+                    kind,
+                    str(len(ones)),
+                    str(sum(one.caught for one in ones)),
+                    str(sum(one.caught for one in later)),
+                    str(_rightly(ones)),
+                    str(_rightly(later)),
+                ]
+            )
+    return markdown(heading, table) if table else ""
+
+
+def _rightly(ones: Sequence[Fault]) -> int:
+    return sum(one.caught and one.part_named for one in ones)
+
+
+def _missed(counted: Sequence[Fault]) -> str:
+    rows = [row for one in counted for row in one.rows if not row.differs]
+    if not rows:
+        return "None of those that are run."
+    table = [[_place(row), row.case, row.dtype, f"{row.ratio:.2g}"] for row in rows]
+    return markdown(["fault", "case", "type", "worst error over allowance"], table)
+
+
+def _misnamed(counted: Sequence[Fault]) -> str:
+    table = []
+    for one in counted:
+        wanted = named_of(one.fault)
+        if wanted is None or one.fault_named:
+            continue
+        for row in one.rows:
+            right = wanted.is_part(row.named) and wanted.words in row.fault
+            if row.differs and not right:
+                known = f": {wanted.words}" if wanted.words else ""
+                meant = f"{wanted.what} {' or '.join(wanted.parts)}{known}"
+                table.append([_place(row), row.dtype, f"{row.named}: {row.fault}", meant])
+    if not table:
+        return "None of those that are run."
+    return markdown(["fault", "type", "what was said", "what is right"], table)
+
+
+def _place(row: Recorded) -> str:
+    return f"`{row.backend}:{row.mode}`"
+
+
+def _honest(rows: Sequence[Recorded]) -> str:
+    heading = [
+        "arm",
+        "types",
+        "batches that are timed",
+        "checks",
+        "alarms",
+        "worst error over allowance",
+    ]
+    table = []
+    for arm in dict.fromkeys((check.backend, check.mode) for check in honest_checks()):
+        ones = [row for row in rows if (row.backend, row.mode) == arm]
+        if not ones:
+            table.append([":".join(arm), "", "", "0", "not yet run", ""])
+            continue
+        alarms = Of(sum(row.differs for row in ones), len(ones))
+        worst = max(row.ratio for row in ones)
+        table.append(
+            [
+                ":".join(arm),
+                ", ".join(sorted({row.dtype for row in ones})),
+                _sizes(ones),
+                str(len(ones)),
+                alarms.at_most,
+                f"{worst:.2g}",
+            ]
+        )
+    return markdown(heading, table)
+
+
+def _sizes(rows: Sequence[Recorded]) -> str:
+    """Rows of timed batches; the workload's own where it is that."""
+    sizes = sorted({row.rows for row in rows if row.rows})
+    own = ["the workload's own"] if any(not row.rows for row in rows) else []
+    return ", ".join([*map(str, sizes), *own])
+
+
+def _not_run(now: Mapping[Planned, Recorded]) -> str:
+    """Counts of what is planned and has no row."""
+    left = [check for check in (*planted(), *honest_checks()) if check not in now]
+    if not left:
+        return "Nothing: every planned check is recorded."
+    counts = Counter((check.what, check.backend) for check in left)
+    table = [[what, backend, str(count)] for (what, backend), count in counts.items()]
+    return markdown(["check", "backend", "not yet run"], table)

@@ -1,0 +1,85 @@
+"""Every check that the page counts: planted faults in each type in which they exceed rounding, and
+honest backends over modes, types and batch sizes.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+from dnnbench_faults import programs, programs_of_batches  # noqa: F401  they fill the table
+from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.table import FAULTS
+
+PLANTED, HONEST = "planted", "honest"
+
+
+@dataclass(frozen=True, order=True)
+class Planned:
+    """One check.
+
+    what: PLANTED or HONEST   mode: the fault's name, or the backend's own mode
+    rows: of the batch that is timed; 0 for none beside the check's four
+    """
+
+    what: str
+    backend: str
+    mode: str
+    case: str
+    dtype: str
+    rows: int = 0
+
+
+def planted() -> list[Planned]:
+    """Faults of both tables."""
+    checks = []
+    for fault in FAULTS:
+        for dtype in ("float64", "float32") if fault.float32 else ("float64",):
+            checks.append(Planned(PLANTED, fault.backend, fault.mode, fault.case, dtype))
+    for fault in PROGRAM_FAULTS:
+        place = fault.backend, fault.mode, fault.case, fault.dtype, fault.timed_rows
+        checks.append(Planned(PLANTED, *place))
+    return checks
+
+
+def fault_of(check: Planned):
+    """The fault that a check plants."""
+    return _FAULTS[check.backend, check.mode, check.case]
+
+
+_FAULTS = {(fault.backend, fault.mode, fault.case): fault for fault in (*FAULTS, *PROGRAM_FAULTS)}
+SIZES = (1, 3, 64)
+"""Rows of a timed batch: by itself, an odd number, and many."""
+CASES = (
+    "dense", "adam", "momentum", "adamw_clipped_on_a_schedule", "rmsprop", "embedding",
+    "position_embedding", "conv2d_same", "conv2d_grouped", "conv_transpose2d",
+    "max_pool2d_overlapping", "batch_norm", "batch_norm_of_images", "layer_norm", "group_norm",
+    "dropout", "stochastic_depth", "gru", "lstm", "attention_causal", "cross_entropy_ignoring",
+    "bce_with_logits", "mse",
+)  # fmt: skip
+QUICK = ("dense", "adam", "conv2d_same", "batch_norm", "dropout", "attention_causal")
+"""For what takes a compiler seconds each."""
+ARMS = (
+    ("numpy", "eager", ("float64", "float32"), CASES),
+    ("torch", "eager", ("float64", "float32"), CASES),
+    ("torch", "eager", ("bfloat16", "mixed_float16"), QUICK),
+    ("numpy", "eager", ("bfloat16", "mixed_bfloat16"), QUICK),
+    ("tensorflow", "eager", ("float64", "float32"), QUICK),
+    ("tensorflow", "graph", ("float64", "float32"), QUICK),
+    ("tensorflow", "xla", ("float32",), QUICK),
+    ("jax", "eager", ("float64",), QUICK),
+    ("jax", "jit", ("float64", "float32"), QUICK),
+    ("torch", "compile", ("float32",), QUICK[:2]),
+)
+"""(backend, mode, types, cases)"""
+TIMED = ("mlp_digits", "cnn_digits")
+"""Workloads whose own batch is the timed one."""
+
+
+def honest() -> list[Planned]:
+    """Checks in which nothing is planted."""
+    checks = []
+    for backend, mode, dtypes, cases in ARMS:
+        for dtype, case, rows in product(dtypes, cases, SIZES):
+            checks.append(Planned(HONEST, backend, mode, case, dtype, rows))
+        for dtype, name in product(dtypes, TIMED):
+            checks.append(Planned(HONEST, backend, mode, name, dtype))
+    return checks
