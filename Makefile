@@ -81,6 +81,10 @@ study: install  ## prove the measuring method: record trials of known truth, rep
 faults: install  ## what a check catches: run planted faults and honest checks, write docs/faults.md
 	PYTHONPATH=tests:tests/benchmarks:tests/faults $(BIN)/python -m fault_page $(FAULTS)
 
+.PHONY: fidelity
+fidelity: install  ## each arm beside twins that users would write; goes on where it stopped, writes docs/fidelity.md
+	PYTHONPATH=tests/benchmarks $(BIN)/python -m fidelity $(FIDELITY)
+
 .PHONY: dist
 dist: install  ## sdists and wheels of both distributions, in dist/
 	rm -rf dist

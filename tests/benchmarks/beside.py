@@ -10,7 +10,6 @@ from statistics import median
 
 import numpy as np
 from dnnbench.data.dataset import load
-from dnnbench.errors import DnnbenchError
 from dnnbench.execution.batch import timing_batch
 from dnnbench.execution.rounds import schedule
 from dnnbench.host.clock import now
@@ -22,6 +21,7 @@ from dnnbench.spec.workload import Workload
 from dnnbench.worker.bench import MUTATING, Bench, settle
 from dnnbench.worker.services.arm import StartRequest
 from dnnbench.worker.services.timing import Visit
+from equal import require_equal
 
 SIDES = ("dnnbench", "handwritten")
 STEPS = 3
@@ -31,15 +31,7 @@ VISIT_S = 4e-4
 """Shorter than dnnbench's own visits, which are stored one by one:
 on a busy machine fewer of them are interrupted.
 """
-ROUNDING = 64 * 2.0**-24
-"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms
-in another order.
-"""
 NAMES = ("outputs/logits", "loss")
-
-
-class Unequal(DnnbenchError):
-    """The two sides do not compute the same."""
 
 
 class ByHand:
@@ -170,35 +162,11 @@ def compare_sides(program, placed, by_hand: ByHand) -> None:
     and training the same weights.
     """
     for phase in PHASES:
-        _require_equal(phase, program.get(getattr(program, phase)(placed)), by_hand.read(phase))
+        require_equal(phase, program.get(getattr(program, phase)(placed)), by_hand.read(phase))
     for _ in range(STEPS - 1):
         program.wait(program.train_step(placed))
         by_hand.calls["train_step"]()
-    _require_equal(f"weights after {STEPS} steps", program.weights(), by_hand.trainer.weights())
-
-
-def _require_equal(where: str, ours: dict, theirs: dict) -> None:
-    if ours.keys() != theirs.keys():
-        raise Unequal(
-            f"{where}: dnnbench gives {sorted(ours)}, the handwritten network {sorted(theirs)}"
-        )
-    for name, array in ours.items():
-        other = theirs[name]
-        apart = (
-            _rms(array.astype(float) - other.astype(float))
-            if array.shape == other.shape
-            else np.inf
-        )
-        if not apart <= ROUNDING * _rms(other):
-            size = _rms(other)
-            raise Unequal(
-                f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: "
-                "mathematics or start differ"
-            )
-
-
-def _rms(array) -> float:
-    return float(np.sqrt(np.mean(np.square(array, dtype=float))))
+    require_equal(f"weights after {STEPS} steps", program.weights(), by_hand.trainer.weights())
 
 
 def _calls(sides: dict, phase: str) -> int:

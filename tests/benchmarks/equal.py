@@ -1,0 +1,53 @@
+"""Whether two programs of one network compute the same: tensors by name, rms over rms."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from dnnbench.errors import DnnbenchError
+
+ROUNDING = 64 * 2.0**-24
+"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms
+in another order.
+"""
+
+
+class Unequal(DnnbenchError):
+    """The two sides do not compute the same."""
+
+
+def require_equal(
+    where: str,
+    ours: Mapping[str, np.ndarray],
+    theirs: Mapping[str, np.ndarray],
+    most: float = ROUNDING,
+    way: Mapping[str, float] | None = None,
+) -> float:
+    """The largest difference of a tensor, as a share of the `most` that it may have.
+
+    most: of the tensor's rms, or of the rms that `way` has for it: how far training moved it.
+    Unequal where names or shapes differ, and where a tensor lies further apart.
+    """
+    if ours.keys() != theirs.keys():
+        apart = sorted(ours.keys() ^ theirs.keys())
+        raise Unequal(f"{where}: only one side has {', '.join(apart)}")
+    return max(
+        (_share(where, name, ours[name], theirs[name], most, way or {}) for name in ours),
+        default=0.0,
+    )
+
+
+def rms(array: np.ndarray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(array, dtype=float))))
+
+
+def _share(where, name, ours, theirs, most, way) -> float:
+    if ours.shape != theirs.shape:
+        raise Unequal(f"{where}: '{name}' is {ours.shape} on one side, {theirs.shape} on the other")
+    apart, size = rms(ours.astype(float) - theirs.astype(float)), way.get(name, rms(theirs))
+    if not apart <= most * size:
+        raise Unequal(
+            f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: "
+            "mathematics or start differ"
+        )
+    return apart / (most * size) if apart else 0.0

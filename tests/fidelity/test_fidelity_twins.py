@@ -1,0 +1,61 @@
+"""The twins that programs are timed beside compute the same networks, at small sizes."""
+
+import pytest
+from dnnbench.plugins.discovery import load_backend, plugins
+from dnnbench.protocol.arm import Arm
+from equal import Unequal
+from fidelity import comparing
+from fidelity.networks import NETWORKS
+from fidelity.styles import STYLES
+
+IN_PROCESS = ("torch:eager",)
+"""Arms whose backend computes beside others in a process, and compiles nothing."""
+DEEP = ("mobilenet_v2", "densenet121")
+
+
+def equality_of(name, network):
+    arm = Arm(*name.split(":"))
+    backend = load_backend(plugins().backend(arm.backend).target)
+    one = NETWORKS[network]
+    return comparing.sides_of(one, one.small, STYLES[name], backend, arm)[1]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param(n, marks=pytest.mark.slow) if n in DEEP else n for n in NETWORKS],
+)
+@pytest.mark.parametrize("arm", IN_PROCESS)
+def test_twins_compute_the_same(arm, network):
+    equality = equality_of(arm, network)
+    assert set(equality) == set(STYLES[arm])
+    assert all(one.outputs <= 1 for one in equality.values())
+    assert all(one.weights <= 1 for one in equality.values())
+
+
+def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):
+    from fidelity.twins import torch_training
+
+    made = torch_training._optimizer
+
+    def slower(spec, *arguments):
+        return made(
+            spec.model_copy(update={"learning_rate": 0.99 * spec.learning_rate}), *arguments
+        )
+
+    monkeypatch.setattr(torch_training, "_optimizer", slower)
+    with pytest.raises(Unequal, match="weights after 3 steps"):
+        equality_of("torch:eager", "mlp")
+
+
+def test_a_twin_with_another_epsilon_is_refused(monkeypatch):
+    from fidelity.twins.torch_networks import Bert
+
+    init = Bert.__init__
+
+    def other(self, **sizes):
+        init(self, **sizes)
+        self.norm.eps = 1e-5
+
+    monkeypatch.setattr(Bert, "__init__", other)
+    with pytest.raises(Unequal, match="outputs/logits"):
+        equality_of("torch:eager", "bert_base")
