@@ -42,6 +42,17 @@ class Layout(NamedTuple):
             else inside.reshape(())
         )
 
+    def in_memory_order(self, inside):
+        """A view of `inside` whose axes lie in memory as they are named.
+
+        PyTorch's fused SGD takes four times as long over kernels whose channels are innermost.
+        """
+        return inside.movedim(1, -1) if self.axes in KERNELS else inside
+
+    def from_memory_order(self, ordered):
+        """What `in_memory_order` was taken of."""
+        return ordered.movedim(-1, 1) if self.axes in KERNELS else ordered
+
 
 def _reordered(x, blocks):
     if not blocks:

@@ -14,7 +14,7 @@ from .writing import compiler_counts, parameter_layouts, reached_nodes, straight
 
 
 class TorchProgram(TrainingProgram):
-    """Weights are leaf tensors by name.
+    """Weights are leaf tensors by name; the optimizer changes views of the same memory.
 
     A phase calls a function of (inputs, targets, masks, weights, state).
 
@@ -43,8 +43,11 @@ class TorchProgram(TrainingProgram):
         self._prepare_update(workload.task.optimizer, compiled=arm.mode == "compile")
 
     def _prepare_update(self, spec, compiled):
+        self._stepped = {
+            n: self._layouts[n].in_memory_order(p.detach()) for n, p in self._weights.items()
+        }
         self._optimizer = getattr(optimizers, spec.kind)(
-            spec, list(self._weights.values()), compiled
+            spec, list(self._stepped.values()), compiled
         )
         self._steps, self._step, self._clip = (
             0,
@@ -116,9 +119,10 @@ class TorchProgram(TrainingProgram):
     def optimizer_state(self):
         state = {}
         for slot in self._workload.task.optimizer.slots:
-            for name, p in self._weights.items():
-                kept = self._optimizer.state[p][optimizers.SLOTS[slot]]
-                state[f"{slot}/{name}"] = layouts.download(kept, self._layouts[name])
+            for name, p in self._stepped.items():
+                layout, kept = self._layouts[name], self._optimizer.state[p][optimizers.SLOTS[slot]]
+                inside = layout.from_memory_order(kept)
+                state[f"{slot}/{name}"] = layouts.download(inside, layout)
         return state
 
     def model_state(self):
@@ -186,7 +190,7 @@ class TorchProgram(TrainingProgram):
         return device.seconds(self._arm.device, work)
 
     def close(self):
-        self._weights, self._state, self._functions = {}, {}, {}
+        self._weights, self._stepped, self._state, self._functions = {}, {}, {}, {}
         self._optimizer = self._step = self._clip = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
@@ -235,10 +239,10 @@ class TorchProgram(TrainingProgram):
             optimizers.set_rate(self._optimizer, spec.rate(self._steps))
         if spec.clip_norm:
             ordered = self._clip(ordered)
-        for p, gradient in zip(self._weights.values(), ordered, strict=True):
-            p.grad = layouts.laid_like(p, gradient)
+        for (name, p), gradient in zip(self._stepped.items(), ordered, strict=True):
+            p.grad = layouts.laid_like(p, self._layouts[name].in_memory_order(gradient))
         self._step()
-        for p in self._weights.values():
+        for p in self._stepped.values():
             p.grad = None
 
     def _slots(self):

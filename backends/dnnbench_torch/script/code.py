@@ -100,8 +100,10 @@ class Code:
             rows += [line("steps += 1"), line(f"set_rate(optimizer, {rate})")]
         if self._optimizer.clip_norm:
             rows += [line(f"clip(w, {self._optimizer.clip_norm})")]
-        step = "update()" if self._compiled else "optimizer.step()"
-        return [*rows, line(step), line("optimizer.zero_grad()")]
+        if self._compiled:
+            return [*rows, line("update()"), line("optimizer.zero_grad()")]
+        steps = ("hand_over(w, optimizer)", "optimizer.step()", "optimizer.zero_grad()")
+        return [*rows, *map(line, steps)]
 
     def _answers(self):
         network = self._network

@@ -44,7 +44,7 @@ def _made(kind, optimizer, compiled, **constants):
     capturable = True if rate and kind != "SGD" else None
     return call(
         f"torch.optim.{kind}",
-        "list(w.values())",
+        "list(w.values())" if compiled else "stepped(w)",
         lr=rate or optimizer.learning_rate,
         weight_decay=optimizer.weight_decay,
         **constants,

@@ -141,6 +141,24 @@ def gradients_of(loss, w):
     return dict(zip(w, each, strict=True))
 
 
+def in_memory_order(x):
+    """A view whose axes lie in memory as they are named: PyTorch's fused steps take four times as
+    long over kernels whose channels are innermost.
+    """
+    return x.permute(sorted(range(x.ndim), key=lambda axis: -x.stride(axis)))
+
+
+def stepped(w):
+    """What the optimizer changes: the weights, through views."""
+    return [in_memory_order(p.detach()) for p in w.values()]
+
+
+def hand_over(w, optimizer):
+    """Gives each view its weight's gradient, which lies in memory as the weight does."""
+    for p, view in zip(w.values(), optimizer.param_groups[0]["params"], strict=True):
+        view.grad, p.grad = in_memory_order(p.grad), None
+
+
 def clip(w, largest):
     """Makes the global norm at most `largest`; clip_grad_norm_ would add 1e-6 to the norm."""
     gradients = [p.grad for p in w.values()]
