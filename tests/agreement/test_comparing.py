@@ -32,6 +32,8 @@ CAPS = Budget(
     whole_flops=2e10,
     whole_bytes=2**30,
     parts_flops=1e11,
+    far=1e3,
+    decided_loss=1e-3,
 )
 
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from dnnbench.agreement.allowances import BUDGET
+from dnnbench.execution.first_epoch import steps_to_judge
 from dnnbench.execution.training import CurvesApart, Epoch, Figures, TrainingResult, curves_apart
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.report.outcomes.train import training_sections
+from dnnbench.spec.costs import training_step
 from dnnbench.store.store import open_store
 
 ALL = ("--backend", "all", "--threads", "1")
@@ -56,6 +59,9 @@ def test_in_float64_backends_have_one_curve(tmp_path, backends, count, workload,
         assert len({row["wrong"] for row in rows}) == 1
     assert all(course["reached"] for course in found)
     assert all(course["epochs"][-1]["accuracy"] >= target for course in found)
+    judged = [course["first_epoch"] for course in found]
+    assert {one["status"] for one in judged} == {"agrees"}
+    assert {(one["steps"], one["decided"]) for one in judged} == {(23, 24)}
 
 
 @pytest.mark.compiled
@@ -67,6 +73,25 @@ def test_in_float32_accuracies_lie_within_three_images(tmp_path, workload):
     for rows in zip(*(course["epochs"] for course in found), strict=False):
         wrong = [row["wrong"] for row in rows]
         assert max(wrong) - min(wrong) <= 3
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch", "steps"), [(10, 4, (0, 1, 2, 0)), (8, 4, (0, 1, 0)), (3, 4, (0, 0))]
+)
+def test_every_step_of_a_cheap_epoch_is_judged_and_one_more(examples, batch, steps):
+    assert steps_to_judge(find_workload("mlp_digits"), examples, batch) == steps
+
+
+def test_of_an_epoch_of_much_work_the_first_steps_are_judged_and_the_last():
+    workload = find_workload("cnn_digits")
+    places = steps_to_judge(workload, 10**7, 64)
+    *first, last, again = places
+    assert (first, last, again) == (list(range(len(first))), 10**7 // 64 - 1, 0)
+    assert len(places) * training_step(workload, 64).flops <= BUDGET.work_flops
+
+
+def test_where_three_steps_are_too_much_none_is_judged():
+    assert steps_to_judge(find_workload("resnet50"), 1000, 64) == ()
 
 
 @pytest.mark.slow
@@ -156,7 +181,7 @@ def test_train_says_that_curves_differ_where_a_loss_is_not_a_number():
     mlp = find_workload("mlp_digits")
     outcome, _ = training_sections([(mlp, [course(0.5), course(NAN)])])
     said = "curves differ over the 1 epoch that all arms have: a loss is not finite"
-    assert outcome.conclusions == (f"mlp_digits: {said}",)
+    assert outcome.conclusions[1:] == (f"mlp_digits: {said}",)
 
 
 @pytest.mark.slow

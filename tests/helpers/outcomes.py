@@ -6,8 +6,10 @@ import math
 from itertools import product
 
 from dnnbench.agreement.check import Agreement
+from dnnbench.agreement.losses import LossComparison
 from dnnbench.agreement.status import Status
 from dnnbench.execution.agreement_rows import AgreementRow, nothing_compared
+from dnnbench.execution.first_epoch import FirstEpoch
 from dnnbench.execution.gate import Gate, confirmed, screened
 from dnnbench.execution.measured import measured
 from dnnbench.execution.training import Epoch, Figures, TrainingResult
@@ -60,7 +62,14 @@ def _training(name, arm, reached):
         Epoch(number, 2.3 * 0.5**number, seconds, Figures(0.97 if reached else 0.9, 9, 359, 0.12))
         for number in range(1, 6)
     ]
-    return TrainingResult(arm, name, "float32", epochs, reached, 0.1, 0.4)
+    result = TrainingResult(arm, name, "float32", epochs, reached, 0.1, 0.4)
+    result.first_epoch = first_epoch()
+    return result
+
+
+def first_epoch(status=Status.AGREES, ratio=0.03, decided=24, reason="", steps=23):
+    """Losses of an arm's first 23 steps, or fewer, and of one more."""
+    return FirstEpoch(LossComparison(status, ratio, decided, reason), steps, of=23, last=29)
 
 
 def _failed(name, arm):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from dnnbench.agreement.status import Status
 from dnnbench.report.markdown import markdown
 from dnnbench.report.outcomes.check import check_sections
 from dnnbench.report.outcomes.compare import comparison_sections
@@ -164,6 +165,49 @@ def test_who_fell_short_is_named():
         "4 of 7 trainings reached the target on 2 workloads; not jax:jit on mlp_digits, "
         "jax:jit on cnn_digits, mx:eager on cnn_digits.",
     ]
+
+
+def judged(*of_arms):
+    """What is said of the first epoch where each arm's came to something."""
+    workload, results = outcomes.trained()
+    for result, of_arm in zip(results, of_arms, strict=True):
+        result.first_epoch = of_arm
+    return training_sections([(workload, results)])[0].conclusions[0]
+
+
+def test_the_first_epoch_is_told_with_its_last_batch():
+    assert judged(*[outcomes.first_epoch()] * 3) == (
+        "mlp_digits: the losses of all 23 steps of the first epoch (the last batch of 29 among "
+        "them) and of one more are the reference's in float64, in 3 arms (at most 0.03 of what "
+        "rounding allows)"
+    )
+
+
+def test_an_epoch_of_much_work_is_judged_in_part():
+    some = outcomes.first_epoch(decided=7, steps=8)
+    assert judged(some, some, some).startswith(
+        "mlp_digits: the losses of 8 of the first epoch's 23 steps (the last batch of 29 among "
+        "them; all are much work) and of one more, but 2 that rounding decides, are"
+    )
+
+
+def test_an_arm_that_takes_other_steps_is_named_and_falls_short():
+    reason = "step 23 returned 2.31, expected 2.3"
+    wrong = outcomes.first_epoch(Status.DIFFERS, 1e9, reason=reason)
+    said = judged(outcomes.first_epoch(), wrong, outcomes.first_epoch())
+    assert said.endswith(f"; numpy:eager: losses of the first epoch in float64: differs: {reason}")
+    workload, results = outcomes.trained()
+    results[0].first_epoch = wrong
+    outcome = training_sections([(workload, results)])[0]
+    assert "not torch:eager" in outcome.title
+    assert "first epoch: differs" in text_of([outcome])
+
+
+def test_an_epoch_that_is_not_judged_says_so():
+    assert judged(None, None, None) == (
+        "mlp_digits: no step's loss is held against the reference's, as three steps are too much "
+        "work"
+    )
 
 
 def test_a_gate_is_answered_in_its_first_words(recorded):

@@ -41,6 +41,11 @@ class Budget(NamedTuple):
     """and this much memory,"""
     parts_flops: float = 1e11
     """and against the arm's own batches of `CHECK_BATCH` up to this much work."""
+    far: float = 1e3
+    """`floor` times this of tensors behind logits or scores lifted so far: the lift's own rounding,
+    which equal sums round alike, so that sigma may miss it."""
+    decided_loss: float = 1e-3
+    """a training step's loss is judged where so large a share of it is more than is allowed."""
 
 
 BUDGET = Budget()

@@ -83,7 +83,8 @@ class Training(Shown):
 
     @property
     def missed(self) -> list[TrainingResult]:
-        """Results that failed, or did not reach the target of their workload.
+        """Results that failed, took other steps than the reference, or did not reach the target
+        of their workload.
 
         An arm that does not train is among them only where no arm of the workload does.
         """
@@ -93,6 +94,7 @@ class Training(Shown):
             for result in _supported(results) or results
             if result.failure
             or result.unsupported
+            or result.differs
             or (workload.task.target is not None and not result.reached)
         ]
 
@@ -128,6 +130,7 @@ def _summary(result: TrainingResult) -> dict[str, object]:
         "first_call_s": result.first_call_s,
         "failure": result.failure,
         "unsupported": result.unsupported,
+        "first_epoch": result.first_epoch.status if result.first_epoch else None,
     }
 
 

@@ -47,8 +47,11 @@ def command(
     Every backend starts from the same weights and sees the same examples in the same order;
     the last, smaller batch counts. Seconds are those of training steps alone. Curves are shown
     with --details.
-    Exit code 1 if an arm fails or misses the target, or none trains; an arm that only infers is
-    unsupported, with its reason.
+    The losses of the first epoch's steps are held against the reference's in float64, whatever
+    type is trained in; of a network whose epoch is much work those of its first steps and its last
+    one, or none.
+    Exit code 1 if an arm fails, takes other steps than the reference or misses the target, or none
+    trains; an arm that only infers is unsupported, with its reason.
 
     \b
     Examples:
@@ -91,4 +94,5 @@ def _document(result: "TrainingResult") -> dict[str, Any]:
         "seconds": result.seconds,
         "failure": result.failure,
         "unsupported": result.unsupported,
+        "first_epoch": result.first_epoch.to_json() if result.first_epoch else None,
     }

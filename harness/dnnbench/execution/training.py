@@ -14,14 +14,14 @@ from ..protocol.arm import Arm
 from ..protocol.batch import Batch
 from ..protocol.capabilities import Capabilities
 from ..spec.phases import Phase
-from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from ..worker.clients.arm import ArmClient
 from ..worker.clients.base import BUILD_TIMEOUT_S
 from ..worker.clients.training import TrainingClient
 from ..worker.environment import default_memory
 from ..worker.score import Score
-from ..worker.services.training import Predictions, PredictRequest, TrainingRequest
+from ..worker.services.training import Predictions, PredictRequest
+from .first_epoch import FirstEpoch, FirstEpochJudge, training_request
 from .pool import started, worker_cpus
 from .reporter import Reporter
 
@@ -100,11 +100,18 @@ class TrainingResult:
     """Why the arm does not offer to train the workload."""
     first_losses: tuple[float, ...] = field(default=(), repr=False)
     """What the steps of the first epoch returned."""
+    first_epoch: FirstEpoch | None = None
+    """The same in float64, judged; None where that is much work."""
 
     @property
     def seconds(self) -> float:
         """Of training steps alone, evaluation and data transfer off the clock."""
         return sum(epoch.seconds for epoch in self.epochs)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the losses of the first epoch's steps are not the reference's."""
+        return self.first_epoch is not None and not self.first_epoch.status.passes
 
     def refuse(self, offered: Capabilities) -> bool:
         """Whether a phase that training needs is missing; keeps the reason."""
@@ -118,7 +125,8 @@ def train(
     workload: Workload, dataset: Dataset, arms: Sequence[Arm], seed: int, report: Reporter
 ) -> list[TrainingResult]:
     """One arm after the other, so that each has the machine for itself."""
-    results = []
+    results: list[TrainingResult] = []
+    first_epoch = FirstEpochJudge(workload, dataset, seed)
     for arm in arms:
         result = TrainingResult(arm.name, workload.name, arm.dtype)
         results.append(result)
@@ -132,6 +140,7 @@ def train(
                     continue
                 client = TrainingClient(worker, EPOCH_TIMEOUT_S)
                 _train_arm(client, result, workload, dataset, seed, report)
+                result.first_epoch = first_epoch.judge(arm, worker)
         except WorkerError as error:
             result.failure = str(error)
             report.note(f"{arm.name} {workload.name}: failed: {error}")
@@ -147,13 +156,8 @@ def _train_arm(
     report: Reporter,
 ) -> None:
     """Epochs until the target or the limit, each with its test figures."""
-    batch_size = min(workload.batch_size, len(dataset.y_train))
-    weights = initial_weights(workload.model, seed)
-    started = client.within(BUILD_TIMEOUT_S).begin(
-        TrainingRequest(
-            workload, weights, Batch(dataset.x_train, dataset.y_train), batch_size, seed
-        )
-    )
+    request = training_request(workload, dataset, seed)
+    started = client.within(BUILD_TIMEOUT_S).begin(request)
     result.build_s, result.first_call_s = started.build_s, started.first_call_s
     for number in range(1, workload.task.epochs + 1):
         trained = client.train_epoch(number)

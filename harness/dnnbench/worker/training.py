@@ -1,6 +1,6 @@
 """A built Program that learns: epochs on the clock, evaluation off it. Runs inside a worker."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -42,15 +42,34 @@ class TrainingSession:
         seconds, losses, counted = 0.0, [], []
         for i, rows in enumerate(self._epoch(number)):
             host_batch = self._batch(rows, number, i)
-            batch = self._program.put(host_batch)
-            start = now()
-            result = self._program.train_step(batch)
-            self._program.wait(result)
-            seconds += now() - start
-            losses.append(float(self._program.get({"loss": result["loss"]})["loss"]))
+            step_s, loss = self._step(host_batch)
+            seconds += step_s
+            losses.append(loss)
             counted.append(counts(self._workload.task.loss, host_batch.targets).sum())
         mean = float(np.average(losses, weights=counted))
         return EpochResult(mean, seconds, tuple(losses))
+
+    def first_losses(self, steps: Sequence[int], turned: bool) -> tuple[float, ...]:
+        """What steps on some batches of the first epoch return, one after the other.
+
+        turned: whether the examples of each batch stand in the opposite order
+        """
+        epoch, losses = list(self._epoch(1)), []
+        for i in steps:
+            host_batch = self._batch(epoch[i], 1, i)
+            if turned:
+                host_batch = host_batch.rows(np.arange(host_batch.size)[::-1])
+            losses.append(self._step(host_batch)[1])
+        return tuple(losses)
+
+    def _step(self, host_batch: Batch) -> tuple[float, float]:
+        """(seconds of a step, the loss that it returned)"""
+        batch = self._program.put(host_batch)
+        start = now()
+        result = self._program.train_step(batch)
+        self._program.wait(result)
+        step_s = now() - start
+        return step_s, float(self._program.get({"loss": result["loss"]})["loss"])
 
     def evaluate(self, test: Batch) -> Predictions:
         """What the program predicts for each example, in batches of the training size,

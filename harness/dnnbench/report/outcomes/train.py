@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from ...agreement.status import Status
+from ...execution.first_epoch import FirstEpoch
 from ...execution.training import CurvesApart, TrainingResult, curves_apart
 from ...spec.workload import Workload
 from ...wording import listed as first_of
@@ -33,7 +35,7 @@ def training_sections(trained: Sequence[Trained]) -> list[Section]:
         id="training",
         title=_outcome(trained),
         tables=(table(COLUMNS, rows),) if rows else (),
-        conclusions=tuple(_apart(trained)),
+        conclusions=tuple([*_judged(trained), *_apart(trained)]),
     )
     return [outcome, *(_details(*pair) for pair in trained)]
 
@@ -66,7 +68,8 @@ def _outcome(trained: Sequence[Trained]) -> str:
 
 
 def _fell_short(workload: Workload, result: TrainingResult) -> bool:
-    return bool(result.failure) or (workload.task.target is not None and not result.reached)
+    missed = workload.task.target is not None and not result.reached
+    return bool(result.failure) or result.differs or missed
 
 
 def _row(workload: Workload, result: TrainingResult) -> list[Cell]:
@@ -83,11 +86,55 @@ def _ended(result: TrainingResult) -> Cell:
         return Cell(f"unsupported: {result.unsupported}", tone=Tone.QUIET)
     if result.failure or not result.epochs:
         return Cell(f"failed: {result.failure}", tone=Tone.BAD)
+    if result.differs and result.first_epoch:
+        return Cell(f"first epoch: {result.first_epoch.status}", tone=Tone.BAD)
     return Cell("target reached" if result.reached else "limit reached")
 
 
 def _arm(result: TrainingResult) -> Cell:
     return arm_cell(result.arm, result.arm.partition(":")[0])
+
+
+def _judged(trained: Sequence[Trained]) -> list[str]:
+    """What the first epoch's losses of each workload came to, and of which steps."""
+    sentences = []
+    for workload, results in trained:
+        learned = [result for result in results if result.epochs and not result.failure]
+        if learned:
+            sentences.append(f"{workload.name}: {_judged_words(learned)}")
+    return sentences
+
+
+def _judged_words(results: Sequence[TrainingResult]) -> str:
+    judged = {result.arm: result.first_epoch for result in results if result.first_epoch}
+    if not judged:
+        return "no step's loss is held against the reference's, as three steps are too much work"
+    parts = []
+    agreeing = [one for one in judged.values() if one.status is Status.AGREES]
+    if agreeing:
+        arms = counted(len(agreeing), "arm")
+        worst = max(one.comparison.ratio for one in agreeing)
+        parts.append(
+            f"the losses of {_steps_words(agreeing[0])} are the reference's in float64, "
+            f"in {arms} (at most {worst:.2g} of what rounding allows)"
+        )
+    for arm, one in judged.items():
+        if one.status is not Status.AGREES:
+            reason = one.comparison.reason
+            parts.append(f"{arm}: losses of the first epoch in float64: {one.status}: {reason}")
+    return "; ".join(parts)
+
+
+def _steps_words(judged: FirstEpoch) -> str:
+    """Which steps; those that rounding decides are left out."""
+    last = f"the last batch of {judged.last} among them"
+    if judged.steps < judged.of:
+        words = f"{judged.steps} of the first epoch's {judged.of} steps ({last}; all are much work)"
+    else:
+        words = f"all {judged.of} steps of the first epoch ({last})"
+    words = f"{words} and of one more"
+    left = judged.steps + 1 - judged.comparison.decided
+    return f"{words}, but {left} that rounding decides," if left else words
 
 
 def _apart(trained: Sequence[Trained]) -> list[str]:

@@ -8,6 +8,7 @@ from ...protocol.batch import Batch
 from ..score import Score
 from ..services.training import (
     EpochResult,
+    FirstEpochRequest,
     Predictions,
     PredictRequest,
     TrainingRequest,
@@ -25,6 +26,9 @@ class TrainingClient(Client, TrainingService):
 
     def train_epoch(self, number: int) -> EpochResult:
         return self.asker.ask(TrainingService.train_epoch, self.timeout_s, number)
+
+    def first_losses(self, request: FirstEpochRequest) -> tuple[float, ...]:
+        return self.asker.ask(TrainingService.first_losses, self.timeout_s, request)
 
     def evaluate(self, test: Batch) -> Score:
         return self.asker.ask(TrainingService.evaluate, self.timeout_s, test)

@@ -46,6 +46,21 @@ class EpochResult:
 
 
 @dataclass(frozen=True)
+class FirstEpochRequest:
+    """A training, of which some steps of the first epoch are taken in float64.
+
+    steps: their places in the epoch, from 0, taken one after the other
+    mode: of the backend; empty for the arm's own
+    turned: whether the examples of each batch stand in the opposite order
+    """
+
+    training: TrainingRequest
+    steps: tuple[int, ...]
+    mode: str = ""
+    turned: bool = False
+
+
+@dataclass(frozen=True)
 class PredictRequest:
     """Given weights, and the examples to predict."""
 
@@ -72,6 +87,10 @@ class TrainingService(ABC):
     @abstractmethod
     def train_epoch(self, number: int) -> EpochResult:
         """One pass over the training set; epochs count from 1."""
+
+    @abstractmethod
+    def first_losses(self, request: FirstEpochRequest) -> tuple[float, ...]:
+        """What the steps return, in float64, of a program of their own; the session stays."""
 
     @abstractmethod
     def evaluate(self, test: Batch) -> Score:
