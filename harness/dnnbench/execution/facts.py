@@ -99,6 +99,13 @@ class ProgramFacts:
     idle_cpu: float | None = None
     """Share of a CPU burnt while waiting."""
 
+    @property
+    def answers(self) -> Mapping[str, tuple[float, float]]:
+        """By phase, numbers for its answer before the first visit and after the last one;
+        empty where an older dnnbench did not read them.
+        """
+        return {phase: tuple(pair) for phase, pair in self.description.get("answers", {}).items()}
+
 
 @dataclass(frozen=True)
 class AuditLine:

@@ -5,6 +5,7 @@ from ..protocol.arm import Arm
 from ..protocol.keys import CellKey, ProgramKey
 from ..spec.costs import memory_parts
 from ..spec.phases import PURPOSES, Phase
+from ..worker.answers import answers_differ, changed_fault
 from ..worker.audit import late_fault
 from .cells import Cells
 from .facts import AuditFacts, ProgramMemory, audit_facts
@@ -137,6 +138,9 @@ class Looking:
             return
         facts = self._record.programs[ProgramKey(arm, case.key)]
         facts.description = description.to_json()
+        for phase, (first, last) in description.answers.items():
+            if answers_differ(first, last, arm.dtype):
+                self._report.note(f"{arm.name} {case.name}: {changed_fault(phase)}")
         if description.compiled_late:
             facts.compiled_late = description.compiled_late
             self._report.note(f"{arm.name} {case.name}: {late_fault(description.compiled_late)}")

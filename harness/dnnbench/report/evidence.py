@@ -18,6 +18,7 @@ from ..store.frames import records
 from ..store.run_rows import RunRow
 from ..store.store import Store
 from ..worker.audit import late_fault
+from .answers import answer_faults
 from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, PurposeKey, purposes
@@ -55,6 +56,8 @@ class Evidence:
     """What the first generation tells besides times: peaks, audits, energy, the fairness audit."""
     compiled_late: dict[ProgramKey, int]
     """Most programs that any generation compiled after its warm-up."""
+    answer_faults: dict[ProgramKey, tuple[str, ...]]
+    """Answers that changed within a generation, or from one process to another."""
     time_doubts: dict[str, str]
     """What speaks against the time of a cell, by cell_id."""
 
@@ -166,11 +169,13 @@ class Evidence:
 
     @property
     def doubts(self) -> list[str]:
-        """What the benches found wrong with themselves, and programs that were compiled while they
-        were timed.
+        """What the benches found wrong with themselves, answers that changed, and programs that
+        were compiled while they were timed.
         """
         audits = [(key, facts.audit) for key, facts in self.facts.programs.items() if facts.audit]
         faults = [f"{key}: {fault}" for key, audit in audits for fault in audit.faults]
+        for key, of_key in self.answer_faults.items():
+            faults += [f"{key}: {fault}" for fault in of_key]
         return faults + self.late_faults()
 
     def late_faults(self, case: CaseKey | None = None) -> list[str]:
@@ -258,6 +263,7 @@ def gather(store: Store, run_id: str) -> Evidence:
         programs=run.facts[-1].programs if run.facts else {},
         facts=run.first_facts,
         compiled_late=_compiled_late(run.facts),
+        answer_faults=answer_faults(run.facts),
         time_doubts=time_doubts(run),
     )
 

@@ -18,6 +18,7 @@ from ..protocol.batch import Batch
 from ..protocol.program import Program, is_trainable, trainable
 from ..protocol.timing import Timing
 from ..spec.phases import MUTATING, PHASES, PIECES, Phase
+from .answers import answer_number
 from .audit import Audit, audit
 from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
@@ -75,6 +76,7 @@ class Bench:
         self._snapshot = self._trained.snapshot() if self._trained else None
         self._compiled_warm: int | None = None
         self._placements: dict[str, Placement] = {}
+        self._answers: dict[str, float] = {}
 
     def first_call(self, phase: str) -> float:
         """Seconds of the phase's first call: tracing, compiling, running once."""
@@ -100,7 +102,8 @@ class Bench:
     def warm_up(self, phase: str) -> WarmCall:
         """Call until the two halves of the recent calls agree, or for a while.
 
-        Places the threads first, as the phase's visits will find them.
+        Places the threads first, as the phase's visits will find them, and reads what the phase
+        answers last.
         """
         self._placements[phase] = place(partial(self._call_once, phase))
         times: list[float] = []
@@ -108,6 +111,7 @@ class Bench:
         while spent < WARM_LIMIT_S and not _settled(times):
             times.append(self.visit(phase, 1).seconds)
             spent += 2 * times[-1]
+        self._answers[phase] = self._answer(phase)
         self._compiled_warm = self._program.facts()["compilations"]
         return WarmCall(median(times[-WARM_CALLS:]), _settled(times))
 
@@ -145,6 +149,17 @@ class Bench:
                 return _each_s(call, wait, calls)
             finally:
                 gc.enable()
+
+    def _answer(self, phase: str) -> float:
+        """One number for what the phase answers, and for the weights that it leaves."""
+        self._restore()
+        result = self._calls[phase]()
+        self._program.wait(result)
+        arrays = {} if phase == Phase.UPDATE_ALONE else dict(self._program.get(result))
+        if phase in MUTATING:
+            arrays |= self._program.weights()
+            self._restore()
+        return answer_number(arrays)
 
     def _call_once(self, phase: str) -> None:
         self._program.wait(self._calls[phase]())
@@ -213,12 +228,15 @@ class Bench:
         return None if elapsed is None else elapsed / calls
 
     def describe(self, product_bits: float, cpus: str) -> ProgramDescription:
-        """What the program says of itself, with what was measured of its process."""
+        """What the program says of itself, with what was measured of its process, and what the
+        phases that were warmed up answer by now.
+        """
         program_facts = self._program.facts()
         warm = self._compiled_warm
         late = 0 if warm is None else program_facts["compilations"] - warm
         placement = {phase: placed.outcome for phase, placed in self._placements.items()}
-        return ProgramDescription.of(program_facts, late, placement, product_bits, cpus)
+        answers = {phase: (first, self._answer(phase)) for phase, first in self._answers.items()}
+        return ProgramDescription.of(program_facts, late, placement, product_bits, cpus, answers)
 
     def close(self) -> None:
         """Give everything back."""

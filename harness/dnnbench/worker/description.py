@@ -22,6 +22,7 @@ class ProgramDescription:
     placement: what became of the process's threads, by phase
     product_bits: to how many bits the process multiplies, as measured
     cpus: those that its threads may use
+    answers: by phase, one number for its answer before its first visit, and one for the last
     """
 
     device: str | None = None
@@ -37,6 +38,7 @@ class ProgramDescription:
     placement: Mapping[str, str] = field(default_factory=dict)
     product_bits: float | None = None
     cpus: str = ""
+    answers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -46,6 +48,7 @@ class ProgramDescription:
         placement: Mapping[str, str],
         product_bits: float,
         cpus: str,
+        answers: Mapping[str, tuple[float, float]],
     ) -> "ProgramDescription":
         """From what `Program.facts` returns; `product_bits` and `cpus` are of the process."""
         own = {name: value for name, value in program_facts.items() if name in OF_PROGRAMS}
@@ -57,6 +60,7 @@ class ProgramDescription:
             placement=placement,
             product_bits=product_bits,
             cpus=cpus,
+            answers=answers,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +71,7 @@ class ProgramDescription:
             "placement": dict(self.placement),
             "product_bits": self.product_bits,
             "cpus": self.cpus,
+            "answers": {phase: list(pair) for phase, pair in self.answers.items()},
         }
         return {**first, **self.more, **last}
 
