@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from dnnbench.testing.cases import CASES
 from dnnbench_numpy import ops
+from helpers.faulty import HERE  # puts the planted faults on the path
 from helpers.saboteurs import checked_case, verdict
+
+planting = import_module("dnnbench_faults.planting")
+import_module("dnnbench_faults.in_numpy_extremes")
+assert HERE.is_dir()
 
 
 def with_op(change):
@@ -162,7 +167,49 @@ def last_column_left_out(honest):
     return fault
 
 
+def far_from_1(name):
+    """A fault of `dnnbench_faults.in_numpy_extremes`."""
+    return lambda honest: planting.REPLACEMENTS["numpy", name][0][2](honest)
+
+
+def state_begins_anew(honest):
+    def fault(op, x, *states, **learned):
+        return honest(op, np.concatenate([x[:, 64:], x[:, :64]], axis=1), *states, **learned)
+
+    return fault
+
+
+def large_products_in_half_floats(honest):
+    def fault(op, x, weight, bias=None):
+        large = weight.size > 2**18
+        return honest(op, x.astype(np.float16).astype(x.dtype) if large else x, weight, bias)
+
+    return fault
+
+
+def last_block_alone(honest):
+    """What a causal query sees of its own block of keys."""
+
+    def fault(op, q, k, v, mask=None):
+        own = np.arange(q.shape[1])[:, None] // 64 == np.arange(k.shape[1]) // 64
+        return honest(op, q, k, v, np.broadcast_to(own, (len(q), *own.shape)))
+
+    return fault
+
+
 CLAIMS = [
+    ("softmax_of_large", "ops.softmax", far_from_1("softmax_without_the_maximum")),
+    (
+        "attention_of_large_scores",
+        "ops.attention_weights",
+        far_from_1("attention_without_the_maximum"),
+    ),
+    ("attention_to_many_keys", "ops.attention", far_from_1("attention_sees_64_keys")),
+    ("attention_causal_of_many_steps", "ops.attention", last_block_alone),
+    ("lstm_of_many_steps", "ops.lstm", far_from_1("lstm_begins_anew_after_64_steps")),
+    ("gru_of_many_steps", "ops.gru", state_begins_anew),
+    ("embedding_of_large_ids", "ops.embedding", far_from_1("embedding_ids_in_eight_bits")),
+    ("dense_of_many_weights", "ops.dense", large_products_in_half_floats),
     ("relu_at_zero", "gradients.relu", from_zero_on),
     ("relu6_at_zero", "gradients.relu6", from_zero_on),
     ("leaky_relu_at_zero", "gradients.leaky_relu", from_zero_on),
@@ -193,10 +240,24 @@ CLAIMS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(
-    ("case", "target", "make"), CLAIMS, ids=[f"{c}-{t}-{i}" for i, (c, t, _) in enumerate(CLAIMS)]
-)
+MUCH_WORK = ("lstm_of_many_steps", "gru_of_many_steps", "dense_of_many_weights")
+"""Cases that take seconds in each type: float32 is the matrix's."""
+
+
+def asked(number, claim, dtype):
+    often = dtype == "float64" or claim[0] not in MUCH_WORK
+    name = f"{claim[0]}-{claim[1]}-{number}-{dtype}"
+    return pytest.param(*claim, dtype, marks=[] if often else [pytest.mark.exhaustive], id=name)
+
+
+ASKED = [
+    asked(number, claim, dtype)
+    for number, claim in enumerate(CLAIMS)
+    for dtype in ("float64", "float32")
+]
+
+
+@pytest.mark.parametrize(("case", "target", "make", "dtype"), ASKED)
 def test_what_the_case_speaks_of_is_caught(monkeypatch, case, target, make, dtype):
     checked_case(case, dtype)
     module_name, name = target.split(".")

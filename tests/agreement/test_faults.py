@@ -11,16 +11,24 @@ from contextlib import ExitStack
 
 import pytest
 from dnnbench.execution.cache import cache_folder, cache_folders
+from dnnbench.protocol.arm import Arm
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
+from dnnbench.testing.arm_under_test import ArmUnderTest
+from dnnbench.testing.law_checks import law_verdict
 from helpers.faulty import BUILDERS, HERE, FaultyWorkers
 from helpers.installing import installed_here
 from helpers.kept_caches import kept_folder
 
 # isort: split
-from dnnbench_faults import programs, programs_of_batches  # noqa: F401
+from dnnbench_faults import (  # noqa: F401
+    programs,
+    programs_of_batches,
+    programs_of_epochs,
+    programs_of_processes,
+)
 from dnnbench_faults.conventions import COMMON
-from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
 from dnnbench_faults.table import BACKENDS, FAULTS
 
 DTYPES = ("float64", "float32")
@@ -109,6 +117,20 @@ PROGRAMS = [
     in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, case=f.case, seldom=f.backend in SELDOM)
     for f in PROGRAM_FAULTS
 ]
+LAWLESS = [
+    in_its_worker(
+        f.backend, f, dtype="float32", name=f.mode, case=f.case, seldom=f.backend in SELDOM
+    )
+    for f in UNCHECKED_FAULTS
+    if f.law
+]
+TRAINED = [
+    in_its_worker(
+        f.backend, f, dtype="float64", name=f.mode, case=f.case, seldom=f.backend in SELDOM
+    )
+    for f in UNCHECKED_FAULTS
+    if f.trained
+]
 
 
 @pytest.mark.parametrize(("backend", "fault", "dtype"), PROGRAMS)
@@ -118,9 +140,34 @@ def test_a_faulty_program_is_caught(faulty, backend, fault, dtype, record_proper
     assert not all(row.ok for row in rows), "not caught"
 
 
+@pytest.mark.parametrize(("backend", "fault", "dtype"), LAWLESS)
+def test_a_faulty_program_breaks_its_law(faulty, backend, fault, dtype, record_property):
+    record_property("planted fault", f"{backend}:{fault.mode}")
+    arm_under_test = ArmUnderTest(Arm(f"faulty_{backend}", fault.mode, dtype=dtype))
+    try:
+        verdict = law_verdict(arm_under_test, fault.law)
+    finally:
+        arm_under_test.close()
+    assert verdict.status == "broken", verdict
+
+
+@pytest.mark.parametrize(("backend", "fault", "dtype"), TRAINED)
+def test_a_faulty_epoch_is_caught(faulty, backend, fault, dtype, record_property):
+    record_property("planted fault", f"{backend}:{fault.mode}")
+    comparison = faulty.first_epoch(backend, fault.mode, fault.case)
+    assert comparison.status == "differs", comparison
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_an_honest_epoch_agrees(faulty, backend):
+    comparison = faulty.first_epoch(backend, "honest", "dense")
+    assert comparison.status == "agrees", comparison
+
+
 def test_every_gap_is_tried_in_three_backends():
-    gaps = {fault.gap for fault in PROGRAM_FAULTS}
-    backends = {gap: {f.backend for f in PROGRAM_FAULTS if f.gap == gap} for gap in gaps}
+    every = (*PROGRAM_FAULTS, *UNCHECKED_FAULTS)
+    gaps = {fault.gap for fault in every}
+    backends = {gap: {f.backend for f in every if f.gap == gap} for gap in gaps}
     assert {gap for gap in gaps if len(backends[gap]) < 3} == set()
 
 

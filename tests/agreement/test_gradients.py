@@ -21,6 +21,7 @@ AT_A_KINK = {
     "global_max_pool_tied": (
         "two or more elements are largest, and either side of a step another one is"
     ),
+    "attention_of_large_scores": "scores of thousands bend too much within a step",
 }
 
 

@@ -29,7 +29,9 @@ TELLING = (
     "reshape_sequence_to_image", "transpose_image", "slices", "class_token", "mean_of_channels",
     "add_along_one_axis", "layer_scale", "two_outputs", "cross_entropy_ignoring", "bce_with_logits",
     "mse", "clipped", "nesterov_with_decay", "rmsprop_with_decay", "adam_with_decay",
-    "adamw_clipped_on_a_schedule",
+    "adamw_clipped_on_a_schedule", "softmax_of_large", "attention_of_large_scores",
+    "attention_to_many_keys", "embedding_of_large_ids", "cross_entropy_of_large_logits",
+    "bce_of_large_logits",
 )  # fmt: skip
 A_FEW = ("conv2d_dilated_same", "batch_norm_unbiased", "dropout", "attention_masked")
 """In compiled modes besides the default: windows, state, masks, products; trained by plain SGD."""
@@ -114,7 +116,7 @@ def test_every_op_loss_and_optimizer_has_a_telling_case():
     assert set(FAMILIES) == set(CASES)
     assert kinds(TELLING) == kinds(CASES)
     assert kinds(TELLING)[0] == set(OPS)
-    assert len(set(TELLING)) == len(TELLING) == 49
+    assert len(set(TELLING)) == len(TELLING) == 55
 
 
 def test_the_matrix_is_whole():

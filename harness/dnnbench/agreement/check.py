@@ -27,7 +27,7 @@ MISSING = "unsupported phases"
 """Kind of the row that stands for phases which the backend does not offer of the workload."""
 IMPOSSIBLE = "it cannot run this piece alone"
 GIVEN_WEIGHTS = "weights"
-TIMED, DRAWN = "timed", "drawn"
+TIMED, DRAWN, FAR = "timed", "drawn", "far"
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
 
@@ -39,7 +39,7 @@ class Kind:
     given_weights: whether they come from weights of a file, not from a seed:
     `outputs@weights`.
     branch: TIMED of the batch that is timed, `outputs@timed`; DRAWN of one under masks that the
-    framework draws, `outputs@drawn`.
+    framework draws, `outputs@drawn`; FAR of logits and scores far from 1, `outputs@far`.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Kind:
         name, _, moment = text.partition("@")
         if moment == GIVEN_WEIGHTS:
             return cls(name, given_weights=True)
-        if moment in (TIMED, DRAWN):
+        if moment in (TIMED, DRAWN, FAR):
             return cls(name, branch=moment)
         return cls(name, int(moment or 0))
 
@@ -212,7 +212,8 @@ def summarise(comparisons: Sequence[TensorComparison], branch: str = "") -> list
     groups: dict[tuple[Kind, str], list[TensorComparison]] = {}
     for comparison in comparisons:
         kind = _kind_of(comparison)
-        place = replace(kind, branch=branch), comparison.key.optimizer
+        way = branch or (FAR if comparison.key.far else "")
+        place = replace(kind, branch=way), comparison.key.optimizer
         groups.setdefault(place, []).append(comparison)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
 

@@ -11,6 +11,7 @@ from ..spec.workload import Workload
 from .comparison import TensorComparison, worst_of
 from .decidability import unjudged
 from .deviation import largest, rmse
+from .far import DTYPES as FAR_DTYPES
 from .keys import Group, TensorKey, Tensors
 from .reference import Reference
 from .rule_context import RuleContext, rule_context
@@ -25,9 +26,12 @@ def compare(
     dtype: str,
     phases: Collection[Phase] = PHASES,
 ) -> list[TensorComparison]:
-    """Every tensor of the reference against the contender's, of those that some phases give."""
+    """Every tensor of the reference against the contender's, of those that some phases give and
+    the type can hold.
+    """
     context = rule_context(reference, workload, dtype)
-    wanted = [key for key in reference.tensors if key.phases <= set(phases)]
+    keys = [key for key in reference.tensors if dtype in FAR_DTYPES or not key.far]
+    wanted = [key for key in keys if key.phases <= set(phases)]
     return [compare_tensor(key, observed.get(key), context) for key in wanted]
 
 

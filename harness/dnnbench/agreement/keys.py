@@ -54,11 +54,12 @@ BY_EXAMPLE = frozenset(
     {Group.OUTPUTS, Group.PREDICTION, Group.PARTS, Group.ACTIVATIONS, Group.COTANGENTS}
 )
 """Groups whose tensors have an example's row for each row."""
+_FAR = "far/"
 _PREFIXES = "infer|forward|loss|then|loss_alone|update_alone"
 
 
-Family = tuple[str, int, Phase, Group, str]
-"""(optimizer, step, phase, group, slot)"""
+Family = tuple[str, int, Phase, Group, str, bool]
+"""(optimizer, step, phase, group, slot, far)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class TensorKey:
 
     name: of the node, parameter or running statistic; empty in a group of one
     slot: of the optimizer, in group `slots`
+    far: whether logits and attention scores were lifted far from 1
 
     As text, for readers, for the reference's files and for messages:
 
@@ -80,6 +82,7 @@ class TensorKey:
         <optimizer>@<step>/update_alone/<group>/...   what so many updates by one gradient leave
         <optimizer>@<step>/infer/<node>               what the updated network infers
         <optimizer>@<step>/then/<group>/<name>        a gradient pass of the updated network
+        far/<text of a key without an optimizer>
     """
 
     group: Group
@@ -88,12 +91,14 @@ class TensorKey:
     optimizer: str = ""
     step: int = 0
     slot: str = ""
+    far: bool = False
 
     def __post_init__(self) -> None:
         observed = self.group in GROUPS.get(self.phase, ())
         named = bool(self.name) is (self.group not in NAMELESS)
         in_slot = bool(self.slot) is (self.group is Group.SLOTS)
-        if not (observed and named and in_slot):
+        once = not (self.far and self.optimizer)
+        if not (observed and named and in_slot and once):
             raise ValueError(f"no check observes such a tensor: {self!r}")
 
     @classmethod
@@ -109,6 +114,8 @@ class TensorKey:
 
     @classmethod
     def _parse(cls, text: str) -> "TensorKey":
+        if text.startswith(_FAR):
+            return cls._parse(text.removeprefix(_FAR)).far_from_1()
         match = re.fullmatch(rf"(?:(\w+)@(\d+)/)?(?:({_PREFIXES})/)?(.+)", text)
         if match is None:
             raise ValueError(text)
@@ -126,7 +133,8 @@ class TensorKey:
         return cls(group, name, phase, optimizer, steps, slot)
 
     def __str__(self) -> str:
-        return self._moment() + self._phase() + self._tensor()
+        far = _FAR if self.far else ""
+        return far + self._moment() + self._phase() + self._tensor()
 
     def _moment(self) -> str:
         return f"{self.optimizer}@{self.step}/" if self.optimizer else ""
@@ -171,7 +179,7 @@ class TensorKey:
     @property
     def family(self) -> Family:
         """The same for all tensors that differ in their names alone."""
-        return self.optimizer, self.step, self.phase, self.group, self.slot
+        return self.optimizer, self.step, self.phase, self.group, self.slot, self.far
 
     @property
     def before_training(self) -> "TensorKey | None":
@@ -184,6 +192,10 @@ class TensorKey:
     def after(self, optimizer: str, step: int) -> "TensorKey":
         """The same tensor of the network that an optimizer's steps have updated."""
         return replace(self, optimizer=optimizer, step=step)
+
+    def far_from_1(self) -> "TensorKey":
+        """The same tensor of the network whose logits and scores are lifted."""
+        return replace(self, far=True)
 
 
 Tensors = dict[TensorKey, np.ndarray]

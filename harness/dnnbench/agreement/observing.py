@@ -11,6 +11,7 @@ from ..spec.optimizers import Adam, Optimizer, Sgd, WarmupCosine
 from ..spec.phases import PHASES, PIECES, Phase
 from ..spec.workload import Workload
 from .allowances import ADAPTIVE
+from .far import observe_far
 from .keys import Group, TensorKey, Tensors, keyed, outputs_of, slots_keyed
 
 Build = Callable[[Workload], Program]
@@ -61,22 +62,24 @@ def observe(
     optimizers: Sequence[Optimizer] = (),
     phases: Collection[Phase] = PHASES,
     prepare: Prepare = unprepared,
+    far: bool = True,
 ) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
     Of a network for inference only what it infers.
     optimizers: those that train, one after the other; none for all that are to be checked.
     phases: those that are called, pieces among them; no other is.
+    far: whether with numbers far from 1, too
 
-    Keys: every phase on the first batch; for each optimizer and k the outputs and the loss that
-    step k returns, the weights' changes p_k - p_0, slots and state;
-    of the first optimizer also the pieces, and the outputs of inference,
+    Keys: every phase on the first batch, and once more with numbers far from 1; for each optimizer
+    and k the outputs and the loss that step k returns, the weights' changes p_k - p_0, slots and
+    state; of the first optimizer also the pieces, and the outputs of inference,
     which tell whether it reads the updated weights.
     """
     own, *others = optimizers or optimizers_to_check(workload)
     called = {Phase.INFER} if workload.inference_only else set(phases)
     program = build(with_optimizer(workload, own))
-    seen = _observe_own(program, own.kind, batches, steps, called, prepare)
+    seen = _observe_own(program, workload, own.kind, batches, steps, called, prepare, far)
     for optimizer in others if Phase.TRAIN_STEP in called else ():
         program = trainable(build(with_optimizer(workload, optimizer)))
         try:
@@ -90,11 +93,13 @@ def observe(
 
 def _observe_own(
     program: Program,
+    workload: Workload,
     optimizer: str,
     batches: Sequence[Batch],
     steps: Sequence[int],
     phases: Collection[Phase],
     prepare: Prepare,
+    far: bool,
 ) -> Tensors:
     """Every phase on the first batch, and what the workload's own steps leave.
 
@@ -106,6 +111,8 @@ def _observe_own(
         seen = _single_pass(program, placed[0], phases)
         if Phase.INFER in phases and batches[0].size > 1:
             seen |= _inferred_in_parts(program, batches[0])
+        if far:
+            seen |= observe_far(program, workload, placed[0], phases)
         if set(PIECES) & set(phases):
             seen |= _pieces(trainable(program), optimizer, placed, phases)
         if Phase.TRAIN_STEP in phases:

@@ -10,7 +10,7 @@ from ..protocol.batch import Batch
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .deviation import largest, most, rmse
-from .keys import TensorKey, Tensors
+from .keys import Group, TensorKey, Tensors
 from .level import level_norms
 from .observing import Build, observe
 
@@ -39,6 +39,7 @@ class Reference:
 
     level: norms that take equal values together in the first training pass.
     timed: R of the batch that is timed, where it was evaluated whole
+    gradient_norm: of the first batch, over all parameters; None where no gradient was asked for
     """
 
     tensors: Tensors
@@ -48,6 +49,7 @@ class Reference:
     zero: Mapping[TensorKey, np.ndarray]
     level: tuple[str, ...] = ()
     timed: Tensors = field(default_factory=dict)
+    gradient_norm: float | None = None
 
     def strayed(self, key: TensorKey) -> float:
         """Below float64: rmse of the honest evaluation that lies farthest off.
@@ -101,7 +103,16 @@ def make_reference(
         sigma_kink={key: rmse(flipped[key], r) for key, r in tensors.items()},
         zero={key: _zero_in_all(key, [tensors, flipped, *honest]) for key in tensors},
         level=level,
+        gradient_norm=_gradient_norm(tensors),
     )
+
+
+def _gradient_norm(tensors: Tensors) -> float | None:
+    at_start = [key for key in tensors if not (key.optimizer or key.far)]
+    gradients = [tensors[key] for key in at_start if key.group is Group.GRADIENTS]
+    if not gradients:
+        return None
+    return float(np.sqrt(sum(float(np.sum(np.square(r))) for r in gradients)))
 
 
 def _worst(

@@ -15,8 +15,10 @@ from ..spec.workload import Workload
 from .keys import TensorKey
 from .reference import Reference
 
-LEVEL = "level"
-"""Where a file keeps the names of its level norms; everything else is `<group>:<text of a key>`."""
+LEVEL, NORM = "level", "norm"
+"""Where a file keeps the names of its level norms, and the norm of the gradients (empty where there
+are none); everything else is `<group>:<text of a key>`.
+"""
 
 
 def reference_key(
@@ -60,6 +62,7 @@ def save_reference(reference: Reference, path: Path) -> None:
         **_grouped("kink", reference.sigma_kink),
         **_grouped("timed", reference.timed),
         LEVEL: np.array(reference.level, np.str_),
+        NORM: np.array([] if reference.gradient_norm is None else [reference.gradient_norm]),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, suffix=".unfinished", delete=False) as unfinished:
@@ -83,7 +86,23 @@ def load_reference(path: Path) -> Reference:
         zero=_arrays("zero", parts),
         level=tuple(map(str, parts[LEVEL])),
         timed=_arrays("timed", parts),
+        gradient_norm=_norm(parts[NORM]),
     )
+
+
+def _norm(stored: np.ndarray) -> float | None:
+    return float(stored[0]) if stored.size else None
+
+
+def stored_gradient_norm(path: Path) -> float | None:
+    """The norm of a written reference's gradients, nothing else of it being read.
+
+    None where there is no such file.
+    """
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as archive:
+        return _norm(archive[NORM])
 
 
 def _arrays(group: str, parts: Mapping[str, np.ndarray]) -> dict[TensorKey, np.ndarray]:

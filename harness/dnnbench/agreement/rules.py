@@ -67,8 +67,12 @@ def allowance_of(key: TensorKey, context: RuleContext) -> Allowance:
 
 
 def noise(key: TensorKey, context: RuleContext) -> float:
-    """Rule 2: so many times the larger of the honest error and a few u S."""
+    """Rule 2: so many times the larger of the honest error and a few u S; a thousand times those
+    behind a lift of a thousand.
+    """
     floor = BUDGET.floor if context.unit <= UNIT["float32"] else BUDGET.floor_low
+    if key.far:
+        floor *= BUDGET.far
     least = floor * context.unit * rms(context.reference.tensors[key])
     return context.times(key) * most(context.honest_error(key), least)
 

@@ -74,7 +74,7 @@ def observe_timed(
     """Every phase on the timed batch, and what one of the workload's own steps makes of it."""
     own = workload.task.optimizer
     whole = set(phases) & set(PHASES)
-    return observe(build, workload, [batch], (STEP,), [own], whole, prepare)
+    return observe(build, workload, [batch], (STEP,), [own], whole, prepare, far=False)
 
 
 def _after_a_smaller_one(batch: Batch) -> Prepare:

@@ -4,7 +4,7 @@ first part that is wrong alone too, or the phase that puts right parts together.
 
 from collections.abc import Sequence
 
-from ..agreement.check import DRAWN, TIMED, Agreement, Kind
+from ..agreement.check import DRAWN, FAR, TIMED, Agreement, Kind
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey
 from ..agreement.starting import start_weights
@@ -104,7 +104,11 @@ def _phase(name: str, row: Agreement, fault: str) -> Explanation:
 def _by_branch(rows: Sequence[Agreement]) -> Explanation:
     """Right on small batches with masks from outside, and wrong where time is taken."""
     row = next(row for row in rows if row.status is Status.DIFFERS)
-    where = {TIMED: "right on smaller batches", DRAWN: "right under masks from outside"}
+    where = {
+        TIMED: "right on smaller batches",
+        DRAWN: "right under masks from outside",
+        FAR: "right on numbers near 1",
+    }
     fault = where[Kind.parse(row.kind).branch]
     return _phase(_phase_of(row.key), row, fault)
 

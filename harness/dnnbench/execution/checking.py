@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 
 from ..agreement.check import Agreement, Kind, check_batch_size, check_steps, phases_to_check
+from ..agreement.conditions import meeting
 from ..agreement.reference_files import reference_key
 from ..agreement.status import Status
 from ..data.dataset import Dataset
@@ -85,7 +86,7 @@ def check_request(
     timed_rows: int | None = None,
 ) -> CheckRequest:
     """Different examples in every step, masks included; the second step has an example less,
-    as the last batch of an epoch.
+    as the last batch of an epoch, and the first one meets what examples may not.
     """
     steps, size = check_steps(workload), check_batch_size(workload)
     examples = timing_batch(dataset, size * max(steps), seed)
@@ -94,6 +95,8 @@ def check_request(
         rows = examples.rows(slice(i * size, (i + 1) * size))
         if i == 1 and size > 2:
             rows = rows.rows(slice(1, None))
+        if i == 0:
+            rows = meeting(workload, rows)
         masks = random_masks(workload.model, rows.size, seed + i)
         batches.append(Batch(rows.inputs, rows.targets, masks))
     timed = _timed_batch(workload, dataset, seed, timed_rows or workload.batch_size)

@@ -1,18 +1,24 @@
 """What a check compared of each workload: tensors, rows, steps, branches, and what it left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..agreement.allowances import BUDGET, STEPS
+from ..agreement.conditions import unmet
+from ..agreement.far import not_lifted, phases_far
 from ..agreement.observing import optimizers_to_check
+from ..agreement.reference_files import stored_gradient_norm
 from ..agreement.status import Status
 from ..agreement.timed import How, how, mixes_rows
+from ..protocol.dtypes import DType
 from ..spec.ops.dropout import Thinning
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
+from ..wording import listed
 from ..worker.services.agreement import CheckRequest
 from .agreement_rows import AgreementRow
+from .checking import reference_path
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def compared(
     by_workload: dict[str, list[CheckRequest]] = {}
     for request in requests:
         by_workload.setdefault(request.workload.name, []).append(request)
-    of_each = [_compared(of_one, _tensors(name, rows)) for name, of_one in by_workload.items()]
+    of_each = [_compared(of_one, rows) for of_one in by_workload.values()]
     return tuple(one for one in of_each if one.tensors)
 
 
@@ -77,8 +83,9 @@ def _tensors(workload: str, rows: Sequence[AgreementRow]) -> int:
     return max(count.values(), default=0)
 
 
-def _compared(requests: Sequence[CheckRequest], tensors: int) -> Compared:
+def _compared(requests: Sequence[CheckRequest], rows: Sequence[AgreementRow]) -> Compared:
     request = requests[0]
+    tensors = _tensors(request.workload.name, rows)
     workload, trains = request.workload, Phase.TRAIN_STEP in request.phases
     optimizers = optimizers_to_check(workload) if trains else []
     return Compared(
@@ -89,8 +96,28 @@ def _compared(requests: Sequence[CheckRequest], tensors: int) -> Compared:
         steps=request.steps if trains else (),
         optimizers=tuple(optimizer.kind for optimizer in optimizers),
         branches=_branches(requests),
-        left_out=tuple(_left_out(request, trains)),
+        left_out=(*_left_out(request, trains), *_unmet(request, trains, rows)),
     )
+
+
+def _unmet(request: CheckRequest, trains: bool, rows: Sequence[AgreementRow]) -> Iterator[str]:
+    """Conditions that no example and no step met."""
+    workload = request.workload
+    timed = request.timed
+    whole = timed is not None and how(workload, timed.size) is How.WHOLE
+    batches = [*request.batches, *([timed] if timed is not None and whole else [])]
+    norm = _gradient_norm(request, rows) if trains else None
+    return unmet(workload, batches, max(request.steps) if trains else 0, norm)
+
+
+def _gradient_norm(request: CheckRequest, rows: Sequence[AgreementRow]) -> float | None:
+    """Of the reference's first batch, where the optimizer clips."""
+    if request.workload.task.optimizer.clip_norm is None:
+        return None
+    dtypes = dict.fromkeys(row.dtype for row in rows if row.workload == request.workload.name)
+    paths = [reference_path(request.in_dtype(DType(dtype))) for dtype in dtypes]
+    norms = [stored_gradient_norm(path) for path in paths]
+    return next((norm for norm in norms if norm is not None), None)
 
 
 def _branches(requests: Sequence[CheckRequest]) -> tuple[str, ...]:
@@ -102,6 +129,8 @@ def _branches(requests: Sequence[CheckRequest]) -> tuple[str, ...]:
         random = any(isinstance(node.op, Thinning) for node in request.workload.model.nodes)
         masks = " with masks from outside and with its own" if random else ""
         branches.append(f"as it trains{masks}")
+    if phases_far(request.workload, request.phases):
+        branches.append("with logits or scores of attention far from 1 (float64 and float32 alone)")
     if any(one.weights is not None for one in requests):
         branches.append("from given weights too")
     if request.timed is not None and (rows := _timed_rows(request)):
@@ -124,6 +153,8 @@ def _left_out(request: CheckRequest, trains: bool) -> list[str]:
         )
     if request.timed is not None and (what := _not_asked(request.workload, request.timed.size)):
         left_out.append(f"of the timed batch of {request.timed.size} {what}")
+    if fixed := not_lifted(request.workload):
+        left_out.append(f"{listed(fixed)} far from 1, as no bias of their own lifts them")
     return left_out
 
 

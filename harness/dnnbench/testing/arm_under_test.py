@@ -7,8 +7,11 @@ from ..worker.clients.arm import ArmClient
 from ..worker.ended import WorkerLost
 from ..worker.messages import Method, P, R
 from ..worker.process import Worker
-from ..worker.services.arm import Started
+from ..worker.services.arm import ArmService, Started
 from .service import SERVICE, KitClient
+
+WITHOUT_PROGRAMS = (ArmService.start, ArmService.devices, ArmService.capabilities)
+"""What a worker can be asked and builds no program for."""
 
 
 class ArmUnderTest:
@@ -22,6 +25,7 @@ class ArmUnderTest:
         self.arms, self.kit = ArmClient(self), KitClient(self)
         self._worker: Worker | None = None
         self._refusal: WorkerError | None = None
+        self._built = False
 
     def start(self) -> Started:
         """Import the framework. WorkerError if it cannot be."""
@@ -45,14 +49,21 @@ class ArmUnderTest:
         if self._worker is None:
             self.start()
         assert self._worker is not None
+        self._built = self._built or method not in WITHOUT_PROGRAMS
         try:
             return self._worker.ask(method, timeout_s, *arguments, **named)
         except WorkerLost:
             self.close()
             raise
 
+    def renew(self) -> None:
+        """The next request finds a process that has built no program."""
+        if self._built:
+            self.close()
+
     def close(self) -> None:
         """End the worker."""
+        self._built = False
         if self._worker is not None:
             self._worker.close()
             self._worker = None

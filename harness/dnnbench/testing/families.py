@@ -9,6 +9,7 @@ from .cases import (
     convolutions,
     dense,
     everything,
+    extremes,
     norms,
     pools,
     sequences,
@@ -16,7 +17,7 @@ from .cases import (
 )
 
 TRAINING = "losses and optimizers"
-_FILES = (dense, convolutions, pools, norms, activations, shapes, sequences, everything)
+_FILES = (dense, convolutions, pools, norms, activations, shapes, sequences, everything, extremes)
 
 
 def _family(build: Callable[[], Workload]) -> str:

@@ -44,11 +44,14 @@ NETWORKS = {
     "restore_goes_back": scheduled,
     "gradients_repeat": CASES["relu"],
     "pieces_do_what_the_step_does": rising,
+    "programs_do_not_share": CASES["batch_norm"],
     "masks_are_drawn_as_they_are_meant": shown,
 }
 """Where a law is not asked on `everything` as it is: what is kept must show beside compiled code,
-waiting wants much work, and many calls little.
+waiting wants much work, and many calls little, or many programs.
 """
+FRESH = frozenset({"programs_do_not_share"})
+"""Laws of a process that has built no program."""
 
 
 def law_dtype(dtypes: Sequence[str]) -> str:
@@ -86,6 +89,8 @@ def law_verdict(arm_under_test: ArmUnderTest, law: str) -> LawVerdict:
                 break
         for request in sorted(possible, key=lambda one: len(one.phases), reverse=True)[:1]:
             workload = request.workload
+            if law in FRESH:
+                arm_under_test.renew()
             arm_under_test.kit.try_law(request)
             return LawVerdict(arm, law, meaning, "kept", workload.name)
     except WorkerError as error:

@@ -9,6 +9,7 @@ from ..host.clock import now
 from ..host.memory import read_memory
 from ..protocol.program import trainable
 from ..spec.phases import Phase
+from .laws_of_programs import programs_do_not_share
 from .laws_of_steps import (
     gradients_repeat,
     masks_are_drawn_as_they_are_meant,
@@ -253,6 +254,7 @@ def _seconds(read: Callable[[], object]) -> float:
 LAWS: dict[str, Callable[[Trial], None]] = {
     law.__name__: law
     for law in (
+        programs_do_not_share,  # first: its process must have built no other program
         infer_changes_nothing,
         inputs_are_not_written_to,
         put_does_not_alias,

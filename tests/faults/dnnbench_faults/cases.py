@@ -56,8 +56,18 @@ def embedding_of_rare_ids():
     )
 
 
+def wide_table():
+    """More rows than any check looks up: the ids that matter must be put there."""
+    net = Builder("wide_table")
+    ids = net.input("ids", (5,), "int32")
+    x = net.flatten(net.embedding(ids, vocabulary=50_000, features=2, name="table"))
+    model = net.build(net.dense(x, units=5, name="logits"))
+    return Workload(name="wide_table", model=model, batch_size=4)
+
+
 CASES = {
     "embedding_of_rare_ids": embedding_of_rare_ids,
+    "wide_table": wide_table,
     "slowly_scheduled": slowly_scheduled,
     "clipped_embedding": clipped_embedding,
     "tied_pools": tied_pools,

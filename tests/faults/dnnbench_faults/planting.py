@@ -4,8 +4,13 @@ methods of its programs are wrapped.
 
 from importlib import import_module
 
-from . import programs, programs_of_batches  # noqa: F401
-from .program_faults import PROGRAM_FAULTS
+from . import (  # noqa: F401
+    programs,
+    programs_of_batches,
+    programs_of_epochs,
+    programs_of_processes,
+)
+from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
 from .table import FAULTS
 
 REPLACEMENTS = {}
@@ -47,12 +52,12 @@ class Planted:
 
     def plant(self, framework, mode):
         """Put a fault of the table into its backend; KeyError if nobody wrote it."""
-        for module in (f"in_{framework}", f"in_{framework}_common"):
+        parts = ("", "_common", "_extremes")
+        for module in (f"in_{framework}{part}" for part in parts):
             import_module(f"dnnbench_faults.{module}")
         key = framework, mode
-        changes = {
-            (fault.backend, fault.mode): fault.change for fault in PROGRAM_FAULTS if fault.change
-        }
+        every = (*PROGRAM_FAULTS, *UNCHECKED_FAULTS)
+        changes = {(fault.backend, fault.mode): fault.change for fault in every if fault.change}
         if change := (ALTERATIONS | changes).get(key):
             self._alteration = change
             return

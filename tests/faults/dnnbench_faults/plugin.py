@@ -2,8 +2,13 @@
 
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
-from . import programs, programs_of_batches  # noqa: F401
-from .program_faults import PROGRAM_FAULTS
+from . import (  # noqa: F401
+    programs,
+    programs_of_batches,
+    programs_of_epochs,
+    programs_of_processes,
+)
+from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
 from .table import BACKENDS, FAULTS
 
 
@@ -13,7 +18,11 @@ def dnnbench_backends():
 
 
 def _twin(name):
-    planted = [fault.mode for fault in (*FAULTS, *PROGRAM_FAULTS) if fault.backend == name]
+    planted = [
+        fault.mode
+        for fault in (*FAULTS, *PROGRAM_FAULTS, *UNCHECKED_FAULTS)
+        if fault.backend == name
+    ]
     modes = ("honest", *planted)
     apart = name == "jax"
     return BackendInfo(f"faulty_{name}",

@@ -62,6 +62,23 @@ _trained_by("bce_with_logits", Sgd(), BceWithLogits())
 _trained_by("mse", Sgd(learning_rate=0.1), Mse())
 
 
+def _of_large_logits(name: str, loss: Loss, classes: int) -> None:
+    """Logits around +-1000, or apart by as much; more classes than a byte counts where they may."""
+
+    def workload() -> Workload:
+        net = Builder(name)
+        x = net.dense(net.tanh(net.dense(net.input("x", (6,)), units=8)), units=classes)
+        model = net.build(net.add(x, net.input("large", (classes,)), name="logits"))
+        return Workload(name=name, model=model, task=Task(loss=loss, optimizer=Sgd()), batch_size=4)
+
+    CASES[name] = workload
+
+
+_of_large_logits("cross_entropy_of_large_logits", CrossEntropy(), 300)
+_of_large_logits("cross_entropy_smoothed_of_large_logits", CrossEntropy(smoothing=0.1), CLASSES)
+_of_large_logits("bce_of_large_logits", BceWithLogits(), CLASSES)
+
+
 def _image_labels() -> Workload:
     """A label for every pixel, as in segmentation."""
     net = Builder("cross_entropy_of_images")
