@@ -119,3 +119,19 @@ def test_a_gradient_that_goes_wrong_after_a_step_is_named():
     explanation, _ = explained("tanh", plant)
     assert (explanation.name, explanation.confirmed) == ("tanh1", True)
     assert "after step 1" in explanation.tensor
+
+
+def other_epsilon(epsilon):
+    """A layer norm with another epsilon than the op's 1e-5."""
+    honest = ops.layer_norm
+
+    def fault(op, *arguments, **named):
+        return honest(op.model_copy(update={"epsilon": epsilon}), *arguments, **named)
+
+    return lambda patch: patch.setattr(ops, "layer_norm", fault)
+
+
+@pytest.mark.parametrize(("epsilon", "known"), [(1e-6, "epsilon 1e-06"), (1.0005e-6, UNKNOWN)])
+def test_a_convention_is_named_where_it_gives_the_values_and_not_where_it_is_near(epsilon, known):
+    explanation, _ = explained("layer_norm", other_epsilon(epsilon))
+    assert (explanation.op, explanation.convention) == ("layer_norm", known)

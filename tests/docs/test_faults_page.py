@@ -59,7 +59,7 @@ def counted(*rows):
 def test_a_fault_is_caught_and_named_where_it_is_so_in_every_type():
     both = [row_of(check) for check in LAYER_NORM]
     (one,) = counted(*both)
-    assert (one.caught, one.part_named, one.fault_named, one.complete) == (True,) * 4
+    assert (one.caught, one.part_named, one.fault_named) == (True,) * 3
     (missed,) = counted(both[0], replace(both[1], differs=False))
     assert not missed.caught
     (elsewhere,) = counted(both[0], replace(both[1], named="node dense"))
@@ -95,13 +95,21 @@ def test_what_is_not_run_is_shown():
 def test_an_earlier_code_stands_beside_this_one():
     now = [row_of(check) for check in LAYER_NORM]
     then = [replace(row, code="abc", differs=False, named="") for row in now]
-    assert "| abc | norms and thinning | 1 | 0 | 1 | 0 | 1 |" in page.text_of([*now, *then])
+    assert "| abc | norms and thinning | 1 | 0, 1 | 0, 1 | 0, 1 |" in page.text_of([*now, *then])
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):
     rows = [row_of(check, ratio=float("inf")) for check in LAYER_NORM]
     recorded.write(rows, tmp_path / "rows.csv")
     assert sorted(recorded.read(tmp_path / "rows.csv"), key=str) == sorted(rows, key=str)
+
+
+def test_what_is_made_again_takes_the_place_of_what_was_made(tmp_path):
+    first, second = (row_of(check) for check in LAYER_NORM)
+    recorded.write([first, second], tmp_path / "rows.csv")
+    recorded.add([replace(first, ratio=9.0)], tmp_path / "rows.csv")
+    rows = recorded.latest(recorded.read(tmp_path / "rows.csv"))
+    assert (rows[first.planned].ratio, rows[second.planned].ratio) == (9.0, 7.0)
 
 
 def test_every_kind_is_on_the_page():

@@ -55,6 +55,8 @@ COMMON = (
     Fault("torch", "train_step", "gradients accumulated", "sgd", "not cleared", **PHASE),
     Fault("numpy", "train_step", "weights one step behind", "momentum", "one step behind", **PHASE),
     Fault("torch", "train_step", "weights one step behind", "adam", "one step behind", **PHASE),
+    Fault("numpy", "infer", "weights one step behind", "momentum", "stale weights", **PHASE),
+    Fault("torch", "infer", "weights one step behind", "adam", "stale weights", **PHASE),
     Fault("numpy", "infer", "statistics moved", "batch_norm", "moves running stat", **PHASE),
     Fault("torch", "infer", "statistics moved", "batch_norm", "moves running stat", **PHASE),
     Fault("numpy", "tanh", "at random", "tanh", "at random"),

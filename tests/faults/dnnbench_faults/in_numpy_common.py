@@ -258,3 +258,22 @@ def infer_statistics_moved(program):
         return honest(batch)
 
     program.infer = infer
+
+
+@alters
+def infer_weights_one_step_behind(program):
+    step, honest, before = program.train_step, program.infer, []
+
+    def train_step(batch):
+        before.append({name: p.copy() for name, p in program._weights.items()})
+        return step(batch)
+
+    def infer(batch):
+        now = program._weights
+        program._weights = before[-1] if before else now
+        try:
+            return honest(batch)
+        finally:
+            program._weights = now
+
+    program.train_step, program.infer = train_step, infer

@@ -56,12 +56,8 @@ def _sitting(options: argparse.Namespace, rows: list[Recorded]) -> list[Recorded
     """Rows that were there, and those of this sitting; Ctrl-C ends it and keeps what is whole."""
     from . import running
 
-    kept = list(rows)
-
     def keep(fresh: list[Recorded]) -> None:
-        places = {(row.planned, row.code) for row in fresh}
-        kept[:] = [row for row in kept if (row.planned, row.code) not in places] + fresh
-        recorded.write(kept, options.recorded)
+        recorded.add(fresh, options.recorded)
 
     with TemporaryDirectory() as folder, installed_here(helpers.faulty.HERE):
         # Nothing that a faulty worker compiles is kept, or another's.
@@ -71,7 +67,7 @@ def _sitting(options: argparse.Namespace, rows: list[Recorded]) -> list[Recorded
             print(f"{made} checks made")
         except KeyboardInterrupt:
             print("interrupted: what was made is kept")
-    return kept
+    return recorded.read(options.recorded)
 
 
 def _wanted(options: argparse.Namespace, rows: list[Recorded]) -> list[plan.Planned]:

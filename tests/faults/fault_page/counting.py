@@ -45,11 +45,10 @@ def _limits(count: int, total: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Fault:
-    """One planted fault, of which every type is recorded, or some."""
+    """One planted fault, and a row for each type in which it is recorded."""
 
     fault: object
     rows: tuple[Recorded, ...]
-    complete: bool
 
     @property
     def caught(self) -> bool:
@@ -78,7 +77,7 @@ def faults(rows: Mapping[Planned, Recorded]) -> list[Fault]:
     for checks in by_fault.values():
         made = tuple(rows[check] for check in checks if check in rows)
         if made:
-            counted.append(Fault(fault_of(checks[0]), made, len(made) == len(checks)))
+            counted.append(Fault(fault_of(checks[0]), made))
     return counted
 
 

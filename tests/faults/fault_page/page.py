@@ -32,6 +32,7 @@ def text_of(rows: Sequence[Recorded]) -> str:
         "recorded": _recorded(rows),
         "answer": _answer(counted, honest(rows)),
         "kinds": _kinds(counted),
+        "codes": "; ".join(f"`{code}` {words}" for code, words in CODES.items()),
         "before": _before(rows, now),
         "missed": _missed(counted),
         "misnamed": _misnamed(counted),
@@ -107,43 +108,36 @@ def _mild(row: Recorded | None) -> str:
     return "" if row is None else f"{row.ratio:.2g}"
 
 
+CODES = {
+    "8631d07": "before the mends of `program:`",
+    "f208ab0": "before those of explanations",
+}
+"""Earlier commits that faults were put to."""
+
+
 def _before(rows: Sequence[Recorded], now: Mapping[Planned, Recorded]) -> str:
     """Of each earlier code, the same faults then and now."""
-    heading = [
-        "code",
-        "kind",
-        "put to it",
-        "caught then",
-        "caught now",
-        "right part then",
-        "right part now",
-    ]
+    heading = ["code", "kind", "put to it", "caught then, now", "right part then, now",
+               "known fault then, now"]  # fmt: skip
     table = []
     for code in dict.fromkeys(row.code for row in rows if row.code != NOW):
-        then = latest(rows, code)
-        both = faults({check: row for check, row in then.items() if check in now})
-        same = {row.planned for one in both for row in one.rows}
-        after = faults({check: now[check] for check in same})
-        for kind, ones in by_kind(both).items():
-            if not ones:
-                continue
-            later = by_kind(after)[kind]
-            table.append(
-                [
-                    code,
-                    kind,
-                    str(len(ones)),
-                    str(sum(one.caught for one in ones)),
-                    str(sum(one.caught for one in later)),
-                    str(_rightly(ones)),
-                    str(_rightly(later)),
-                ]
-            )
-    return markdown(heading, table) if table else ""
+        of_code = latest(rows, code)
+        then = faults({check: row for check, row in of_code.items() if check in now})
+        same = [row.planned for one in then for row in one.rows]
+        after = by_kind(faults({check: now[check] for check in same}))
+        for kind, ones in by_kind(then).items():
+            if ones:
+                table.append([code, kind, str(len(ones)), *_then_and_now(ones, after[kind])])
+    return markdown(heading, table)
 
 
-def _rightly(ones: Sequence[Fault]) -> int:
-    return sum(one.caught and one.part_named for one in ones)
+def _then_and_now(then: Sequence[Fault], now: Sequence[Fault]) -> list[str]:
+    """Caught, right part, known fault: as "4, 7"."""
+    counts = []
+    for ones in (then, now):
+        part, known = _named(ones)
+        counts.append((sum(one.caught for one in ones), part.count, known.count))
+    return [f"{before}, {after}" for before, after in zip(*counts, strict=True)]
 
 
 def _missed(counted: Sequence[Fault]) -> str:

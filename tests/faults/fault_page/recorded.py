@@ -2,9 +2,11 @@
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+from filelock import FileLock
 
 from .plan import Planned
 
@@ -67,6 +69,14 @@ def write(rows: Iterable[Recorded], path: Path = FILE) -> None:
         for row in ordered:
             table.writerow(asdict(row) | {"ratio": f"{row.ratio:.3g}"})
     os.replace(part, path)
+
+
+def add(fresh: Sequence[Recorded], path: Path = FILE) -> None:
+    """Rows in place of those of the same check and code, beside what other sittings have added."""
+    places = {(row.planned, row.code) for row in fresh}
+    with FileLock(path.with_suffix(".lock")):
+        others = [row for row in read(path) if (row.planned, row.code) not in places]
+        write([*others, *fresh], path)
 
 
 def latest(rows: Iterable[Recorded], code: str = NOW) -> dict[Planned, Recorded]:
