@@ -2,10 +2,15 @@
 on the NumPy backend.
 """
 
+import numpy as np
 import pytest
 from dnnbench.diagnosis.known_faults import UNKNOWN
+from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy import gradients, losses, ops, optimizers
 from helpers.in_process import explained
+
+# isort: split
+from dnnbench_faults.cases import RARE, embedding_of_rare_ids
 
 
 def wrong_op(kind, change):
@@ -135,3 +140,23 @@ def other_epsilon(epsilon):
 def test_a_convention_is_named_where_it_gives_the_values_and_not_where_it_is_near(epsilon, known):
     explanation, _ = explained("layer_norm", other_epsilon(epsilon))
     assert (explanation.op, explanation.convention) == ("layer_norm", known)
+
+
+def test_an_id_that_only_a_later_batch_holds_is_met():
+    """The first batches are walked first, and do not hold it."""
+    ids = [set(batch.inputs["ids"].ravel()) for batch in batches_of(embedding_of_rare_ids())]
+    assert [RARE in of_batch for of_batch in ids[:4]] == [False, False, False, True]
+
+    def plant(patch):
+        honest = gradients.embedding
+
+        def without(op, g, y, ids, weight):
+            inputs, learned = honest(op, g, y, ids, weight=weight)
+            kept = np.arange(len(weight))[:, None] != RARE
+            return inputs, {"weight": learned["weight"] * kept}
+
+        patch.setattr(gradients, "embedding", without)
+
+    explanation, _ = explained("embedding_of_rare_ids", plant)
+    assert (explanation.op, explanation.confirmed) == ("embedding", True)
+    assert "taken for padding" in explanation.convention

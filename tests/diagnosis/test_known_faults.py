@@ -161,6 +161,22 @@ def with_one(place, value):
     return changed
 
 
+def test_no_lower_type_is_blamed_where_the_right_numbers_are_of_it_too():
+    right = R.astype("f4")
+    next_to_it = np.nextafter(right, np.float32(np.inf))
+    wrong = WrongTensor(gradient_of("p"), next_to_it, right, EXACT, "float64")
+    assert "float32 inside float64" not in list(patterns(wrong, 4, {}))
+
+
+def test_of_a_single_number_only_a_short_factor_says_something():
+    def said(a):
+        wrong = WrongTensor(gradient_of("p"), np.array(a), np.array(0.7), EXACT, "float64", SINGLE)
+        return next(patterns(wrong, 4, {}), UNKNOWN)
+
+    assert said(0.35) == "multiplied by 0.5"
+    assert said(0.7 * 0.0855002591577) == UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("a", "words"),
     [

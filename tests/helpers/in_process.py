@@ -11,8 +11,8 @@ from dnnbench.agreement.traces import find_traces
 from dnnbench.diagnosis.explain import explain
 from dnnbench.diagnosis.replayer import ReplayResult
 from dnnbench.spec.phases import PHASES
-from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from helpers.faulty import BUILDERS
 from helpers.replaying import STEPS, builder, reference_of, values_of
 
 
@@ -70,6 +70,6 @@ class InProcess:
 
 
 def explained(case, plant, dtype="float64"):
-    workload, replayer = CASES[case](), InProcess(plant, dtype)
+    workload, replayer = BUILDERS[case](), InProcess(plant, dtype)
     batches = batches_of(workload)
     return explain(workload, batches, replayer.rows(workload, batches), 0, replayer), replayer

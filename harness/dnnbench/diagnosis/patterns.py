@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..agreement.allowances import UNIT
 from ..agreement.deviation import rms, rmse
 from ..agreement.keys import TensorKey
 from ..protocol.rounding import rounded
@@ -46,7 +47,7 @@ def _factor(wrong: WrongTensor, examples: int) -> Iterator[str]:
         yield f"multiplied by {words}"
 
 
-MOST_DIGITS = 16
+MOST_DIGITS, SHORT = 16, 4
 
 
 def _factor_in_words(wrong: WrongTensor, factor: float, examples: int) -> str:
@@ -57,25 +58,34 @@ def _factor_in_words(wrong: WrongTensor, factor: float, examples: int) -> str:
     for value, words in factors.items():
         if wrong.is_explained_by(value * wrong.r):
             return words
-    texts = (f"{factor:.{digits}g}" for digits in range(1, MOST_DIGITS))
+    # Some factor gives any single number: of one, only a short factor says something.
+    most = MOST_DIGITS if wrong.a.size > 1 else SHORT
+    texts = (f"{factor:.{digits}g}" for digits in range(1, most))
     return next((text for text in texts if wrong.is_explained_by(float(text) * wrong.r)), "")
 
 
 def _lower_type(wrong: WrongTensor) -> Iterator[str]:
-    """Every number is one of a lower type; or all lie as far off as float32 arithmetic leaves
+    """Every number is one of a lower type, the right ones are not, and it lies as near as that type
+    rounds; or all lie as far off as float32 arithmetic leaves
     them, and not on one side of the right ones.
     """
     if wrong.a.size >= FEW and wrong.dtype == "float64":
         for type, words in LOWER.items():
-            if np.array_equal(_as(type, wrong.a), wrong.a):
+            near = wrong.error <= ROUNDINGS * UNIT[type] * rms(wrong.r)
+            if near and _all_of(type, wrong.a) and not _all_of(type, wrong.r):
                 yield f"{words} inside float64"
                 return
         if _rounded_in_float32(wrong):
             yield "float32 inside float64"
 
 
-def _as(type: str, array: np.ndarray) -> np.ndarray:
-    return rounded(array.astype(np.float32), type)
+ROUNDINGS = 16
+"""So many roundings a lower type's arithmetic is mostly off."""
+
+
+def _all_of(type: str, array: np.ndarray) -> bool:
+    """Whether every number is one of a type."""
+    return np.array_equal(rounded(array.astype(np.float32), type), array)
 
 
 def _rounded_in_float32(wrong: WrongTensor) -> bool:

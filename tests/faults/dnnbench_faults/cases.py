@@ -43,7 +43,7 @@ def slowly_scheduled():
 
 
 RARE = 39
-"""An id of `embedding_of_rare_ids` that its first two batches do not hold, and the third one does.
+"""An id of `embedding_of_rare_ids` that its first three batches do not hold, and the fourth does.
 """
 
 

@@ -88,7 +88,7 @@ def embedding_first_id_pads(honest):
 
 @replaces("gradients.embedding")
 def embedding_rare_id_pads(honest):
-    """An id that the first two batches do not hold."""
+    """An id that few batches hold."""
     return lambda op, g, y, ids, weight: _learned("weight", _no_gradient_of(RARE))(honest)(
         op, g, y, ids, weight=weight
     )

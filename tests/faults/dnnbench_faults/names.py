@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dnnbench.spec.ops import OPS
+
 from .program_faults import PROGRAM_FAULTS, ProgramFault
 from .table import Fault
 
@@ -69,4 +71,19 @@ def named_of(fault: Fault | ProgramFault) -> Named | None:
         return DRAWN
     if fault.mode.endswith("_input_gradient_without_the_scale"):
         return Named("node", (fault.case,), "without the scale")
+    if fault.change is None and fault.mode not in NAMES:
+        return _of_function(fault)
     return NAMES.get(fault.mode)
+
+
+LOSSES = {"cross_entropy": "cross_entropy", "bce": "bce_with_logits"}
+
+
+def _of_function(fault: ProgramFault) -> Named | None:
+    """A fault in an op or a loss is called by it."""
+    for prefix, loss in LOSSES.items():
+        if fault.mode.startswith(prefix):
+            return Named("loss", (loss,))
+    words = "taken for padding" if "_pads_with_id_0" in fault.mode else ""
+    ops = [op for op in OPS if fault.mode.startswith(op)]
+    return Named("node", (max(ops, key=len),), words) if ops else None

@@ -1,6 +1,6 @@
 """Kinds of planted faults, in the order of the page."""
 
-from dnnbench_faults import programs, programs_of_batches  # noqa: F401  they fill the table
+from dnnbench_faults import plugin  # noqa: F401  it fills the tables
 from dnnbench_faults.program_faults import PROGRAM_FAULTS
 from dnnbench_faults.table import FAULTS
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dnnbench_faults.names import named_of
+from dnnbench_faults.program_faults import UNCHECKED_FAULTS
 from table import markdown
 
 from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind
@@ -32,6 +33,7 @@ def text_of(rows: Sequence[Recorded]) -> str:
         "recorded": _recorded(rows),
         "answer": _answer(counted, honest(rows)),
         "kinds": _kinds(counted),
+        "unchecked": str(len(UNCHECKED_FAULTS)),
         "codes": "; ".join(f"`{code}` {words}" for code, words in CODES.items()),
         "before": _before(rows, now),
         "missed": _missed(counted),
