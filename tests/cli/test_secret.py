@@ -14,7 +14,7 @@ import pytest
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import COMMANDS, main
 from helpers.postgres_server import GUARDED, cluster
-from helpers.running import TINY, command_line, environment
+from helpers.running import TINY, dnnbench
 from sqlalchemy import Connection, create_engine, inspect, text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("secret")]
@@ -78,10 +78,8 @@ class Place:
         self, *words: str, changes: dict | None = None, **variables: str
     ) -> subprocess.CompletedProcess:
         """Run a command line whose words may name forms of the address."""
-        command = command_line(*self.filled(words), changes=changes)
-        variables = environment() | self.variables | variables
-        return subprocess.run(
-            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=300
+        return dnnbench(
+            self.folder, *self.filled(words), changes=changes, **(self.variables | variables)
         )
 
     def leaks(self, done: subprocess.CompletedProcess) -> list[str]:

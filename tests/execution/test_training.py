@@ -3,8 +3,6 @@ to the stated target.
 """
 
 import json
-import subprocess
-import sys
 
 import pytest
 from dnnbench.agreement.allowances import BUDGET
@@ -14,14 +12,10 @@ from dnnbench.plugins.catalog import find_workload
 from dnnbench.report.outcomes.train import training_sections
 from dnnbench.spec.costs import training_step
 from dnnbench.store.store import open_store
+from helpers.running import dnnbench
 
 ALL = ("--backend", "all", "--threads", "1")
 pytestmark = pytest.mark.xdist_group("training")  # weights are trained once
-
-
-def dnnbench(place, *arguments):
-    command = [sys.executable, "-m", "dnnbench.cli.main", *arguments]
-    return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)
 
 
 def courses(place, *arguments):

@@ -7,10 +7,9 @@ of the tests' stand-ins.
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
-
-from dnnbench.cli.main import main
 
 
 def place_of(target: str) -> tuple[Any, str]:
@@ -35,10 +34,17 @@ def value_of(value: Any) -> Any:
     return value
 
 
-if __name__ == "__main__":
-    _, changes, *arguments = sys.argv
-    for target, value in json.loads(changes).items():
+def changed_main(changes: Mapping[str, Any], arguments: Sequence[str]) -> int:
+    """What dnnbench's command line comes to once the changes are made; its exit code."""
+    from dnnbench.cli.main import main
+
+    for target, value in changes.items():
         replacement = value_of(value)
         setattr(*place_of(target), replacement)
     sys.argv = ["dnnbench", *arguments]
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    _, text, *rest = sys.argv
+    sys.exit(changed_main(json.loads(text), rest))

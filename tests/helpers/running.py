@@ -1,15 +1,18 @@
 """The command line run on a tiny network, by tests that need a run as a user meets it."""
 
+import atexit
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dnnbench.store.store import open_store
+
+from .forkserver import Command, Forkserver
 
 TESTS = Path(__file__).parents[1]
 THIRD_PARTY = TESTS / "third_party"
@@ -44,12 +47,21 @@ def command_line(*arguments: str, changes: Mapping[str, Any] | None = None) -> l
     return [sys.executable, "-m", "helpers.changed", json.dumps(changes), *arguments]
 
 
-def dnnbench(place, *arguments, changes=None, limit_s=300):
-    """Run a command line in `place`; TimeoutExpired where it seems to hang."""
-    command = command_line(*arguments, changes=changes)
-    return subprocess.run(
-        command, cwd=place, env=environment(), capture_output=True, text=True, timeout=limit_s
-    )
+@cache
+def _forkserver() -> Forkserver:
+    server = Forkserver(environment())
+    atexit.register(server.close)
+    return server
+
+
+def dnnbench(place, *arguments, changes=None, limit_s=300, **variables):
+    """Run a command line in `place`; TimeoutExpired where it seems to hang.
+
+    variables: of its environment, beside this process's own.
+    """
+    surroundings = environment() | variables
+    command = Command(tuple(map(str, arguments)), str(place), surroundings, dict(changes or {}))
+    return _forkserver().run(command, limit_s)
 
 
 def wait_for_generations(place, count):

@@ -5,10 +5,7 @@ A narrow terminal loses columns before digits.
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
@@ -26,6 +23,7 @@ from dnnbench.store.export import export
 from dnnbench.store.store import open_store
 from dnnbench.wording import one_line, printable
 from helpers import reporting
+from helpers.running import dnnbench
 from rich.console import Console
 from rich.text import Text
 
@@ -178,18 +176,6 @@ def test_numbers_are_never_changed(known, store):
     assert "'-0.25" not in out.getvalue()
 
 
-def dnnbench(folder, *arguments, **environment):
-    command = [sys.executable, "-m", "dnnbench.cli.main", *arguments]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        timeout=120,
-    )
-
-
 def test_a_message_about_a_key_commands_no_terminal_and_forges_no_line(tmp_path):
     key = f"mod{CLEAR}el\ngate: PASS"
     (tmp_path / "w.toml").write_text(f"{json.dumps(key)} = 1\n")
@@ -218,11 +204,7 @@ def test_show_cuts_no_figure_however_narrow_the_terminal(tmp_path, columns):
 
 
 def test_in_a_file_or_pipe_nothing_is_left_out(tmp_path):
-    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
-    command = [sys.executable, "-m", "dnnbench.cli.main", "list", "workloads"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120
-    )
+    done = dnnbench(tmp_path, "list", "workloads")
     assert done.stdout.startswith("name ")
     assert "left out" not in done.stdout
     assert "presets" in done.stdout

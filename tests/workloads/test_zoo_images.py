@@ -5,8 +5,6 @@ and trained on digits.
 import csv
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import product
 from math import prod
@@ -18,6 +16,7 @@ from dnnbench.errors import UsageError
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.plugins.discovery import plugins
 from dnnbench.spec.costs import node_costs, parameter_count
+from helpers.running import dnnbench
 from helpers.zoo_service import Shapes
 
 HERE = Path(__file__).parents[1]
@@ -225,23 +224,7 @@ def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting,
     ],
 )
 def test_training_on_digits_reaches_the_target(tmp_path, text, epochs):
-    command = [
-        sys.executable,
-        "-m",
-        "dnnbench.cli.main",
-        "train",
-        text,
-        "--backend",
-        "torch",
-        "--threads",
-        "1",
-    ]
-    done = subprocess.run(
-        [*command, "--epochs", str(epochs), "--json"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    arm = ("--backend", "torch", "--threads", "1")
+    done = dnnbench(tmp_path, "train", text, *arm, "--epochs", str(epochs), "--json")
     assert done.returncode == 0, done.stderr
     assert [course["reached"] for course in json.loads(done.stdout)["courses"]] == [True]

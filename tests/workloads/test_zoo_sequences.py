@@ -4,8 +4,6 @@ published sizes, and that each does what its name says.
 
 import csv
 import json
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.weights import initial_weights
 from dnnbench.store.store import open_store
 from dnnbench.worker.training import TrainingSession
+from helpers.running import dnnbench
 
 with (Path(__file__).parents[1] / "golden" / "models.csv").open() as file:
     PUBLISHED = {row["model"]: row for row in csv.DictReader(file)}
@@ -288,15 +287,4 @@ def test_the_run_remembers_which_text_it_learned(tmp_path):
 
 
 def train(place, *arguments):
-    command = [
-        sys.executable,
-        "-m",
-        "dnnbench.cli.main",
-        "train",
-        *arguments,
-        "--backend",
-        "numpy",
-        "--threads",
-        "1",
-    ]
-    return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=600)
+    return dnnbench(place, "train", *arguments, "--backend", "numpy", "--threads", "1")
