@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dnnbench.agreement import timed as timed_batch
 from dnnbench.agreement.check import DRAWN, TIMED, Kind, check
+from dnnbench.agreement.observing import with_optimizer
 from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.starting import start_weights
 from dnnbench.agreement.thinned import Draw, read_draws, repeated, share_off
@@ -12,6 +13,7 @@ from dnnbench.data.dataset import load
 from dnnbench.execution.checking import check_requests
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
+from dnnbench.spec.optimizers import Adam
 from dnnbench.spec.phases import Phase
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
@@ -80,6 +82,17 @@ def test_an_honest_backend_agrees_each_way(monkeypatch, way, dtype):
     rows = rows_of(*asked_the(way, monkeypatch), dtype=dtype)
     assert [row for row in rows if not row.ok] == []
     assert TIMED in {Kind.parse(row.kind).branch for row in rows}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_drawn_masks_of_much_work_are_asked_under_adam(monkeypatch, dtype):
+    """Its steps are told by gradients, which no phase gives there."""
+    monkeypatch.setattr(timed_batch, "BUDGET", timed_batch.BUDGET._replace(whole_flops=0))
+    workload = with_optimizer(CASES["dropout"](), Adam())
+    rows = rows_of(workload, batches_of(workload, 2), batches_of(workload, 1, ROWS)[0], dtype=dtype)
+    assert [row for row in rows if not row.ok] == []
+    drawn = [row for row in rows if Kind.parse(row.kind).branch == DRAWN]
+    assert "weights@drawn" in {row.kind for row in drawn}
 
 
 @pytest.mark.exhaustive  # seconds of NumPy

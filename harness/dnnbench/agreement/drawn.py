@@ -63,10 +63,18 @@ def compare_drawn(
         seen = _see(program, workload, batch, called, steps, UNIT[DType(dtype)])
     finally:
         program.close()
-    wanted = {key: array for key, array in seen.outside.items() if key in reference.tensors}
+    outside = {key: array for key, array in seen.outside.items() if key in reference.tensors}
+    # What a step may do is told by its gradients, which a step alone does not give.
+    wanted = _gradients(reference) | outside
     scaled = scaled_reference(reference, wanted, batch.size)
     tensors = compare(scaled, seen.drawn, workload, dtype, called)
     return [*_of_draws(seen.draws, called[-1], workload.task.optimizer.kind), *tensors]
+
+
+def _gradients(reference: Reference) -> Tensors:
+    """Under the check's own masks: of the same sizes."""
+    at_start = [key for key in reference.tensors if not (key.optimizer or key.far)]
+    return {key: reference.tensors[key] for key in at_start if key.group is Group.GRADIENTS}
 
 
 def _see(

@@ -133,21 +133,33 @@ def _decay_of_squares(optimizer: Optimizer) -> float:
 
 
 def flipped_step(key: TensorKey, context: RuleContext) -> float:
-    """Rule 7: steps of an adaptive optimizer by gradients of either sign lie 2 lr apart, each."""
-    if key.group is not Group.WEIGHTS or key.optimizer not in ADAPTIVE:
+    """Rule 7: steps of an adaptive optimizer by gradients of either sign lie 2 lr apart, each;
+    by a gradient of a sure sign a part of lr, as large as the gradient's own part of rounding.
+    """
+    if not _moved_by_signs(key):
         return 0.0
-    if not np.any(sign_unsure(key, context)):
-        return 0.0
-    return 2 * context.optimizer(key).learning_rate * key.step
+    parts = unsure_parts(key, context)
+    return float(context.optimizer(key).learning_rate * key.step * np.max(parts))
 
 
 def flips(key: TensorKey, context: RuleContext) -> float:
-    """Rule 7, in the rmse: as many elements take such a step as have a gradient of either sign."""
-    step = flipped_step(key, context)
-    if not step:
+    """Rule 7, in the rmse: of all elements together."""
+    if not _moved_by_signs(key):
         return 0.0
-    share = float(np.mean(sign_unsure(key, context)))
-    return float(step * share**0.5)
+    parts = unsure_parts(key, context)
+    return float(context.optimizer(key).learning_rate * key.step * rms(parts))
+
+
+def _moved_by_signs(key: TensorKey) -> bool:
+    return key.group is Group.WEIGHTS and key.optimizer in ADAPTIVE
+
+
+def unsure_parts(key: TensorKey, context: RuleContext) -> np.ndarray:
+    """How much of a step by each gradient of a parameter is not sure, in lr."""
+    gradient = gradient_of(key.name)
+    sizes, rounding = np.abs(context.reference.tensors[gradient]), noise(gradient, context)
+    sure = sizes > rounding
+    return np.where(sure, np.divide(rounding, sizes, out=np.zeros_like(sizes), where=sure), 2.0)
 
 
 def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:
