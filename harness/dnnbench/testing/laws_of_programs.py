@@ -4,7 +4,7 @@ import numpy as np
 
 from ..agreement.keys import outputs_of
 from ..protocol.program import Program, trainable
-from .trial import Arrays, LawBroken, Trial, close, standing
+from .trial import Arrays, LawBroken, Trial, close, restorer, standing
 
 
 def programs_do_not_share(trial: Trial) -> None:
@@ -15,11 +15,14 @@ def programs_do_not_share(trial: Trial) -> None:
     alone = _worked(first, trial)
     beside = trial.make()
     _alike(alone, _worked(beside, trial), "a second program, beside the first, gives another")
-    ended = _left(first, trial)
+    back, ended = restorer(first, trial), _left(first, trial)
     other = trial.build({name: array / 2 for name, array in trial.weights.items()})
     _another(alone, _worked(other, trial), trial)
+    restorer(other, trial)()
     for program in (first, beside):
         _alike(ended, _left(program, trial), "a program of other weights changed another's")
+    back()
+    _alike(ended, _left(first, trial), "beside a program of other weights, restore gives another")
     for program in (first, beside, other):
         program.close()
     _alike(alone, _worked(trial.make(), trial), "a program after others gives another")

@@ -1,45 +1,34 @@
-"""Faults of what one process keeps from program to program."""
+"""Faults of what programs of one process share: a check has one program at a time."""
 
 from .program_faults import planted
 
 PROCESSES = "programs of one process"
 LAW = "programs_do_not_share"
 BUILT = []
-"""Programs of this process, in the order in which they were built."""
-KEPT = {}
-"""Answers of this process."""
+"""What programs of this process have put into the module's own place, the newest last."""
 
 
 @planted(PROCESSES, law=LAW, numpy="batch_norm", torch="batch_norm")
 def the_newest_program_answers_for_all(program):
-    """Weights in a place of the module's: the program that was built last has put its own there."""
+    """Its weights lie in a place of the module's."""
     BUILT.append(program.infer)
     program.infer = lambda batch: BUILT[-1](batch)
 
 
-@planted(PROCESSES, law=LAW, numpy="batch_norm", tensorflow="batch_norm")
-def later_programs_step_twice(program):
-    """A counter of the module's, that a first program does not see."""
-    BUILT.append(program)
-    honest = program.train_step
-    if len(BUILT) == 1:
-        return
-
-    def train_step(batch):
-        program.wait(honest(batch))
-        return honest(batch)
-
-    program.train_step = train_step
+@planted(PROCESSES, law=LAW, numpy="batch_norm", jax="batch_norm")
+def statistics_are_the_newest_program_s(program):
+    BUILT.append(program.model_state)
+    program.model_state = lambda: BUILT[-1]()
 
 
-@planted(PROCESSES, law=LAW, jax="batch_norm", numpy="batch_norm")
-def answers_are_kept_by_shape(program):
-    """As of a cache whose key holds no program."""
-    honest = program.gradients
+@planted(PROCESSES, law=LAW, torch="batch_norm", tensorflow="batch_norm")
+def the_process_keeps_one_snapshot(program):
+    """Of whichever program took the last one."""
+    honest = program.snapshot
 
-    def gradients(batch):
-        result = honest(batch)
-        shapes = tuple(array.shape for array in program.get(result).values())
-        return KEPT.setdefault(shapes, result)
+    def snapshot():
+        BUILT.append(honest())
+        return len(BUILT)
 
-    program.gradients = gradients
+    back = program.restore
+    program.snapshot, program.restore = snapshot, lambda token: back(BUILT[-1])
