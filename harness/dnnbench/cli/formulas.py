@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from ..spec.backward import BACKWARD_OF_LOSS, backward_of
+from ..spec.losses import Loss
 from ..spec.model import Model, Node
 from ..spec.tensor import Spec
 
@@ -18,6 +20,63 @@ def formula(model: Model, node: Node) -> str:
     """
     text = node.op.formula if _has_bias(model, node) else node.op.formula.removesuffix(" + b")
     return _substitute(_widened(text, len(node.inputs)), _names(node) | _scalars(node.op))
+
+
+def backward(model: Model, node: Node) -> tuple[str, ...]:
+    """`dfc1 = dlogits W^T` and `dW = fc1^T dlogits` for a dense node: what the backward pass
+    computes there.
+
+    Without the gradient of an input of the network, which nothing reads, and empty for a node that
+    no parameter reaches.
+    """
+    if node.name not in model.learned:
+        return ()
+    lines = [line for formula in backward_of(node.op) for line in _each_input(formula, node)]
+    if not _has_bias(model, node):
+        lines = [line for line in lines if not (line.startswith("db = sum("))]
+    unread = {
+        gradient
+        for gradient, name in _inputs_by_gradient(node).items()
+        if name not in model.learned
+    }
+    kept = [line for line in lines if line.partition(" ")[0] not in unread]
+    words = _names(node) | _gradient_names(node) | _scalars(node.op)
+    return tuple(_substitute(line, words) for line in kept)
+
+
+def backward_of_loss(model: Model, loss: Loss) -> tuple[str, ...]:
+    """The gradient of the network's first output, where the backward pass begins."""
+    output = model.outputs[0]
+    words = {"z": output, "dz": f"d{output}"} if len(output) <= LONGEST_NAME else {}
+    return tuple(_substitute(line, words) for line in BACKWARD_OF_LOSS[loss.kind])
+
+
+def _each_input(formula: str, node: Node) -> list[str]:
+    """A formula of x1, for every input of an op that takes several alike."""
+    if not formula.startswith("dx1"):
+        return [formula]
+    names = [f"x{i + 1}" for i in range(len(node.inputs))]
+    lines = []
+    for name in names:
+        others = " ".join(other for other in names if other != name)
+        line = formula.replace("x2", others)
+        lines.append(re.sub(r"\b(d?)x1\b", rf"\g<1>{name}", line, count=1))
+    return lines
+
+
+def _inputs_by_gradient(node: Node) -> dict[str, str]:
+    """Inputs by the name of their gradient in a formula."""
+    several = {f"dx{i}": name for i, name in enumerate(node.inputs, start=1)}
+    return {"dx": node.inputs[0]} | several
+
+
+def _gradient_names(node: Node) -> dict[str, str]:
+    """`dy` and `dx` under the names of the network, where those are short enough."""
+    if not _names(node):
+        return {}
+    return {"dy": f"d{node.name}"} | {
+        gradient: f"d{name}" for gradient, name in _inputs_by_gradient(node).items()
+    }
 
 
 def with_settings(part: Spec, text: str) -> str:

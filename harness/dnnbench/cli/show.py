@@ -26,9 +26,16 @@ BATCH_SIZE = click.IntRange(1, 1_000_000)
 @click.option(
     "-b", "--batch-size", type=BATCH_SIZE, help="Examples a step.  [default: the workload's own]"
 )
+@click.option(
+    "--backward",
+    is_flag=True,
+    help="Show the formulas of the backward pass, too, from the loss to the first layer.",
+)
 @output_options
 @click.pass_obj
-def command(output: Output, workload: str, batch_size: int | None, as_json: bool) -> None:
+def command(
+    output: Output, workload: str, batch_size: int | None, backward: bool, as_json: bool
+) -> None:
     """Show the layers of WORKLOAD: shapes, parameters, multiply-adds, bytes, mathematics.
 
     WORKLOAD is a name from `dnnbench list workloads`, a .toml or .json file, or net.py:NAME.
@@ -38,6 +45,7 @@ def command(output: Output, workload: str, batch_size: int | None, as_json: bool
     \b
     Examples:
       dnnbench show cnn_digits
+      dnnbench show mlp_digits --backward
       dnnbench show my_network.toml --batch-size 1 --json
     """
     from ..plugins.catalog import find_workload
@@ -48,6 +56,8 @@ def command(output: Output, workload: str, batch_size: int | None, as_json: bool
         output.json(described)
     else:
         _print(output, described)
+        if backward:
+            _print_backward(output, described)
 
 
 def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
@@ -55,6 +65,7 @@ def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
     FLOPs, MACs and bytes are for the whole batch.
     """
     from ..spec.costs import inference, node_costs, parameter_count, training_step
+    from .formulas import backward_of_loss
 
     model, task = workload.model, workload.task
     costs = node_costs(model, batch_size)
@@ -72,13 +83,13 @@ def describe(workload: "Workload", batch_size: int) -> dict[str, Any]:
         "parameters": parameter_count(model),
         "macs": sum(cost.macs for cost in costs),
         "totals": totals,
-        "loss": _part(task.loss),
+        "loss": _part(task.loss) | {"backward": list(backward_of_loss(model, task.loss))},
         "optimizer": _part(task.optimizer),
     }
 
 
 def _layer(model: "Model", node: "Node", cost: "NodeCost") -> dict[str, Any]:
-    from .formulas import formula
+    from .formulas import backward, formula
 
     return {
         "name": node.name,
@@ -92,6 +103,7 @@ def _layer(model: "Model", node: "Node", cost: "NodeCost") -> dict[str, Any]:
         "forward_bytes": cost.forward_bytes,
         "backward_bytes": cost.backward_bytes,
         "formula": formula(model, node),
+        "backward": list(backward(model, node)),
     }
 
 
@@ -120,6 +132,26 @@ def _print(output: Output, described: dict[str, Any]) -> None:
     output.text(
         f"optimizer   {described['optimizer']['kind']}: {described['optimizer']['formula']}"
     )
+
+
+SUMMED = (
+    "A tensor or parameter that several layers read gets the sum of what each of them gives it."
+)
+
+
+def _print_backward(output: Output, described: dict[str, Any]) -> None:
+    """What the chain rule makes of each layer, in the order in which it is computed."""
+    from ..report.columns import column_table
+
+    table = column_table("layer", "op", "backward", leave_out=("op",))
+    loss = described["loss"]
+    layers = [(row["name"], row["op"], row["backward"]) for row in reversed(described["layers"])]
+    for name, kind, formulas in [("loss", loss["kind"], loss["backward"]), *layers]:
+        for place, formula in enumerate(formulas):
+            table.add_row(*((name, kind) if place == 0 else ("", "")), formula)
+    output.text("\nbackward pass: dNAME is the gradient of the loss with respect to NAME")
+    output.table(table)
+    output.text(SUMMED)
 
 
 def _shape(sizes: list[int]) -> str:

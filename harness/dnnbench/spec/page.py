@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
+from .backward import BACKWARD, BACKWARD_OF_LOSS, Formulas
 from .losses import Loss
 from .op_examples import EXAMPLES, Example
 from .ops import OPS
@@ -33,6 +34,9 @@ called `<node>.<role>` unless it is shared. In low precision an op is one of thr
 - product: it multiplies matrices, in the narrow type of `--dtype`;
 - wide: it adds up many elements, in float32;
 - plain: neither; it computes in the widest type of its inputs.
+
+Under "Backward" dy is the gradient of the loss with respect to y, and so for every name;
+`dnnbench show --backward` writes these formulas with the names of a network.
 
 {contents}
 
@@ -79,7 +83,10 @@ _WORDS = {
 
 def render() -> str:
     """The text of docs/ops.md."""
-    losses = [_part(kind, f"prediction: {kind.prediction}") for kind in _kinds(Loss)]
+    losses = [
+        _part(kind, f"prediction: {kind.prediction}", _backward(BACKWARD_OF_LOSS[_name(kind)]))
+        for kind in _kinds(Loss)
+    ]
     optimizers = [
         _part(kind, f"slots: {', '.join(kind.slots) or 'none'}") for kind in _kinds(Optimizer)
     ]
@@ -104,6 +111,7 @@ def _op(kind: str, op: type[Op]) -> str:
         f"## `{kind}`",
         f"`{op.formula}`",
         _meaning(op),
+        _backward(BACKWARD[kind]),
         _traits(op),
         _attributes(op),
         _example(kind, example),
@@ -111,13 +119,18 @@ def _op(kind: str, op: type[Op]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _part(kind: Any, trait: str) -> str:
-    parts = [f"### `{_name(kind)}`", f"`{kind.formula}`", _meaning(kind), trait, _attributes(kind)]
+def _part(kind: Any, trait: str, backward: str = "") -> str:
+    title, formula = f"### `{_name(kind)}`", f"`{kind.formula}`"
+    parts = [title, formula, _meaning(kind), backward, trait, _attributes(kind)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _name(kind: type[Spec]) -> str:
     return str(kind.model_fields["kind"].default)
+
+
+def _backward(formulas: Formulas) -> str:
+    return "Backward:\n\n" + _verbatim("\n".join(formulas))
 
 
 def _meaning(kind: type) -> str:
