@@ -31,7 +31,7 @@ TIERS = [
     {"diagnosis"},
     {"worker"},
     {"execution"},
-    {"revisions"},
+    {"revisions", "configuration"},
     {"testing"},
     {"report"},
     {"track"},

@@ -79,10 +79,12 @@ def options(command):
 
 SHOWN_BY_THE_TERMINAL = {"as_json", "quiet", "verbose", "dry_run", "details", "report", "help"}
 SHOWN_BY_THE_TERMINAL |= {"find_batch", "markdown", "junit"}
+BY_A_FILE = {"suite"}
+"""What only the command line reads: settings of a project."""
 
 
 @pytest.mark.parametrize("command", ["run", "check", "train", "predict", "compare", "gate"])
 def test_a_function_takes_what_its_command_takes(command):
     code = getattr(dnnbench, command).__code__
     arguments = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    assert arguments - {"progress"} == options(command) - SHOWN_BY_THE_TERMINAL
+    assert arguments - {"progress"} == options(command) - SHOWN_BY_THE_TERMINAL - BY_A_FILE

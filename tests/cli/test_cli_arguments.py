@@ -6,6 +6,7 @@ Lists that are given again add up.
 import json
 
 import pytest
+import rich_click as click
 from dnnbench.cli.main import COMMANDS, cli, main
 from dnnbench.cli.options import Command, Group
 from dnnbench.store.store import open_store
@@ -124,6 +125,6 @@ def test_a_run_is_not_named_by_nothing(tmp_path, capsys):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_looks_at_its_arguments_so(name):
-    _, command, _ = cli.resolve_command(None, [name])
+    _, command, _ = cli.resolve_command(click.Context(cli), [name])
     assert isinstance(command, Command | Group)
     assert all(isinstance(part, Command) for part in getattr(command, "commands", {}).values())

@@ -5,7 +5,8 @@ import re
 import pytest
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
-from dnnbench.execution.gate import Gate, screened
+from dnnbench.execution.gate import screened
+from dnnbench.execution.gate_cells import Gate
 from dnnbench.execution.measured import measured
 from dnnbench.report.outcomes.gate import gate_sections, outcome_line
 from dnnbench.stats.flags import PRESSURE, STEAL

@@ -7,7 +7,8 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.gate import _code
 from dnnbench.execution import measured as measured_module
 from dnnbench.execution.arms import base_arm
-from dnnbench.execution.gate import Answer, Gate, GateCell, confirmed, narrowed, screened, with_base
+from dnnbench.execution.gate import confirmed, narrowed, screened, with_base
+from dnnbench.execution.gate_cells import Answer, Gate, GateCell
 from dnnbench.execution.measured import measured
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan

@@ -8,7 +8,8 @@ from dnnbench.agreement.status import Status
 from dnnbench.cli import exitcodes
 from dnnbench.cli.gate import _code
 from dnnbench.execution.agreement_rows import Unproven
-from dnnbench.execution.gate import Gate
+from dnnbench.execution.gate_cells import Gate
+from dnnbench.execution.gate_policy import GatePolicy, Inconclusive
 from dnnbench.protocol.arm import Arm
 from dnnbench.report.gate_document import document
 from dnnbench.report.outcomes.gate import gate_sections, outcome_line
@@ -24,7 +25,7 @@ from helpers.gates import FOUND, KEY, THETA
 from helpers.reporting import text_of
 
 CERTAIN = Confirmation(
-    ratio(NO_PAIRS), Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03
+    ratio(NO_PAIRS).estimate, Step(1e-9, 0.01, True), Finding(Verdict.CONFIRMED), True, 0.03
 )
 VETOED = replace(CERTAIN, finding=Finding(Verdict.NOT_CONFIRMED, "drift", overruled=True))
 FAILED = {KEY: "killed"}
@@ -39,6 +40,14 @@ def unproven(*statuses):
             for i, status in enumerate(statuses)
         }
     }
+
+
+COARSE = replace(FOUND, smallest=0.12)
+"""A cell that finds slowdowns from 12 % on, and must see 10 %."""
+
+
+def policy(inconclusive, must_see=0.1):
+    return {"chosen_policy": GatePolicy(must_see, inconclusive)}
 
 
 ENDS = {
@@ -86,6 +95,46 @@ ENDS = {
         exitcodes.OK,
     ),
     "no candidate has a cell": ({"cells": ()}, "INCONCLUSIVE", exitcodes.NOTHING_MEASURED),
+    "a cell was too noisy": (
+        {"cells": (FOUND, replace(COARSE, key=SECOND))},
+        "INCONCLUSIVE",
+        exitcodes.NOTHING_MEASURED,
+    ),
+    "a cell was too noisy and is let through": (
+        {"cells": (COARSE,)} | policy(Inconclusive.PASS),
+        "PASS",
+        exitcodes.OK,
+    ),
+    "a cell was too noisy, and less is to be seen": (
+        {"cells": (COARSE,)} | policy(Inconclusive.FAIL, must_see=0.15),
+        "PASS",
+        exitcodes.OK,
+    ),
+    "a noisy cell is faster for certain": (
+        {"cells": (replace(COARSE, finding=Finding(Verdict.FASTER)),)},
+        "PASS",
+        exitcodes.OK,
+    ),
+    "a cell was too noisy, another became slower": (
+        {"cells": (COARSE, replace(FOUND, key=SECOND, confirmation=CERTAIN))},
+        "SLOWER",
+        exitcodes.REGRESSION,
+    ),
+    "a cell was too noisy, an arm failed": (
+        {"cells": (COARSE,), "failed": FAILED},
+        "COULD NOT RUN",
+        exitcodes.FAILED,
+    ),
+    "one became slower, another failed": (
+        {"cells": (replace(FOUND, confirmation=CERTAIN),), "failed": FAILED},
+        "COULD NOT RUN",
+        exitcodes.FAILED,
+    ),
+    "what could not be judged is let through": (
+        {"cells": (replace(FOUND, confirmation=VETOED),)} | policy(Inconclusive.PASS),
+        "PASS",
+        exitcodes.OK,
+    ),
     "interrupted": ({"interrupted": True}, "INTERRUPTED", exitcodes.INTERRUPTED),
 }
 
@@ -98,6 +147,24 @@ def test_how_a_gate_ends(case):
     assert gate.passed is (code == exitcodes.OK) is document(gate)["passed"]
     assert outcome_line(gate).split(":")[1].strip() == word == document(gate)["outcome"]
     assert gate_sections(gate)[0].title.startswith(f"{word}: ")
+
+
+def test_a_neutral_gate_says_so_and_fails_nothing():
+    gate = Gate("a", THETA, "screen", (COARSE,), **policy(Inconclusive.NEUTRAL))
+    assert _code(gate) == exitcodes.OK
+    assert outcome_line(gate).startswith("gate: INCONCLUSIVE: ")
+    assert document(gate)["passed"] is False
+
+
+def test_a_cell_that_could_not_have_seen_enough_says_so():
+    text = text_of(gate_sections(Gate("a", THETA, "screen", (COARSE,))), 200)
+    assert "INCONCLUSIVE: 1 of 1 cell could not have seen a slowdown of 10 %" in text
+    assert "it finds slowdowns from 12 % on, and must see 10 %" in text
+
+
+@pytest.mark.parametrize(("theta", "must_see"), [(0.02, 0.1), (0.05, 0.15)])
+def test_what_must_be_seen_follows_from_what_may_pass(theta, must_see):
+    assert Gate("a", theta, "screen", ()).policy.must_see == pytest.approx(must_see)
 
 
 def test_a_reason_of_several_lines_forges_no_outcome():

@@ -2,7 +2,7 @@
 
 import sys
 
-from dnnbench.execution.gate import GateCell
+from dnnbench.execution.gate_cells import GateCell
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.spec.phases import Phase

@@ -10,7 +10,8 @@ from dnnbench.agreement.losses import LossComparison
 from dnnbench.agreement.status import Status
 from dnnbench.execution.agreement_rows import AgreementRow, nothing_compared
 from dnnbench.execution.first_epoch import FirstEpoch
-from dnnbench.execution.gate import Gate, confirmed, screened
+from dnnbench.execution.gate import confirmed, screened
+from dnnbench.execution.gate_cells import Gate
 from dnnbench.execution.measured import measured
 from dnnbench.execution.training import Epoch, Figures, TrainingResult
 from dnnbench.plugins.catalog import find_workload

@@ -10,7 +10,8 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
-TO_VERSION_5 = ("ALTER TABLE agreement DROP COLUMN tensors",)
+TO_VERSION_7 = ("DROP TABLE finding",)
+TO_VERSION_5 = (*TO_VERSION_7, "ALTER TABLE agreement DROP COLUMN tensors")
 """Statements that make a store of today one of that schema version."""
 NAMES_OF_MACHINES = ("machine_class", "identity_version", "aliases")
 TO_VERSION_4 = (
@@ -77,8 +78,23 @@ def measure(store: Store, run_id: str, cells: list[str], generation: int) -> dic
     return blocks
 
 
+def finding_row(cell_id: str) -> dict:
+    """What a gate's screen found of a cell."""
+    return {
+        "cell_id": cell_id,
+        "stage": "screen",
+        "base": "torch",
+        "theta": 0.02,
+        "ratio": 1.1,
+        "flagged": True,
+        "answered": True,
+        "overruled": False,
+        "verdict": "SLOWER",
+    }
+
+
 def add_everything(store: Store, run_id: str, **changes) -> list[str]:
-    """A complete run with a row in every table."""
+    """A complete run with a row in every table but that of a gate's findings."""
     cells = add_run(store, run_id, **changes)
     for generation in range(2):
         measure(store, run_id, cells, generation)
@@ -191,6 +207,7 @@ def assert_merges(target: Store, source: Store) -> None:
         "sample_block": 2 * len(cells),
         "first_call": 1,
         "agreement": 1,
+        "finding": 0,
         "epoch": 1,
     }
     once = contents(target)

@@ -63,11 +63,13 @@ def test_frames_have_the_registered_columns_filled_and_empty(store):
             ("first_calls", store.first_calls()),
             ("agreement", store.agreement()),
             ("epochs", store.epochs()),
+            ("findings", store.findings()),
         )
 
     for filled in (False, True):
         if filled:
-            storing.add_everything(store, "r1")
+            cells = storing.add_everything(store, "r1")
+            store.add_findings("r1", [storing.finding_row(cells[1])])
         seen = dict(read())
         assert set(seen) | {"summary"} == set(FRAMES)
         for name, frame in seen.items():

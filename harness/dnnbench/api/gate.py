@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import Interrupted, UsageError
 from ..execution import spelling
-from ..execution.gate import Answer, Gate, refuse_pairs_of_bases, run_gate, with_base
+from ..execution.gate import refuse_pairs_of_bases, run_gate, with_base
+from ..execution.gate_cells import Answer, Gate
+from ..execution.gate_findings import read_gate
+from ..execution.gate_policy import GatePolicy, Inconclusive, default_policy
 from ..execution.reporter import Reporter
 from ..execution.request import Origin, Request, make_plan
 from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
@@ -44,6 +47,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Thresholds = Sequence[tuple[str, Number]]
+"""What passes of the cells that each pattern matches: `[("cnn_*", "5%")]`."""
+
+
 @dataclass(frozen=True)
 class Gated(Shown):
     """How a gate ended: its word, and a row for every cell."""
@@ -57,7 +64,9 @@ class Gated(Shown):
 
     @property
     def passed(self) -> bool:
-        """Whether every candidate was judged, and nothing speaks against any."""
+        """Whether every candidate was judged, and nothing speaks against any; with
+        `inconclusive="pass"` also where one could not be judged.
+        """
         return self.gate.passed
 
     @property
@@ -90,6 +99,9 @@ def gate(
     batch_size: int | str | list[int] | None = None,
     phase: Texts = GATE_PHASES,
     fail_on: Number = Settings.theta,
+    thresholds: Thresholds = (),
+    must_see: Number | None = None,
+    inconclusive: str = Inconclusive.FAIL,
     max_time: Number = Settings.max_time_s,
     generations: int | str | None = None,
     allow_unequal: bool = Settings.allow_unequal,
@@ -121,6 +133,9 @@ def gate(
             batch_size=batch_size,
             phase=phase,
             fail_on=fail_on,
+            thresholds=thresholds,
+            must_see=must_see,
+            inconclusive=inconclusive,
             max_time=max_time,
             generations=generations,
             allow_unequal=allow_unequal,
@@ -174,14 +189,21 @@ def gate_request(
     batch_size: int | str | list[int] | None,
     phase: Texts,
     fail_on: Number,
+    thresholds: Thresholds,
+    must_see: Number | None,
+    inconclusive: str,
     max_time: Number,
     generations: int | str | None,
     allow_unequal: bool,
     check: bool,
 ) -> Request:
     """The request that the options of `gate` make; UsageError if it leaves no candidate."""
+    theta = read("fail_on", fail_on, spelling.share)
+    policy = gate_policy(theta, thresholds, must_see, inconclusive)
+    strictest = min([theta, *(share for _, share in policy.thresholds)])
     settings = gate_settings(
-        read("fail_on", fail_on, spelling.share),
+        theta,
+        precision=strictest / 2,
         phases=read("phase", phase, lambda text: spelling.words(text, tuple(Phase))),
         dtypes=element_types(dtype),
         threads=thread_counts(threads),
@@ -193,7 +215,29 @@ def gate_request(
         check=check,
     )
     chosen, arms = workloads_of(networks(workloads)), texts("backend", backend)
-    return with_base(Request(chosen, arms, settings, batch_sizes(batch_size), base, data=str(data)))
+    sizes = batch_sizes(batch_size)
+    return with_base(Request(chosen, arms, settings, sizes, base, data=str(data), gate=policy))
+
+
+def gate_policy(
+    theta: float, thresholds: Thresholds, must_see: Number | None, inconclusive: str
+) -> GatePolicy:
+    """What a gate must be able to see: by default the larger of 10 % and three times `theta`."""
+    policy = GatePolicy(
+        default_policy(theta).must_see
+        if must_see is None
+        else read("must_see", must_see, spelling.share),
+        read("inconclusive", inconclusive, lambda text: spelling.word(text, tuple(Inconclusive))),
+        tuple(
+            (pattern, read("thresholds", share, spelling.share)) for pattern, share in thresholds
+        ),
+    )
+    if policy.must_see <= theta:
+        raise UsageError(
+            f"must_see: got {policy.must_see:.3g}, expected more than the {theta:.3g} that fail_on "
+            "lets pass"
+        )
+    return policy
 
 
 def judged(request: Request, keeping: Keeping, report: Reporter) -> tuple[Gate, str]:
@@ -205,4 +249,5 @@ def judged(request: Request, keeping: Keeping, report: Reporter) -> tuple[Gate, 
         machine_lock(wait_s=keeping.wait_s),
         open_store(keeping.store, patience=patience) as store,
     ):
-        return run_gate(request, plan, datasets, store, keeping.origin, report), store.place
+        gate = run_gate(request, plan, datasets, store, keeping.origin, report)
+        return read_gate(store, gate.screen_run) or gate, store.place

@@ -23,13 +23,14 @@ class Content:
 
     evidence: Evidence
     samples: "pd.DataFrame"
+    findings: "pd.DataFrame"
 
 
 def read_content(store: Store, run_id: str) -> Content:
     """From an open store."""
     evidence = gather(store, run_id)
     visits = store.samples(list(evidence.cells["cell_id"]))
-    return Content(evidence, samples_frame(evidence.cells, visits))
+    return Content(evidence, samples_frame(evidence.cells, visits), store.findings(run_id))
 
 
 class Run:
@@ -86,6 +87,13 @@ class Run:
     def agreement(self) -> "pd.DataFrame":
         """A row a check against the reference: the worst tensor of each kind."""
         return self._content.evidence.agreement
+
+    @property
+    def findings(self) -> "pd.DataFrame":
+        """A row a cell of a candidate, of a run of `gate`: ratio, interval, p, verdict, reason, in
+        the stage that the run was.
+        """
+        return self._content.findings
 
     @property
     def epochs(self) -> "pd.DataFrame":

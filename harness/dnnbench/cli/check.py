@@ -7,7 +7,8 @@ import rich_click as click
 
 from ..protocol.dtypes import DType
 from ..spec.phases import Phase
-from . import completing, exitcodes
+from . import exitcodes
+from .configured import suite_options
 from .options import Command, list_option, output_options
 from .output import Output
 from .types import Words
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check", cls=Command)
-@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
+@suite_options
 @work_options_but_dtype
 @list_option(
     "--dtype",

@@ -4,7 +4,10 @@ meet in one run.
 
 import rich_click as click
 
+from ..errors import UsageError
+from ..wording import near_miss
 from . import exitcodes
+from .configured import current
 from .options import Group, output_options
 from .output import Output
 
@@ -23,7 +26,7 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("name")
-@click.argument("requirements", nargs=-1, required=True)
+@click.argument("requirements", nargs=-1)
 @click.option(
     "-c",
     "--constraint",
@@ -38,15 +41,33 @@ def create(
 ) -> int:
     """Make the virtual environment NAME with pip's REQUIREMENTS and what a worker needs.
 
+    Without REQUIREMENTS those of the environment of that name in dnnbench.toml.
+
     Example: dnnbench envs create jax-0.9 "jax==0.9.2"
     """
     from ..execution.environments import create_environment
 
+    if not requirements:
+        requirements, more = _configured(name)
+        constraints = (*constraints, *more)
     output.note(f"installing {', '.join(requirements)}; this takes a minute or two")
     python = create_environment(name, requirements, constraints)
     output.text(f"{name}: {python}")
     output.note(f"use it as BACKEND@{name}")
     return exitcodes.OK
+
+
+def _configured(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Requirements and constraints of the file's environment; UsageError where it has none."""
+    environments = current().environments
+    if name not in environments:
+        hint = near_miss(name, environments)
+        raise UsageError(
+            f"envs create {name}: give pip's requirements, or name an environment of dnnbench.toml"
+            f"{hint}"
+        )
+    environment = environments[name]
+    return tuple(environment.requirements), tuple(environment.constraint)
 
 
 @command.command("list")

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..execution.gate_policy import Inconclusive
 from ..execution.settings import GATE_PHASES, Settings
 from ..spec.phases import Phase
 from ..stats.split import FEWEST
 from . import completing, exitcodes
+from .configured import suite_options
 from .options import Command, list_option, output_options
 from .output import Output
-from .types import Generations, Numbers, Seconds, Share, Words
+from .types import Generations, Numbers, Seconds, Share, Threshold, Words
 from .work_options import (
     DATA,
     DETAILS,
@@ -25,11 +27,11 @@ from .work_options import (
 )
 
 if TYPE_CHECKING:
-    from ..execution.gate import Gate
+    from ..execution.gate_cells import Gate
 
 
 @click.command("gate", cls=Command)
-@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
+@suite_options
 @click.option(
     "--backend",
     multiple=True,
@@ -88,6 +90,28 @@ if TYPE_CHECKING:
     default=f"{Settings.theta:.0%}",
     show_default=True,
     help="Slowdowns up to this much pass.",
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    type=Threshold(),
+    multiple=True,
+    help="What passes of the cells that a pattern matches, in place of --fail-on; the first that "
+    "matches counts. A cell is called WORKLOAD/BATCH PHASE: 'cnn_*=5%', '* infer=3%'.",
+)
+@click.option(
+    "--must-see",
+    type=Share(),
+    help="A cell passes only if it finds a slowdown of this much, four times in five; else it is "
+    "INCONCLUSIVE.  [default: the larger of 10% and three times --fail-on]",
+)
+@click.option(
+    "--inconclusive",
+    type=click.Choice([each.value for each in Inconclusive]),
+    default=Inconclusive.FAIL.value,
+    show_default=True,
+    help="What becomes of a gate that nothing fails and that has such cells. fail: exit code 4; "
+    "neutral: it says so, with exit code 0; pass: it passes.",
 )
 @click.option(
     "--max-time",
@@ -149,8 +173,9 @@ def command(
     Screens every cell in one run, and confirms those that look slower in fresh processes:
     the chance that equal arms fail is at most 1 % for all cells together. The first line and the
     last, which a script may look for (`gate: PASS: ...`), say PASS
-    (exit code 0), SLOWER (3, a slowdown confirmed), INCONCLUSIVE (4, nothing could be judged of a
-    candidate), or why an arm may not be judged at all: DIFFERS, COULD NOT RUN, NOT COMPARED (1).
+    (exit code 0), SLOWER (3, a slowdown confirmed), INCONCLUSIVE (4, a cell could not be judged, or
+    not finely enough), or why an arm may not be judged at all: DIFFERS, COULD NOT RUN, NOT COMPARED
+    (1). The findings are stored: dnnbench runs show says them again.
 
     \b
     Examples:
@@ -190,12 +215,13 @@ def command(
 
 
 def _code(gate: "Gate") -> int:
-    from ..execution.gate import Answer
+    from ..execution.gate_cells import Answer
 
+    is_neutral = gate.policy.inconclusive is Inconclusive.NEUTRAL
     codes = {
         Answer.PASS: exitcodes.OK,
         Answer.SLOWER: exitcodes.REGRESSION,
-        Answer.INCONCLUSIVE: exitcodes.NOTHING_MEASURED,
+        Answer.INCONCLUSIVE: exitcodes.OK if is_neutral else exitcodes.NOTHING_MEASURED,
         Answer.INTERRUPTED: exitcodes.INTERRUPTED,
     }
     return codes.get(gate.answer, exitcodes.FAILED)
@@ -203,6 +229,8 @@ def _code(gate: "Gate") -> int:
 
 def _conclude(output: Output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
+    from ..report.quantity import percent
+
     runs = f"screening run {gate.screen_run}" + (
         f", confirming run {gate.confirm_run}" if gate.confirm_run else ""
     )
@@ -217,5 +245,11 @@ def _conclude(output: Output, gate: "Gate", place: str) -> None:
     for arm, reason in gate.unjudged.items():
         if arm not in explained:
             output.error(f"nothing was judged of {arm}: {reason}")
+    if gate.blind and not (gate.unjudged or gate.passed):
+        wanted = percent(gate.policy.must_see)
+        output.error(
+            f"{len(gate.blind)} cell(s) could not have seen a slowdown of {wanted}: give more "
+            "--max-time, name fewer workloads or phases, or raise --must-see"
+        )
     if gate.confirmed:
         output.error(f"{len(gate.confirmed)} cell(s) became slower for certain")

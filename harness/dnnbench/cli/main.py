@@ -36,6 +36,8 @@ COMMANDS = {
     "show": "Layers, shapes, parameters, operations and bytes of a network.",
     "list": "Backends, workloads and devices.",
     "schema": "JSON Schema of a workload file.",
+    "config": "What is set for this folder, and where each value came from.",
+    "init": "Write a file of settings, and a workflow that gates with it.",
     "envs": "Other Python environments, to compare versions of a framework.",
     "doctor": "What is installed, what this machine can measure, what to fix.",
 }
@@ -64,7 +66,11 @@ class Commands(click.RichGroup):
         name, *rest = args
         if name not in COMMANDS:
             ctx.fail(f"no command is called '{name}'{near_miss(name, COMMANDS)}")
-        return name, command_of(name), rest
+        from .configured import configure
+
+        command = command_of(name)
+        configure(ctx, name, command, rest)
+        return name, command, rest
 
     @quiet_if_reader_left
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

@@ -11,6 +11,7 @@ from ..execution.settings import MOST_SINGLE_CALLS, Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
 from . import completing, exitcodes
+from .configured import suite_options
 from .options import Command, is_given, list_option, output_options
 from .output import Output
 from .types import Generations, Numbers, Seconds, Share, Word, Words
@@ -30,7 +31,16 @@ BESIDE_RESUME = ("resume", "store", "report", "wait", "as_json", "details", "qui
 
 
 WHAT = (
-    *("--backend", "--device", "--dtype", "--threads", "--batch-size", "--phase", "--base"),
+    *(
+        "--suite",
+        "--backend",
+        "--device",
+        "--dtype",
+        "--threads",
+        "--batch-size",
+        "--phase",
+        "--base",
+    ),
     *(
         "--weights",
         "--data",
@@ -71,7 +81,7 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 @click.rich_config(
     {"option_groups": {"*": [{"name": name, "options": list(of)} for name, of in GROUPS.items()]}}
 )
-@click.argument("workloads", nargs=-1, shell_complete=completing.workloads)
+@suite_options
 @work_options
 @list_option(
     "-b",

@@ -96,6 +96,13 @@ class Share(Spelt):
         super().__init__("SHARE", spelling.share)
 
 
+class Threshold(Spelt):
+    """`cnn_*=5%`: a pattern of cells, and the share that passes of them."""
+
+    def __init__(self) -> None:
+        super().__init__("PATTERN=SHARE", spelling.threshold)
+
+
 class Seconds(Spelt):
     """`90`, `90s`, `2m`, `1h`: above 0, and 30 days at most."""
 

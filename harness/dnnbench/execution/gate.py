@@ -2,182 +2,28 @@
 what it flagged.
 """
 
-import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from ..agreement.status import Status
 from ..data.dataset import Dataset
 from ..errors import UsageError
 from ..protocol.arm import Arm
-from ..protocol.keys import CaseKey, CellKey
-from ..spec.phases import Phase
-from ..stats.estimates import Estimate, ratio, smallest_difference
-from ..stats.gate import FAMILY_ALPHA, Confirmation, FlaggedCell, confirm, is_flagged
+from ..stats.estimates import ratio, smallest_difference
+from ..stats.gate import FAMILY_ALPHA, FlaggedCell, confirm, is_flagged
 from ..stats.verdict import Finding, Verdict, judge
 from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
-from .agreement_rows import Unproven
 from .arms import base_arm, select
 from .execute import Execution, Outcome
+from .gate_cells import Gate, GateCell
+from .gate_findings import finding_rows
+from .gate_policy import GatePolicy, default_policy
 from .measured import Measured, measured
 from .plan import Plan
 from .reporter import Reporter
 from .request import Origin, Request, open_run
 from .run_cells import refuse_nothing
-
-
-class Answer(StrEnum):
-    """The answer that a gate ends with, and each of its rows."""
-
-    PASS = "PASS"
-    SLOWER = "SLOWER"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    """Nothing could be judged."""
-    COULD_NOT_RUN = "COULD NOT RUN"
-    NOT_COMPARED = "NOT COMPARED"
-    """With the reference: there was nothing sound to hold the arm against."""
-    DIFFERS = "DIFFERS"
-    INTERRUPTED = "INTERRUPTED"
-
-
-OF_STATUS = {
-    Status.COULD_NOT_RUN: Answer.COULD_NOT_RUN,
-    Status.NOT_COMPARED: Answer.NOT_COMPARED,
-    Status.DIFFERS: Answer.DIFFERS,
-}
-"""What a check that does not pass makes of a gate."""
-UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
-
-
-@dataclass(frozen=True)
-class GateCell:
-    """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base
-    in the first run.
-
-    base: name of the arm that the ratio is to.
-    finding: the screen's, or NOT RANKED with the reason.
-    sound: whether the screen could tell anything of it.
-    smallest: the slowdown that the screen could have seen.
-    """
-
-    key: CellKey
-    base: str
-    finding: Finding
-    screen: Estimate = UNKNOWN
-    smallest: float = math.nan
-    sound: bool = False
-    flagged: bool = False
-    confirmation: Confirmation | None = None
-
-    @property
-    def case(self) -> CaseKey:
-        return self.key.case
-
-    @property
-    def phase(self) -> Phase:
-        return self.key.phase
-
-    @property
-    def arm(self) -> str:
-        """The arm's name."""
-        return self.key.arm.name
-
-    @property
-    def stage(self) -> str:
-        """The run that decided: the confirming one, else the screening one."""
-        return "confirm" if self.confirmation else "screen"
-
-    @property
-    def outcome(self) -> Finding:
-        """The confirmation's finding, else the screen's."""
-        return self.confirmation.finding if self.confirmation else self.finding
-
-    @property
-    def answered(self) -> bool:
-        """Whether the stage that decided had an interval, from clean rounds,
-        that nothing overrules.
-        """
-        has_interval = self.confirmation.answered if self.confirmation else self.sound
-        return has_interval and not self.outcome.overruled
-
-    @property
-    def smallest_difference(self) -> float:
-        """The smallest slowdown, as a fraction, that the stage that decided finds four
-        times in five.
-        """
-        return self.confirmation.smallest_difference if self.confirmation else self.smallest
-
-
-@dataclass(frozen=True)
-class Gate:
-    """How a gate ended; `confirm_run` is None where nothing was flagged."""
-
-    base: str
-    theta: float
-    screen_run: str
-    cells: tuple[GateCell, ...]
-    confirm_run: str | None = None
-    failed: Mapping[CellKey, str] = field(default_factory=dict)
-    unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
-    interrupted: bool = False
-
-    @property
-    def flagged(self) -> list[GateCell]:
-        """Cells that had to be confirmed."""
-        return [cell for cell in self.cells if cell.flagged]
-
-    @property
-    def confirmed(self) -> list[GateCell]:
-        """Cells that are slower for certain."""
-        return [cell for cell in self.cells if cell.outcome.verdict == Verdict.CONFIRMED]
-
-    @property
-    def passed(self) -> bool:
-        """Whether there are candidates, every one was judged, and nothing speaks against any."""
-        against = self.confirmed or self.failed or self.unproven or self.unjudged
-        return bool(self.cells) and not (self.interrupted or against)
-
-    @property
-    def answer(self) -> Answer:
-        """The answer for all cells together.
-
-        What speaks against an arm itself comes before what its times say.
-        """
-        if self.interrupted:
-            return Answer.INTERRUPTED
-        if self.passed:
-            return Answer.PASS
-        if self.unproven:
-            statuses = [unproven.status for unproven in self.unproven.values()]
-            return OF_STATUS[max(statuses, key=list(Status).index)]
-        if self.failed:
-            return Answer.COULD_NOT_RUN
-        return Answer.SLOWER if self.confirmed else Answer.INCONCLUSIVE
-
-    def answer_of(self, cell: GateCell) -> Answer:
-        """The answer for one cell."""
-        if unproven := self.unproven.get((cell.arm, cell.case.workload)):
-            return OF_STATUS[unproven.status]
-        if cell.key in self.failed:
-            return Answer.COULD_NOT_RUN
-        if cell.outcome.verdict == Verdict.CONFIRMED:
-            return Answer.SLOWER
-        return Answer.PASS if cell.answered else Answer.INCONCLUSIVE
-
-    @property
-    def unjudged(self) -> dict[str, str]:
-        """Candidates of which not one cell could be judged, whom a gate may not let
-        pass, and why.
-        """
-        judged = {cell.arm for cell in self.cells if cell.answered}
-        reasons: dict[str, dict[str, None]] = {}  # a set of each arm, in the order of the cells
-        for cell in self.cells:
-            if cell.arm not in judged:
-                reasons.setdefault(cell.arm, {})[cell.outcome.reason] = None
-        return {arm: "; ".join(texts) for arm, texts in reasons.items()}
 
 
 def with_base(request: Request) -> Request:
@@ -226,7 +72,9 @@ def run_gate(
     first = Execution(plan, datasets, store, screen_run, report).run()
     if not first.interrupted:
         refuse_nothing(first.run_id, store, list(plan.skipped.values()))
-    gate = _gate(plan, first, screened(measured(store, screen_run)))
+    run = measured(store, screen_run)
+    gate = _gate(request, plan, first, screened(run, request.gate))
+    store.add_findings(screen_run, finding_rows(gate, run))
     if first.interrupted or not gate.flagged:
         return gate
     report.note(
@@ -245,14 +93,23 @@ def run_gate(
     )
     if second.interrupted:
         return gate
-    return replace(gate, cells=confirmed(gate.cells, measured(store, confirm_run), gate.theta))
+    fresh = measured(store, confirm_run)
+    gate = replace(gate, cells=confirmed(gate.cells, fresh, gate.theta))
+    store.add_findings(confirm_run, finding_rows(gate, fresh))
+    return gate
 
 
-def _gate(plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
+def _gate(request: Request, plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
     return Gate(
-        plan.base, plan.settings.theta, first.run_id, cells,
-        failed=first.failed, unproven=first.unproven, interrupted=first.interrupted,
-    )  # fmt: skip
+        base=plan.base,
+        theta=plan.settings.theta,
+        screen_run=first.run_id,
+        cells=cells,
+        failed=first.failed,
+        unproven=first.unproven,
+        interrupted=first.interrupted,
+        chosen_policy=request.gate,
+    )
 
 
 def own_base(arm: Arm, base: Arm, arms: Collection[Arm]) -> Arm:
@@ -274,14 +131,21 @@ def bases(base: Arm, arms: Collection[Arm]) -> set[Arm]:
     return {own_base(arm, base, arms) for arm in arms}
 
 
-def screened(run: Measured) -> tuple[GateCell, ...]:
-    """A GateCell for every cell of a candidate in the first run, in the order of the plan."""
+def screened(run: Measured, policy: GatePolicy | None = None) -> tuple[GateCell, ...]:
+    """A GateCell for every cell of a candidate in the first run, in the order of the plan.
+
+    policy: None where the run's theta holds for every cell.
+    """
     if run.base_arm is None:
         return ()
     arms = {cell.key.arm for cell in run.cells}
     held_against = bases(run.base_arm, arms)
     candidates = [cell for cell in run.cells if cell.key.arm not in held_against]
-    return tuple(_screened(run, cell, _base_of(run, cell)) for cell in candidates)
+    chosen = policy or default_policy(run.theta)
+    return tuple(
+        _screened(run, cell, _base_of(run, cell), chosen.theta_of(cell.key, run.theta))
+        for cell in candidates
+    )
 
 
 def _base_of(run: Measured, cell: CellRow) -> CellRow | None:
@@ -292,28 +156,29 @@ def _base_of(run: Measured, cell: CellRow) -> CellRow | None:
     return run.beside(cell, own_base(cell.key.arm, run.base_arm, arms))
 
 
-def _screened(run: Measured, cell: CellRow, base: CellRow | None) -> GateCell:
+def _screened(run: Measured, cell: CellRow, base: CellRow | None, theta: float) -> GateCell:
     key = cell.key
     named = (run.base or "") if base is None else base.arm
     reason = run.not_comparable(cell, base)
     if base is None or reason:
-        return GateCell(key, named, Finding(Verdict.NOT_RANKED, reason))
+        return GateCell(key, named, Finding(Verdict.NOT_RANKED, reason), theta=theta)
     pairs = run.pairs(cell, base)
     result = ratio(pairs)
     objection = run.objection_to(cell, base)
     finding = (
         Finding(Verdict.UNDECIDED, objection, overruled=True)
         if objection
-        else judge(pairs, result, run.theta)
+        else judge(pairs, result, theta)
     )
     return GateCell(
         key,
         named,
         finding,
         result.estimate,
-        smallest_difference(result.effects, run.theta),
+        smallest_difference(result.effects, theta),
         sound=result.estimate.generations >= 2 and not objection,
-        flagged=is_flagged(result.estimate, run.theta),
+        flagged=is_flagged(result.estimate, theta),
+        theta=theta,
     )
 
 
@@ -360,15 +225,17 @@ def confirmed(
 ) -> tuple[GateCell, ...]:
     """The cells, with what the second run makes of the flagged ones."""
     fresh = {cell.key: cell for cell in run.cells}
-    flagged = [cell.key for cell in screened_cells if cell.flagged]
-    results = confirm([_flagged(run, fresh[key]) for key in flagged], theta, alpha)
-    confirmations = dict(zip(flagged, results, strict=True))
+    flagged = [cell for cell in screened_cells if cell.flagged]
+    results = confirm(
+        [_flagged(run, fresh[cell.key], cell.theta) for cell in flagged], theta, alpha
+    )
+    confirmations = dict(zip([cell.key for cell in flagged], results, strict=True))
     return tuple(replace(cell, confirmation=confirmations.get(cell.key)) for cell in screened_cells)
 
 
-def _flagged(run: Measured, cell: CellRow) -> FlaggedCell:
+def _flagged(run: Measured, cell: CellRow, theta: float) -> FlaggedCell:
     base = _base_of(run, cell)
     reason = run.not_comparable(cell, base)
     if base is None or reason:
-        return FlaggedCell(objection=reason)
-    return FlaggedCell(run.pairs(cell, base), run.objection_to(cell, base))
+        return FlaggedCell(objection=reason, theta=theta)
+    return FlaggedCell(run.pairs(cell, base), run.objection_to(cell, base), theta)

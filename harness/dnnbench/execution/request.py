@@ -26,6 +26,7 @@ from ..wording import shortened
 from .arms import base_arm, select
 from .backend_info import info_of
 from .devices import devices_of
+from .gate_policy import GatePolicy
 from .memory_guard import pairing
 from .plan import Plan, case_keys, cases_of, resolved, sized
 from .pool import worker_cpus
@@ -42,7 +43,7 @@ class Request:
     `weights` and `data` are paths, empty for the workload's own.
 
     only: what is timed, empty for all of it.  confirms: the run whose findings this one
-    confirms, empty for any but the second of a gate.
+    confirms, empty for any but the second of a gate.  gate: of either run of a gate.
     """
 
     workloads: tuple[Workload, ...]
@@ -54,6 +55,7 @@ class Request:
     data: str = ""
     only: tuple[tuple[CaseKey, Phase], ...] = ()
     confirms: str = ""
+    gate: GatePolicy | None = None
 
     def to_json(self, plan: Plan) -> dict[str, object]:
         """With what the plan decided: the arms by name, the device, the base."""
@@ -69,6 +71,7 @@ class Request:
             "data": self.data,
             "only": [[str(case), phase] for case, phase in self.only],
             "confirms": self.confirms,
+            "gate": self.gate and self.gate.to_json(),
             "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
             "skipped": dict(plan.skipped),
             "notes": list(plan.notes),
@@ -94,6 +97,7 @@ class Request:
                 data=stored["data"],
                 only=tuple((cases[case], Phase(phase)) for case, phase in stored.get("only", ())),
                 confirms=stored.get("confirms", ""),
+                gate=_policy(stored.get("gate")),
             )
         except (KeyError, TypeError, ValueError) as error:
             why = shortened(f"{type(error).__name__}: {error}")
@@ -103,12 +107,20 @@ class Request:
             ) from error
 
 
+def _policy(stored: Mapping[str, Any] | None) -> GatePolicy | None:
+    """None of a run that is no gate's, and of one that an older dnnbench stored."""
+    return None if stored is None else GatePolicy.from_json(stored)
+
+
 @dataclass(frozen=True)
 class Origin:
-    """Where a run comes from: the command line or the call, and the name that the user gives it."""
+    """Where a run comes from: the command line or the call, the name that the user gives it, and
+    the machine's, where one is set.
+    """
 
     command: tuple[str, ...] = ()
     label: str | None = None
+    machine: str | None = None
 
     def after(self, suffix: str) -> "Origin":
         """Of a second run of the same request: the label, if there is one, ends in `suffix`."""
@@ -180,7 +192,7 @@ def open_run(store: Store, request: Request, plan: Plan, origin: Origin) -> str:
 
     Host names are kept as a hash only.
     """
-    machine = add_this_machine(store)
+    machine = add_this_machine(store, origin.machine)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     store.add_run(
         run_id,
@@ -196,11 +208,13 @@ def open_run(store: Store, request: Request, plan: Plan, origin: Origin) -> str:
     return run_id
 
 
-def add_this_machine(store: Store) -> str:
-    """Record the machine that this process runs on, as it is now; its id."""
+def add_this_machine(store: Store, label: str | None = None) -> str:
+    """Record the machine that this process runs on, as it is now, under a label if there is one;
+    its id.
+    """
     facts, host = machine_facts(), host_hash()
     machine = machine_id(facts["hardware"], host)
-    store.add_machine(machine, facts=facts, host_hash=host)
+    store.add_machine(machine, facts=facts, host_hash=host, label=label)
     return machine
 
 

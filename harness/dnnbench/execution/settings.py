@@ -99,5 +99,6 @@ def gate_settings(theta: float = THETA, **chosen: Any) -> Settings:
     """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it
     must not miss.
     """
-    defaults: dict[str, Any] = {"phases": GATE_PHASES, "generations": None}
-    return Settings(**defaults | chosen | {"theta": theta, "precision": theta / 2})
+    defaults = {"phases": GATE_PHASES, "generations": None, "theta": theta, "precision": theta / 2}
+    options: dict[str, Any] = defaults | chosen
+    return Settings(**options)

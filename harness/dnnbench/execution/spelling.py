@@ -109,6 +109,14 @@ def share(text: str) -> float:
     return value
 
 
+def threshold(text: str) -> tuple[str, float]:
+    """`cnn_*=5%`: a pattern of cells, and the share that passes of them."""
+    pattern, equals, passes = text.rpartition("=")
+    if not equals or not pattern.strip():
+        raise ValueError(f"got '{shortened(text)}', expected PATTERN=SHARE such as 'cnn_*=5%'")
+    return pattern.strip(), share(passes)
+
+
 def seconds(text: str) -> float:
     """`90`, `90s`, `2m`, `1h`: above 0, and 30 days at most."""
     match = re.fullmatch(rf"({DECIMAL})\s*(s|m|min|h|)", text.strip())

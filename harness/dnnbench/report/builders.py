@@ -13,6 +13,8 @@ from .section import Section
 
 ANSWER = "answer"
 """Id of the section that stands first."""
+GATE = "gate"
+"""Id of the outcome of a gate, which stands before the answer of the run that measured it."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,11 @@ def sections_of(evidence: Evidence) -> list[Section]:
 
 
 def in_brief(sections: Sequence[Section]) -> list[Section]:
-    """What is shown to whom does not ask for details: the answer; all of it where there is none."""
-    return [section for section in sections if section.id == ANSWER] or list(sections)
+    """What is shown to whom does not ask for details: a gate's outcome, else the answer; all of it
+    where there is neither.
+    """
+    of_gate = [section for section in sections if section.id == GATE]
+    return of_gate or [section for section in sections if section.id == ANSWER] or list(sections)
 
 
 @cache

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..execution.facts import GenerationFacts, ProgramFacts
+from ..execution.gate_cells import Gate
+from ..execution.gate_findings import read_gate
 from ..execution.measured import Measured, measured
 from ..execution.peaks import Place
 from ..execution.twins import Twin, twins_of
@@ -60,6 +62,8 @@ class Evidence:
     """Answers that changed within a generation, or from one process to another."""
     time_doubts: dict[str, str]
     """What speaks against the time of a cell, by cell_id."""
+    gate: Gate | None = None
+    """The gate that the run screened or confirmed."""
 
     @property
     def run(self) -> RunRow:
@@ -265,6 +269,7 @@ def gather(store: Store, run_id: str) -> Evidence:
         compiled_late=_compiled_late(run.facts),
         answer_faults=answer_faults(run.facts),
         time_doubts=time_doubts(run),
+        gate=read_gate(store, run_id),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..execution.gate import Gate, GateCell
+from ..execution.gate_cells import Gate, GateCell
 from ..protocol.keys import CellKey
 from ..stats.estimates import Estimate
 from ..stats.gate import FAMILY_ALPHA
@@ -18,6 +18,7 @@ def document(gate: Gate) -> dict[str, Any]:
         "base": gate.base,
         "theta": gate.theta,
         "alpha": FAMILY_ALPHA,
+        **gate.policy.to_json(),
         "screen_run": gate.screen_run,
         "confirm_run": gate.confirm_run,
         "cells": [_cell(gate, cell) for cell in gate.cells],
@@ -40,14 +41,13 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "base": cell.base,
         "stage": cell.stage,
         "flagged": cell.flagged,
+        "theta": cell.theta,
     }
     confirmation, overruled = cell.confirmation, cell.outcome.overruled
     return place | {
         "screen": _estimate(cell.screen, cell.finding),
         "screen_verdict": cell.finding.verdict,
-        "confirm": _estimate(confirmation.ratio.estimate, confirmation.finding)
-        if confirmation
-        else None,
+        "confirm": _estimate(confirmation.estimate, confirmation.finding) if confirmation else None,
         "p": confirmation.step.p if confirmation and not overruled else None,
         "holm_threshold": confirmation.step.threshold if confirmation and not overruled else None,
         "verdict": cell.outcome.verdict,

@@ -1,9 +1,9 @@
 """What a gate says of one cell, and what it holds candidates against, in words."""
 
-from ..execution.gate import Gate, GateCell
+from ..execution.gate_cells import Gate, GateCell
 from ..stats.estimates import Estimate
 from ..stats.verdict import Finding, Verdict
-from .quantity import interval, ratio
+from .quantity import interval, percent, ratio
 from .words import NOT_JUDGED
 
 
@@ -16,7 +16,7 @@ def held_against(gate: Gate) -> str:
 def deciding(cell: GateCell) -> tuple[Estimate, Finding]:
     """The ratio of the stage that decided, and its finding."""
     if cell.confirmation:
-        return cell.confirmation.ratio.estimate, cell.confirmation.finding
+        return cell.confirmation.estimate, cell.confirmation.finding
     return cell.screen, cell.finding
 
 
@@ -35,8 +35,29 @@ def reason_of(gate: Gate, cell: GateCell) -> str:
         return unproven.sentence
     if failure := gate.failed.get(cell.key):
         return failure
+    return why_of(gate, cell)
+
+
+def why_of(gate: Gate, cell: GateCell) -> str:
+    """What its times leave open or say, after the verdict that it is for."""
     why = cell.outcome.reason or change(cell)
+    if gate.is_blind(cell) and cell.answered:
+        why = "; ".join(filter(None, [why, too_blind(gate, cell)]))
     return named(word(cell.outcome), why) if why else ""
+
+
+def too_blind(gate: Gate, cell: GateCell) -> str:
+    """Why a cell with an interval does not pass."""
+    sees = percent(cell.smallest_difference)
+    must_see = percent(gate.policy.must_see_of(cell.theta))
+    return f"it finds slowdowns from {sees} on, and must see {must_see}"
+
+
+def by_more(gate: Gate) -> str:
+    """`by more than 2 %`; where cells have thresholds of their own, that they do."""
+    thetas = {cell.theta for cell in gate.cells} or {gate.theta}
+    bar = percent(min(thetas)) if len(thetas) == 1 else "its threshold"
+    return f"by more than {bar}"
 
 
 def named(verdict: str, why: str) -> str:

@@ -5,7 +5,7 @@ Form: https://github.com/testmoapp/junitxml, which describes what the common rea
 
 from xml.etree import ElementTree
 
-from ..execution.gate import Answer, Gate, GateCell
+from ..execution.gate_cells import Answer, Gate, GateCell
 from ..wording import one_line
 from .gate_words import reason_of
 

@@ -93,19 +93,22 @@ class FlaggedCell:
 
     pairs: Pairs = NO_PAIRS
     objection: str = ""
+    theta: float | None = None
+    """The slowdown that passes of this cell; None for that of the family."""
 
 
 @dataclass(frozen=True)
 class Confirmation:
     """What became of a flagged cell: CONFIRMED SLOWER or NOT CONFIRMED, with the reason.
 
+    estimate: of the ratio to the base, in the fresh generations.
     answered: whether the generations could tell anything;
     p is no evidence of speed where they could not.
     smallest_difference: the true slowdown, as a fraction, that four such confirmations
     in five would find.
     """
 
-    ratio: Ratio
+    estimate: Estimate
     step: Step
     finding: Finding
     answered: bool
@@ -122,8 +125,10 @@ def confirm(
     A cell without pairs stays in the family with p = 1.
     """
     ratios = [ratio(cell.pairs) for cell in flagged]
-    steps = holm([slower_p(each.effects, theta) for each in ratios], alpha)
-    return [_confirmation(*one, theta) for one in zip(flagged, ratios, steps, strict=True)]
+    thetas = [theta if cell.theta is None else cell.theta for cell in flagged]
+    p_values = [slower_p(each.effects, own) for each, own in zip(ratios, thetas, strict=True)]
+    steps = holm(p_values, alpha)
+    return [_confirmation(*one) for one in zip(flagged, ratios, steps, thetas, strict=True)]
 
 
 def _confirmation(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) -> Confirmation:
@@ -135,7 +140,7 @@ def _confirmation(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) 
     )
     answered = measured.estimate.generations >= 2 and not cell.objection
     smallest = smallest_difference(measured.effects, theta, alpha=step.threshold)
-    return Confirmation(measured, step, finding, answered, smallest)
+    return Confirmation(measured.estimate, step, finding, answered, smallest)
 
 
 def _why_not(cell: FlaggedCell, measured: Ratio, step: Step, theta: float) -> str:

@@ -123,8 +123,8 @@ COLUMNS: dict[str, Column] = {
     "ratio": Column(
         REAL,
         "1",
-        "of agreement: worst error / allowance, missing where nothing was compared; of a summary: "
-        "seconds of arm / base",
+        "of agreement: worst error / allowance, missing where nothing was compared; of a summary "
+        "and of a finding: seconds of arm / base",
     ),
     "tensor": Column(TEXT, "", "name of the worst tensor"),
     "tensors": Column(
@@ -135,6 +135,16 @@ COLUMNS: dict[str, Column] = {
         "",
         "whether nothing speaks against the arm: it agrees, is undetermined, or unsupported",
     ),
+    # findings of a gate
+    "stage": Column(
+        TEXT, "", "of a gate: screen, which flags cells, or confirm, which judges them"
+    ),
+    "p": Column(REAL, "1", "p value of not slower by more than theta; missing for a screen"),
+    "threshold": Column(REAL, "1", "what Holm's procedure holds p against; missing for a screen"),
+    "theta": Column(REAL, "1", "the slowdown that passes of the cell"),
+    "flagged": Column(TRUTH, "", "whether the screen asked for a confirmation"),
+    "answered": Column(TRUTH, "", "whether the stage had an interval that nothing speaks against"),
+    "overruled": Column(TRUTH, "", "whether the reason speaks against the interval itself"),
     # training
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
@@ -172,7 +182,12 @@ COLUMNS: dict[str, Column] = {
         "lower end of the 95 % interval of the ratio; missing where verdict_reason overrules it",
     ),
     "ratio_high": Column(REAL, "1", "upper end of the 95 % interval of the ratio"),
-    "verdict": Column(TEXT, "", "FASTER, SLOWER, SAME or UNDECIDED, against the base"),
+    "verdict": Column(
+        TEXT,
+        "",
+        "against the base: FASTER, SLOWER, SAME, UNDECIDED; of a gate NOT RANKED too, and of its "
+        "second stage CONFIRMED SLOWER or NOT CONFIRMED",
+    ),
     "verdict_reason": Column(TEXT, "", "why the verdict is not a clear one; missing where it is"),
     "smallest_difference": Column(
         REAL, "1", "smallest relative difference that the run could have seen"
@@ -205,6 +220,10 @@ FRAMES: dict[str, tuple[str, ...]] = {
     ),
     "agreement": _names(
         "run_id arm workload dtype kind optimizer status ratio tensor tensors ok reason"
+    ),
+    "findings": _names(
+        """run_id cell_id stage base ratio ratio_low ratio_high generations p threshold flagged
+        answered overruled verdict reason smallest_difference theta"""
     ),
     "epochs": _names(
         "run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, delete, select
 from . import schema
 
 OF_A_RUN = (
+    schema.FINDING,
     schema.CELL,
     schema.GENERATION,
     schema.FIRST_CALL,

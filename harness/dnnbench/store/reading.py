@@ -48,6 +48,10 @@ class StoredRuns(Database):
         """Checks against the reference."""
         return self.read(lambda c: frames.of_runs(c, "agreement", schema.AGREEMENT, run_ids))
 
+    def findings(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
+        """What a gate found of each cell of a candidate, in the stage that the run was."""
+        return self.read(lambda c: frames.of_runs(c, "findings", schema.FINDING, run_ids))
+
     def epochs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Epochs of training."""
         return self.read(lambda c: frames.of_runs(c, "epochs", schema.EPOCH, run_ids))

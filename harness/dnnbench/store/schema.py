@@ -70,7 +70,27 @@ def _single_calls(connection: Connection) -> None:
     """
 
 
-SCHEMA_VERSION = 7
+def _add_findings(connection: Connection) -> None:
+    """Of gates; those that an older dnnbench measured have none."""
+    change_tables(
+        connection,
+        """
+        CREATE TABLE finding (
+            cell_id TEXT NOT NULL PRIMARY KEY REFERENCES cell (cell_id),
+            run_id TEXT NOT NULL REFERENCES run (run_id),
+            stage TEXT NOT NULL, base TEXT NOT NULL,
+            ratio DOUBLE PRECISION, ratio_low DOUBLE PRECISION, ratio_high DOUBLE PRECISION,
+            generations INTEGER, p DOUBLE PRECISION, threshold DOUBLE PRECISION,
+            flagged BOOLEAN NOT NULL, answered BOOLEAN NOT NULL, overruled BOOLEAN NOT NULL,
+            verdict TEXT, reason TEXT, smallest_difference DOUBLE PRECISION,
+            theta DOUBLE PRECISION NOT NULL
+        )
+        """,
+    )
+    change_tables(connection, "CREATE INDEX ix_finding_run_id ON finding (run_id)")
+
+
+SCHEMA_VERSION = 8
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_test_loss,
     2: mask_stored,
@@ -78,6 +98,7 @@ MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     4: name_machines,
     5: _add_count_of_tensors,
     6: _single_calls,
+    7: _add_findings,
 }
 """Version -> the function that changes a store of that version into one of the next,
 inside a transaction.
@@ -220,6 +241,28 @@ AGREEMENT = Table(
     _text("reason", nullable=True),
     Column("status", Text, nullable=False, server_default="differs"),
     Column("tensors", Integer),
+)
+
+FINDING = Table(
+    "finding",
+    METADATA,
+    _key("cell_id", Text, ForeignKey("cell.cell_id")),
+    Column("run_id", Text, _run(), nullable=False, index=True),
+    _text("stage"),
+    _text("base"),
+    Column("ratio", Double),
+    Column("ratio_low", Double),
+    Column("ratio_high", Double),
+    Column("generations", Integer),
+    Column("p", Double),
+    Column("threshold", Double),
+    Column("flagged", Boolean, nullable=False),
+    Column("answered", Boolean, nullable=False),
+    Column("overruled", Boolean, nullable=False),
+    _text("verdict", nullable=True),
+    _text("reason", nullable=True),
+    Column("smallest_difference", Double),
+    Column("theta", Double, nullable=False),
 )
 
 EPOCH = Table(

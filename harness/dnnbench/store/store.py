@@ -264,6 +264,10 @@ class Store(StoredRuns):
         """Record checks of agreement; a row of the same identity is replaced."""
         self._put(schema.AGREEMENT, run_id, rows)
 
+    def add_findings(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Record what a gate found of cells; a row of the same cell is replaced."""
+        self._put(schema.FINDING, run_id, rows)
+
     def add_epochs(self, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Record epochs of training; a row of the same identity is replaced."""
         self._put(schema.EPOCH, run_id, rows)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from ...execution.gate import Answer, Gate, GateCell
+from ...execution.gate_cells import Answer, Gate, GateCell
 from ...stats.estimates import Estimate
 from ...stats.gate import FAMILY_ALPHA, Confirmation
 from ...stats.verdict import Finding, Verdict
 from ...wording import listed as first_of
 from ...wording import one_line
+from ..builders import GATE
 from ..cells import arm_cell, verdict_cell
-from ..gate_words import change, deciding, held_against, named, word
+from ..gate_words import by_more, deciding, held_against, why_of, word
 from ..quantity import digits, factor, interval, percent, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..words import counted
@@ -20,6 +21,8 @@ TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
 ARM = Column("arm")
 OUTCOME = Column("outcome")
 COULD_SEE = Column("could see", number=True, spare=4)
+THRESHOLD = Column("passes", number=True, spare=5)
+"""What passes of each cell, where that is not the same for all."""
 BOTH_STAGES = (
     Column("screen", number=True, spare_interval=6),
     Column("verdict", spare=5),
@@ -38,7 +41,7 @@ def gate_sections(gate: Gate) -> list[Section]:
     shown, more_cells = in_short(cells, MOST_ROWS, "cell")
     reasons, more_reasons = in_short(_reasons(gate), MOST_REASONS, "reason")
     outcome = Section(
-        id="gate",
+        id=GATE,
         title=_outcome(gate),
         tables=(_small_table(gate, shown),) if cells else (),
         conclusions=(*more_cells, *reasons, *more_reasons),
@@ -58,7 +61,7 @@ def _outcome(gate: Gate) -> str:
 
 
 def _why(gate: Gate) -> str:
-    more = f"by more than {percent(gate.theta)} for certain"
+    more = f"{by_more(gate)} for certain"
     cells = counted(len(gate.cells), "cell")
     match gate.answer:
         case Answer.PASS:
@@ -69,14 +72,22 @@ def _why(gate: Gate) -> str:
             slower = f"{len(gate.confirmed)} of {cells} {takes} {over}"
             return f"{slower}, {more}{_worst(gate)}"
         case Answer.INCONCLUSIVE:
-            candidates = first_of(list(gate.unjudged)) or "any candidate"
-            return f"nothing could be judged of {candidates}"
+            return _inconclusive(gate)
         case Answer.INTERRUPTED:
             return "nothing is confirmed; what was measured is kept"
     if gate.unproven:
         wrong = [f"{arm} on {workload}" for arm, workload in gate.unproven]
         return f"not proven to compute the same network: {first_of(wrong)}"
     return f"failed: {first_of([str(key) for key in gate.failed])}"
+
+
+def _inconclusive(gate: Gate) -> str:
+    """What could not be judged; where all could, what is too noisy to pass."""
+    if gate.unjudged or not gate.cells:
+        candidates = first_of(list(gate.unjudged)) or "any candidate"
+        return f"nothing could be judged of {candidates}"
+    cells = f"{len(gate.blind)} of {counted(len(gate.cells), 'cell')}"
+    return f"{cells} could not have seen a slowdown of {percent(gate.policy.must_see)}"
 
 
 def _worst(gate: Gate) -> str:
@@ -97,10 +108,7 @@ def outcome_line(gate: Gate) -> str:
         f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, "
         f"{len(gate.confirmed)} confirmed slower"
     )
-    bar = (
-        f"by more than {percent(gate.theta)} than {held_against(gate)} "
-        f"(family alpha {percent(FAMILY_ALPHA)})"
-    )
+    bar = f"{by_more(gate)} than {held_against(gate)} (family alpha {percent(FAMILY_ALPHA)})"
     rest = f"; {unjudged} not judged" if unjudged else ""
     return one_line(f"gate: {gate.answer}: {counts} {bar}{rest}")
 
@@ -110,10 +118,13 @@ def _small_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
     several = _several(gate)
     columns = [CELL, *([ARM] if several else [])]
     columns += [Column("to base", number=True, spare_interval=2), OUTCOME, COULD_SEE]
+    own = _has_own_thresholds(gate)
+    columns += [THRESHOLD] if own else []
     body = []
     for cell in cells:
         ratio_cell = _ratio_cell(*deciding(cell))
-        body.append([*_place(cell, several), ratio_cell, _answer(gate, cell), _seen(cell)])
+        row = [*_place(cell, several), ratio_cell, _answer(gate, cell), _seen(cell)]
+        body.append([*row, Cell(percent(cell.theta))] if own else row)
     return table(columns, body)
 
 
@@ -135,6 +146,10 @@ def _whole_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
             ]
         )
     return table(columns, body)
+
+
+def _has_own_thresholds(gate: Gate) -> bool:
+    return len({cell.theta for cell in gate.cells}) > 1
 
 
 def _several(gate: Gate) -> bool:
@@ -165,7 +180,7 @@ def _confirmation(confirmation: Confirmation | None) -> list[Cell]:
     """Ratio, p and Holm's threshold; without p where something overrules it."""
     if confirmation is None:
         return [Cell()] * 3
-    estimate = _ratio_cell(confirmation.ratio.estimate, confirmation.finding)
+    estimate = _ratio_cell(confirmation.estimate, confirmation.finding)
     if confirmation.finding.overruled:
         return [estimate, Cell(), Cell()]
     step = confirmation.step
@@ -188,8 +203,8 @@ def _reasons(gate: Gate) -> list[str]:
     """
     cells_of: dict[tuple[str, Answer, str], list[str]] = {}
     for cell in gate.cells:
-        if why := cell.outcome.reason or change(cell):
-            key = cell.arm, gate.answer_of(cell), named(word(cell.outcome), why)
+        if why := why_of(gate, cell):
+            key = cell.arm, gate.answer_of(cell), why
             cells_of.setdefault(key, []).append(f"{cell.case} {cell.phase}")
     ordered = sorted(cells_of.items(), key=lambda item: item[0][1] is Answer.PASS)
     return [

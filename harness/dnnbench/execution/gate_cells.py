@@ -1,0 +1,199 @@
+"""What a gate says: of each cell, and of all together."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..agreement.status import Status
+from ..protocol.keys import CaseKey, CellKey
+from ..spec.phases import Phase
+from ..stats.dead_zone import THETA
+from ..stats.estimates import Estimate
+from ..stats.gate import Confirmation
+from ..stats.verdict import Finding, Verdict
+from .agreement_rows import Unproven
+from .gate_policy import GatePolicy, Inconclusive, default_policy
+
+
+class Answer(StrEnum):
+    """The answer that a gate ends with, and each of its rows."""
+
+    PASS = "PASS"
+    SLOWER = "SLOWER"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    """Something could not be judged, or too large a slowdown would not have been seen."""
+    COULD_NOT_RUN = "COULD NOT RUN"
+    NOT_COMPARED = "NOT COMPARED"
+    """With the reference: there was nothing sound to hold the arm against."""
+    DIFFERS = "DIFFERS"
+    INTERRUPTED = "INTERRUPTED"
+
+
+OF_STATUS = {
+    Status.COULD_NOT_RUN: Answer.COULD_NOT_RUN,
+    Status.NOT_COMPARED: Answer.NOT_COMPARED,
+    Status.DIFFERS: Answer.DIFFERS,
+}
+"""What a check that does not pass makes of a gate."""
+UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
+
+
+@dataclass(frozen=True)
+class GateCell:
+    """What the gate says of one cell: a candidate's, of which `screen` is the ratio to the base
+    in the first run.
+
+    base: name of the arm that the ratio is to.
+    finding: the screen's, or NOT RANKED with the reason.
+    sound: whether the screen could tell anything of it.
+    smallest: the slowdown that the screen could have seen.
+    theta: the slowdown that passes.
+    """
+
+    key: CellKey
+    base: str
+    finding: Finding
+    screen: Estimate = UNKNOWN
+    smallest: float = math.nan
+    sound: bool = False
+    flagged: bool = False
+    confirmation: Confirmation | None = None
+    theta: float = THETA
+
+    @property
+    def case(self) -> CaseKey:
+        return self.key.case
+
+    @property
+    def phase(self) -> Phase:
+        return self.key.phase
+
+    @property
+    def arm(self) -> str:
+        """The arm's name."""
+        return self.key.arm.name
+
+    @property
+    def stage(self) -> str:
+        """The run that decided: the confirming one, else the screening one."""
+        return "confirm" if self.confirmation else "screen"
+
+    @property
+    def outcome(self) -> Finding:
+        """The confirmation's finding, else the screen's."""
+        return self.confirmation.finding if self.confirmation else self.finding
+
+    @property
+    def answered(self) -> bool:
+        """Whether the stage that decided had an interval, from clean rounds,
+        that nothing overrules.
+        """
+        has_interval = self.confirmation.answered if self.confirmation else self.sound
+        return has_interval and not self.outcome.overruled
+
+    @property
+    def smallest_difference(self) -> float:
+        """The smallest slowdown, as a fraction, that the stage that decided finds four
+        times in five.
+        """
+        return self.confirmation.smallest_difference if self.confirmation else self.smallest
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a gate ended; `confirm_run` is None where nothing was flagged."""
+
+    base: str
+    theta: float
+    screen_run: str
+    cells: tuple[GateCell, ...]
+    confirm_run: str | None = None
+    failed: Mapping[CellKey, str] = field(default_factory=dict)
+    unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
+    interrupted: bool = False
+    chosen_policy: GatePolicy | None = None
+    """None for the default one."""
+
+    @property
+    def policy(self) -> GatePolicy:
+        """What a cell must have been able to see, and what becomes of one that was not."""
+        return self.chosen_policy or default_policy(self.theta)
+
+    @property
+    def flagged(self) -> list[GateCell]:
+        """Cells that had to be confirmed."""
+        return [cell for cell in self.cells if cell.flagged]
+
+    @property
+    def confirmed(self) -> list[GateCell]:
+        """Cells that are slower for certain."""
+        return [cell for cell in self.cells if cell.outcome.verdict == Verdict.CONFIRMED]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are candidates, nothing speaks against any, and every cell was judged, or
+        the policy lets through what was not.
+        """
+        against = self.interrupted or self.confirmed or self.failed or self.unproven
+        lets_through = self.policy.inconclusive is Inconclusive.PASS
+        judged = lets_through or not (self.unjudged or self.blind)
+        return bool(self.cells) and not against and judged
+
+    @property
+    def blind(self) -> list[GateCell]:
+        """Cells that could not have seen the slowdown that they must see."""
+        return [cell for cell in self.cells if self.is_blind(cell)]
+
+    def is_blind(self, cell: GateCell) -> bool:
+        """Whether a cell might have let a slowdown of `must_see` pass.
+
+        One that is faster for certain has let none pass, and one that is not ranked was not
+        asked: its reason says why.
+        """
+        if cell.outcome.verdict in (Verdict.CONFIRMED, Verdict.NOT_RANKED):
+            return False
+        if cell.answered and cell.outcome.verdict is Verdict.FASTER:
+            return False
+        must_see = self.policy.must_see_of(cell.theta)
+        sees_enough = cell.smallest_difference <= must_see  # NaN sees nothing
+        return not (cell.answered and sees_enough)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer for all cells together.
+
+        What speaks against an arm itself comes before what its times say.
+        """
+        if self.interrupted:
+            return Answer.INTERRUPTED
+        if self.unproven:
+            statuses = [unproven.status for unproven in self.unproven.values()]
+            return OF_STATUS[max(statuses, key=list(Status).index)]
+        if self.failed:
+            return Answer.COULD_NOT_RUN
+        if self.confirmed:
+            return Answer.SLOWER
+        return Answer.PASS if self.passed else Answer.INCONCLUSIVE
+
+    def answer_of(self, cell: GateCell) -> Answer:
+        """The answer for one cell."""
+        if unproven := self.unproven.get((cell.arm, cell.case.workload)):
+            return OF_STATUS[unproven.status]
+        if cell.key in self.failed:
+            return Answer.COULD_NOT_RUN
+        if cell.outcome.verdict == Verdict.CONFIRMED:
+            return Answer.SLOWER
+        return Answer.PASS if cell.answered and not self.is_blind(cell) else Answer.INCONCLUSIVE
+
+    @property
+    def unjudged(self) -> dict[str, str]:
+        """Candidates of which not one cell could be judged, whom a gate may not let
+        pass, and why.
+        """
+        judged = {cell.arm for cell in self.cells if cell.answered}
+        reasons: dict[str, dict[str, None]] = {}  # a set of each arm, in the order of the cells
+        for cell in self.cells:
+            if cell.arm not in judged:
+                reasons.setdefault(cell.arm, {})[cell.outcome.reason] = None
+        return {arm: "; ".join(texts) for arm, texts in reasons.items()}
