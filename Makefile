@@ -12,7 +12,7 @@ help:  ## what can be made
 
 $(INSTALLED): pyproject.toml backends/dnnbench_onnxruntime/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,test]' -e backends/dnnbench_onnxruntime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,test,docs]' -e backends/dnnbench_onnxruntime
 	touch $@
 
 .PHONY: install
@@ -84,6 +84,10 @@ faults: install  ## what a check catches: run planted faults and honest checks, 
 .PHONY: fidelity
 fidelity: install  ## each arm beside twins that users would write; goes on where it stopped, writes docs/fidelity.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m fidelity $(FIDELITY)
+
+.PHONY: docs
+docs: install  ## the documents as a site, in build/site, that opens without a server and without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 .PHONY: dist
 dist: install  ## sdists and wheels of both distributions, in dist/

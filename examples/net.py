@@ -1,7 +1,7 @@
 """A network of your own: `dnnbench run examples/net.py:make_net --backend torch,jax`.
 
 A Model learns synthetic data; a Workload also says which data, loss and optimizer
-(docs/workloads.md, "A workload of your own").
+(docs/own_network.md).
 """
 
 from dnnbench import Builder

@@ -10,7 +10,8 @@ from dnnbench.cli.main import COMMANDS, command_of
 from dnnbench.plugins.catalog import find_workload
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / name for name in ("README.md", "docs/commands.md", "docs/workloads.md")]
+NAMES = ("README.md", "docs/commands.md", "docs/workloads.md", "docs/own_network.md")
+PAGES = [ROOT / name for name in NAMES]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 LINES = [
