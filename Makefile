@@ -37,6 +37,10 @@ test: bytecode  ## what a change is tested by: every op, backend, command and ki
 test-fast: bytecode  ## without compiled modes, slow runs, browser and databases
 	$(PYTEST) $(ON_TWO_CORES) -m "not exhaustive and not slow and not compiled and not browser and not postgres"
 
+.PHONY: test-shuffled
+test-shuffled: bytecode  ## `make test` in an order drawn anew, whose seed it prints: no test leans on another's run
+	$(PYTEST) $(ON_TWO_CORES) -p randomly
+
 .PHONY: test-all
 test-all: bytecode  ## the whole matrix: every op in every backend, mode and type, the zoo, every planted fault
 	$(PYTEST) $(ON_TWO_CORES) -m ""
