@@ -155,6 +155,7 @@ def check(
         refused = _without_step(workload, others, capabilities)
     trained = [own, *(o for o in others if o.kind not in refused)]
     observed = observe(build, workload, batches, steps, trained, called, rehearse)
+    # What a piece cannot do is known only once it was tried: it may depend on the network.
     for piece in _impossible(observed, called):
         called.remove(piece)
         missing[piece] = IMPOSSIBLE
@@ -166,6 +167,7 @@ def check(
         of_timed = compare_timed(build, workload, dtype, reference, timed, called)
         rows += summarise(of_timed, TIMED)
     whole = timed is not None and how(workload, timed.size) is How.WHOLE
+    # Masks are drawn where time is taken, as long as a gradient there is cheap enough to compare.
     drawn_on = timed if timed is not None and whole else batches[0]
     rows += summarise(compare_drawn(build, workload, dtype, reference, drawn_on, called), DRAWN)
     return [*rows, *_missing(missing), *unsupported]

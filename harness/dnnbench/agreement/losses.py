@@ -72,6 +72,7 @@ def compare_losses(reference: LossReference, losses: Sequence[float]) -> LossCom
         return LossComparison(Status.UNDETERMINED, float("nan"), 0, reason)
     a = np.asarray(losses, np.float64)
     errors = np.where(np.isfinite(a), np.abs(a - wanted), np.inf)
+    # An error of 0 within an allowance of 0 is right, not 0 / 0.
     wrong = decided & (errors > 0)
     ratios = np.divide(errors, reference.allowed, out=np.zeros_like(errors), where=wrong)
     worst = int(np.argmax(ratios))

@@ -37,6 +37,7 @@ def fit_part(
         inputs[source.name] = _fit(arrays[source.name], source.type, raw, what)
     _no_one_hot(targets, workload, f"{raw.where}: y_{part}")
     y = _fit(targets, workload.target, raw, f"y_{part}")
+    # From here on the arrays have their types: ids and labels can be held against their ranges.
     _same_length(raw.where, part, inputs, y)
     for name, size in workload.model.vocabularies.items():
         _ids_in_range(inputs[name], size, f"{raw.where}: x_{part}, input '{name}'")

@@ -28,6 +28,7 @@ def channels_last(
         raise DataError(f"{where}: {_which_order(wanted)}")
     if layout == "channels_first" and (flat or array.shape[1:] == first):
         return np.moveaxis(array.reshape(len(array), *first), 1, -1)
+    # A cube such as (3, 3, 3) looks the same in both orders, and is taken as it was promised.
     in_other_order = array.shape[1:] == first and first != wanted.shape
     if layout == "channels_first" or in_other_order:
         expected = first if layout == "channels_first" else wanted.shape

@@ -114,6 +114,7 @@ def trajectory_under(
     history: list[Arrays] = []
     t = rule.first
     for k in range(1, max(steps) + 1):
+        # The gradient of the loss, kept for rules that use an earlier one or add them up.
         history.append({name: 2 * (p[name] - targets[name]) / elements for name in p})
         if not rule.carries:
             slots = {name: _zeros(array, spec.slots) for name, array in p.items()}

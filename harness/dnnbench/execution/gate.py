@@ -81,6 +81,7 @@ def run_gate(
         f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: "
         "fresh generations are to confirm it"
     )
+    # The screen chose these cells for being slow, so its figures may not judge them as well.
     again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
     confirm_run = open_run(store, again, narrow, origin.after("-confirmation"))
     _copy_agreement(store, screen_run, confirm_run, narrow)

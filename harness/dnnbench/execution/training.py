@@ -132,6 +132,7 @@ def train(
         results.append(result)
         report.stage(f"{workload.name} on {arm.name}", workload.task.epochs)
         try:
+            # A worker an arm: what one framework leaves in memory and caches is not the next one's.
             cpus = worker_cpus(arm.threads)
             with started(arm, f"train-{arm.name}", default_memory(), cpus) as worker:
                 offered = ArmClient(worker).capabilities(workload, arm.dtype)

@@ -87,6 +87,7 @@ class Standings:
             for other, is_behind in zip(others, slower, strict=True)
             if other.cell.arm not in unjudged and not is_behind
         ]
+        # The leader stands first only where it could be held against somebody.
         nobody = len(unjudged) == len(others)
         ahead, ahead_of = self._lead(leader, others, to_leader)
         first = () if nobody else (leader.cell.arm, *level_with)

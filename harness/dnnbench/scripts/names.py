@@ -40,6 +40,7 @@ def value_names(
         names[source.name] = _identifier(source.name, {*taken, PASSING, *names.values()})
     following = [[same[name] for name in node.inputs] for node in nodes[1:]]
     for node, after in zip(nodes, [*following, []], strict=True):
+        # Read by the next line alone, however often there.
         read_next = 0 < after.count(node.name) == reads[node.name]
         if chains and read_next and node.name not in kept:
             names[node.name] = PASSING

@@ -241,6 +241,7 @@ class Store(StoredRuns):
         firsts = [full_row(schema.FIRST_CALL, {**row, "run_id": run_id}) for row in first_calls]
         changes = [changed_cell(row) for row in cells]
 
+        # Rows are made before the transaction begins, which holds the store for others.
         def add(connection: Connection) -> None:
             connection.execute(insert(schema.GENERATION), [head])
             if rows:

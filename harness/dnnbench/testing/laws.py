@@ -229,6 +229,7 @@ def wait_means_done(trial: Trial) -> None:
         result = call(placed)
         program.wait(result)
         step_s = now() - begin
+        # What the first reading takes beyond the second is what `wait` left undone.
         first_s, second_s = _seconds(program.weights), _seconds(program.weights)
         weights.append((first_s - second_s) / step_s)
         begin = now()

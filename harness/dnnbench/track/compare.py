@@ -95,6 +95,7 @@ def compare(
     spread, others = spread_of(store, machine, (base_run, new_run)) if one_machine else (None, 0)
     bases, news = timed(base), timed(new)
     unproven = _unproven(store, base_run) | _unproven(store, new_run)
+    # Two runs of one machine cannot know what lies between runs: its other runs show it.
     rows = [
         _row(base, bases[key], new, cell, fail_on, unproven, spread)
         for key, cell in news.items()

@@ -55,6 +55,7 @@ def group_norm(op: GroupNorm, x: Tensor, scale: Weight, bias: Weight) -> Tensor:
     else:
         ones = graph.constant(np.ones(size))
         standard = groups.by("LayerNormalization", ones, axis=-1, epsilon=op.epsilon)
+    # Scale and bias are of channels, not of groups: they come once the rows are an image again.
     sizes = [x.type.shape[axis - 1] for axis in x.axes[1:]]
     y = x.result(graph.run("Reshape", standard.name, graph.constant([0, *sizes])))
     return y.by("Mul", scale.beside(x)).by("Add", bias.beside(x))

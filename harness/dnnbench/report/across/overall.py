@@ -57,6 +57,7 @@ def overall(
     units = units_of(sides[0], sides[place], by, [cell.same for cell in sound or shared])
     cases = _by_case(units.sames)
     logs = {case: math.log(units.faster([sames]).value) for case, sames in cases.items()}
+    # Sizes of one network speed up alike, so a family counts once among other workloads.
     families = _families(logs)
     others = among_families({name: [logs[c] for c in of_it] for name, of_it in families.items()})
     return Overall(
