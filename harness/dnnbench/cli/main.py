@@ -96,7 +96,8 @@ def cli() -> None:
     0 ok, 1 a cell failed, or differs from the reference, 2 usage, 3 slower for certain, 4 nothing
     could be measured, 130 interrupted (by Ctrl-C, SIGTERM or SIGHUP; what was measured is kept).
 
-    An option of one value is given once; a list takes commas, or the option again.
+    An option of one value is given once; a list takes commas, or the option again. Defaults of a
+    project stand in dnnbench.toml: dnnbench config shows them.
     A shell completes names after eval "$(_DNNBENCH_COMPLETE=bash_source dnnbench)"; or zsh_source,
     fish_source.
     """

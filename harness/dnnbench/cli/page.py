@@ -60,7 +60,8 @@ def _below(command: click.Command) -> Mapping[str, click.Command]:
 
 
 def _options(command: click.Command, context: click.Context) -> str:
-    records = (each.get_help_record(context) for each in command.get_params(context))
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    records = (each.get_help_record(context) for each in options)
     rows = [f"| `{names}` | {_cell(text)} |" for names, text in filter(None, records)]
     return "\n".join(["| option | meaning |", "|---|---|", *rows])
 
