@@ -134,7 +134,7 @@ class Run:
         from ..report.html import page_of
         from ..report.writing import write_report
 
-        return write_report(path, page_of([self.evidence]))
+        return write_report(path, page_of([self.evidence], at=path))
 
     def __repr__(self) -> str:
         named = f" ({self.label})" if self.label else ""

@@ -115,8 +115,13 @@ def command(
         stores_of = [store.place for store in places]
         across = None if by is None else side_by_side(evidence, by, stores_of, prices)
         parts = parts_of(evidence, across)
-        text = page_of(evidence, across, static=static) if form == "html" else markdown_of(parts)
-        page = write_report(out or FILES[form], text)
+        place = out or FILES[form]
+        text = (
+            page_of(evidence, across, static=static, at=place)
+            if form == "html"
+            else markdown_of(parts)
+        )
+        page = write_report(place, text)
         pngs = [] if pictures is None else write_pngs(parts, pictures, colours_of(evidence))
         runs = [{"store": store.place, "run_id": run_id} for store, run_id in chosen]
     shared = () if across is None else parts[0].sections

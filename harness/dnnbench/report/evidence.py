@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..agreement.status import Status
@@ -25,6 +26,7 @@ from .break_even import BreakEven, break_evens
 from .memory import Memory, memory_of
 from .purposes import Purpose, PurposeKey, purposes
 from .roofline import Roof, RoofShare, above_the_peak, roofs, shares
+from .scaling import Sweep, sweeps
 from .standing import Standings
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
@@ -64,6 +66,8 @@ class Evidence:
     """What speaks against the time of a cell, by cell_id."""
     gate: Gate | None = None
     """The gate that the run screened or confirmed."""
+    folder: Path | None = None
+    """Of the store; None where it is no file."""
 
     @property
     def run(self) -> RunRow:
@@ -89,13 +93,14 @@ class Evidence:
         """Cells of a case by phase, what matters most first; in each the fastest first, what has no
         time last.
         """
-        rows = [row for row in self.rows if row.case == case]
-        order = by_headline(row.phase for row in rows)
-        slow = float("inf")
-        return sorted(
-            rows,
-            key=lambda row: (order.index(row.phase), slow if row.call_s is None else row.call_s),
-        )
+        return self._by_case.get(case, [])
+
+    @cached_property
+    def _by_case(self) -> dict[CaseKey, list[CellSummary]]:
+        cases: dict[CaseKey, list[CellSummary]] = {}
+        for row in self.rows:
+            cases.setdefault(row.case, []).append(row)
+        return {case: _fastest_first(rows) for case, rows in cases.items()}
 
     @cached_property
     def checks(self) -> list[AgreementRow]:
@@ -214,6 +219,11 @@ class Evidence:
         return memory_of(self.measured.cells, self.facts)
 
     @cached_property
+    def sweeps(self) -> list[Sweep]:
+        """What the run varied by itself, and what came of it."""
+        return sweeps(self.measured)
+
+    @cached_property
     def standings(self) -> Standings:
         """Who is first, case by case."""
         return Standings(self.measured)
@@ -270,6 +280,7 @@ def gather(store: Store, run_id: str) -> Evidence:
         answer_faults=answer_faults(run.facts),
         time_doubts=time_doubts(run),
         gate=read_gate(store, run_id),
+        folder=store.folder,
     )
 
 
@@ -278,6 +289,16 @@ def _compiled_late(generations: Sequence[GenerationFacts]) -> dict[ProgramKey, i
     for facts in generations:
         most |= Counter({key: program.compiled_late for key, program in facts.programs.items()})
     return dict(most)
+
+
+def _fastest_first(rows: Sequence[CellSummary]) -> list[CellSummary]:
+    """By phase, in each the fastest first."""
+    order = by_headline(row.phase for row in rows)
+    slow = float("inf")
+    return sorted(
+        rows,
+        key=lambda row: (order.index(row.phase), slow if row.call_s is None else row.call_s),
+    )
 
 
 def by_headline(phases: Iterable[str]) -> list[str]:

@@ -1,8 +1,10 @@
 """Sections as one page for the browser: offline, readable without a script, safe to send."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from .. import __version__
 from ..store.store import Store
@@ -11,6 +13,7 @@ from . import charts, palette, words
 from .across.by import by_named
 from .across.compared import SideBySide, side_by_side
 from .evidence import Evidence
+from .page.cut import shown_part
 from .page.data import page_data
 from .page.rows import name_of, shown_groups
 from .page.scripts import own_script, policy
@@ -41,17 +44,23 @@ def render_report(
     evidence = gathered(stores, runs)
     places = [store.place for store in stores]
     across = None if by is None else side_by_side(evidence, by_named(by), places)
-    return write_report(out, page_of(evidence, across))
+    return write_report(out, page_of(evidence, across, at=out))
 
 
 def page_of(
-    runs: Sequence[Evidence], across: SideBySide | None = None, *, static: bool = False
+    runs: Sequence[Evidence],
+    across: SideBySide | None = None,
+    *,
+    static: bool = False,
+    at: str | Path | None = None,
 ) -> str:
     """The text of the page.
 
     across: the runs side by side, before each of them   static: without scripts.
+    at: where the page will be, from where its links lead to files beside the store; without it,
+    beside the store.
     """
-    parts = parts_of(runs, across)
+    parts = [shown_part(part) for part in parts_of(runs, across)]
     colours = colours_of(runs)
     scripts = [] if static else [vega_script(), own_script()]
     specs = {} if static or charts.missing() else _specs(parts, colours)
@@ -68,8 +77,20 @@ def page_of(
         "data": data,
         "numbers": {chart: number for number, chart in enumerate(specs)},
         "specs": list(specs.values()),
+        "files": {part.prefix: _way(part.run, at) for part in parts if part.run is not None},
     }
     return _page("report.html.j2", colours, **values)
+
+
+def _way(run: Evidence, at: str | Path | None) -> str:
+    """From the page to the folder of the run's store, as a link has it."""
+    if run.folder is None or at is None:
+        return ""
+    try:
+        way = os.path.relpath(run.folder, Path(at).parent)
+    except ValueError:  # another drive
+        return ""
+    return "" if way == os.curdir else f"{quote(Path(way).as_posix())}/"
 
 
 def _specs(parts: Sequence[Part], colours: Mapping[str, int]) -> dict[int, charts.Specification]:
@@ -80,7 +101,9 @@ def _specs(parts: Sequence[Part], colours: Mapping[str, int]) -> dict[int, chart
 
 def section_html(section: Section, colours: Mapping[str, int]) -> str:
     """One section alone, as a notebook shows it.  colours: from `palette.places`."""
-    return _page("alone.html.j2", colours, section=section, types={}, numbers={}, specs=[])
+    return _page(
+        "alone.html.j2", colours, section=section, types={}, numbers={}, specs=[], files={}
+    )
 
 
 def colours_of(runs: Sequence[Evidence]) -> dict[str, int]:
@@ -118,7 +141,7 @@ def _environment() -> "Environment":
         "svg": _svg,
         "drawn": _drawn,
         "percent": percent,
-        "plain": "{:.9g}".format,
+        "plain": "{:.7g}".format,
         "shown_groups": shown_groups,
         "name_of": name_of,
         "markup": Markup,

@@ -65,6 +65,8 @@ class Cell:
     """The name by which `link` of another cell leads to its row."""
     link: str = ""
     """The anchor of the row that says more."""
+    file: str = ""
+    """A file that says more, from the folder of the run's store."""
     of: str = ""
     """The measured cell, by its id, of which it shows what depends on the base."""
     shows: Against | None = None

@@ -3,15 +3,20 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields, replace
 from typing import Any
 
 from ...wording import one_line
 from .. import charts
 from ..evidence import Evidence
 from ..parts import Part
-from .details import details_of
+from .details import CellDetail, details_of
 from .pairs import pairs_of
+
+DIGITS = ".7g"
+"""Of a number: more than any figure or chart shows."""
+SPELLED = ("workload", "phase", "arm", "backend", "type", "device", "status", "reason")
+"""Fields of a cell that many cells have alike: a text stands once, and cells have its place."""
 
 
 def page_data(parts: Sequence[Part], specs: Sequence[charts.Specification]) -> str:
@@ -27,18 +32,43 @@ def page_data(parts: Sequence[Part], specs: Sequence[charts.Specification]) -> s
 def _run(run: Evidence, prefix: str) -> dict[str, Any]:
     cells = details_of(run)
     places = {cell.id: place for place, cell in enumerate(cells)}
+    pairs = pairs_of(run.measured, places)
+    # Where every pair is there, the ratio to the run's base is one of them.
+    shown = [replace(cell, against=None) for cell in cells] if pairs else cells
     return {
         "prefix": prefix,
         "base": run.base,
         "theta": run.measured.theta,
-        "cells": [_without_nothing(asdict(cell)) for cell in cells],
-        "pairs": [list(vars(pair).values()) for pair in pairs_of(run.measured, places)],
+        "cells": _table_of(shown),
+        "pairs": [list(vars(pair).values()) for pair in pairs],
     }
 
 
-def _without_nothing(cell: dict[str, Any]) -> dict[str, Any]:
-    """What a cell lacks is left out."""
-    return {key: value for key, value in cell.items() if value is not None and value != ()}
+def _table_of(cells: Sequence[CellDetail]) -> dict[str, Any]:
+    """Cells as rows: of thousands, the names of fields alone would be megabytes."""
+    names = [field.name for field in fields(CellDetail)]
+    places: dict[str, int] = {}
+    rows = [[_place(places, name, getattr(cell, name)) for name in names] for cell in cells]
+    return {
+        "fields": names,
+        "spelled": SPELLED,
+        "texts": list(places),
+        "rows": [_without_end(row) for row in rows],
+    }
+
+
+def _place(places: dict[str, int], name: str, value: Any) -> Any:
+    """The value; of a text that many cells have, its place."""
+    if name not in SPELLED or value is None:
+        return value
+    return places.setdefault(str(value), len(places))
+
+
+def _without_end(row: list[Any]) -> list[Any]:
+    """What a cell lacks at the end of its row is left out."""
+    while row and row[-1] in (None, ()):
+        row.pop()
+    return row
 
 
 def as_block(data: Any) -> str:
@@ -53,6 +83,6 @@ def _sound(value: Any) -> Any:
         return {one_line(str(key)): _sound(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_sound(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return float(format(value, DIGITS)) if math.isfinite(value) else None
     return one_line(value) if isinstance(value, str) else value

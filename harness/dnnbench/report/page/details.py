@@ -1,27 +1,28 @@
 """What the page shows of a cell that is opened: how its visits lie, each round, its facts."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ...spec.phases import PURPOSES
 from ...stats.estimates import CONTENDED, Visits
 from ..evidence import Evidence
 from ..summary_rows import CellSummary
+from ..words import word_of
+from .telling import Telling
 
 QUANTILES = 32
 POINTS = 64
 """Rounds that are shown of a cell; of more, neighbours are shown by their median."""
-MOST_OPENED = 200
-"""Cells whose visits are shown; training steps and inferences first."""
 _MIDDLES = (np.arange(QUANTILES) + 0.5) / QUANTILES
 StartParts = tuple[str, float, float, float]
+Against = tuple[float, float | None, float | None, str]
+"""(ratio, the ends of its interval, the verdict as the verdict column shows it)"""
 Starts = dict[tuple[str, int, str, str], tuple[StartParts, ...]]
 """By workload, batch size, arm and phase."""
 
 
-@dataclass(frozen=True)
-class RoundPoint:
+class RoundPoint(NamedTuple):
     """Neighbouring rounds of one generation, all contended or all clean."""
 
     round: int
@@ -56,27 +57,23 @@ class CellDetail:
     peak_device_bytes: int | None
     starts: tuple[StartParts, ...]
     """(state of the compile caches, seconds of import, of build, of the first call)"""
+    against: Against | None
+    """The base of the run."""
     quantiles: tuple[float, ...] = ()
     """Seconds a call in the middle of each 32nd of the visits that count."""
     rounds: tuple[RoundPoint, ...] = ()
 
 
 def details_of(evidence: Evidence) -> list[CellDetail]:
-    """Every cell of a run, in the order of the plan."""
-    opened, starts = _opened(evidence), _starts(evidence)
-    return [_detail(evidence, row, row.cell_id in opened, starts) for row in evidence.rows]
-
-
-def _opened(evidence: Evidence) -> set[str]:
-    """Cells whose visits are shown: what people choose by first, then the rest as planned."""
-    visited = [row for row in evidence.rows if row.cell_id in evidence.measured.visits]
-    ordered = sorted(visited, key=lambda row: row.phase not in PURPOSES)
-    return {row.cell_id for row in ordered[:MOST_OPENED]}
+    """Every cell of a run that can be opened, in the order of the plan."""
+    telling, starts = Telling(evidence), _starts(evidence)
+    with_visits = {row.cell_id for row in telling.cells}
+    return [_detail(evidence, row, row.cell_id in with_visits, starts) for row in telling.opened]
 
 
 def _detail(evidence: Evidence, row: CellSummary, is_opened: bool, starts: Starts) -> CellDetail:
     run = evidence.measured
-    visits = run.visits[row.cell_id] if is_opened else None
+    visits = run.visits.get(row.cell_id) if is_opened else None
     dropped = run.dropped[row.case]
     return CellDetail(
         id=row.cell_id,
@@ -100,9 +97,16 @@ def _detail(evidence: Evidence, row: CellSummary, is_opened: bool, starts: Start
         peak_rss_bytes=row.peak_rss_bytes,
         peak_device_bytes=row.peak_device_bytes,
         starts=starts.get((row.workload, row.batch_size, row.arm, row.phase), ()),
+        against=_against(row),
         quantiles=() if visits is None else quantiles(visits.without(dropped)),
         rounds=() if visits is None else round_points(visits, dropped),
     )
+
+
+def _against(row: CellSummary) -> Against | None:
+    if row.ratio is None:
+        return None
+    return row.ratio, row.ratio_low, row.ratio_high, word_of(row)
 
 
 def _starts(evidence: Evidence) -> Starts:
@@ -110,7 +114,8 @@ def _starts(evidence: Evidence) -> Starts:
     starts: Starts = {}
     for start in evidence.starts:
         key = start.workload, start.batch_size, start.arm, start.phase
-        parts = (start.caches, start.import_s, start.build_s, start.first_call_s)
+        import_s, build_s = short(start.import_s), short(start.build_s)
+        parts = (start.caches, import_s, build_s, short(start.first_call_s))
         starts[key] = (*starts.get(key, ()), parts)
     return starts
 

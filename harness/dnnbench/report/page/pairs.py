@@ -38,7 +38,11 @@ def pairs_of(run: Measured, places: dict[str, int]) -> list[Pair]:
     places: of the cells that the page shows, by cell_id
     """
     doubt = twin_doubt(twins_of(run))
-    return [_pair(run, one, other, places, doubt) for one, other in _chosen(run)]
+    return [
+        _pair(run, one, other, places, doubt)
+        for one, other in _chosen(run)
+        if one.cell_id in places and other.cell_id in places
+    ]
 
 
 def _chosen(run: Measured) -> Sequence[tuple[CellRow, CellRow]]:

@@ -4,8 +4,17 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const TURNED = { FASTER: "SLOWER", SLOWER: "FASTER" };
 let base = "";
 
+// Cells stand as rows, to be short: see report/page/data.py.
+function cellsOf({ fields, spelled, texts, rows }) {
+  const isText = fields.map((name) => spelled.includes(name));
+  const value = (one, place) => (isText[place] ? texts[one] : one);
+  return rows.map((row) => Object.fromEntries(row.map((one, place) => [fields[place], value(one, place)])));
+}
+
 for (const run of data.runs) {
+  run.cells = cellsOf(run.cells);
   run.of = new Map(run.cells.map((cell) => [cell.id, cell]));
+  run.inRow = new Map(run.cells.map((cell) => [rowOf(run, cell), cell]));
   run.among = new Map(run.cells.map((cell) => [placeOf(cell, cell.arm), cell]));
   run.against = new Map();
   for (const [over, under, ratio, low, high, verdict, reasons] of run.pairs) {
@@ -21,6 +30,11 @@ for (const run of data.runs) {
   }
 }
 
+// The name of a cell's row: see report/page/rows.py.
+function rowOf(run, cell) {
+  return `${run.prefix}row-${cell.id.replace(/[^A-Za-z0-9_-]+/g, "-")}`;
+}
+
 // Where an arm's cell of the same case and phase stands.
 function placeOf(cell, arm) {
   return JSON.stringify([cell.workload, cell.batch, cell.phase, arm]);
@@ -28,7 +42,14 @@ function placeOf(cell, arm) {
 
 const runOf = (part) => data.runs.find((run) => part.closest(`section[id^="${run.prefix}"]`));
 const baseOf = (run, cell) => run.among.get(placeOf(cell, base || run.base));
-const held = (run, cell) => run.against.get(`${cell.id} ${baseOf(run, cell)?.id}`);
+const held = (run, cell) => run.against.get(`${cell.id} ${baseOf(run, cell)?.id}`) ?? asMeasured(cell);
+
+// Against the run's own base, which is all that a page of too many pairs has.
+function asMeasured({ against, reason }) {
+  if (!against) return undefined;
+  const [ratio, low, high, verdict] = against;
+  return { ratio, low, high, verdict, reason };
+}
 
 // What a place of a table shows of a cell against the chosen base: parts, and what it is sorted by.
 const SHOWN = {

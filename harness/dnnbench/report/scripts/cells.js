@@ -40,9 +40,8 @@ function spread(cell) {
 const CONDITIONS = ["clean", "contended"];
 
 function overTime(cell) {
-  const values = cell.rounds.map((one, place) => ({
-    place, round: one.round, generation: one.generation, ms: one.call_s * 1e3,
-    condition: CONDITIONS[Number(one.contended)],
+  const values = cell.rounds.map(([round, generation, call_s, contended], place) => ({
+    place, round, generation, ms: call_s * 1e3, condition: CONDITIONS[Number(contended)],
   }));
   const tooltip = ["round", "generation", "ms", "condition"].map((field) => ({ field }));
   return {
@@ -69,16 +68,18 @@ function openCell(run, cell, address) {
   const title = element("h2", { id: "cell-title" }, `${cell.arm} on ${cell.workload}/${cell.batch}, ${cell.phase}`);
   const pair = held(run, cell);
   const against = pair && `${inWords(pair)}, against ${base || run.base} (time ratio ${ratio(pair.ratio)} ${interval(pair.low, pair.high)})`;
-  const figures = cell.quantiles
+  const figures = cell.quantiles?.length
     ? [pictured("How the visits lie", spread(cell)), pictured("Round by round", overTime(cell))]
-    : [element("p", { class: "note" }, "Its visits are not in this page.")];
+    : [element("p", { class: "note" }, "Its visits are not in this page, which has those of the most telling cells.")];
+  const isListed = document.getElementById(address.slice(1));
+  const row = element("p", {}, element("a", { href: address, onclick: () => dialog.close() }, "its row among all cells"));
   dialog.replaceChildren(
     element("form", { method: "dialog" }, element("button", { autofocus: "" }, "close")),
     title,
     ...(against ? [element("p", {}, against)] : []),
     element("dl", { class: "facts" }, ...facts(cell)),
     element("div", { class: "grid" }, ...figures),
-    element("p", {}, element("a", { href: address, onclick: () => dialog.close() }, "its row among all cells")),
+    ...(isListed ? [row] : []),
   );
   dialog.showModal();
 }
@@ -86,7 +87,7 @@ function openCell(run, cell, address) {
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-cell]");
   const run = link && runOf(link);
-  const cell = run?.of.get(link.dataset.cell);
+  const cell = run?.inRow.get(link.getAttribute("href").slice(1));
   if (!cell) return;
   event.preventDefault();
   openCell(run, cell, link.getAttribute("href"));
