@@ -16,6 +16,7 @@ from ..data.dataset import Dataset, load
 from ..errors import StoreError, UsageError
 from ..host.machine import host_hash, machine_facts
 from ..masking import masked_words
+from ..plugins.catalog import parameters_of
 from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
@@ -62,6 +63,7 @@ class Request:
         return {
             "version": VERSION,
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+            "parameters": parameters_of(self.workloads),
             "arms": {arm.name: arm.to_json() for arm in plan.arms if not arm.twin},
             "backends": [arm.name for arm in plan.arms if not arm.twin],
             "settings": self.settings.to_json(),

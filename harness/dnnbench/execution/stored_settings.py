@@ -36,6 +36,8 @@ class RunSettings:
     """What each workload works through, by its name."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Paths of weights and data where the user named them."""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the builder of each workload was called with, by its name; empty of one from a file."""
     arms: Mapping[str, Arm] = field(default_factory=dict)
     """Those of the plan by name, which a run that trains has no cells to tell of."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def run_settings(stored: Mapping[str, Any]) -> RunSettings:
         tasks={workload["name"]: workload["task"] for workload in stored.get("workloads", ())},
         units={workload["name"]: unit_of(workload) for workload in stored.get("workloads", ())},
         files={name: stored[name] for name in ("weights", "data") if stored.get(name)},
+        parameters=stored.get("parameters", {}),
         arms={
             name: Arm.from_json(arm).named_as(name) for name, arm in stored.get("arms", {}).items()
         },

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from ..errors import PluginError, SpecError, UsageError
 from ..regular import home_expanded, is_there
@@ -191,6 +192,29 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
         raise PluginError(
             f"workload '{info.name}': its plugin {what_happened(error)}; tell its author"
         ) from error
+
+
+def parameters_of(workloads: Iterable[Workload]) -> dict[str, dict[str, Any]]:
+    """What the builders of these workloads were called with, by name: defaults, too.
+
+    One whose name no plugin has, or whose parameters it does not take, is not of a builder and has
+    no entry.
+    """
+    values = {workload.name: _values_of(workload.name) for workload in workloads}
+    return {name: chosen_values for name, chosen_values in values.items() if chosen_values}
+
+
+def _values_of(name: str) -> dict[str, Any]:
+    try:
+        builder, items = split(name)
+        info = plugins().workloads.get(builder)
+        values = {} if info is None else chosen(info, items)
+    except (UsageError, PluginError):
+        return {}
+    return {
+        key: value if isinstance(value, int | float) else str(value)
+        for key, value in values.items()
+    }
 
 
 def _read(path: Path) -> Workload:

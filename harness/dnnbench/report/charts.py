@@ -190,35 +190,121 @@ def machines(
     return _specification(_by_phase(layers, rows))
 
 
-def scaling(rows: Sequence[Row], title: str) -> Specification:
-    """A line for each arm along what varies, both axes logarithmic.
+def scaling(rows: Sequence[Row], title: str, unit: str) -> Specification:
+    """A line for each arm along what varies, all axes logarithmic: throughput, and below it the
+    time of a call.
 
-    rows: x, arm, place (of the colour), value (examples a second), ms (of a call).
+    rows: x, arm, place (of the colour), value (units a second), ms (of a call).
     """
     import altair as alt
 
-    arms = {row["arm"]: row["place"] for row in rows}
-    inks = [variable(place) for place in arms.values()]
     xs = sorted({row["x"] for row in rows})
-    scale = _log_scale([row["value"] for row in rows], room=0.08)
-    colour = alt.Color(
-        "arm:N",
-        scale=alt.Scale(domain=list(arms), range=inks),
-        legend=alt.Legend(title=None, orient="top", columns=2),
-    )
     x = alt.X(
         "x:Q",
         title=f"{title}, log axis",
         scale=alt.Scale(type="log", base=2),
-        axis=alt.Axis(values=xs, format="d"),
+        axis=alt.Axis(values=xs, format="~g"),
     )
-    y = alt.Y("value:Q", title="examples a second", scale=scale, axis=_log_axis(scale))
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y, color=colour)
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(color=_by_arm(rows))
+    above = _line(base, "value", f"{unit} a second", [row["value"] for row in rows])
+    below = _line(base, "ms", "milliseconds a call", [row["ms"] for row in rows])
+    hidden = x.copy()
+    hidden.axis, hidden.title = alt.Axis(values=xs, labels=False), None
+    return _specification(alt.vconcat(above.encode(x=hidden), below.encode(x=x), spacing=8))
+
+
+def _line(base: "alt.Chart", name: str, title: str, values: Sequence[float]) -> "alt.LayerChart":
+    import altair as alt
+
+    scale = _log_scale(values, room=0.08)
+    y = alt.Y(f"{name}:Q", title=title, scale=scale, axis=_log_axis(scale))
+    lines = base.mark_line(strokeWidth=2).encode(y=y)
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
-        tooltip=_tips("arm", "x", "value", "ms")
+        y=y, tooltip=_tips("arm", "x", "value", "ms")
     )
-    chart = alt.layer(base.mark_line(strokeWidth=2), points)
-    return _specification(chart.properties(width=WIDTH, height=200))
+    return alt.layer(lines, points).properties(width=WIDTH, height=140)
+
+
+def levels(rows: Sequence[Row], title: str, unit: str) -> Specification:
+    """A bar for each arm at each name of what varies.
+
+    rows: x (a name), arm, place (of the colour), value (units a second), ms (of a call).
+    """
+    import altair as alt
+
+    names = list(dict.fromkeys(row["x"] for row in rows))
+    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    chart = alt.Chart(alt.InlineData(values=list(rows))).mark_bar()
+    chart = chart.encode(
+        x=alt.X("value:Q", title=f"{unit} a second", axis=alt.Axis(tickCount=6, format="~s")),
+        y=alt.Y("x:N", sort=names, title=title),
+        yOffset=alt.YOffset("arm:N", sort=arms),
+        color=_by_arm(rows),
+        tooltip=_tips("arm", "value", "ms"),
+    )
+    return _specification(chart.properties(width=WIDTH, height=alt.Step(ROW, **{"for": "offset"})))
+
+
+def _by_arm(rows: Sequence[Row]) -> "alt.Color":
+    import altair as alt
+
+    arms = {row["arm"]: row["place"] for row in rows}
+    inks = [variable(place) for place in arms.values()]
+    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=WIDTH)
+    return alt.Color("arm:N", scale=alt.Scale(domain=list(arms), range=inks), legend=legend)
+
+
+def roofline(
+    rows: Sequence[Row], flops_per_s: float, bytes_per_s: float, colours: Mapping[str, int]
+) -> Specification:
+    """Each cell under the roof min(peak operations, intensity x peak bytes), both axes logarithmic.
+
+    rows: arm, backend, phase, where, intensity (operations a byte), rate (operations a second).
+    """
+    import altair as alt
+
+    ridge = flops_per_s / bytes_per_s
+    intensities = [row["intensity"] for row in rows]
+    ends = min([*intensities, ridge]) / 1.6, max([*intensities, ridge]) * 1.6
+    roof = [
+        {"intensity": at, "rate": min(flops_per_s, at * bytes_per_s)}
+        for at in (ends[0], ridge, ends[1])
+    ]
+    x_scale = alt.Scale(type="log", domain=list(ends), nice=False)
+    y_scale = _log_scale([row["rate"] for row in (*rows, *roof)], room=0.08)
+    x = alt.X(
+        "intensity:Q",
+        title="operations a byte, log axis",
+        scale=x_scale,
+        axis=_log_axis(x_scale),
+    )
+    y = alt.Y(
+        "rate:Q",
+        title="operations a second, log axis",
+        scale=y_scale,
+        axis=alt.Axis(format="~s", tickCount=5),
+    )
+    phases = list(dict.fromkeys(row["phase"] for row in rows))
+    shape = alt.Shape(
+        "phase:N",
+        scale=alt.Scale(domain=phases, range=list(SHAPES[: len(phases)])),
+        legend=alt.Legend(title=None, orient="top", symbolFillColor="currentColor"),
+    )
+    line = alt.Chart(alt.InlineData(values=roof)).mark_line(
+        color="var(--muted)", strokeWidth=2
+    ).encode(x=x, y=y)  # fmt: skip
+    points = (
+        alt.Chart(alt.InlineData(values=list(rows)))
+        .mark_point(filled=True, size=60, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            color=_by_backend(colours),
+            shape=shape,
+            tooltip=_tips("where", "arm", "phase", "intensity", "rate"),
+        )
+    )
+    return _specification(alt.layer(line, points).properties(width=WIDTH, height=240))
 
 
 def _cut(rows: Sequence[Row]) -> list[Row]:
@@ -287,7 +373,7 @@ def _by_backend(colours: Mapping[str, int]) -> "alt.Color":
     return alt.Color("backend:N", scale=scale, legend=None)
 
 
-_TEXTS = ("arm", "phase", "step", "machine")
+_TEXTS = ("arm", "phase", "step", "machine", "where")
 """Columns that are no figures."""
 
 
@@ -318,7 +404,9 @@ def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetC
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
 
 
-def _specification(chart: "alt.LayerChart | alt.FacetChart | alt.Chart") -> Specification:
+def _specification(
+    chart: "alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.Chart",
+) -> Specification:
     """Without the looks that altair gives a chart of its own."""
     spec = {
         key: part

@@ -128,7 +128,7 @@ class MachinesChart(Chart):
 class ScalingPoint:
     """Throughput and latency of an arm at one value of what varies."""
 
-    x: float
+    x: float | str
     arm: str
     backend: str
     value: float
@@ -137,11 +137,55 @@ class ScalingPoint:
 
 @dataclass(frozen=True)
 class ScalingChart(Chart):
-    """A line for each arm along a sweep."""
+    """Throughput and latency of each arm along numbers."""
 
     points: tuple[ScalingPoint, ...]
     axis: str
+    unit: str
+    """What throughput counts."""
 
     def spec(self, colours: Mapping[str, int]) -> charts.Specification:
-        rows = [asdict(point) | {"place": colours[point.backend]} for point in self.points]
-        return charts.scaling(rows, self.axis)
+        return charts.scaling(_placed(self.points, colours), self.axis, self.unit)
+
+
+@dataclass(frozen=True)
+class LevelsChart(Chart):
+    """Throughput of each arm at names, such as those of types."""
+
+    points: tuple[ScalingPoint, ...]
+    axis: str
+    unit: str
+
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+        return charts.levels(_placed(self.points, colours), self.axis, self.unit)
+
+
+def _placed(points: Iterable[ScalingPoint], colours: Mapping[str, int]) -> list[charts.Row]:
+    return [asdict(point) | {"place": colours[point.backend]} for point in points]
+
+
+@dataclass(frozen=True)
+class RoofPoint:
+    """A cell under the roof."""
+
+    arm: str
+    backend: str
+    phase: str
+    where: str
+    intensity: float
+    """Operations a byte."""
+    rate: float
+    """Operations a second."""
+
+
+@dataclass(frozen=True)
+class RooflineChart(Chart):
+    """Cells under what the machine can do in one type."""
+
+    points: tuple[RoofPoint, ...]
+    flops_per_s: float
+    bytes_per_s: float
+
+    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+        rows = [asdict(point) for point in self.points]
+        return charts.roofline(rows, self.flops_per_s, self.bytes_per_s, colours)

@@ -21,6 +21,8 @@ STYLES = {
 }
 INTERVAL = "[95 %]"
 """Heading of what stands beside a figure."""
+SIGN, LONGEST_BAR = "#", 20
+"""What a bar is made of, in any encoding, and how many there are in the longest."""
 
 
 def drawn(sections: Iterable[Section]) -> list[RenderableType]:
@@ -119,7 +121,9 @@ def _once(column: Column, row: Sequence[Cell], above: Sequence[Cell], place: int
 
 
 def cell_text(cell: Cell) -> Text:
-    """A cell as the terminal shows it, without its interval."""
+    """A cell as the terminal shows it, without its interval; a bar that stands alone as signs."""
+    if cell.bar is not None and not cell.text:
+        return Text(SIGN * max(round(cell.bar / 100 * LONGEST_BAR), 1))
     return Text(cell.text, style=STYLES[cell.tone])
 
 

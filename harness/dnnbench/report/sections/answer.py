@@ -26,12 +26,15 @@ from ..quantity import seconds
 from ..section import Against, Cell, Column, Section, Table, Tone, table
 from ..standing import Standing
 from ..summary_rows import CellSummary
+from ..sweep_words import headlines
 from ..words import word_of
 
 MOST_CASES, MOST_LINES = 3, 20
 """Of tables; with more, means over the workloads stand before them."""
 ENDS = {"interrupted": "was interrupted", "running": "has not ended"}
 """What is said of a run that is not complete, by its status."""
+MOST_SWEEPS = 4
+"""Sentences about what was varied."""
 MOST_DOUBTS = 4
 """Reasons that are told here; the others stand with every cell."""
 LEAD = (
@@ -233,6 +236,7 @@ def _conclusions(evidence: Evidence, cases: list[CaseKey], standings: list[Stand
         of_phase = [one for one in standings if one.phase == phase]
         theta = evidence.measured.theta
         spoken.append(first_places(HEADLINES[phase], of_phase, names, theta))
+    spoken += headlines(evidence.sweeps, evidence.measured.theta, MOST_SWEEPS)
     agreeing = agreement_sentence(evidence.checks)
     silent = "" if _overruled(evidence) else not_judged(evidence)
     return [text for text in (*spoken, agreeing, undecided(evidence), silent) if text]
