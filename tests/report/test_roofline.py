@@ -12,8 +12,10 @@ from dnnbench.protocol.device import CPU
 from dnnbench.protocol.dtypes import DType
 from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.report.break_even import break_evens
+from dnnbench.report.charts import drawn
 from dnnbench.report.purposes import Purpose
 from dnnbench.report.roofline import ABOVE_MEANS, NOT_AUDITED, above_the_peak, roofs, shares
+from dnnbench.report.sections.roofline import roofline
 from dnnbench.spec.phases import Phase
 from dnnbench.worker.peaks import Peaks
 from dnnbench.worker.services.timing import Energy
@@ -139,6 +141,45 @@ def test_a_rate_below_the_peak_needs_no_audit():
     )
     assert rows[1].of_peak == "99 %"
     assert above_the_peak(rows) == []
+
+
+@pytest.fixture(scope="module")
+def with_peaks(known):
+    """The known run, whose cells do 1e7 operations on 1e7 bytes, under a roof; one arm's cell in
+    inference stands above it, and nobody audited it.
+    """
+    arms = {row.arm: row for row in known.rows}
+    arm = Arm("torch", "eager", threads=arms["torch:eager"].threads)
+    peaks = Peaks(1.5e10, 1e11, "big product", "long pass")
+    facts = replace(known.facts, machine_peaks={arm: peaks})
+    return replace(known, facts=facts)
+
+
+def test_cells_stand_under_the_roof_in_a_picture(with_peaks):
+    section = roofline(with_peaks)
+    (chart,) = section.charts
+    assert chart.caption == "machine m1, cpu float32"
+    assert (chart.flops_per_s, chart.bytes_per_s) == (1.5e10, 1e11)
+    infer = {point.arm: point.rate for point in chart.points if point.phase == "inference"}
+    assert infer["torch:eager"] == pytest.approx(1e10, rel=0.02)
+    assert "jax:jit" not in infer, "its rate is no figure"
+    assert "<svg" in drawn(chart.spec({"torch": 0, "numpy": 1, "tensorflow": 2, "jax": 3}), "roof")
+
+
+def test_the_roof_bends_where_operations_a_byte_are_enough(with_peaks):
+    (chart,) = roofline(with_peaks).charts
+    spec = chart.spec({"torch": 0, "numpy": 1, "tensorflow": 2, "jax": 3})
+    roof = spec["datasets"][spec["layer"][0]["data"]["name"]]
+    assert [round(point["intensity"], 3) for point in roof] == [0.094, 0.15, 1.6]
+    assert [point["rate"] for point in roof] == pytest.approx([0.09375 * 1e11, 1.5e10, 1.5e10])
+
+
+def test_the_nearest_cell_to_the_peak_is_named(with_peaks):
+    (nearest,) = [line for line in roofline(with_peaks).sentences if line.startswith("The nearest")]
+    assert nearest.startswith(
+        "The nearest to it reaches 67 % of the peak, torch:eager in inference"
+    )
+    assert nearest.endswith("0 of 14 are bound by memory")
 
 
 def purpose(arm, start_s, call_s, verdict=None):

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..wording import one_line, shortened
+from .builders import ANSWER
 from .parts import Part
-from .section import Cell, Column, Section, Table, Tone
+from .section import Against, Cell, Column, Section, Table, Tone
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$]")
 """What Markdown obeys."""
 
 
+_RANKED = (Against.RATIO, Against.TIME)
+"""What of a cell says how slow it is."""
 MOST_CHARACTERS = 65_536
 """Of a comment on a pull request."""
+FEWER_ROWS = (100, 30, 10)
+"""Rows of a table that are kept, and sentences of a list, where all of them are too many."""
 _NOTE = 400
 """Characters kept for saying what was left out."""
 
@@ -23,19 +28,23 @@ _NOTE = 400
 def markdown_of(parts: Sequence[Part], most: int = MOST_CHARACTERS) -> str:
     """A whole report; each part under its name where there are several.
 
-    Where it is longer than `most`, sections are left out whole, the last ones first: what people
+    In every table but the answer's the worst rows stand first: what failed or differs, then what is
+    slowest against the base. Where the report is longer than `most`, later sections keep the worst
+    rows of their tables alone, as many as there is room for, or are left out whole: what people
     decide by stands first.
     """
-    blocks = [block for part in parts for block in _blocks(part, len(parts) > 1)]
     kept: list[str] = []
     left_out: list[str] = []
     room = most - _NOTE
-    for title, text in blocks:
-        if left_out or len(text) + 2 > room:
-            left_out.append(title)
-        else:
-            kept.append(text)
-            room -= len(text) + 2
+    for part in parts:
+        for number, section in enumerate(part.sections):
+            heading = f"# {escaped(part.name)}\n\n" if len(parts) > 1 and not number else ""
+            text = None if left_out else _fitted(section, heading, room)
+            if text is None:
+                left_out.append(section.title)
+            else:
+                kept.append(text)
+                room -= len(text) + 2
     whole = "\n\n".join(kept) + "\n"
     if not left_out:
         return whole
@@ -43,13 +52,13 @@ def markdown_of(parts: Sequence[Part], most: int = MOST_CHARACTERS) -> str:
     return f"{whole}\nLeft out, as the page has them: {names}\n"
 
 
-def _blocks(part: Part, named: bool) -> list[tuple[str, str]]:
-    """Each section of a part by its title, the first below the part's name where it has one."""
-    texts = [(section.title, section_markdown(section)) for section in part.sections]
-    if named and texts:
-        title, text = texts[0]
-        texts[0] = title, f"# {escaped(part.name)}\n\n{text}"
-    return texts
+def _fitted(section: Section, heading: str, room: int) -> str | None:
+    """A section with as many rows as there is room for; None where even the fewest are too many."""
+    for rows in (None, *FEWER_ROWS):
+        text = heading + section_markdown(section, rows)
+        if len(text) + 2 <= room:
+            return text
+    return None
 
 
 def markdown(sections: Iterable[Section]) -> str:
@@ -59,15 +68,21 @@ def markdown(sections: Iterable[Section]) -> str:
     return "\n\n".join(section_markdown(section) for section in sections) + "\n"
 
 
-def section_markdown(section: Section) -> str:
-    """One section, its title as a heading of the second level."""
+def section_markdown(section: Section, most_rows: int | None = None) -> str:
+    """One section, its title as a heading of the second level.
+
+    most_rows: of each table, the worst first, and sentences of each list; all without a number.
+    """
     parts = [f"## {escaped(section.title)}"]
     parts += [f"**{escaped(section.alarm)}**"] if section.alarm else []
     spoken = (*section.conclusions, *section.sentences)
-    parts += [_listing(spoken)] if spoken else []
+    parts += [_listing(spoken, most_rows)] if spoken else []
     parts += [escaped(section.lead)] if section.lead else []
-    parts += [_table(table) for table in section.tables if table.rows]
-    parts += [_listing(section.doubts)] if section.doubts else []
+    is_answer = section.id == ANSWER  # which is fastest first, wherever it stands
+    for table in section.tables:
+        rows = table.rows if is_answer else worst_first(table)
+        parts += [_table(table, rows, most_rows)] if rows else []
+    parts += [_listing(section.doubts, most_rows)] if section.doubts else []
     return "\n\n".join(parts)
 
 
@@ -77,20 +92,40 @@ def escaped(text: str) -> str:
     return plain.replace("@", "@<!-- -->")
 
 
-def _listing(texts: Sequence[str]) -> str:
-    return "\n".join(f"- {escaped(text)}" for text in texts)
+def _listing(texts: Sequence[str], most: int | None) -> str:
+    lines = [f"- {escaped(text)}" for text in texts[:most]]
+    return "\n".join([*lines, *_more(len(texts) - len(lines))])
 
 
-def _table(table: Table) -> str:
+def _more(count: int) -> list[str]:
+    return [f"- and {count:,} more, as the page has them"] if count else []
+
+
+def _table(table: Table, ordered: Sequence[tuple[Cell, ...]], most_rows: int | None) -> str:
     headings = [escaped(_heading(column)) for column in table.columns]
     rules = ["---:" if column.number else "---" for column in table.columns]
-    rows = [list(map(_cell, row)) for row in table.rows]
+    rows = [list(map(_cell, row)) for row in ordered[:most_rows]]
     grid = "\n".join(f"| {' | '.join(row)} |" for row in (headings, rules, *rows))
-    note = f"\n\n{escaped(table.note)}" if table.note else ""
+    parts = [grid, *_more(len(ordered) - len(rows)), *([escaped(table.note)] if table.note else [])]
+    whole = "\n\n".join(parts)
     if table.folded:
         title = escape(one_line(table.title))
-        return f"<details><summary>{title}</summary>\n\n{grid}{note}\n\n</details>"
-    return f"### {escaped(table.title)}\n\n{grid}{note}" if table.title else grid + note
+        return f"<details><summary>{title}</summary>\n\n{whole}\n\n</details>"
+    return f"### {escaped(table.title)}\n\n{whole}" if table.title else whole
+
+
+def worst_first(table: Table) -> list[tuple[Cell, ...]]:
+    """Its rows: in each group what failed or differs, then what is slowest against the base; all
+    others as they stood.
+    """
+    return [row for group in table.groups for row in sorted(group, key=_goodness)]
+
+
+def _goodness(row: Sequence[Cell]) -> tuple[bool, float]:
+    """A key by which the worst row comes first."""
+    is_bad = any(cell.tone is Tone.BAD and cell.shows is None for cell in row)
+    ratios = [cell.value for cell in row if cell.shows in _RANKED and cell.value is not None]
+    return not is_bad, -max(ratios, default=0.0)
 
 
 def _heading(column: Column) -> str:

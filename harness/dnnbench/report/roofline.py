@@ -73,6 +73,8 @@ class RoofShare:
     """
     doubt: str
     """Why a rate above the roof is no figure; empty where it is one."""
+    place: Place
+    """The device, type and threads whose roof it is held against."""
 
     @property
     def of_peak(self) -> str:
@@ -132,7 +134,7 @@ def shares(
             cell,
             cell.flops,
             cell.bytes,
-            tops.get(place_of(cell.key.arm)),
+            tops,
             facts,
             doubts.get(cell.cell_id, ""),
         )
@@ -145,11 +147,13 @@ def _share(
     cell: TimedCell,
     flops: int,
     moved_bytes: int,
-    top: Roof | None,
+    tops: Mapping[Place, Roof],
     facts: GenerationFacts,
     time_doubt: str,
 ) -> RoofShare:
     """flops, moved_bytes: of the cell, by the spec."""
+    place = place_of(cell.key.arm)
+    top = tops.get(place)
     rate, intensity = flops / cell.call_s, flops / moved_bytes
     measured = facts.cell(cell.key)
     share = None if top is None else rate / top.flops_per_s
@@ -168,6 +172,7 @@ def _share(
         joules=measured.energy.joules if measured.energy else None,
         device_s=measured.device_call_s,
         doubt=doubt,
+        place=place,
     )
 
 

@@ -1,11 +1,18 @@
-"""Agreement with the reference: the worst tensor of each arm, workload and element type."""
+"""Agreement with the reference: the worst tensor of each arm, workload and element type, all arms
+beside all workloads, and where the error of each arm grows.
+"""
 
+from collections.abc import Sequence
+
+from ...agreement.status import Status
 from ...execution.agreement_rows import AgreementRow, worst_rows
 from ..agreement_words import agreement_sentence, times
 from ..builders import Builder
-from ..cells import arm_cell, check_cell
+from ..cells import arm_cell, check_cell, figure
+from ..error_growth import Growth, growths, stages_of
 from ..evidence import Evidence
-from ..section import Cell, Column, Facet, Section, Tone, table
+from ..quantity import digits
+from ..section import Cell, Column, Facet, Section, Table, Tone, table
 
 COLUMNS = (
     Column("workload", once=True),
@@ -29,15 +36,76 @@ def agreement(evidence: Evidence) -> Section | None:
     if not evidence.cases and not evidence.checks:
         return None
     rows = worst_rows(evidence.checks)
+    every = growths(evidence.checks)
     return Section(
         id="agreement",
         title="Agreement",
-        sentences=(agreement_sentence(evidence.checks),),
-        tables=(table(COLUMNS, [_row(evidence, row) for row in rows]),) if rows else (),
+        sentences=(agreement_sentence(evidence.checks), *_grows(every)),
+        tables=(*_matrix(evidence, rows), *_worst(evidence, rows), *_stages(evidence, every)),
         doubts=tuple(_graphs(evidence)),
         lead=LEAD,
         brief="the worst tensor, error over allowance",
     )
+
+
+def _grows(every: Sequence[Growth]) -> list[str]:
+    """Of the arm that comes nearest to its allowance."""
+    if not every:
+        return []
+    nearest = max(every, key=lambda growth: max(growth.by_stage.values()))
+    return [nearest.sentence] if nearest.sentence else []
+
+
+def _matrix(evidence: Evidence, rows: Sequence[AgreementRow]) -> list[Table]:
+    """Every workload beside every arm, the worst of all types; of one workload the rows say it."""
+    workloads = list(dict.fromkeys(row.workload for row in rows))
+    if len(workloads) < 2:
+        return []
+    worst: dict[tuple[str, str], AgreementRow] = {}
+    for row in rows:
+        key = row.workload, row.arm
+        worst[key] = max(worst.get(key, row), row, key=lambda one: one.badness)
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    columns = (Column("workload"), *(Column(arm, number=True) for arm in arms))
+    body = [
+        (
+            Cell(workload, about={Facet.WORKLOAD: workload}),
+            *(_in_matrix(worst.get((workload, arm))) for arm in arms),
+        )
+        for workload in workloads
+    ]
+    return [table(columns, body, title="Error over allowance, the worst of each arm")]
+
+
+def _in_matrix(row: AgreementRow | None) -> Cell:
+    """A figure where it agrees, else what became of the check."""
+    if row is None:
+        return Cell()
+    ratio = row.agreement.ratio
+    if row.status is not Status.AGREES:
+        return check_cell(row.status)
+    return Cell(times(row), value=ratio, shade=min(max(ratio, 0.0), 1.0))
+
+
+def _worst(evidence: Evidence, rows: Sequence[AgreementRow]) -> list[Table]:
+    return [table(COLUMNS, [_row(evidence, row) for row in rows])] if rows else []
+
+
+def _stages(evidence: Evidence, every: Sequence[Growth]) -> list[Table]:
+    """Where the error of each arm grows."""
+    stages = stages_of(every)
+    if len(stages) < 2:
+        return []
+    columns = (Column("arm"), *(Column(name, number=True) for name in stages))
+    body = [
+        (
+            arm_cell(growth.arm, evidence.backend_of(growth.arm)),
+            *(figure(growth.by_stage.get(name), digits) for name in stages),
+        )
+        for growth in every
+    ]
+    title = "Where the error grows: error over allowance, the worst of all workloads"
+    return [table(columns, body, title=title, folded=True)]
 
 
 def _row(evidence: Evidence, row: AgreementRow) -> tuple[Cell, ...]:

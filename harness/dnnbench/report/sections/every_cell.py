@@ -29,8 +29,8 @@ COLUMNS = (
     Column("why", prose=True, spare=1),
 )
 LEAD = (
-    "Training step and inference first, in each phase the fastest first. 'Could see' is the "
-    "smallest difference that the run would have found four times in five."
+    "Training step and inference first. 'Could see' is the smallest difference that the run would "
+    "have found four times in five."
 )
 
 

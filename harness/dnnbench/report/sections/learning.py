@@ -20,6 +20,7 @@ COLUMNS = (
     Column("test loss", number=True),
     Column("accuracy", number=True),
     Column("target", number=True, spare=2),
+    Column("to target", number=True),
     Column("wrong", number=True, spare=1),
     Column("seconds of training", number=True),
 )
@@ -43,22 +44,63 @@ def learning(evidence: Evidence) -> Section | None:
 
 
 def _last_epochs(evidence: Evidence) -> Sequence[Row]:
-    """The last epoch of each training, with the seconds of all as `total_s`."""
+    """The last epoch of each training, with the seconds of all as `total_s`, and those until the
+    target was reached as `to_target_s`, None where it was not.
+    """
     epochs, keys = evidence.epochs, ["workload", "dtype", "arm"]
-    total_s = epochs.groupby(keys)["seconds"].transform("sum")
-    ordered = epochs.assign(total_s=total_s).sort_values("epoch", kind="stable")
-    return records(ordered.groupby(keys, sort=False).tail(1).sort_index())
+    last = []
+    for _, part in epochs.sort_values("epoch", kind="stable").groupby(keys, sort=False):
+        rows = records(part)
+        task = evidence.measured.settings.tasks.get(rows[0]["workload"], {})
+        total_s = sum(row["seconds"] for row in rows)
+        last.append({**rows[-1], "total_s": total_s, "to_target_s": _to_target_s(rows, task)})
+    return last
+
+
+def _to_target_s(rows: Sequence[Row], task: Mapping[str, Any]) -> float | None:
+    """Seconds of training, tests left out, up to the first epoch that reached the target.
+
+    rows: the epochs of one training, in their order.
+    """
+    total_s = 0.0
+    for row in rows:
+        total_s += row["seconds"]
+        if _reached(row, task):
+            return total_s
+    return None
+
+
+def _reached(row: Row, task: Mapping[str, Any]) -> bool:
+    target = task.get("target")
+    figure = row["test_loss"] if task.get("metric") == "loss" else row["accuracy"]
+    if target is None or figure is None:
+        return False
+    return bool(figure <= target if task.get("metric") == "loss" else figure >= target)
 
 
 def _quickest(rows: Sequence[Row]) -> list[str]:
-    """Who had trained first, workload by workload."""
+    """Who came to the target first, workload by workload; without one, who had trained first."""
     sentences = []
     for workload in dict.fromkeys(row["workload"] for row in rows):
         of_workload = [row for row in rows if row["workload"] == workload]
+        arrived = [row for row in of_workload if row["to_target_s"] is not None]
+        if arrived:
+            sentences.append(f"{workload}: {_first_to_target(arrived, len(of_workload))}")
+            continue
         first = min(of_workload, key=lambda row: row["total_s"])
         took = f"{first['epoch']} epochs in {seconds(first['total_s'])} of training"
         sentences.append(f"{workload}: {first['arm']} took the least time, {took}")
     return sentences
+
+
+def _first_to_target(arrived: Sequence[Row], trainings: int) -> str:
+    """One training an arm: the order is what it was, and no claim about another."""
+    first, last = (choose(arrived, key=lambda row: row["to_target_s"]) for choose in (min, max))
+    came = f"{first['arm']} came to the target first, after {seconds(first['to_target_s'])}"
+    if last is not first:
+        came += f", {last['arm']} last, after {seconds(last['to_target_s'])}"
+    missing = trainings - len(arrived)
+    return f"{came}; {missing} of {trainings} did not" if missing else came
 
 
 def _row(evidence: Evidence, row: Row) -> tuple[Cell, ...]:
@@ -70,6 +112,7 @@ def _row(evidence: Evidence, row: Row) -> tuple[Cell, ...]:
         Cell(str(row["epoch"])),
         *(figure(row[name], _four_digits) for name in ("loss", "test_loss", "accuracy")),
         Cell(_target(evidence.measured.settings.tasks.get(row["workload"], {}))),
+        figure(row["to_target_s"], seconds),
         Cell(wrong),
         figure(row["total_s"], digits),
     )
