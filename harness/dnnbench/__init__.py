@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .api.predict import predict
     from .api.reproduce import reproduce
     from .api.run import run
+    from .api.sides import side_by_side
     from .api.train import train
     from .spec.builder import Builder
     from .spec.workload import Workload
@@ -40,6 +41,7 @@ _HOMES = {
     "predict": "api.predict",
     "reproduce": "api.reproduce",
     "run": "api.run",
+    "side_by_side": "api.sides",
     "train": "api.train",
     "workloads": "api.listing",
 }
@@ -62,6 +64,7 @@ __all__ = [
     "predict",
     "reproduce",
     "run",
+    "side_by_side",
     "train",
     "workloads",
 ]
