@@ -14,7 +14,9 @@ class Network:
     tuples in the order of `names`.
     """
 
-    def __init__(self, workload, precision):
+    def __init__(self, workload, precision, around=lambda apply: apply):
+        """around: what stands around the computation of each node."""
+        self._around = around
         self._model = workload.model
         self._loss_spec = workload.task.loss
         self._precision = precision
@@ -127,7 +129,8 @@ class Network:
         )
 
     def _cast_around(self, apply):
-        return cast_around(self._model, apply, self._precision, lambda x, dtype: x.astype(dtype))
+        cast = cast_around(self._model, apply, self._precision, lambda x, dtype: x.astype(dtype))
+        return self._around(cast)
 
     def _in_order(self, group, values):
         return tuple(values[name] for name in self.names[group])

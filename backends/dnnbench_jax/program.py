@@ -8,7 +8,7 @@ import numpy as np
 from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.phases import PHASES
 
-from . import device, optimizers
+from . import device, optimizers, profiling
 from .network import Network
 
 CARRIED = (0, 1, 2, 3)
@@ -30,6 +30,7 @@ class JaxProgram(TrainingProgram):
     """
 
     def __init__(self, workload, weights, arm, seed):
+        self._workload = workload
         self._model, self._task = workload.model, workload.task
         self._arm, self._precision = arm, arm.precision
         self._device = device.resolve(arm.device)
@@ -184,9 +185,28 @@ class JaxProgram(TrainingProgram):
     def device_seconds(self, work):
         return device.seconds(self._device, work)
 
+    def profile(self, phase, batch, calls):
+        arguments = self._arguments(phase, batch)
+        if self._compiles:
+            network = Network(self._workload, self._precision, profiling.scoped)
+            return profiling.of_compiled(getattr(network, phase), arguments, calls)
+
+        def function(around):
+            return getattr(Network(self._workload, self._precision, around), phase)
+
+        return profiling.op_by_op(function, arguments, calls, phase == "infer")
+
     def close(self):
         self._weights = self._state = self._slots = ()
         self._key = self._unfinished = None
+
+    def _arguments(self, phase, batch):
+        """Of the network's function of a phase."""
+        if phase == "infer":
+            return self._weights, self._state, batch[0]
+        if phase == "train_step":
+            return self._weights, self._state, self._slots, self._key, batch
+        return self._weights, self._state, self._key, batch
 
     def _place(self, array, dtype):
         """A committed copy on the device: `device_put` would go on reading the caller's memory."""

@@ -2,12 +2,14 @@
 
 from contextlib import nullcontext
 from copy import deepcopy
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from dnnbench.protocol.batch import Batch
 from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import LOSS_SCALE, cast_around, computed_in
+from dnnbench.protocol.profile import NodeClock
 from dnnbench.protocol.program import TrainingProgram
 
 from . import choices, device, gradients, losses, ops, optimizers, products
@@ -33,6 +35,7 @@ class NumpyProgram(TrainingProgram):
         self._precision, self._dtype = arm.precision, arm.precision.weights
         self._types = computed_in(self._model, self._precision)
         self._generator = np.random.Generator(np.random.Philox(seed))
+        self._clock = None
         self.load(weights)
 
     def put(self, batch):
@@ -157,6 +160,16 @@ class NumpyProgram(TrainingProgram):
     def device_seconds(self, work):
         return device.seconds(self._arm.device, work)
 
+    def profile(self, phase, batch, calls):
+        self._clock = clock = NodeClock()
+        try:
+            begin = perf_counter()
+            for _ in range(calls):
+                getattr(self, phase)(batch)
+            return clock.profile(perf_counter() - begin, calls)
+        finally:
+            self._clock = None
+
     def close(self):
         self._weights = self._state = self._slots = {}
 
@@ -212,7 +225,8 @@ class NumpyProgram(TrainingProgram):
             record(node, arguments, parameters, value)
             return value, changed
 
-        return cast_around(self._model, computed, self._precision, cast)
+        whole = cast_around(self._model, computed, self._precision, cast)
+        return whole if self._clock is None else self._clock.around("forward", whole)
 
     def _computing(self, type_name):
         """Tells ops the type to emulate; nothing to tell where NumPy has the type."""
@@ -245,12 +259,15 @@ class NumpyProgram(TrainingProgram):
         those of a scaled loss are scaled.
         """
         flowing, learned = {}, {}
+        through = self._through
+        if self._clock is not None:
+            through = self._clock.around("backward", through)
         self._flow(flowing, self._model.outputs[0], output_gradient)
         with self._study():
             for node in reversed(self._model.nodes):
                 if node.name in flowing and node.name in self._model.learned:
                     g = flowing[node.name] if keep else flowing.pop(node.name)
-                    self._through(node, tape[node.name], g, flowing, learned)
+                    through(node, tape[node.name], g, flowing, learned)
         for constant in self._model.constants:
             if constant.name in flowing:
                 _accumulate(learned, constant.name, flowing[constant.name])

@@ -7,7 +7,7 @@ from dnnbench.exchange.network import PREDICTION, network
 from dnnbench.protocol.program import InferenceProgram
 from onnxruntime import IOBinding, OrtValue
 
-from . import device
+from . import device, profiling
 from .session import Session, denormals, make_session
 
 
@@ -86,12 +86,19 @@ class OnnxRuntimeProgram(InferenceProgram):
     def device_seconds(self, work):
         return device.seconds(self._arm.device, work)
 
+    def profile(self, phase, batch, calls):
+        def run(session):
+            session.run_with_iobinding(self._bound(batch.inputs, batch.outputs, session))
+
+        nodes = [node.name for node in self._model.nodes]
+        return profiling.profiled(self._network, self._arm, nodes, run, calls)
+
     def close(self):
         self._weights, self._network, self._session = {}, None, None
 
-    def _bound(self, inputs, outputs):
-        """Where the session reads and writes."""
-        binding = self._session.session.io_binding()
+    def _bound(self, inputs, outputs, session=None):
+        """Where a session reads and writes: the program's, unless another is named."""
+        binding = (session or self._session.session).io_binding()
         for name, value in inputs.items():
             binding.bind_ortvalue_input(name, value)
         for name, value in outputs.items():

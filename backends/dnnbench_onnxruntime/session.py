@@ -39,13 +39,16 @@ class Session(NamedTuple):
     threads: int
 
 
-def make_session(network, arm):
+def make_session(network, arm, profile=""):
     """The network optimised and ready; threads as the arm has them, the caller's among them.
 
+    profile: beginning of the path of a file that says what the session did; empty for none.
     Large arrays are handed over in memory, and must live as long as the session.
     """
     large = {n: a for n, a in network.graph.arrays.items() if a.nbytes > LARGE_BYTES}
     options = _options(arm)
+    if profile:
+        options.enable_profiling, options.profile_file_prefix = True, profile
     options.add_external_initializers(
         list(large), [OrtValue.ortvalue_from_numpy(array) for array in large.values()]
     )

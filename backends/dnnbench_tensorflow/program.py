@@ -13,7 +13,7 @@ from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import TrainingProgram
 
-from . import device, losses, ops, optimizers
+from . import device, losses, ops, optimizers, profiling
 from .kernels import in_context, inferring
 from .tracing import traced
 
@@ -52,6 +52,7 @@ class TensorflowProgram(TrainingProgram):
         self._target_kind = workload.target.kind
         self._place = device.place(arm.device)
         self._functions, self._traces = {}, 0
+        self._around = _as_it_is
         device.reset_peak_memory(arm.device)
         with self._place:
             self._create_variables(seed)
@@ -181,6 +182,26 @@ class TensorflowProgram(TrainingProgram):
 
     def device_seconds(self, work):
         return device.seconds(self._arm.device, work)
+
+    def profile(self, phase, batch, calls):
+        clock = profiling.eager_clock()
+        is_eager = self._arm.mode == "eager"
+        kept = self._functions, self._traces
+        self._functions = {}
+        self._around = (
+            (lambda apply: clock.around("forward", apply)) if is_eager else profiling.scoped
+        )
+
+        def call():
+            self.wait(getattr(self, phase)(batch))
+
+        try:
+            call()
+            if is_eager:
+                return profiling.op_by_op(call, clock, calls, phase == "infer")
+            return profiling.of_graph(call, calls)
+        finally:
+            (self._functions, self._traces), self._around = kept, _as_it_is
 
     def close(self):
         """Graphs refer to themselves and to the variables that they read:
@@ -343,7 +364,7 @@ class TensorflowProgram(TrainingProgram):
         return getattr(losses, loss.kind)(loss, tf.cast(output, self._precision.weights), targets)
 
     def _cast_around(self, apply):
-        return cast_around(self._model, apply, self._precision, tf.cast)
+        return self._around(cast_around(self._model, apply, self._precision, tf.cast))
 
     def _lifted(self, loss):
         """What is backpropagated: the loss, scaled where gradients would underflow."""
@@ -371,6 +392,10 @@ class TensorflowProgram(TrainingProgram):
         getattr(optimizers, optimizer.kind)(
             optimizer, self._weights, gradients, self._slots, self._steps
         )
+
+
+def _as_it_is(apply):
+    return apply
 
 
 def _tensor(array, kind, dtype):

@@ -9,7 +9,7 @@ from dnnbench.protocol.precision import LOSS_SCALE
 from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.tensor import TensorType
 
-from . import device, layouts, optimizers
+from . import device, layouts, optimizers, profiling
 from .writing import compiler_counts, parameter_layouts, reached_nodes, straight_line
 
 
@@ -30,7 +30,7 @@ class TorchProgram(TrainingProgram):
         self._kept = getattr(torch, arm.precision.weights)
         self._flowing = getattr(torch, arm.precision.values)
         device.reset_peak(arm.device)
-        self._functions = {}
+        self._functions, self._marked = {}, False
         types = {node.name: self._model.types[node.name] for node in self._model.nodes}
         self._nodes = {name: layouts.tensor_layout(type) for name, type in types.items()}
         self._layouts = parameter_layouts(self._model)
@@ -189,6 +189,18 @@ class TorchProgram(TrainingProgram):
     def device_seconds(self, work):
         return device.seconds(self._arm.device, work)
 
+    def profile(self, phase, batch, calls):
+        marked = self._arm.mode != "compile"
+        written = self._functions
+        if marked:
+            self._functions, self._marked = {}, True
+        try:
+            call = getattr(self, phase)
+            on_gpu = self._device.type == "cuda"
+            return profiling.profiled(lambda: self.wait(call(batch)), calls, on_gpu, marked)
+        finally:
+            self._functions, self._marked = written, False
+
     def close(self):
         self._weights, self._stepped, self._state, self._functions = {}, {}, {}, {}
         self._optimizer = self._step = self._clip = None
@@ -212,7 +224,9 @@ class TorchProgram(TrainingProgram):
 
     def _write(self, key):
         phase, *masks = key
-        function = straight_line(self._workload, phase, masks, self._layouts, self._precision)
+        function = straight_line(
+            self._workload, phase, masks, self._layouts, self._precision, self._marked
+        )
         if self._arm.mode == "compile":
             function = torch.compile(function)
         self._functions[key] = function

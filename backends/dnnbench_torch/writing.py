@@ -5,7 +5,7 @@ from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import cast_around
 from torch import fx
 
-from . import losses, ops
+from . import losses, ops, profiling
 from .layouts import natural, parameter_layout, tensor_layout
 
 RETURNED = {
@@ -44,7 +44,7 @@ def reached_nodes(model):
     ]
 
 
-def straight_line(workload, phase, mask_names, layouts, precision):
+def straight_line(workload, phase, mask_names, layouts, precision, marked=False):
     """A function of (inputs, targets, masks, weights, state, probes) that computes one
     phase's result.
 
@@ -52,6 +52,7 @@ def straight_line(workload, phase, mask_names, layouts, precision):
     they were used for. A random node that `mask_names` leaves out draws its own mask.
     For `cotangents` a probe of zeros is added to every node's
     value: dL/dprobe is what flows there, whether or not the function is compiled.
+    marked: whether the profiler is told where each node begins and ends.
     """
     graph = fx.Graph()
     recorder = fx.proxy.GraphAppendingTracer(graph)
@@ -61,19 +62,41 @@ def straight_line(workload, phase, mask_names, layouts, precision):
     with torch.set_grad_enabled(
         phase != "infer"
     ):  # some kernels are told whether backpropagation will follow
-        values, state = _walk(workload.model, phase, proxies, mask_names, layouts, precision)
+        around = _marks(recorder) if marked else _no_marks
+        values, state = _walk(
+            workload.model, phase, proxies, mask_names, layouts, precision, around
+        )
         result = _result(workload, phase, values, state, proxies["targets"], precision)
     graph.output(recorder.create_arg(result))
     return fx.GraphModule({}, graph).forward
 
 
-def _walk(model, phase, proxies, mask_names, layouts, precision):
+def _no_marks(apply):
+    return apply
+
+
+def _marks(recorder):
+    """What writes a mark around the code of each node."""
+
+    def around(apply):
+        def marked(node, *arguments):
+            mark = recorder.create_proxy("call_function", profiling.enter, (node.name,), {})
+            value = apply(node, *arguments)
+            recorder.create_proxy("call_function", profiling.leave, (mark,), {})
+            return value
+
+        return marked
+
+    return around
+
+
+def _walk(model, phase, proxies, mask_names, layouts, precision, around):
     """Value of every node that the phase is about, and state after the pass, as stand-ins."""
     if phase == "loss_alone":
         return {model.outputs[0]: proxies["inputs"][model.outputs[0]]}, {}
     masks = {name: proxies["masks"][name] for name in mask_names}
     apply = inference(ops) if phase == "infer" else training(ops, masks, lambda node: None)
-    apply = cast_around(model, _recording(model, apply, layouts), precision, _cast)
+    apply = around(cast_around(model, _recording(model, apply, layouts), precision, _cast))
     if phase == "cotangents":
         apply = _probed(apply, reached_nodes(model), proxies["probes"])
     inputs = {i.name: proxies["inputs"][i.name] for i in model.inputs}

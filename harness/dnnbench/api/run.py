@@ -63,6 +63,7 @@ def run(
     check: bool = Settings.check,
     twin: bool = Settings.twin,
     single_calls: int = Settings.single_calls,
+    profile: bool = Settings.profile,
     label: str | None = None,
     resume: str | None = None,
     wait: bool = False,
@@ -110,6 +111,7 @@ def run(
         check=check,
         twin=twin,
         single_calls=single_calls,
+        profile=profile,
     )
     with progress_reporter(progress) as report:
         return finished(measure(request, keeping, report))
@@ -139,6 +141,7 @@ def run_request(
     check: bool,
     twin: bool,
     single_calls: int,
+    profile: bool,
 ) -> Request:
     """The request that the options of `run` make."""
     settings = Settings(
@@ -157,6 +160,7 @@ def run_request(
         check=check,
         twin=twin,
         single_calls=whole("single_calls", single_calls, 0, MOST_SINGLE_CALLS),
+        profile=profile,
     )
     return Request(
         workloads_of(networks(workloads)),

@@ -49,6 +49,7 @@ WHAT = (
         "--cold-start",
         "--twin",
         "--single-calls",
+        "--profile",
         "--allow-unequal",
     ),
     *("--no-check", "--seed"),
@@ -167,6 +168,12 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     metavar="N",
     help="Time N calls of each training step and inference one by one in every generation, for "
     "p50, p90 and p99; in addition to --max-time. p99 needs 1,000 in all.",
+)
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Look into calls with the frameworks' own profilers, after the timed visits of the first "
+    "generation: time by node of the network, and traces in profiles/RUN beside the store.",
 )
 @click.option(
     "--no-check",

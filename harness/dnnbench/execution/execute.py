@@ -5,6 +5,7 @@ What is measured is never lost.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ..data.dataset import Dataset
@@ -26,9 +27,11 @@ from .keeping import Keeper
 from .measured import measured
 from .plan import Plan
 from .plan_check import check_plan
+from .profiling import PROFILES
 from .record import Record, block_of
 from .reporter import Reporter
 from .run_cells import cell_ids, changes_of, first_call_rows, frozen_calls, status_row
+from .settings import STORE
 from .split import SoFar, split_of
 from .stored_facts import stored
 
@@ -61,6 +64,7 @@ class Execution:
         self._unsupported: dict[CellKey, str] = {}
         self._versions: dict[Arm, Mapping[str, str]] = {}
         self._keeper = Keeper(store, report)
+        self._profiles = profiles_folder(store, run_id) if plan.settings.profile else None
         self.outcome = Outcome(run_id)
 
     def run(self) -> Outcome:
@@ -157,6 +161,7 @@ class Execution:
                     record,
                     self._report,
                     cache.folder,
+                    self._profiles if number == 0 else None,
                 )
                 generation.run(seconds / len(pools))
         except KeyboardInterrupt:
@@ -221,6 +226,13 @@ class Execution:
             row = status_row(key, cell, self.outcome.failed, self._unsupported, cell in seen)
             rows += [row] if row else []
         self._store.update_cells(self.outcome.run_id, rows)
+
+
+def profiles_folder(store: Store, run_id: str) -> Path:
+    """Where the traces of a run are kept: beside the store's file, else where results are by
+    default.
+    """
+    return (store.folder or Path(STORE).parent) / PROFILES / run_id
 
 
 def versions_so_far(store: Store, run_id: str) -> dict[Arm, Mapping[str, str]]:

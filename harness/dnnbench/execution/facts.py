@@ -73,6 +73,24 @@ class Summary:
     max: float
 
 
+@dataclass(frozen=True)
+class ProfileFacts:
+    """What a framework's own tools saw inside calls of a cell; see `protocol.profile.Profile`.
+
+    A node's seconds are of a call that was looked into, and slower for it.
+    """
+
+    call_s: float | None = None
+    forward_s: Mapping[str, float] = field(default_factory=dict)
+    backward_s: Mapping[str, float] = field(default_factory=dict)
+    no_nodes: str = ""
+    trace: str = ""
+    """Name of the file in the run's folder of profiles; empty where there is none."""
+    opens: str = ""
+    """What shows it."""
+    no_trace: str = ""
+
+
 @dataclass
 class CellFacts:
     """Of one cell; None where nothing was measured. Each is written once."""
@@ -84,6 +102,8 @@ class CellFacts:
     """Seconds a call by the device's own clock."""
     rate_audit: AuditFacts | None = None
     """Of a rate near or above the best one that any arm reached."""
+    profile: ProfileFacts | None = None
+    """Of `run --profile`."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from .peaks import near_peak
 from .plan import Plan
 from .pool import WorkerPool
 from .preparing import Preparing
+from .profiling import Profiling
 from .record import Record
 from .reporter import Reporter
 from .rounds import starting_order
@@ -32,6 +33,7 @@ class Generation:
     record: what is filled; its rounds go on from those of the pools before,
     where arms cannot all be up at once.
     cache: folder of the compile caches; None for the user's.
+    profiles: folder of the run's traces; None where no call is looked into.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class Generation:
         record: Record,
         report: Reporter,
         cache: Path | None = None,
+        profiles: Path | None = None,
     ) -> None:
+        self._profiles = profiles
         self._seed = plan.settings.seed * 1000 + number
         self._plan = replace(plan, arms=tuple(starting_order(plan.arms, self._seed)))
         self._datasets, self._number, self._cache = datasets, number, cache
@@ -68,7 +72,10 @@ class Generation:
         preparing = Preparing(plan, self._datasets, pool, cells, record, report, self._read_cost_s)
         visiting = Visiting(plan, pool, cells, preparing.replace, record, report, self._seed, name)
         singles = SingleCalls(plan, pool, cells, preparing.replace, record)
-        looking = Looking(plan, pool, cells, preparing, record, report, name)
+        profiling = self._profiles and Profiling(
+            pool, cells, preparing.replace, record, report, self._profiles
+        )
+        looking = Looking(plan, pool, cells, preparing, record, report, name, profiling or None)
         first = self._number == 0
         for case in plan.cases:
             report.advance(0, f"{name}: building {case.name}")

@@ -13,6 +13,7 @@ from .peaks import better, near_peak
 from .plan import Case, Plan
 from .pool import WorkerPool
 from .preparing import Preparing
+from .profiling import Profiling
 from .record import Record
 from .reporter import Reporter
 
@@ -22,6 +23,7 @@ class Looking:
     workers hold.
 
     name: of the generation, for the reader who waits
+    profiling: what looks into calls; None where the run was not asked to
     """
 
     def __init__(
@@ -33,7 +35,9 @@ class Looking:
         record: Record,
         report: Reporter,
         name: str,
+        profiling: Profiling | None = None,
     ) -> None:
+        self._profiling = profiling
         self._plan, self._pool, self._cells, self._preparing = plan, pool, cells, preparing
         self._record, self._report, self._name = record, report, name
 
@@ -51,6 +55,8 @@ class Looking:
                 key = CellKey(arm, case.key, phase)
                 with self._cells.costing_only(key, case, self._preparing.replace):
                     self._look_at(key, case)
+            if self._profiling is not None:
+                self._profiling.look(arm, case)
         if self._cells.runnable(arm, case):
             self._drop(arm, case)
 

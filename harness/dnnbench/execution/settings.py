@@ -63,6 +63,10 @@ class Settings:
     each generation; 0: none.
     """
 
+    profile: bool = False
+    """Whether the frameworks' own tools look into calls, after the visits of the first generation.
+    """
+
     def quick(self) -> "Settings":
         """One short generation: a first look, never a verdict."""
         return replace(self, generations=1, max_time_s=min(self.max_time_s, QUICK_S))

@@ -24,6 +24,7 @@ from .facts import (
     AuditLine,
     CellFacts,
     GenerationFacts,
+    ProfileFacts,
     ProgramFacts,
     ProgramMemory,
     Summary,
@@ -95,6 +96,7 @@ def document(facts: GenerationFacts) -> Json:
         },
         "machine_peaks": {arm.name: asdict(peaks) for arm, peaks in facts.machine_peaks.items()},
         "rate_audits": {name: _audit(c.rate_audit) for name, c in cells.items() if c.rate_audit},
+        "profiles": {name: asdict(c.profile) for name, c in cells.items() if c.profile},
         "memory": {name: _memory(p.memory) for name, p in programs.items() if p.memory},
         "ledger": {str(case): _lines(lines) for case, lines in facts.fairness.items()},
     }
@@ -137,6 +139,7 @@ def _cell(cell: CellFacts) -> Json:
         "energy": cell.energy and asdict(cell.energy),
         "device_call_s": cell.device_call_s,
         "rate_audit": _audit(cell.rate_audit),
+        "profile": cell.profile and asdict(cell.profile),
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -228,6 +231,7 @@ def _read_cell(row: Mapping[str, Any]) -> CellFacts:
         energy=Energy(**energy) if energy else None,
         device_call_s=row.get("device_call_s"),
         rate_audit=_audit_of(row, "rate_audit"),
+        profile=ProfileFacts(**row["profile"]) if row.get("profile") else None,
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any, Generic, TypeGuard, TypeVar
 
 import numpy as np
 
+from ..spec.phases import Phase
 from .batch import Batch
+from .profile import Profile
 
 Placed = TypeVar("Placed")
 """A batch on the device: whatever `put` gives and the phases take."""
@@ -118,6 +120,14 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
         None where it shows none beside the host's.
         """
         return None
+
+    def profile(self, phase: Phase, batch: Placed, calls: int) -> Profile:
+        """Look into so many calls of a phase with the framework's own tools, and wait for them.
+
+        Asked by `dnnbench run --profile` alone, after the timed visits.  May run other code than
+        the timed calls do, as long as it computes the same.
+        """
+        return Profile.none("its backend has no profile() that looks into a call")
 
     @abstractmethod
     def close(self) -> None:

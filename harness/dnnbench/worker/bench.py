@@ -22,7 +22,7 @@ from .answers import answer_number
 from .audit import Audit, audit
 from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
-from .services.timing import HeldBytes, PeakMemory, Visit, WarmCall
+from .services.timing import HeldBytes, PeakMemory, Profiled, Visit, WarmCall
 from .step_audit import audit_steps
 
 Call = Callable[[], Any]
@@ -226,6 +226,25 @@ class Bench:
         wait(call())
         elapsed = self._program.device_seconds(lambda: _all(call, calls))
         return None if elapsed is None else elapsed / calls
+
+    def profile(self, phase: Phase, calls: int) -> Profiled:
+        """What the framework's own tools see inside so many calls, begun at the same weights."""
+        self._restore()
+        try:
+            made = self._program.profile(phase, self._placed, calls)
+        finally:
+            self._restore()
+        content = b"" if made.trace is None else made.trace.content
+        return Profiled(
+            call_s=made.call_s,
+            forward_s=made.forward_s,
+            backward_s=made.backward_s,
+            no_nodes=made.no_nodes,
+            trace=np.frombuffer(content, np.uint8),
+            suffix="" if made.trace is None else made.trace.suffix,
+            opens="" if made.trace is None else made.trace.opens,
+            no_trace=made.no_trace,
+        )
 
     def describe(self, product_bits: float, cpus: str) -> ProgramDescription:
         """What the program says of itself, with what was measured of its process, and what the

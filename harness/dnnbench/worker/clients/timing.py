@@ -12,6 +12,7 @@ from ..services.timing import (
     Energy,
     HeldBytes,
     PeakMemory,
+    Profiled,
     SingleCalls,
     TimingService,
     Visit,
@@ -67,6 +68,9 @@ class TimingClient(Client, TimingService):
 
     def device_call_s(self, program: str, phase: Phase, calls: int) -> float | None:
         return self.asker.ask(TimingService.device_call_s, self.timeout_s, program, phase, calls)
+
+    def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
+        return self.asker.ask(TimingService.profile, self.timeout_s, program, phase, calls)
 
     def machine_peaks(self) -> Peaks:
         return self.asker.ask(TimingService.machine_peaks, self.timeout_s)

@@ -27,6 +27,7 @@ from ..services.timing import (
     Energy,
     HeldBytes,
     PeakMemory,
+    Profiled,
     SingleCalls,
     TimingService,
     Visit,
@@ -110,6 +111,9 @@ class TimingServer(TimingService):
 
     def device_call_s(self, program: str, phase: Phase, calls: int) -> float | None:
         return self._benches[program].device_call_s(phase, calls)
+
+    def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
+        return self._benches[program].profile(phase, calls)
 
     def machine_peaks(self) -> Peaks:
         return measure_peaks(self._unchecked_program, self._arm.arm.precision.itemsize)

@@ -102,6 +102,22 @@ class HeldBytes:
 
 
 @dataclass(frozen=True)
+class Profiled:
+    """A `protocol.profile.Profile` on its way: the trace as an array of bytes, empty where there
+    is none.
+    """
+
+    call_s: float
+    forward_s: Mapping[str, float]
+    backward_s: Mapping[str, float]
+    no_nodes: str
+    trace: np.ndarray = field(repr=False)
+    suffix: str
+    opens: str
+    no_trace: str
+
+
+@dataclass(frozen=True)
 class Energy:
     """Joules a call, and the counter that they were read from."""
 
@@ -177,6 +193,10 @@ class TimingService(ABC):
     @abstractmethod
     def device_call_s(self, program: str, phase: Phase, calls: int) -> float | None:
         """Seconds a call by the device's own clock; None where it has none beside the host's."""
+
+    @abstractmethod
+    def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
+        """Calls of a phase looked into by the framework's own tools."""
 
     @abstractmethod
     def machine_peaks(self) -> Peaks:
