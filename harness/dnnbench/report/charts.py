@@ -198,19 +198,23 @@ def scaling(rows: Sequence[Row], title: str, unit: str) -> Specification:
     """
     import altair as alt
 
-    xs = sorted({row["x"] for row in rows})
-    x = alt.X(
-        "x:Q",
-        title=f"{title}, log axis",
-        scale=alt.Scale(type="log", base=2),
-        axis=alt.Axis(values=xs, format="~g"),
-    )
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(color=_by_arm(rows))
     above = _line(base, "value", f"{unit} a second", [row["value"] for row in rows])
     below = _line(base, "ms", "milliseconds a call", [row["ms"] for row in rows])
-    hidden = x.copy()
-    hidden.axis, hidden.title = alt.Axis(values=xs, labels=False), None
-    return _specification(alt.vconcat(above.encode(x=hidden), below.encode(x=x), spacing=8))
+    parts = (
+        above.encode(x=_along(rows, None)),
+        below.encode(x=_along(rows, f"{title}, log axis")),
+    )
+    return _specification(alt.vconcat(*parts, spacing=8))
+
+
+def _along(rows: Sequence[Row], title: str | None) -> "alt.X":
+    """The axis of what varies; without a title, above one that has it."""
+    import altair as alt
+
+    values = sorted({row["x"] for row in rows})
+    axis = alt.Axis(values=values, format="~g", labels=title is not None)
+    return alt.X("x:Q", title=title, scale=alt.Scale(type="log", base=2), axis=axis)
 
 
 def _line(base: "alt.Chart", name: str, title: str, values: Sequence[float]) -> "alt.LayerChart":
@@ -222,7 +226,7 @@ def _line(base: "alt.Chart", name: str, title: str, values: Sequence[float]) -> 
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=y, tooltip=_tips("arm", "x", "value", "ms")
     )
-    return alt.layer(lines, points).properties(width=WIDTH, height=140)
+    return alt.LayerChart(layer=[lines, points]).properties(width=WIDTH, height=140)
 
 
 def levels(rows: Sequence[Row], title: str, unit: str) -> Specification:

@@ -64,7 +64,7 @@ def _to_target_s(rows: Sequence[Row], task: Mapping[str, Any]) -> float | None:
     """
     total_s = 0.0
     for row in rows:
-        total_s += row["seconds"]
+        total_s += float(row["seconds"])
         if _reached(row, task):
             return total_s
     return None
