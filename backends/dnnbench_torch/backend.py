@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-from functools import cache
 
 import torch
 from dnnbench.errors import PluginError
@@ -103,22 +102,3 @@ def _prepare_compiler():
     torch._inductor.config.compile_threads = 1
     torch._dynamo.config.automatic_dynamic_shapes = False
     torch._dynamo.config.cache_size_limit = 256
-    _train_lstm_step_by_step()
-
-
-@cache
-def _train_lstm_step_by_step():
-    """Keep compiled training off a oneDNN layer that is for inference alone:
-    PyTorch's issue 158007, there in 2.13.
-
-    Chosen for inputs that need no gradient, whatever the weights need, it saves nothing to go back
-    with and fails.
-    """
-    from torch._decomp import decompositions
-
-    chosen = decompositions.select_one_layer_lstm_function
-
-    def choose(*arguments):
-        return decompositions.one_layer_lstm if torch.is_grad_enabled() else chosen(*arguments)
-
-    decompositions.select_one_layer_lstm_function = choose

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from .attention import visible
 from .axes import beside, canonical, dim_of, inside, types
+from .recurrent import gru_layer, lstm_layer
 from .windows import padded, window_means
 
 
@@ -246,22 +247,17 @@ def position_embedding(op, x, weight):
 
 
 def lstm(op, x, *state, weight, recurrent, bias):
-    """PyTorch adds two biases; its second one is zero."""
     h, c = state or 2 * (x.new_zeros((x.size(0), op.units)),)
-    parameters = [weight, recurrent, bias, torch.zeros_like(bias)]
-    first = (h.unsqueeze(0), c.unsqueeze(0))
-    # (hidden states (N, T, H), last hidden state (1, N, H), last cell state (1, N, H))
-    result = torch.lstm(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    first, trains = (h.unsqueeze(0), c.unsqueeze(0)), torch.is_grad_enabled()
+    result = lstm_layer(x, *first, weight, recurrent, bias, trains)
     return result[0] if op.sequences else result[1].squeeze(0)
 
 
 def gru(op, x, *state, weight, recurrent, bias, hidden_bias):
     """PyTorch's second bias stands before each gate; the layout has put the gates in its order."""
     (h,) = state or (x.new_zeros((x.size(0), op.units)),)
-    parameters = [weight, recurrent, bias, F.pad(hidden_bias, (2 * op.units, 0))]
-    first = h.unsqueeze(0)
-    # (hidden states (N, T, H), last hidden state (1, N, H))
-    result = torch.gru(x, first, parameters, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    biases = bias, F.pad(hidden_bias, (2 * op.units, 0))
+    result = gru_layer(x, h.unsqueeze(0), weight, recurrent, *biases, torch.is_grad_enabled())
     return result[0] if op.sequences else result[1].squeeze(0)
 
 

@@ -82,6 +82,7 @@ def layer_norm_of_images(x, scale, bias, epsilon):
     return y.permute(0, 3, 1, 2)
 
 
+@torch.compiler.disable  # traced, a layer would be unrolled
 def lstm(x, weight, recurrent, bias, h=None, c=None, last=False):
     """Gates i, f, g, o; PyTorch adds two biases, the second one is zero.      x: (N, T, I)"""
     zeros = x.new_zeros((x.size(0), recurrent.size(1)))
@@ -92,6 +93,7 @@ def lstm(x, weight, recurrent, bias, h=None, c=None, last=False):
     return h.squeeze(0) if last else y  # (N, H) or (N, T, H)
 
 
+@torch.compiler.disable  # traced, a layer would be unrolled
 def gru(x, weight, recurrent, bias, hidden_bias, h=None, last=False):
     """Gates r, z, n; PyTorch's second bias stands before each gate.      x: (N, T, I)"""
     units = recurrent.size(1)
