@@ -10,6 +10,7 @@ or its schedule needs it
 
 from math import pi
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -51,8 +52,7 @@ def adam(optimizer, parameters, gradients, slots, t):
     steps = _counted(t)
     rate = _scheduled(optimizer, steps)
     prepared = _prepared(optimizer, parameters, gradients)
-    for p, change in _adam_changes(optimizer, prepared, slots, rate, steps):
-        p.assign_sub(change, read_value=False)
+    _move_by_moments(optimizer, prepared, slots, rate, steps)
 
 
 def adamw(optimizer, parameters, gradients, slots, t):
@@ -60,27 +60,53 @@ def adamw(optimizer, parameters, gradients, slots, t):
     rate = _scheduled(optimizer, steps)
     kept = 1 - rate * optimizer.weight_decay
     clipped = _clipped(optimizer, parameters, gradients)
-    for p, change in _adam_changes(optimizer, clipped, slots, rate, steps):
-        p.assign(p * _like(p, kept) - change, read_value=False)
+    if optimizer.weight_decay:
+        for _, p, _ in clipped:
+            p.assign(p * _like(p, kept), read_value=False)
+    _move_by_moments(optimizer, clipped, slots, rate, steps)
 
 
-def _adam_changes(optimizer, gradients, slots, rate, steps):
-    """(p, what Adam takes from it) for every parameter; moves the moments.
+def _move_by_moments(optimizer, gradients, slots, rate, steps):
+    """Adam's step by TensorFlow's own kernel, whose constants are tensors of the weights' type.
 
-    Written out: ResourceApplyAdam forms 1 - beta2 in float32, 1.3e-5 off at 0.999,
-    and adds eps-hat.
+    It is told a rate and an epsilon that hold the corrections of the moments, formed in float64;
+    its own would be formed in float32. 1 - beta2 of float32's nearest beta2 is 1.3e-5 off:
+    the corrections are of that beta2 as well.
     """
-    b1, b2 = optimizer.beta1, optimizer.beta2
-    first = 1 - tf.pow(tf.constant(b1, tf.float64), steps)
-    second = tf.sqrt(1 - tf.pow(tf.constant(b2, tf.float64), steps))
     for name, p, g in gradients:
+        b1, b2 = (_held(p.dtype, beta) for beta in (optimizer.beta1, optimizer.beta2))
+        first = 1 - tf.pow(tf.constant(b1, tf.float64), steps)
+        second = tf.sqrt(1 - tf.pow(tf.constant(b2, tf.float64), steps))
         m, v = slots["first_moment"][name], slots["second_moment"][name]
-        new_m = b1 * m + (1 - b1) * g
-        new_v = b2 * v + (1 - b2) * tf.square(g)
-        m.assign(new_m, read_value=False)
-        v.assign(new_v, read_value=False)
-        root = tf.sqrt(new_v) + _like(p, optimizer.epsilon * second)
-        yield p, _like(p, rate * second / first) * new_m / root
+        tf.raw_ops.ResourceApplyAdam(
+            var=p.handle,
+            m=m.handle,
+            v=v.handle,
+            beta1_power=_like(p, 0.0),
+            beta2_power=_like(p, 0.0),
+            lr=_like(p, rate * second / first),
+            beta1=_like(p, b1),
+            beta2=_like(p, b2),
+            epsilon=_like(p, optimizer.epsilon * second),
+            grad=g,
+        )
+
+
+def slot_scale(optimizer, slot, dtype):
+    """What a slot is multiplied by to be the spec's: the kernel adds with 1 - beta of the beta
+    that the weights' type holds.
+    """
+    betas = {"first_moment": "beta1", "second_moment": "beta2"}
+    if slot not in betas:
+        return 1.0
+    beta = getattr(optimizer, betas[slot])
+    return (1 - beta) / (1 - _held(tf.as_dtype(dtype), beta))
+
+
+def _held(dtype, beta):
+    """The number below 1 that this type has nearest to beta."""
+    kind = dtype.as_numpy_dtype
+    return float(min(kind(beta), np.nextafter(kind(1), kind(0))))
 
 
 def _prepared(optimizer, parameters, gradients):

@@ -123,10 +123,15 @@ class TensorflowProgram(TrainingProgram):
         return _arrays(self._weights)
 
     def optimizer_state(self):
+        optimizer, dtype = self._task.optimizer, self._precision.weights
         state = {}
         for slot, variables in self._slots.items():
-            state |= {f"{slot}/{name}": variable for name, variable in variables.items()}
-        return _arrays(state)
+            scale = optimizers.slot_scale(optimizer, slot, dtype)
+            state |= {
+                f"{slot}/{name}": array * array.dtype.type(scale)
+                for name, array in _arrays(variables).items()
+            }
+        return state
 
     def model_state(self):
         return _arrays(self._state)

@@ -310,22 +310,29 @@ def rmsprop(w, gradients, slots, rate, decay, epsilon):
 
 
 def adam(w, gradients, slots, steps, rate, b1, b2, epsilon, decay=None):
-    """Written out: ResourceApplyAdam forms 1 - beta2 in float32.  decay: AdamW's."""
+    """By TensorFlow's own kernel, told a rate and an epsilon that hold the moments' corrections:
+    its own are formed in float32.  decay: AdamW's.
+    """
     rate = tf.cast(rate, tf.float64)
-    first = 1 - tf.pow(tf.constant(b1, tf.float64), steps)
-    second = tf.sqrt(1 - tf.pow(tf.constant(b2, tf.float64), steps))
     for name, p in w.items():
-        m, v, g = slots["first_moment"][name], slots["second_moment"][name], gradients[name]
-        new_m = b1 * m + (1 - b1) * g
-        new_v = b2 * v + (1 - b2) * tf.square(g)
-        m.assign(new_m, read_value=False)
-        v.assign(new_v, read_value=False)
-        root = tf.sqrt(new_v) + like(p, epsilon * second)
-        change = like(p, rate * second / first) * new_m / root
-        if decay is None:
-            p.assign_sub(change, read_value=False)
-        else:
-            p.assign(p * like(p, 1 - rate * decay) - change, read_value=False)
+        if decay is not None:
+            p.assign(p * like(p, 1 - rate * decay), read_value=False)
+        m, v = slots["first_moment"][name], slots["second_moment"][name]
+        held1, held2 = (float(p.dtype.as_numpy_dtype(b)) for b in (b1, b2))
+        first = 1 - tf.pow(tf.constant(held1, tf.float64), steps)
+        second = tf.sqrt(1 - tf.pow(tf.constant(held2, tf.float64), steps))
+        tf.raw_ops.ResourceApplyAdam(
+            var=p.handle,
+            m=m.handle,
+            v=v.handle,
+            beta1_power=like(p, 0.0),
+            beta2_power=like(p, 0.0),
+            lr=like(p, rate * second / first),
+            beta1=like(p, held1),
+            beta2=like(p, held2),
+            epsilon=like(p, epsilon * second),
+            grad=gradients[name],
+        )
 
 
 def kept(variables):
