@@ -68,7 +68,7 @@ def test_rows_are_printed_as_they_are_judged(stranger, tmp_path):
 
 FITTING = {
     "softmax and float64": (
-        {"float64": {"softmax", "softmax_of_sequences", "softmax_of_images"}},
+        {"float64": {"softmax", "softmax_of_sequences", "softmax_of_images", "softmax_of_large"}},
         set(),
     ),
     "Relu6 and not ZERO": ({"float64": {"relu6"}, "float32": {"relu6"}}, set()),
