@@ -3,9 +3,14 @@
 import json
 
 import pytest
+import rich_click as click
 from dnnbench.cli import exitcodes
-from dnnbench.cli.main import main
+from dnnbench.cli.configured import configure
+from dnnbench.cli.keeping import keeping
+from dnnbench.cli.main import cli, command_of, main
 from dnnbench.configuration.starting import WORKFLOWS
+from dnnbench.execution.request import add_this_machine
+from dnnbench.store.store import open_store
 from helpers.workflows import ROOT
 
 SETTINGS = """
@@ -99,6 +104,16 @@ def test_a_broken_file_is_told_and_help_is_still_given(project, capsys):
     assert "gate.fail-on: got '7', expected a share" in capsys.readouterr().err
     assert main(["gate", "--help"]) == exitcodes.OK
     assert main(["list", "backends"]) == exitcodes.OK
+
+
+def test_a_run_names_its_machine_as_the_settings_do(project, monkeypatch):
+    monkeypatch.setenv("DNNBENCH_MACHINE", "lab-3")
+    with click.Context(cli) as ctx:
+        configure(ctx, "run", command_of("run"), [])
+        origin = keeping("runs.sqlite", None).origin
+    with open_store("runs.sqlite") as store:
+        add_this_machine(store, origin.machine)
+        assert list(store.machines()["machine_label"]) == ["lab-3"]
 
 
 def test_an_environment_of_the_file_is_made(project, capsys):

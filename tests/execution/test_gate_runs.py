@@ -102,6 +102,8 @@ def test_an_interpreter_against_itself_passes(folder):
         f"numpy,{OTHER}",
         "--fail-on",
         "10%",
+        "--must-see",
+        "90%",
         "--no-check",
     )
     done = dnnbench(folder, *arguments, *FAST, *OF_FOUR, changes=QUIET)
