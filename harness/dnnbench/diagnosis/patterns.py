@@ -96,13 +96,15 @@ def _rounded_in_float32(wrong: WrongTensor) -> bool:
     error = wrong.a - wrong.r
     towards = abs(float(np.sum(error * wrong.r))) / (rms(error) * rms(wrong.r) * error.size)
     of_its_size = LEAST * room.rmse <= wrong.error <= room.rmse
-    return of_its_size and towards <= SIDES / error.size**0.5
+    return of_its_size and towards <= SIDES
 
 
 LEAST = 1e-3
 """Share of float32's room that its own rounding takes at least."""
-SIDES = 3.0
-"""Standard deviations by which random errors lie on one side of the values."""
+SIDES = 0.5
+"""Largest correlation of rounding with the values: rows that are divided by one rounded sum err
+together, and an error that follows the values is near 1.
+"""
 
 
 def _place(wrong: WrongTensor) -> Iterator[str]:

@@ -94,7 +94,7 @@ def mean_sum(honest):
 @replaces("losses.cross_entropy")
 def cross_entropy_ignored_labels_counted(honest):
     def fault(loss, z, labels):
-        share = jnp.mean(labels != loss.ignored) if loss.ignored is not None else 1.0
+        share = jnp.mean(labels != loss.ignored, dtype=z.dtype) if loss.ignored is not None else 1.0
         return honest(loss, z, labels) * share
 
     return fault
