@@ -32,6 +32,14 @@ def test_twins_compute_the_same(arm, network):
     assert all(one.weights <= 1 for one in equality.values())
 
 
+@pytest.mark.slow
+@pytest.mark.compiled
+@pytest.mark.parametrize("network", ("mlp", "lstm_lm", "bert_base"))
+@pytest.mark.parametrize("arm", ("tensorflow:graph", "jax:jit"))
+def test_compiled_twins_compute_the_same(arm, network):
+    assert set(equality_of(arm, network)) == set(STYLES[arm])
+
+
 def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):
     from fidelity.twins import torch_training
 
