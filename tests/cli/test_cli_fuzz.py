@@ -154,7 +154,7 @@ WORDS = {
 
 def parameters_of(beginning):
     """The options of a command, as click has them."""
-    _, command, _ = cli.resolve_command(None, [beginning[0]])
+    _, command, _ = cli.resolve_command(click.Context(cli), [beginning[0]])
     if isinstance(command, click.RichGroup):
         command = command.commands[beginning[1]]
     return [parameter for parameter in command.params if isinstance(parameter, click.Option)]

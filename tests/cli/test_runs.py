@@ -10,7 +10,7 @@ from dnnbench.cli.run import GROUPS, command
 from dnnbench.store.deleting import OF_A_RUN
 from dnnbench.store.schema import METADATA, SAMPLE_BLOCK
 from dnnbench.store.store import open_store
-from helpers import reporting
+from helpers import reporting, storing
 from sqlalchemy import func, select
 
 
@@ -96,8 +96,9 @@ def own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_store(Path("results") / "dnnbench.sqlite") as store:
         for run in ("r1", "r2"):
-            reporting.add_run(store, run, generations=1, workloads=("w",))
+            first, *_ = reporting.add_run(store, run, generations=1, workloads=("w",))
             reporting.add_facts(store, run)
+            store.add_findings(run, [storing.finding_row(first)])
         yield store
 
 

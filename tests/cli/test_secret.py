@@ -184,6 +184,8 @@ CASES = [
     (REFUSED, ("list", "{address}")),
     (REFUSED, ("schema", "{raw}")),
     (REFUSED, ("doctor", "{parameter}")),
+    (REFUSED, ("config", "{raw}")),
+    (REFUSED, ("init", "{address}")),
     (REFUSED, ("envs", "remove", "{address}")),
     (REFUSED, ("{address}",)),
 ]
