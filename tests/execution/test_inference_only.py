@@ -167,7 +167,7 @@ def test_a_wrong_answer_is_found(place):
     assert done.returncode == 1
     assert {
         row["kind"] for row in json.loads(done.stdout)["agreement"] if row["status"] == "differs"
-    } == {"outputs"}
+    } == {"outputs", "outputs@far"}
 
 
 def test_its_wrong_answer_is_explained(place):
