@@ -11,6 +11,7 @@ from helpers import faulty  # noqa: F401  puts the faults on the path
 # isort: split
 from dnnbench_faults.names import NAMES, named_of
 from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.strangers import STRANGERS
 from dnnbench_faults.table import FAULTS
 from fault_page import page, plan, recorded
 from fault_page.counting import Of, by_kind, faults, planted_of_kind
@@ -29,7 +30,7 @@ def test_every_recorded_check_is_planned():
 
 
 def test_every_fault_has_a_kind_and_every_name_a_fault():
-    assert sum(planted_of_kind().values()) == len(FAULTS) + len(PROGRAM_FAULTS)
+    assert sum(planted_of_kind().values()) == len(FAULTS) + len(PROGRAM_FAULTS) + len(STRANGERS)
     assert {mode for mode in NAMES if mode not in {f.mode for f in PROGRAM_FAULTS}} == set()
 
 

@@ -23,9 +23,9 @@ from dnnbench.worker.services.training import FirstEpochRequest, TrainingRequest
 HERE = Path(__file__).parents[1] / "faults"
 sys.path.insert(0, str(HERE))
 
-from dnnbench_faults import cases  # noqa: E402
+from dnnbench_faults import cases, of_strangers_cases  # noqa: E402
 
-BUILDERS = {**CASES, **cases.CASES}
+BUILDERS = {**CASES, **cases.CASES, **of_strangers_cases.CASES}
 
 
 def request_of(case, dtype, steps=(1, 5), timed_rows=0):

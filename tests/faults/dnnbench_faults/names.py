@@ -5,13 +5,14 @@ from typing import NamedTuple
 from dnnbench.spec.ops import OPS
 
 from .program_faults import PROGRAM_FAULTS, ProgramFault
+from .strangers import Stranger
 from .table import Fault
 
 
 class Named(NamedTuple):
     """A part as `Explanation.what` and its name have it, and words of the fault.
 
-    parts: each of them is right
+    parts: each of them is right; with `what` in them where that is empty
     words: empty where no known fault is
     """
 
@@ -21,7 +22,7 @@ class Named(NamedTuple):
 
     def is_part(self, named: str) -> bool:
         """Whether `what name` is the right part."""
-        return named in {f"{self.what} {part}" for part in self.parts}
+        return named in {f"{self.what} {part}".strip() for part in self.parts}
 
 
 def _phase(parts: str, words: str = "") -> Named:
@@ -63,8 +64,10 @@ NAMES = {
 DRAWN = _phase("forward loss gradients train_step", "right under masks from outside")
 
 
-def named_of(fault: Fault | ProgramFault) -> Named | None:
+def named_of(fault: Fault | ProgramFault | Stranger) -> Named | None:
     """None where nobody has said what is right."""
+    if isinstance(fault, Stranger):
+        return Named("", fault.named) if fault.named else None
     if fault not in PROGRAM_FAULTS:
         return Named(fault.what, (fault.named,), fault.known)
     if fault.mode.startswith("drawn_"):

@@ -5,12 +5,19 @@ methods of its programs are wrapped.
 from importlib import import_module
 
 from . import (  # noqa: F401
+    of_strangers_jax,
+    of_strangers_numpy,
+    of_strangers_numpy_later,
+    of_strangers_tensorflow,
+    of_strangers_torch,
+    of_strangers_torch_later,
     programs,
     programs_of_batches,
     programs_of_epochs,
     programs_of_processes,
 )
 from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
+from .strangers import BUILT, STRANGERS
 from .table import FAULTS
 
 REPLACEMENTS = {}
@@ -52,6 +59,11 @@ class Planted:
 
     def plant(self, framework, mode):
         """Put a fault of the table into its backend; KeyError if nobody wrote it."""
+        BUILT.clear()
+        for fault in STRANGERS:
+            if (fault.backend, fault.mode) == (framework, mode):
+                self._plant_stranger(fault)
+                return
         parts = ("", "_common", "_extremes")
         for module in (f"in_{framework}{part}" for part in parts):
             import_module(f"dnnbench_faults.{module}")
@@ -64,10 +76,19 @@ class Planted:
         for module_name, function, make in (
             REPLACEMENTS[key] if key in REPLACEMENTS else self._generic(framework, mode)
         ):
-            module = import_module(f"dnnbench_{framework}.{module_name}")
-            honest = getattr(module, function)
-            self._honest.append((module, function, honest))
-            setattr(module, function, make(honest))
+            self._replace(framework, module_name, function, make)
+
+    def _plant_stranger(self, fault):
+        if not fault.targets:
+            self._alteration = fault.change
+        for target in fault.targets:
+            self._replace(fault.backend, *target.split("."), fault.change)
+
+    def _replace(self, framework, module_name, function, make):
+        module = import_module(f"dnnbench_{framework}.{module_name}")
+        honest = getattr(module, function)
+        self._honest.append((module, function, honest))
+        setattr(module, function, make(honest))
 
     def _generic(self, framework, mode):
         """A mechanism that any op can suffer, in all functions that compute the op."""

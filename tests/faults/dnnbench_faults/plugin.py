@@ -3,12 +3,19 @@
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
 from . import (  # noqa: F401
+    of_strangers_jax,
+    of_strangers_numpy,
+    of_strangers_numpy_later,
+    of_strangers_tensorflow,
+    of_strangers_torch,
+    of_strangers_torch_later,
     programs,
     programs_of_batches,
     programs_of_epochs,
     programs_of_processes,
 )
 from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
+from .strangers import STRANGERS
 from .table import BACKENDS, FAULTS
 
 
@@ -20,7 +27,7 @@ def dnnbench_backends():
 def _twin(name):
     planted = [
         fault.mode
-        for fault in (*FAULTS, *PROGRAM_FAULTS, *UNCHECKED_FAULTS)
+        for fault in (*FAULTS, *PROGRAM_FAULTS, *UNCHECKED_FAULTS, *STRANGERS)
         if fault.backend == name
     ]
     modes = ("honest", *planted)

@@ -13,6 +13,7 @@ from dnnbench.errors import DnnbenchError
 from helpers.installing import installed_here
 
 from . import page, plan, recorded
+from .kinds import kind_of
 from .recorded import Recorded
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -41,6 +42,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", choices=(plan.PLANTED, plan.HONEST), help="planted faults or honest checks alone"
+    )
+    parser.add_argument(
+        "--kind", default="", help="planted faults alone whose kind begins so, as `stranger`"
     )
     parser.add_argument(
         "--again", action="store_true", help="what is recorded already, too, from the start"
@@ -78,12 +82,22 @@ def _wanted(options: argparse.Namespace, rows: list[Recorded]) -> list[plan.Plan
     wanted = []
     for backend in options.backend.split(","):
         for check in (*plan.planted(), *plan.honest()):
-            chosen = check.backend == backend and options.only in (None, check.what)
+            chosen = (
+                check.backend == backend
+                and options.only in (None, check.what)
+                and _is_of_kind(check, options.kind)
+            )
             row = have.get(check)
             current = row is not None and row.versions == running.versions(backend)
             if chosen and (options.again or not current):
                 wanted.append(check)
     return wanted
+
+
+def _is_of_kind(check: plan.Planned, start: str) -> bool:
+    if not start:
+        return True
+    return check.what == plan.PLANTED and kind_of(plan.fault_of(check)).startswith(start)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from dnnbench_faults import plugin  # noqa: F401  it fills the tables
 from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.strangers import STRANGERS, Stranger
 from dnnbench_faults.table import FAULTS
 
 OPS = {
@@ -30,7 +31,9 @@ OF_WHAT = {
 
 
 def kind_of(fault) -> str:
-    """Of a fault of either table: a program's is called by what a check once left out."""
+    """Of a fault of any table: a program's is called by what a check once left out."""
+    if isinstance(fault, Stranger):
+        return f"stranger: {fault.kind}"
     if fault in PROGRAM_FAULTS:
         return f"program: {fault.gap}"
     if fault.what in OF_WHAT:
@@ -41,6 +44,6 @@ def kind_of(fault) -> str:
 def kinds() -> list[str]:
     """Every kind that something is planted of."""
     order = [*OPS, *dict.fromkeys(OF_WHAT.values())]
-    of_programs = dict.fromkeys(kind_of(fault) for fault in PROGRAM_FAULTS)
+    of_programs = dict.fromkeys(kind_of(fault) for fault in (*PROGRAM_FAULTS, *STRANGERS))
     planted = {kind_of(fault) for fault in FAULTS}
     return [*(kind for kind in order if kind in planted), *of_programs]

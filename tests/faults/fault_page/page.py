@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dnnbench_faults.names import named_of
 from dnnbench_faults.program_faults import UNCHECKED_FAULTS
+from dnnbench_faults.strangers import STRANGERS, Stranger
 from table import markdown
 
 from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind
@@ -32,11 +33,13 @@ def text_of(rows: Sequence[Recorded]) -> str:
     parts = {
         "recorded": _recorded(rows),
         "answer": _answer(counted, honest(rows)),
+        "strangers": str(len(STRANGERS)),
         "kinds": _kinds(counted),
         "unchecked": str(len(UNCHECKED_FAULTS)),
         "codes": "; ".join(f"`{code}` {words}" for code, words in CODES.items()),
         "before": _before(rows, now),
         "missed": _missed(counted),
+        "missed_strangers": _missed_strangers(counted),
         "misnamed": _misnamed(counted),
         "honest": _honest(honest(rows)),
         "not_run": _not_run(now),
@@ -56,18 +59,25 @@ def _recorded(rows: Sequence[Recorded]) -> str:
 
 
 def _answer(counted: Sequence[Fault], quiet: Sequence[Recorded]) -> str:
-    total = sum(planted_of_kind().values())
-    caught = Of(sum(one.caught for one in counted), len(counted))
-    named, known = _named(counted)
+    own = [one for one in counted if not isinstance(one.fault, Stranger)]
+    strange = [one for one in counted if isinstance(one.fault, Stranger)]
+    total = sum(planted_of_kind().values()) - len(STRANGERS)
+    named, known = _named(own)
     alarms = Of(sum(row.differs for row in quiet), len(quiet))
     return "\n".join(
         (
-            f"- planted: {total} faults, {len(counted)} of them run",
-            f"- caught: {caught.at_least}",
+            f"- planted: {total} faults, {len(own)} of them run",
+            f"- caught: {_caught(own)}",
             f"- the right part named: {named.at_least}; the known fault too: {known.at_least}",
+            f"- of strangers: {len(STRANGERS)} faults, {len(strange)} of them run; "
+            f"caught: {_caught(strange)}; the right part named: {_named(strange)[0].at_least}",
             f"- alarms of honest checks: {alarms.at_most}",
         )
     )
+
+
+def _caught(counted: Sequence[Fault]) -> str:
+    return Of(sum(one.caught for one in counted), len(counted)).at_least or "not yet run"
 
 
 def _named(counted: Sequence[Fault]) -> tuple[Of, Of]:
@@ -143,11 +153,24 @@ def _then_and_now(then: Sequence[Fault], now: Sequence[Fault]) -> list[str]:
 
 
 def _missed(counted: Sequence[Fault]) -> str:
-    rows = [row for one in counted for row in one.rows if not row.differs]
+    own = [one for one in counted if not isinstance(one.fault, Stranger)]
+    rows = [row for one in own for row in one.rows if not row.differs]
     if not rows:
         return "None of those that are run."
     table = [[_place(row), row.case, row.dtype, f"{row.ratio:.2g}"] for row in rows]
     return markdown(["fault", "case", "type", "worst error over allowance"], table)
+
+
+def _missed_strangers(counted: Sequence[Fault]) -> str:
+    table = []
+    for one in counted:
+        if isinstance(one.fault, Stranger) and not one.caught:
+            worst = f"{max(row.ratio for row in one.rows):.2g}"
+            table.append([_place(one.rows[0]), one.fault.kind, one.fault.where, worst])
+    if not table:
+        return "None of those that are run."
+    heading = ["fault", "kind", "where it differs", "worst error over allowance"]
+    return markdown(heading, table)
 
 
 def _misnamed(counted: Sequence[Fault]) -> str:

@@ -7,6 +7,7 @@ from itertools import product
 
 from dnnbench_faults import plugin  # noqa: F401  it fills the tables
 from dnnbench_faults.program_faults import PROGRAM_FAULTS
+from dnnbench_faults.strangers import STRANGERS
 from dnnbench_faults.table import FAULTS
 
 PLANTED, HONEST = "planted", "honest"
@@ -29,12 +30,12 @@ class Planned:
 
 
 def planted() -> list[Planned]:
-    """Faults of both tables."""
+    """Faults of all tables."""
     checks = []
     for fault in FAULTS:
         for dtype in ("float64", "float32") if fault.float32 else ("float64",):
             checks.append(Planned(PLANTED, fault.backend, fault.mode, fault.case, dtype))
-    for fault in PROGRAM_FAULTS:
+    for fault in (*PROGRAM_FAULTS, *STRANGERS):
         place = fault.backend, fault.mode, fault.case, fault.dtype, fault.timed_rows
         checks.append(Planned(PLANTED, *place))
     return checks
@@ -45,7 +46,8 @@ def fault_of(check: Planned):
     return _FAULTS[check.backend, check.mode, check.case]
 
 
-_FAULTS = {(fault.backend, fault.mode, fault.case): fault for fault in (*FAULTS, *PROGRAM_FAULTS)}
+EVERY = (*FAULTS, *PROGRAM_FAULTS, *STRANGERS)
+_FAULTS = {(fault.backend, fault.mode, fault.case): fault for fault in EVERY}
 SIZES = (1, 3, 64)
 """Rows of a timed batch: by itself, an odd number, and many."""
 CASES = (
