@@ -190,19 +190,16 @@ def a_smaller_batch_is_learned_from_twice(program):
         return honest(batch)
 
 
-@stranger(ORDINARY, "adam", "a second moment that falls: AMSGrad", "optimizers._adam_changes",
-          named=("optimizer adam",))  # fmt: skip
-def adam_is_amsgrad(honest):
+@stranger(ORDINARY, "adam", "a step whose second moment would fall (as in AMSGrad)",
+          "optimizers.adam", named=("optimizer adam",))  # fmt: skip
+def second_moments_never_fall(honest):
     import tensorflow as tf
 
-    largest = {}
+    def adam(optimizer, parameters, gradients, slots, t):
+        moments = slots["second_moment"]
+        before = {name: tf.identity(v) for name, v in moments.items()}
+        honest(optimizer, parameters, gradients, slots, t)
+        for name, v in moments.items():
+            v.assign(tf.maximum(v, before[name]))
 
-    def changes(optimizer, gradients, slots, rate, steps):
-        for p, change in honest(optimizer, gradients, slots, rate, steps):
-            name = next(n for n, v in slots["second_moment"].items() if v.shape == p.shape)
-            v = slots["second_moment"][name]
-            old = largest.get((id(v)), tf.zeros_like(v))
-            largest[id(v)] = tf.maximum(old, v)
-            yield p, change * tf.sqrt(v / tf.maximum(largest[id(v)], 1e-30))
-
-    return changes
+    return adam

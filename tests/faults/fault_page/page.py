@@ -183,7 +183,7 @@ def _misnamed(counted: Sequence[Fault]) -> str:
             right = wanted.is_part(row.named) and wanted.words in row.fault
             if row.differs and not right:
                 known = f": {wanted.words}" if wanted.words else ""
-                meant = f"{wanted.what} {' or '.join(wanted.parts)}{known}"
+                meant = f"{wanted.what} {' or '.join(wanted.parts)}{known}".strip()
                 table.append([_place(row), row.dtype, f"{row.named}: {row.fault}", meant])
     if not table:
         return "None of those that are run."
