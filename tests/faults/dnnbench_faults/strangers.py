@@ -1,5 +1,5 @@
 """The table of faults that somebody devised who had not read how the check works: no law, no rule,
-no known convention of it, and none of the other faults' code.
+and none of the other faults' code; their table and names, yes.
 
 They are counted apart, and those that a check misses are listed by name on docs/faults.md.
 """
