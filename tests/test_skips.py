@@ -6,11 +6,11 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 WAYS = {"skip", "skipif", "importorskip", "xfail"}
 REASONS = {
-    "browser/conftest.py": "Chromium, unless DNNBENCH_REQUIRE_BROWSER=1",
     "cli/test_completion.py": "bash",
     "distribution/test_wheels.py": "other Pythons, unless DNNBENCH_REQUIRE_PYTHONS=1",
     "execution/test_devices.py": "a GPU or a TPU",
     "execution/test_scratch.py": "root",
+    "helpers/chromium.py": "Chromium, unless DNNBENCH_REQUIRE_BROWSER=1",
     "helpers/postgres_server.py": "PostgreSQL, unless DNNBENCH_REQUIRE_POSTGRES=1",
     "host/test_affinity.py": "two CPUs",
     "host/test_lock.py": "root",

@@ -110,7 +110,9 @@ def test_a_planted_fault_is_caught_and_named(faulty, backend, fault, dtype, reco
     named = explanation.op if explanation.what == "node" else explanation.name
     assert (explanation.what, named) == (fault.what, fault.named), explanation.sentence
     assert fault.known in explanation.convention, explanation.sentence
-    assert explanation.confirmed or fault.what == "phase", explanation.sentence
+    # What is wrong in some calls alone may be right in the one that replays it.
+    replayed = fault.what != "phase" and fault.known != "at random"
+    assert explanation.confirmed or not replayed, explanation.sentence
 
 
 PROGRAMS = [
@@ -189,8 +191,9 @@ def test_no_faulty_worker_reads_an_honest_cache():
 
 
 def test_the_table_is_large_and_varied():
-    pairs = Counter((fault.target, fault.mechanism) for fault in FAULTS)
-    assert len(pairs) == len(FAULTS) >= 60
+    planted = Counter((fault.backend, fault.target, fault.mechanism) for fault in FAULTS)
+    assert max(planted.values()) == 1
+    assert len({(fault.target, fault.mechanism) for fault in FAULTS}) >= 60
     assert all(sum(fault.backend == backend for fault in FAULTS) >= 10 for backend in BACKENDS)
     assert len({fault.target for fault in FAULTS}) >= 40
     assert sum(bool(fault.known) for fault in FAULTS) >= 0.9 * len(FAULTS)

@@ -94,6 +94,7 @@ def test_it_is_checked_from_initial_and_from_given_weights(measured):
     statuses = dict(zip(rows.kind, rows.status, strict=True))
     assert statuses == {
         "outputs": "agrees",
+        "outputs@far": "agrees",
         "outputs@weights": "agrees",
         "unsupported phases": "unsupported",
     } | {kind: "agrees" for kind in statuses if kind.startswith("prediction")}
@@ -106,6 +107,7 @@ def test_a_backend_that_ignores_given_weights_is_found(place):
     rows = [row for row in json.loads(done.stdout)["agreement"] if row["arm"] == "answers:initial"]
     assert {row["kind"] for row in rows if not row["ok"]} == {
         "outputs",
+        "outputs@far",
         "outputs@weights",
     }
 
@@ -125,7 +127,7 @@ def test_to_time_inference_alone_calls_no_training_phase(place):
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert {cell["status"] for cell in document["cells"]} == {"ok"}
-    assert {row["kind"] for row in document["agreement"]} == {"outputs"}
+    assert {row["kind"] for row in document["agreement"]} == {"outputs", "outputs@far"}
 
 
 def test_a_check_of_inference_alone_calls_no_training_phase(place):

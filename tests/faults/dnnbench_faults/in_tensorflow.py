@@ -133,7 +133,7 @@ def sgd_decay_left_out(honest):
     return _with_op(weight_decay=0.0)(honest)
 
 
-@replaces("optimizers._adam_changes")
+@replaces("optimizers._move_by_moments")
 def adam_epsilon_hat(honest):
     """Epsilon beside a root that is not corrected, as Keras has it."""
 
