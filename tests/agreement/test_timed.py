@@ -7,16 +7,26 @@ from dnnbench.agreement.check import DRAWN, TIMED, Kind, check
 from dnnbench.agreement.observing import with_optimizer
 from dnnbench.agreement.reference import make_reference
 from dnnbench.agreement.starting import start_weights
-from dnnbench.agreement.thinned import Draw, read_draws, repeated, share_off
+from dnnbench.agreement.thinned import (
+    Draw,
+    agreement_off,
+    halves,
+    read_draws,
+    repeated,
+    share_off,
+)
 from dnnbench.agreement.timed import How, how, observe_timed
 from dnnbench.data.dataset import load
-from dnnbench.execution.checking import check_requests
+from dnnbench.execution.checking import check_request, check_requests
+from dnnbench.execution.pool import start_request
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.optimizers import Adam
 from dnnbench.spec.phases import Phase
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.worker.server.agreement import AgreementServer
+from dnnbench.worker.server.arm import ArmServer
 from dnnbench_numpy.backend import NumpyBackend
 from helpers.faulty import HERE  # puts the planted faults on the path
 
@@ -24,6 +34,8 @@ assert HERE.is_dir()
 from dnnbench_faults import programs_of_batches as programs  # noqa: E402
 
 ROWS = 33
+CLOSE = "resnet18[tiny]"
+"""Its timed batch has choices that nearly tie in float32, and its first four rows have none."""
 WAYS = {How.WHOLE: "dense", How.IN_PARTS: "dense", How.INFERENCE: "batch_norm"}
 CHANGES = (
     programs.rows_beyond_16_are_zero,
@@ -95,6 +107,18 @@ def test_drawn_masks_of_much_work_are_asked_under_adam(monkeypatch, dtype):
     assert "weights@drawn" in {row.kind for row in drawn}
 
 
+@pytest.mark.slow
+def test_choices_that_nearly_tie_in_the_timed_batch_alone_are_honest(tmp_path):
+    """Taken from its first four rows, its allowances made NumPy differ from itself 27 times."""
+    arm = ArmServer()
+    arm.start(start_request(Arm("numpy", "eager")))
+    workload, server = find_workload(CLOSE), AgreementServer(arm)
+    request = check_request(workload, load(workload), 0, (Phase.GRADIENTS,)).in_dtype("float32")
+    server.make_reference(request, tmp_path / "reference.npz")
+    rows = server.check(request, tmp_path / "reference.npz")
+    assert [row for row in rows if not row.ok] == []
+
+
 @pytest.mark.exhaustive  # seconds of NumPy
 @pytest.mark.parametrize("change", [honest, programs.rows_beyond_16_are_zero])
 def test_a_published_size_is_asked_in_parts(change):
@@ -159,3 +183,24 @@ def test_masks_are_named_in_rows_of_their_own():
     kinds = {"outputs@drawn", "loss@drawn", "gradients@drawn", "weights@drawn"}
     assert {row.kind for row in drawn} >= kinds
     assert all(row.ok for row in drawn)
+
+
+def drawn_rows(mask):
+    return Draw(0.3, mask.astype(np.float32), np.ones(mask.shape, bool), 0.0)
+
+
+def test_rows_that_fall_out_together_are_an_alarm():
+    one = np.random.default_rng(0).random((1, 64)) > 0.3
+    assert agreement_off([halves(drawn_rows(np.tile(one, (8, 1))))], 1)[0] > 1
+
+
+def test_rows_that_fall_out_apart_are_none():
+    chance = np.random.default_rng(0)
+    draws = [drawn_rows(chance.random((8, 64)) > 0.3) for _ in range(8)]
+    assert agreement_off(map(halves, draws), 1)[0] < 0.5
+
+
+def test_one_coin_for_a_batch_is_an_alarm_once_it_has_fallen_often_enough():
+    """As stochastic depth draws: a number a row."""
+    draws = [drawn_rows(np.full(8, coin)) for coin in (1, 1, 0, 1, 0, 1, 1, 1) * 2]
+    assert agreement_off(map(halves, draws), 1)[0] > 1

@@ -4,7 +4,7 @@ with just these masks from outside, which the reference has checked.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,17 @@ from .comparison import TensorComparison
 from .keys import Group, TensorKey, Tensors, keyed, outputs_of
 from .observing import Build, changed_weights, put_all, weights_in_float64
 from .reference import Reference
-from .thinned import Draw, random_nodes, read_draws, readable, repeated, share_off, worst_off
+from .thinned import (
+    Draw,
+    agreement_off,
+    halves,
+    random_nodes,
+    read_draws,
+    readable,
+    repeated,
+    share_off,
+    worst_off,
+)
 from .timed import How, how, scaled_reference
 
 STEPS, FEW_STEPS = 8, 2
@@ -31,11 +41,14 @@ STEPS, FEW_STEPS = 8, 2
 class _Seen:
     """Draws by node, one after the other, and tensors under drawn masks and under the same ones
     from outside.
+
+    not_brought_back: nodes whose masks after `restore` are not those that came after the snapshot
     """
 
     draws: dict[str, list[Draw]] = field(default_factory=dict)
     drawn: Tensors = field(default_factory=dict)
     outside: Tensors = field(default_factory=dict)
+    not_brought_back: list[str] = field(default_factory=list)
 
 
 def compare_drawn(
@@ -68,7 +81,13 @@ def compare_drawn(
     wanted = _gradients(reference) | outside
     scaled = scaled_reference(reference, wanted, batch.size)
     tensors = compare(scaled, seen.drawn, workload, dtype, called)
-    return [*_of_draws(seen.draws, called[-1], workload.task.optimizer.kind), *tensors]
+    moment = (workload.task.optimizer.kind, 1) if called[-1] is Phase.TRAIN_STEP else ("", 0)
+    keys = {name: TensorKey(Group.OUTPUTS, name, called[-1], *moment) for name in seen.draws}
+    findings = [*_of_draws(seen.draws, keys), *_of_independence(seen.draws, keys)]
+    for name in seen.not_brought_back:
+        reason = "the step after `restore` draws another mask than the one that it took back"
+        findings.append(TensorComparison(keys[name], float("inf"), reason))
+    return [*findings, *tensors]
 
 
 def _gradients(reference: Reference) -> Tensors:
@@ -119,6 +138,13 @@ def _see_steps(
         _, result = _step(program, placed, optimizer)
         _note(_draws(workload, result, batch, unit), seen)
     program.restore(snapshot)
+    if steps > FEW_STEPS:
+        _, result = _step(program, placed, optimizer)
+        again = _draws(workload, result, batch, unit)
+        seen.not_brought_back = [
+            name for name in first if not np.array_equal(first[name].mask, again[name].mask)
+        ]
+        program.restore(snapshot)
     (replaced,) = put_all(program, [_with_masks(batch, first)])
     seen.drawn |= drawn
     seen.outside |= _step(program, replaced, optimizer)[0]
@@ -152,14 +178,12 @@ def _with_masks(batch: Batch, draws: Mapping[str, Draw]) -> Batch:
 
 
 def _of_draws(
-    draws: Mapping[str, list[Draw]], phase: Phase, optimizer: str
+    draws: Mapping[str, list[Draw]], keys: Mapping[str, TensorKey]
 ) -> list[TensorComparison]:
     """What speaks against the masks of each node, and of all together."""
-    trains = phase is Phase.TRAIN_STEP
-    moment = (optimizer, 1) if trains else ("", 0)
     findings = []
     for name, of_node in draws.items():
-        key = TensorKey(Group.OUTPUTS, name, phase, *moment)
+        key = keys[name]
         together = [draw for others in draws.values() for draw in others]
         for what, several in ((name, of_node), ("all random nodes together", together)):
             ratio, share, count = share_off(several, 2 * len(draws))
@@ -168,7 +192,30 @@ def _of_draws(
         off = worst_off(of_node)
         reason = "kept values are not x / (1 - rate), or dropped ones not 0"
         findings.append(TensorComparison(key, off, reason))
-        if trains and any(repeated(one, two) for one, two in pairwise(of_node)):
-            reason = "a step has the mask of the one before it"
-            findings.append(TensorComparison(key, float("inf"), reason))
+    return findings
+
+
+def _of_independence(
+    draws: Mapping[str, list[Draw]], keys: Mapping[str, TensorKey]
+) -> list[TensorComparison]:
+    """What speaks against masks that should know nothing of each other: of two steps, of two rows,
+    of two nodes.
+    """
+    findings = []
+    nodes = list(combinations(draws, 2))
+    tests = len(draws) + len(nodes)
+    for name, of_node in draws.items():
+        steps = list(combinations(of_node, 2))
+        if any(repeated(one, two, len(draws) * len(steps)) for one, two in steps):
+            reason = "a step has the mask of an earlier one"
+            findings.append(TensorComparison(keys[name], float("inf"), reason))
+        off, share, count = agreement_off([halves(draw) for draw in of_node], tests)
+        reason = f"neighbouring rows fall out alike in {share:.2%} of {count} elements"
+        findings.append(TensorComparison(keys[name], off, reason))
+    for one, other in nodes:
+        pairs = zip(draws[one], draws[other], strict=True)
+        alike = [(a, b) for a, b in pairs if a.mask.shape == b.mask.shape]
+        off, share, count = agreement_off(alike, tests)
+        reason = f"{one} and {other} fall out alike in {share:.2%} of {count} elements"
+        findings.append(TensorComparison(keys[one], off, reason))
     return findings

@@ -85,7 +85,8 @@ def observe(
         try:
             placed = put_all(program, batches)
             prepare(program, placed, {Phase.TRAIN_STEP})
-            seen |= trajectory(program, optimizer.kind, placed, steps, infers=False)
+            back = prepare is not unprepared
+            seen |= trajectory(program, optimizer.kind, placed, steps, infers=False, back=back)
         finally:
             program.close()
     return seen
@@ -116,8 +117,8 @@ def _observe_own(
         if set(PIECES) & set(phases):
             seen |= _pieces(trainable(program), optimizer, placed, phases)
         if Phase.TRAIN_STEP in phases:
-            infers = Phase.INFER in phases
-            seen |= trajectory(trainable(program), optimizer, placed, steps, infers)
+            infers, back = Phase.INFER in phases, prepare is not unprepared
+            seen |= trajectory(trainable(program), optimizer, placed, steps, infers, back)
         return seen
     finally:
         program.close()
@@ -126,14 +127,29 @@ def _observe_own(
 def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
     """Batches on the device, and the arrays that they came from filled with zeros:
     what becomes of those must not matter.
+
+    Batches of one size come in the same arrays: what was placed of these before is another batch.
     """
-    placed = []
+    placed: list[Any] = []
+    lent: dict[int, Batch] = {}
     for batch in batches:
-        lent = batch.rows(np.arange(batch.size))  # a copy
-        placed.append(program.put(lent))
-        for array in (*lent.inputs.values(), lent.targets, *lent.masks.values()):
+        copy = batch.rows(np.arange(batch.size))
+        arrays = lent.setdefault(batch.size, copy)
+        _fill(arrays, copy)
+        placed.append(program.put(arrays))
+        for array in _arrays(arrays):
             array.fill(0)
     return placed
+
+
+def _fill(arrays: Batch, batch: Batch) -> None:
+    for array, values in zip(_arrays(arrays), _arrays(batch), strict=True):
+        array[...] = values
+
+
+def _arrays(batch: Batch) -> list[np.ndarray]:
+    masks = [batch.masks[name] for name in sorted(batch.masks)]
+    return [*(batch.inputs[name] for name in sorted(batch.inputs)), batch.targets, *masks]
 
 
 def _inferred(program: Program, placed: Any) -> Tensors:
@@ -174,24 +190,31 @@ def _pieces(
     program.pieces(placed[-1])  # those of another batch must not serve for the first one
     pieces = program.pieces(placed[0])
     seen: Tensors = {}
-    if Phase.LOSS_ALONE in phases and Phase.LOSS_ALONE in pieces:
-        seen |= keyed(program.get(pieces[Phase.LOSS_ALONE]()), Phase.LOSS_ALONE)
+    start, snapshot = weights_in_float64(program), program.snapshot()
     if Phase.UPDATE_ALONE in phases and Phase.UPDATE_ALONE in pieces:
-        start, snapshot = weights_in_float64(program), program.snapshot()
         for _ in range(UPDATES):
             program.wait(pieces[Phase.UPDATE_ALONE]())
         seen |= _changed(program, start, optimizer, UPDATES, Phase.UPDATE_ALONE)
-        program.restore(snapshot)
+    if Phase.LOSS_ALONE in phases and Phase.LOSS_ALONE in pieces:
+        # Under other weights: the loss is of stored outputs, which have not moved.
+        seen |= keyed(program.get(pieces[Phase.LOSS_ALONE]()), Phase.LOSS_ALONE)
+    program.restore(snapshot)
     return seen
 
 
 def trajectory(
-    program: Trainable, optimizer: str, placed: Sequence[Any], steps: Sequence[int], infers: bool
+    program: Trainable,
+    optimizer: str,
+    placed: Sequence[Any],
+    steps: Sequence[int],
+    infers: bool,
+    back: bool = False,
 ) -> Tensors:
     """What each of `steps` training steps returns and leaves, the batches one after the other.
 
     optimizer: its kind   placed: batches on the device
     infers: whether what is inferred from the first batch is observed too
+    back: whether a step more is taken behind the first one, and taken back
     """
     start = weights_in_float64(program)
     seen: Tensors = {}
@@ -205,7 +228,18 @@ def trajectory(
                 seen[TensorKey(Group.STATE, name, Phase.TRAIN_STEP, optimizer, k)] = array
             if infers:
                 seen |= _inferred_after(program, placed[0], optimizer, k)
+        if back and k == 1 and max(steps) > 1:
+            _there_and_back(program, placed[-1])
     return seen
+
+
+def _there_and_back(program: Trainable, placed: Any) -> None:
+    """A step that is taken back: from here on a snapshot holds more than weights that were given,
+    slots of zeros and a count of 0.
+    """
+    snapshot = program.snapshot()
+    program.wait(program.train_step(placed))
+    program.restore(snapshot)
 
 
 def weights_in_float64(program: Program) -> dict[str, np.ndarray]:

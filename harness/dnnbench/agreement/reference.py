@@ -39,6 +39,8 @@ class Reference:
 
     level: norms that take equal values together in the first training pass.
     timed: R of the batch that is timed, where it was evaluated whole
+    timed_sigma, timed_peak, timed_kink: of that batch, below float64: which choices nearly tie
+    there is not told by a smaller one
     gradient_norm: of the first batch, over all parameters; None where no gradient was asked for
     """
 
@@ -49,6 +51,9 @@ class Reference:
     zero: Mapping[TensorKey, np.ndarray]
     level: tuple[str, ...] = ()
     timed: Tensors = field(default_factory=dict)
+    timed_sigma: Mapping[TensorKey, float] = field(default_factory=dict)
+    timed_peak: Mapping[TensorKey, float] = field(default_factory=dict)
+    timed_kink: Mapping[TensorKey, float] = field(default_factory=dict)
     gradient_norm: float | None = None
 
     def strayed(self, key: TensorKey) -> float:
@@ -98,13 +103,18 @@ def make_reference(
     level = level_norms(build_in("eager", "float64"), workload, batches[0]) if trains else ()
     return Reference(
         tensors,
-        sigma=_worst(rmse, tensors, honest),
-        peak=_worst(largest, tensors, honest),
-        sigma_kink={key: rmse(flipped[key], r) for key, r in tensors.items()},
+        sigma=worst_errors(rmse, tensors, honest),
+        peak=worst_errors(largest, tensors, honest),
+        sigma_kink=flip_errors(flipped, tensors),
         zero={key: _zero_in_all(key, [tensors, flipped, *honest]) for key in tensors},
         level=level,
         gradient_norm=_gradient_norm(tensors),
     )
+
+
+def flip_errors(flipped: Tensors, tensors: Tensors) -> dict[TensorKey, float]:
+    """sigma_kink: rmse between an evaluation whose close choices are flipped and R."""
+    return {key: rmse(flipped[key], r) for key, r in tensors.items()}
 
 
 def _gradient_norm(tensors: Tensors) -> float | None:
@@ -115,7 +125,7 @@ def _gradient_norm(tensors: Tensors) -> float | None:
     return float(np.sqrt(sum(float(np.sum(np.square(r))) for r in gradients)))
 
 
-def _worst(
+def worst_errors(
     error: Callable[[np.ndarray, np.ndarray], float], tensors: Tensors, honest: Sequence[Tensors]
 ) -> dict[TensorKey, float]:
     """The largest error of the honest evaluations, by key."""

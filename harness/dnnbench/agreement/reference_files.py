@@ -61,6 +61,9 @@ def save_reference(reference: Reference, path: Path) -> None:
         **_grouped("peak", reference.peak),
         **_grouped("kink", reference.sigma_kink),
         **_grouped("timed", reference.timed),
+        **_grouped("timed sigma", reference.timed_sigma),
+        **_grouped("timed peak", reference.timed_peak),
+        **_grouped("timed kink", reference.timed_kink),
         LEVEL: np.array(reference.level, np.str_),
         NORM: np.array([] if reference.gradient_norm is None else [reference.gradient_norm]),
     }
@@ -86,6 +89,9 @@ def load_reference(path: Path) -> Reference:
         zero=_arrays("zero", parts),
         level=tuple(map(str, parts[LEVEL])),
         timed=_arrays("timed", parts),
+        timed_sigma=_numbers("timed sigma", parts),
+        timed_peak=_numbers("timed peak", parts),
+        timed_kink=_numbers("timed kink", parts),
         gradient_norm=_norm(parts[NORM]),
     )
 

@@ -11,16 +11,21 @@ RESTORES = 2
 
 
 def rehearse(program: Program, placed: Sequence[Any], phases: Collection[Phase]) -> None:
-    """A step on the last batch, each phase on the first one, and all of it taken back; twice.
+    """A step on the last batch, and its own weights loaded again; then a step, each phase on the
+    first batch, and all of it taken back; twice.
 
     The same placed batches are observed after it. An answer that is kept by its batch is one of
-    other weights, and what `restore` does not bring back (weights, slots, how many steps there
-    were, running statistics) shows in the steps that are observed.
+    other weights, and what `load` and `restore` do not bring back (weights, slots, how many steps
+    there were, running statistics) shows in the steps that are observed; so do weights that were
+    given out and moved with the step.
     """
     passes = [phase for phase in PHASES if phase in phases and phase is not Phase.TRAIN_STEP]
     if Phase.TRAIN_STEP not in phases:
         return _pass(program, placed[0], passes)
     trained = trainable(program)
+    start = trained.weights() | trained.model_state()
+    trained.wait(trained.train_step(placed[-1]))
+    trained.load(start)
     snapshot = trained.snapshot()
     for _ in range(RESTORES):
         trained.wait(trained.train_step(placed[-1]))

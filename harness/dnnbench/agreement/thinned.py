@@ -1,7 +1,7 @@
 """What a random op did, read from its input and its output: which elements it kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,12 +100,47 @@ def _divergence(a: float, q: float) -> float:
     return float(sum(p * np.log(p / r) for p, r in parts if p > 0))
 
 
-def repeated(one: Draw, other: Draw) -> bool:
-    """Whether two draws are the same though chance would hardly make them so."""
+def repeated(one: Draw, other: Draw, tests: int = 1) -> bool:
+    """Whether two draws are the same though chance would hardly make them so.
+
+    tests: of how many such pairs none may alarm in more than MOST_ALARMS of honest networks
+    """
     both = one.seen & other.seen
-    alike = (1 - one.rate) ** 2 + one.rate**2
     same = bool(np.all(one.mask[both] == other.mask[both]))
-    return same and both.sum() * np.log(alike) < np.log(MOST_ALARMS)
+    return same and both.sum() * np.log(_alike(one, other)) < np.log(MOST_ALARMS / tests)
+
+
+def _alike(one: Draw, other: Draw) -> float:
+    """How often two independent elements agree: both kept, or both dropped."""
+    return (1 - one.rate) * (1 - other.rate) + one.rate * other.rate
+
+
+def halves(draw: Draw) -> tuple[Draw, Draw]:
+    """Rows 0, 2, 4, ... and rows 1, 3, 5, ..., as draws of their own."""
+    count = len(draw.mask) // 2
+    return tuple(  # type: ignore[return-value]
+        replace(draw, mask=draw.mask[first::2][:count], seen=draw.seen[first::2][:count])
+        for first in (0, 1)
+    )
+
+
+def agreement_off(pairs: Iterable[tuple[Draw, Draw]], tests: int) -> tuple[float, float, int]:
+    """(how unlikely it is that elements agree so often, over what is allowed; the share that does;
+    pairs of elements that tell), of pairs of draws that should know nothing of each other.
+
+    By the bound of `share_off`, on one side: draws that agree too seldom are not looked for.
+    """
+    count, agreeing, expected = 0, 0.0, 0.0
+    for one, other in pairs:
+        both = one.seen & other.seen
+        count += int(both.sum())
+        agreeing += float((one.mask[both] == other.mask[both]).sum())
+        expected += float(both.sum()) * _alike(one, other)
+    if not count:
+        return 0.0, float("nan"), 0
+    share, q = agreeing / count, expected / count
+    unlikely = count * _divergence(share, q) if share > q else 0.0
+    return unlikely / np.log(tests / MOST_ALARMS), share, count
 
 
 def worst_off(draws: list[Draw]) -> float:

@@ -165,7 +165,7 @@ def scaled_reference(reference: Reference, wanted: Tensors, rows: int) -> Refere
     """`wanted` as R, with errors that are to it as the small batch's are to its own R.
 
     A mean over more rows may cancel where one over fewer does not: no error is taken for smaller
-    than the small batch's, averaged over the rows.
+    than the small batch's, averaged over the rows, nor than what was measured on `wanted` itself.
     """
     averaged = (min(CHECK_BATCH, rows) / rows) ** 0.5
 
@@ -177,12 +177,21 @@ def scaled_reference(reference: Reference, wanted: Tensors, rows: int) -> Refere
     return replace(
         reference,
         tensors=wanted,
-        sigma=scaled(reference.sigma),
-        peak=scaled(reference.peak),
-        sigma_kink=scaled(reference.sigma_kink),
+        sigma=_at_least(scaled(reference.sigma), reference.timed_sigma),
+        peak=_at_least(scaled(reference.peak), reference.timed_peak),
+        sigma_kink=_at_least(scaled(reference.sigma_kink), reference.timed_kink),
         zero={key: np.full(wanted[key].shape, reference.zero[key].all()) for key in wanted},
         timed={},
+        timed_sigma={},
+        timed_peak={},
+        timed_kink={},
     )
+
+
+def _at_least(
+    errors: Mapping[TensorKey, float], measured: Mapping[TensorKey, float]
+) -> dict[TensorKey, float]:
+    return {key: most(error, measured.get(key, 0.0)) for key, error in errors.items()}
 
 
 def _relative(errors: Mapping[TensorKey, float], tensors: Tensors) -> dict[TensorKey, float]:

@@ -8,11 +8,12 @@ import numpy as np
 
 from ...agreement.check import Agreement, check
 from ...agreement.comparison import TensorComparison
+from ...agreement.deviation import largest, rmse
 from ...agreement.grid import batch_on_grid, on_grid
 from ...agreement.keys import TensorKey, Tensors
 from ...agreement.nodes import compare_nodes, observe_nodes
 from ...agreement.observing import Build
-from ...agreement.reference import make_reference
+from ...agreement.reference import Reference, flip_errors, make_reference, worst_errors
 from ...agreement.reference_files import load_reference, save_reference
 from ...agreement.repeats import find_repeats
 from ...agreement.replay import Replay
@@ -51,9 +52,7 @@ class AgreementServer(AgreementService):
         )
         timed = timed_of(request)
         if timed is not None and how(request.workload, timed.size) is How.WHOLE:
-            build = build_in("eager", "float64")
-            tensors = observe_timed(build, request.workload, timed, request.phases)
-            reference = replace(reference, timed=tensors)
+            reference = _with_timed(reference, build_in, request, timed)
         save_reference(reference, path)
 
     def check(self, request: CheckRequest, path: Path) -> tuple[Agreement, ...]:
@@ -121,8 +120,11 @@ class AgreementServer(AgreementService):
         return [phase for phase in request.phases if phase not in missing]
 
     def builder(self, request: CheckRequest) -> Build:
-        """Builds variants of a request's workload from its weights.
+        """Builds variants of a request's workload that have its weights.
 
+        Those that train by the workload's own optimizer are built as they are timed, and load them.
+        Initial weights are plain, biases of 0 and scales of 1: a program that was made for those,
+        and left them out, is wrong with any other.  All others are built from the request's own.
         PluginError if the arm offers none of its phases.
         """
         arm = self._arm.arm.with_dtype(request.dtype)
@@ -130,7 +132,18 @@ class AgreementServer(AgreementService):
         if all(phase in missing for phase in request.phases):
             raise PluginError("; ".join(dict.fromkeys(missing[phase] for phase in request.phases)))
         weights = weights_of(request)
-        return lambda variant: self._arm.backend.build(variant, weights, arm, request.seed)
+        plain = initial_weights(request.workload.model, request.seed)
+
+        def build(variant: Workload) -> Program:
+            own = variant.task.optimizer == request.workload.task.optimizer
+            as_timed = own and Phase.TRAIN_STEP in request.phases
+            start = plain if as_timed else weights
+            program: Program = self._arm.backend.build(variant, start, arm, request.seed)
+            if as_timed:
+                program.load(weights)
+            return program
+
+        return build
 
     def _node_values(
         self, case: Replay, dtype: DType, seed: int, phases: Collection[Phase]
@@ -154,6 +167,32 @@ class AgreementServer(AgreementService):
             return lambda variant: self._arm.backend.build(variant, weights, arm, seed)
 
         return build_in
+
+
+def _with_timed(
+    reference: Reference,
+    build_in: Callable[[str, str], Build],
+    request: CheckRequest,
+    timed: Batch,
+) -> Reference:
+    """The reference with R of the timed batch; below float64 also with how far honest rounding
+    goes there, as `make_reference` measures it.
+    """
+
+    def evaluated(mode: str, dtype: str) -> Tensors:
+        return observe_timed(build_in(mode, dtype), request.workload, timed, request.phases)
+
+    tensors = evaluated("eager", "float64")
+    if request.dtype == DType.FLOAT64:
+        return replace(reference, timed=tensors)
+    honest = [evaluated(mode, request.dtype) for mode in ("eager", "blocked", "reversed")]
+    return replace(
+        reference,
+        timed=tensors,
+        timed_sigma=worst_errors(rmse, tensors, honest),
+        timed_peak=worst_errors(largest, tensors, honest),
+        timed_kink=flip_errors(evaluated("flipped", "float64"), tensors),
+    )
 
 
 def weights_of(request: CheckRequest) -> dict[str, np.ndarray]:
