@@ -15,6 +15,7 @@ from dnnbench.protocol.arm import Arm
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.files import write_workload
 from dnnbench.testing.arm_under_test import ArmUnderTest
+from dnnbench.testing.cases import CASES
 from dnnbench.testing.law_checks import law_verdict
 from helpers.faulty import BUILDERS, HERE, FaultyWorkers
 from helpers.installing import installed_here
@@ -98,7 +99,15 @@ PLANTED = [
     if dtype == "float64" or fault.float32
 ]
 HONEST = [
-    in_its_worker(backend, case, dtype=dtype, name=case, case=case)
+    in_its_worker(
+        backend,
+        case,
+        dtype=dtype,
+        name=case,
+        case=case,
+        # Which tests/conformance checks in the same mode, and with every change.
+        seldom=backend in SELDOM and case in CASES,
+    )
     for backend in BACKENDS
     for case in sorted({f.case for f in (*FAULTS, *PROGRAM_FAULTS) if f.backend == backend})
     for dtype in (DTYPES[:1] if backend == "jax" else DTYPES)
