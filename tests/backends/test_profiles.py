@@ -70,10 +70,9 @@ def profiled(text, phase, workload):
 
 
 @pytest.mark.parametrize(("arm", "phase"), EVERY_NODE)
-def test_every_node_has_a_time_and_the_widest_the_most(workload, arm, phase):
+def test_every_node_has_a_time(workload, arm, phase):
     profile = profiled(arm, phase, workload)
     assert profile.no_nodes == ""
-    assert max(profile.forward_s, key=profile.forward_s.get) == "wide"
     assert set(profile.forward_s) <= {"wide", "active", "logits"}
     assert {"wide", "logits"} <= set(profile.forward_s)
     assert 0 < sum(profile.forward_s.values()) < 2 * profile.call_s
