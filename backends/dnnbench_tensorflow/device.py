@@ -1,5 +1,6 @@
 """Where TensorFlow computes, under its own names."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -70,6 +71,12 @@ def peak_memory(device: Device) -> int | None:
 def seconds(device: Device, work: Callable[[], None]) -> float | None:
     """By the device's own clock; None: TensorFlow shows no marks on a device's stream."""
     return None
+
+
+def autotunes(device: Device) -> bool:
+    """cuDNN's choice among its convolutions, on a GPU unless a variable forbids it."""
+    allowed = os.environ.get("TF_CUDNN_USE_AUTOTUNE", "1") not in ("0", "false")
+    return device.kind == "gpu" and allowed
 
 
 def reset_peak_memory(device: Device) -> None:

@@ -16,6 +16,7 @@ from dnnbench.protocol.program import TrainingProgram
 from . import device, losses, ops, optimizers, profiling
 from .kernels import in_context, inferring
 from .tracing import traced
+from .transfer import download, download_all, upload
 
 ZERO = tf.UnconnectedGradients.ZERO
 
@@ -62,10 +63,10 @@ class TensorflowProgram(TrainingProgram):
         with self._place:
             values, weights = self._precision.values, self._precision.weights
             inputs = {
-                i.name: _tensor(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs
+                i.name: upload(batch.inputs[i.name], i.dtype, values) for i in self._model.inputs
             }
-            masks = {name: _tensor(mask, "float", values) for name, mask in batch.masks.items()}
-            targets = _tensor(batch.targets, self._target_kind, weights)
+            masks = {name: upload(mask, "float", values) for name, mask in batch.masks.items()}
+            targets = upload(batch.targets, self._target_kind, weights)
         device.synchronize(self._arm.device)
         named = Batch(inputs, targets, masks)
         arguments = {phase: self._arguments(phase, named) for phase in READ}
@@ -114,13 +115,13 @@ class TensorflowProgram(TrainingProgram):
         flat = {}
         for group, value in result.items():
             if isinstance(value, dict):
-                flat |= {f"{group}/{name}": _array(tensor) for name, tensor in value.items()}
+                flat |= {f"{group}/{name}": download(tensor) for name, tensor in value.items()}
             else:
-                flat[group] = _array(value)
+                flat[group] = download(value)
         return flat
 
     def weights(self):
-        return _arrays(self._weights)
+        return download_all(self._weights)
 
     def optimizer_state(self):
         optimizer, dtype = self._task.optimizer, self._precision.weights
@@ -129,17 +130,17 @@ class TensorflowProgram(TrainingProgram):
             scale = optimizers.slot_scale(optimizer, slot, dtype)
             state |= {
                 f"{slot}/{name}": array * array.dtype.type(scale)
-                for name, array in _arrays(variables).items()
+                for name, array in download_all(variables).items()
             }
         return state
 
     def model_state(self):
-        return _arrays(self._state)
+        return download_all(self._state)
 
     def load(self, weights):
         with self._place:
             for name, variable in (self._weights | self._state).items():
-                variable.assign(_tensor(weights[name], "float", self._precision.weights))
+                variable.assign(upload(weights[name], "float", self._precision.weights))
             for variable in (*self._slot_variables(), self._steps):
                 variable.assign(tf.zeros_like(variable))
         device.synchronize(self._arm.device)
@@ -156,10 +157,10 @@ class TensorflowProgram(TrainingProgram):
         device.synchronize(self._arm.device)
 
     def activations(self, batch):
-        return _arrays(self._run("values", batch))
+        return download_all(self._run("values", batch))
 
     def cotangents(self, batch):
-        return _arrays(self._run("value_gradients", batch))
+        return download_all(self._run("value_gradients", batch))
 
     def facts(self):
         product = self._denormal_product()
@@ -172,7 +173,7 @@ class TensorflowProgram(TrainingProgram):
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
             "denormals": "kept" if np.count_nonzero(product) else "flushed to zero",
             "donation": "in place",
-            "autotune": "on" if self._autotunes() else "off",
+            "autotune": "on" if device.autotunes(self._arm.device) else "off",
             "loss_scale": LOSS_SCALE if self._precision.scaled else 1.0,
             "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
             "deterministic_ops": "not requested",
@@ -214,12 +215,6 @@ class TensorflowProgram(TrainingProgram):
         """
         self._functions, self._weights, self._state, self._slots = {}, {}, {}, {}
         gc.collect()
-
-    def _autotunes(self):
-        """cuDNN's choice among its convolutions, on a GPU unless a variable forbids it."""
-        return self._arm.device.kind == "gpu" and os.environ.get(
-            "TF_CUDNN_USE_AUTOTUNE", "1"
-        ) not in ("0", "false")
 
     def _create_variables(self, seed):
         dtype, model = self._precision.weights, self._model
@@ -401,25 +396,3 @@ class TensorflowProgram(TrainingProgram):
 
 def _as_it_is(apply):
     return apply
-
-
-def _tensor(array, kind, dtype):
-    """A copy on the device.
-
-    Integers are int64: TensorFlow keeps int32 in host memory even on a GPU.
-    """
-    dtype = {"float": dtype, "int32": "int64", "bool": "bool"}[kind]
-    return tf.constant(np.array(array, tf.as_dtype(dtype).as_numpy_dtype))
-
-
-def _array(tensor):
-    """A copy on the host.
-
-    Numbers that NumPy computes with slowly or not at all become float32, which holds them exactly.
-    """
-    array = np.array(tensor)
-    return array.astype(np.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else array
-
-
-def _arrays(tensors):
-    return {name: _array(tensor) for name, tensor in tensors.items()}

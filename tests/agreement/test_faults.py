@@ -22,22 +22,14 @@ from helpers.installing import installed_here
 from helpers.kept_caches import kept_folder
 
 # isort: split
-from dnnbench_faults import (  # noqa: F401
-    of_strangers_jax,
-    of_strangers_numpy,
-    of_strangers_numpy_later,
-    of_strangers_tensorflow,
-    of_strangers_torch,
-    of_strangers_torch_later,
-    programs,
-    programs_of_batches,
-    programs_of_epochs,
-    programs_of_processes,
-)
 from dnnbench_faults.conventions import COMMON
-from dnnbench_faults.program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
-from dnnbench_faults.strangers import STRANGERS
-from dnnbench_faults.table import BACKENDS, FAULTS
+from dnnbench_faults.every import (
+    BACKENDS,
+    FAULTS,
+    PROGRAM_FAULTS,
+    STRANGERS,
+    UNCHECKED_FAULTS,
+)
 
 DTYPES = ("float64", "float32")
 PATIENCE_S = 600

@@ -12,9 +12,9 @@ from helpers.in_process import explained
 from helpers.replaying import Replay, builder
 
 # isort: split
+from dnnbench_faults.every import PROGRAM_FAULTS
 from dnnbench_faults.names import named_of
 from dnnbench_faults.planting import ALTERATIONS, Planted
-from dnnbench_faults.program_faults import PROGRAM_FAULTS
 
 QUIET = ("dense", "adam", "batch_norm", "dropout", "attention_masked", "embedding")
 

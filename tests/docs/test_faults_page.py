@@ -9,10 +9,8 @@ import pytest
 from helpers import faulty  # noqa: F401  puts the faults on the path
 
 # isort: split
+from dnnbench_faults.every import FAULTS, PROGRAM_FAULTS, STRANGERS
 from dnnbench_faults.names import NAMES, named_of
-from dnnbench_faults.program_faults import PROGRAM_FAULTS
-from dnnbench_faults.strangers import STRANGERS
-from dnnbench_faults.table import FAULTS
 from fault_page import page, plan, recorded
 from fault_page.counting import Of, by_kind, faults, planted_of_kind
 from fault_page.recorded import NOW, Recorded

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.cli.main import main
-from dnnbench.report import charts, markdown, palette
+from dnnbench.report import drawing, markdown, palette
 from dnnbench.report.evidence import gather
 from dnnbench.report.parts import parts_of
 from dnnbench.report.png import on_white
@@ -69,7 +69,7 @@ def test_the_command_writes_pictures_and_a_page_without_scripts(with_store, caps
 
 
 def test_pictures_without_what_draws_them_are_refused(with_store, capsys, monkeypatch):
-    monkeypatch.setattr(charts, "find_spec", lambda name: None)
+    monkeypatch.setattr(drawing, "find_spec", lambda name: None)
     assert main(["report", "--png", "pictures"]) == 2
     assert "charts need pip install" in capsys.readouterr().err
     assert not Path("pictures").exists()

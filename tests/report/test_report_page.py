@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.errors import StoreError, UsageError
-from dnnbench.report import charts, html, palette, quantity
+from dnnbench.report import drawing, html, palette, quantity
 from dnnbench.report.evidence import gather
 from dnnbench.report.page.scripts import own_script
 from dnnbench.report.page.vega import vega_script
@@ -238,7 +238,7 @@ def test_an_arm_that_no_clean_round_met_has_no_steps_and_the_page_all_others(kno
 
 
 def test_without_the_extra_the_page_says_what_to_install_and_keeps_its_tables(known, monkeypatch):
-    monkeypatch.setattr(charts, "find_spec", lambda name: None)
+    monkeypatch.setattr(drawing, "find_spec", lambda name: None)
     text = page(known)
     assert "charts need pip install &#39;dnnbench[report]&#39;" in text
     assert "<svg" not in text

@@ -12,7 +12,7 @@ from dnnbench.protocol.device import CPU
 from dnnbench.protocol.dtypes import DType
 from dnnbench.protocol.keys import CaseKey, CellKey
 from dnnbench.report.break_even import break_evens
-from dnnbench.report.charts import drawn
+from dnnbench.report.drawing import drawn
 from dnnbench.report.purposes import Purpose
 from dnnbench.report.roofline import ABOVE_MEANS, NOT_AUDITED, above_the_peak, roofs, shares
 from dnnbench.report.sections.roofline import roofline

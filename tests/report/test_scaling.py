@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.keys import CaseKey
-from dnnbench.report.charts import drawn
+from dnnbench.report.drawing import drawn
 from dnnbench.report.scaling import BATCH, THREADS, TYPE, Axis, Kind, Sweep, SweepPoint, sweeps
 from dnnbench.report.sections.scaling import scaling
 from dnnbench.report.sweep_words import certain, headlines, sentences

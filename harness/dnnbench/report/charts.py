@@ -1,19 +1,14 @@
-"""Charts for the page: Vega-Lite specifications made by altair, which scripts of the page draw, and
-`drawn` before them, to SVG, for who reads it without.
+"""Charts for the page: each function takes plain rows and returns a specification.
 
 Colours are CSS variables of the page (`--backend-N`, `--line`, `--band` and others), so that a
-chart follows the reader's light or dark. Every function takes plain rows and returns a
-specification, without the looks that all of them share (`LOOKS`).
+chart follows the reader's light or dark.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..wording import one_line
+from .drawing import Row, Specification, specification
 from .palette import variable
 
 if TYPE_CHECKING:
@@ -31,36 +26,6 @@ STEP_OPACITY = (1.0, 0.7, 0.45, 0.22)
 """Of the four steps of training, in their order; the page's key to the bars uses it too."""
 SHAPES = ("circle", "diamond", "triangle-up", "square", "cross", "triangle-down")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
-
-_ROLES = re.compile(r' (role|aria-[a-z]+)="[^"]*"')
-"""What Vega gives every mark: a drawing is one image with one name, not a tree of nameless ones."""
-
-Row = dict[str, Any]
-"""A datum of a drawing; what each holds is said by the function that draws it."""
-Specification = dict[str, Any]
-"""A chart as Vega-Lite takes it."""
-_LINES = {"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"}
-_INK = {
-    "labelColor": "currentColor",
-    "titleColor": "currentColor",
-    "labelFontSize": 12,
-    "titleFontSize": 12,
-}
-LOOKS = {
-    "background": "transparent",
-    "font": "system-ui, sans-serif",
-    "view": {"stroke": None},
-    "axis": _INK | _LINES | {"titleFontWeight": "normal", "titlePadding": 8},
-    "legend": _INK,
-    "header": _INK | {"labelPadding": 2},
-}
-"""What all charts have in common: Vega-Lite's `config`."""
-
-
-def missing() -> str | None:
-    """What to install before charts can be drawn; None where everything is there."""
-    there = all(find_spec(name) is not None for name in ("altair", "vl_convert"))
-    return None if there else "charts need pip install 'dnnbench[report]'"
 
 
 def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int]) -> Specification:
@@ -97,7 +62,7 @@ def ratios(rows: Sequence[Row], theta: float, colours: Mapping[str, int]) -> Spe
         ),
         _labels(by_arm).encode(x=alt.X("end:Q", scale=scale), text="label:N"),
     )
-    return _specification(_by_phase(layers, rows)) | {"usermeta": {"ratios": True}}
+    return specification(_by_phase(layers, rows)) | {"usermeta": {"ratios": True}}
 
 
 def training_steps(rows: Sequence[Row], colours: Mapping[str, int]) -> Specification:
@@ -124,7 +89,7 @@ def training_steps(rows: Sequence[Row], colours: Mapping[str, int]) -> Specifica
         tooltip=_tips("arm", "step", "ms"),
     )
     whole = _labels(base.transform_filter("datum.place == 0")).encode(x="end_ms:Q", text="label:N")
-    return _specification(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)))
+    return specification(alt.layer(bars, whole).properties(width=WIDTH, height=alt.Step(BAR)))
 
 
 def curve(rows: Sequence[Row], title: str, log: bool) -> Specification:
@@ -153,7 +118,7 @@ def curve(rows: Sequence[Row], title: str, log: bool) -> Specification:
         ),
         tooltip=_tips("arm", "epoch", "value"),
     )
-    return _specification(chart.properties(width=WIDTH, height=220))
+    return specification(chart.properties(width=WIDTH, height=220))
 
 
 def machines(
@@ -187,7 +152,7 @@ def machines(
             x=x, shape=shape, tooltip=_tips("machine", "arm", "phase", "ms", "low", "high")
         ),
     )
-    return _specification(_by_phase(layers, rows))
+    return specification(_by_phase(layers, rows))
 
 
 def scaling(rows: Sequence[Row], title: str, unit: str) -> Specification:
@@ -205,7 +170,7 @@ def scaling(rows: Sequence[Row], title: str, unit: str) -> Specification:
         above.encode(x=_along(rows, None)),
         below.encode(x=_along(rows, f"{title}, log axis")),
     )
-    return _specification(alt.vconcat(*parts, spacing=8))
+    return specification(alt.vconcat(*parts, spacing=8))
 
 
 def _along(rows: Sequence[Row], title: str | None) -> "alt.X":
@@ -246,7 +211,7 @@ def levels(rows: Sequence[Row], title: str, unit: str) -> Specification:
         color=_by_arm(rows),
         tooltip=_tips("arm", "value", "ms"),
     )
-    return _specification(chart.properties(width=WIDTH, height=alt.Step(ROW, **{"for": "offset"})))
+    return specification(chart.properties(width=WIDTH, height=alt.Step(ROW, **{"for": "offset"})))
 
 
 def _by_arm(rows: Sequence[Row]) -> "alt.Color":
@@ -308,7 +273,7 @@ def roofline(
             tooltip=_tips("where", "arm", "phase", "intensity", "rate"),
         )
     )
-    return _specification(alt.layer(line, points).properties(width=WIDTH, height=240))
+    return specification(alt.layer(line, points).properties(width=WIDTH, height=240))
 
 
 def _cut(rows: Sequence[Row]) -> list[Row]:
@@ -406,39 +371,3 @@ def _by_phase(layers: Sequence["alt.Chart"], rows: Sequence[Row]) -> "alt.FacetC
     )
     strips = alt.LayerChart(layer=list(layers)).properties(width=WIDTH, height=alt.Step(ROW))
     return strips.facet(row=alt.Row("phase:N", sort=phases, header=header), spacing=6)
-
-
-def _specification(
-    chart: "alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.Chart",
-) -> Specification:
-    """Without the looks that altair gives a chart of its own."""
-    spec = {
-        key: part
-        for key, part in chart.to_dict(validate=False).items()
-        if key not in ("config", "$schema")
-    }
-    made: Specification = _texts_printable(spec)
-    return made
-
-
-def drawn(spec: Specification, alt_text: str) -> str:
-    """The drawing without what only a file of its own needs, and with words for those who cannot
-    see it.
-    """
-    import vl_convert
-
-    head, body = vl_convert.vegalite_to_svg(spec | {"config": LOOKS}).split(">", 1)
-    head = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", head)
-    body = _ROLES.sub("", body)
-    return f'{head} role="img" aria-label="{escape(one_line(alt_text))}">{body}'
-
-
-def _texts_printable(part: Any) -> Any:
-    """A chart whose texts hold no control character: the library that draws ends the whole process
-    at some.
-    """
-    if isinstance(part, dict):
-        return {key: _texts_printable(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_texts_printable(value) for value in part]
-    return one_line(part) if isinstance(part, str) else part

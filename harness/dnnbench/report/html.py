@@ -9,7 +9,7 @@ from urllib.parse import quote
 from .. import __version__
 from ..store.store import Store
 from ..wording import printable
-from . import charts, palette, words
+from . import drawing, palette, words
 from .across.by import by_named
 from .across.compared import SideBySide, side_by_side
 from .evidence import Evidence
@@ -63,7 +63,7 @@ def page_of(
     parts = [shown_part(part) for part in parts_of(runs, across)]
     colours = colours_of(runs)
     scripts = [] if static else [vega_script(), own_script()]
-    specs = {} if static or charts.missing() else _specs(parts, colours)
+    specs = {} if static or drawing.missing() else _specs(parts, colours)
     data = "" if static else page_data(parts, list(specs.values()))
     values = {
         "parts": parts,
@@ -93,7 +93,7 @@ def _way(run: Evidence, at: str | Path | None) -> str:
     return "" if way == os.curdir else f"{quote(Path(way).as_posix())}/"
 
 
-def _specs(parts: Sequence[Part], colours: Mapping[str, int]) -> dict[int, charts.Specification]:
+def _specs(parts: Sequence[Part], colours: Mapping[str, int]) -> dict[int, drawing.Specification]:
     """What Vega-Lite draws of each chart, by the chart's identity, in their order."""
     every = [chart for part in parts for section in part.sections for chart in section.charts]
     return {id(chart): chart.spec(colours) for chart in every}
@@ -116,7 +116,7 @@ def _page(template: str, colours: Mapping[str, int], **values: Any) -> str:
     environment.globals |= {
         "chips": CHIPS,
         "colours": colours,
-        "missing_charts": charts.missing(),
+        "missing_charts": drawing.missing(),
         "inks": list(zip(palette.COLOURS, palette.DARK_COLOURS, strict=True)),
         "version": __version__,
         "most_drawn": MOST_DRAWN,
@@ -163,8 +163,8 @@ def _svg(chart: Chart, colours: Mapping[str, int]) -> "Markup":
     return _drawn(chart.spec(colours), chart.caption)
 
 
-def _drawn(spec: charts.Specification, caption: str) -> "Markup":
+def _drawn(spec: drawing.Specification, caption: str) -> "Markup":
     """What Vega drew, whose texts it has escaped."""
     from markupsafe import Markup
 
-    return Markup(charts.drawn(spec, caption))
+    return Markup(drawing.drawn(spec, caption))

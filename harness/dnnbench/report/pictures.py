@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from ..stats.estimates import STEPS
-from . import charts
+from . import charts, drawing
 from .quantity import seconds
 from .section import Chart
 
@@ -31,7 +31,7 @@ class RatioChart(Chart):
     points: tuple[RatioPoint, ...]
     theta: float
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         rows = [asdict(point) for point in self.points]
         return charts.ratios(rows, self.theta, colours)
 
@@ -54,12 +54,12 @@ class StepsChart(Chart):
 
     bars: tuple[StepsBar, ...]
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         rows = [row for bar in self.bars for row in _parts(bar)]
         return charts.training_steps(rows, colours)
 
 
-def _parts(bar: StepsBar) -> list[charts.Row]:
+def _parts(bar: StepsBar) -> list[drawing.Row]:
     end_ms = sum(bar.parts_s.values()) * 1e3
     whole = {"end_ms": end_ms, "label": seconds(bar.whole_s)}
     same = {"arm": bar.arm, "backend": bar.backend} | whole
@@ -88,7 +88,7 @@ class CurveChart(Chart):
     title: str
     log: bool
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         rows = [asdict(point) | {"place": colours[point.backend]} for point in self.points]
         return charts.curve(rows, self.title, self.log)
 
@@ -119,7 +119,7 @@ class MachinesChart(Chart):
     points: tuple[MachinePoint, ...]
     machines: tuple[str, ...]
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         rows = [asdict(point) for point in self.points]
         return charts.machines(rows, self.machines, colours)
 
@@ -144,7 +144,7 @@ class ScalingChart(Chart):
     unit: str
     """What throughput counts."""
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         return charts.scaling(_placed(self.points, colours), self.axis, self.unit)
 
 
@@ -156,11 +156,11 @@ class LevelsChart(Chart):
     axis: str
     unit: str
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         return charts.levels(_placed(self.points, colours), self.axis, self.unit)
 
 
-def _placed(points: Iterable[ScalingPoint], colours: Mapping[str, int]) -> list[charts.Row]:
+def _placed(points: Iterable[ScalingPoint], colours: Mapping[str, int]) -> list[drawing.Row]:
     return [asdict(point) | {"place": colours[point.backend]} for point in points]
 
 
@@ -186,6 +186,6 @@ class RooflineChart(Chart):
     flops_per_s: float
     bytes_per_s: float
 
-    def spec(self, colours: Mapping[str, int]) -> charts.Specification:
+    def spec(self, colours: Mapping[str, int]) -> drawing.Specification:
         rows = [asdict(point) for point in self.points]
         return charts.roofline(rows, self.flops_per_s, self.bytes_per_s, colours)

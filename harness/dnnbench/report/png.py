@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import StoreError, UsageError
-from . import charts, palette
+from . import drawing, palette
 from .parts import Part
 
 _INKS = {
@@ -27,7 +27,7 @@ def write_pngs(parts: Sequence[Part], folder: str | Path, colours: dict[str, int
     """A file for each chart, in a folder that is made; UsageError without what draws them,
     StoreError where one cannot be written.
     """
-    missing = charts.missing()
+    missing = drawing.missing()
     if missing:
         raise UsageError(f"report: --png: {missing}")
     import vl_convert
@@ -48,7 +48,7 @@ def write_pngs(parts: Sequence[Part], folder: str | Path, colours: dict[str, int
 
 def _named(
     parts: Sequence[Part], colours: dict[str, int]
-) -> list[tuple[str, charts.Specification]]:
+) -> list[tuple[str, drawing.Specification]]:
     """Every chart by the section, its number there, and its caption."""
     named = []
     for part in parts:
@@ -60,10 +60,10 @@ def _named(
     return named
 
 
-def on_white(spec: charts.Specification) -> charts.Specification:
+def on_white(spec: drawing.Specification) -> drawing.Specification:
     """With colours in the place of the page's variables."""
-    text = json.dumps(spec | {"config": charts.LOOKS})
+    text = json.dumps(spec | {"config": drawing.LOOKS})
     for variable, ink in _INKS.items():
         text = text.replace(f'"{variable}"', f'"{ink}"')
-    made: charts.Specification = json.loads(text)
+    made: drawing.Specification = json.loads(text)
     return made

@@ -3,22 +3,10 @@ methods of its programs are wrapped.
 """
 
 from importlib import import_module
+from pathlib import Path
 
-from . import (  # noqa: F401
-    of_strangers_jax,
-    of_strangers_numpy,
-    of_strangers_numpy_later,
-    of_strangers_tensorflow,
-    of_strangers_torch,
-    of_strangers_torch_later,
-    programs,
-    programs_of_batches,
-    programs_of_epochs,
-    programs_of_processes,
-)
-from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
-from .strangers import BUILT, STRANGERS
-from .table import FAULTS
+from .every import FAULTS, PROGRAM_FAULTS, STRANGERS, UNCHECKED_FAULTS
+from .strangers import BUILT
 
 REPLACEMENTS = {}
 """(framework, mode) -> [(module, function, honest -> fault)], filled by the modules of faults."""
@@ -64,9 +52,8 @@ class Planted:
             if (fault.backend, fault.mode) == (framework, mode):
                 self._plant_stranger(fault)
                 return
-        parts = ("", "_common", "_extremes")
-        for module in (f"in_{framework}{part}" for part in parts):
-            import_module(f"dnnbench_faults.{module}")
+        for part in sorted(Path(__file__).parent.glob(f"in_{framework}*.py")):
+            import_module(f"dnnbench_faults.{part.stem}")
         key = framework, mode
         every = (*PROGRAM_FAULTS, *UNCHECKED_FAULTS)
         changes = {(fault.backend, fault.mode): fault.change for fault in every if fault.change}

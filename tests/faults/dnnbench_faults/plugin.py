@@ -2,21 +2,7 @@
 
 from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
-from . import (  # noqa: F401
-    of_strangers_jax,
-    of_strangers_numpy,
-    of_strangers_numpy_later,
-    of_strangers_tensorflow,
-    of_strangers_torch,
-    of_strangers_torch_later,
-    programs,
-    programs_of_batches,
-    programs_of_epochs,
-    programs_of_processes,
-)
-from .program_faults import PROGRAM_FAULTS, UNCHECKED_FAULTS
-from .strangers import STRANGERS
-from .table import BACKENDS, FAULTS
+from .every import BACKENDS, FAULTS, PROGRAM_FAULTS, STRANGERS, UNCHECKED_FAULTS
 
 
 @hookimpl

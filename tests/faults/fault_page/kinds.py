@@ -1,9 +1,7 @@
 """Kinds of planted faults, in the order of the page."""
 
-from dnnbench_faults import plugin  # noqa: F401  it fills the tables
-from dnnbench_faults.program_faults import PROGRAM_FAULTS
-from dnnbench_faults.strangers import STRANGERS, Stranger
-from dnnbench_faults.table import FAULTS
+from dnnbench_faults.every import FAULTS, PROGRAM_FAULTS, STRANGERS
+from dnnbench_faults.strangers import Stranger
 
 OPS = {
     "convolutions and pools": (

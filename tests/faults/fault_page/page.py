@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dnnbench_faults.every import STRANGERS, UNCHECKED_FAULTS
 from dnnbench_faults.names import named_of
-from dnnbench_faults.program_faults import UNCHECKED_FAULTS
-from dnnbench_faults.strangers import STRANGERS, Stranger
+from dnnbench_faults.strangers import Stranger
 from table import markdown
 
 from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind

@@ -5,10 +5,7 @@ honest backends over modes, types and batch sizes.
 from dataclasses import dataclass
 from itertools import product
 
-from dnnbench_faults import plugin  # noqa: F401  it fills the tables
-from dnnbench_faults.program_faults import PROGRAM_FAULTS
-from dnnbench_faults.strangers import STRANGERS
-from dnnbench_faults.table import FAULTS
+from dnnbench_faults.every import FAULTS, PROGRAM_FAULTS, STRANGERS
 
 PLANTED, HONEST = "planted", "honest"
 

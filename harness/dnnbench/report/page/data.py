@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ...wording import one_line
-from .. import charts
+from .. import drawing
 from ..evidence import Evidence
 from ..parts import Part
 from .details import CellDetail, details_of
@@ -19,10 +19,10 @@ SPELLED = ("workload", "phase", "arm", "backend", "type", "device", "status", "r
 """Fields of a cell that many cells have alike: a text stands once, and cells have its place."""
 
 
-def page_data(parts: Sequence[Part], specs: Sequence[charts.Specification]) -> str:
+def page_data(parts: Sequence[Part], specs: Sequence[drawing.Specification]) -> str:
     """The text of the page's block of data.  specs: of the charts, by their numbers."""
     data = {
-        "looks": charts.LOOKS,
+        "looks": drawing.LOOKS,
         "charts": list(specs),
         "runs": [_run(part.run, part.prefix) for part in parts if part.run is not None],
     }
