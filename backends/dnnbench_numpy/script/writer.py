@@ -8,7 +8,8 @@ from dnnbench.scripts.writer import ScriptParts, ScriptWriter
 
 from .code import Code
 
-FILES = (Path(__file__).with_name("parts.py"), Path(schedule.__file__))
+PARTS = ("parts.py", "parts_backward.py", "parts_updates.py")
+FILES = (*(Path(__file__).with_name(name) for name in PARTS), Path(schedule.__file__))
 
 
 class NumpyScript(ScriptWriter):
