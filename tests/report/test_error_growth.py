@@ -1,7 +1,7 @@
 """Where the error of an arm grows, and every workload beside every arm."""
 
 import pytest
-from dnnbench.agreement.check import Agreement
+from dnnbench.agreement.check import Agreement, Kind
 from dnnbench.agreement.status import Status
 from dnnbench.execution.agreement_rows import AgreementRow
 from dnnbench.report.error_growth import growths
@@ -17,7 +17,22 @@ def test_the_worst_of_all_workloads_counts_at_each_stage():
     (growth,) = growths(
         [row("weights@1", 0.2), row("outputs", 0.1), row("outputs", 0.3, workload="v")]
     )
-    assert growth.by_stage == {"outputs": 0.3, "weights after 1 step": 0.2}
+    assert growth.by_kind == {Kind("outputs"): 0.3, Kind("weights", 1): 0.2}
+
+
+def test_stages_stand_as_training_comes_to_them():
+    """Whichever optimizer was checked first, and after however many steps."""
+    kinds = ("weights@5", "loss@5", "outputs@1", "slots@1", "gradients", "infer@1", "outputs")
+    (growth,) = growths([row(kind, 0.1) for kind in kinds])
+    assert list(map(str, growth.by_kind)) == [
+        "outputs",
+        "gradients",
+        "outputs@1",
+        "slots@1",
+        "infer@1",
+        "loss@5",
+        "weights@5",
+    ]
 
 
 def test_the_sentence_names_the_steepest_rise():

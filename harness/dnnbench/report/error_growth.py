@@ -10,19 +10,22 @@ from ..execution.agreement_rows import AgreementRow
 from .quantity import percent
 from .words import counted
 
+_ORDER = ("outputs", "prediction", "state", "loss", "gradients", "slots", "weights", "infer")
+"""In which a training step comes to what is compared, and inference after it."""
+
 
 @dataclass(frozen=True)
 class Growth:
     """The worst error over allowance of one arm at each stage, over all that it was checked on."""
 
     arm: str
-    by_stage: dict[str, float]
-    """In the order in which a training step comes to them."""
+    by_kind: dict[Kind, float]
+    """In the order in which training comes to them."""
 
     @property
     def sentence(self) -> str:
         """Between which stages it grows most."""
-        stages = list(self.by_stage.items())
+        stages = list(self.by_kind.items())
         if len(stages) < 2:
             return ""
         steps = list(pairwise(stages))
@@ -30,21 +33,24 @@ class Growth:
         if high <= low:
             return ""
         return (
-            f"The error of {self.arm} grows most from {before} ({percent(low)} of the allowance) "
-            f"to {after} ({percent(high)})"
+            f"The error of {self.arm} grows most from {stage(before)} ({percent(low)} of the "
+            f"allowance) to {stage(after)} ({percent(high)})"
         )
 
 
 def growths(rows: Iterable[AgreementRow]) -> list[Growth]:
     """Of each arm that was compared, in the order of the rows."""
-    worst: dict[str, dict[str, float]] = {}
+    worst: dict[str, dict[Kind, float]] = {}
     for row in rows:
         kind = Kind.parse(row.agreement.kind)
         ratio = row.agreement.ratio
         if row.agreement.tensor and not kind.branch and isfinite(ratio) and ratio > 0:
-            stages = worst.setdefault(row.arm, {})
-            stages[stage(kind)] = max(stages.get(stage(kind), 0.0), ratio)
-    return [Growth(arm, _ordered(stages)) for arm, stages in worst.items()]
+            kinds = worst.setdefault(row.arm, {})
+            kinds[kind] = max(kinds.get(kind, 0.0), ratio)
+    return [
+        Growth(arm, dict(sorted(kinds.items(), key=lambda item: _place(item[0]))))
+        for arm, kinds in worst.items()
+    ]
 
 
 def stage(kind: Kind) -> str:
@@ -54,20 +60,10 @@ def stage(kind: Kind) -> str:
     return f"{kind.name}, weights of a file" if kind.given_weights else kind.name
 
 
-_FIRST = ("outputs", "prediction", "state", "loss", "gradients")
-"""What a step computes, in its order, before anything is updated."""
+def _place(kind: Kind) -> tuple[int, int]:
+    return kind.step, _ORDER.index(kind.name) if kind.name in _ORDER else len(_ORDER)
 
 
-def _ordered(stages: dict[str, float]) -> dict[str, float]:
-    """What the first step computes, then what each step leaves, as they were checked."""
-    return dict(sorted(stages.items(), key=lambda item: _place(item[0])))
-
-
-def _place(name: str) -> int:
-    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
-
-
-def stages_of(every: Sequence[Growth]) -> list[str]:
-    """All stages that any arm has."""
-    names = dict.fromkeys(name for growth in every for name in growth.by_stage)
-    return sorted(names, key=_place)
+def kinds_of(every: Sequence[Growth]) -> list[Kind]:
+    """All that any arm was compared in, in that order."""
+    return sorted({kind for growth in every for kind in growth.by_kind}, key=_place)

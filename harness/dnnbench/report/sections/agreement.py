@@ -9,7 +9,7 @@ from ...execution.agreement_rows import AgreementRow, worst_rows
 from ..agreement_words import agreement_sentence, times
 from ..builders import Builder
 from ..cells import arm_cell, check_cell, figure
-from ..error_growth import Growth, growths, stages_of
+from ..error_growth import Growth, growths, kinds_of, stage
 from ..evidence import Evidence
 from ..quantity import digits
 from ..section import Cell, Column, Facet, Section, Table, Tone, table
@@ -52,7 +52,7 @@ def _grows(every: Sequence[Growth]) -> list[str]:
     """Of the arm that comes nearest to its allowance."""
     if not every:
         return []
-    nearest = max(every, key=lambda growth: max(growth.by_stage.values()))
+    nearest = max(every, key=lambda growth: max(growth.by_kind.values()))
     return [nearest.sentence] if nearest.sentence else []
 
 
@@ -93,14 +93,14 @@ def _worst(evidence: Evidence, rows: Sequence[AgreementRow]) -> list[Table]:
 
 def _stages(evidence: Evidence, every: Sequence[Growth]) -> list[Table]:
     """Where the error of each arm grows."""
-    stages = stages_of(every)
-    if len(stages) < 2:
+    kinds = kinds_of(every)
+    if len(kinds) < 2:
         return []
-    columns = (Column("arm"), *(Column(name, number=True) for name in stages))
+    columns = (Column("arm"), *(Column(stage(kind), number=True) for kind in kinds))
     body = [
         (
             arm_cell(growth.arm, evidence.backend_of(growth.arm)),
-            *(figure(growth.by_stage.get(name), digits) for name in stages),
+            *(figure(growth.by_kind.get(kind), digits) for kind in kinds),
         )
         for growth in every
     ]
