@@ -13,7 +13,7 @@ from ..cells import estimate_cell
 from ..evidence import HEADLINES
 from ..quantity import MISSING, digits, factor, interval, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import listed
+from ..words import counted, listed
 from .by import PLURAL
 from .compared import SideBySide
 from .differences import version_warning
@@ -170,9 +170,10 @@ def _doubts(compared: SideBySide) -> list[str]:
         for name, one in zip(compared.names, of_sides, strict=True):
             if one is not None and one.doubted:
                 left = "left out" if one.sound else "shown without an interval"
+                count = counted(one.doubted, "cell")
                 doubts.append(
-                    f"{HEADLINES[phase]}, {name}: {one.doubted} cells whose times something speaks "
-                    f"against are {left}"
+                    f"{HEADLINES[phase]}, {name}: {count} whose times something speaks against, "
+                    f"{left}"
                 )
     within = [one for of_sides in compared.overall.values() for one in of_sides if one is not None]
     if any(one.within_runs_only for one in within):

@@ -9,6 +9,7 @@ from ..pictures import MachinePoint, MachinesChart
 from ..quantity import MISSING, interval, milliseconds, ratio, throughput
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..timed_cells import TimedCell
+from ..words import counted
 from .compared import SideBySide
 from .shared import Shared
 
@@ -25,7 +26,7 @@ def cells(compared: SideBySide) -> Section:
     return Section(
         id="across-cells",
         title="The same cells",
-        sentences=(f"{len(compared.cells)} cells are the same on several sides",),
+        sentences=(f"{counted(len(compared.cells), 'cell')} measured alike on several sides",),
         tables=tuple(tables),
         charts=_charts(compared),
         lead="What is worked through in a second, and how many times as fast as "

@@ -8,7 +8,7 @@ from ...store.frames import records
 from ..cells import arm_cell, verdict_cell
 from ..quantity import factor, interval, milliseconds, ratio
 from ..section import Cell, Column, Section, Tone, table
-from ..words import NOT_JUDGED, verdict_word
+from ..words import NOT_JUDGED, counted, verdict_word
 from .short import CELL, MOST_ROWS, in_short
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def _outcome(rows: Sequence[Row]) -> str:
     if not rows:
         return "no cell is in both runs"
     counts = Counter(verdict_word(row["verdict"], row["ratio_low"]) for row in rows)
-    counted = [f"{counts[word]} {name}" for word, name in OUTCOMES.items() if counts[word]]
-    sentence = f"{len(rows)} cells: {', '.join(counted) or NOT_JUDGED}"
+    parts = [f"{counts[word]} {name}" for word, name in OUTCOMES.items() if counts[word]]
+    sentence = f"{counted(len(rows), 'cell')}: {', '.join(parts) or NOT_JUDGED}"
     slower = [row for row in rows if row["verdict"] == "SLOWER"]
     if not slower:
         return sentence
