@@ -72,7 +72,7 @@ def render() -> str:
     """The text of docs/api.md."""
     names = [name for name in dnnbench.__all__ if isfunction(getattr(dnnbench, name))]
     return PAGE.format(
-        contents=", ".join(f"[`{name}`](#dnnbench{name})" for name in names),
+        contents=",\n".join(f"[`{name}`](#dnnbench{name})" for name in names),
         functions="\n\n".join(_function(name) for name in names),
         results="\n\n".join(map(_result, RESULTS)),
         networks="\n\n".join(_network(name) for name in NETWORKS),

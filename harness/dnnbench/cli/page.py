@@ -34,7 +34,7 @@ def render() -> str:
     above = click.Context(cli, info_name="dnnbench", **cli.context_settings)
     sections = [_command(name, command_of(name), above) for name in COMMANDS]
     return PAGE.format(
-        contents=", ".join(f"[`{name}`](#dnnbench-{name})" for name in COMMANDS),
+        contents=",\n".join(f"[`{name}`](#dnnbench-{name})" for name in COMMANDS),
         general=_prose(cli.help or ""),
         commands="\n\n".join(sections),
     )

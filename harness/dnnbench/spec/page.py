@@ -91,7 +91,7 @@ def render() -> str:
         _part(kind, f"slots: {', '.join(kind.slots) or 'none'}") for kind in _kinds(Optimizer)
     ]
     return PAGE.format(
-        contents=", ".join(f"[`{kind}`](#{kind})" for kind in OPS),
+        contents=",\n".join(f"[`{kind}`](#{kind})" for kind in OPS),
         ops="\n\n".join(_op(kind, op) for kind, op in OPS.items()),
         losses="\n\n".join(losses),
         optimizers="\n\n".join(optimizers),
