@@ -8,7 +8,7 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.configured import configure
 from dnnbench.cli.keeping import keeping
 from dnnbench.cli.main import cli, command_of, main
-from dnnbench.configuration.starting import WORKFLOWS
+from dnnbench.configuration.starting import SCHEMA, WORKFLOWS
 from dnnbench.execution.request import add_this_machine
 from dnnbench.store.store import open_store
 from helpers.workflows import ROOT
@@ -133,8 +133,9 @@ def test_init_writes_a_file_that_commands_read(tmp_path, monkeypatch, capsys, ci
     monkeypatch.chdir(tmp_path)
     assert main(["init", "--workloads", "mlp_digits", "--backend", "numpy", "--ci", ci]) == 0
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {"dnnbench.toml", *WORKFLOWS[ci]}
-    assert capsys.readouterr().out.split() == ["dnnbench.toml", *WORKFLOWS[ci]]
+    files = ["dnnbench.toml", SCHEMA, *WORKFLOWS[ci]]
+    assert written == set(files)
+    assert capsys.readouterr().out.split() == files
     assert values(capsys)["gate.inconclusive"][0] == "neutral"
 
 

@@ -1,4 +1,4 @@
-"""dnnbench init: a file of settings, and a workflow that gates with it."""
+"""dnnbench init: a file of settings, its schema, and a workflow that gates with it."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Write dnnbench.toml, and a workflow that gates each change with it.
 
-    At a terminal three questions are asked for what no option says. Nothing is overwritten.
+    At a terminal three questions are asked for what no option says. Nothing is overwritten. Beside
+    it lies dnnbench.schema.json, by which editors complete and check its keys.
 
     \b
     Examples:
@@ -36,7 +37,7 @@ def command(
       dnnbench init --workloads mlp_digits,net.py:make_net --backend torch --ci github
     """
     from ..configuration.reading import OWN, find_source
-    from ..configuration.starting import settings_text, workflow_of
+    from ..configuration.starting import SCHEMA, schema_text, settings_text, workflow_of
 
     there = find_source(Path.cwd())
     if there is not None and there.path.parent == Path.cwd():
@@ -48,7 +49,7 @@ def command(
     ci = _answer(ci, "ci", f"A workflow for {', '.join(PLACES)}", "github")
     if ci not in PLACES:
         raise UsageError(f"init: got '{ci}', expected one of {', '.join(PLACES)}")
-    files = {OWN: settings_text(workloads, backend)} | workflow_of(ci)
+    files = {OWN: settings_text(workloads, backend), SCHEMA: schema_text(), **workflow_of(ci)}
     for name in files:
         if is_there(Path(name)):
             raise UsageError(f"init: {name} is there already, and is not overwritten")

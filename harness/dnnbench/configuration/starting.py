@@ -1,9 +1,16 @@
-"""What `dnnbench init` writes: a file of settings with one suite, and a workflow that gates it."""
+"""What `dnnbench init` writes: a file of settings with one suite, its schema for editors, and a
+workflow that gates it.
+"""
 
+from pathlib import Path
 from string import Template
 
+SCHEMA = "dnnbench.schema.json"
+"""Beside the settings, whose first line names it: editors with taplo or tombi read that line."""
 SETTINGS = Template("""\
-# Settings of dnnbench for this project: `dnnbench config` shows each of them.
+#:schema ./$schema
+# Settings of dnnbench for this project: `dnnbench config` shows each of them. The line above tells
+# editors which keys there are; after an upgrade: dnnbench config --schema > $schema
 
 [suites.ci]
 workloads = $workloads
@@ -71,7 +78,12 @@ WORKFLOWS = {
 def settings_text(workloads: str, backend: str) -> str:
     """The text of dnnbench.toml; both are lists with commas."""
     backends = f"backend = {_listed(backend)}\n" if backend.strip() else ""
-    return SETTINGS.substitute(workloads=_listed(workloads), backend=backends)
+    return SETTINGS.substitute(workloads=_listed(workloads), backend=backends, schema=SCHEMA)
+
+
+def schema_text() -> str:
+    """The JSON Schema of the file of settings, as it ships with dnnbench."""
+    return Path(__file__).with_name("schema.json").read_text(encoding="utf-8")
 
 
 def workflow_of(place: str) -> dict[str, str]:

@@ -1,0 +1,118 @@
+"""The how-to pages are followed: every command of a page runs, in the page's order and in one
+folder, on NumPy and small.
+"""
+
+import re
+import shlex
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.page_commands import commands_of, words_of
+from helpers.running import dnnbench
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("own_network.md", "machines.md", "workloads.md", "measuring.md", "configuration.md")
+SMALLER = [
+    (r"--backend ('[^']*'|\S+)", "--backend numpy"),
+    (r"--base ('[^']*'|\S+)", ""),
+    (r"--device \S+", "--device cpu"),
+    (r"--dtype float32,bfloat16", "--dtype float32,float64"),
+    (r"^run .*", r"\g<0> --generations 1 --max-time 1s --phase infer --no-check --report none"),
+    (r"^run (?!.*--threads).*", r"\g<0> --threads 1"),
+    (r"^run (?!.*--wait).*", r"\g<0> --wait"),
+    (r"^(run .*) cnn_digits", r"\1"),
+    (r"^(run .*)'resnet50\[.*?\]'", r"\1 mlp_digits"),
+    (r"mlp_digits +mlp_digits", "mlp_digits"),
+    (r"^check .*", r"\g<0> --dtype float64 --phase infer --threads 1"),
+    (r"^train .*", r"\g<0> --epochs 1 --threads 1"),
+]
+"""What makes a command cheap: NumPy in the place of frameworks, one generation, a second."""
+NOT_RUN = {
+    "envs create jax-0.9 jax==0.9.2": "asks a package index",
+    "envs create jax-0-9": "asks a package index",
+    "run mlp_digits cnn_digits --backend jax,jax@jax-0.9": "measures what that would install",
+    "gate --suite small": "needs an arm beside NumPy's",
+}
+"""By command, why it is left to tests/execution."""
+MISSES_ITS_TARGET = 1
+"""Exit code of a training that has one epoch."""
+
+
+def code_of(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.S)
+
+
+SETTINGS = code_of("configuration.md", "toml")[0]
+
+
+def shown(page: str) -> list[str]:
+    """Each command of a page once, without its comment and without a redirection."""
+    commands = commands_of((DOCS / page).read_text())
+    return list(dict.fromkeys(shlex.join(words_of(command)) for command in commands))
+
+
+def smaller(command: str) -> str:
+    for pattern, text in SMALLER:
+        command = re.sub(pattern, text, command)
+    return command
+
+
+def prepare(folder: Path) -> None:
+    """What a reader of these pages has: networks and data of the shapes that they read."""
+    networks = [code_of("tutorial.md", "python")[0], code_of("own_network.md", "python")[0]]
+    (folder / "net.py").write_text("\n\n".join(networks))
+    draw = np.random.default_rng(0)
+    arrays = {}
+    for part, count in (("train", 64), ("test", 32)):
+        arrays[f"x_{part}"] = draw.uniform(size=(count, 8, 8, 1)).astype(np.float32)
+        arrays[f"y_{part}"] = draw.integers(0, 10, count).astype(np.int32)
+    np.savez(folder / "mine.npz", **arrays)
+
+
+def other_machine(folder: Path) -> None:
+    """lab-4.sqlite: the same run, as another machine would have recorded it."""
+    shutil.copy(folder / "lab-3.sqlite", folder / "lab-4.sqlite")
+    with closing(sqlite3.connect(folder / "lab-4.sqlite")) as raw, raw:
+        raw.execute("UPDATE machine SET machine_id = 'another', label = 'lab-4'")
+        raw.execute("UPDATE run SET machine_id = 'another'")
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def followed(request, tmp_path_factory):
+    """(page, how each of its commands ended)"""
+    page = request.param
+    folder = tmp_path_factory.mktemp(page.partition(".")[0])
+    prepare(folder)
+    ended = {}
+    for command in shown(page):
+        if command in NOT_RUN:
+            continue
+        if "--suite" in command:
+            (folder / "dnnbench.toml").write_text(SETTINGS)
+        if "lab-4.sqlite" in command and not (folder / "lab-4.sqlite").exists():
+            other_machine(folder)
+        ended[command] = dnnbench(folder, *shlex.split(smaller(command)))
+    return page, ended
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_ends_well(followed):
+    _, ended = followed
+    bad = {
+        command: done.stderr
+        for command, done in ended.items()
+        if done.returncode not in (0, MISSES_ITS_TARGET if command.startswith("train ") else 0)
+    }
+    assert bad == {}
+
+
+def test_every_page_has_commands():
+    assert [page for page in PAGES if not shown(page)] == []
+
+
+def test_what_is_not_run_stands_on_a_page():
+    assert set(NOT_RUN) - {command for page in PAGES for command in shown(page)} == set()
