@@ -1,10 +1,9 @@
-"""docs/gate.md: its figures follow from the rule, and its commands exist."""
+"""docs/gate.md: its figures follow from the rule."""
 
 import re
 from pathlib import Path
 
 import numpy as np
-import pytest
 from dnnbench.stats.estimates import smallest_difference
 from helpers.gates import ALPHA, THETA, share
 
@@ -30,11 +29,3 @@ def seen(spread, generations, flagged):
     """The smallest slowdown, where the effects have exactly this standard deviation."""
     effects = np.linspace(-1, 1, generations)
     return smallest_difference(effects * spread / effects.std(ddof=1), THETA, alpha=ALPHA / flagged)
-
-
-@pytest.mark.parametrize("call", re.findall(r"dnnbench (gate [^`\n]*)", PAGE))
-def test_the_commands_of_the_page_exist(call):
-    from dnnbench.cli.gate import command
-
-    known = {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in call.split() if word.startswith("--")} <= known

@@ -20,9 +20,13 @@ from helpers.page_commands import (
 )
 
 ROOT = Path(__file__).parents[2]
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md")
 DOCUMENTS = [
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md")
+    ),
 ]
 WORKFLOWS = [ROOT / "action.yml", *sorted((ROOT / "examples/ci").glob("*.yml"))]
 SOURCES = [
@@ -74,7 +78,9 @@ def test_every_option_in_a_sentence_exists(page):
 
 
 def test_every_option_of_another_tool_is_named_somewhere():
-    assert set(OF_OTHERS) - set().union(*(options_of(page.read_text()) for page in DOCUMENTS)) == set()
+    assert (
+        set(OF_OTHERS) - set().union(*(options_of(page.read_text()) for page in DOCUMENTS)) == set()
+    )
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=name_of)
