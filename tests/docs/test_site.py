@@ -78,6 +78,17 @@ def test_lists_and_tables_begin_after_an_empty_line(page):
     assert begun == []
 
 
+@pytest.mark.parametrize("page", PROSE)
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(page):
+    """GitHub ends a cell at each `|` that is not escaped, also in code."""
+    odd, head = [], 0
+    for line in PROSE[page].splitlines():
+        borders = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        head = head if head and borders else borders
+        odd += [line] if borders != head else []
+    assert odd == []
+
+
 def test_a_link_to_code_becomes_one_to_a_page():
     text = SITE["relinked"]("[`Op`](../harness/dnnbench/errors.py)", PurePosixPath("docs/a.md"))
     assert text == "[`Op`](repository/harness/dnnbench/errors.py.md)"

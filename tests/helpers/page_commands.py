@@ -9,8 +9,10 @@ from dnnbench.cli.main import COMMANDS, cli, command_of
 from dnnbench.cli.output import Output
 from dnnbench.errors import DnnbenchError
 
-FENCE = re.compile(r"(?ms)^ *```[^\n]*\n(.*?)^ *```$")
-INDENTED = re.compile(r"(?m)^ {4,}\S.*$")
+FENCE = re.compile(r"(?ms)^ *```[^\n]*\n.*?^ *```$")
+CODE = re.compile(
+    rf"(?ms)(?P<block>{FENCE.pattern.removeprefix('(?ms)')})|(?P<line>^ {{4,}}\S[^\n]*$)"
+)
 INLINE = re.compile(r"`([^`]+)`", re.S)
 CONTINUED = re.compile(r"\\\n\s*")
 EXPANSION = re.compile(r'"?\$\{[^}]*\}"?')
@@ -23,8 +25,8 @@ USAGE = "[OPTIONS]"
 """In the lines that say how a command is used, which are generated from it."""
 LACKING = (click.MissingParameter, click.BadOptionUsage, click.exceptions.NoArgsIsHelpError)
 """What is said of a command that is not written out."""
-PLACEHOLDERS = {"N": "1000"}
-"""What stands for a number."""
+PLACEHOLDERS = {"N": "1000", "$INCONCLUSIVE": "neutral"}
+"""What stands for a number, or for one of several words."""
 
 
 def commands_of(text: str) -> list[str]:
@@ -60,9 +62,9 @@ def commands_of_line(line: str) -> Iterator[str]:
 
 
 def _code_lines(text: str) -> Iterator[str]:
-    for block in FENCE.findall(text):
-        yield from CONTINUED.sub(" ", block).splitlines()
-    yield from INDENTED.findall(CONTINUED.sub(" ", FENCE.sub("", text)))
+    """Of blocks and of indented lines, in the order of the text."""
+    for match in CODE.finditer(CONTINUED.sub(" ", text)):
+        yield from (match["line"] or match["block"]).splitlines()
 
 
 def complaint(command: str, *, whole: bool = True) -> str:

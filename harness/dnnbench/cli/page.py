@@ -27,6 +27,8 @@ what they are for.
 WIDTH = 100
 VERBATIM = "\b"
 """Marks a paragraph of a help text whose lines stay as they are."""
+TAKEN = re.compile(r"(?<= )[^- ].*")
+"""What an option takes, behind its names."""
 
 
 def render() -> str:
@@ -62,8 +64,14 @@ def _below(command: click.Command) -> Mapping[str, click.Command]:
 def _options(command: click.Command, context: click.Context) -> str:
     options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
     records = (each.get_help_record(context) for each in options)
-    rows = [f"| `{names}` | {_cell(text)} |" for names, text in filter(None, records)]
+    rows = [f"| {_option(names)} | {_cell(text)} |" for names, text in filter(None, records)]
     return "\n".join(["| option | meaning |", "|---|---|", *rows])
+
+
+def _option(names: str) -> str:
+    """An option's names as code, and what it takes as text: code in a table may hold no `|`."""
+    taken = TAKEN.search(names)
+    return f"`{names}`" if taken is None else f"`{names[: taken.start() - 1]}` {_cell(taken[0])}"
 
 
 def _cell(text: str) -> str:
