@@ -47,6 +47,7 @@ MIRRORED = (
     "losses.py",
     "optimizers.py",
     "device.py",
+    "figures.py",
 )
 
 

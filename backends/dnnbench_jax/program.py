@@ -8,7 +8,7 @@ import numpy as np
 from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.phases import PHASES
 
-from . import device, optimizers, profiling
+from . import device, figures, optimizers, profiling
 from .network import Network
 
 CARRIED = (0, 1, 2, 3)
@@ -195,6 +195,12 @@ class JaxProgram(TrainingProgram):
             return getattr(Network(self._workload, self._precision, around), phase)
 
         return profiling.op_by_op(function, arguments, calls, phase == "infer")
+
+    def figures(self, phase, batch):
+        function, arguments = getattr(self, f"_{phase}"), self._arguments(phase, batch)
+        if self._compiles:
+            return figures.of_compiled(function, arguments, self._compilations(phase))
+        return figures.of_call(function, arguments)
 
     def close(self):
         self._weights = self._state = self._slots = ()

@@ -12,7 +12,7 @@ from dnnbench.protocol.precision import LOSS_SCALE, cast_around, computed_in
 from dnnbench.protocol.profile import NodeClock
 from dnnbench.protocol.program import TrainingProgram
 
-from . import choices, device, gradients, losses, ops, optimizers, products
+from . import choices, device, figures, gradients, losses, ops, optimizers, products
 from .rounding import cast, computing
 
 
@@ -167,6 +167,13 @@ class NumpyProgram(TrainingProgram):
             for _ in range(calls):
                 getattr(self, phase)(batch)
             return clock.profile(perf_counter() - begin, calls)
+        finally:
+            self._clock = None
+
+    def figures(self, phase, batch):
+        self._clock = counter = figures.NodeCounter()
+        try:
+            return figures.of_call(lambda: getattr(self, phase)(batch), counter)
         finally:
             self._clock = None
 

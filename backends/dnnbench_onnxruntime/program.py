@@ -7,7 +7,7 @@ from dnnbench.exchange.network import PREDICTION, network
 from dnnbench.protocol.program import InferenceProgram
 from onnxruntime import IOBinding, OrtValue
 
-from . import device, profiling
+from . import device, figures, profiling
 from .session import Session, denormals, make_session
 
 
@@ -92,6 +92,12 @@ class OnnxRuntimeProgram(InferenceProgram):
 
         nodes = [node.name for node in self._model.nodes]
         return profiling.profiled(self._network, self._arm, nodes, run, calls)
+
+    def figures(self, phase, batch):
+        def run(session):
+            session.run_with_iobinding(self._bound(batch.inputs, batch.outputs, session))
+
+        return figures.of_session(self._network, self._arm, run, self._sessions)
 
     def close(self):
         self._weights, self._network, self._session = {}, None, None

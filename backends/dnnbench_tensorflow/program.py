@@ -3,8 +3,8 @@
 import gc
 import os
 from contextlib import nullcontext
+from functools import partial, wraps
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,35 +13,13 @@ from dnnbench.protocol.evaluation import evaluate, inference, outputs, training
 from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import TrainingProgram
 
-from . import device, losses, ops, optimizers, profiling
+from . import device, figures, losses, ops, optimizers, profiling
 from .kernels import in_context, inferring
+from .placed import READ, TensorBatch
 from .tracing import traced
 from .transfer import download, download_all, upload
 
 ZERO = tf.UnconnectedGradients.ZERO
-
-
-READ = {
-    "infer": ("inputs",),
-    "forward": ("inputs", "masks"),
-    **dict.fromkeys(
-        ("loss", "gradients", "train_step", "values", "value_gradients"),
-        ("inputs", "masks", "targets"),
-    ),
-}
-"""Parts of a batch that each phase reads."""
-
-
-class _TensorBatch(NamedTuple):
-    """A batch on the device."""
-
-    named: Batch
-    arguments: dict
-    """What each phase's function takes: flat where it is traced, and no more than it reads,
-    as each costs 9 microseconds.
-    """
-    shape: tuple
-    """What a phase's function depends on: number of examples, and which masks were brought."""
 
 
 class TensorflowProgram(TrainingProgram):
@@ -70,7 +48,7 @@ class TensorflowProgram(TrainingProgram):
         device.synchronize(self._arm.device)
         named = Batch(inputs, targets, masks)
         arguments = {phase: self._arguments(phase, named) for phase in READ}
-        return _TensorBatch(named, arguments, (batch.size, *masks))
+        return TensorBatch(named, arguments, (batch.size, *masks))
 
     def _arguments(self, phase, named):
         if self._arm.mode == "eager":
@@ -209,6 +187,13 @@ class TensorflowProgram(TrainingProgram):
         finally:
             (self._functions, self._traces), self._around = kept, _as_it_is
 
+    def figures(self, phase, batch):
+        call = partial(getattr(self, phase), batch)
+        if self._arm.mode == "eager":
+            return figures.of_call(call)
+        call()
+        return figures.of_graph(self._functions[phase, batch.shape].concrete, self._traces)
+
     def close(self):
         """Graphs refer to themselves and to the variables that they read:
         only the collector lets go of both.
@@ -283,6 +268,7 @@ class TensorflowProgram(TrainingProgram):
         if isinstance(self._place, nullcontext):
             return function
 
+        @wraps(function)
         def run(*arguments):
             with self._place:
                 return function(*arguments)

@@ -40,7 +40,10 @@ def _form(result):
 
 
 def _named(function, form):
-    """`function`, which returns a list of tensors, as one that returns them by group and name."""
+    """`function`, which returns a list of tensors, as one that returns them by group and name.
+
+    The concrete function stands in its attribute `concrete`.
+    """
 
     def call(*arguments):
         tensors = function(*arguments)
@@ -51,4 +54,5 @@ def _named(function, form):
             for group, names, start, end in form
         }
 
+    call.concrete = function
     return call

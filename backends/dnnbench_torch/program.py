@@ -1,5 +1,7 @@
 """A workload built in PyTorch: straight-line code written from the graph, and autograd."""
 
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -9,7 +11,7 @@ from dnnbench.protocol.precision import LOSS_SCALE
 from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.tensor import TensorType
 
-from . import device, layouts, optimizers, profiling
+from . import device, figures, layouts, optimizers, profiling
 from .writing import compiler_counts, parameter_layouts, reached_nodes, straight_line
 
 
@@ -31,6 +33,7 @@ class TorchProgram(TrainingProgram):
         self._flowing = getattr(torch, arm.precision.values)
         device.reset_peak(arm.device)
         self._functions, self._marked = {}, False
+        self._compile = torch.compile
         types = {node.name: self._model.types[node.name] for node in self._model.nodes}
         self._nodes = {name: layouts.tensor_layout(type) for name, type in types.items()}
         self._layouts = parameter_layouts(self._model)
@@ -56,9 +59,8 @@ class TorchProgram(TrainingProgram):
         )
         if compiled:
             self._compiled_before = compiler_counts()
-            self._step, self._clip = map(
-                torch.compile, (optimizers.bare_step(self._optimizer), self._clip)
-            )
+            self._compiles = optimizers.bare_step(self._optimizer), self._clip
+            self._step, self._clip = map(self._compile, self._compiles)
 
     def put(self, batch):
         inputs = {i.name: self._tensor(batch.inputs[i.name], i.type) for i in self._model.inputs}
@@ -201,9 +203,21 @@ class TorchProgram(TrainingProgram):
         finally:
             self._functions, self._marked = written, False
 
+    def figures(self, phase, batch):
+        call = partial(getattr(self, phase), batch)
+        if self._arm.mode != "compile":
+            return figures.of_call(call)
+        captured = figures.Captured()
+        compilations = self._compiler_counts()["compilations"]
+        with self._compiled_by(captured.backend):
+            breaks = self._compiler_counts()["graph_breaks"]
+            call()
+            breaks = self._compiler_counts()["graph_breaks"] - breaks
+        return captured.figures(breaks, compilations)
+
     def close(self):
         self._weights, self._stepped, self._state, self._functions = {}, {}, {}, {}
-        self._optimizer = self._step = self._clip = None
+        self._optimizer = self._step = self._clip = self._compiles = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -228,7 +242,7 @@ class TorchProgram(TrainingProgram):
             self._workload, phase, masks, self._layouts, self._precision, self._marked
         )
         if self._arm.mode == "compile":
-            function = torch.compile(function)
+            function = self._compile(function)
         self._functions[key] = function
         return function
 
@@ -307,6 +321,20 @@ class TorchProgram(TrainingProgram):
         if self._arm.mode != "compile":
             return {"compilations": 0, "graph_breaks": 0}
         return {name: n - self._compiled_before[name] for name, n in compiler_counts().items()}
+
+    @contextmanager
+    def _compiled_by(self, backend):
+        """Everything compiled anew for another backend of torch.compile, and not counted."""
+        kept = self._functions, self._step, self._clip, self._compile
+        before = self._compiler_counts()
+        self._functions, self._compile = {}, partial(torch.compile, backend=backend)
+        self._step, self._clip = map(self._compile, self._compiles)
+        try:
+            yield
+        finally:
+            self._functions, self._step, self._clip, self._compile = kept
+            for name, count in self._compiler_counts().items():
+                self._compiled_before[name] += count - before[name]
 
     def _autotunes(self):
         """cuDNN's choice among its convolutions, and torch.compile's among its templates

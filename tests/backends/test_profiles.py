@@ -1,23 +1,20 @@
 """Calls looked into by each framework's own tools: time by node, a trace, and nothing changed."""
 
 import gzip
-import importlib
 import json
 import math
 
 import numpy as np
 import pytest
-from dnnbench.plugins.discovery import plugins
-from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.profile import NodeClock, Profile, Trace
 from dnnbench.spec.builder import Builder
 from dnnbench.spec.data import Synthetic
 from dnnbench.spec.model import Node
 from dnnbench.spec.ops import Relu
 from dnnbench.spec.phases import Phase
-from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases.batches import batches_of
+from helpers.programs import built
 
 CALLS = 3
 EVERY_NODE = [
@@ -53,13 +50,6 @@ def network():
 @pytest.fixture(scope="module")
 def workload():
     return network()
-
-
-def built(text, workload):
-    backend, _, mode = text.partition(":")
-    module, _, name = plugins().backends[backend].target.partition(":")
-    made = getattr(importlib.import_module(module), name)()
-    return made.build(workload, initial_weights(workload.model, 0), Arm(backend, mode))
 
 
 def profiled(text, phase, workload):

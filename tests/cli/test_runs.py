@@ -99,6 +99,7 @@ def own(tmp_path, monkeypatch):
             first, *_ = reporting.add_run(store, run, generations=1, workloads=("w",))
             reporting.add_facts(store, run)
             store.add_findings(run, [storing.finding_row(first)])
+            store.add_generation(run, 1, {}, {}, figures=[storing.figure_row(first)])
         yield store
 
 

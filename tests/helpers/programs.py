@@ -1,4 +1,18 @@
-"""Programs with one method changed."""
+"""Programs: built in this process, and with one method changed."""
+
+import importlib
+
+from dnnbench.plugins.discovery import plugins
+from dnnbench.protocol.arm import Arm
+from dnnbench.spec.weights import initial_weights
+
+
+def built(text, workload):
+    """A program of an arm, `torch:compile`, from initial weights."""
+    backend, _, mode = text.partition(":")
+    module, _, name = plugins().backends[backend].target.partition(":")
+    made = getattr(importlib.import_module(module), name)()
+    return made.build(workload, initial_weights(workload.model, 0), Arm(backend, mode))
 
 
 class Changed:

@@ -169,17 +169,19 @@ def single_calls(count: int, call_s: float, flags: int, draw) -> np.ndarray:
 
 def _cell(workload: str, phase: str, arm: str, spec_hash: str, threads: int) -> dict:
     flops = None if phase.endswith("_alone") else 10**7
-    return _identity(arm, _arm(arm, threads)) | {
+    return _identity(arm, arm_of(arm, threads)) | {
         "workload": workload, "spec_hash": spec_hash, "batch_size": 64, "phase": phase,
         "flops": flops, "bytes": flops, "rank_group": f"{workload}/64 {phase}",
     }  # fmt: skip
 
 
-def _arm(name: str, threads: int) -> Arm:
+def arm_of(name: str, threads: int = 2) -> Arm:
     """`torch:eager[dtype=bfloat16]`: its type is the only option that a name may tell."""
     plain, _, dtype = name.rstrip("]").partition("[dtype=")
-    backend, _, mode = plain.partition(":")
-    return Arm(backend, mode, threads=threads, dtype=DType(dtype or "float32"))
+    backend, _, rest = plain.partition(":")
+    mode, _, environment = rest.partition("@")
+    of_type = DType(dtype or "float32")
+    return Arm(backend, mode, threads=threads, dtype=of_type, environment=environment)
 
 
 def _control() -> dict:
@@ -199,6 +201,7 @@ def _identity(name: str, arm: Arm) -> dict:
         "arm": name,
         "arm_key": key,
         **{k: key[k] for k in ("backend", "mode", "device", "dtype", "threads")},
+        "environment": key["environment"] or None,
     }
 
 

@@ -10,7 +10,8 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import Store, open_store
 
 PHASES = ("infer", "train_step")
-TO_VERSION_7 = ("DROP TABLE finding",)
+TO_VERSION_8 = ("DROP TABLE figure",)
+TO_VERSION_7 = (*TO_VERSION_8, "DROP TABLE finding")
 TO_VERSION_5 = (*TO_VERSION_7, "ALTER TABLE agreement DROP COLUMN tensors")
 """Statements that make a store of today one of that schema version."""
 NAMES_OF_MACHINES = ("machine_class", "identity_version", "aliases")
@@ -74,7 +75,8 @@ def add_run(store: Store, run_id: str, *, machine: str = "m1", **changes) -> lis
 def measure(store: Store, run_id: str, cells: list[str], generation: int) -> dict[str, np.ndarray]:
     """Commit a generation of the cells, and return what was written."""
     blocks = {cell: visits(1000 * generation + place) for place, cell in enumerate(cells)}
-    store.add_generation(run_id, generation, {"steal": 0.0}, blocks)
+    counted = [figure_row(cells[-1])]
+    store.add_generation(run_id, generation, {"steal": 0.0}, blocks, figures=counted)
     return blocks
 
 
@@ -91,6 +93,17 @@ def finding_row(cell_id: str) -> dict:
         "overruled": False,
         "verdict": "SLOWER",
     }
+
+
+def figure_row(cell_id: str, **changes) -> dict:
+    """What was counted of a call."""
+    return {
+        "cell_id": cell_id,
+        "figure": "operators",
+        "value": 42.0,
+        "unit": "operators",
+        "figure_kind": "deterministic",
+    } | changes
 
 
 def add_everything(store: Store, run_id: str, **changes) -> list[str]:
@@ -173,6 +186,7 @@ def contents(store: Store) -> dict[str, list]:
         "generations": store.generations(),
         "first_calls": store.first_calls(),
         "agreement": store.agreement(),
+        "figures": store.figures(),
         "epochs": store.epochs(),
     }
     return {

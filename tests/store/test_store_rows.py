@@ -64,6 +64,7 @@ def test_frames_have_the_registered_columns_filled_and_empty(store):
             ("agreement", store.agreement()),
             ("epochs", store.epochs()),
             ("findings", store.findings()),
+            ("figures", store.figures()),
         )
 
     for filled in (False, True):

@@ -50,6 +50,7 @@ WHAT = (
         "--twin",
         "--single-calls",
         "--profile",
+        "--figures",
         "--allow-unequal",
     ),
     *("--no-check", "--seed"),
@@ -174,6 +175,12 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     is_flag=True,
     help="Look into calls with the frameworks' own profilers, after the timed visits of the first "
     "generation: time by node of the network, and traces in profiles/RUN beside the store.",
+)
+@click.option(
+    "--figures",
+    is_flag=True,
+    help="Count calls after the timed visits of every generation: operators, FLOPs, graph breaks, "
+    "bytes, page faults, whatever each framework tells.",
 )
 @click.option(
     "--no-check",

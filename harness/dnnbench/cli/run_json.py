@@ -30,6 +30,7 @@ def run_document(store: "Store", run_id: str) -> dict[str, Any]:
         "cells": records(evidence.cells),
         "agreement": records(store.agreement(run_id)),
         "findings": records(store.findings(run_id)),
+        "figures": records(store.figures(run_id)),
         "first_calls": records(store.first_calls(run_id)),
         "generations": generations,
         **nothing,

@@ -30,7 +30,14 @@ from .plan_check import check_plan
 from .profiling import PROFILES
 from .record import Record, block_of
 from .reporter import Reporter
-from .run_cells import cell_ids, changes_of, first_call_rows, frozen_calls, status_row
+from .run_cells import (
+    cell_ids,
+    changes_of,
+    figure_rows,
+    first_call_rows,
+    frozen_calls,
+    status_row,
+)
 from .settings import STORE
 from .split import SoFar, split_of
 from .stored_facts import stored
@@ -195,7 +202,8 @@ class Execution:
             changes += self._unequal_cells(fairness)
         facts = stored(replace(record.facts(), fairness=fairness))
         firsts = first_call_rows(record, number)
-        rows = GenerationRows(run_id, number, utc_now(), facts, blocks, firsts, changes)
+        counts = figure_rows(record, self._cells)
+        rows = GenerationRows(run_id, number, utc_now(), facts, blocks, firsts, changes, counts)
         self._keeper.keep(rows, interrupted)
 
     def _unequal_cells(self, fairness: Mapping[CaseKey, list[AuditLine]]) -> list[dict[str, Any]]:

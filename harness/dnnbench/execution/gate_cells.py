@@ -1,5 +1,6 @@
 """What a gate says: of each cell, and of all together."""
 
+import fnmatch
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from ..protocol.keys import CaseKey, CellKey
 from ..spec.phases import Phase
 from ..stats.dead_zone import THETA
 from ..stats.estimates import Estimate
+from ..stats.figures import Change
 from ..stats.gate import Confirmation
 from ..stats.verdict import Finding, Verdict
 from .agreement_rows import Unproven
+from .compared_figures import ComparedFigure
 from .gate_policy import GatePolicy, Inconclusive, default_policy
 
 
@@ -21,6 +24,10 @@ class Answer(StrEnum):
 
     PASS = "PASS"
     SLOWER = "SLOWER"
+    REGRESSED = "REGRESSED"
+    """A figure that the policy names grew."""
+    UNEXPLAINED = "UNEXPLAINED"
+    """Faster for certain, and nothing that was counted explains it."""
     INCONCLUSIVE = "INCONCLUSIVE"
     """Something could not be judged, or too large a slowdown would not have been seen."""
     COULD_NOT_RUN = "COULD NOT RUN"
@@ -60,6 +67,16 @@ class GateCell:
     flagged: bool = False
     confirmation: Confirmation | None = None
     theta: float = THETA
+    figures: tuple[ComparedFigure, ...] = ()
+    networks: str = ""
+    """What differs between the two sides' networks; empty where they are one."""
+    is_unexplained: bool = False
+    """Whether it is faster for certain, and all that was counted is the base's."""
+
+    @property
+    def regressions(self) -> list[ComparedFigure]:
+        """Figures that grew and that the policy names."""
+        return [figure for figure in self.figures if figure.is_regression]
 
     @property
     def case(self) -> CaseKey:
@@ -135,10 +152,33 @@ class Gate:
         """Whether there are candidates, nothing speaks against any, and every cell was judged, or
         the policy lets through what was not.
         """
-        against = self.interrupted or self.confirmed or self.failed or self.unproven
+        of_arms = self.interrupted or self.failed or self.unproven
+        against = of_arms or self.confirmed or self.regressed or self.unexplained
         lets_through = self.policy.inconclusive is Inconclusive.PASS
-        judged = lets_through or not (self.unjudged or self.blind)
+        judged = lets_through or not (self.unjudged or self.blind or self.uncounted)
         return bool(self.cells) and not against and judged
+
+    @property
+    def regressed(self) -> list[GateCell]:
+        """Cells of which a figure grew that the policy names."""
+        return [cell for cell in self.cells if cell.regressions]
+
+    @property
+    def unexplained(self) -> list[GateCell]:
+        """Cells that are faster without an explanation, where the policy wants one."""
+        wanted = self.policy.fail_on_unexplained_improvement
+        return [cell for cell in self.cells if wanted and cell.is_unexplained]
+
+    @property
+    def uncounted(self) -> list[str]:
+        """Names of the policy that no figure of any cell was decided under."""
+        decided = [
+            figure.name
+            for cell in self.cells
+            for figure in cell.figures
+            if figure.change is not Change.UNDECIDED
+        ]
+        return [name for name in self.policy.figures if not fnmatch.filter(decided, name)]
 
     @property
     def blind(self) -> list[GateCell]:
@@ -174,6 +214,10 @@ class Gate:
             return Answer.COULD_NOT_RUN
         if self.confirmed:
             return Answer.SLOWER
+        if self.regressed:
+            return Answer.REGRESSED
+        if self.unexplained:
+            return Answer.UNEXPLAINED
         return Answer.PASS if self.passed else Answer.INCONCLUSIVE
 
     def answer_of(self, cell: GateCell) -> Answer:
@@ -184,6 +228,10 @@ class Gate:
             return Answer.COULD_NOT_RUN
         if cell.outcome.verdict == Verdict.CONFIRMED:
             return Answer.SLOWER
+        if cell.regressions:
+            return Answer.REGRESSED
+        if cell in self.unexplained:
+            return Answer.UNEXPLAINED
         return Answer.PASS if cell.answered and not self.is_blind(cell) else Answer.INCONCLUSIVE
 
     @property

@@ -15,6 +15,7 @@ from ..store.run_rows import CellRow, RunRow, cell_rows, run_rows
 from ..store.store import Store
 from .agreement_rows import agreement_rows, unproven
 from .gate_cells import Gate, GateCell
+from .gate_figures import read_counts, with_counts
 from .gate_policy import GatePolicy
 from .measured import Measured
 from .stored_settings import run_settings
@@ -125,20 +126,23 @@ def read_gate(store: Store, run_id: str) -> Gate | None:
     settings = run_settings(first.settings)
     stopped = any(run.status != "complete" for run in (first, second) if run is not None)
     unconfirmed = second is None and any(row.flagged for row in screening.values())
+    policy = _policy(first)
+    counts = read_counts(store, first.run_id, settings.base or "")
+    judged = (
+        _cell(cell, screening[cell.cell_id], confirmations.get(cell.key))
+        for cell in cells
+        if cell.cell_id in screening
+    )
     return Gate(
         base=settings.base or "",
         theta=settings.theta,
         screen_run=first.run_id,
-        cells=tuple(
-            _cell(cell, screening[cell.cell_id], confirmations.get(cell.key))
-            for cell in cells
-            if cell.cell_id in screening
-        ),
+        cells=with_counts(judged, counts, policy),
         confirm_run=None if second is None else second.run_id,
         failed=_failed([*cells, *fresh]),
         unproven=unproven(agreement_rows(records(store.agreement(first.run_id)))),
         interrupted=stopped or unconfirmed,
-        chosen_policy=_policy(first),
+        chosen_policy=policy,
     )
 
 

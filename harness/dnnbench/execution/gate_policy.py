@@ -34,6 +34,14 @@ class GatePolicy:
     inconclusive: Inconclusive = Inconclusive.FAIL
     thresholds: tuple[tuple[str, float], ...] = ()
     """What passes of cells whose name a pattern matches, the first that does; else theta."""
+    figures: tuple[str, ...] = ()
+    """Names of figures, or patterns of them, that fail a candidate where they grow."""
+    fail_on_unexplained_improvement: bool = False
+    """Whether a candidate fails that is faster while nothing that was counted differs."""
+
+    def names_figure(self, figure: str) -> bool:
+        """Whether a figure that grows fails the candidate."""
+        return any(fnmatchcase(figure, pattern) for pattern in self.figures)
 
     def theta_of(self, key: CellKey, theta: float) -> float:
         """The slowdown, a share, that passes of a cell: its name is `WORKLOAD/BATCH PHASE`."""
@@ -60,6 +68,8 @@ class GatePolicy:
             float(stored["must_see"]),
             Inconclusive(stored["inconclusive"]),
             tuple((str(pattern), float(share)) for pattern, share in thresholds),
+            tuple(map(str, stored.get("figures", ()))),
+            bool(stored.get("fail_on_unexplained_improvement", False)),
         )
 
 

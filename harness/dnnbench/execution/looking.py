@@ -7,6 +7,8 @@ from ..spec.costs import memory_parts
 from ..spec.phases import PURPOSES, Phase
 from ..worker.answers import answers_differ, changed_fault
 from ..worker.audit import late_fault
+from ..worker.ended import WorkerLost
+from ..worker.services.timing import CallFigures
 from .cells import Cells
 from .facts import AuditFacts, ProgramMemory, audit_facts
 from .peaks import better, near_peak
@@ -16,6 +18,9 @@ from .preparing import Preparing
 from .profiling import Profiling
 from .record import Record
 from .reporter import Reporter
+
+ALL_FIGURES = "figures"
+"""The name under which it is stored that none could be counted, and why."""
 
 
 class Looking:
@@ -50,6 +55,10 @@ class Looking:
             key = CellKey(arm, case.key, phase)
             with self._cells.costing_only(key, case, self._preparing.replace):
                 self._record.cells[key].peaks = self._pool.timing(arm).peak_memory(case.name, phase)
+        if self._plan.settings.figures:
+            for phase in self._cells.runnable(arm, case):
+                key = CellKey(arm, case.key, phase)
+                self._record.figures[key] = self._figures(key, case)
         if once:
             for phase in self._cells.runnable(arm, case):
                 key = CellKey(arm, case.key, phase)
@@ -119,11 +128,22 @@ class Looking:
         facts.energy = timing.energy(case.name, key.phase)
         facts.device_call_s = timing.device_call_s(case.name, key.phase, calls)
 
+    def _figures(self, key: CellKey, case: Case) -> CallFigures:
+        """What is counted of a call; what fails costs no measured cell."""
+        try:
+            return self._pool.timing(key.arm).figures(case.name, key.phase)
+        except WorkerError as error:
+            self._report.note(f"{key}: measured, but not counted: {error}")
+            if isinstance(error, WorkerLost):
+                self._preparing.replace(key.arm, case)
+            return CallFigures((), {ALL_FIGURES: str(error)})
+
     def _note_memory(self, key: CellKey, case: Case) -> None:
         """What the program's weights and slots take, and what the spec says that the phase does."""
         precision = key.arm.precision
+        workload = case.of(key.arm).workload
         by_spec = memory_parts(
-            case.workload, case.batch_size, key.phase, precision.itemsize, precision.kept_itemsize
+            workload, case.batch_size, key.phase, precision.itemsize, precision.kept_itemsize
         )
         held = self._pool.timing(key.arm).held_bytes(case.name)
         program = self._record.programs[key.program]

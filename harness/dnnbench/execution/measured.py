@@ -26,6 +26,7 @@ from ..stats.estimates import (
 )
 from ..stats.flags import GPU_SHARED, GPU_SLOWED, PAUSED, PRESSURE, STEAL, THROTTLED
 from ..stats.stopping import FIRST_LOOK
+from ..store.figure_rows import FigureRow, figure_rows
 from ..store.frames import records
 from ..store.run_rows import CellRow, RunRow, cell_rows, run_rows
 from ..store.store import Store
@@ -74,6 +75,8 @@ class Measured:
     """What each generation tells besides times, in their order."""
     generations: tuple[int, ...] = ()
     """Their numbers."""
+    figures: tuple[FigureRow, ...] = ()
+    """What was counted of calls, in every generation; empty where the run was not asked to."""
 
     @cached_property
     def settings(self) -> RunSettings:
@@ -272,6 +275,7 @@ def measured(store: Store, run_id: str) -> Measured:
         singles=single_calls(samples),
         facts=facts_of(rows, [row["facts"] for row in generations]),
         generations=tuple(row["generation"] for row in generations),
+        figures=tuple(figure_rows(store.figures(run_id))),
     )
 
 

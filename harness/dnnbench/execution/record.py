@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..protocol.arm import Arm
 from ..protocol.keys import CaseKey, CellKey, ProgramKey
 from ..worker.peaks import Peaks
+from ..worker.services.timing import CallFigures
 from .facts import AS_FOUND, CellFacts, GenerationFacts, ProgramFacts, Summary
 
 
@@ -43,6 +44,8 @@ class Record:
     programs: dict[ProgramKey, ProgramFacts] = field(
         default_factory=lambda: defaultdict(ProgramFacts)
     )
+    figures: dict[CellKey, CallFigures] = field(default_factory=dict)
+    """Of one call of each cell, where the run counts."""
     versions: dict[Arm, Mapping[str, str]] = field(default_factory=dict)
     """Of what each arm computes with; of earlier generations where it was not started
     in this one.

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import NothingMeasured
+from ..protocol.figures import Figure, FigureKind
 from ..protocol.keys import CellKey
 from ..store.store import Store
 from .plan import CONTROL, Plan
@@ -58,6 +59,40 @@ def first_call_rows(record: Record, number: int) -> list[dict[str, Any]]:
         for key, facts in record.cells.items()
         if facts.first_call is not None
     ]
+
+
+PEAK_RSS = "peak_rss_bytes"
+"""The figure that is the process's peak of memory in one call."""
+
+
+def figure_rows(record: Record, ids: Mapping[CellKey, str]) -> list[dict[str, Any]]:
+    """Rows of the store's `figure` table: what was counted, and why other things were not."""
+    rows = []
+    for key, of_call in record.figures.items():
+        for figure in (*of_call.figures, *_peak(record, key)):
+            rows.append(_figure_row(ids[key], figure))
+        for name, reason in of_call.missing.items():
+            blank = {"figure": name, "value": None, "unit": "", "figure_kind": FigureKind.COUNTED}
+            rows.append({"cell_id": ids[key], "reason": reason} | blank)
+    return rows
+
+
+def _figure_row(cell_id: str, figure: Figure) -> dict[str, Any]:
+    return {
+        "cell_id": cell_id,
+        "figure": figure.name,
+        "value": figure.value,
+        "unit": figure.unit,
+        "figure_kind": figure.kind,
+    }
+
+
+def _peak(record: Record, key: CellKey) -> list[Figure]:
+    """None where the system does not count."""
+    peaks = record.cells[key].peaks
+    if peaks is None or peaks.peak_rss_bytes is None:
+        return []
+    return [Figure(PEAK_RSS, float(peaks.peak_rss_bytes), "B", FigureKind.COUNTED)]
 
 
 def status_row(

@@ -67,6 +67,11 @@ class Settings:
     """Whether the frameworks' own tools look into calls, after the visits of the first generation.
     """
 
+    figures: bool = False
+    """Whether calls are counted (operators, FLOPs, graph breaks, ...) after the visits of every
+    generation.
+    """
+
     def quick(self) -> "Settings":
         """One short generation: a first look, never a verdict."""
         return replace(self, generations=1, max_time_s=min(self.max_time_s, QUICK_S))
@@ -100,9 +105,15 @@ GATE_PHASES = tuple(sorted(PURPOSES))
 
 
 def gate_settings(theta: float = THETA, **chosen: Any) -> Settings:
-    """Of a gate: as many generations as the noise asks for, and intervals half as wide as what it
-    must not miss.
+    """Of a gate: as many generations as the noise asks for, intervals half as wide as what it
+    must not miss, and figures of every call.
     """
-    defaults = {"phases": GATE_PHASES, "generations": None, "theta": theta, "precision": theta / 2}
+    defaults = {
+        "phases": GATE_PHASES,
+        "generations": None,
+        "theta": theta,
+        "precision": theta / 2,
+        "figures": True,
+    }
     options: dict[str, Any] = defaults | chosen
     return Settings(**options)

@@ -1,13 +1,14 @@
 """A workload that a backend has built: the same callables are checked and timed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeGuard, TypeVar
 
 import numpy as np
 
 from ..spec.phases import Phase
 from .batch import Batch
+from .figures import Figure
 from .profile import Profile
 
 Placed = TypeVar("Placed")
@@ -128,6 +129,16 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
         the timed calls do, as long as it computes the same.
         """
         return Profile.none("its backend has no profile() that looks into a call")
+
+    def figures(self, phase: Phase, batch: Placed) -> Sequence[Figure]:
+        """What can be counted of one call of a phase: see `protocol.figures.Figure`.
+
+        Asked after the timed visits, in every generation, of a phase that was warmed up.  May call
+        the phase, compile it once more, or read what its compiler wrote down; what it compiles does
+        not count among the `compilations` of `facts`.  The weights are restored afterwards.
+        No figure by default: a backend announces those that it has.
+        """
+        return ()
 
     @abstractmethod
     def close(self) -> None:

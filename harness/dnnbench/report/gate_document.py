@@ -22,6 +22,8 @@ def document(gate: Gate) -> dict[str, Any]:
         "screen_run": gate.screen_run,
         "confirm_run": gate.confirm_run,
         "cells": [_cell(gate, cell) for cell in gate.cells],
+        "counted": figure_documents(gate),
+        "uncounted": gate.uncounted,
         "failed": [_failed(key, reason) for key, reason in gate.failed.items()],
         "unproven": [
             {"arm": arm, "workload": workload, "status": unproven.status, "reason": unproven.reason}
@@ -53,8 +55,33 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "verdict": cell.outcome.verdict,
         "outcome": gate.answer_of(cell),
         "reason": cell.outcome.reason or None,
+        "different_networks": cell.networks or None,
+        "unexplained": cell.is_unexplained,
+        "regressed": [figure.name for figure in cell.regressions],
         "smallest_difference": None if overruled else cell.smallest_difference,
     }
+
+
+def figure_documents(gate: Gate) -> list[dict[str, Any]]:
+    """Every figure of every cell, a row each."""
+    return [
+        {
+            "workload": cell.case.workload,
+            "batch_size": cell.case.batch_size,
+            "phase": cell.phase,
+            "arm": cell.arm,
+            "figure": figure.name,
+            "unit": figure.unit,
+            "base": figure.base,
+            "candidate": figure.candidate,
+            "change": figure.change,
+            "deterministic": figure.is_deterministic,
+            "named": figure.is_named,
+            "reason": figure.reason or None,
+        }
+        for cell in gate.cells
+        for figure in cell.figures
+    ]
 
 
 def _estimate(estimate: Estimate, finding: Finding) -> dict[str, Any]:

@@ -1,10 +1,18 @@
 """What a gate says of one cell, and what it holds candidates against, in words."""
 
+from collections.abc import Sequence
+
+from ..execution.compared_figures import ComparedFigure
 from ..execution.gate_cells import Gate, GateCell
 from ..stats.estimates import Estimate
 from ..stats.verdict import Finding, Verdict
-from .quantity import interval, percent, ratio
+from .quantity import MISSING, digits, interval, percent, ratio
 from .words import NOT_JUDGED
+
+UNEXPLAINED = (
+    "faster for certain, while its figures, its agreement with the reference and its versions are "
+    "the base's: nothing that was counted explains it"
+)
 
 
 def held_against(gate: Gate) -> str:
@@ -43,7 +51,30 @@ def why_of(gate: Gate, cell: GateCell) -> str:
     why = cell.outcome.reason or change(cell)
     if gate.is_blind(cell) and cell.answered:
         why = "; ".join(filter(None, [why, too_blind(gate, cell)]))
-    return named(word(cell.outcome), why) if why else ""
+    of_times = named(word(cell.outcome), why) if why else ""
+    unexplained = UNEXPLAINED if cell in gate.unexplained else ""
+    return "; ".join(filter(None, [grown(cell.regressions), unexplained, of_times, cell.networks]))
+
+
+def grown(figures: Sequence[ComparedFigure]) -> str:
+    """`operators: 8, of the base 4`, of each figure; empty without one."""
+    return "; ".join(
+        f"{figure.name}: {amount(figure.candidate, figure.unit)}, of the base "
+        f"{amount(figure.base, figure.unit)}"
+        for figure in figures
+    )
+
+
+def amount(value: float | None, unit: str) -> str:
+    """`1,234`, and bytes and FLOP as exactly as they were counted."""
+    if value is None:
+        return MISSING
+    number = f"{value:,.0f}" if float(value).is_integer() else digits(value, 6)
+    return f"{number} {unit}" if unit in SHORT_UNITS else number
+
+
+SHORT_UNITS = ("B", "FLOP")
+"""Units that stand behind a number; the name of a figure says the others."""
 
 
 def too_blind(gate: Gate, cell: GateCell) -> str:

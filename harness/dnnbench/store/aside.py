@@ -26,7 +26,7 @@ LARGEST_NUMBER = 2**31 - 1
 """Of a generation: what a store's column holds."""
 KINDS = {
     "run_id": str, "generation": int, "finished": str,
-    "facts": dict, "first_calls": list, "cells": list, "blocks": dict,
+    "facts": dict, "first_calls": list, "cells": list, "figures": list, "blocks": dict,
 }  # fmt: skip
 """Of what a file holds."""
 
@@ -44,12 +44,14 @@ class GenerationRows:
     visits: Mapping[str, "np.ndarray"]
     first_calls: Sequence[Mapping[str, Any]]
     cells: Sequence[Mapping[str, Any]]
+    figures: Sequence[Mapping[str, Any]] = ()
 
     def add_to(self, store: Store) -> None:
         """Commit it, all in one transaction."""
         store.add_generation(
             self.run_id, self.number, self.facts, self.visits,
             finished=self.finished, first_calls=self.first_calls, cells=self.cells,
+            figures=self.figures,
         )  # fmt: skip
 
     def put_aside(self, folders: Iterable[Path]) -> Path:
@@ -100,6 +102,7 @@ class GenerationRows:
             "facts": json_ready(self.facts),
             "first_calls": json_ready(list(self.first_calls)),
             "cells": json_ready(list(self.cells)),
+            "figures": json_ready(list(self.figures)),
             "blocks": {cell: block | {"blob": blobs[cell]} for cell, block in blocks.items()},
         }
 
@@ -117,6 +120,7 @@ class GenerationRows:
             {cell: unpack(block) for cell, block in blocks.items()},
             stored["first_calls"],
             stored["cells"],
+            stored["figures"],
         )
 
 
@@ -147,6 +151,7 @@ def _read(file: Path) -> GenerationRows:
     try:
         with open_regular(file) as opened:
             stored = json.load(opened)
+        stored = {"figures": []} | stored  # a file that an older dnnbench put aside has none
         if stored["version"] != VERSION:
             raise StoreError(
                 f"{file}: has version {stored['version']}, this dnnbench reads {VERSION}; "
@@ -172,7 +177,8 @@ def _check_kinds(stored: Mapping[str, Any]) -> None:
             raise TypeError(f"{name} is no {kind.__name__}")
     if not 0 <= stored["generation"] <= LARGEST_NUMBER:
         raise ValueError(f"generation is not between 0 and {LARGEST_NUMBER}")
-    for row in (*stored["first_calls"], *stored["cells"], *stored["blocks"].values()):
+    rows = (stored[name] for name in ("first_calls", "cells", "figures"))
+    for row in (*chain.from_iterable(rows), *stored["blocks"].values()):
         if not isinstance(row, dict):
             raise TypeError(f"{row!r:.40} is no row")
 

@@ -79,7 +79,11 @@ COLUMNS: dict[str, Column] = {
         TEXT, "", "what is timed: infer, forward, loss, gradients, train_step; control"
     ),
     "calls": Column(MAYBE_COUNT, "", "calls timed together as one visit"),
-    "reason": Column(TEXT, "", "why a cell has no result, or a check failed, as told to the user"),
+    "reason": Column(
+        TEXT,
+        "",
+        "why a cell has no result, a check failed, or a figure is missing, as told to the user",
+    ),
     "flops": Column(MAYBE_COUNT, "FLOP", "operations of one call by the spec, 2 a multiply-add"),
     "bytes": Column(MAYBE_COUNT, "B", "bytes one call must move at least, from the spec"),
     "peak_rss_bytes": Column(
@@ -145,6 +149,15 @@ COLUMNS: dict[str, Column] = {
     "flagged": Column(TRUTH, "", "whether the screen asked for a confirmation"),
     "answered": Column(TRUTH, "", "whether the stage had an interval that nothing speaks against"),
     "overruled": Column(TRUTH, "", "whether the reason speaks against the interval itself"),
+    # figures
+    "figure": Column(
+        TEXT, "", "what was counted of a call: operators, flops, graph_breaks, page_faults, ..."
+    ),
+    "value": Column(REAL, "see unit", "how many; missing where it could not be counted"),
+    "unit": Column(TEXT, "", "of the value: operators, B, FLOP, ...; empty where it is missing"),
+    "figure_kind": Column(
+        TEXT, "", "deterministic: the same in every process of a version; counted: nearly so"
+    ),
     # training
     "epoch": Column(COUNT, "", "epoch of training, counted from 1"),
     "loss": Column(REAL, "", "mean training loss over the epoch"),
@@ -225,6 +238,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
         """run_id cell_id stage base ratio ratio_low ratio_high generations p threshold flagged
         answered overruled verdict reason smallest_difference theta"""
     ),
+    "figures": _names("run_id cell_id generation figure value unit figure_kind reason"),
     "epochs": _names(
         "run_id workload arm dtype epoch loss test_loss accuracy wrong n_test seconds"
     ),

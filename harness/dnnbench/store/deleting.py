@@ -6,6 +6,7 @@ from . import schema
 
 OF_A_RUN = (
     schema.FINDING,
+    schema.FIGURE,
     schema.CELL,
     schema.GENERATION,
     schema.FIRST_CALL,

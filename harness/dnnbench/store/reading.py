@@ -52,6 +52,10 @@ class StoredRuns(Database):
         """What a gate found of each cell of a candidate, in the stage that the run was."""
         return self.read(lambda c: frames.of_runs(c, "findings", schema.FINDING, run_ids))
 
+    def figures(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
+        """Figures of calls that noise cannot touch, by cell and generation."""
+        return self.read(lambda c: frames.of_runs(c, "figures", schema.FIGURE, run_ids))
+
     def epochs(self, run_ids: str | Iterable[str] | None = None) -> "pd.DataFrame":
         """Epochs of training."""
         return self.read(lambda c: frames.of_runs(c, "epochs", schema.EPOCH, run_ids))

@@ -90,7 +90,25 @@ def _add_findings(connection: Connection) -> None:
     change_tables(connection, "CREATE INDEX ix_finding_run_id ON finding (run_id)")
 
 
-SCHEMA_VERSION = 8
+def _add_figures(connection: Connection) -> None:
+    """Of calls; runs that an older dnnbench measured have none."""
+    change_tables(
+        connection,
+        """
+        CREATE TABLE figure (
+            cell_id TEXT NOT NULL REFERENCES cell (cell_id),
+            generation INTEGER NOT NULL,
+            figure TEXT NOT NULL,
+            run_id TEXT NOT NULL REFERENCES run (run_id),
+            value DOUBLE PRECISION, unit TEXT NOT NULL, figure_kind TEXT NOT NULL, reason TEXT,
+            PRIMARY KEY (cell_id, generation, figure)
+        )
+        """,
+    )
+    change_tables(connection, "CREATE INDEX ix_figure_run_id ON figure (run_id)")
+
+
+SCHEMA_VERSION = 9
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_test_loss,
     2: mask_stored,
@@ -99,6 +117,7 @@ MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     5: _add_count_of_tensors,
     6: _single_calls,
     7: _add_findings,
+    8: _add_figures,
 }
 """Version -> the function that changes a store of that version into one of the next,
 inside a transaction.
@@ -263,6 +282,19 @@ FINDING = Table(
     _text("reason", nullable=True),
     Column("smallest_difference", Double),
     Column("theta", Double, nullable=False),
+)
+
+FIGURE = Table(
+    "figure",
+    METADATA,
+    _key("cell_id", Text, ForeignKey("cell.cell_id")),
+    _key("generation", Integer),
+    _key("figure"),
+    Column("run_id", Text, _run(), nullable=False, index=True),
+    Column("value", Double),
+    _text("unit"),
+    _text("figure_kind"),
+    _text("reason", nullable=True),
 )
 
 EPOCH = Table(

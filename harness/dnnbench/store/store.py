@@ -221,11 +221,13 @@ class Store(StoredRuns):
         finished: str | None = None,
         first_calls: Iterable[Mapping[str, Any]] = (),
         cells: Iterable[Mapping[str, Any]] = (),
+        figures: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         """Commit a generation: its facts, and the visits of each cell as an (n, 5) array
         (see samples.pack).
 
         first_calls, cells: rows that `add_first_calls` and `update_cells` would take.
+        figures: rows of the table, without run and generation.
         finished: now, if not told. One transaction: after it returns the generation survives
         a kill, before that none of it is there.
         """
@@ -240,6 +242,8 @@ class Store(StoredRuns):
         ]
         firsts = [full_row(schema.FIRST_CALL, {**row, "run_id": run_id}) for row in first_calls]
         changes = [changed_cell(row) for row in cells]
+        of_this = {"run_id": run_id, "generation": generation}
+        counts = [full_row(schema.FIGURE, {**row, **of_this}) for row in figures]
 
         # Rows are made before the transaction begins, which holds the store for others.
         def add(connection: Connection) -> None:
@@ -247,6 +251,7 @@ class Store(StoredRuns):
             if rows:
                 connection.execute(insert(schema.SAMPLE_BLOCK), rows)
             put_rows(connection, schema.FIRST_CALL, firsts)
+            put_rows(connection, schema.FIGURE, counts)
             self._update_cells(connection, run_id, changes)
 
         this = (schema.GENERATION.c.run_id == run_id) & (

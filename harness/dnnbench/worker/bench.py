@@ -20,9 +20,10 @@ from ..protocol.timing import Timing
 from ..spec.phases import MUTATING, PHASES, PIECES, Phase
 from .answers import answer_number
 from .audit import Audit, audit
+from .counting import counted
 from .description import ProgramDescription
 from .rate_audit import RateAudit, audit_rate
-from .services.timing import HeldBytes, PeakMemory, Profiled, Visit, WarmCall
+from .services.timing import CallFigures, HeldBytes, PeakMemory, Profiled, Visit, WarmCall
 from .step_audit import audit_steps
 
 Call = Callable[[], Any]
@@ -245,6 +246,18 @@ class Bench:
             opens="" if made.trace is None else made.trace.opens,
             no_trace=made.no_trace,
         )
+
+    def figures(self, phase: Phase) -> CallFigures:
+        """What the program announces of a call, and what this process counts of one."""
+        self._restore()
+        try:
+            announced = self._program.figures(phase, self._placed) if phase in PHASES else ()
+            self._restore()
+            with self._placements.get(phase, FREE).held():
+                own, missing = counted(partial(self._call_once, phase))
+        finally:
+            self._restore()
+        return CallFigures((*announced, *own), missing)
 
     def describe(self, product_bits: float, cpus: str) -> ProgramDescription:
         """What the program says of itself, with what was measured of its process, and what the

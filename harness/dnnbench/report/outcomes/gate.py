@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...execution.compared_figures import ComparedFigure
 from ...execution.gate_cells import Answer, Gate, GateCell
 from ...stats.estimates import Estimate
 from ...stats.gate import FAMILY_ALPHA, Confirmation
@@ -10,7 +11,7 @@ from ...wording import listed as first_of
 from ...wording import one_line
 from ..builders import GATE
 from ..cells import arm_cell, verdict_cell
-from ..gate_words import by_more, deciding, held_against, why_of, word
+from ..gate_words import amount, by_more, deciding, held_against, why_of, word
 from ..quantity import digits, factor, interval, percent, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..words import counted
@@ -18,6 +19,8 @@ from .short import CELL, MOST_REASONS, MOST_ROWS, in_short
 
 TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
 """Of the outcome, where it does not speak against the candidate."""
+JUDGED = (Answer.PASS, Answer.SLOWER, Answer.REGRESSED, Answer.UNEXPLAINED)
+"""What a cell was judged to be."""
 ARM = Column("arm")
 OUTCOME = Column("outcome")
 COULD_SEE = Column("could see", number=True, spare=4)
@@ -32,6 +35,13 @@ BOTH_STAGES = (
     Column("Holm", number=True, spare=1),
     OUTCOME,
     COULD_SEE,
+)
+FIGURE_COLUMNS = (
+    Column("figure"),
+    Column("base", number=True),
+    Column("candidate", number=True),
+    Column("change"),
+    Column("how", prose=True, spare=1),
 )
 
 
@@ -52,7 +62,38 @@ def gate_sections(gate: Gate) -> list[Section]:
         tables=(_whole_table(gate, cells),),
         conclusions=tuple(_reasons(gate)),
     )
-    return [outcome, details] if cells else [outcome]
+    return [outcome, details, *_figures(gate, cells)] if cells else [outcome]
+
+
+def _figures(gate: Gate, cells: Sequence[GateCell]) -> list[Section]:
+    """The table of figures; none where nothing was counted."""
+    several = _several(gate)
+    body = [
+        [*_place(cell, several), *_figure_row(figure)] for cell in cells for figure in cell.figures
+    ]
+    if not body:
+        return []
+    columns = [Column("cell"), *([ARM] if several else []), *FIGURE_COLUMNS]
+    return [
+        Section(
+            id="gate-figures",
+            title="Figures of a call",
+            tables=(table(columns, body),),
+            lead="What noise cannot touch: deterministic figures by equality, counted ones by a "
+            "threshold from the base's own processes. Only those that --figure names fail a gate.",
+        )
+    ]
+
+
+def _figure_row(figure: ComparedFigure) -> list[Cell]:
+    change = Cell(figure.change, tone=Tone.BAD if figure.is_regression else Tone.PLAIN)
+    return [
+        Cell(figure.name, tone=Tone.STRONG if figure.is_named else Tone.PLAIN),
+        Cell(amount(figure.base, figure.unit)),
+        Cell(amount(figure.candidate, figure.unit)),
+        change,
+        Cell(figure.reason or ("" if figure.is_deterministic else "counted")),
+    ]
 
 
 def _outcome(gate: Gate) -> str:
@@ -71,6 +112,12 @@ def _why(gate: Gate) -> str:
             over = f"longer than on {held_against(gate)}"
             slower = f"{len(gate.confirmed)} of {cells} {takes} {over}"
             return f"{slower}, {more}{_worst(gate)}"
+        case Answer.REGRESSED:
+            names = {figure.name for cell in gate.regressed for figure in cell.regressions}
+            grew = f"{first_of(sorted(names))} grew in {len(gate.regressed)} of {cells}"
+            return f"{grew}; none is slower {more}"
+        case Answer.UNEXPLAINED:
+            return f"{len(gate.unexplained)} of {cells} is faster, and nothing explains it"
         case Answer.INCONCLUSIVE:
             return _inconclusive(gate)
         case Answer.INTERRUPTED:
@@ -86,6 +133,8 @@ def _inconclusive(gate: Gate) -> str:
     if gate.unjudged or not gate.cells:
         candidates = first_of(list(gate.unjudged)) or "any candidate"
         return f"nothing could be judged of {candidates}"
+    if gate.uncounted and not gate.blind:
+        return f"no figure was decided that --figure {first_of(gate.uncounted)} names"
     cells = f"{len(gate.blind)} of {counted(len(gate.cells), 'cell')}"
     return f"{cells} could not have seen a slowdown of {percent(gate.policy.must_see)}"
 
@@ -103,13 +152,14 @@ def outcome_line(gate: Gate) -> str:
     """The line that ends the command's output: `gate: `, the answer, counts."""
     if gate.answer is Answer.INTERRUPTED:
         return "gate: INTERRUPTED"
-    unjudged = sum(gate.answer_of(cell) not in (Answer.PASS, Answer.SLOWER) for cell in gate.cells)
+    unjudged = sum(gate.answer_of(cell) not in JUDGED for cell in gate.cells)
     counts = (
         f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, "
         f"{len(gate.confirmed)} confirmed slower"
     )
     bar = f"{by_more(gate)} than {held_against(gate)} (family alpha {percent(FAMILY_ALPHA)})"
-    rest = f"; {unjudged} not judged" if unjudged else ""
+    rest = f", {len(gate.regressed)} with figures that grew" if gate.regressed else ""
+    rest += f"; {unjudged} not judged" if unjudged else ""
     return one_line(f"gate: {gate.answer}: {counts} {bar}{rest}")
 
 

@@ -9,6 +9,7 @@ from ..rate_audit import RateAudit
 from ..services.timing import (
     BuildRequest,
     Built,
+    CallFigures,
     Energy,
     HeldBytes,
     PeakMemory,
@@ -71,6 +72,9 @@ class TimingClient(Client, TimingService):
 
     def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
         return self.asker.ask(TimingService.profile, self.timeout_s, program, phase, calls)
+
+    def figures(self, program: str, phase: Phase) -> CallFigures:
+        return self.asker.ask(TimingService.figures, self.timeout_s, program, phase)
 
     def machine_peaks(self) -> Peaks:
         return self.asker.ask(TimingService.machine_peaks, self.timeout_s)

@@ -24,6 +24,7 @@ from ..rate_audit import RateAudit
 from ..services.timing import (
     BuildRequest,
     Built,
+    CallFigures,
     Energy,
     HeldBytes,
     PeakMemory,
@@ -114,6 +115,9 @@ class TimingServer(TimingService):
 
     def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
         return self._benches[program].profile(phase, calls)
+
+    def figures(self, program: str, phase: Phase) -> CallFigures:
+        return self._benches[program].figures(phase)
 
     def machine_peaks(self) -> Peaks:
         return measure_peaks(self._unchecked_program, self._arm.arm.precision.itemsize)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...protocol.batch import Batch
+from ...protocol.figures import Figure
 from ...protocol.timing import Timing
 from ...spec.phases import Phase
 from ...spec.workload import Workload
@@ -118,6 +119,14 @@ class Profiled:
 
 
 @dataclass(frozen=True)
+class CallFigures:
+    """Figures of one call of a phase, and by name why those that are missing are."""
+
+    figures: tuple[Figure, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Energy:
     """Joules a call, and the counter that they were read from."""
 
@@ -197,6 +206,10 @@ class TimingService(ABC):
     @abstractmethod
     def profile(self, program: str, phase: Phase, calls: int) -> Profiled:
         """Calls of a phase looked into by the framework's own tools."""
+
+    @abstractmethod
+    def figures(self, program: str, phase: Phase) -> CallFigures:
+        """What the program and this process count of a call of a phase, off the clock."""
 
     @abstractmethod
     def machine_peaks(self) -> Peaks:

@@ -1,0 +1,74 @@
+"""What is counted of a call: operators that PyTorch dispatches or captures, FLOPs, graph breaks."""
+
+import torch
+from dnnbench.protocol.figures import Figure
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
+
+
+class _Dispatched(TorchDispatchMode):
+    """Counts what reaches a kernel, backpropagation and update among it."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        self.count += 1
+        return function(*arguments, **(named or {}))
+
+
+def of_call(call):
+    """Figures of a call that is not compiled."""
+    with _Dispatched() as dispatched:
+        call()
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return [
+        Figure("operators", dispatched.count, "operators"),
+        Figure("flops", counter.get_total_flops(), "FLOP"),
+    ]
+
+
+class Captured:
+    """Counts the graphs that torch.compile captures, forwards and backwards, in ATen's operators.
+
+    backend: for torch.compile; what it is given runs op by op.
+    """
+
+    def __init__(self):
+        from torch._dynamo.backends.common import aot_autograd
+
+        self.graphs = self.operators = self.flops = 0
+        self.backend = aot_autograd(fw_compiler=self._counted)
+
+    def figures(self, graph_breaks, compilations):
+        """Of what was captured.
+
+        graph_breaks: of the call  compilations: of the program, whatever it was compiled for.
+        """
+        return [
+            Figure("operators", self.operators, "operators"),
+            Figure("flops", self.flops, "FLOP"),
+            Figure("graphs", self.graphs, "graphs"),
+            Figure("graph_breaks", graph_breaks, "breaks"),
+            Figure("compilations", compilations, "graphs"),
+        ]
+
+    def _counted(self, module, example_inputs):
+        from functorch.compile import make_boxed_func
+
+        called = [node for node in module.graph.nodes if node.op == "call_function"]
+        self.graphs += 1
+        self.operators += sum(isinstance(node.target, torch._ops.OpOverload) for node in called)
+        self.flops += sum(map(_flops, called))
+        return make_boxed_func(module.forward)
+
+
+def _flops(node):
+    """Of an operator that PyTorch has a formula for: products, convolutions and attention."""
+    formula = flop_registry.get(getattr(node.target, "overloadpacket", None))
+    if formula is None:
+        return 0
+    arguments, named = torch.fx.map_arg((node.args, node.kwargs), lambda n: n.meta["val"])
+    return formula(*arguments, **named, out_val=node.meta["val"])
