@@ -8,7 +8,9 @@ from zipfile import ZipFile
 import pytest
 from dnnbench.errors import BuildError, UsageError
 from dnnbench.execution.arm_text import in_environment
+from dnnbench.execution.environments import create_borrowing_environment
 from dnnbench.execution.lent_metadata import leave_metadata
+from dnnbench.revisions import environment
 from dnnbench.revisions.environment import Recipe, project_folder
 from dnnbench.revisions.repository import repository_of
 
@@ -80,6 +82,37 @@ def test_dnnbench_itself_is_refused_because_both_sides_would_be_the_same(
     project.commit("Dnnbench", pyproject__toml='[project]\nname = "dnnbench"\n')
     with pytest.raises(UsageError, match="is dnnbench itself, which is lent to both sides"):
         recipe.environment(recipe.repository.revision("HEAD"), print)
+
+
+@pytest.fixture
+def built(recipe, monkeypatch, tmp_path):
+    """A recipe with a command, whose environments are empty but for the packages of this one."""
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    monkeypatch.setattr(
+        environment, "create_environment", lambda name, *_: create_borrowing_environment(name)
+    )
+    return lambda command: replace(recipe, build=command)
+
+
+def test_a_command_installs_what_pip_cannot(built, tmp_path):
+    prefix = """python -c 'import sys; print(sys.prefix)' > "$VIRTUAL_ENV/prefix\""""
+    recipe = built(f'{prefix} && cp mine.py "$VIRTUAL_ENV"')
+    name = recipe.environment(recipe.repository.revision("HEAD"), print)
+    place = tmp_path / "envs" / name
+    assert (place / "prefix").read_text().strip() == str(place)
+    assert "# said" in (place / "mine.py").read_text()
+
+
+def test_a_command_that_fails_is_told_with_its_last_lines_and_leaves_nothing(built, tmp_path):
+    recipe = built("echo no compiler >&2; exit 3")
+    with pytest.raises(BuildError, match="ended with 3: no compiler"):
+        recipe.environment(recipe.repository.revision("HEAD"), print)
+    assert list((tmp_path / "envs").iterdir()) == []
+
+
+def test_another_command_is_another_environment(recipe):
+    base, _ = recipe.repository.pair("HEAD~1..HEAD")
+    assert replace(recipe, build="make").name(base) != recipe.name(base)
 
 
 def test_a_project_may_lie_in_a_folder_of_its_repository(recipe, project):

@@ -36,6 +36,8 @@ def test_a_commit_that_takes_twice_the_time_is_caught(gated, project):
     code, said, document = gated("--git", "HEAD~1..HEAD")
     (cell,) = document["cells"]
     assert cell["screen"]["value"] > 1.4
+    figures = {row["figure"]: row for row in document["counted"]}
+    assert figures["operators"]["candidate"] == 2 * figures["operators"]["base"] > 0
     assert "HEAD (" in said
     assert "Twice the work): installing it into environment git-" in said
     assert code == 3, said
@@ -54,6 +56,14 @@ def test_a_comment_is_not_slower_and_its_environments_are_made_once(gated, proje
     assert gated("--git", "HEAD~1..HEAD")[0] in (0, 4)
     _, said, _ = gated("--git", "HEAD~1..HEAD")
     assert said.count("as it was made before") == 2
+
+
+@pytest.mark.exhaustive
+def test_the_project_s_own_command_installs_it(gated, project):
+    """Harmless: a comment."""
+    code, said, document = gated("--git", "HEAD~1..HEAD", "--build", "pip install --quiet .")
+    assert code in (0, 4), said
+    assert {row["change"] for row in document["counted"] if row["deterministic"]} == {"EQUAL"}
 
 
 @pytest.mark.exhaustive

@@ -1,7 +1,7 @@
 """dnnbench.gate: may this candidate pass? Fails for nothing but a confirmed slowdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from ..stats.split import FEWEST
 from ..store.patience import LIMIT_S, Patience
 from ..store.store import open_store
 from .call import call_text
+from .gate_sides import GateSides, Installing, gate_sides
 from .measuring import Keeping
 from .options import (
     DEVICES,
@@ -33,7 +34,6 @@ from .options import (
     Threads,
     devices,
     element_types,
-    networks,
     read,
     texts,
     thread_counts,
@@ -59,7 +59,9 @@ class Gated(Shown):
 
     @property
     def answer(self) -> Answer:
-        """PASS, SLOWER, INCONCLUSIVE, DIFFERS, COULD NOT RUN, NOT COMPARED."""
+        """PASS, SLOWER, REGRESSED, UNEXPLAINED, INCONCLUSIVE, DIFFERS, COULD NOT RUN,
+        NOT COMPARED.
+        """
         return self.gate.answer
 
     @property
@@ -78,6 +80,15 @@ class Gated(Shown):
 
         return pd.json_normalize(document(self.gate)["cells"], sep="_")
 
+    @property
+    def figures(self) -> "pd.DataFrame":
+        """A row a figure of a cell: name, unit, base, candidate, change, reason."""
+        import pandas as pd
+
+        from ..report.gate_document import figure_documents
+
+        return pd.DataFrame(figure_documents(self.gate))
+
     def sections(self) -> Sequence[Section]:
         """The answer and its reasons; both stages of every cell."""
         return gate_sections(self.gate)
@@ -91,6 +102,7 @@ def gate(
     git: str = "",
     requirements: Texts = (),
     constraints: Texts = (),
+    build: str = "",
     device: Texts = DEVICES,
     dtype: Texts = DTYPES,
     threads: Threads = None,
@@ -102,6 +114,8 @@ def gate(
     thresholds: Thresholds = (),
     must_see: Number | None = None,
     inconclusive: str = Inconclusive.FAIL,
+    figure: Texts = (),
+    fail_on_unexplained_improvement: bool = False,
     max_time: Number = Settings.max_time_s,
     generations: int | str | None = None,
     allow_unequal: bool = Settings.allow_unequal,
@@ -115,15 +129,18 @@ def gate(
 
     backend: the base, then one candidate or more.  git: `BASE..HEAD` or `BASE`, two revisions of
     the project in this folder, each in an environment with `requirements` (`--with` of
-    the command line), by pip's `constraints`.  The options are those of `dnnbench gate --help`.
+    the command line), by pip's `constraints`, or as the command `build` installs it.  Networks in
+    files of the repository are those of either revision.  The options are those of
+    `dnnbench gate --help`.
     A candidate that may not pass raises nothing: see `Gated.passed` and `Gated.answer`.  Raises
     UsageError, NothingMeasured; Interrupted at Ctrl-C, whose `result` is what came until then.
     """
     keeping = Keeping(str(store), Origin((call_text(gate, locals()),), run_label(label)), wait)
     with progress_reporter(progress) as report:
+        added = Installing(requirements, constraints, build)
+        sides = gate_sides(workloads, backend, base, git, added, report)
         request = gate_request(
-            workloads,
-            backend=gate_arms(backend, base, git, requirements, constraints, report),
+            sides,
             base=base,
             device=device,
             dtype=dtype,
@@ -136,6 +153,8 @@ def gate(
             thresholds=thresholds,
             must_see=must_see,
             inconclusive=inconclusive,
+            figure=figure,
+            fail_on_unexplained_improvement=fail_on_unexplained_improvement,
             max_time=max_time,
             generations=generations,
             allow_unequal=allow_unequal,
@@ -147,39 +166,9 @@ def gate(
     return gated
 
 
-def gate_arms(
-    backend: Texts, base: str, git: str, requirements: Texts, constraints: Texts, report: Reporter
-) -> Texts:
-    """What `backend` asks for; with `git` in the environment of either revision, made if need be.
-
-    UsageError where one is missing, or the other contradicts it.
-    """
-    if not git:
-        if requirements or constraints:
-            raise UsageError("--with and --constraint say what --git installs; give --git BASE")
-        if not texts("backend", backend):
-            raise UsageError(
-                "a gate needs --backend with the base and a candidate, such as torch,torch@new, "
-                "or --git BASE..HEAD"
-            )
-        return backend
-    if base:
-        raise UsageError(f"--git {git} names the base; leave out --base")
-    from ..revisions.arms import arms_of_revisions
-
-    return arms_of_revisions(
-        git,
-        texts("backend", backend),
-        texts("requirements", requirements),
-        texts("constraints", constraints),
-        report.note,
-    )
-
-
 def gate_request(
-    workloads: Networks,
+    sides: GateSides,
     *,
-    backend: Texts,
     base: str,
     device: Texts,
     dtype: Texts,
@@ -192,6 +181,8 @@ def gate_request(
     thresholds: Thresholds,
     must_see: Number | None,
     inconclusive: str,
+    figure: Texts,
+    fail_on_unexplained_improvement: bool,
     max_time: Number,
     generations: int | str | None,
     allow_unequal: bool,
@@ -199,7 +190,16 @@ def gate_request(
 ) -> Request:
     """The request that the options of `gate` make; UsageError if it leaves no candidate."""
     theta = read("fail_on", fail_on, spelling.share)
-    policy = gate_policy(theta, thresholds, must_see, inconclusive)
+    if fail_on_unexplained_improvement and not check:
+        raise UsageError(
+            "--fail-on-unexplained-improvement asks for agreement with the reference; "
+            "leave out --no-check"
+        )
+    policy = replace(
+        gate_policy(theta, thresholds, must_see, inconclusive),
+        figures=figure_names(figure),
+        fail_on_unexplained_improvement=fail_on_unexplained_improvement,
+    )
     strictest = min([theta, *(share for _, share in policy.thresholds)])
     settings = gate_settings(
         theta,
@@ -214,9 +214,23 @@ def gate_request(
         allow_unequal=allow_unequal,
         check=check,
     )
-    chosen, arms = workloads_of(networks(workloads)), texts("backend", backend)
-    sizes = batch_sizes(batch_size)
-    return with_base(Request(chosen, arms, settings, sizes, base, data=str(data), gate=policy))
+    request = Request(
+        workloads_of(sides.workloads),
+        texts("backend", sides.arms),
+        settings,
+        batch_sizes(batch_size),
+        base,
+        data=str(data),
+        gate=policy,
+        networks=sides.instead,
+    )
+    return with_base(request)
+
+
+def figure_names(figure: Texts) -> tuple[str, ...]:
+    """The names and patterns of a list with commas, or of several; UsageError for an empty one."""
+    several = [part.strip() for text in texts("figure", figure) for part in text.split(",")]
+    return texts("figure", several)
 
 
 def gate_policy(

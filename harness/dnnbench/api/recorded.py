@@ -24,13 +24,15 @@ class Content:
     evidence: Evidence
     samples: "pd.DataFrame"
     findings: "pd.DataFrame"
+    figures: "pd.DataFrame"
 
 
 def read_content(store: Store, run_id: str) -> Content:
     """From an open store."""
     evidence = gather(store, run_id)
     visits = store.samples(list(evidence.cells["cell_id"]))
-    return Content(evidence, samples_frame(evidence.cells, visits), store.findings(run_id))
+    samples = samples_frame(evidence.cells, visits)
+    return Content(evidence, samples, store.findings(run_id), store.figures(run_id))
 
 
 class Run:
@@ -94,6 +96,13 @@ class Run:
         the stage that the run was.
         """
         return self._content.findings
+
+    @property
+    def figures(self) -> "pd.DataFrame":
+        """A row a figure of a cell in a generation, of a gate and of `run(figures=True)`: name,
+        value, unit, kind, or the reason why there is none.
+        """
+        return self._content.figures
 
     @property
     def epochs(self) -> "pd.DataFrame":

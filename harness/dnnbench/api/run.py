@@ -64,6 +64,7 @@ def run(
     twin: bool = Settings.twin,
     single_calls: int = Settings.single_calls,
     profile: bool = Settings.profile,
+    figures: bool = Settings.figures,
     label: str | None = None,
     resume: str | None = None,
     wait: bool = False,
@@ -112,6 +113,7 @@ def run(
         twin=twin,
         single_calls=single_calls,
         profile=profile,
+        figures=figures,
     )
     with progress_reporter(progress) as report:
         return finished(measure(request, keeping, report))
@@ -142,6 +144,7 @@ def run_request(
     twin: bool,
     single_calls: int,
     profile: bool,
+    figures: bool,
 ) -> Request:
     """The request that the options of `run` make."""
     settings = Settings(
@@ -161,6 +164,7 @@ def run_request(
         twin=twin,
         single_calls=whole("single_calls", single_calls, 0, MOST_SINGLE_CALLS),
         profile=profile,
+        figures=figures,
     )
     return Request(
         workloads_of(networks(workloads)),

@@ -67,6 +67,13 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="pip's constraint file, for both revisions.",
 )
+@click.option(
+    "--build",
+    default="",
+    metavar="COMMAND",
+    help="A shell's command that installs the project at either revision, in place of pip: it runs "
+    "in the checkout, and its python and pip are the environment's.",
+)
 @DEVICE
 @DTYPE
 @THREADS
@@ -112,6 +119,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="What becomes of a gate that nothing fails and that has such cells. fail: exit code 4; "
     "neutral: it says so, with exit code 0; pass: it passes.",
+)
+@click.option(
+    "--figure",
+    multiple=True,
+    metavar="NAME,...",
+    help="A figure of a call that fails a candidate where it grows: operators, flops, "
+    "graph_breaks, compilations, peak_bytes, ... or a pattern of names. All are shown; none fails "
+    "unless it is named.",
+)
+@click.option(
+    "--fail-on-unexplained-improvement",
+    is_flag=True,
+    help="Fail a candidate that is faster for certain while its figures, its agreement with the "
+    "reference and its versions are the base's.",
 )
 @click.option(
     "--max-time",
@@ -166,6 +187,7 @@ def command(
     git: str,
     requirements: tuple[str, ...],
     constraints: tuple[str, ...],
+    build: str,
     **options: Any,
 ) -> int:
     """Fail if a candidate is slower than the base for certain.
@@ -173,7 +195,8 @@ def command(
     Screens every cell in one run, and confirms those that look slower in fresh processes:
     the chance that equal arms fail is at most 1 % for all cells together. The first line and the
     last, which a script may look for (`gate: PASS: ...`), say PASS
-    (exit code 0), SLOWER (3, a slowdown confirmed), INCONCLUSIVE (4, a cell could not be judged, or
+    (exit code 0), SLOWER (3, a slowdown confirmed), REGRESSED (3, a figure grew that --figure
+    names), UNEXPLAINED (3), INCONCLUSIVE (4, a cell could not be judged, or
     not finely enough), or why an arm may not be judged at all: DIFFERS, COULD NOT RUN, NOT COMPARED
     (1). The findings are stored: dnnbench runs show says them again.
 
@@ -183,9 +206,12 @@ def command(
       dnnbench gate --backend torch,torch@new --fail-on 5% --wait
       dnnbench gate mlp_digits --git main..HEAD --wait
       dnnbench gate mlp_digits --git HEAD --with "numpy==2.4.6"
+      dnnbench gate mlp_digits --git main..HEAD --figure graph_breaks,operators
+      dnnbench gate net.py:make_net --git main --backend torch
       dnnbench gate resnet50 --backend jax@before,jax@after --batch-size 1,32 --json > gate.json
     """
-    from ..api.gate import Gated, gate_arms, gate_request, judged
+    from ..api.gate import Gated, gate_request, judged
+    from ..api.gate_sides import Installing, gate_sides
     from ..report.gate_document import document
     from ..report.junit import junit_of
     from ..report.outcomes.gate import outcome_line
@@ -198,8 +224,9 @@ def command(
     for file in filter(None, (markdown, junit)):
         refuse_unwritable(file)
     with reporter(output) as report:
-        arms = gate_arms(backend, options["base"], git, requirements, constraints, report)
-        request = gate_request(workloads, backend=arms, check=not no_check, **options)
+        added = Installing(requirements, constraints, build)
+        sides = gate_sides(workloads, backend, options["base"], git, added, report)
+        request = gate_request(sides, check=not no_check, **options)
         gate, place = judged(request, kept, report)
     if as_json:
         output.json({**document(gate), **Gated(gate).spoken()})
@@ -221,6 +248,8 @@ def _code(gate: "Gate") -> int:
     codes = {
         Answer.PASS: exitcodes.OK,
         Answer.SLOWER: exitcodes.REGRESSION,
+        Answer.REGRESSED: exitcodes.REGRESSION,
+        Answer.UNEXPLAINED: exitcodes.REGRESSION,
         Answer.INCONCLUSIVE: exitcodes.OK if is_neutral else exitcodes.NOTHING_MEASURED,
         Answer.INTERRUPTED: exitcodes.INTERRUPTED,
     }
@@ -229,6 +258,7 @@ def _code(gate: "Gate") -> int:
 
 def _conclude(output: Output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
+    from ..report.gate_words import UNEXPLAINED, grown
     from ..report.quantity import percent
 
     runs = f"screening run {gate.screen_run}" + (
@@ -250,6 +280,15 @@ def _conclude(output: Output, gate: "Gate", place: str) -> None:
         output.error(
             f"{len(gate.blind)} cell(s) could not have seen a slowdown of {wanted}: give more "
             "--max-time, name fewer workloads or phases, or raise --must-see"
+        )
+    for cell in gate.regressed:
+        output.error(f"{cell.key}: {grown(cell.regressions)}")
+    for cell in gate.unexplained:
+        output.error(f"{cell.key}: {UNEXPLAINED}")
+    if gate.uncounted and not gate.passed:
+        output.error(
+            f"no figure was decided that --figure {', '.join(gate.uncounted)} names; the table of "
+            "figures (--details) has all, and why one was not decided"
         )
     if gate.confirmed:
         output.error(f"{len(gate.confirmed)} cell(s) became slower for certain")

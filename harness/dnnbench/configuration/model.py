@@ -120,9 +120,16 @@ class GateTable(Arms):
     )
     must_see: Share | None = Field(None, description="what a cell must be able to see to pass")
     inconclusive: Fate | None = None
+    figure: Texts | None = Field(
+        None, description="figures of a call that fail a candidate where they grow"
+    )
+    fail_on_unexplained_improvement: bool | None = None
     max_time: Seconds | None = None
     generations: GateGenerations | None = None
     constraint: Texts | None = Field(None, description="pip's constraint files, with --git")
+    build: Text | None = Field(
+        None, description="a command that installs the project at a revision, in place of pip"
+    )
 
 
 class Suite(Table):
@@ -142,6 +149,7 @@ class Suite(Table):
     fail_on: Share | None = Field(None, description="of a gate: slowdowns up to this much pass")
     threshold: dict[str, Share] | None = None
     must_see: Share | None = None
+    figure: Texts | None = None
 
 
 class Environment(Table):

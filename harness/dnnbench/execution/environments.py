@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import time
@@ -113,6 +114,29 @@ def create_environment(
         shutil.rmtree(place, ignore_errors=True)
         raise
     return python
+
+
+def create_borrowing_environment(name: str) -> Path:
+    """Make a virtual environment that sees the packages of this one, and has none of its own; its
+    interpreter.
+    """
+    place = environments_folder() / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _run([sys.executable, "-m", "venv", "--without-pip", str(place)], f"environment '{name}'")
+        (packages,) = place.glob("lib/python*/site-packages")
+        lines = [f"import site; site.addsitedir({path!r})" for path in _site_folders()]
+        (packages / "borrowed.pth").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return place / "bin" / "python"
+
+
+def _site_folders() -> list[str]:
+    """Where this interpreter finds what is installed."""
+    users = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return [path for path in (*site.getsitepackages(), *users) if Path(path).is_dir()]
 
 
 def require_constraints(file: str) -> None:

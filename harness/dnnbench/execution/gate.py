@@ -196,12 +196,17 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
         kept |= {cell.arm, cell.base}
     only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
     arms = tuple(arm for arm in plan.arms if arm.name in kept)
-    settings = replace(plan.settings, precision=0.0, generations=plan.settings.generations or taken)
+    generations = plan.settings.generations or taken
+    settings = replace(plan.settings, precision=0.0, generations=generations, figures=False)
     narrow = replace(plan.limited_to(only), arms=arms, settings=settings)
     names = {case.workload.name for case in narrow.cases}
     again = replace(
         request,
         workloads=tuple(workload for workload in request.workloads if workload.name in names),
+        networks={
+            environment: tuple(workload for workload in several if workload.name in names)
+            for environment, several in request.networks.items()
+        },
         backends=tuple(arm.name for arm in arms),
         settings=settings,
         only=only,

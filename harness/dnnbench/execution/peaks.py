@@ -54,7 +54,8 @@ def near_peak(plan: Plan, record: Record) -> list[tuple[Arm, Case, Phase]]:
 def _rate(arm: Arm, case: Case, phase: Phase, record: Record) -> float:
     """Operations a second of a cell in this generation; 0 where it was not visited."""
     visits = record.visits.get(CellKey(arm, case.key, phase))
-    totals = phase_totals(case.workload, case.batch_size, phase, arm.precision.itemsize)
+    workload = case.of(arm).workload
+    totals = phase_totals(workload, case.batch_size, phase, arm.precision.itemsize)
     if not visits or totals is None:
         return 0.0
     flops, _ = totals

@@ -21,6 +21,8 @@ CONTROL = "control"
 """Name of the control arm and of its one phase."""
 
 
+INITIAL = "initial"
+"""Where the weights of a case come from unless a user names some."""
 CONTROL_ARM = Arm(CONTROL, "eager", CPU, DType.FLOAT32, threads=1)
 """One thread: two would wait for each other, and tell of the machine's load twice over."""
 
@@ -32,7 +34,23 @@ class Case:
     workload: Workload
     batch_size: int
     weights: Mapping[str, np.ndarray] = field(repr=False, hash=False, compare=False)
-    weights_origin: str = "initial"
+    weights_origin: str = INITIAL
+    environment: str = ""
+    """The one whose arms compute it in place of another network of its name; empty for all."""
+    variants: Mapping[str, "Case"] = field(
+        default_factory=dict, repr=False, hash=False, compare=False
+    )
+    """What the arms of an environment compute in its place, by environment."""
+
+    def of(self, arm: Arm) -> "Case":
+        """The case as an arm computes it."""
+        return self.variants.get(arm.environment, self)
+
+    @property
+    def data(self) -> str:
+        """The name that its dataset has among those of a plan."""
+        name = self.workload.name
+        return f"{name}@{self.environment}" if self.environment else name
 
     @property
     def key(self) -> CaseKey:
@@ -116,6 +134,7 @@ class Plan:
         return [*rows, self._control_cell()]
 
     def _cell(self, arm: Arm, case: Case, phase: Phase) -> dict[str, object]:
+        case = case.of(arm)
         itemsize = arm.precision.itemsize
         totals = phase_totals(case.workload, case.batch_size, phase, itemsize) or (None, None)
         return {
@@ -176,15 +195,25 @@ def cases_of(
     weights: Mapping[str, np.ndarray] | None,
     origin: str,
     seed: int,
+    networks: Mapping[str, Sequence[Workload]] | None = None,
 ) -> tuple[Case, ...]:
     """Every workload at every batch size asked for, else at its own.
 
     Initial weights unless some are given.
+    networks: by environment, what its arms compute in place of the workload of the same name.
     """
     cases = []
     for workload, size in sized(workloads, batch_sizes):
         begun = initial_weights(workload.model, seed) if weights is None else weights
-        cases.append(Case(workload, size, begun, origin))
+        variants = {
+            environment: Case(
+                other, size, initial_weights(other.model, seed), environment=environment
+            )
+            for environment, several in (networks or {}).items()
+            for other in several
+            if other.name == workload.name
+        }
+        cases.append(Case(workload, size, begun, origin, variants=variants))
     return tuple(cases)
 
 

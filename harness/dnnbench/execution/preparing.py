@@ -66,9 +66,10 @@ class Preparing:
         more: phases that are called besides those that are timed.
         """
         settings = self._plan.settings
-        batch = timing_batch(self._datasets[case.workload.name], case.batch_size, settings.seed)
+        own = case.of(arm)
+        batch = timing_batch(self._datasets[own.data], case.batch_size, settings.seed)
         phases = (*self._plan.phases(case), *more)
-        request = BuildRequest(case.name, case.workload, case.weights, batch, settings.seed, phases)
+        request = BuildRequest(case.name, own.workload, own.weights, batch, settings.seed, phases)
         self._pool.respawn(arm)
         return self._pool.timing(arm).build(request)
 

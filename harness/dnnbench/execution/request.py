@@ -4,7 +4,7 @@ import platform
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -29,7 +29,7 @@ from .backend_info import info_of
 from .devices import devices_of
 from .gate_policy import GatePolicy
 from .memory_guard import pairing
-from .plan import Plan, case_keys, cases_of, resolved, sized
+from .plan import INITIAL, Plan, case_keys, cases_of, resolved, sized
 from .pool import worker_cpus
 from .reporter import Reporter
 from .settings import Settings
@@ -45,6 +45,7 @@ class Request:
 
     only: what is timed, empty for all of it.  confirms: the run whose findings this one
     confirms, empty for any but the second of a gate.  gate: of either run of a gate.
+    networks: by environment, what its arms compute in place of the workload of the same name.
     """
 
     workloads: tuple[Workload, ...]
@@ -57,12 +58,17 @@ class Request:
     only: tuple[tuple[CaseKey, Phase], ...] = ()
     confirms: str = ""
     gate: GatePolicy | None = None
+    networks: Mapping[str, tuple[Workload, ...]] = field(default_factory=dict)
 
     def to_json(self, plan: Plan) -> dict[str, object]:
         """With what the plan decided: the arms by name, the device, the base."""
         return {
             "version": VERSION,
             "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+            "networks": {
+                environment: [workload.model_dump(mode="json") for workload in several]
+                for environment, several in self.networks.items()
+            },
             "parameters": parameters_of(self.workloads),
             "arms": {arm.name: arm.to_json() for arm in plan.arms if not arm.twin},
             "backends": [arm.name for arm in plan.arms if not arm.twin],
@@ -100,6 +106,10 @@ class Request:
                 only=tuple((cases[case], Phase(phase)) for case, phase in stored.get("only", ())),
                 confirms=stored.get("confirms", ""),
                 gate=_policy(stored.get("gate")),
+                networks={
+                    environment: tuple(map(Workload.model_validate, several))
+                    for environment, several in stored.get("networks", {}).items()
+                },
             )
         except (KeyError, TypeError, ValueError) as error:
             why = shortened(f"{type(error).__name__}: {error}")
@@ -148,6 +158,9 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     datasets = {
         workload.name: load(workload, request.data or None) for workload in request.workloads
     }
+    for environment, several in request.networks.items():
+        own = {f"{w.name}@{environment}": load(w, request.data or None) for w in several}
+        datasets |= own
     notes += (in_pairs,) if in_pairs else ()
     for note in notes:
         report.note(note)
@@ -155,8 +168,9 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         request.workloads,
         request.batch_sizes,
         _weights(request),
-        request.weights or "initial",
+        request.weights or INITIAL,
         settings.seed,
+        request.networks,
     )
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
     plan = Plan(
@@ -175,7 +189,8 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
 
 def _in_pairs(request: Request, arms: Sequence[Arm], base: Arm) -> str:
     """Why each arm is measured beside the base alone; empty if all fit in memory together."""
-    cases = sized(request.workloads, request.batch_sizes)
+    every = [*request.workloads, *chain.from_iterable(request.networks.values())]
+    cases = sized(every, request.batch_sizes)
     widest = max(arm.precision.itemsize for arm in arms)
     return pairing(cases, widest, base.device, [arm.device for arm in arms if arm != base])
 

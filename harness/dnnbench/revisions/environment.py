@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -11,12 +13,16 @@ from pathlib import Path
 
 from ..errors import BuildError, UsageError
 from ..execution.environments import (
+    create_borrowing_environment,
     create_environment,
+    interpreter_of,
     known_environments,
+    remove_environment,
     require_constraints,
 )
 from ..execution.scratch import scratch_folder
 from ..wording import shortened
+from ..worker.environment import without_store_access
 from ..worker.sharing import DISTRIBUTION
 from .repository import WORKING_TREE, Repository, Revision
 
@@ -34,6 +40,19 @@ class Recipe:
     """pip's, installed beside the project."""
     constraints: tuple[str, ...] = ()
     """pip's constraint files."""
+    build: str = ""
+    """A command of a shell that installs the project, in place of pip; empty for pip."""
+    borrows: bool = False
+    """Whether nothing is installed: the environment sees the packages of this one."""
+
+    def installs(self, *revisions: Revision) -> bool:
+        """Whether there is something to install: a project of any of the revisions, a command that
+        builds one, or requirements.
+        """
+        if self.build or self.requirements:
+            return True
+        paths = [str(Path(self.subfolder) / name) for name in PROJECT_FILES]
+        return any(self.repository.has(one, path) for one in revisions for path in paths)
 
     def name(self, revision: Revision, copy: int = 0) -> str:
         """`git-COMMIT-DIGEST`, the digest of all that decides what is installed; the working tree
@@ -44,7 +63,7 @@ class Recipe:
         parts = (
             str(self.repository.folder), self.subfolder, revision.tree,
             self.requirements, self.constraints, [_digest(file) for file in self.constraints],
-            sys.version, distribution(DISTRIBUTION).version, copy,
+            sys.version, distribution(DISTRIBUTION).version, copy, self.build, self.borrows,
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         named = revision.tree if revision.text == WORKING_TREE else revision.commit
@@ -58,19 +77,51 @@ class Recipe:
         name = self.name(revision, copy)
         if name in known_environments():
             note(f"{revision}: environment {name}, as it was made before")
-            return name
-        note(f"{revision}: installing it into environment {name}; this may take minutes")
+        elif self.borrows:
+            create_borrowing_environment(name)
+        else:
+            note(f"{revision}: installing it into environment {name}; this may take minutes")
+            self._install(revision, name)
+        return name
+
+    def _install(self, revision: Revision, name: str) -> None:
         with (
             scratch_folder("revision") as place,
             self.repository.checked_out(revision, place / "project") as files,
         ):
             project = files / self.subfolder
-            _require_project(project, revision)
+            if not self.build:
+                _require_project(project, revision)
+            wanted = () if self.build else (str(project),)
             try:
-                create_environment(name, (*self.requirements, str(project)), self.constraints)
+                create_environment(name, (*self.requirements, *wanted), self.constraints)
+                if self.build:
+                    _build(self.build, project, name)
             except UsageError as error:
                 raise BuildError(f"{revision} cannot be installed: {error}") from None
-        return name
+
+
+def _build(command: str, project: Path, name: str) -> None:
+    """Run a command of a shell in the checkout, whose `python` and `pip` are the environment's.
+
+    UsageError with its last lines where it fails; the environment goes then.
+    """
+    programs = interpreter_of(name).parent
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])
+    own = {"PATH": path, "VIRTUAL_ENV": str(programs.parent)}
+    try:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=project, env=without_store_access(os.environ) | own, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="replace",
+        )  # fmt: skip
+        if done.returncode:
+            output = (done.stderr or done.stdout).strip().splitlines()
+            last = " ".join(output[-3:]) or "it said nothing"
+            raise UsageError(f"`{command}` ended with {done.returncode}: {shortened(last, 500)}")
+    except BaseException:  # also after Ctrl-C: half an environment would pass for one
+        remove_environment(name)
+        raise
 
 
 def _digest(constraints: str) -> str:

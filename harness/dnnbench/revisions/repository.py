@@ -78,6 +78,11 @@ class Repository:
             )
         return self._described(made.stdout.strip() or "HEAD", WORKING_TREE)
 
+    def has(self, revision: Revision, path: str) -> bool:
+        """Whether a revision has a file or folder at a path from the top."""
+        answer = _git(self.folder, "cat-file", "-e", f"{revision.commit}:{path}")
+        return answer.returncode == 0
+
     def untracked(self) -> list[str]:
         """Files that no revision has, and that git does not ignore."""
         listed = _git(self.folder, "ls-files", "--others", "--exclude-standard")
