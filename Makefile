@@ -81,6 +81,10 @@ bench: install  ## each arm beside the same network written by hand; what the ha
 study: install  ## prove the measuring method: record trials of known truth, replay them, write docs/proof.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m study $(STUDY)
 
+.PHONY: alarms
+alarms: install  ## how often assert_not_slower is wrong: record equal functions, simulate others, write the tables of docs/in_tests.md
+	PYTHONPATH=tests/benchmarks $(BIN)/python -m alarms $(ALARMS)
+
 .PHONY: faults
 faults: install  ## what a check catches: run planted faults and honest checks, write docs/faults.md
 	PYTHONPATH=tests:tests/benchmarks:tests/faults $(BIN)/python -m fault_page $(FAULTS)

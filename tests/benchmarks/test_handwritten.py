@@ -8,7 +8,7 @@ import pytest
 from beside import SIDES
 from dnnbench.plugins.discovery import plugins
 from dnnbench.spec.phases import PHASES
-from replay import replay
+from dnnbench.testing.replay import replay
 
 WORKLOADS = ("mlp_digits", "cnn_digits")
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")

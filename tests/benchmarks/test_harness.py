@@ -26,12 +26,12 @@ from dnnbench.plugins.catalog import default_workloads
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.timing import Timing
 from dnnbench.spec.phases import Phase
+from dnnbench.testing.replay import replay
 from dnnbench.worker.bench import whole_visit_s
 from dnnbench.worker.environment import default_memory
 from dnnbench.worker.noop import noop_bench
 from dnnbench.worker.services.timing import VisitRequest
 from messages import Messages, PlainWorker
-from replay import replay
 
 VISITS, ROUND_TRIPS, IDLE_WINDOWS = 200, 2000, 10
 MOST_TIMES_PLAIN = 1.2
@@ -69,10 +69,10 @@ def noop_workers(worker_path):
 
 
 @pytest.mark.benchmark(group="no-op program, a message")
-def test_empty_round_trip(benchmark, noop_workers):
+def test_empty_round_trip(dnnbench_measure, noop_workers):
     """Wall time from asking a worker for nothing to its answer."""
     worker = noop_workers()
-    benchmark.pedantic(lambda: worker.ask(Messages.nothing, 10), rounds=2000, warmup_rounds=50)
+    dnnbench_measure(lambda: worker.ask(Messages.nothing, 10))
 
 
 @pytest.mark.benchmark(timer=replay, group="no-op program, a message")

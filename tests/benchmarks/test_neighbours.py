@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dnnbench.host.affinity import current_mask
 from dnnbench.store.store import open_store
-from replay import replay
+from dnnbench.testing.replay import replay
 
 SECONDS_AN_ARM = 1.5
 COMMAND = Path(sysconfig.get_path("scripts")) / "dnnbench"

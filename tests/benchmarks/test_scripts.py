@@ -7,9 +7,9 @@ from dnnbench.execution.pool import spawn, start_request, worker_cpus
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
 from dnnbench.stats.estimates import Visits, log_pairs, ratio
+from dnnbench.testing.replay import replay
 from dnnbench.worker.clients.base import BUILD_TIMEOUT_S
 from dnnbench.worker.environment import default_memory
-from replay import replay
 
 ARMS = ("numpy:eager", "torch:eager", "torch:compile", "tensorflow:graph", "tensorflow:eager",
         "tensorflow:xla", "jax:jit", "jax:eager", "onnxruntime:full")  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.workflows import ROOT, execute, script, steps
+from helpers.workflows import ROOT, execute, read, script, steps
 
 WORKFLOWS = [
     ROOT / "action.yml",
@@ -18,6 +18,8 @@ GH = """#!/bin/bash
 # Records what it is asked; answers as GitHub would.
 printf '%s\\n' "$*" >> "$RECORD"
 case "$*" in
+"run list"*) echo "$BEFORE" ;;
+"run download"*"--name dnnbench-store"*) cp "$ARTIFACT"/* results ;;
 "run download"*) cp -r "$ARTIFACT" gate ;;
 "pr view"*) echo 7 ;;
 *"/comments --paginate"*) echo "$THERE" ;;
@@ -139,3 +141,84 @@ def test_a_gate_that_cannot_be_meant_fails_its_step_with_the_reason(runner):
     assert done.returncode == 2
     assert "is in no git repository" in done.stderr
     assert not (runner / "summary.md").exists()
+
+
+GATE = """#!/bin/bash
+# A gate that is slower, in a network whose name would be a command to the runner.
+while [ $# -gt 0 ]; do
+  case "$1" in
+  --markdown) echo "## SLOWER" > "$2" ;;
+  --annotations) echo "::error title=dnnbench::net is slower" > "$2" ;;
+  esac
+  shift
+done
+echo "::add-mask::everything"
+exit 3
+"""
+
+
+def test_the_action_annotates_and_lets_no_name_command_the_runner(runner):
+    """By the commands that its step prints: a stand-in gate, as a real one takes minutes."""
+    (runner / "dnnbench/bin/dnnbench").write_text(GATE)
+    asked = dict.fromkeys(("WORKLOADS", "BASE", "BACKEND", "ARGUMENTS", "INCONCLUSIVE"), "pass")
+    done = execute(script(ROOT / "action.yml", "Gate"), **asked)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 3
+    assert lines[0].startswith("::stop-commands::")
+    token = lines[0].removeprefix("::stop-commands::")
+    assert lines[1:] == [
+        "::add-mask::everything",
+        f"::{token}::",
+        "::error title=dnnbench::net is slower",
+    ]
+    assert (runner / "summary.md").read_text() == "## SLOWER\n"
+
+
+def restored(**environment):
+    path = ROOT / "examples/ci/github-history.yml"
+    asked = {"REPOSITORY": "us/mine", "WORKFLOW": "speed history"}
+    return execute(script(path, "Restore the store"), **asked, **environment)
+
+
+def test_the_store_of_the_run_before_is_taken_over(gh, monkeypatch):
+    monkeypatch.chdir(gh)
+    (gh / "artifact/dnnbench.sqlite").write_text("a store")
+    done = restored(BEFORE="12")
+    assert done.returncode == 0, done.stderr
+    assert (gh / "results/dnnbench.sqlite").read_text() == "a store"
+
+
+def test_the_first_run_begins_a_store(gh, monkeypatch):
+    monkeypatch.chdir(gh)
+    done = restored(BEFORE="")
+    assert done.returncode == 0, done.stderr
+    assert "a new store begins" in done.stdout
+    assert "download" not in (gh / "record").read_text()
+
+
+def test_a_store_that_is_gone_is_told(gh, monkeypatch):
+    monkeypatch.chdir(gh)
+    done = restored(BEFORE="12", ARTIFACT=str(gh / "none"))
+    assert done.returncode == 0, done.stderr
+    assert "::warning title=dnnbench::the store of run 12 is gone" in done.stdout
+
+
+COMMENTING = [path for path in WORKFLOWS if "workflow_run" in path.read_text()]
+MEASURING = [path for path in WORKFLOWS if "pull_request" in str(read(path).get(True))]
+
+
+def test_who_comments_runs_nothing_of_the_pull_request():
+    """`on` is true to YAML."""
+    assert [path.name for path in COMMENTING] == ["github-comment.yml"]
+    for path in COMMENTING:
+        used = [step.get("uses", "") for step in steps(path)]
+        assert not any(name.startswith("actions/checkout") for name in used)
+        assert read(path)["permissions"] == {}
+
+
+@pytest.mark.parametrize("path", MEASURING, ids=lambda path: path.name)
+def test_who_measures_a_pull_request_has_no_secret_and_writes_nothing(path):
+    text = path.read_text()
+    assert "secrets." not in text
+    assert "write" not in str(read(path).get("permissions"))
+    assert read(path)["permissions"] == {"contents": "read"}

@@ -155,7 +155,7 @@ BAD_INPUTS = {
     "no such option": (["show", "mlp_digits", "--batchsize", "3"], "No such option"),
     "option of the group": (["--nope", "list"], "No such option"),
     "missing argument": (["show"], "Missing argument"),
-    "one argument too many": (["schema", "x"], "unexpected extra argument"),
+    "one argument too many": (["schema", "run", "x"], "unexpected extra argument"),
     "batch size of nothing": (["show", "mlp_digits", "-b", "0"], "0 is not in the range"),
     "batch size as text": (["show", "mlp_digits", "-b", "many"], "'many' is not a valid integer"),
     "unknown list": (["list", "frameworks"], "'frameworks' is not one of"),

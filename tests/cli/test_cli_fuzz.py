@@ -13,6 +13,7 @@ from dnnbench.cli.failures import LONGEST_MESSAGE
 from dnnbench.cli.main import cli, main
 from dnnbench.store.store import open_store
 from helpers import storing
+from helpers.old_benchmarks import OLD
 from helpers.running import TINY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -140,10 +141,11 @@ PLAUSIBLE = {
 WORDS = {
     ("list",): ["backends", "workloads"],
     ("show",): ["mlp_digits", "net.toml"],
-    ("schema",): [],
+    ("schema",): ["run"],
     ("compare",): ["latest", RUN, SECOND],
     ("report",): ["s.sqlite"],
     ("merge",): ["s.sqlite", "new.sqlite"],
+    ("import",): ["old.json", "kept"],
     ("export",): ["latest", RUN],
     ("machine", "list"): [],
     ("envs", "list"): [],
@@ -201,6 +203,9 @@ def place(tmp_path_factory):
     (folder / "net.toml").write_text(TINY)
     (folder / "broken.toml").write_text("name = ")
     (folder / "net.txt").write_text(TINY)
+    (folder / "kept").mkdir()
+    for name in ("old.json", "kept/old.json"):
+        (folder / name).write_text(OLD)
     for name in ("s.sqlite", "results/dnnbench.sqlite"):
         with open_store(folder / name) as store:
             storing.add_everything(store, RUN)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import COMMANDS, main
+from helpers.old_benchmarks import OLD
 from helpers.postgres_server import GUARDED, cluster
 from helpers.running import TINY, dnnbench
 from sqlalchemy import Connection, create_engine, inspect, text
@@ -135,6 +136,7 @@ def make_place(server, tmp_path_factory, cache):
         for name in ("home", "tmp"):
             (folder / name).mkdir()
         (folder / "tiny.toml").write_text(TINY)
+        (folder / "old.json").write_text(OLD)
         return Place(folder, server, database)
 
     yield make
@@ -167,6 +169,8 @@ CASES = [
     (exitcodes.NOTHING_MEASURED, ("compare", "first", "first", "--store", "{address}")),
     (REFUSED, ("compare", "first", "--store", "{parameter}")),
     (exitcodes.OK, ("export", "first", "--format", "json", "--store", "{address}")),
+    (exitcodes.OK, ("import", "old.json", "--store", "{address}", "--json")),
+    (REFUSED, ("import", "{address}", "--store", "{parameter}")),
     (exitcodes.OK, ("merge", "copy.sqlite", "{address}", "--json")),
     (exitcodes.OK, ("merge", "{parameter}", "copy.sqlite")),
     (exitcodes.OK, ("machine", "label", "lab-3", "--store", "{address}")),

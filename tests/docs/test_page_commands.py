@@ -36,6 +36,10 @@ SOURCES = [
 ]
 OF_OTHERS = {
     "--benchmark-compare-fail": "pytest-benchmark",
+    "--benchmark-disable": "pytest-benchmark",
+    "--benchmark-json": "pytest-benchmark",
+    "--benchmark-save": "pytest-benchmark",
+    "--benchmark-save-data": "pytest-benchmark",
     "--check": "a script that `dnnbench reproduce` writes",
     "--seconds": "make bench, and such a script",
 }

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from dnnbench.errors import StoreError, UsageError
-from dnnbench.store.benchmark_json import statistics
 from dnnbench.store.columns import FRAMES
 from dnnbench.store.export import export
+from dnnbench.store.formats.pytest_benchmark import statistics
 from helpers import storing
 
 

@@ -166,6 +166,11 @@ if TYPE_CHECKING:
     "--markdown", metavar="FILE", help="Write the outcome as Markdown too, for a pull request."
 )
 @click.option("--junit", metavar="FILE", help="Write JUnit XML too: a test case a cell.")
+@click.option(
+    "--annotations",
+    metavar="FILE",
+    help="Write GitHub's workflow commands too, ::error and ::warning: print them in a workflow.",
+)
 @click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
 @DETAILS
 @STORE
@@ -183,6 +188,7 @@ def command(
     no_check: bool,
     markdown: str | None,
     junit: str | None,
+    annotations: str | None,
     backend: tuple[str, ...],
     git: str,
     requirements: tuple[str, ...],
@@ -212,8 +218,11 @@ def command(
     """
     from ..api.gate import Gated, gate_request, judged
     from ..api.gate_sides import Installing, gate_sides
+    from ..plugins.catalog import files_of
+    from ..report.annotations import annotations_of
     from ..report.gate_document import document
     from ..report.junit import junit_of
+    from ..report.markdown import folded_markdown
     from ..report.outcomes.gate import outcome_line
     from ..report.writing import refuse_unwritable, write_report
     from .keeping import keeping
@@ -221,7 +230,7 @@ def command(
     from .run_text import print_outcome
 
     kept = keeping(store, label, wait)
-    for file in filter(None, (markdown, junit)):
+    for file in filter(None, (markdown, junit, annotations)):
         refuse_unwritable(file)
     with reporter(output) as report:
         added = Installing(requirements, constraints, build)
@@ -235,9 +244,11 @@ def command(
         output.text(outcome_line(gate))
     _conclude(output, gate, place)
     if markdown:
-        write_report(markdown, Gated(gate).to_markdown())
+        write_report(markdown, folded_markdown(Gated(gate).sections()))
     if junit:
         write_report(junit, junit_of(gate))
+    if annotations:
+        write_report(annotations, annotations_of(gate, files_of(workloads)))
     return _code(gate)
 
 

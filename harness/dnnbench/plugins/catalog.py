@@ -1,11 +1,12 @@
 """Workloads by name or by file."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..errors import PluginError, SpecError, UsageError
+from ..errors import DnnbenchError, PluginError, SpecError, UsageError
 from ..regular import home_expanded, is_there
 from ..spec.files import read_workload
 from ..spec.workload import Workload
@@ -16,7 +17,7 @@ from .guard import glimpse, plugin_code, what_happened
 from .hooks import WorkloadInfo
 from .networks import Network, as_workload, why
 from .parameters import canonical, chosen, combinations, split
-from .python_file import is_python_file, workload_in_file
+from .python_file import is_python_file, place_of, workload_in_file
 
 SUFFIXES = (".toml", ".json")
 _NOT_READ = (
@@ -127,6 +128,25 @@ def workloads_of(networks: Iterable[str | Network]) -> tuple[Workload, ...]:
             "no workload is named, and no plugin has one to measure by default; name one"
         )
     return tuple(chosen_by_name.values())
+
+
+def files_of(texts: Iterable[str]) -> dict[str, str]:
+    """Of the workloads that `texts` name by a file, that file, by the workload's name; none of a
+    file that cannot be read any more.
+    """
+    files: dict[str, str] = {}
+    for text in texts:
+        path = _file_of(text)
+        if path is not None:
+            with suppress(DnnbenchError):
+                files |= {workload.name: str(path) for workload in find_workloads(text)}
+    return files
+
+
+def _file_of(text: str) -> Path | None:
+    if text.lower().endswith(SUFFIXES):
+        return Path(text)
+    return place_of(text)[0] if is_python_file(text) else None
 
 
 def _meant(network: str | Network) -> list[Workload]:

@@ -39,8 +39,7 @@ def workload_in_file(text: str) -> Workload:
     on the path; what it prints goes to stderr.  UsageError where it has no such name, SpecError for
     what it raises, with the innermost line of the file.
     """
-    match = _PLACE.fullmatch(text)
-    path, name = Path(match["path"] if match else text), match["name"] if match else None
+    path, name = place_of(text)
     path = home_expanded(path)
     source = _read(path)
     if not name:
@@ -48,6 +47,12 @@ def workload_in_file(text: str) -> Workload:
     with _blamed_on(path), plugin_code(), _beside(path):
         module = _executed(path, source)
         return as_workload(_named(module, path, name), f"{path}:{name}")
+
+
+def place_of(text: str) -> tuple[Path, str | None]:
+    """The file that a text names, and the name in it; no name where the text has none."""
+    match = _PLACE.fullmatch(text)
+    return Path(match["path"] if match else text), match["name"] if match else None
 
 
 def _read(path: Path) -> bytes:

@@ -4,6 +4,7 @@ to the page.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 
 from ..wording import one_line, shortened
@@ -21,6 +22,8 @@ MOST_CHARACTERS = 65_536
 """Of a comment on a pull request."""
 FEWER_ROWS = (100, 30, 10)
 """Rows of a table that are kept, and sentences of a list, where all of them are too many."""
+MOST_OF_OUTCOME, MOST_OF_SENTENCE = 10, 500
+"""Rows of the outcome's table in a pull request, and characters of each of its sentences."""
 _NOTE = 400
 """Characters kept for saying what was left out."""
 
@@ -66,6 +69,26 @@ def markdown(sections: Iterable[Section]) -> str:
     or mention.
     """
     return "\n\n".join(section_markdown(section) for section in sections) + "\n"
+
+
+def folded_markdown(sections: Sequence[Section], most: int = MOST_CHARACTERS) -> str:
+    """For a pull request: the first section with its ten worst rows, all others folded below it.
+
+    Sentences that list many cells are cut. Sections that there is no room for are left out, and
+    named.
+    """
+    outcome, *others = sections
+    said = tuple(shortened(text, MOST_OF_SENTENCE) for text in outcome.conclusions)
+    kept = [section_markdown(replace(outcome, conclusions=said), MOST_OF_OUTCOME)]
+    room = most - len(kept[0]) - _NOTE
+    for section in others:
+        title, text = escape(one_line(section.title)), _fitted(section, "", room)
+        if text is None:
+            kept.append(f"Left out, as the page has it: {escaped(shortened(section.title, 100))}")
+            continue
+        kept.append(f"<details><summary>{title}</summary>\n\n{text}\n\n</details>")
+        room -= len(kept[-1]) + 2
+    return "\n\n".join(kept) + "\n"
 
 
 def section_markdown(section: Section, most_rows: int | None = None) -> str:

@@ -1,12 +1,14 @@
-"""One run as a file for other tools: CSV, JSON, Parquet, or the JSON that pytest-benchmark stores
-and compares.
-"""
+"""One run as a file for other tools: CSV, JSON, Parquet, or what a tool of the field reads."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dnnbench.store.benchmark_json import document
 from dnnbench.store.columns import COLUMNS, FRAMES, OBJECT
+from dnnbench.store.formats import asv, bencher, github_action, openmetrics
+from dnnbench.store.formats.pytest_benchmark import document
+from dnnbench.store.formats.timed import TimedRun, timed_run
 from dnnbench.store.frames import records
 from dnnbench.store.identity import canonical_json
 from dnnbench.store.store import Store
@@ -15,6 +17,7 @@ from ..errors import StoreError, UsageError
 from ..wording import one_line
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -26,7 +29,7 @@ JSON_VERSION = 1
 
 
 def export(store: Store, run_id: str, format: str, summary: "pd.DataFrame", out: TextIO) -> None:
-    """Write a run to `out` as `csv`, `json`, `parquet` (its bytes) or `pytest-benchmark`.
+    """Write a run to `out` in one of FORMATS; of `parquet` its bytes.
 
     summary: statistics of the cells, columns of the `summary` frame, cell_id required;
     cells without a row get empty statistics. pytest-benchmark's own statistics come
@@ -37,6 +40,24 @@ def export(store: Store, run_id: str, format: str, summary: "pd.DataFrame", out:
         raise UsageError(f"export: got format {format!r}, expected one of {', '.join(FORMATS)}")
     _check_summary(summary)
     FORMATS[format](store, run_id, summary, out)
+
+
+def export_folder(store: Store, run_id: str, summary: "pd.DataFrame", folder: Path) -> None:
+    """Write a run into a folder of asv's results.
+
+    Raises StoreError for a summary that does not fit, a run of no commit, nothing to export, and a
+    folder that cannot be written.
+    """
+    _check_summary(summary)
+    timed = _timed(store, run_id, summary)
+    asv.write_folder(timed, _call_s(store, timed), folder)
+
+
+def _call_s(store: Store, timed: TimedRun) -> Mapping[str, "np.ndarray"]:
+    """Seconds a call of every visit, by cell_id."""
+    samples = store.samples([cell["cell_id"] for cell in timed.cells])
+    call_s = samples["seconds"] / samples["k"]
+    return {str(cell): rows.to_numpy() for cell, rows in call_s.groupby(samples["cell_id"])}
 
 
 def _check_summary(summary: "pd.DataFrame") -> None:
@@ -108,13 +129,35 @@ def _write_pytest_benchmark(
     _dump({"schema_version": JSON_VERSION} | made, out)
 
 
+def _timed(store: Store, run_id: str, summary: "pd.DataFrame") -> TimedRun:
+    (run,) = records(store.runs(run_id))
+    cells = records(_cells(store, run_id, summary))
+    return timed_run(run, _machine(store, run["machine_id"]), cells)
+
+
+def _write_smaller(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    _dump(github_action.smaller_is_better(_timed(store, run_id, summary)), out)
+
+
+def _write_bigger(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    _dump(github_action.bigger_is_better(_timed(store, run_id, summary)), out)
+
+
+def _write_bencher(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    _dump(bencher.document(_timed(store, run_id, summary)), out)
+
+
+def _write_openmetrics(store: Store, run_id: str, summary: "pd.DataFrame", out: TextIO) -> None:
+    out.write(openmetrics.text(_timed(store, run_id, summary)))
+
+
 def _machine(store: Store, machine_id: str) -> dict[str, Any]:
     machines = store.machines()
     (machine,) = records(machines[machines["machine_id"] == machine_id])
     return machine
 
 
-def _dump(document: dict[str, Any], out: TextIO) -> None:
+def _dump(document: dict[str, Any] | list[dict[str, Any]], out: TextIO) -> None:
     json.dump(document, out, indent=2, allow_nan=False)
     out.write("\n")
 
@@ -124,4 +167,9 @@ FORMATS = {
     "json": _write_json,
     "parquet": _write_parquet,
     "pytest-benchmark": _write_pytest_benchmark,
+    "customSmallerIsBetter": _write_smaller,
+    "customBiggerIsBetter": _write_bigger,
+    "bencher": _write_bencher,
+    "openmetrics": _write_openmetrics,
 }
+"""By the name that the user gives; github-action-benchmark's are those of its input `tool`."""

@@ -117,8 +117,12 @@ class Store(StoredRuns):
         versions: Mapping[str, Any],
         label: str | None = None,
         revision: str | None = None,
+        created: str | None = None,
     ) -> None:
-        """Begin a run, with status `running`, on a machine that add_machine recorded."""
+        """Begin a run, with status `running`, on a machine that add_machine recorded.
+
+        created: now, if not told.
+        """
         row = full_row(
             schema.RUN,
             {
@@ -131,7 +135,7 @@ class Store(StoredRuns):
                 "versions": versions,
                 "label": label,
                 "revision": revision,
-                "created": utc_now(),
+                "created": created or utc_now(),
                 "status": "running",
                 "edition": 0,
             },
@@ -143,13 +147,13 @@ class Store(StoredRuns):
         """Set a run to `running` again."""
         self._set_status(run_id, "running", None)
 
-    def finish_run(self, run_id: str, status: str) -> None:
-        """End a run, now, as complete, interrupted or failed."""
+    def finish_run(self, run_id: str, status: str, finished: str | None = None) -> None:
+        """End a run as complete, interrupted or failed.  finished: now, if not told."""
         if status not in FINAL_STATUSES:
             raise StoreError(
                 f"run: got status {status!r}, expected one of {', '.join(FINAL_STATUSES)}"
             )
-        self._set_status(run_id, status, utc_now())
+        self._set_status(run_id, status, finished or utc_now())
 
     def label_run(self, run_id: str, label: str | None) -> None:
         """Give a run a name, in place of any other; None takes it away."""

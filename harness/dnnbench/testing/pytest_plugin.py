@@ -1,4 +1,6 @@
-"""Options of `pytest --pyargs dnnbench.testing`; any other pytest session is left as it was."""
+"""What pytest loads of dnnbench: the options of `pytest --pyargs dnnbench.testing`, which no other
+session has, and the fixtures of `measuring_plugin`.
+"""
 
 from itertools import product
 from typing import TYPE_CHECKING
@@ -8,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from ..protocol.arm import Arm
 
+pytest_plugins = ("dnnbench.testing.measuring_plugin",)
 PACKAGE = "dnnbench.testing"
 KEY = "dnnbench_backends"
 

@@ -5,7 +5,7 @@ Seconds are those of one call.
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
+from ...errors import StoreError
 
 if TYPE_CHECKING:
     import numpy as np
