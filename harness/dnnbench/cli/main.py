@@ -21,6 +21,8 @@ SHELL_ASKS = "_DNNBENCH_COMPLETE"
 COMMANDS = {
     "run": "Check that all arms agree, then time training and inference.",
     "gate": "Fail if a candidate is slower than the base for certain: for CI.",
+    "bisect": "Which commit, or release of a package, made it slower, wrong or larger.",
+    "baseline": "Figures that a project keeps in git, and what a run changes of them.",
     "check": "Numerical agreement alone.",
     "conformance": "What a backend supports, what is wrong with it, by how much.",
     "train": "Train to the target on every backend, and see that they learn alike.",

@@ -97,7 +97,7 @@ def _brought(environment: str) -> list[str]:
     names = brought_by(environment)
     if not names:
         raise UsageError(
-            "--git: this project announces no backend of its own; name what it changes, "
+            "this project announces no backend of its own; name what it changes, "
             "such as --backend torch"
         )
     return names

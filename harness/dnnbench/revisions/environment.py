@@ -62,7 +62,7 @@ class Recipe:
         """
         parts = (
             str(self.repository.folder), self.subfolder, revision.tree,
-            self.requirements, self.constraints, [_digest(file) for file in self.constraints],
+            self.requirements, self.constraints, [digest_of(file) for file in self.constraints],
             sys.version, distribution(DISTRIBUTION).version, copy, self.build, self.borrows,
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -124,7 +124,7 @@ def _build(command: str, project: Path, name: str) -> None:
         raise
 
 
-def _digest(constraints: str) -> str:
+def digest_of(constraints: str) -> str:
     """Of what a constraint file says; of an address nothing, which pip alone reads."""
     if "://" in constraints:
         return ""
@@ -159,7 +159,7 @@ def _require_project(folder: Path, revision: Revision) -> None:
         )
     if _name_of(folder) == DISTRIBUTION:
         raise UsageError(
-            "--git: this project is dnnbench itself, which is lent to both sides, so that they "
+            "this project is dnnbench itself, which is lent to both sides, so that they "
             "would be the same; make bench measures what a change to it costs"
         )
 

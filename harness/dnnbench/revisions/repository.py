@@ -34,7 +34,10 @@ class Revision:
     subject: str
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.commit[:10]}: {shortened(self.subject, 60)})"
+        commit, subject = self.commit[:10], shortened(self.subject, 60)
+        return (
+            f"{commit} ({subject})" if self.text == commit else f"{self.text} ({commit}: {subject})"
+        )
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,7 @@ class Repository:
         answer = _git(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", named)
         if answer.returncode:
             raise UsageError(
-                f"--git: git finds no commit '{shortened(text)}' in {self.folder}"
-                f"{self._why_missing()}"
+                f"git finds no commit '{shortened(text)}' in {self.folder}{self._why_missing()}"
             )
         return self._described(answer.stdout.strip(), text)
 
@@ -73,8 +75,7 @@ class Repository:
         made = _git(self.folder, "stash", "create")
         if made.returncode:
             raise UsageError(
-                f"--git: the working tree cannot be kept: {_last_line(made)}; "
-                "commit, and name the commit"
+                f"the working tree cannot be kept: {_last_line(made)}; commit, and name the commit"
             )
         return self._described(made.stdout.strip() or "HEAD", WORKING_TREE)
 
@@ -82,6 +83,26 @@ class Repository:
         """Whether a revision has a file or folder at a path from the top."""
         answer = _git(self.folder, "cat-file", "-e", f"{revision.commit}:{path}")
         return answer.returncode == 0
+
+    def between(self, good: Revision, bad: Revision) -> list[Revision]:
+        """The commits after `good` up to `bad`, oldest first: along first parents, those alone
+        that have `good` among their ancestors.
+
+        UsageError where `bad` does not follow from `good`.
+        """
+        if good.commit == bad.commit:
+            raise UsageError(f"--good and --bad are one commit, {good}; name two")
+        if _git(self.folder, "merge-base", "--is-ancestor", good.commit, bad.commit).returncode:
+            raise UsageError(f"--bad {bad} does not follow from --good {good}{self._why_missing()}")
+        span = f"{good.commit}..{bad.commit}"
+        following = set(self._must("rev-list", "--ancestry-path", span).split())
+        lines = self._must("log", "--first-parent", "--reverse", "--format=%H %T %s", span)
+        parts = [f"{line} ".split(" ", 2) for line in lines.splitlines()]
+        return [
+            Revision(commit, tree, commit[:10], subject.strip())
+            for commit, tree, subject in parts
+            if commit in following
+        ]
 
     def untracked(self) -> list[str]:
         """Files that no revision has, and that git does not ignore."""
@@ -103,9 +124,7 @@ class Repository:
         commits = self.revision(one).commit, self.revision(other).commit
         answer = _git(self.folder, "merge-base", *commits)
         if answer.returncode:
-            raise UsageError(
-                f"--git: '{one}' and '{other}' have no commit in common{self._why_missing()}"
-            )
+            raise UsageError(f"'{one}' and '{other}' have no commit in common{self._why_missing()}")
         return self._described(answer.stdout.strip(), f"{one}...{other}")
 
     def _described(self, commit: str, text: str) -> Revision:
@@ -127,14 +146,14 @@ def repository_of(folder: Path) -> Repository:
     """The repository that a folder is in; UsageError where it is in none."""
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top.returncode:
-        raise UsageError(f"--git: {folder} is in no git repository ({_last_line(top)})")
+        raise UsageError(f"{folder} is in no git repository ({_last_line(top)})")
     return Repository(Path(top.stdout.strip()))
 
 
 def _must(folder: Path, *arguments: str) -> str:
     done = _git(folder, *arguments)
     if done.returncode:
-        raise UsageError(f"--git: git {arguments[0]} failed in {folder}: {_last_line(done)}")
+        raise UsageError(f"git {arguments[0]} failed in {folder}: {_last_line(done)}")
     return done.stdout.strip()
 
 
@@ -147,9 +166,9 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             text=True, errors="replace", timeout=LIMIT_S,
         )  # fmt: skip
     except FileNotFoundError:
-        raise UsageError("--git: git is not installed; install it") from None
+        raise UsageError("git is not installed; install it") from None
     except subprocess.TimeoutExpired:
-        raise UsageError(f"--git: git {arguments[0]} took more than {LIMIT_S:g} s") from None
+        raise UsageError(f"git {arguments[0]} took more than {LIMIT_S:g} s") from None
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:
