@@ -63,6 +63,22 @@ Mine.build = lambda self, workload, weights, arm, seed=0: Wrong(workload, weight
 """Every answer of an inference is 1 % too large."""
 
 
+HUNGRY = f"""{PLUGIN}
+import numpy as np
+from dnnbench_numpy.program import NumpyProgram
+
+
+class Hungry(NumpyProgram):
+    def infer(self, batch):
+        self.kept = np.ones(40_000_000)
+        return super().infer(batch)
+
+
+Mine.build = lambda self, workload, weights, arm, seed=0: Hungry(workload, weights, arm, seed)
+"""
+"""Every inference fills 320 MB, and keeps them."""
+
+
 class Project:
     """A folder under git."""
 

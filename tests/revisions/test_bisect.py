@@ -1,0 +1,71 @@
+"""`dnnbench bisect` from a repository to the commit: real workers in environments made at hand."""
+
+import json
+
+import pytest
+from dnnbench.cli import exitcodes
+from helpers.premade import premake
+from helpers.project import HUNGRY, PLUGIN, TWICE, WRONG
+from helpers.running import TINY, dnnbench
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+QUIET = {
+    "dnnbench.stats.estimates:CONTENDED": 0,
+    "dnnbench.stats.split:FEWEST": 4,
+    "dnnbench.revisions.ratio_figures:FEWEST": 4,
+}
+"""The machine that tests run on is never quiet."""
+FAST = ("--threads", "1", "--phase", "infer", "--wait", "--json")
+OF_TIME = ("--no-check", "--max-time", "3s", "--generations", "4")
+
+
+@pytest.fixture
+def bisected(project, tmp_path, monkeypatch):
+    """(exit code, what is said, document) of a bisection from HEAD~4 to HEAD, of which the second
+    commit is the step; the others are comments.
+    """
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    (tmp_path / "tiny.toml").write_text(TINY)
+
+    def run(step, *arguments, made=5):
+        for number, text in enumerate((PLUGIN, step, step, step)):
+            project.commit(f"Commit {number}", mine__py=f"{text}# {number}\n")
+        premake(project, *[f"HEAD~{back}" for back in range(made)])
+        command = ("bisect", str(tmp_path / "tiny.toml"), "--good", "HEAD~4", "--bad", "HEAD")
+        done = dnnbench(project.folder, *command, *arguments, *FAST, changes=QUIET, limit_s=900)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stderr, json.loads(done.stdout or "{}")
+
+    return run
+
+
+def test_the_commit_that_computes_something_else_is_named(bisected, project, tmp_path):
+    page = tmp_path / "outcome.md"
+    code, said, document = bisected(WRONG, "--by", "agreement", "--markdown", str(page))
+    assert code == exitcodes.OK, said
+    assert document["answer"] == "FOUND"
+    assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
+    assert "(Commit 1): from there on mine:eager tiny/4 differs" in page.read_text()
+
+
+def test_the_commit_that_takes_twice_the_time_is_named(bisected, project, tmp_path):
+    page = tmp_path / "outcome.md"
+    code, said, document = bisected(TWICE, *OF_TIME, "--markdown", str(page))
+    assert code == exitcodes.OK, said
+    assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
+    assert document["confirmation"]["ratio"][0] > 1.4
+    assert "FOUND: " in page.read_text()
+
+
+@pytest.mark.exhaustive
+def test_the_commit_that_takes_more_memory_is_named(bisected, project):
+    code, said, document = bisected(HUNGRY, "--by", "memory", "--no-check")
+    assert code == exitcodes.OK, said
+    assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
+
+
+@pytest.mark.exhaustive
+def test_ends_that_are_alike_are_no_bisection(bisected):
+    code, said, document = bisected(PLUGIN, *OF_TIME)
+    assert code == exitcodes.NOTHING_MEASURED, said
+    assert document["answer"] == "ENDS DO NOT DIFFER"
