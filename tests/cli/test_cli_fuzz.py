@@ -149,6 +149,8 @@ WORDS = {
     ("export",): ["latest", RUN],
     ("machine", "list"): [],
     ("envs", "list"): [],
+    ("baseline", "list"): [],
+    ("baseline", "check"): ["latest", RUN],
     ("run", "--dry-run"): ["mlp_digits", "net.toml"],
 }
 """What commands take, which start no worker; by their beginning, which is never damaged."""
