@@ -4,7 +4,7 @@ import subprocess
 from zipfile import ZipFile
 
 import pytest
-from dnnbench.errors import BuildError, UsageError
+from dnnbench.errors import UsageError
 from dnnbench.revisions.line import ReleaseLine, commit_line, release_line
 
 
@@ -61,9 +61,14 @@ def test_a_shallow_clone_says_how_to_get_the_rest(project, tmp_path, monkeypatch
         commit_line("HEAD~1", "HEAD")
 
 
-def test_a_submodule_that_is_gone_makes_a_revision_that_cannot_be_installed(
-    project, tmp_path, monkeypatch
-):
+def test_changes_that_are_in_no_commit_are_told(project):
+    line = commit_line("HEAD~1", "HEAD")
+    assert line.left_out() == ""
+    (project.folder / "mine.py").write_text("changed")
+    assert "the changes of the working tree" in line.left_out()
+
+
+def test_a_submodule_that_is_gone_is_told_and_leaves_nothing(project, tmp_path, monkeypatch):
     monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
     for name, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
@@ -75,7 +80,7 @@ def test_a_submodule_that_is_gone_makes_a_revision_that_cannot_be_installed(
     project.git("submodule", "--quiet", "deinit", "--force", "part")
     subprocess.run(["rm", "-rf", project.folder / ".git/modules/part"], check=True)
     line = commit_line("HEAD~1", "HEAD")
-    with pytest.raises(BuildError, match=r"With a part\) cannot be installed: git submodule fail"):
+    with pytest.raises(UsageError, match="git submodule failed in"):
         line.environment(1, print)
     assert project.git("worktree", "list").count("\n") == 0
 

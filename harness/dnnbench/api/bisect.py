@@ -65,6 +65,8 @@ def bisected(
             f"bisect by; choose of {', '.join(FIGURES)}"
         )
     line = _line(good, bad, package, requirements, constraints)
+    if sentence := line.left_out():
+        report.note(sentence)
     last = len(line.ids) - 1
     environments = line.environment(0, report.note), line.environment(last, report.note)
     request = _request(line, environments, workloads, texts("backend", backend), options)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import BuildError
+from ..errors import BuildError, UsageError
 from ..execution.settings import STORE
 from ..stats.sequential import Side
 from ..store.store import open_store
@@ -78,7 +78,7 @@ def _asked(line: Line, figure: Figure, state: Bisection, place: int) -> Iterator
     visited = Visited(place, SKIPPED)
     try:
         environment = line.environment(place, note)
-    except BuildError as error:
+    except (BuildError, UsageError) as error:
         visited = replace(visited, reason=str(error))
     else:
         for visited in figure.visit(ends, environment, walk.next_alpha, state.measured):

@@ -30,14 +30,14 @@ class Sitting:
     wait_s: float
     report: Reporter
 
+    def store(self) -> Store:
+        """The store, open, to read from."""
+        return open_store(self.target, patience=Patience(LIMIT_S, self.report.note))
+
     @contextmanager
-    def store(self) -> Iterator[Store]:
+    def measuring(self) -> Iterator[Store]:
         """The open store, on a machine that is held for measuring."""
-        patience = Patience(LIMIT_S, self.report.note)
-        with (
-            machine_lock(wait_s=self.wait_s),
-            open_store(self.target, patience=patience) as opened,
-        ):
+        with machine_lock(wait_s=self.wait_s), self.store() as opened:
             yield opened
 
     def subject(self, ends: Ends) -> Subject:

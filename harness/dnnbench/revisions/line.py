@@ -41,12 +41,16 @@ class Line(ABC):
     def environment(self, place: int, note: Note) -> str:
         """The name of the environment with it installed, made if need be.
 
-        BuildError where it cannot be installed.
+        BuildError where it cannot be installed, UsageError where git cannot check it out.
         """
 
     @abstractmethod
     def backends(self, environment: str) -> list[str]:
         """What is measured where nothing else is named; UsageError where there is nothing."""
+
+    def left_out(self) -> str:
+        """What somebody may take for a part of it, in a sentence; empty where nothing is."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,13 @@ class CommitLine(Line):
         return f"{revision.commit[:10]} ({shortened(revision.subject, 60)})"
 
     def environment(self, place: int, note: Note) -> str:
-        revision = self.revisions[place]
-        try:
-            return self.recipe.environment(revision, note)
-        except UsageError as error:  # git cannot check it out, or a submodule is gone
-            raise BuildError(f"{revision} cannot be installed: {error}") from None
+        return self.recipe.environment(self.revisions[place], note)
+
+    def left_out(self) -> str:
+        repository = self.recipe.repository
+        if repository.working_tree().tree == repository.revision("HEAD").tree:
+            return ""
+        return "the changes of the working tree are in no commit, and are not measured"
 
     def backends(self, environment: str) -> list[str]:
         names = brought_by(environment)

@@ -120,7 +120,7 @@ class TimeFigure(RatioFigure):
     def ends(self) -> Ends | str:
         sitting = self.sitting
         plan, datasets = make_plan(sitting.request, sitting.report)
-        with sitting.store() as store:
+        with sitting.measuring() as store:
             gate = run_gate(sitting.request, plan, datasets, store, sitting.origin, sitting.report)
             if gate.interrupted:
                 raise KeyboardInterrupt
@@ -148,7 +148,7 @@ class TimeFigure(RatioFigure):
         self, ends: Ends, environments: Sequence[str], generations: int, check: bool
     ) -> tuple[str, ...]:
         sitting = self.sitting
-        with sitting.store() as store:
+        with sitting.measuring() as store:
             subject = sitting.subject(ends)
             return (
                 measure_together(
@@ -198,7 +198,7 @@ class MemoryFigure(RatioFigure):
         )
         runs = []
         for _ in range(FEWEST):
-            with sitting.store() as store:
+            with sitting.measuring() as store:
                 runs.append(measure_run(request, store, sitting.origin, sitting.report))
             request = replace(request, settings=replace(request.settings, check=False))
         with sitting.store() as store:
@@ -237,7 +237,7 @@ class MemoryFigure(RatioFigure):
         sitting, runs = self.sitting, []
         subject = sitting.subject(ends)
         for number in range(generations):
-            with sitting.store() as store:
+            with sitting.measuring() as store:
                 runs.append(
                     measure_together(
                         subject, environments, 1, check and not number, store, sitting.origin,
