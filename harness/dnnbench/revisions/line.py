@@ -48,9 +48,9 @@ class Line(ABC):
     def backends(self, environment: str) -> list[str]:
         """What is measured where nothing else is named; UsageError where there is nothing."""
 
+    @abstractmethod
     def left_out(self) -> str:
         """What somebody may take for a part of it, in a sentence; empty where nothing is."""
-        return ""
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,9 @@ class ReleaseLine(Line):
                 "--backend torch"
             )
         return using
+
+    def left_out(self) -> str:
+        return ""
 
 
 def release_line(
