@@ -58,7 +58,7 @@ def test_the_commit_that_computes_something_else_is_named(bisected, project, tmp
     page = tmp_path / "outcome.md"
     code, said, document = bisected(WRONG, COMMANDS[1], "--markdown", str(page))
     assert code == exitcodes.OK, said
-    assert document["answer"] == "FOUND"
+    assert document["answer"] == "NAMED"
     assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
     assert "(Commit 1): from there on mine:eager tiny/4 differs" in page.read_text()
 
@@ -69,7 +69,7 @@ def test_the_commit_that_takes_twice_the_time_is_named(bisected, project, tmp_pa
     assert code == exitcodes.OK, said
     assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
     assert document["confirmation"]["ratio"][0] > 1.4
-    assert "FOUND: " in page.read_text()
+    assert "NAMED: " in page.read_text()
 
 
 @pytest.mark.exhaustive

@@ -106,7 +106,7 @@ def step(place):
 @pytest.mark.parametrize("place", range(1, LENGTH))
 def test_a_step_is_named_and_confirmed(bisected, place):
     bisection, figure = bisected(step(place))
-    assert bisection.answer is BisectAnswer.FOUND
+    assert bisection.answer is BisectAnswer.NAMED
     assert bisection.candidates == (place,)
     assert len(figure.measured) == 3 + 1, "three steps of eight revisions, and a confirmation"
     assert bisection.confirmation.share == pytest.approx(1, abs=0.05)
@@ -114,14 +114,14 @@ def test_a_step_is_named_and_confirmed(bisected, place):
 
 def test_what_cannot_be_installed_is_skipped_with_its_reason(bisected):
     bisection, _ = bisected(step(3), broken=(4,))
-    assert bisection.answer is BisectAnswer.FOUND
+    assert bisection.answer is BisectAnswer.NAMED
     (skipped,) = [each for each in bisection.walk.visited if each.place == 4]
     assert skipped.reason == "revision 4 cannot be installed: no wheel"
 
 
 def test_what_fails_as_it_is_measured_is_skipped_too(bisected):
     bisection, _ = bisected(step(3), failing=("4",))
-    assert bisection.answer is BisectAnswer.FOUND
+    assert bisection.answer is BisectAnswer.NAMED
     assert bisection.walk.skipped == [4]
 
 
@@ -208,9 +208,9 @@ def test_a_damaged_file_is_told_and_left_as_it_is(bisected, text, words, tmp_pat
 def test_the_answer_is_told_in_words_and_in_markdown(bisected):
     bisection, _ = bisected(step(6), broken=(4,))
     (section,) = bisect_sections(bisection)
-    assert section.title.startswith("FOUND: revision 6: mine:eager tiny/4 takes 2.0x [")
+    assert section.title.startswith("NAMED: revision 6: mine:eager tiny/4 takes 2.0x [")
     assert "skipped: revision 4 cannot be installed" in markdown([section])
-    assert bisect_line_of(bisection).startswith("bisect: FOUND: r6: ")
+    assert bisect_line_of(bisection).startswith("bisect: NAMED: r6: ")
 
 
 @pytest.mark.parametrize(

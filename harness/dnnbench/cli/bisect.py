@@ -178,5 +178,5 @@ def command(
 def _code(bisection: "Bisection") -> int:
     from ..revisions.bisection import BisectAnswer
 
-    codes = {BisectAnswer.FOUND: exitcodes.OK, BisectAnswer.INTERRUPTED: exitcodes.INTERRUPTED}
+    codes = {BisectAnswer.NAMED: exitcodes.OK, BisectAnswer.INTERRUPTED: exitcodes.INTERRUPTED}
     return codes.get(bisection.answer, exitcodes.NOTHING_MEASURED)

@@ -61,14 +61,14 @@ def _states(line: Line, figure: Figure, state: Bisection) -> Iterator[Bisection]
         state = replace(state, ends=ends)
         yield state
     while (place := state.walk.next) is not None:
-        for reached in _asked(line, figure, state, place):
+        for reached in _visited(line, figure, state, place):
             state = reached
             yield state
     if not state.is_finished:
         yield replace(state, confirmation=_confirmation(line, figure, state))
 
 
-def _asked(line: Line, figure: Figure, state: Bisection, place: int) -> Iterator[Bisection]:
+def _visited(line: Line, figure: Figure, state: Bisection, place: int) -> Iterator[Bisection]:
     """The bisection after each look at one candidate; the last one has it in its walk."""
     note, title = figure.sitting.report.note, line.title(place)
     walk, ends = state.walk, state.ends

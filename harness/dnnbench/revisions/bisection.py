@@ -23,7 +23,7 @@ class By(StrEnum):
 class BisectAnswer(StrEnum):
     """The answer that a bisection ends with."""
 
-    FOUND = "FOUND"
+    NAMED = "NAMED"
     """One revision, confirmed against the one before it."""
     ONE_OF_SEVERAL = "ONE OF SEVERAL"
     """The revisions between two neighbours could not be measured."""
@@ -108,7 +108,7 @@ class Bisection:
             return BisectAnswer.INCONCLUSIVE
         if not self.confirmation.is_all:
             return BisectAnswer.MORE_THAN_ONE
-        return BisectAnswer.FOUND if self.walk.end is End.STEP else BisectAnswer.ONE_OF_SEVERAL
+        return BisectAnswer.NAMED if self.walk.end is End.STEP else BisectAnswer.ONE_OF_SEVERAL
 
     @property
     def is_finished(self) -> bool:

@@ -20,7 +20,7 @@ def bisect_sections(bisection: Bisection) -> list[Section]:
     outcome = Section(
         id="bisect",
         title=one_line(f"{bisection.answer}: {_why(bisection)}"),
-        tables=(_asked(bisection),) if bisection.walk.visited else (),
+        tables=(_visits(bisection),) if bisection.walk.visited else (),
         conclusions=tuple(map(one_line, _reasons(bisection))),
     )
     return [outcome]
@@ -30,12 +30,12 @@ def bisect_line_of(bisection: Bisection) -> str:
     """The line that ends the command's output: `bisect: `, the answer, counts, and which it is."""
     if bisection.answer is BisectAnswer.INTERRUPTED:
         return "bisect: INTERRUPTED"
-    asked = counted(len(bisection.walk.visited), "revision")
+    count = counted(len(bisection.walk.visited), "revision")
     named = ""
-    if bisection.answer is BisectAnswer.FOUND:
+    if bisection.answer is BisectAnswer.NAMED:
         named = f": {bisection.ids[bisection.walk.high]}"
     return one_line(
-        f"bisect: {bisection.answer}{named}: {asked} of {len(bisection.ids) - 2} asked, by "
+        f"bisect: {bisection.answer}{named}: {count} of {len(bisection.ids) - 2} asked, by "
         f"{bisection.by} (alpha {percent(FAMILY_ALPHA)})"
     )
 
@@ -48,7 +48,7 @@ def _why(bisection: Bisection) -> str:
             return "what was measured is kept; the same command goes on"
         case BisectAnswer.ENDS_ALIKE:
             return bisection.ends_alike
-        case BisectAnswer.FOUND:
+        case BisectAnswer.NAMED:
             assert ends is not None
             assert confirmation is not None
             return f"{title[walk.high]}: {_effect(bisection, ends, confirmation.ratio)}"
@@ -119,7 +119,7 @@ def _reasons(bisection: Bisection) -> list[str]:
     return sentences
 
 
-def _asked(bisection: Bisection) -> Table:
+def _visits(bisection: Bisection) -> Table:
     """A row for every revision that was asked, in the order of the line."""
     columns = (
         Column("revision", prose=True),
