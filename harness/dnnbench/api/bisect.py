@@ -1,24 +1,27 @@
 """Which revision, or release of a package, changed a figure: what the command `bisect` calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from ..execution.arm_text import in_environment, separate
+from ..execution.gate_policy import Inconclusive
 from ..execution.reporter import Reporter
 from ..execution.request import Request
 from ..report.outcomes.bisect import bisect_sections
 from ..report.section import Section
 from ..revisions.agreement_figure import AgreementFigure
+from ..revisions.arms import Added
 from ..revisions.bisecting import bisect_line
 from ..revisions.bisection import Bisection, By
 from ..revisions.figure import Figure, Sitting
 from ..revisions.line import Line, commit_line, release_line
 from ..revisions.ratio_figures import MemoryFigure, TimeFigure
 from .gate import gate_request
+from .gate_sides import GateSides
 from .measuring import Keeping
 from .options import Texts, texts
 from .showing import Shown
@@ -51,6 +54,7 @@ def bisected(
     backend: Texts,
     requirements: Sequence[str],
     constraints: Sequence[str],
+    build: str,
     keeping: Keeping,
     report: Reporter,
     **options: Any,
@@ -64,7 +68,7 @@ def bisected(
             f"--by {by}: no run stores how many kernels a step launches, so there is nothing to "
             f"bisect by; choose of {', '.join(FIGURES)}"
         )
-    line = _line(good, bad, package, requirements, constraints)
+    line = _line(good, bad, package, Added(tuple(requirements), tuple(constraints), build))
     if sentence := line.left_out():
         report.note(sentence)
     last = len(line.ids) - 1
@@ -74,12 +78,12 @@ def bisected(
     return bisect_line(line, FIGURES[by](sitting), by, _question(line, request, environments, by))
 
 
-def _line(
-    good: str, bad: str, package: str, requirements: Sequence[str], constraints: Sequence[str]
-) -> Line:
-    if package:
-        return release_line(package.lower(), good, bad, requirements, constraints)
-    return commit_line(good, bad, requirements, constraints)
+def _line(good: str, bad: str, package: str, added: Added) -> Line:
+    if not package:
+        return commit_line(good, bad, added)
+    if added.build:
+        raise UsageError("--build installs a commit; releases of --package are installed by pip")
+    return release_line(package.lower(), good, bad, added)
 
 
 def _request(
@@ -93,7 +97,18 @@ def _request(
     parts = [part for whole in backends for part in separate(whole)]
     named = parts or line.backends(environments[1])
     arms = [[in_environment(name, place) for name in named] for place in environments]
-    return gate_request(workloads, backend=tuple(chain.from_iterable(arms)), base="", **options)
+    request = gate_request(
+        GateSides(tuple(chain.from_iterable(arms)), workloads),
+        base="",
+        thresholds=(),
+        must_see=None,
+        inconclusive=Inconclusive.FAIL,
+        figure=(),
+        fail_on_unexplained_improvement=False,
+        allow_unequal=False,
+        **options,
+    )
+    return replace(request, settings=replace(request.settings, figures=False))
 
 
 def _question(

@@ -60,6 +60,13 @@ FIGURES = ("time", "agreement", "memory", "kernels")
     metavar="FILE",
     help="pip's constraint file, for all revisions.",
 )
+@click.option(
+    "--build",
+    default="",
+    metavar="COMMAND",
+    help="A shell's command that installs the project at each revision, in place of pip: it runs "
+    "in the checkout, and its python and pip are the environment's.",
+)
 @DEVICE
 @DTYPE
 @THREADS
@@ -157,10 +164,6 @@ def command(
             keeping=kept,
             report=report,
             check=not no_check,
-            thresholds=(),
-            must_see=None,
-            inconclusive="fail",
-            allow_unequal=False,
             **options,
         )
     result = Bisected(bisection)

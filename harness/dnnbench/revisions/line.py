@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -17,11 +17,13 @@ from ..execution.environments import create_environment, known_environments
 from ..plugins.discovery import plugins
 from ..wording import listed, near_miss, shortened
 from ..worker.sharing import DISTRIBUTION
+from .arms import Added
 from .environment import Recipe, digest_of, project_folder
 from .repository import Revision, repository_of
 
 LIMIT_S = 120.0
 """How long an index may take to list releases."""
+NOTHING_ADDED = Added()
 Note = Callable[[str], None]
 
 
@@ -87,9 +89,7 @@ class CommitLine(Line):
         return names
 
 
-def commit_line(
-    good: str, bad: str, requirements: Sequence[str] = (), constraints: Sequence[str] = ()
-) -> CommitLine:
+def commit_line(good: str, bad: str, added: Added = NOTHING_ADDED) -> CommitLine:
     """The commits from `good` to `bad` of the project in this folder.
 
     UsageError where one is missing, or `bad` does not follow from `good`.
@@ -97,7 +97,7 @@ def commit_line(
     repository = repository_of(Path.cwd())
     first, last = repository.revision(good), repository.revision(bad)
     subfolder = project_folder(repository, Path.cwd())
-    recipe = Recipe(repository, subfolder, tuple(requirements), tuple(constraints))
+    recipe = Recipe(repository, subfolder, added.requirements, added.constraints, added.build)
     return CommitLine(recipe, (first, *repository.between(first, last)))
 
 
@@ -154,13 +154,7 @@ class ReleaseLine(Line):
         return ""
 
 
-def release_line(
-    package: str,
-    good: str,
-    bad: str,
-    requirements: Sequence[str] = (),
-    constraints: Sequence[str] = (),
-) -> ReleaseLine:
+def release_line(package: str, good: str, bad: str, added: Added = NOTHING_ADDED) -> ReleaseLine:
     """The releases of a package from `good` to `bad`; UsageError where one is not there."""
     releases = _releases(package)
     for option, release in (("--good", good), ("--bad", bad)):
@@ -173,7 +167,7 @@ def release_line(
     if first >= last:
         raise UsageError(f"--good {good} must come before --bad {bad}")
     between = tuple(releases[first : last + 1])
-    return ReleaseLine(package, between, tuple(requirements), tuple(constraints))
+    return ReleaseLine(package, between, added.requirements, added.constraints)
 
 
 def _releases(package: str) -> list[str]:
