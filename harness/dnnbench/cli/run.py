@@ -179,8 +179,8 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 @click.option(
     "--figures",
     is_flag=True,
-    help="Count calls after the timed visits of every generation: operators, FLOPs, graph breaks, "
-    "bytes, page faults, whatever each framework tells.",
+    help="Count calls after the timed visits of the first six generations: operators, FLOPs, graph "
+    "breaks, bytes, page faults, whatever each framework tells.",
 )
 @click.option(
     "--no-check",

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..data.dataset import Dataset
 from ..host.clock import read_cost_s
 from ..protocol.keys import CellKey
+from ..stats.figures import FEWEST_PROCESSES
 from .cells import Cells
 from .looking import Looking
 from .peaks import near_peak
@@ -77,13 +78,14 @@ class Generation:
         )
         looking = Looking(plan, pool, cells, preparing, record, report, name, profiling or None)
         first = self._number == 0
+        counts = plan.settings.figures and self._number < FEWEST_PROCESSES
         for case in plan.cases:
             report.advance(0, f"{name}: building {case.name}")
             preparing.prepare(case)
             visiting.visit(case, seconds / len(plan.cases))
             singles.take(case)
             for arm in plan.arms:
-                looking.finish(arm, case, once=first)
+                looking.finish(arm, case, once=first, counts=counts)
         if first:
             looking.find_peaks()
             if near_peak(plan, record):

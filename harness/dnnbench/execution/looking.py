@@ -46,16 +46,17 @@ class Looking:
         self._plan, self._pool, self._cells, self._preparing = plan, pool, cells, preparing
         self._record, self._report, self._name = record, report, name
 
-    def finish(self, arm: Arm, case: Case, once: bool) -> None:
+    def finish(self, arm: Arm, case: Case, once: bool, counts: bool) -> None:
         """Peak memory and the last description of a program, then let go of it.
 
-        once: whether to look at what is the same in every generation.
+        once: whether to look at what is the same in every generation.  counts: whether to count
+        calls.
         """
         for phase in self._cells.runnable(arm, case):
             key = CellKey(arm, case.key, phase)
             with self._cells.costing_only(key, case, self._preparing.replace):
                 self._record.cells[key].peaks = self._pool.timing(arm).peak_memory(case.name, phase)
-        if self._plan.settings.figures:
+        if counts:
             for phase in self._cells.runnable(arm, case):
                 key = CellKey(arm, case.key, phase)
                 self._record.figures[key] = self._figures(key, case)

@@ -68,8 +68,8 @@ class Settings:
     """
 
     figures: bool = False
-    """Whether calls are counted (operators, FLOPs, graph breaks, ...) after the visits of every
-    generation.
+    """Whether calls are counted (operators, FLOPs, graph breaks, ...) after the visits of the first
+    six generations.
     """
 
     def quick(self) -> "Settings":

@@ -133,7 +133,7 @@ class InferenceProgram(ABC, Generic[Placed, Result]):
     def figures(self, phase: Phase, batch: Placed) -> Sequence[Figure]:
         """What can be counted of one call of a phase: see `protocol.figures.Figure`.
 
-        Asked after the timed visits, in every generation, of a phase that was warmed up.  May call
+        Asked after the timed visits of a generation, of a phase that was warmed up.  May call
         the phase, compile it once more, or read what its compiler wrote down; what it compiles does
         not count among the `compilations` of `facts`.  The weights are restored afterwards.
         No figure by default: a backend announces those that it has.

@@ -42,9 +42,10 @@ def figures(evidence: Evidence) -> Section | None:
         id="figures",
         title="Figures of a call",
         tables=(table(COLUMNS, body),),
-        lead="What noise cannot touch, counted once in every generation: operators, FLOPs, bytes, "
-        "graph breaks, page faults. Figures of two frameworks do not count the same things.",
-        brief="counted once in every generation",
+        lead="What noise cannot touch, counted once in each of the first six generations: "
+        "operators, FLOPs, bytes, graph breaks, page faults. Figures of two frameworks do not "
+        "count the same things.",
+        brief="counted in each of the first six generations",
     )
 
 
