@@ -107,14 +107,20 @@ def test_findings_are_merged(store, gate, tmp_path):
         assert document(read_gate(other, "screen")) == document(gate)
 
 
-def test_a_store_of_before_there_were_findings_opens(store, gate, tmp_path):
+@pytest.mark.parametrize(
+    ("version", "statements"), [(7, storing.TO_VERSION_7), (8, storing.TO_VERSION_8)]
+)
+def test_a_store_of_before_there_were_findings_or_figures_opens(
+    store, gate, tmp_path, version, statements
+):
     store.close()
     with sqlite3.connect(tmp_path / "s.sqlite") as old:
-        for statement in storing.TO_VERSION_7:
+        for statement in statements:
             old.execute(statement)
-        old.execute("UPDATE dnnbench_schema SET version = 7")
+        old.execute(f"UPDATE dnnbench_schema SET version = {version}")
     with open_store(tmp_path / "s.sqlite") as opened:
-        assert opened.findings().empty
+        assert opened.findings().empty is (version == 7)
+        assert opened.figures().empty
         assert len(opened.runs()) == 2
 
 

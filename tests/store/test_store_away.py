@@ -169,6 +169,7 @@ def generation(cells, number=1, **facts) -> GenerationRows:
         "r1", number, "2026-01-02T03:04:05.000006+00:00", facts,
         {cell: storing.visits(place) for place, cell in enumerate(cells)},
         [first | {"first_call_s": 0.2}], [{"cell_id": cells[0], "calls": np.int64(9)}],
+        [storing.figure_row(cells[1], value=np.float64(7))],
     )  # fmt: skip
 
 
@@ -184,6 +185,16 @@ def test_a_generation_that_was_put_aside_is_the_one_that_would_have_been_stored(
         "these hold when they were made"
     )
     assert found["samples"] == wanted["samples"]
+    assert len(found["figures"]) == 1
+
+
+def test_a_file_of_before_there_were_figures_is_taken_in(tmp_path, store):
+    file = generation(storing.add_run(store, "r1")).put_aside([tmp_path])
+    old = json.loads(file.read_text())
+    del old["figures"]
+    file.write_text(json.dumps(old))
+    assert take_in(store, "r1", [tmp_path]) == [1]
+    assert store.figures("r1").empty
 
 
 def test_it_is_taken_in_once(tmp_path, store):

@@ -2,7 +2,7 @@
 
 `busy` does each step twice, `slow` is right.
 
-`kept` trains honestly and infers once.
+`kept` trains honestly and infers once.  `uncounted` and `lost` fail where calls are counted.
 """
 
 import os
@@ -92,6 +92,21 @@ class KeptAnswers:
         return getattr(self._program, name)
 
 
+class Uncounted:
+    """Everything NumPy's program does, but that counting a call fails, or ends the process."""
+
+    def __init__(self, program, mode):
+        self._program, self._mode = program, mode
+
+    def figures(self, phase, batch):
+        if self._mode == "lost":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise RuntimeError("counting always fails")
+
+    def __getattr__(self, name):
+        return getattr(self._program, name)
+
+
 class SaboteurBackend:
     """Everything NumPy's backend does, and programs that misbehave."""
 
@@ -102,6 +117,8 @@ class SaboteurBackend:
         program = self._backend.build(workload, weights, replace(arm, mode="eager"), seed)
         if arm.mode == "kept":
             return KeptAnswers(program)
+        if arm.mode in ("uncounted", "lost"):
+            return Uncounted(program, arm.mode)
         return program if arm.mode == "honest" else SaboteurProgram(program, arm.mode)
 
     def __getattr__(self, name):

@@ -5,7 +5,10 @@ from dnnbench.plugins.hooks import BackendInfo, hookimpl
 
 @hookimpl
 def dnnbench_backends():
-    modes = ("honest", "crash", "hang", "stop", "rubbish", "wrong", "raise", "busy", "slow", "kept")
+    modes = (
+        "honest", "crash", "hang", "stop", "rubbish", "wrong", "raise", "busy", "slow", "kept",
+        "uncounted", "lost",
+    )  # fmt: skip
     return [
         BackendInfo(
             "saboteur", "Saboteur", modes, "honest", "dnnbench_saboteur.backend:SaboteurBackend"
