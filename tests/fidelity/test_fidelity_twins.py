@@ -10,7 +10,9 @@ from fidelity.styles import STYLES
 
 IN_PROCESS = ("torch:eager",)
 """Arms whose backend computes beside others in a process, and compiles nothing."""
-DEEP = ("mobilenet_v2", "densenet121")
+COMPILED_LONG = ("lstm_lm", "bert_base")
+"""Networks whose twins a compiler takes many seconds for."""
+DEEP = ("mobilenet_v2", "densenet121", "resnet18")
 
 
 def equality_of(name, network):
@@ -22,7 +24,7 @@ def equality_of(name, network):
 
 @pytest.mark.parametrize(
     "network",
-    [pytest.param(n, marks=pytest.mark.slow) if n in DEEP else n for n in NETWORKS],
+    [pytest.param(n, marks=pytest.mark.exhaustive) if n in DEEP else n for n in NETWORKS],
 )
 @pytest.mark.parametrize("arm", IN_PROCESS)
 def test_twins_compute_the_same(arm, network):
@@ -34,7 +36,9 @@ def test_twins_compute_the_same(arm, network):
 
 @pytest.mark.slow
 @pytest.mark.compiled
-@pytest.mark.parametrize("network", ("mlp", "lstm_lm", "bert_base"))
+@pytest.mark.parametrize(
+    "network", ["mlp", *(pytest.param(n, marks=pytest.mark.exhaustive) for n in COMPILED_LONG)]
+)
 @pytest.mark.parametrize("arm", ("tensorflow:graph", "jax:jit"))
 def test_compiled_twins_compute_the_same(arm, network):
     assert set(equality_of(arm, network)) == set(STYLES[arm])

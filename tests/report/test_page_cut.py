@@ -100,6 +100,7 @@ def test_every_cell_opens_and_the_telling_ones_have_their_visits(few, page):
     assert opened == {row.cell_id for row in Telling(few).cells}
 
 
+@pytest.mark.exhaustive
 def test_a_cell_more_is_few_bytes_more(tmp_path, few, page):
     many = run_of(tmp_path, MANY)
     more = len(page_of([many]).encode()) - len(page.encode())

@@ -18,6 +18,12 @@ from dnnbench.store.frames import records
 from helpers import reporting
 from helpers.reporting import cell, printed
 
+SMALL = {
+    "workloads": ("mlp_digits",),
+    "seconds": {phase: reporting.SECONDS[phase] for phase in ("infer", "train_step")},
+}
+"""A run of few cells, where more of them would say the same."""
+
 
 def test_the_terminal_shows_the_fastest_first_in_a_hundred_columns(known):
     text = printed(known, only="cells")
@@ -63,7 +69,7 @@ def test_arms_that_run_no_piece_alone_have_no_row_for_it(empty):
 
 
 def test_unsteady_warm_ups_and_the_noop_program_stand_in_the_tables(empty, tmp_path):
-    cells = reporting.add_run(empty, "r", generations=2)
+    cells = reporting.add_run(empty, "r", generations=2, **SMALL)
     steady = gather(empty, "r")
     assert set(steady.cells.no_steady_state) == {0}
     assert "~" not in printed(steady)
@@ -158,10 +164,10 @@ TWIN = f"{reporting.BASE}#twin"
 
 @pytest.mark.parametrize(("speed", "covers"), [(1.0, True), (1.03, False)])
 def test_a_twin_that_is_not_like_the_base_takes_every_verdict_away(empty, tmp_path, speed, covers):
-    reporting.add_run(empty, "r", generations=6, arms=reporting.SPEED | {TWIN: speed})
+    reporting.add_run(empty, "r", generations=6, arms=reporting.SPEED | {TWIN: speed}, **SMALL)
     found = gather(empty, "r")
     assert TWIN not in set(found.cells.arm)
-    assert len(found.twins) == len(reporting.WORKLOADS) * len(reporting.SECONDS)
+    assert len(found.twins) == len(SMALL["workloads"]) * len(SMALL["seconds"])
     assert all(twin.covers for twin in found.twins) is covers
     assert all(twin.ratio.value == pytest.approx(speed, rel=0.02) for twin in found.twins)
     judged = found.cells[(found.cells.arm != reporting.BASE)]
@@ -182,7 +188,7 @@ def test_a_twin_that_is_not_like_the_base_takes_every_verdict_away(empty, tmp_pa
 def test_a_run_without_a_twin_tells_of_none_and_one_generation_of_no_interval(empty, known):
     assert known.twins == []
     assert "Twin" not in printed(known)
-    reporting.add_run(empty, "r", generations=1, arms={reporting.BASE: 1.0, TWIN: 1.0})
+    reporting.add_run(empty, "r", generations=1, arms={reporting.BASE: 1.0, TWIN: 1.0}, **SMALL)
     found = gather(empty, "r")
     assert {twin.covers for twin in found.twins} == {None}
     assert "gives no interval" in printed(found)
@@ -265,7 +271,7 @@ def test_what_has_no_error_has_its_word_and_no_figure(place, status):
 
 @pytest.mark.parametrize("status", UNPROVEN)
 def test_a_run_says_which_of_the_three_it_is_wherever_it_shows_a_check(empty, status):
-    reporting.add_run(empty, "r", generations=2)
+    reporting.add_run(empty, "r", generations=2, **SMALL)
     place = {
         "workload": "mlp_digits",
         "arm": "jax:jit",

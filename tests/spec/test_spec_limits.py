@@ -87,11 +87,11 @@ def calls_of(action):
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_four_times_the_nodes_take_at_most_four_times_the_calls_and_no_longer_message(network):
-    few, many = network(150), network(600)
+    few, many = network(80), network(320)
     calls_of(lambda: parse_workload(few, "net.toml"))  # what is made once, is made here
     few_calls, _ = calls_of(lambda: parse_workload(few, "net.toml"))
     many_calls, refusal = calls_of(lambda: parse_workload(many, "net.toml"))
-    assert few_calls > 150
+    assert few_calls > 80
     assert many_calls <= 4.1 * few_calls
     assert len(refusal) <= LONGEST
 

@@ -113,7 +113,7 @@ def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", (0, 1, 3))
+@pytest.mark.parametrize("count", (0, 1, pytest.param(3, marks=pytest.mark.exhaustive)))
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
     text = page.write(trials, tmp_path / "new", 0).read_text()

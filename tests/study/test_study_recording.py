@@ -20,7 +20,7 @@ from study.starts import DRAWN
 from study.step import STEPS, placed
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-OFTEN = ("numpy", "numpy_on_lines", "torch", "jax")
+OFTEN = ("numpy", "numpy_on_lines")
 """Steps that `make test` records."""
 TINY = Kind(
     "tiny",
@@ -73,7 +73,7 @@ def test_the_step_on_lines_has_all_its_arrays_on_lines(monkeypatch):
     assert [array.ctypes.data % 4096 for array in arrays] == [0, 0, 0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_blocks_of_memory_are_counted_in_workers_like_the_studys(worker_path):
     counts = forced.asked("blocks:Blocks", "found", step="torch_fresh_in_a_run")
     assert len(counts) == blocks.BUILDS
@@ -120,7 +120,7 @@ def test_a_recording_comes_back_as_it_was_measured(tmp_path, worker_path):
     assert again.sitting == "one"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_each_build_of_each_process_is_recorded_apart(worker_path):
     trial = record(dataclasses.replace(TINY, builds=2), 7)
     assert trial.generations == [0, 1, 2, 3]

@@ -214,14 +214,10 @@ def test_every_backend_builds_the_arrays_that_the_rule_counts(workers, counting,
         assert sum(map(prod, shapes.values())) == int(REFERENCE[text]["params"])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "epochs"),
-    [
-        ("autoencoder[tiny]", 30),
-        ("lenet5[tiny]", 8),
-        pytest.param("convnext_tiny[tiny]", 12, marks=pytest.mark.exhaustive),
-    ],
+    [("autoencoder[tiny]", 30), ("lenet5[tiny]", 8), ("convnext_tiny[tiny]", 12)],
 )
 def test_training_on_digits_reaches_the_target(tmp_path, text, epochs):
     arm = ("--backend", "torch", "--threads", "1")

@@ -239,8 +239,9 @@ def without_dropout(model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [
-    "mlp_table", "mlp_table[table=breast_cancer]", "mlp_table[table=diabetes]", "mlp_table[tiny]",
-    "gru_seq2seq[tiny]",
+    "mlp_table[table=diabetes]", "mlp_table[tiny]",
+    *(pytest.param(name, marks=pytest.mark.exhaustive)
+      for name in ("mlp_table", "mlp_table[table=breast_cancer]", "gru_seq2seq[tiny]")),
 ])  # fmt: skip
 def test_training_reaches_the_stated_target(tmp_path, name):
     done = train(tmp_path, name, "--json")
@@ -270,6 +271,7 @@ def test_training_of_a_form_for_inference_is_refused(tmp_path):
     assert "is a form for inference" in done.stderr
 
 
+@pytest.mark.exhaustive  # six seconds of training, since the text is as long as it is
 def test_the_run_remembers_which_text_it_learned(tmp_path):
     done = train(
         tmp_path,

@@ -62,14 +62,16 @@ class FittedTable(Table):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         fitted: FittedTable = self
+        needed = self.least_width(console, options)
         left_out: list[str] = []
         for heading in self.leave_out:
-            if fitted.least_width(console, options) <= options.max_width:
+            if needed <= options.max_width:
                 break
             if any(column.header == heading for column in fitted.columns):
                 left_out.append(heading)
                 fitted = self._without(left_out)
-        width = max(options.max_width, fitted.least_width(console, options))
+                needed = fitted.least_width(console, options)
+        width = max(options.max_width, needed)
         yield from Table.__rich_console__(fitted, console, options.update(max_width=width))
         if left_out:
             yield Text(
