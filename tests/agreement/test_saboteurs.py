@@ -172,6 +172,7 @@ def test_unbiased_running_variance_is_caught(monkeypatch):
     assert "variance" in worst.tensor or "infer" in worst.tensor
 
 
+@pytest.mark.exhaustive  # tests/conformance asks the same of it in a worker
 @pytest.mark.parametrize("case", CASES)
 def test_the_honest_backend_passes(case):
     """In float32: in float64 it would be compared with itself."""

@@ -154,10 +154,11 @@ def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     ("backend", "variables", "service"),
     [
         ("jax", {"JAX_NUM_CPU_DEVICES": "2"}, SERVICE),
-        (
+        pytest.param(
             "tensorflow",
             {"PYTHONPATH": str(Path(__file__).parents[1])},
             "helpers.two_devices:TwoCpus",
+            marks=pytest.mark.exhaustive,
         ),
     ],
 )
