@@ -50,7 +50,7 @@ def bisected(project, tmp_path, monkeypatch):
 
 def test_the_page_has_a_command_for_each_figure():
     assert [re.findall(r"--by (\w+)", command) for command in COMMANDS] == [
-        [], ["agreement"], ["memory"],
+        [], ["agreement"], ["memory"], ["kernels"],
     ]  # fmt: skip
 
 
@@ -75,6 +75,13 @@ def test_the_commit_that_takes_twice_the_time_is_named(bisected, project, tmp_pa
 @pytest.mark.exhaustive
 def test_the_commit_that_takes_more_memory_is_named(bisected, project):
     code, said, document = bisected(HUNGRY, COMMANDS[2], "--no-check")
+    assert code == exitcodes.OK, said
+    assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
+
+
+@pytest.mark.exhaustive
+def test_the_commit_that_runs_more_operators_is_named(bisected, project):
+    code, said, document = bisected(TWICE, COMMANDS[3], "--no-check")
     assert code == exitcodes.OK, said
     assert document["candidates"] == [project.git("rev-parse", "HEAD~2")]
 

@@ -69,6 +69,8 @@ class Formula(RatioFigure):
         }
         return (json.dumps(run),)
 
+    theta = 0.02
+
     def generations_of(self, runs):
         return LOOKS[len(runs) - 1] if runs else 0
 

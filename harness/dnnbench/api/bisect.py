@@ -17,6 +17,7 @@ from ..revisions.agreement_figure import AgreementFigure
 from ..revisions.arms import Added
 from ..revisions.bisecting import bisect_line
 from ..revisions.bisection import Bisection, By
+from ..revisions.count_figure import CountFigure
 from ..revisions.figure import Figure, Sitting
 from ..revisions.line import Line, commit_line, release_line
 from ..revisions.ratio_figures import MemoryFigure, TimeFigure
@@ -30,6 +31,7 @@ FIGURES: dict[By, type[Figure]] = {
     By.TIME: TimeFigure,
     By.MEMORY: MemoryFigure,
     By.AGREEMENT: AgreementFigure,
+    By.KERNELS: CountFigure,
 }
 
 
@@ -63,11 +65,6 @@ def bisected(
 
     UsageError for ends that cannot be meant, BuildError for one that cannot be installed.
     """
-    if by not in FIGURES:
-        raise UsageError(
-            f"--by {by}: no run stores how many kernels a step launches, so there is nothing to "
-            f"bisect by; choose of {', '.join(FIGURES)}"
-        )
     line = _line(good, bad, package, Added(tuple(requirements), tuple(constraints), build))
     if sentence := line.left_out():
         report.note(sentence)

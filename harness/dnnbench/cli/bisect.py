@@ -37,7 +37,7 @@ FIGURES = ("time", "agreement", "memory", "kernels")
     default="time",
     show_default=True,
     help="The figure whose step is looked for: seconds of a call, agreement with the reference, "
-    "peak of memory.",
+    "peak of memory, operators of a call.",
 )
 @click.option(
     "--backend",

@@ -42,6 +42,11 @@ class RatioFigure(Figure):
     ) -> tuple[str, ...]:
         """Measure so many fresh generations; the ids of the runs."""
 
+    @property
+    @abstractmethod
+    def theta(self) -> float:
+        """The share by which a revision must differ from the one before it, at least."""
+
     @abstractmethod
     def generations_of(self, runs: Sequence[str]) -> int:
         """How many generations the runs of a candidate were to take."""
@@ -102,7 +107,7 @@ class RatioFigure(Figure):
         if ratios.reason or len(step) < 2:
             why = ratios.reason or "no two generations were left to compare"
             return Confirmed(False, reason=why, runs=runs)
-        p = slower_p(step, self.sitting.request.settings.theta)
+        p = slower_p(step, self.theta)
         share, is_part = share_of_gap(step, gap, FAMILY_ALPHA)
         reason = "" if p <= FAMILY_ALPHA else f"p = {p:.2g} is above {FAMILY_ALPHA:.2g}"
         return Confirmed(not reason, _interval(step), share, not is_part, reason, runs)
@@ -116,6 +121,10 @@ def _interval(effects: Sequence[float]) -> tuple[float, float, float]:
 
 class TimeFigure(RatioFigure):
     """Seconds of a call. The ends are held against each other by a gate."""
+
+    @property
+    def theta(self) -> float:
+        return self.sitting.request.settings.theta
 
     def ends(self) -> Ends | str:
         sitting = self.sitting
@@ -189,6 +198,10 @@ def _why_alike(gate: Gate) -> str:
 class MemoryFigure(RatioFigure):
     """Peak of memory of a call, which a run measures once: a generation is a run of its own."""
 
+    @property
+    def theta(self) -> float:
+        return self.sitting.request.settings.theta
+
     def ends(self) -> Ends | str:
         sitting = self.sitting
         request = replace(
@@ -205,7 +218,7 @@ class MemoryFigure(RatioFigure):
             for run in runs:
                 refuse_nothing(run, store, ())
             effects = self._effects([run_of(store, run) for run in runs])
-        theta = sitting.request.settings.theta
+        theta = self.theta
         steps = holm([slower_p(each, theta) for each in effects.values()])
         larger = [key for key, step in zip(effects, steps, strict=True) if step.rejected]
         if not larger:

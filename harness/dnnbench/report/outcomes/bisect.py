@@ -11,7 +11,7 @@ from ..quantity import factor, interval, percent
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..words import counted
 
-UNITS = {By.TIME: "as long", By.MEMORY: "as much memory"}
+UNITS = {By.TIME: "as long", By.MEMORY: "as much memory", By.KERNELS: "as many operators"}
 """What a ratio of a figure is of."""
 
 
