@@ -11,6 +11,7 @@ from dnnbench.store.store import open_store
 from dnnbench.track.baseline import LEAST_RUNS, MOST_RUNS, Baseline, BaselineCell, time_hint
 from dnnbench.track.baseline_check import Outcome, held_against
 from helpers import reporting
+from helpers.storing import figure_row
 
 ARMS = {"torch:eager": 1.0}
 SMALL = {
@@ -205,6 +206,22 @@ def test_a_hint_is_rarer_than_its_level_between_equal_runs():
     runs = np.exp(draw.normal(0, 0.05, (2000, LEAST_RUNS + 1)))
     hints = [time_hint(list(times[:-1]), times[-1]).word for times in runs]
     assert hints.count("as before") / 2000 == pytest.approx(0.99, abs=0.007)
+
+
+def test_what_a_run_counted_is_held_too_if_it_was_the_same_each_time(folder):
+    with open_store("results/dnnbench.sqlite") as store:
+        cell = store.cells("r1")["cell_id"].iloc[0]
+        for generation, changing in enumerate((1.0, 2.0), start=2):
+            rows = [
+                figure_row(cell, figure="operators", value=7.0),
+                figure_row(cell, figure="layout_changes", value=changing),
+                figure_row(cell, figure="page_faults", value=5.0, figure_kind="counted"),
+            ]
+            store.add_generation("r1", generation, {}, {}, figures=rows)
+    main(["baseline", "save", "r1"])
+    figures = read(folder)["cells"][NAME]["figures"]
+    assert figures["operators"] == 7
+    assert {"layout_changes", "page_faults"}.isdisjoint(figures)
 
 
 def test_figures_of_any_name_are_held_against_each_other():

@@ -28,14 +28,14 @@ FOLDER = click.option(
 def command() -> None:
     """Keep the figures of a run in git, and hold later runs against them.
 
-    Gated: agreement, operations, bytes, sizes of weights and of optimizer state, compilations
-    after the warm-up. Times are a hint, in units of the control arm, and INCONCLUSIVE until ten
-    runs of that class of machine tell their spread. Who wants time gated names a revision:
-    dnnbench gate --git BASE..HEAD.
+    Gated: agreement, operations and bytes by the spec, sizes of weights and of optimizer state,
+    compilations, and what `run --figures` counts the same in every generation. Times are a hint,
+    in units of the control arm, and INCONCLUSIVE until ten runs of that class of machine tell
+    their spread. Who wants time gated names a revision: dnnbench gate --git BASE..HEAD.
 
     \b
     Examples:
-      dnnbench run mlp_digits --backend torch --quick
+      dnnbench run mlp_digits --backend torch --figures --quick
       dnnbench baseline save
       dnnbench baseline check
       dnnbench baseline update --accept "torch 2.13 fuses the bias"

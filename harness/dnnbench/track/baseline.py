@@ -13,11 +13,13 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import NothingMeasured, StoreError
-from ..execution.agreement_rows import agreement_rows
+from ..execution.agreement_rows import AgreementRow, agreement_rows
 from ..execution.measured import Measured
 from ..protocol.arm import OPTIONS
+from ..protocol.figures import FigureKind
 from ..stats.apart import log_times
 from ..stats.distributions import t_quantile
+from ..store.figure_rows import figure_rows
 from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
@@ -106,7 +108,13 @@ def baseline_of(store: Store, run: Measured) -> Baseline:
             f"run {run.run.run_id}: the class of its machine is not known (processor, cores, "
             "memory), so it has no baseline; measure on a machine that tells them"
         )
-    cells = {name_of(cell): _cell(store, run, cell) for cell in _sound(run)}
+    counts = _counts(store, run)
+    agreement = agreement_rows(records(store.agreement(run.run.run_id)))
+    cells = {
+        name_of(cell): _cell(run, cell, agreement, counts.get(cell.cell_id, {}))
+        for cell in run.cells
+        if cell.status == "ok"
+    }
     if not cells:
         raise NothingMeasured(
             f"run {run.run.run_id} has no cell that was measured, so a baseline of it would hold "
@@ -115,28 +123,48 @@ def baseline_of(store: Store, run: Measured) -> Baseline:
     return Baseline(run.run.machine_class, cells, (run.run.run_id,))
 
 
-def _sound(run: Measured) -> Iterator[CellRow]:
-    return (cell for cell in run.cells if cell.status == "ok")
-
-
-def _cell(store: Store, run: Measured, cell: CellRow) -> BaselineCell:
-    figures = {name: value for name, value in _figures_of(store, run, cell) if value is not None}
+def _cell(
+    run: Measured,
+    cell: CellRow,
+    agreement: Sequence[AgreementRow],
+    counts: Mapping[str, Figure],
+) -> BaselineCell:
+    every = _figures_of(run, cell, agreement, counts)
+    figures = {name: value for name, value in every if value is not None}
     return BaselineCell(figures, _times(run, cell))
 
 
-def _figures_of(store: Store, run: Measured, cell: CellRow) -> Iterator[tuple[str, Figure | None]]:
+def _figures_of(
+    run: Measured,
+    cell: CellRow,
+    agreement: Sequence[AgreementRow],
+    counts: Mapping[str, Figure],
+) -> Iterator[tuple[str, Figure | None]]:
     """Every figure that the run stored of a cell and that is the same on another day."""
-    rows = agreement_rows(records(store.agreement(run.run.run_id)))
-    own = [r for r in rows if (r.arm, r.workload) == (cell.arm, cell.workload)]
+    own = [row for row in agreement if (row.arm, row.workload) == (cell.arm, cell.workload)]
     if own:
         yield AGREEMENT, str(max(own, key=lambda row: row.badness).status)
-    yield "flops", cell.flops
-    yield "bytes", cell.bytes
+    yield "spec_flops", cell.flops
+    yield "spec_bytes", cell.bytes
     program = run.first_facts.program(cell.key.program)
     if program.memory is not None:
         yield "weights_bytes", program.memory.weights_bytes
         yield "optimizer_bytes", program.memory.optimizer_bytes
     yield "compiled_late", program.compiled_late
+    yield from counts.items()
+
+
+def _counts(store: Store, run: Measured) -> dict[str, dict[str, Figure]]:
+    """By cell, the deterministic figures that were the same in every generation of the run."""
+    values: dict[tuple[str, str], set[float]] = {}
+    for row in figure_rows(store.figures(run.run.run_id)):
+        if row.figure_kind is FigureKind.DETERMINISTIC and row.value is not None:
+            values.setdefault((row.cell_id, row.figure), set()).add(row.value)
+    counts: dict[str, dict[str, Figure]] = {}
+    for (cell, figure), several in values.items():
+        if len(several) == 1:
+            counts.setdefault(cell, {})[figure] = several.pop()
+    return counts
 
 
 def _times(run: Measured, cell: CellRow) -> tuple[float, ...]:
