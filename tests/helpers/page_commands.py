@@ -14,7 +14,7 @@ CODE = re.compile(
     rf"(?ms)(?P<block>{FENCE.pattern.removeprefix('(?ms)')})|(?P<line>^ {{4,}}\S[^\n]*$)"
 )
 INLINE = re.compile(r"`([^`]+)`", re.S)
-CONTINUED = re.compile(r"\\\n\s*")
+CONTINUED = re.compile(r"\s*\\\n\s*")
 EXPANSION = re.compile(r'"?\$\{[^}]*\}"?')
 AT_START = re.compile(r"^\s*(?:\$ |- |- run: |#? ?)dnnbench (?=[a-z])")
 """A line of code that is a command: after a prompt, in a workflow, or in a comment of TOML."""
