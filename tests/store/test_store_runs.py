@@ -17,6 +17,8 @@ RUNS = {
 @pytest.fixture(scope="module")
 def four_runs(tmp_path_factory):
     with open_store(tmp_path_factory.mktemp("find") / "runs.sqlite") as opened:
+        storing.add_run(opened, "20260101-090000-eeee", machine="m2")
+        opened.label_machine("m2", "lab-4")
         for run_id, names in RUNS.items():
             storing.add_run(opened, run_id, **names)
         yield opened
@@ -33,10 +35,16 @@ def four_runs(tmp_path_factory):
         ("1234567890abcdef", "bbbb"),
         ("fedcba09", "cccc"),
         ("latest", "dddd"),
+        ("lab-4", "eeee"),
     ],
 )
 def test_find_run(four_runs, given, meant):
     assert four_runs.find_run(given).endswith(meant)
+
+
+def test_a_day_means_its_newest_run(four_runs):
+    day, _, _ = four_runs.runs()["created"].iloc[-1].partition("T")
+    assert four_runs.find_run(day).endswith("dddd")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,9 @@ def test_find_run(four_runs, given, meant):
             "(nightly)",
         ),
         ("lastest", "did you mean 'latest'?"),
-        ("123", "no run has id, label or revision '123'"),
+        ("123", "no run has id, label, revision, day or machine '123'"),
+        ("lab-5", "did you mean 'lab-4'?"),
+        ("2026-13-01", "no run has id"),
         ("zzz", "zzz'; newest runs"),
     ],
 )

@@ -43,9 +43,10 @@ def command(
 ) -> None:
     """Write RUN for another tool.
 
-    RUN is an id (or its beginning), a label, a git revision, or `latest`. csv, json (whose schema
-    `dnnbench schema run` prints) and parquet (which needs pip install 'dnnbench[parquet]') hold
-    every cell with its statistics; pytest-benchmark's file holds every visit, in seconds a call;
+    RUN is an id (or its beginning), a label, a git revision, a day, a machine's name, or `latest`.
+    csv, json (whose schema `dnnbench schema run` prints) and parquet (which needs pip install
+    'dnnbench[parquet]') hold every cell with its statistics; pytest-benchmark's file holds every
+    visit, in seconds a call;
     customSmallerIsBetter and customBiggerIsBetter are what github-action-benchmark takes as `tool`,
     bencher is Bencher's metric format, openmetrics Prometheus' text, and asv writes into a folder
     of results, for `asv publish`. --json: --format json. In csv a text that a spreadsheet would run

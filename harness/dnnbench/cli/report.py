@@ -27,7 +27,7 @@ FILES = {"html": "results/report.html", "markdown": "results/report.md"}
     "--run",
     "wanted",
     shell_complete=completing.runs,
-    help="Id, label or revision of the run.  [default: the newest of each store]",
+    help="Id, label, revision or day of the run.  [default: the newest of each store]",
 )
 @click.option(
     "--by",

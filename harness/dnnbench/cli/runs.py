@@ -75,7 +75,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def show(output: Output, run: str, details: bool, store: str, as_json: bool) -> None:
     """What a run said when it ended: the answer, with --details everything.
 
-    RUN is an id or its beginning, a label, a revision, or latest.
+    RUN is an id or its beginning, a label, a revision, a day (2026-11-30) or the name of a machine,
+    of which it is the newest run, or latest.
 
     \b
     Examples:

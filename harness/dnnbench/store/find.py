@@ -1,5 +1,6 @@
 """Which run a user means by a few letters."""
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 SHORTEST_REVISION = 4
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
     """The run_id meant by `text`, from the runs frame (oldest first).
 
     In this order: an exact id; `latest`; a label; a revision, or four or more of its first digits;
-    the beginning of exactly one id. Where a label or a revision has several runs, the newest.
+    a day in UTC (2026-11-30); the name of a machine; the beginning of exactly one id. Where a
+    label, a revision, a day or a machine has several runs, the newest.
     Raises StoreError, with near misses and the newest runs, when no run or more than one is meant.
     """
     if not text.strip():
@@ -31,6 +34,8 @@ def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
         (runs.run_id == runs.run_id.iloc[-1]) & (text == LATEST),
         runs.label == text,
         runs.revision.map(lambda revision: _is_revision(revision, text)),
+        runs.created.str.startswith(text) & bool(DAY.fullmatch(text)),
+        runs.machine_label == text,
     ):
         if chosen.any():
             return str(runs.run_id[chosen].iloc[-1])
@@ -54,12 +59,13 @@ def _by_prefix(runs: "pd.DataFrame", text: str, place: str) -> str:
             "give more of it"
         )
     raise StoreError(
-        f"store {place}: no run has id, label or revision {shortened(text)!r}{_near(runs, text)}"
+        f"store {place}: no run has id, label, revision, day or machine "
+        f"{shortened(text)!r}{_near(runs, text)}"
     )
 
 
 def _near(runs: "pd.DataFrame", text: str) -> str:
-    columns = (runs[column] for column in ("run_id", "label", "revision"))
+    columns = (runs[column] for column in ("run_id", "label", "revision", "machine_label"))
     names = {LATEST, *filter(None, chain.from_iterable(columns))}
     hint = near_miss(text, sorted(names), most=3)
     newest = runs.iloc[::-1][:5]

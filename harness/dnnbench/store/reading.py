@@ -67,7 +67,7 @@ class StoredRuns(Database):
         return self.generations(run_id)["generation"].tolist()
 
     def find_run(self, text: str) -> str:
-        """The id of the run meant: an id or its beginning, `latest`, or the newest of a label
-        or revision.
+        """The id of the run meant: an id or its beginning, `latest`, or the newest of a label,
+        revision, day or machine.
         """
         return find_run(self.runs(), text, self.place)
