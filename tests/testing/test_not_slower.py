@@ -59,7 +59,7 @@ def test_only_a_certain_slowdown_is_one(ratios, by, expected, said):
 def test_contention_in_every_round_leaves_nothing_to_judge():
     judgement = judged(visits(spread(1.3, 0.01), flags=lambda process, number: STEAL), 0.05)
     assert judgement.outcome is Outcome.UNDECIDED
-    assert "every round met contention" in judgement.sentence
+    assert judgement.sentence == "every round met contention from outside"
 
 
 def test_contended_rounds_are_dropped():
@@ -82,6 +82,9 @@ import sys
 import uuid
 
 import pytest
+from dnnbench.stats import estimates
+
+estimates.CONTENDED = 0  # the machine that tests run on is never quiet
 
 def work(n):
     return lambda: sum(range(n))

@@ -125,14 +125,16 @@ def command(item: pytest.Item) -> list[str]:
     """
     config, plugins = item.config, item.config.pluginmanager
     words = [sys.executable, "-m", "pytest", f"--rootdir={config.rootpath}"]
-    words += [f"-c={config.inipath}"] if config.inipath else []
-    words += [f"-p={name}" for name in config.option.plugins or ()]
-    words += [f"-o={text}" for text in config.option.override_ini or ()]
+    words += ["-c", str(config.inipath)] if config.inipath else []
+    for name in config.option.plugins or ():
+        words += ["-p", name]
+    for text in config.option.override_ini or ():
+        words += ["-o", text]
     words += [f"--import-mode={config.option.importmode}"]
-    words += ["-n=0"] if plugins.hasplugin("xdist") else []
+    words += ["-n", "0"] if plugins.hasplugin("xdist") else []
     words += ["--no-cov"] if plugins.hasplugin("_cov") else []
     # The last of several counts: whatever addopts selects, this one test is meant.
-    words += ["-m=", "-k=", "--no-header", "-q", "-p=no:randomly"]
+    words += ["-m", "", "-k", "", "-q", "-p", "no:randomly"]
     return [*words, f"{item.path}::{item.nodeid.partition('::')[2]}"]
 
 

@@ -72,7 +72,9 @@ def judged_pairs(pairs: Pairs, by: float) -> Judgement:
         )
         return Judgement(Outcome.SLOWER, sentence)
     if reason := _doubt(confirmation, by):
-        return Judgement(Outcome.UNDECIDED, f"{times}: {reason}")
+        return Judgement(
+            Outcome.UNDECIDED, f"{times}: {reason}" if estimate.generations > 1 else reason
+        )
     return Judgement(Outcome.NOT_SLOWER, times)
 
 
