@@ -42,7 +42,9 @@ jobs:
       - env:
           BASE: $${{ github.event.pull_request.base.sha }}
         run: |
-          dnnbench gate --suite ci --git "$$BASE..HEAD" --markdown gate.md || code=$$?
+          dnnbench gate --suite ci --git "$$BASE..HEAD" --markdown gate.md \\
+            --annotations notes || code=$$?
+          if [ -s notes ]; then cat notes; fi
           if [ -s gate.md ]; then cat gate.md >> "$$GITHUB_STEP_SUMMARY"; fi
           exit "$${code:-0}"
       - uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
