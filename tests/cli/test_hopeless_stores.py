@@ -129,6 +129,8 @@ COMMANDS = (
     ("runs", "list"),
     ("compare", "base", "new"),
     ("export", "latest", "--format", "csv"),
+    ("baseline", "save", "base"),
+    ("baseline", "check", "base"),
 )
 CODES = (exitcodes.OK, exitcodes.NOTHING_MEASURED, exitcodes.USAGE)
 
@@ -144,8 +146,9 @@ def hopeless(request, tmp_path_factory):
 
 
 @pytest.fixture
-def said(hopeless, capsys, monkeypatch):
-    """(exit code, stdout, stderr) of a command on that store, at 80 columns."""
+def said(hopeless, capsys, monkeypatch, tmp_path):
+    """(exit code, stdout, stderr) of a command on that store, at 80 columns, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*words):
         monkeypatch.setenv("COLUMNS", "80")

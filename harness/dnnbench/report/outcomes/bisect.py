@@ -54,7 +54,8 @@ def _why(bisection: Bisection) -> str:
             return f"{title[walk.high]}: {_effect(bisection, ends, confirmation.ratio)}"
         case BisectAnswer.ONE_OF_SEVERAL:
             several = listed([title[place] for place in bisection.candidates])
-            return f"one of {len(bisection.candidates)}, of which most cannot be asked: {several}"
+            count = len(bisection.candidates)
+            return f"one of {count} revisions, which could not all be measured: {several}"
         case BisectAnswer.MORE_THAN_ONE:
             return _several_steps(bisection)
     if walk.end is End.UNDECIDED:
