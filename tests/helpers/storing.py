@@ -222,6 +222,7 @@ def assert_merges(target: Store, source: Store) -> None:
         "first_call": 1,
         "agreement": 1,
         "finding": 0,
+        "figure": 2,
         "epoch": 1,
     }
     once = contents(target)
