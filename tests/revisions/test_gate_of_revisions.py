@@ -33,9 +33,10 @@ def gated(project, tmp_path, monkeypatch):
 
 def test_a_commit_that_takes_twice_the_time_is_caught(gated, project):
     project.commit("Twice the work", mine__py=TWICE)
-    code, said, document = gated("--git", "HEAD~1..HEAD")
+    code, said, document = gated("--git", "HEAD~1..HEAD", "--figure", "operators")
     (cell,) = document["cells"]
     assert cell["screen"]["value"] > 1.4
+    assert cell["regressed"] == ["operators"]
     figures = {row["figure"]: row for row in document["counted"]}
     assert figures["operators"]["candidate"] == 2 * figures["operators"]["base"] > 0
     assert "HEAD (" in said

@@ -188,18 +188,32 @@ def test_a_stored_request_has_both_networks(plan):
     assert again.networks == request.networks
 
 
+def gated(there, store, git):
+    """A gate of two generations, which names a figure."""
+    done = dnnbench(
+        there.folder, "gate", "net.py:make_net", "--git", git, "--backend", "numpy",
+        "--figure", "operators", "--phase", "infer", "--threads", "1", "--max-time", "2s",
+        "--generations", "2", "--fail-on", "90%", "--inconclusive", "pass", "--wait", "--json",
+        "--store", str(store),
+        changes={"dnnbench.stats.estimates:CONTENDED": 0, "dnnbench.stats.split:FEWEST": 2},
+    )  # fmt: skip
+    return done, json.loads(done.stdout)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.xdist_group("run")
+def test_a_harmless_commit_passes_a_gate_that_names_a_figure(there, tmp_path):
+    done, document = gated(there, tmp_path / "gate.sqlite", "HEAD~3..HEAD~2")
+    assert done.returncode == 0, done.stderr
+    assert document["cells"][0]["different_networks"] is None
+    assert {row["change"] for row in document["counted"] if row["deterministic"]} == {"EQUAL"}
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_a_gate_says_different_networks_and_fails_for_the_figure_that_it_names(there, tmp_path):
-    done = dnnbench(
-        there.folder, "gate", "net.py:make_net", "--git", "HEAD~1..HEAD", "--backend", "numpy",
-        "--figure", "operators", "--phase", "infer", "--threads", "1", "--max-time", "2s",
-        "--generations", "2", "--fail-on", "90%", "--wait", "--json",
-        "--store", str(tmp_path / "gate.sqlite"),
-        changes={"dnnbench.stats.estimates:CONTENDED": 0, "dnnbench.stats.split:FEWEST": 2},
-    )  # fmt: skip
+    done, document = gated(there, tmp_path / "gate.sqlite", "HEAD~1..HEAD")
     assert done.returncode == 3, done.stderr
-    document = json.loads(done.stdout)
     assert document["outcome"] == "REGRESSED"
     [cell] = document["cells"]
     assert "different networks" in cell["different_networks"]
