@@ -1,9 +1,12 @@
 """What is counted of a call: operators that PyTorch dispatches or captures, FLOPs, graph breaks."""
 
 import torch
-from dnnbench.protocol.figures import Figure
+from dnnbench.protocol.figures import Figure, FigureKind
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
+
+MEMORY = "[memory]"
+"""Name of the profiler's events that are the allocator's."""
 
 
 class _Dispatched(TorchDispatchMode):
@@ -27,6 +30,21 @@ def of_call(call):
     return [
         Figure("operators", dispatched.count, "operators"),
         Figure("flops", counter.get_total_flops(), "FLOP"),
+        *allocations(call),
+    ]
+
+
+def allocations(call):
+    """How often a call asks PyTorch's allocator for memory, and for how much in all."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    with torch.profiler.profile(activities=activities, profile_memory=True) as profiler:
+        call()
+    records = profiler.profiler.kineto_results.events()
+    sizes = [record.nbytes() for record in records if record.name() == MEMORY]
+    taken = [size for size in sizes if size > 0]  # what is given back is below 0
+    return [
+        Figure("allocations", len(taken), "allocations", FigureKind.COUNTED),
+        Figure("allocated_bytes", sum(taken), "B", FigureKind.COUNTED),
     ]
 
 
@@ -42,10 +60,10 @@ class Captured:
         self.graphs = self.operators = self.flops = 0
         self.backend = aot_autograd(fw_compiler=self._counted)
 
-    def figures(self, graph_breaks, compilations):
+    def figures(self, graph_breaks, compilations, kernels):
         """Of what was captured.
 
-        graph_breaks: of the call  compilations: of the program, whatever it was compiled for.
+        graph_breaks: of the call  compilations, kernels: of the program, for all calls so far.
         """
         return [
             Figure("operators", self.operators, "operators"),
@@ -53,6 +71,7 @@ class Captured:
             Figure("graphs", self.graphs, "graphs"),
             Figure("graph_breaks", graph_breaks, "breaks"),
             Figure("compilations", compilations, "graphs"),
+            Figure("kernels", kernels, "kernels"),
         ]
 
     def _counted(self, module, example_inputs):

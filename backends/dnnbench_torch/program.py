@@ -207,13 +207,13 @@ class TorchProgram(TrainingProgram):
         call = partial(getattr(self, phase), batch)
         if self._arm.mode != "compile":
             return figures.of_call(call)
-        captured = figures.Captured()
-        compilations = self._compiler_counts()["compilations"]
+        captured, compiled = figures.Captured(), self._compiler_counts()
         with self._compiled_by(captured.backend):
             breaks = self._compiler_counts()["graph_breaks"]
             call()
             breaks = self._compiler_counts()["graph_breaks"] - breaks
-        return captured.figures(breaks, compilations)
+        of_graphs = captured.figures(breaks, compiled["compilations"], compiled["kernels"])
+        return [*of_graphs, *figures.allocations(call)]
 
     def close(self):
         self._weights, self._stepped, self._state, self._functions = {}, {}, {}, {}

@@ -172,8 +172,14 @@ def _result(workload, phase, values, state, targets, precision):
 
 
 def compiler_counts():
-    """What Dynamo has compiled in this process, and how often it could not go on in one graph."""
+    """What Dynamo has compiled in this process, how often it could not go on in one graph, and how
+    many kernels Inductor made of it, or found in its cache.
+    """
     from torch._dynamo.utils import counters
+    from torch._inductor import metrics
 
-    breaks = sum(counters["graph_break"].values())
-    return {"compilations": counters["stats"]["unique_graphs"], "graph_breaks": breaks}
+    return {
+        "compilations": counters["stats"]["unique_graphs"],
+        "graph_breaks": sum(counters["graph_break"].values()),
+        "kernels": metrics.generated_kernel_count,
+    }

@@ -99,12 +99,19 @@ def test_a_compiled_step_says_its_graphs_and_breaks():
     assert figures["graphs"].value >= 2
     assert figures["graph_breaks"].value == 0
     assert figures["compilations"].value >= 1
+    assert figures["kernels"].value >= 1
 
 
 def test_the_compiler_says_what_memory_a_program_takes():
     figures, *_ = counted("jax:jit", Phase.TRAIN_STEP)
     assert figures["output_bytes"].value > 0
     assert figures["bytes_accessed"].value > 0
+
+
+def test_pytorch_s_allocator_is_counted():
+    one, two = (counted("torch:eager", Phase.TRAIN_STEP, layers)[0] for layers in (1, 2))
+    assert 0 < one["allocations"].value < two["allocations"].value
+    assert 0 < one["allocated_bytes"].value < two["allocated_bytes"].value
 
 
 @pytest.mark.parametrize("name", ["", "Operators", "peak bytes", "1st"])

@@ -61,15 +61,11 @@ def first_call_rows(record: Record, number: int) -> list[dict[str, Any]]:
     ]
 
 
-PEAK_RSS = "peak_rss_bytes"
-"""The figure that is the process's peak of memory in one call."""
-
-
 def figure_rows(record: Record, ids: Mapping[CellKey, str]) -> list[dict[str, Any]]:
     """Rows of the store's `figure` table: what was counted, and why other things were not."""
     rows = []
     for key, of_call in record.figures.items():
-        for figure in (*of_call.figures, *_peak(record, key)):
+        for figure in (*of_call.figures, *_peaks(record, key)):
             rows.append(_figure_row(ids[key], figure))
         for name, reason in of_call.missing.items():
             blank = {"figure": name, "value": None, "unit": "", "figure_kind": FigureKind.COUNTED}
@@ -87,12 +83,15 @@ def _figure_row(cell_id: str, figure: Figure) -> dict[str, Any]:
     }
 
 
-def _peak(record: Record, key: CellKey) -> list[Figure]:
-    """None where the system does not count."""
+def _peaks(record: Record, key: CellKey) -> list[Figure]:
+    """Most memory in one call, where the system and the framework count it."""
     peaks = record.cells[key].peaks
-    if peaks is None or peaks.peak_rss_bytes is None:
-        return []
-    return [Figure(PEAK_RSS, float(peaks.peak_rss_bytes), "B", FigureKind.COUNTED)]
+    counts = {} if peaks is None else asdict(peaks)
+    return [
+        Figure(name, float(count), "B", FigureKind.COUNTED)
+        for name, count in counts.items()
+        if count is not None
+    ]
 
 
 def status_row(
