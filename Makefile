@@ -85,6 +85,10 @@ study: install  ## prove the measuring method: record trials of known truth, rep
 alarms: install  ## how often assert_not_slower is wrong: record equal functions, simulate others, write the tables of docs/in_tests.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m alarms $(ALARMS)
 
+.PHONY: history-study
+history-study: install  ## how often `history` is wrong: simulate nights, count, write docs/proof_history.md
+	PYTHONPATH=tests/benchmarks $(BIN)/python -m history_study $(HISTORY)
+
 .PHONY: faults
 faults: install  ## what a check catches: run planted faults and honest checks, write docs/faults.md
 	PYTHONPATH=tests:tests/benchmarks:tests/faults $(BIN)/python -m fault_page $(FAULTS)

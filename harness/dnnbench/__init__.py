@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .api.compare import compare
     from .api.export_model import export_model
     from .api.gate import gate
+    from .api.history import history
     from .api.listing import backends, devices, workloads
     from .api.load import load
     from .api.predict import predict
@@ -37,6 +38,7 @@ _HOMES = {
     "devices": "api.listing",
     "export_model": "api.export_model",
     "gate": "api.gate",
+    "history": "api.history",
     "load": "api.load",
     "predict": "api.predict",
     "reproduce": "api.reproduce",
@@ -60,6 +62,7 @@ __all__ = [
     "devices",
     "export_model",
     "gate",
+    "history",
     "load",
     "predict",
     "reproduce",

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 EXAMPLES = {("report",): 15, ("run", "--dry-run"): 250, ("compare",): 50, ("export",): 50}
+EXAMPLES |= {("history",): 50}
 """A page takes its time, and `run` has many options; of other commands 80."""
 SHARES = [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
 FUZZ = settings(
@@ -131,6 +132,8 @@ PLAUSIBLE = {
     "phases": ["infer", "all"],
     "precision": ["2%"],
     "seed": ["7"],
+    "since": ["30d", "2020-01-01"],
+    "site": ["new/out"],
     "store": ["s.sqlite"],
     "threads": ["1"],
     "timing": ["latency"],
@@ -143,6 +146,7 @@ WORDS = {
     ("show",): ["mlp_digits", "net.toml"],
     ("schema",): ["run"],
     ("compare",): ["latest", RUN, SECOND],
+    ("history",): ["mlp_digits"],
     ("report",): ["s.sqlite"],
     ("merge",): ["s.sqlite", "new.sqlite"],
     ("import",): ["old.json", "kept"],

@@ -128,6 +128,7 @@ COMMANDS = (
     ("runs", "show", "--details"),
     ("runs", "list"),
     ("compare", "base", "new"),
+    ("history",),
     ("export", "latest", "--format", "csv"),
     ("baseline", "save", "base"),
     ("baseline", "check", "base"),

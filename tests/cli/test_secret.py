@@ -168,6 +168,8 @@ CASES = [
     (exitcodes.OK, ("report", "{address}", "--run", "first", "--json", "-o", "page.html")),
     (exitcodes.NOTHING_MEASURED, ("compare", "first", "first", "--store", "{address}")),
     (REFUSED, ("compare", "first", "--store", "{parameter}")),
+    (exitcodes.OK, ("history", "--site", "public", "--store", "{address}")),
+    (REFUSED, ("history", "{raw}", "--machine", "{address}", "--store", "{parameter}")),
     (exitcodes.OK, ("export", "first", "--format", "json", "--store", "{address}")),
     (exitcodes.OK, ("import", "old.json", "--store", "{address}", "--json")),
     (REFUSED, ("import", "{address}", "--store", "{parameter}")),

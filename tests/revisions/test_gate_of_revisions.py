@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from dnnbench.store.store import open_store
+from helpers.nights import add_nights
 from helpers.project import TWICE, WRONG
 from helpers.running import TINY, dnnbench
 from helpers.workflows import ROOT, execute, script
@@ -97,3 +99,24 @@ def test_the_action_fails_the_job_and_says_why_in_its_summary(project, tmp_path,
     assert "SLOWER" in (tmp_path / "summary.md").read_text()
     kept = {path.name for path in (tmp_path / "gate").iterdir()}
     assert {"gate.txt", "gate.md", "gate.xml", "gate.html", "runs.sqlite"} <= kept
+
+
+@pytest.mark.exhaustive
+def test_a_change_point_of_a_history_is_confirmed_by_its_two_commits(
+    project, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
+    before = project.git("rev-parse", "HEAD")
+    after = project.commit("Twice the work", mine__py=TWICE)
+    store = tmp_path / "nightly.sqlite"
+    with open_store(store) as opened:
+        shape = {"arms": {"mine:eager": 1.0}, "threads": 1}
+        add_nights(opened, [1.0] * 12, revision=before, **shape)
+        add_nights(opened, [2.0] * 4, first=12, revision=after, **shape)
+    command = ("history", "--confirm", "--max-time", "3s", "--wait", "--json", "--store", store)
+    done = dnnbench(project.folder, *map(str, command), changes=QUIET, limit_s=900)
+    document = json.loads(done.stdout)
+    (cell,) = document["cells"]
+    assert cell["screen"]["value"] > 1.4
+    assert "to confirm: mlp_digits/64 infer mine:eager changed to 2.0" in done.stderr
+    assert done.returncode == 3, done.stderr

@@ -31,6 +31,7 @@ COMMANDS = {
     "export": ["export", "latest", "--store", "{store}"],
     "report": ["report", "{store}", "-o", "{store}.html"],
     "compare": ["compare", "latest", "latest", "--store", "{store}"],
+    "history": ["history", "--store", "{store}"],
 }
 
 

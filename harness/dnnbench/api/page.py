@@ -21,6 +21,7 @@ from .check import Check
 from .compare import Comparison
 from .export_model import ExportedModel
 from .gate import Gated
+from .history import Trends
 from .load import Runs
 from .predict import Predicted
 from .recorded import Run
@@ -58,9 +59,20 @@ All are `dnnbench.errors.DnnbenchError`, but `Interrupted`, which is a `Keyboard
 {exceptions}
 """
 RESULTS = (
-    *(Run, Runs, Check, Training, Predicted, Comparison, Gated, ExportedModel, ReproducedCell),
+    *(
+        Run,
+        Runs,
+        Check,
+        Training,
+        Predicted,
+        Comparison,
+        Gated,
+        Trends,
+        ExportedModel,
+        ReproducedCell,
+    ),
 )
-UNSHOWN = ("sections", "to_markdown", "spoken", "evidence", "target", "gate")
+UNSHOWN = ("sections", "to_markdown", "spoken", "evidence", "target", "gate", "history")
 """Of a result: what is said once for all of them, and what the reports are made from."""
 NETWORKS = ("Builder", "Workload")
 RAISED = tuple(each for each in vars(errors).values() if isinstance(each, type))

@@ -220,14 +220,11 @@ def command(
     from ..api.gate_sides import Installing, gate_sides
     from ..plugins.catalog import files_of
     from ..report.annotations import annotations_of
-    from ..report.gate_document import document
     from ..report.junit import junit_of
     from ..report.markdown import folded_markdown
-    from ..report.outcomes.gate import outcome_line
     from ..report.writing import refuse_unwritable, write_report
     from .keeping import keeping
     from .progress import reporter
-    from .run_text import print_outcome
 
     kept = keeping(store, label, wait)
     for file in filter(None, (markdown, junit, annotations)):
@@ -237,18 +234,29 @@ def command(
         sides = gate_sides(workloads, backend, options["base"], git, added, report)
         request = gate_request(sides, check=not no_check, **options)
         gate, place = judged(request, kept, report)
-    if as_json:
-        output.json({**document(gate), **Gated(gate).spoken()})
-    else:
-        print_outcome(output, Gated(gate), details)
-        output.text(outcome_line(gate))
-    _conclude(output, gate, place)
+    code = print_gate(output, gate, place, details, as_json)
     if markdown:
         write_report(markdown, folded_markdown(Gated(gate).sections()))
     if junit:
         write_report(junit, junit_of(gate))
     if annotations:
         write_report(annotations, annotations_of(gate, files_of(workloads)))
+    return code
+
+
+def print_gate(output: Output, gate: "Gate", place: str, details: bool, as_json: bool) -> int:
+    """The outcome on stdout, what remains on stderr, and the exit code.  place: of its runs."""
+    from ..api.gate import Gated
+    from ..report.gate_document import document
+    from ..report.outcomes.gate import outcome_line
+    from .run_text import print_outcome
+
+    if as_json:
+        output.json({**document(gate), **Gated(gate).spoken()})
+    else:
+        print_outcome(output, Gated(gate), details)
+        output.text(outcome_line(gate))
+    _conclude(output, gate, place)
     return _code(gate)
 
 

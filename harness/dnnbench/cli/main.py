@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "One offline HTML page about recorded runs.",
     "runs": "Recorded runs: list them, show one again, name or delete one.",
     "compare": "Two recorded runs, cell by cell; exit 3 when slower for certain.",
+    "history": "Each cell from run to run, and where it became slower; exit 3 if just now.",
     "export": "One run as csv, json, parquet, or the file of another benchmarking tool.",
     "import": "Results of pytest-benchmark and asv, as runs of a store.",
     "export-model": "A network as an ONNX file, for ONNX Runtime and others.",

@@ -22,7 +22,7 @@ SCHEMA_VERSION = 2
 """Of every JSON document that a command prints; goes up when a key changes its meaning
 or disappears.
 """
-PLAINER = {"∞": "inf", "≤": "<="}
+PLAINER = {"∞": "inf", "≤": "<=", **dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True))}
 """What is written where a stream's encoding has no such character."""
 UNCUT_COLUMNS = 1000
 """Width of tables that go to a file or a pipe, where no terminal says one:

@@ -110,6 +110,13 @@ class Seconds(Spelt):
         super().__init__("TIME", spelling.seconds)
 
 
+class Moment(Spelt):
+    """`2026-11-01`, or `30d`: a point in time."""
+
+    def __init__(self) -> None:
+        super().__init__("DATE|DAYSd", spelling.moment)
+
+
 class Label(Spelt):
     """A name that a user gives; not one of `reserved`, by which something else is found."""
 

@@ -5,6 +5,7 @@ A value that is none of what is wanted is a ValueError in words.
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -125,6 +126,24 @@ def seconds(text: str) -> float:
         wanted = "a time such as 60s, 2m or 1h, 720h at most"
         raise ValueError(f"got '{shortened(text)}', expected {wanted}")
     return value
+
+
+def moment(text: str) -> str:
+    """`2026-11-01`, `2026-11-01T18:00`, or `30d` before now: ISO 8601 in UTC, as stores write it.
+
+    A time without a zone is taken as UTC.
+    """
+    days = re.fullmatch(r"(\d{1,5})\s*d", text.strip())
+    try:
+        if days:
+            point = datetime.now(UTC) - timedelta(days=int(days[1]))
+        else:
+            point = datetime.fromisoformat(text.strip())
+            point = point if point.tzinfo else point.replace(tzinfo=UTC)
+        return point.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):
+        wanted = "a date such as 2026-11-01, a time such as 2026-11-01T18:00, or 30d"
+        raise ValueError(f"got '{shortened(text)}', expected {wanted}") from None
 
 
 def label(text: str, reserved: Sequence[str] = ()) -> str:

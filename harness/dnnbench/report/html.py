@@ -1,7 +1,7 @@
 """Sections as one page for the browser: offline, readable without a script, safe to send."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -103,6 +103,28 @@ def section_html(section: Section, colours: Mapping[str, int]) -> str:
     """One section alone, as a notebook shows it.  colours: from `palette.places`."""
     return _page(
         "alone.html.j2", colours, section=section, types={}, numbers={}, specs=[], files={}
+    )
+
+
+def sections_page(
+    title: str, origin: str, sections: Sequence[Section], backends: Iterable[str], closing: str
+) -> str:
+    """A page without scripts of sections that are about no single run.
+
+    backends: whose colours it shows.  closing: a sentence at its end.
+    """
+    return _page(
+        "sections.html.j2",
+        palette.places(backends),
+        title=title,
+        origin=origin,
+        sections=sections,
+        closing=closing,
+        policy=policy([]),
+        types={},
+        numbers={},
+        specs=[],
+        files={},
     )
 
 

@@ -1,0 +1,63 @@
+"""docs/history.md: its commands and its Python are run on a store of nightly runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import dnnbench
+import pytest
+from dnnbench.cli import exitcodes
+from dnnbench.cli.main import main
+from dnnbench.store.store import open_store
+from helpers.nights import add_nights
+
+PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
+COMMANDS = re.findall(r"^    dnnbench (history .*)$", PAGE, re.M)
+SHOWING = [command for command in COMMANDS if "--confirm" not in command]
+LINES = re.findall(r"^    (trends.*?)(?: +#.*)?$", PAGE, re.M)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One with the page's store: 21 nights, a change point at the 18th."""
+    folder = tmp_path_factory.mktemp("nightly")
+    with open_store(folder / "nightly.sqlite") as store:
+        add_nights(store, [1.0] * 17 + [1.2] * 4)
+    return folder
+
+
+@pytest.mark.parametrize("command", SHOWING)
+def test_a_command_of_the_page_shows_the_history(folder, monkeypatch, capsys, command):
+    monkeypatch.chdir(folder)
+    assert main(shlex.split(command)) in (exitcodes.OK, exitcodes.REGRESSION)
+    out, err = capsys.readouterr()
+    assert "mlp_digits" in out
+    assert "Traceback" not in err
+
+
+def test_the_python_of_the_page_runs(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    names = {"dnnbench": dnnbench}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for line in LINES:
+            exec(line.replace('since="60d"', 'since="2026-09-01"'), names)
+    assert len(names["trends"].change_points) == 2
+    assert len(names["trends"].points) == 42
+    assert (folder / "public" / "index.html").exists()
+
+
+def test_the_page_has_commands():
+    assert len(SHOWING) >= 4
+    assert len(LINES) == 4
+
+
+def test_the_exit_codes_of_the_page_are_those_of_the_command():
+    codes = [int(code) for code in re.findall(r"^\| (\d) \|", PAGE, re.M)]
+    assert sorted(codes) == [
+        exitcodes.OK,
+        exitcodes.FAILED,
+        exitcodes.USAGE,
+        exitcodes.REGRESSION,
+        exitcodes.NOTHING_MEASURED,
+    ]
