@@ -43,7 +43,7 @@ def test_a_loaded_run_is_found_by_its_label(run, store):
 
 
 def test_a_run_that_is_not_there_is_a_store_error(run, store):
-    with pytest.raises(StoreError, match="no run has id, label or revision 'frist'"):
+    with pytest.raises(StoreError, match="no run has id, label, revision, day or machine 'frist'"):
         _ = dnnbench.load(store)["frist"]
 
 

@@ -102,7 +102,7 @@ def test_words_of_which_each_names_a_cell_but_none_all(reproduce):
 def test_a_run_that_is_not_there_is_refused(reproduce):
     code, said, _ = reproduce("r7", "numpy", "infer")
     assert code == 2
-    assert "no run has id, label or revision 'r7'" in " ".join(said.split())
+    assert "no run has id, label, revision, day or machine 'r7'" in " ".join(said.split())
 
 
 @pytest.mark.parametrize("name", ["made.txt", "made", "1-a.py"])

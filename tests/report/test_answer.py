@@ -226,6 +226,10 @@ SENTENCES = {
         [names("jax:jit")] * 3 + [names("torch:eager")],
         "Training: jax:jit is fastest on a, b, c; torch:eager is fastest on d.",
     ),
+    "nobody first, other arms not judged": (
+        [names() | {"unjudged": {"numpy:eager": "drift"}}, names()],
+        "Training: no arm can be called first on a and b.",
+    ),
     "none": ([], ""),
 }
 

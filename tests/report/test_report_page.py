@@ -333,7 +333,10 @@ def test_the_command_writes_the_newest_run(tmp_path, monkeypatch, capsys):
 
 REFUSED = {
     "no store": (("report", "none.sqlite"), "none.sqlite"),
-    "no such run": (("report", "--run", "zz"), "no run has id, label or revision 'zz'"),
+    "no such run": (
+        ("report", "--run", "zz"),
+        "no run has id, label, revision, day or machine 'zz'",
+    ),
     "one machine": (("report", "--by", "machine"), "two machines or more"),
     "price alone": (("report", "--price", "a=1/h"), "--price belongs to --by"),
     "no price": (("report", "--by", "dtype", "--price", "a=free"), "lab-3=1.23/h"),

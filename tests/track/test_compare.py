@@ -184,7 +184,7 @@ def test_without_details_the_worst_dozen_is_shown(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("before", "zz"), "no run has id, label or revision 'zz'"),
+        (("before", "zz"), "no run has id, label, revision, day or machine 'zz'"),
         (("before", "after", "--fail-on", "fast"), "fast"),
         (("before",), "NEW"),
     ],
@@ -218,14 +218,14 @@ def test_runs_that_lie_apart_widen_the_interval_between_two(tmp_path):
     wide, found = width(with_history(tmp_path / "many.sqlite", 6))
     assert wide > 1.05 > narrow
     assert found.spread.sd == pytest.approx(0.016, abs=0.004)
-    assert found.error.startswith("runs of this machine lie 1.6% apart (sd over 6 other runs)")
+    assert found.error.startswith("runs of this machine vary by 1.6% (sd over 6 other runs)")
 
 
 def test_between_machines_no_interval_holds_how_far_runs_of_one_lie_apart(tmp_path, capsys):
     with open_store(with_history(tmp_path / "s.sqlite", 6)) as store:
         reporting.add_run(store, "there", seed=1, machine="m2", **BASE)
     command(tmp_path / "s.sqlite", "base", "there")
-    assert "hold nothing of what the two machines differ by" in capsys.readouterr().err
+    assert "do not cover what the two machines differ by" in capsys.readouterr().err
 
 
 def test_a_slowdown_within_what_runs_differ_by_is_no_regression(tmp_path, capsys):

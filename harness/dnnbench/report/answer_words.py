@@ -69,9 +69,13 @@ def first_places(
     if len(standings) > MOST_APART:
         clauses = _together(standings, names)
     else:
-        alike = groupby(standings, lambda one: (one.first, one.ahead_of, tuple(one.unjudged)))
-        clauses = [_clause(list(group), names, theta) for _, group in alike]
+        clauses = [_clause(list(group), names, theta) for _, group in groupby(standings, _claim)]
     return f"{purpose.capitalize()}: {'; '.join(clauses)}."
+
+
+def _claim(one: Standing) -> tuple[object, ...]:
+    """What a clause says of a case: alike, two cases share one."""
+    return (one.first, one.ahead_of, tuple(one.unjudged)) if one.first else ()
 
 
 def _clause(alike: Sequence[Standing], names: dict[CaseKey, str], theta: float) -> str:

@@ -58,18 +58,17 @@ class RunComparison:
         """What error the intervals hold, in a sentence."""
         if not self.one_machine:
             return (
-                "within-run error only: the intervals hold nothing of what the two machines "
-                "differ by"
+                "within-run error only: the intervals do not cover what the two machines differ by"
             )
         if self.spread is not None:
             return (
-                f"runs of this machine lie {self.spread.sd:.1%} apart (sd over {self.spread.runs} "
-                "other runs): the intervals hold that as well as the error within the two runs"
+                f"runs of this machine vary by {self.spread.sd:.1%} (sd over {self.spread.runs} "
+                "other runs): the intervals cover that as well as the error within the two runs"
             )
         return (
-            f"within-run error only: {self.runs} other run(s) of this machine measured a cell "
-            f"that another did too, {LEAST_RUNS} would tell how far its runs lie apart; "
-            "until then intervals between runs are too narrow"
+            f"within-run error only: {LEAST_RUNS} other runs of this machine with a cell in common "
+            f"would show how much its runs vary, and the store has {self.runs}; until then "
+            "intervals between runs are too narrow"
         )
 
     @property
