@@ -61,6 +61,16 @@ def zero_for(role):
     return make
 
 
+def small_gradients_dropped(honest):
+    """As float16 does below its smallest number."""
+
+    def fault(op, g, y, *inputs):
+        found, learned = honest(op, g, y, *inputs)
+        return tuple((lambda f=f: f() * (np.abs(f()) > 6e-5)) for f in found), learned
+
+    return fault
+
+
 def zero_for_constants(honest):
     """Inputs without the batch axis get no gradient."""
 
@@ -223,6 +233,10 @@ CLAIMS = [
     ("global_max_pool_tied", "gradients.global_max_pool", pixels_shared),
     ("adaptive_avg_pool2d", "ops.adaptive_avg_pool2d", windows_of_equal_size),
     ("layer_norm_far_from_zero", "ops.layer_norm", one_pass),
+    ("layer_norm_of_far_inputs", "ops.layer_norm", one_pass),
+    ("batch_norm_of_far_inputs", "ops.moments", moments_in_one_pass),
+    ("group_norm_of_far_inputs", "norms.moments", moments_in_one_pass),
+    ("gradients_of_small_size", "gradients.add", small_gradients_dropped),
     ("batch_norm_far_from_zero", "ops.moments", moments_in_one_pass),
     ("group_norm_far_from_zero", "norms.moments", moments_in_one_pass),
     ("group_norm_of_sequences_far_from_zero", "norms.moments", moments_in_one_pass),

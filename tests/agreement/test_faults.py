@@ -155,7 +155,9 @@ def test_a_faulty_program_is_caught(faulty, backend, fault, dtype, record_proper
 
 ONCE_MISSED = {
     "numpy": (
+        "biases_of_zero_have_no_gradient",
         "biases_that_start_at_zero_are_folded_away",
+        "clipping_begins_at_three_times_the_limit",
         "every_row_has_the_first_row_s_mask",
         "load_keeps_the_slots",
         "masks_come_back_after_two_steps",
@@ -164,10 +166,14 @@ ONCE_MISSED = {
         "weights_are_the_program_s_own",
     ),
     "torch": (
+        "batches_are_kept_by_their_first_row",
         "load_leaves_the_statistics",
         "loss_alone_runs_the_network_again",
+        "one_coin_for_the_whole_batch",
+        "programs_share_their_velocity",
         "restore_leaves_the_generator",
         "restore_makes_adam_count_anew",
+        "weights_are_kept_in_bfloat16",
     ),
     "tensorflow": (
         "load_leaves_the_statistics",
@@ -175,7 +181,12 @@ ONCE_MISSED = {
         "placed_batches_are_kept_by_array",
         "restore_starts_the_count_anew",
     ),
-    "jax": ("every_node_draws_with_one_key", "load_keeps_the_count", "restore_leaves_the_key"),
+    "jax": (
+        "every_node_draws_with_one_key",
+        "load_keeps_the_count",
+        "one_row_is_not_standardised",
+        "restore_leaves_the_key",
+    ),
 }
 """Devised by somebody who had not read the check, which saw none of them when they came."""
 STRANGE = [

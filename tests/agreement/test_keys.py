@@ -38,8 +38,11 @@ def keys(draw):
         phase in (Phase.INFER, Phase.GRADIENTS) and draw(st.booleans())
     )
     optimizer = draw(st.sampled_from(OPTIMIZERS)) if trained else ""
-    step = draw(st.integers(1, 1000)) if trained else 0
-    return TensorKey(group, name, phase, optimizer, step, slot)
+    step = draw(st.integers(0, 1000)) if trained else 0
+    start = "" if trained else draw(st.sampled_from(["", "far", "initial"]))
+    return TensorKey(
+        group, name, phase, optimizer, step, slot, far=start == "far", initial=start == "initial"
+    )
 
 
 @given(keys())

@@ -130,9 +130,11 @@ def test_a_published_size_is_asked_in_parts(change):
     assert wrong == (set() if change is honest else {"outputs@timed"})
 
 
-def test_a_norm_over_one_row_is_not_asked():
+def test_one_row_is_asked_whole_or_not_at_all_where_norms_take_it_alone(monkeypatch):
+    assert how(CASES["batch_norm"](), 1) is How.WHOLE
+    monkeypatch.setattr(timed_batch, "BUDGET", timed_batch.BUDGET._replace(whole_flops=0))
     assert how(CASES["batch_norm"](), 1) is How.NOT
-    assert how(CASES["dense"](), 1) is How.WHOLE
+    assert how(CASES["dense"](), 1) is How.IN_PARTS
 
 
 def draws(kept, rate=0.3, count=1):

@@ -23,7 +23,7 @@ def test_the_page_is_written_from_what_is_recorded():
 
 
 def test_every_recorded_check_is_planned():
-    known = {*plan.planted(), *plan.honest()}
+    known = {*plan.planted(), *plan.kit(), *plan.honest()}
     assert [row for row in recorded.read() if row.planned not in known] == []
 
 
@@ -114,3 +114,18 @@ def test_what_is_made_again_takes_the_place_of_what_was_made(tmp_path):
 def test_every_kind_is_on_the_page():
     text = page.text_of([])
     assert [kind for kind in by_kind([]) if f"| {kind} |" not in text] == []
+
+
+UNMET = next(check for check in plan.kit() if check.backend == "numpy")
+
+
+def test_what_the_kit_alone_shows_is_counted_apart():
+    fault = plan.fault_of(UNMET)
+    check = next(c for c in plan.planted() if (c.backend, c.mode) == (fault.backend, fault.mode))
+    missed = row_of(LAYER_NORM[0], **vars(check) | {"differs": False})
+    shown = row_of(LAYER_NORM[0], **vars(UNMET) | {"named": f"law {UNMET.case}"})
+    (alone,) = counted(missed, shown)
+    assert alone.only_by_the_kit
+    (neither,) = counted(missed, replace(shown, differs=False))
+    assert not neither.only_by_the_kit
+    assert f"| law {UNMET.case} |" in page.text_of([missed, shown])

@@ -54,7 +54,9 @@ def checked(case="batch_norm", dtype="float64"):
         )
 
     reference = make_reference(build_in, workload, batches, STEPS, dtype)
-    return workload, reference, observe(build_in("eager", dtype), workload, batches, STEPS)
+    norm = reference.gradient_norm
+    observed = observe(build_in("eager", dtype), workload, batches, STEPS, norm=norm)
+    return workload, reference, observed
 
 
 def copied(tensors):

@@ -151,7 +151,7 @@ def against_reference(cell, answers, context):
 
 def _belongs(key, cell):
     phase = cell.request.phase
-    if key.group is Group.PARTS or key.far:  # of a batch taken apart, or of weights that are lifted
+    if key.group is Group.PARTS or key.far or key.initial:  # of another batch, or other weights
         return False
     if phase != Phase.TRAIN_STEP:
         return key.phase == phase and not key.optimizer

@@ -17,6 +17,8 @@ from helpers.faulty import HERE  # puts the planted faults on the path
 programs = import_module("dnnbench_faults.programs")
 of_batches = import_module("dnnbench_faults.programs_of_batches")
 planting = import_module("dnnbench_faults.planting")
+strange = import_module("dnnbench_faults.of_strangers_numpy")
+later = import_module("dnnbench_faults.of_strangers_numpy_later")
 import_module("dnnbench_faults.in_numpy")
 assert HERE.is_dir()
 
@@ -58,6 +60,17 @@ def one_seed_for_all(program):
     program._generator = np.random.Generator(np.random.Philox(7))
 
 
+def each_answer_is_the_one_before(program):
+    """Every fiftieth, as a ring of results would give it."""
+    honest, answers = program.infer, []
+
+    def infer(batch):
+        answers.append(honest(batch))
+        return answers[-2] if len(answers) % 50 == 0 else answers[-1]
+
+    program.infer = infer
+
+
 def planted(name):
     return planting.ALTERATIONS["numpy", name]
 
@@ -80,6 +93,10 @@ BROKEN = [
         "the one before it had",
     ),
     ("masks_are_drawn_as_they_are_meant", one_seed_for_all, "another seed draws the same"),
+    ("masks_keep_their_share", strange.one_of_a_hundred_dropped_is_kept, "elements are kept"),
+    ("masks_keep_their_share", strange.masks_come_back_after_two_steps, "mask of an earlier one"),
+    ("gradients_repeat", later.one_gradient_of_97_is_late, "gradient pass gave another"),
+    ("inference_repeats", each_answer_is_the_one_before, "same inference gave another"),
     ("wait_means_done", weights_come_late, "reading the weights after `wait` took"),
     ("restore_goes_back", programs.restore_leaves_the_count_of_steps, "training went elsewhere"),
     ("restore_goes_back", programs.restore_leaves_the_slots, "did not bring back first_moment"),

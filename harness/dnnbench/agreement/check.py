@@ -14,12 +14,13 @@ from .allowances import BUDGET, CHECK_BATCH, FEW_STEPS, MANY_STEPS, STEPS
 from .comparing import compare
 from .comparison import TensorComparison, worst_of
 from .drawn import compare_drawn
+from .kept import compare_kept
 from .keys import TensorKey, Tensors
-from .observing import observe, optimizers_to_check, with_optimizer
+from .observing import Initial, observe, optimizers_to_check, with_optimizer
 from .reference import Reference
 from .rehearsal import rehearse
 from .status import Status, badness
-from .timed import How, compare_timed, how
+from .timed import How, compare_timed, how, is_level_row
 
 REFUSED = "unsupported optimizer"
 """Kind of the row that stands for an optimizer which the backend does not have."""
@@ -27,7 +28,7 @@ MISSING = "unsupported phases"
 """Kind of the row that stands for phases which the backend does not offer of the workload."""
 IMPOSSIBLE = "it cannot run this piece alone"
 GIVEN_WEIGHTS = "weights"
-TIMED, DRAWN, FAR = "timed", "drawn", "far"
+TIMED, DRAWN, FAR, INITIAL = "timed", "drawn", "far", "initial"
 UNDETERMINED = "undetermined"
 """Kind of the row that stands for all tensors which the precision does not determine."""
 
@@ -39,7 +40,8 @@ class Kind:
     given_weights: whether they come from weights of a file, not from a seed:
     `outputs@weights`.
     branch: TIMED of the batch that is timed, `outputs@timed`; DRAWN of one under masks that the
-    framework draws, `outputs@drawn`; FAR of logits and scores far from 1, `outputs@far`.
+    framework draws, `outputs@drawn`; FAR of logits and scores far from 1, `outputs@far`; INITIAL
+    of the weights that a program is timed with, `outputs@initial`.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Kind:
         name, _, moment = text.partition("@")
         if moment == GIVEN_WEIGHTS:
             return cls(name, given_weights=True)
-        if moment in (TIMED, DRAWN, FAR):
+        if moment in (TIMED, DRAWN, FAR, INITIAL):
             return cls(name, branch=moment)
         return cls(name, int(moment or 0))
 
@@ -138,6 +140,7 @@ def check(
     capabilities: Callable[[Workload], Capabilities] = lambda workload: Capabilities(),
     phases: Collection[Phase] = PHASES,
     timed: Batch | None = None,
+    initial: Initial | None = None,
 ) -> list[Agreement]:
     """The worst tensor of every kind, of the phases that are asked for and offered.
 
@@ -145,8 +148,9 @@ def check(
     optimizer of the other family that the backend does not have.
     capabilities: what the arm offers of a variant of the workload   phases: those asked for
     timed: the batch that is timed; None where no more rows are asked for
+    initial: how the arm is built to be timed; None where the reference has nothing of it
     """
-    own, *others = optimizers_to_check(workload)
+    own, *others = optimizers_to_check(workload, reference.gradient_norm)
     offered = capabilities(workload)
     missing = {phase: why for phase, why in offered.missing.items() if phase in phases}
     called = [phase for phase in phases if phase not in missing]
@@ -154,7 +158,7 @@ def check(
     if Phase.TRAIN_STEP in called:
         refused = _without_step(workload, others, capabilities)
     trained = [own, *(o for o in others if o.kind not in refused)]
-    observed = observe(build, workload, batches, steps, trained, called, rehearse)
+    observed = observe(build, workload, batches, steps, trained, called, rehearse, initial=initial)
     # What a piece cannot do is known only once it was tried: it may depend on the network.
     for piece in _impossible(observed, called):
         called.remove(piece)
@@ -166,9 +170,12 @@ def check(
     if timed is not None:
         of_timed = compare_timed(build, workload, dtype, reference, timed, called)
         rows += summarise(of_timed, TIMED)
-    whole = timed is not None and how(workload, timed.size) is How.WHOLE
+    rows += summarise(compare_kept(build, workload, dtype, batches[0], called))
     # Masks are drawn where time is taken, as long as a gradient there is cheap enough to compare.
-    drawn_on = timed if timed is not None and whole else batches[0]
+    timed_whole = timed is not None and how(workload, timed.size) is How.WHOLE
+    drawn_on = batches[0]
+    if timed is not None and timed_whole and not is_level_row(workload, timed.size):
+        drawn_on = timed
     rows += summarise(compare_drawn(build, workload, dtype, reference, drawn_on, called), DRAWN)
     return [*rows, *_missing(missing), *unsupported]
 
@@ -214,10 +221,14 @@ def summarise(comparisons: Sequence[TensorComparison], branch: str = "") -> list
     groups: dict[tuple[Kind, str], list[TensorComparison]] = {}
     for comparison in comparisons:
         kind = _kind_of(comparison)
-        way = branch or (FAR if comparison.key.far else "")
+        way = branch or _branch_of(comparison.key)
         place = replace(kind, branch=way), comparison.key.optimizer
         groups.setdefault(place, []).append(comparison)
     return [_row(kind, optimizer, group) for (kind, optimizer), group in groups.items()]
+
+
+def _branch_of(key: TensorKey) -> str:
+    return FAR if key.far else INITIAL if key.initial else ""
 
 
 def _row(kind: Kind, optimizer: str, group: list[TensorComparison]) -> Agreement:

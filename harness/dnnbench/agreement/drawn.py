@@ -33,8 +33,12 @@ from .thinned import (
 )
 from .timed import How, how, scaled_reference
 
-STEPS, FEW_STEPS = 8, 2
-"""Training steps whose masks are counted; fewer where an evaluation is not cheap."""
+STEPS, FEW_STEPS, MANY_STEPS = 8, 2, 24
+"""Training steps whose masks are counted; fewer where an evaluation is not cheap, more where whole
+examples fall out, of which a batch has few.
+"""
+PAIRS = 48
+"""Pairs of neighbouring examples that tell one coin for all of them from a coin each."""
 
 
 @dataclass
@@ -72,7 +76,7 @@ def compare_drawn(
         return []
     program = trainable(build(readable(workload)))
     try:
-        steps = STEPS if cheap else FEW_STEPS
+        steps = _steps(workload, batch.size) if cheap else FEW_STEPS
         seen = _see(program, workload, batch, called, steps, UNIT[DType(dtype)])
     finally:
         program.close()
@@ -83,16 +87,24 @@ def compare_drawn(
     tensors = compare(scaled, seen.drawn, workload, dtype, called)
     moment = (workload.task.optimizer.kind, 1) if called[-1] is Phase.TRAIN_STEP else ("", 0)
     keys = {name: TensorKey(Group.OUTPUTS, name, called[-1], *moment) for name in seen.draws}
-    findings = [*_of_draws(seen.draws, keys), *_of_independence(seen.draws, keys)]
+    findings = compare_draws(seen.draws, keys)
     for name in seen.not_brought_back:
         reason = "the step after `restore` draws another mask than the one that it took back"
         findings.append(TensorComparison(keys[name], float("inf"), reason))
     return [*findings, *tensors]
 
 
+def _steps(workload: Workload, rows: int) -> int:
+    """How many steps show whether examples know of each other."""
+    by_example = any(node.op.kind == "stochastic_depth" for node in random_nodes(workload.model))
+    if not by_example or rows < 2:
+        return STEPS
+    return max(STEPS, min(MANY_STEPS, -(-PAIRS // (rows // 2))))
+
+
 def _gradients(reference: Reference) -> Tensors:
     """Under the check's own masks: of the same sizes."""
-    at_start = [key for key in reference.tensors if not (key.optimizer or key.far)]
+    at_start = [key for key in reference.tensors if key.at_start]
     return {key: reference.tensors[key] for key in at_start if key.group is Group.GRADIENTS}
 
 
@@ -175,6 +187,13 @@ def _draws(
 
 def _with_masks(batch: Batch, draws: Mapping[str, Draw]) -> Batch:
     return replace(batch, masks={name: draw.mask for name, draw in draws.items()})
+
+
+def compare_draws(
+    draws: Mapping[str, list[Draw]], keys: Mapping[str, TensorKey]
+) -> list[TensorComparison]:
+    """What speaks against the draws of each random node, by the key that stands for the node."""
+    return [*_of_draws(draws, keys), *_of_independence(draws, keys)]
 
 
 def _of_draws(

@@ -54,21 +54,23 @@ BY_EXAMPLE = frozenset(
     {Group.OUTPUTS, Group.PREDICTION, Group.PARTS, Group.ACTIVATIONS, Group.COTANGENTS}
 )
 """Groups whose tensors have an example's row for each row."""
-_FAR = "far/"
+_FAR, _INITIAL = "far/", "initial/"
 _PREFIXES = "infer|forward|loss|then|loss_alone|update_alone"
 
 
-Family = tuple[str, int, Phase, Group, str, bool]
-"""(optimizer, step, phase, group, slot, far)"""
+Family = tuple[str, int, Phase, Group, str, bool, bool]
+"""(optimizer, step, phase, group, slot, far, initial)"""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorKey:
-    """A tensor of one phase: of the first batch, or after `step` steps of an optimizer.
+    """A tensor of one phase: of the first batch, or after `step` steps of an optimizer; slots at
+    step 0 are those that a program is built with.
 
     name: of the node, parameter or running statistic; empty in a group of one
     slot: of the optimizer, in group `slots`
     far: whether logits and attention scores were lifted far from 1
+    initial: whether of the initial weights that a program is timed with, not of a check's own
 
     As text, for readers, for the reference's files and for messages:
 
@@ -83,6 +85,7 @@ class TensorKey:
         <optimizer>@<step>/infer/<node>               what the updated network infers
         <optimizer>@<step>/then/<group>/<name>        a gradient pass of the updated network
         far/<text of a key without an optimizer>
+        initial/<the same>
     """
 
     group: Group
@@ -92,12 +95,13 @@ class TensorKey:
     step: int = 0
     slot: str = ""
     far: bool = False
+    initial: bool = False
 
     def __post_init__(self) -> None:
         observed = self.group in GROUPS.get(self.phase, ())
         named = bool(self.name) is (self.group not in NAMELESS)
         in_slot = bool(self.slot) is (self.group is Group.SLOTS)
-        once = not (self.far and self.optimizer)
+        once = (self.far, self.initial, bool(self.optimizer)).count(True) <= 1
         if not (observed and named and in_slot and once):
             raise ValueError(f"no check observes such a tensor: {self!r}")
 
@@ -116,6 +120,8 @@ class TensorKey:
     def _parse(cls, text: str) -> "TensorKey":
         if text.startswith(_FAR):
             return cls._parse(text.removeprefix(_FAR)).far_from_1()
+        if text.startswith(_INITIAL):
+            return cls._parse(text.removeprefix(_INITIAL)).of_initial_weights()
         match = re.fullmatch(rf"(?:(\w+)@(\d+)/)?(?:({_PREFIXES})/)?(.+)", text)
         if match is None:
             raise ValueError(text)
@@ -133,8 +139,8 @@ class TensorKey:
         return cls(group, name, phase, optimizer, steps, slot)
 
     def __str__(self) -> str:
-        far = _FAR if self.far else ""
-        return far + self._moment() + self._phase() + self._tensor()
+        start = _FAR if self.far else _INITIAL if self.initial else ""
+        return start + self._moment() + self._phase() + self._tensor()
 
     def _moment(self) -> str:
         return f"{self.optimizer}@{self.step}/" if self.optimizer else ""
@@ -165,6 +171,11 @@ class TensorKey:
         return self.optimizer, self.step
 
     @property
+    def at_start(self) -> bool:
+        """Whether of the weights that a check starts from, and no step."""
+        return not (self.optimizer or self.far or self.initial)
+
+    @property
     def by_example(self) -> bool:
         """Whether the tensor's first axis counts examples."""
         return self.group in BY_EXAMPLE
@@ -172,6 +183,8 @@ class TensorKey:
     @property
     def moved_by_gradients(self) -> bool:
         """Whether a gradient's rounding reaches the tensor: not what the first step returns."""
+        if self.optimizer and not self.step:
+            return False
         if self.phase is Phase.TRAIN_STEP and self.group in (Group.OUTPUTS, Group.LOSS):
             return self.step > 1
         return bool(self.optimizer) or self.group in (Group.GRADIENTS, Group.COTANGENTS)
@@ -179,7 +192,8 @@ class TensorKey:
     @property
     def family(self) -> Family:
         """The same for all tensors that differ in their names alone."""
-        return self.optimizer, self.step, self.phase, self.group, self.slot, self.far
+        place = self.far, self.initial
+        return self.optimizer, self.step, self.phase, self.group, self.slot, *place
 
     @property
     def before_training(self) -> "TensorKey | None":
@@ -196,6 +210,10 @@ class TensorKey:
     def far_from_1(self) -> "TensorKey":
         """The same tensor of the network whose logits and scores are lifted."""
         return replace(self, far=True)
+
+    def of_initial_weights(self) -> "TensorKey":
+        """The same tensor of the network as a program is built to be timed."""
+        return replace(self, initial=True)
 
 
 Tensors = dict[TensorKey, np.ndarray]

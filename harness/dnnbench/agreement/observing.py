@@ -1,7 +1,7 @@
 """What a program computes, by key: one procedure for the reference and for every contender."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,27 +20,40 @@ Prepare = Callable[[Program, Sequence[Any], Collection[Phase]], None]
 which must not show.
 """
 REACHED = 0.1
-"""A norm that the gradients of an untrained network pass."""
+"""A norm that the gradients of an untrained network pass, where theirs is not there."""
+JUST_BELOW = 0.9
+"""A clip limit, as a share of the first gradients' norm: clipping that begins late shows."""
 SHORT = WarmupCosine(warmup=2, steps=4, floor=0.25)
 UPDATES = 2
 """So many updates by the same gradients are observed: the first must not serve for the second."""
+
+
+class Initial(NamedTuple):
+    """A program as it is timed.
+
+    build: from initial weights   weights: those that a check starts from, which it loads then
+    """
+
+    build: Build
+    weights: Mapping[str, np.ndarray]
 
 
 def unprepared(program: Program, placed: Sequence[Any], phases: Collection[Phase]) -> None:
     """A program is observed as it was built."""
 
 
-def optimizers_to_check(workload: Workload) -> list[Optimizer]:
+def optimizers_to_check(workload: Workload, norm: float | None = None) -> list[Optimizer]:
     """The workload's own, and one of the other family.
 
     Adaptive optimizers divide by the gradient's size: they hide a wrong loss scale,
     which SGD shows, and show what is wrong with a gradient too small to move an SGD step.
-    The other one meets what the own one may not: a limit that gradients reach where the own one
-    clips, and a schedule that rises and has fallen in five steps where the own one has any.
+    The other one meets what the own one may not: a limit that gradients just pass where the own
+    one clips, and a schedule that rises and has fallen in five steps where the own one has any.
+    norm: of the first batch's gradients
     """
     own = workload.task.optimizer
     conditions = {
-        "clip_norm": REACHED if own.clip_norm else None,
+        "clip_norm": (JUST_BELOW * norm if norm else REACHED) if own.clip_norm else None,
         "schedule": SHORT if own.schedule else None,
     }
     if own.kind in ADAPTIVE:
@@ -63,6 +76,8 @@ def observe(
     phases: Collection[Phase] = PHASES,
     prepare: Prepare = unprepared,
     far: bool = True,
+    initial: Initial | None = None,
+    norm: float | None = None,
 ) -> Tensors:
     """Outputs, loss, gradients and state on the first batch, and what k steps make of the weights.
 
@@ -70,20 +85,26 @@ def observe(
     optimizers: those that train, one after the other; none for all that are to be checked.
     phases: those that are called, pieces among them; no other is.
     far: whether with numbers far from 1, too
+    initial: how a program is built that trains by its own optimizer; None for as `build` does
+    norm: of the first batch's gradients, by which the other optimizer clips
 
-    Keys: every phase on the first batch, and once more with numbers far from 1; for each optimizer
+    Keys: every phase on the first batch, and once more with numbers far from 1, and with initial
+    weights; the slots that each program begins with; for each optimizer
     and k the outputs and the loss that step k returns, the weights' changes p_k - p_0, slots and
     state; of the first optimizer also the pieces, and the outputs of inference,
     which tell whether it reads the updated weights.
     """
-    own, *others = optimizers or optimizers_to_check(workload)
+    own, *others = optimizers or optimizers_to_check(workload, norm)
     called = {Phase.INFER} if workload.inference_only else set(phases)
-    program = build(with_optimizer(workload, own))
-    seen = _observe_own(program, workload, own.kind, batches, steps, called, prepare, far)
+    of_own = with_optimizer(workload, own)
+    program = build(of_own) if initial is None else initial.build(of_own)
+    start = None if initial is None else initial.weights
+    seen = _observe_own(program, workload, own.kind, batches, steps, called, prepare, far, start)
     for optimizer in others if Phase.TRAIN_STEP in called else ():
         program = trainable(build(with_optimizer(workload, optimizer)))
         try:
             placed = put_all(program, batches)
+            seen |= slots_keyed(program.optimizer_state(), optimizer.kind, step=0)
             prepare(program, placed, {Phase.TRAIN_STEP})
             back = prepare is not unprepared
             seen |= trajectory(program, optimizer.kind, placed, steps, infers=False, back=back)
@@ -101,15 +122,23 @@ def _observe_own(
     phases: Collection[Phase],
     prepare: Prepare,
     far: bool,
+    start: Mapping[str, np.ndarray] | None,
 ) -> Tensors:
     """Every phase on the first batch, and what the workload's own steps leave.
 
     Closes the program.
+    start: weights to load once it has been observed with those that it was built from
     """
     try:
         placed = put_all(program, batches)
+        seen: Tensors = {}
+        if Phase.TRAIN_STEP in phases:
+            seen |= slots_keyed(trainable(program).optimizer_state(), optimizer, step=0)
+        if start is not None:
+            seen |= _of_initial_weights(program, placed[0], phases)
+            program.load(start)
         prepare(program, placed, phases)
-        seen = _single_pass(program, placed[0], phases)
+        seen |= _single_pass(program, placed[0], phases)
         if Phase.INFER in phases and batches[0].size > 1:
             seen |= _inferred_in_parts(program, batches[0])
         if far:
@@ -129,17 +158,34 @@ def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
     what becomes of those must not matter.
 
     Batches of one size come in the same arrays: what was placed of these before is another batch.
+    Before the first of a size come others that are like it in part, which must not serve for it.
     """
     placed: list[Any] = []
     lent: dict[int, Batch] = {}
     for batch in batches:
         copy = batch.rows(np.arange(batch.size))
-        arrays = lent.setdefault(batch.size, copy)
+        if batch.size not in lent:
+            lent[batch.size] = batch.rows(np.arange(batch.size))
+            for like in alike_in_part(batch):
+                _fill(lent[batch.size], like)
+                program.put(lent[batch.size])
+        arrays = lent[batch.size]
         _fill(arrays, copy)
         placed.append(program.put(arrays))
         for array in _arrays(arrays):
             array.fill(0)
     return placed
+
+
+def alike_in_part(batch: Batch) -> list[Batch]:
+    """One with the same first row, one with the same last row, one that differs in a number."""
+    rows = np.arange(batch.size)
+    later, earlier = np.maximum(rows - 1, 0), np.minimum(rows + 1, batch.size - 1)
+    one_off = batch.rows(rows)
+    for array in one_off.inputs.values():
+        places = array.reshape(-1)
+        places[places.size // 2] = places[places.size // 2 - 1]
+    return [batch.rows(later), batch.rows(earlier), one_off]
 
 
 def _fill(arrays: Batch, batch: Batch) -> None:
@@ -177,6 +223,15 @@ def _single_pass(program: Program, placed: Any, phases: Collection[Phase]) -> Te
             call = getattr(program, phase)
             seen |= keyed(program.get(call(placed)), phase)
     return seen
+
+
+def _of_initial_weights(program: Program, placed: Any, phases: Collection[Phase]) -> Tensors:
+    """The last phase before a step, and inference; a prediction is told by other logits."""
+    passes = [phase for phase in (Phase.GRADIENTS, Phase.LOSS, Phase.FORWARD) if phase in phases]
+    called = {*passes[:1], Phase.INFER} & set(phases)
+    seen = _single_pass(program, placed, called).items()
+    tensors = {key: array for key, array in seen if key.group is not Group.PREDICTION}
+    return {key.of_initial_weights(): array for key, array in tensors.items()}
 
 
 def _pieces(

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
 from ..protocol.batch import Batch
+from ..protocol.program import trainable
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .deviation import largest, most, rmse
-from .keys import Group, TensorKey, Tensors
+from .keys import Group, TensorKey, Tensors, keyed
 from .level import level_norms
-from .observing import Build, observe
+from .observing import Build, Initial, observe
 
 BuildIn = Callable[[str, str], Build]
 """(mode, dtype) -> build(workload)"""
+InitialIn = Callable[[str, str], Initial]
+"""(mode, dtype) -> how a program is built to be timed"""
 
 
 class Look(Protocol):
@@ -40,7 +44,8 @@ class Reference:
     level: norms that take equal values together in the first training pass.
     timed: R of the batch that is timed, where it was evaluated whole
     timed_sigma, timed_peak, timed_kink: of that batch, below float64: which choices nearly tie
-    there is not told by a smaller one
+    there is not told by a smaller one; in float64 too of one row whose norms take one value each
+    timed_level: norms that take equal values together there
     gradient_norm: of the first batch, over all parameters; None where no gradient was asked for
     """
 
@@ -54,6 +59,7 @@ class Reference:
     timed_sigma: Mapping[TensorKey, float] = field(default_factory=dict)
     timed_peak: Mapping[TensorKey, float] = field(default_factory=dict)
     timed_kink: Mapping[TensorKey, float] = field(default_factory=dict)
+    timed_level: tuple[str, ...] = ()
     gradient_norm: float | None = None
 
     def strayed(self, key: TensorKey) -> float:
@@ -74,21 +80,28 @@ def make_reference(
     batches: Sequence[Batch],
     steps: Sequence[int],
     dtype: str,
-    look: Look = observe,
+    look: Look | None = None,
     phases: Collection[Phase] = PHASES,
+    initial_in: InitialIn | None = None,
 ) -> Reference:
     """Five evaluations: R in float64, three honest ones in `dtype`, and R with close
     choices flipped.
 
-    look: what is observed of each
+    look: what is observed of each; None for all that a check observes
     phases: those that are called, and no other. sigma, peak = worst rmse, and largest single error,
     against R in `dtype` with the batch permuted, inner dimensions summed in blocks, and reversed;
     NaN where any of them is. sigma_kink = rmse between R and the flipped evaluation;
     a lower precision's sigma holds its flips already.
+    initial_in: as `observe` takes them; None where nothing is observed of initial weights
     """
+    norm = _norm_to_clip(build_in, workload, batches[0], phases) if look is None else None
 
     def run(mode: str, dtype: str, batches: Sequence[Batch]) -> Tensors:
-        return look(build_in(mode, dtype), workload, batches, steps, phases=phases)
+        build = build_in(mode, dtype)
+        if look is not None:
+            return look(build, workload, batches, steps, phases=phases)
+        initial = None if initial_in is None else initial_in(mode, dtype)
+        return observe(build, workload, batches, steps, phases=phases, initial=initial, norm=norm)
 
     # Another order of the examples: sums over the batch round otherwise.
     permuted = [batch.rows(_another_order(batch.size)) for batch in batches]
@@ -100,14 +113,17 @@ def make_reference(
         run("blocked", dtype, batches),
         run("reversed", dtype, batches),
     ]
-    level = level_norms(build_in("eager", "float64"), workload, batches[0]) if trains else ()
+    builds = [build_in("eager", "float64")]
+    if initial_in is not None:
+        builds.append(initial_in("eager", "float64").build)
+    norms = [level_norms(build, workload, batches[0]) for build in builds if trains]
     return Reference(
         tensors,
         sigma=worst_errors(rmse, tensors, honest),
         peak=worst_errors(largest, tensors, honest),
         sigma_kink=flip_errors(flipped, tensors),
         zero={key: _zero_in_all(key, [tensors, flipped, *honest]) for key in tensors},
-        level=level,
+        level=tuple(dict.fromkeys(chain.from_iterable(norms))),
         gradient_norm=_gradient_norm(tensors),
     )
 
@@ -117,8 +133,22 @@ def flip_errors(flipped: Tensors, tensors: Tensors) -> dict[TensorKey, float]:
     return {key: rmse(flipped[key], r) for key, r in tensors.items()}
 
 
+def _norm_to_clip(
+    build_in: BuildIn, workload: Workload, batch: Batch, phases: Collection[Phase]
+) -> float | None:
+    """Of the first batch's gradients, where an optimizer clips by it."""
+    if workload.task.optimizer.clip_norm is None or Phase.TRAIN_STEP not in phases:
+        return None
+    program = trainable(build_in("eager", "float64")(workload))
+    try:
+        gradients = program.get(program.gradients(program.put(batch)))
+    finally:
+        program.close()
+    return _gradient_norm(keyed(gradients, Phase.GRADIENTS))
+
+
 def _gradient_norm(tensors: Tensors) -> float | None:
-    at_start = [key for key in tensors if not (key.optimizer or key.far)]
+    at_start = [key for key in tensors if key.at_start]
     gradients = [tensors[key] for key in at_start if key.group is Group.GRADIENTS]
     if not gradients:
         return None

@@ -15,9 +15,9 @@ from ..spec.workload import Workload
 from .keys import TensorKey
 from .reference import Reference
 
-LEVEL, NORM = "level", "norm"
-"""Where a file keeps the names of its level norms, and the norm of the gradients (empty where there
-are none); everything else is `<group>:<text of a key>`.
+LEVEL, TIMED_LEVEL, NORM = "level", "timed level", "norm"
+"""Where a file keeps the names of its level norms, those of the timed batch, and the norm of the
+gradients (empty where there are none); everything else is `<group>:<text of a key>`.
 """
 
 
@@ -65,6 +65,7 @@ def save_reference(reference: Reference, path: Path) -> None:
         **_grouped("timed peak", reference.timed_peak),
         **_grouped("timed kink", reference.timed_kink),
         LEVEL: np.array(reference.level, np.str_),
+        TIMED_LEVEL: np.array(reference.timed_level, np.str_),
         NORM: np.array([] if reference.gradient_norm is None else [reference.gradient_norm]),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +93,7 @@ def load_reference(path: Path) -> Reference:
         timed_sigma=_numbers("timed sigma", parts),
         timed_peak=_numbers("timed peak", parts),
         timed_kink=_numbers("timed kink", parts),
+        timed_level=tuple(map(str, parts[TIMED_LEVEL])),
         gradient_norm=_norm(parts[NORM]),
     )
 

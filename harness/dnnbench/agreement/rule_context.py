@@ -83,7 +83,7 @@ def rule_context(reference: Reference, workload: Workload, dtype: str) -> RuleCo
 
 
 def _is_parameters_gradient(key: TensorKey) -> bool:
-    return key.group is Group.GRADIENTS and not key.optimizer and not key.far
+    return key.group is Group.GRADIENTS and key.at_start
 
 
 def _largest_of_families(tensors: Tensors) -> dict[Family, float]:

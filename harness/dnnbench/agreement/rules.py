@@ -155,11 +155,37 @@ def _moved_by_signs(key: TensorKey) -> bool:
 
 
 def unsure_parts(key: TensorKey, context: RuleContext) -> np.ndarray:
-    """How much of a step by each gradient of a parameter is not sure, in lr."""
-    gradient = gradient_of(key.name)
+    """How much of a step by each gradient of a parameter is not sure, in lr.
+
+    Of the first step, f(|g|) - f(|g| - rounding) with f(g) = g / (|g| + epsilon), as far as g alone
+    makes it: only where |g| is near epsilon does a sure sign leave much.
+    """
+    gradient, optimizer = gradient_of(key.name), context.optimizer(key)
     sizes, rounding = np.abs(context.reference.tensors[gradient]), noise(gradient, context)
+    if key.step == 1 and _by_its_gradient_alone(optimizer):
+        parts = _first_step(optimizer, sizes) - _first_step(optimizer, sizes - rounding)
+        return np.minimum(parts, 2.0)
     sure = sizes > rounding
     return np.where(sure, np.divide(rounding, sizes, out=np.zeros_like(sizes), where=sure), 2.0)
+
+
+def _by_its_gradient_alone(optimizer: Optimizer) -> bool:
+    """Whether nothing changes a gradient before it moves the first and second moment."""
+    decays = optimizer.weight_decay > 0 and not isinstance(optimizer, AdamW)
+    return optimizer.clip_norm is None and not decays
+
+
+def _first_step(optimizer: Optimizer, g: np.ndarray) -> np.ndarray:
+    """The first step, in lr: Adam's moments are corrected there, and RMSprop's mean is not."""
+    match optimizer:
+        case Rmsprop():
+            root = (1 - optimizer.decay) ** 0.5
+        case Adam() | AdamW():
+            root = 1.0
+        case _:
+            raise TypeError(f"{optimizer.kind} does not divide by a gradient's size")
+    step: np.ndarray = g / (root * np.abs(g) + optimizer.epsilon)
+    return step
 
 
 def sign_unsure(key: TensorKey, context: RuleContext) -> np.ndarray:

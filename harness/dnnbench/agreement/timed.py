@@ -40,16 +40,15 @@ def how(workload: Workload, rows: int) -> How:
     """By what it costs: whole where one float64 evaluation is cheap, else in parts.
 
     A network whose training takes statistics over the batch gives its rows other values in
-    another batch, so that its inference alone is held against parts; over one row they are
-    rounding alone.
+    another batch, so that its inference alone is held against parts, and nothing of a single row.
     """
     together = mixes_rows(workload)
-    if together and rows == 1:
-        return How.NOT
     step = training_step(workload, rows, itemsize=8)
     forward = sum(row.forward_flops for row in node_costs(workload.model, rows))
     if PASSES * step.flops <= BUDGET.whole_flops and step.memory_bytes <= BUDGET.whole_bytes:
         return How.WHOLE
+    if is_level_row(workload, rows):
+        return How.NOT
     if 2 * step.flops <= BUDGET.parts_flops and not (together or workload.inference_only):
         return How.IN_PARTS
     return How.INFERENCE if 2 * forward <= BUDGET.parts_flops else How.NOT
@@ -58,6 +57,11 @@ def how(workload: Workload, rows: int) -> How:
 def mixes_rows(workload: Workload) -> bool:
     """Whether training takes statistics over the batch, so that its rows depend on each other."""
     return any(isinstance(node.op, BatchNorm) for node in workload.model.nodes)
+
+
+def is_level_row(workload: Workload, rows: int) -> bool:
+    """Whether it is one row of such a network: its statistics may be of a single value each."""
+    return rows == 1 and mixes_rows(workload)
 
 
 PASSES = 4
@@ -181,6 +185,7 @@ def scaled_reference(reference: Reference, wanted: Tensors, rows: int) -> Refere
         peak=_at_least(scaled(reference.peak), reference.timed_peak),
         sigma_kink=_at_least(scaled(reference.sigma_kink), reference.timed_kink),
         zero={key: np.full(wanted[key].shape, reference.zero[key].all()) for key in wanted},
+        level=tuple(dict.fromkeys((*reference.level, *reference.timed_level))),
         timed={},
         timed_sigma={},
         timed_peak={},

@@ -15,7 +15,7 @@ from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .deviation import rms, rmse
 from .keys import Group, Tensors, keyed
-from .observing import Build, with_optimizer
+from .observing import Build, alike_in_part, with_optimizer
 
 SAME = 1e-3
 """Two answers that differ by less than this share of what they might differ by are the same."""
@@ -53,6 +53,7 @@ def find_traces(
         return []
     searches: list[Callable[[Program, Sequence[Batch], list[Phase]], Iterator[Trace]]] = [
         _lent,
+        _taken,
         _moved,
         _odd,
         _padded,
@@ -89,6 +90,18 @@ def _lent(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> It
     wrong, right = _answer(program, phase, placed), _answer(program, phase, again)
     if _apart(wrong, right) > SAME:
         yield Trace(Part.PUT, "the caller's arrays in place of a copy: they change after it")
+
+
+def _taken(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
+    """A batch behind one that is like it in part."""
+    phase = Phase.INFER if Phase.INFER in phases else phases[0]
+    for like in alike_in_part(batches[0]):
+        before = program.put(like)
+        other = _answer(program, phase, before)
+        placed = program.put(_copy(batches[0]))
+        if _apart(_answer(program, phase, placed), other) == 0:
+            yield Trace(Part.PUT, "a batch taken for one that is like it in part")
+            return
 
 
 def _odd(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:

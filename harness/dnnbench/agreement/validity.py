@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..spec.phases import Phase
-from .allowances import BUDGET
+from .allowances import BUDGET, UNIT
 from .deviation import rms
 from .keys import Group, TensorKey
 from .rule_context import RuleContext
@@ -44,19 +44,28 @@ def value_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | No
 
 
 def _prediction_faults(a: np.ndarray, context: RuleContext) -> Iterator[str]:
-    """The class is the reference's wherever its logits tell classes apart by more than rounding."""
+    """The class is the reference's wherever its logits tell classes apart by more than rounding,
+    or are zero whatever the rounding: the first of equal ones is predicted, and 0 is not positive.
+    """
     z = context.reference.tensors[context.logits]
     rounding = BUDGET.local * allowance_of(context.logits, context).rmse
     match context.workload.task.loss.prediction:
         case "argmax":
             two = np.sort(z, axis=-1)[..., -2:]
             wrong, clear = a != z.argmax(axis=-1), two[..., -1] - two[..., 0] > 2 * rounding
+            clear |= _is_zero(context).all(axis=-1)
         case "positive":
-            wrong, clear = a != (z > 0), np.abs(z) > rounding
+            wrong, clear = a != (z > 0), (np.abs(z) > rounding) | _is_zero(context)
         case _:
             return
     if np.any(wrong & clear):
         yield "predicts another class than the reference"
+
+
+def _is_zero(context: RuleContext) -> np.ndarray:
+    """Which logits are zero in every evaluation; below float32 rounding may make others zero."""
+    zero = context.reference.zero[context.logits]
+    return zero if context.unit <= UNIT["float32"] else np.zeros_like(zero)
 
 
 def _has_stood_still(key: TensorKey, a: np.ndarray, context: RuleContext) -> bool:

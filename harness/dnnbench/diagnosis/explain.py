@@ -4,7 +4,7 @@ first part that is wrong alone too, or the phase that puts right parts together.
 
 from collections.abc import Sequence
 
-from ..agreement.check import DRAWN, FAR, TIMED, Agreement, Kind
+from ..agreement.check import DRAWN, FAR, INITIAL, TIMED, Agreement, Kind
 from ..agreement.comparison import TensorComparison
 from ..agreement.keys import Group, TensorKey
 from ..agreement.starting import start_weights
@@ -12,6 +12,7 @@ from ..agreement.status import Status
 from ..agreement.traces import Trace
 from ..protocol.batch import Batch
 from ..spec.phases import PIECES, Phase
+from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .candidates import Candidate, candidates
 from .explanation import Explanation
@@ -28,7 +29,12 @@ def explain(
     replayer: Replayer,
 ) -> Explanation:
     """Why a check's `rows` for one arm, workload and element type are not all right."""
-    if all(Kind.parse(row.kind).branch for row in rows if row.status is Status.DIFFERS):
+    branches = {Kind.parse(row.kind).branch for row in rows if row.status is Status.DIFFERS}
+    if branches == {INITIAL}:
+        weights = initial_weights(workload.model, seed)
+        met = Search(workload, batches, rows, weights, replayer).run()
+        return met if isinstance(met, Explanation) else _by_branch(rows)
+    if all(branches):
         return _by_branch(rows)
     traces = replayer.find_traces()
     for trace in traces:
@@ -108,6 +114,7 @@ def _by_branch(rows: Sequence[Agreement]) -> Explanation:
         TIMED: "right on smaller batches",
         DRAWN: "right under masks from outside",
         FAR: "right on numbers near 1",
+        INITIAL: "right from other weights than those that it is built from",
     }
     fault = where[Kind.parse(row.kind).branch]
     return _phase(_phase_of(row.key), row, fault)

@@ -13,6 +13,7 @@ class CrossEntropy(Spec):
     L = mean over the label positions that are not `ignored` of -sum_k q_k log softmax(z)_k,
     q = (1 - smoothing) onehot(label) + smoothing / K.
     z: (N, ..., K)   labels: (N, ...) int32   L: ()   A batch must have a label that counts.
+    Predicted is the class of the largest logit, the first of equal ones.
     Source of smoothing: Szegedy et al. 2015, arXiv 1512.00567.
     """
 
@@ -33,6 +34,7 @@ class BceWithLogits(Spec):
     """Binary cross-entropy of independent yes-or-no targets t in [0, 1], from logits z.
 
     L = mean over all elements of max(z, 0) - z t + log(1 + exp(-|z|)).      z, t: (N, ...)   L: ()
+    Predicted is whether z > 0.
     """
 
     kind: Literal["bce_with_logits"] = "bce_with_logits"

@@ -19,6 +19,7 @@ from .arm_under_test import ArmUnderTest
 from .cases import CASES
 from .cases.batches import batches_of
 from .cases.combined import combined
+from .cases.training import MANY_STEPS
 from .families import FAMILIES, TRAINING
 from .verdicts import Side, Verdict, case_of, judged, unanswered, unsupported
 
@@ -59,8 +60,9 @@ def request_of(
 ) -> CheckRequest:
     """What the cases are asked on in an element type, of some phases."""
     workload = workload_of(cases)
+    steps = MANY_STEPS.get(cases[0], STEPS)
     return CheckRequest(
-        workload, tuple(batches_of(workload)), STEPS, seed=0, phases=phases
+        workload, tuple(batches_of(workload)), steps, seed=0, phases=phases
     ).in_dtype(DType(dtype))
 
 

@@ -12,7 +12,7 @@ from ..spec.workload import Workload
 from .arm_under_test import ArmUnderTest
 from .case_checker import PLAIN
 from .cases import CASES
-from .cases.everything import heavy, weighty
+from .cases.everything import heavy, thinned, weighty
 from .laws import LAWS, NEEDS
 from .service import LawRequest
 from .trial import LawBroken
@@ -38,14 +38,21 @@ def shown() -> Workload:
     return readable(CASES["everything"]())
 
 
+def many_masks() -> Workload:
+    """`thinned`, likewise."""
+    return readable(thinned())
+
+
 NETWORKS = {
     "closing_gives_memory_back": weighty,
     "wait_means_done": heavy,
     "restore_goes_back": scheduled,
     "gradients_repeat": CASES["relu"],
+    "inference_repeats": CASES["relu"],
     "pieces_do_what_the_step_does": rising,
     "programs_do_not_share": CASES["batch_norm"],
     "masks_are_drawn_as_they_are_meant": shown,
+    "masks_keep_their_share": many_masks,
 }
 """Where a law is not asked on `everything` as it is: what is kept must show beside compiled code,
 waiting wants much work, and many calls little, or many programs.
@@ -64,7 +71,7 @@ def candidates(law: str) -> list[Workload]:
     and a plain perceptron.
     """
     workload = NETWORKS.get(law, CASES["everything"])()
-    particular = law in ("wait_means_done", "masks_are_drawn_as_they_are_meant")
+    particular = law == "wait_means_done" or law.startswith("masks_")
     smaller = [] if particular else [CASES["relu"]()]
     return [workload, *(with_optimizer(network, PLAIN) for network in (workload, *smaller))]
 

@@ -12,7 +12,9 @@ from ..spec.phases import Phase
 from .laws_of_programs import programs_do_not_share
 from .laws_of_steps import (
     gradients_repeat,
+    inference_repeats,
     masks_are_drawn_as_they_are_meant,
+    masks_keep_their_share,
     no_answer_is_kept_by_its_batch,
     pieces_do_what_the_step_does,
 )
@@ -264,8 +266,10 @@ LAWS: dict[str, Callable[[Trial], None]] = {
         restore_goes_back,
         no_answer_is_kept_by_its_batch,
         gradients_repeat,
+        inference_repeats,
         pieces_do_what_the_step_does,
         masks_are_drawn_as_they_are_meant,
+        masks_keep_their_share,
         load_starts_anew,
         load_reaches_inference,
         a_smaller_batch_works,
@@ -281,6 +285,7 @@ NEEDS: dict[str, Phase] = {
     "gradients_repeat": Phase.GRADIENTS,
     "pieces_do_what_the_step_does": Phase.TRAIN_STEP,
     "masks_are_drawn_as_they_are_meant": Phase.TRAIN_STEP,
+    "masks_keep_their_share": Phase.TRAIN_STEP,
     "load_starts_anew": Phase.TRAIN_STEP,
     "activations_and_cotangents_cover_every_node": Phase.GRADIENTS,
 }

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..agreement.keys import outputs_of
+from ..agreement.drawn import compare_draws
+from ..agreement.keys import Group, TensorKey, outputs_of
 from ..agreement.thinned import Draw, read_draws, repeated, share_off, worst_off
 from ..protocol.batch import Batch
-from ..protocol.program import Trainable, trainable
+from ..protocol.program import Program, Trainable, trainable
 from ..spec.phases import PIECES, Phase
 from .trial import Arrays, LawBroken, Trial, close, same, telling
 
@@ -30,21 +31,41 @@ def no_answer_is_kept_by_its_batch(trial: Trial) -> None:
 
 CALLS = 150
 """A fault in 2 % of calls shows in so many with a chance of 95 %: 1 - 0.98^150."""
+INFERENCES = 300
+"""Beyond what a compiler that watches calls waits for, and a count in a byte."""
 
 
 def gradients_repeat(trial: Trial) -> None:
-    """150 gradient passes over one batch give the same, to the bit on one thread of a CPU."""
+    """150 gradient passes over two batches in turn give the same of each, to the bit on one thread
+    of a CPU.
+    """
     program = trial.make_trainable()
-    placed, facts = program.put(trial.batches[0]), program.facts()
+    _repeats(program, Phase.GRADIENTS, trial.batches[:2], CALLS, "the same gradient pass")
+
+
+def inference_repeats(trial: Trial) -> None:
+    """300 inferences from two batches in turn give the same of each, to the bit on one thread of
+    a CPU.
+    """
+    _repeats(trial.make(), Phase.INFER, trial.batches[:2], INFERENCES, "the same inference")
+
+
+def _repeats(
+    program: Program, phase: Phase, batches: Sequence[Batch], calls: int, what: str
+) -> None:
+    """Two batches, because an answer that comes a call late is right where there is but one."""
+    placed, facts = [program.put(batch) for batch in batches], program.facts()
     exact = facts["threads"] == 1 and str(facts["device"]).lower().startswith("cpu")
-    first = program.get(program.gradients(placed))
-    for _ in range(CALLS - 1):
-        again = program.get(program.gradients(placed))
+    call = getattr(program, phase)
+    first = [program.get(call(each)) for each in placed]
+    for i in range(calls - len(placed)):
+        turn = i % len(placed)
+        again = program.get(call(placed[turn]))
         if exact:
-            same(first, again, "the same gradient pass gave another")
+            same(first[turn], again, f"{what} gave another")
             continue
-        for name, array in first.items():
-            close(array, again[name], f"the same gradient pass gave another {name}:")
+        for name, array in first[turn].items():
+            close(array, again[name], f"{what} gave another {name}:")
 
 
 def pieces_do_what_the_step_does(trial: Trial) -> None:
@@ -101,6 +122,27 @@ def masks_are_drawn_as_they_are_meant(trial: Trial) -> None:
         other = _first_draw(trainable(trial.reseeded(trial.weights)), batch, trial)
         if any(repeated(first[name], other[name]) for name in first):
             raise LawBroken("another seed draws the same mask")
+
+
+SHARE_STEPS = 16
+"""A million elements of each dropout, and five hundred pairs of rows: one dropped element of a
+hundred that is kept shows.
+"""
+
+
+def masks_keep_their_share(trial: Trial) -> None:
+    """Of a million elements the framework's own masks keep the share that they should; steps, rows
+    and nodes draw masks that know nothing of each other.
+    """
+    assert trial.workload is not None
+    program, batch = trial.make_trainable(), trial.batches[0]
+    free = program.put(Batch(batch.inputs, batch.targets))
+    steps = [_draw(program, batch, free, trial) for _ in range(SHARE_STEPS)]
+    draws = {name: [step[name] for step in steps] for name in steps[0]}
+    keys = {name: TensorKey(Group.OUTPUTS, name) for name in draws}
+    for finding in compare_draws(draws, keys):
+        if not finding.ok:
+            raise LawBroken(f"{finding.key.name}: {finding.reason}")
 
 
 def _first_draw(program: Trainable, batch: Batch, trial: Trial) -> dict[str, Draw]:

@@ -65,8 +65,9 @@ class KitServer(KitService):
         missing = self._worker.arm.capabilities(workload, request.dtype).missing
         if reasons := [missing[phase] for phase in phases if phase in missing]:
             raise PluginError("; ".join(dict.fromkeys(reasons)))
+        batches, initial = batches_of_request(request), self._worker.agreement.initial(request)
         tensors = observe(
-            build, workload, batches_of_request(request), request.steps, [own], phases, rehearse
+            build, workload, batches, request.steps, [own], phases, rehearse, initial=initial
         )
         give_back()
         reference = _trained_by(own.kind, load_reference(path))

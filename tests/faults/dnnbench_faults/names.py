@@ -46,6 +46,8 @@ NAMES = {
     "answers_are_kept_by_placed_batch": _phase("infer", "kept by its placed batch"),
     "gradients_are_kept_by_placed_batch": _phase("gradients", "kept by its placed batch"),
     "batches_are_placed_when_they_are_used": _phase("put", "in place of a copy"),
+    "batches_are_kept_by_their_last_row": _phase("put", "like it in part"),
+    "batches_are_kept_by_half_of_their_numbers": _phase("put", "like it in part"),
     "masks_are_the_caller_s": _phase("put", "in place of a copy"),
     "restore_leaves_the_count_of_steps": _phase("restore", "count of steps"),
     "restore_leaves_the_slots": _phase("restore", "slots"),

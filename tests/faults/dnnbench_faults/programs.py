@@ -165,6 +165,30 @@ def batches_are_placed_when_they_are_used(program):
         setattr(program, phase, placing(getattr(program, phase)))
 
 
+@planted(MEMORY, numpy="momentum", jax="dense", tensorflow="mse")
+def batches_are_kept_by_their_last_row(program):
+    """Of inputs; two batches that end alike are taken for one."""
+    honest, kept = program.put, {}
+
+    def put(batch):
+        ends = (array[-1:].tobytes() for array in batch.inputs.values())
+        return kept.setdefault((batch.size, *ends, *batch.masks), honest(batch))
+
+    program.put = put
+
+
+@planted(MEMORY, torch="conv2d_same", numpy="embedding", jax="adam")
+def batches_are_kept_by_half_of_their_numbers(program):
+    """As a digest of the first bytes does."""
+    honest, kept = program.put, {}
+
+    def put(batch):
+        halves = (a.tobytes()[: a.nbytes // 2] for a in batch.inputs.values())
+        return kept.setdefault((batch.size, *halves, *batch.masks), honest(batch))
+
+    program.put = put
+
+
 @planted(MEMORY, jax="dropout", numpy="dropout")
 def masks_are_the_caller_s(program):
     honest = program.put

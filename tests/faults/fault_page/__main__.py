@@ -41,7 +41,9 @@ def _options() -> argparse.Namespace:
         "--backend", default="numpy,torch,tensorflow,jax", help="in turn (default all four)"
     )
     parser.add_argument(
-        "--only", choices=(plan.PLANTED, plan.HONEST), help="planted faults or honest checks alone"
+        "--only",
+        choices=(plan.PLANTED, plan.KIT, plan.HONEST),
+        help="planted faults, those that the kit is asked about, or honest checks alone",
     )
     parser.add_argument(
         "--kind", default="", help="planted faults alone whose kind begins so, as `stranger`"
@@ -81,7 +83,7 @@ def _wanted(options: argparse.Namespace, rows: list[Recorded]) -> list[plan.Plan
     have = recorded.latest(rows)
     wanted = []
     for backend in options.backend.split(","):
-        for check in (*plan.planted(), *plan.honest()):
+        for check in (*plan.planted(), *plan.kit(), *plan.honest()):
             chosen = (
                 check.backend == backend
                 and options.only in (None, check.what)
@@ -97,7 +99,7 @@ def _wanted(options: argparse.Namespace, rows: list[Recorded]) -> list[plan.Plan
 def _is_of_kind(check: plan.Planned, start: str) -> bool:
     if not start:
         return True
-    return check.what == plan.PLANTED and kind_of(plan.fault_of(check)).startswith(start)
+    return check.what != plan.HONEST and kind_of(plan.fault_of(check)).startswith(start)
 
 
 if __name__ == "__main__":

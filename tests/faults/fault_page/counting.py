@@ -7,7 +7,7 @@ from dnnbench_faults.names import named_of
 from scipy.stats import binomtest
 
 from .kinds import kind_of, kinds
-from .plan import HONEST, Planned, fault_of, planted
+from .plan import HONEST, KIT, Planned, fault_of, planted
 from .recorded import Recorded, latest
 
 LEVEL = 0.95
@@ -45,15 +45,21 @@ def _limits(count: int, total: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Fault:
-    """One planted fault, and a row for each type in which it is recorded."""
+    """One planted fault, a row for each type in which it is recorded, and the kit's row if any."""
 
     fault: object
     rows: tuple[Recorded, ...]
+    of_kit: Recorded | None = None
 
     @property
     def caught(self) -> bool:
         """In every type that it is planted in."""
         return all(row.differs for row in self.rows)
+
+    @property
+    def only_by_the_kit(self) -> bool:
+        """Whether the kit shows it, and no check of its case."""
+        return not self.caught and self.of_kit is not None and self.of_kit.differs
 
     @property
     def part_named(self) -> bool:
@@ -71,13 +77,15 @@ class Fault:
 def faults(rows: Mapping[Planned, Recorded]) -> list[Fault]:
     """Planted faults of which something is recorded, those of both tables in order."""
     by_fault: dict[int, list[Planned]] = {}
+    by_kit = {(row.backend, row.mode): row for row in rows.values() if row.what == KIT}
     for check in planted():
         by_fault.setdefault(id(fault_of(check)), []).append(check)
     counted = []
     for checks in by_fault.values():
         made = tuple(rows[check] for check in checks if check in rows)
         if made:
-            counted.append(Fault(fault_of(checks[0]), made))
+            fault = fault_of(checks[0])
+            counted.append(Fault(fault, made, by_kit.get((fault.backend, fault.mode))))
     return counted
 
 

@@ -11,7 +11,7 @@ from dnnbench_faults.strangers import Stranger
 from table import markdown
 
 from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind
-from .plan import Planned, planted
+from .plan import Planned, kit, planted
 from .plan import honest as honest_checks
 from .recorded import NOW, Recorded, latest
 
@@ -39,6 +39,7 @@ def text_of(rows: Sequence[Recorded]) -> str:
         "codes": "; ".join(f"`{code}` {words}" for code, words in CODES.items()),
         "before": _before(rows, now),
         "missed": _missed(counted),
+        "only_by_the_kit": _only_by_the_kit(counted),
         "missed_strangers": _missed_strangers(counted),
         "misnamed": _misnamed(counted),
         "honest": _honest(honest(rows)),
@@ -64,13 +65,15 @@ def _answer(counted: Sequence[Fault], quiet: Sequence[Recorded]) -> str:
     total = sum(planted_of_kind().values()) - len(STRANGERS)
     named, known = _named(own)
     alarms = Of(sum(row.differs for row in quiet), len(quiet))
+    either = Of(sum(one.caught or one.only_by_the_kit for one in strange), len(strange))
     return "\n".join(
         (
             f"- planted: {total} faults, {len(own)} of them run",
             f"- caught: {_caught(own)}",
             f"- the right part named: {named.at_least}; the known fault too: {known.at_least}",
             f"- of strangers: {len(STRANGERS)} faults, {len(strange)} of them run; "
-            f"caught: {_caught(strange)}; the right part named: {_named(strange)[0].at_least}",
+            f"caught by a check: {_caught(strange)}, by a check or the kit: {either.at_least}; "
+            f"the right part named: {_named(strange)[0].at_least}",
             f"- alarms of honest checks: {alarms.at_most}",
         )
     )
@@ -92,7 +95,8 @@ def _kinds(counted: Sequence[Fault]) -> str:
     heading = [
         "kind",
         "planted",
-        "caught",
+        "caught by a check",
+        "by the kit alone",
         "right part",
         "known fault",
         "mildest, float64",
@@ -108,6 +112,7 @@ def _kinds(counted: Sequence[Fault]) -> str:
                 kind,
                 str(planted_of_kind()[kind]),
                 caught.at_least or "not yet run",
+                str(sum(one.only_by_the_kit for one in ones) or ""),
                 part.at_least,
                 known.at_least,
                 *mild,
@@ -161,10 +166,23 @@ def _missed(counted: Sequence[Fault]) -> str:
     return markdown(["fault", "case", "type", "worst error over allowance"], table)
 
 
+def _only_by_the_kit(counted: Sequence[Fault]) -> str:
+    table = []
+    for one in counted:
+        if one.only_by_the_kit and one.of_kit is not None:
+            said = one.of_kit.fault.replace("|", " ")
+            place = _place(one.rows[0])
+            table.append([place, one.fault.kind, one.fault.where, one.of_kit.named, said])
+    if not table:
+        return "None of those that are run."
+    heading = ["fault", "kind", "where it differs", "shown by", "what it says"]
+    return markdown(heading, table)
+
+
 def _missed_strangers(counted: Sequence[Fault]) -> str:
     table = []
     for one in counted:
-        if isinstance(one.fault, Stranger) and not one.caught:
+        if isinstance(one.fault, Stranger) and not (one.caught or one.only_by_the_kit):
             worst = f"{max(row.ratio for row in one.rows):.2g}"
             table.append([_place(one.rows[0]), one.fault.kind, one.fault.where, worst])
     if not table:
@@ -233,7 +251,7 @@ def _sizes(rows: Sequence[Recorded]) -> str:
 
 def _not_run(now: Mapping[Planned, Recorded]) -> str:
     """Counts of what is planned and has no row."""
-    left = [check for check in (*planted(), *honest_checks()) if check not in now]
+    left = [check for check in (*planted(), *kit(), *honest_checks()) if check not in now]
     if not left:
         return "Nothing: every planned check is recorded."
     counts = Counter((check.what, check.backend) for check in left)

@@ -1,20 +1,22 @@
-"""Every check that the page counts: planted faults in each type in which they exceed rounding, and
-honest backends over modes, types and batch sizes.
+"""Every check that the page counts: planted faults in each type in which they exceed rounding, some
+of them put to the kit, and honest backends over modes, types and batch sizes.
 """
 
 from dataclasses import dataclass
 from itertools import product
 
+from dnnbench_faults.by_the_kit import BY_THE_KIT
 from dnnbench_faults.every import FAULTS, PROGRAM_FAULTS, STRANGERS
 
-PLANTED, HONEST = "planted", "honest"
+PLANTED, KIT, HONEST = "planted", "kit", "honest"
 
 
 @dataclass(frozen=True, order=True)
 class Planned:
     """One check.
 
-    what: PLANTED or HONEST   mode: the fault's name, or the backend's own mode
+    what: PLANTED, KIT or HONEST   mode: the fault's name, or the backend's own mode
+    case: of KIT a law, or a case of the kit
     rows: of the batch that is timed; 0 for none beside the check's four
     """
 
@@ -38,8 +40,19 @@ def planted() -> list[Planned]:
     return checks
 
 
+def kit() -> list[Planned]:
+    """Faults that a check does not meet, with what the kit meets them by."""
+    strangers = {(fault.backend, fault.mode): fault for fault in STRANGERS}
+    return [
+        Planned(KIT, *place, shown_by, strangers[place].dtype)
+        for place, shown_by in BY_THE_KIT.items()
+    ]
+
+
 def fault_of(check: Planned):
     """The fault that a check plants."""
+    if check.what == KIT:
+        return next(f for f in STRANGERS if (f.backend, f.mode) == (check.backend, check.mode))
     return _FAULTS[check.backend, check.mode, check.case]
 
 

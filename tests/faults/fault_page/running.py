@@ -8,17 +8,22 @@ from datetime import date
 from importlib.metadata import version
 
 from dnnbench.agreement.check import Agreement
+from dnnbench.agreement.status import Status
 from dnnbench.errors import DnnbenchError
 from dnnbench.execution.checking import reference_path
 from dnnbench.execution.pool import spawn, start_request
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.protocol.arm import Arm
+from dnnbench.testing.arm_under_test import ArmUnderTest
+from dnnbench.testing.case_checker import CaseChecker
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench.testing.law_checks import law_verdict
+from dnnbench.testing.laws import LAWS
 from dnnbench.worker.clients.agreement import AgreementClient
 from dnnbench.worker.clients.arm import ArmClient
 from helpers.faulty import BUILDERS, FaultyWorkers, request_of
 
-from .plan import PLANTED, TIMED, Planned, fault_of
+from .plan import KIT, PLANTED, TIMED, Planned, fault_of
 from .recorded import NOW, Recorded
 
 DISTRIBUTIONS = {"numpy": ("numpy",), "torch": ("torch",), "tensorflow": ("tensorflow",),
@@ -63,6 +68,8 @@ def _made(workers: "_Workers", check: Planned) -> Recorded:
     """A worker that raises, or dies, gives no answer, which is not right either."""
     named = fault = ""
     try:
+        if check.what == KIT:
+            return _recorded(check, *_of_kit(check))
         rows = workers.check(check)
         differs = not all(row.ok for row in rows)
         ratio = max((row.ratio for row in rows if row.ratio == row.ratio), default=0.0)
@@ -70,15 +77,43 @@ def _made(workers: "_Workers", check: Planned) -> Recorded:
             named, fault = workers.explain(check, rows)
     except DnnbenchError as error:
         workers.forget()
-        differs, ratio, named, fault = True, float("inf"), RAISED, _brief(error)
+        differs, ratio, named, fault = True, float("inf"), RAISED, _brief(str(error))
+    return _recorded(check, differs, ratio, named, fault)
+
+
+def _of_kit(check: Planned) -> tuple[bool, float, str, str]:
+    """(whether the kit speaks against the arm, by how much, by which law or case, what it says)"""
+    arm = Arm(f"faulty_{check.backend}", check.mode, dtype=check.dtype)
+    if check.case in LAWS:
+        under_test = ArmUnderTest(arm)
+        try:
+            law = law_verdict(under_test, check.case)
+        finally:
+            under_test.close()
+        broken = law.status == "broken"
+        return broken, float("inf") if broken else 0.0, f"law {check.case}", _brief(law.reason)
+    checker = CaseChecker(arm, (check.case,))
+    try:
+        sides = checker.verdicts(check.case).values()
+    finally:
+        checker.arm_under_test.close()
+    wrong = [side for side in sides if side.status is Status.DIFFERS]
+    ratio = max((side.ratio for side in sides if side.ratio == side.ratio), default=0.0)
+    said = f"{wrong[0].tensor}: {wrong[0].reason}" if wrong else ""
+    return bool(wrong), ratio, f"case {check.case}", _brief(said)
+
+
+def _recorded(check: Planned, differs: bool, ratio: float, named: str, fault: str) -> Recorded:
     return Recorded(
         check.what, check.backend, check.mode, check.case, check.dtype, check.rows, NOW,
         date.today().isoformat(), versions(check.backend), differs, ratio, named, fault,
     )  # fmt: skip
 
 
-def _brief(error: DnnbenchError) -> str:
-    return " ".join(str(error).split())[:80]
+def _brief(text: str) -> str:
+    """What was said, without who was asked and where its traceback lies."""
+    said = text.rpartition("LawBroken: ")[2].partition("; the traceback is")[0]
+    return " ".join(said.split())[:80]
 
 
 def versions(backend: str) -> str:

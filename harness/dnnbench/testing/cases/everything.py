@@ -46,3 +46,13 @@ def heavy() -> Workload:
     x = net.relu(net.dense(net.input("x", (1024,)), units=1024))
     model = net.build(net.dense(net.relu(net.dense(x, units=1024)), units=CLASSES, name="logits"))
     return Workload(name="heavy", model=model, batch_size=64)
+
+
+def thinned() -> Workload:
+    """Many elements and rows for masks to keep or to drop; not among the cases."""
+    net = Builder("thinned")
+    x = net.input("x", (1024,))
+    x = net.add(net.dropout(x, rate=0.5), net.dropout(x, rate=0.5))
+    x = net.stochastic_depth(x, rate=0.4)
+    model = net.build(net.dense(x, units=CLASSES, name="logits"))
+    return Workload(name="thinned", model=model, batch_size=64)

@@ -69,3 +69,12 @@ def dense_of_many_weights(net: Builder) -> str:
     same.
     """
     return net.dense(net.input("x", (523,)), units=509)
+
+
+@case
+def gradients_of_small_size(net: Builder) -> str:
+    """A gradient of each place is a thousandth of their mean's: float16 holds it where the loss is
+    scaled, and as long as it is.
+    """
+    offset = net.constant("offset", (32, 32, 2))
+    return net.global_avg_pool(net.add(net.input("image", (32, 32, 2)), offset))

@@ -30,6 +30,12 @@ def batch_norm_far_from_zero(net: Builder) -> str:
 
 
 @case
+def batch_norm_of_far_inputs(net: Builder) -> str:
+    """As `layer_norm_of_far_inputs`, of a channel's mean."""
+    return net.batch_norm(net.input("far", (4, 4, 8)))
+
+
+@case
 def layer_norm(net: Builder) -> str:
     return net.layer_norm(net.dense(net.input("x", (3, 6)), units=8))
 
@@ -48,6 +54,12 @@ def layer_norm_far_from_zero(net: Builder) -> str:
     and the squares are not.
     """
     return net.layer_norm(net.add(net.input("x", (8,)), net.input("far", (8,))))
+
+
+@case
+def layer_norm_of_far_inputs(net: Builder) -> str:
+    """What it reads has 8 bits in bfloat16, and a mean beyond them: means of 8 bits are far off."""
+    return net.layer_norm(net.input("far", (64,)))
 
 
 @case
@@ -82,6 +94,12 @@ def group_norm_far_from_zero(net: Builder) -> str:
     PyTorch's kernel for channels_last images takes one pass.
     """
     return net.group_norm(net.add(net.input("x", (2, 4, 8)), net.input("far", (2, 4, 8))), groups=2)
+
+
+@case
+def group_norm_of_far_inputs(net: Builder) -> str:
+    """As `layer_norm_of_far_inputs`."""
+    return net.group_norm(net.input("far", (4, 4, 8)), groups=2)
 
 
 @case

@@ -62,6 +62,29 @@ _trained_by("bce_with_logits", Sgd(), BceWithLogits())
 _trained_by("mse", Sgd(learning_rate=0.1), Mse())
 
 
+MANY_STEPS = {"adam_of_many_steps": (1, 40, 300)}
+"""Cases that are trained on beyond a count of 8 bits, and after which steps they are looked at."""
+_trained_by("adam_of_many_steps", Adam(learning_rate=0.003))
+
+
+def _of_equal_logits(name: str, loss: Loss) -> None:
+    """Logits of every other example are 0 throughout: the first of equal ones is predicted, and 0
+    is not positive.
+    """
+
+    def workload() -> Workload:
+        net = Builder(name)
+        x = net.dense(net.tanh(net.dense(net.input("x", (6,)), units=8)), units=CLASSES)
+        model = net.build(net.mul(x, net.input("zeroed", (CLASSES,)), name="logits"))
+        return Workload(name=name, model=model, task=Task(loss=loss, optimizer=Sgd()), batch_size=4)
+
+    CASES[name] = workload
+
+
+_of_equal_logits("cross_entropy_of_equal_logits", CrossEntropy())
+_of_equal_logits("bce_of_zero_logits", BceWithLogits())
+
+
 def _of_large_logits(name: str, loss: Loss, classes: int) -> None:
     """Logits around +-1000, or apart by as much; more classes than a byte counts where they may."""
 

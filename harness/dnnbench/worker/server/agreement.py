@@ -11,14 +11,15 @@ from ...agreement.comparison import TensorComparison
 from ...agreement.deviation import largest, rmse
 from ...agreement.grid import batch_on_grid, on_grid
 from ...agreement.keys import TensorKey, Tensors
+from ...agreement.level import level_norms
 from ...agreement.nodes import compare_nodes, observe_nodes
-from ...agreement.observing import Build
+from ...agreement.observing import Build, Initial
 from ...agreement.reference import Reference, flip_errors, make_reference, worst_errors
 from ...agreement.reference_files import load_reference, save_reference
 from ...agreement.repeats import find_repeats
 from ...agreement.replay import Replay
 from ...agreement.starting import start_weights
-from ...agreement.timed import How, how, observe_timed
+from ...agreement.timed import How, how, is_level_row, observe_timed
 from ...agreement.traces import Trace, find_traces
 from ...errors import PluginError
 from ...host.memory import give_back
@@ -49,6 +50,7 @@ class AgreementServer(AgreementService):
             request.steps,
             request.dtype,
             phases=request.phases,
+            initial_in=self._initial_builder(request) if starts_initial(request) else None,
         )
         timed = timed_of(request)
         if timed is not None and how(request.workload, timed.size) is How.WHOLE:
@@ -69,6 +71,7 @@ class AgreementServer(AgreementService):
             lambda variant: capabilities_of(self._arm.backend, variant, arm),
             request.phases,
             timed_of(request),
+            self.initial(request),
         )
         give_back()
         return tuple(rows)
@@ -131,12 +134,11 @@ class AgreementServer(AgreementService):
         missing = capabilities_of(self._arm.backend, request.workload, arm).missing
         if all(phase in missing for phase in request.phases):
             raise PluginError("; ".join(dict.fromkeys(missing[phase] for phase in request.phases)))
-        weights = weights_of(request)
-        plain = initial_weights(request.workload.model, request.seed)
+        weights, plain = weights_of(request), initial_of(request)
 
         def build(variant: Workload) -> Program:
             own = variant.task.optimizer == request.workload.task.optimizer
-            as_timed = own and Phase.TRAIN_STEP in request.phases
+            as_timed = own and starts_initial(request)
             start = plain if as_timed else weights
             program: Program = self._arm.backend.build(variant, start, arm, request.seed)
             if as_timed:
@@ -144,6 +146,23 @@ class AgreementServer(AgreementService):
             return program
 
         return build
+
+    def initial(self, request: CheckRequest) -> Initial | None:
+        """How the arm is built to be timed; None where no step is asked for."""
+        if not starts_initial(request):
+            return None
+        arm, plain = self._arm.arm.with_dtype(request.dtype), initial_of(request)
+
+        def build(variant: Workload) -> Program:
+            program: Program = self._arm.backend.build(variant, plain, arm, request.seed)
+            return program
+
+        return Initial(build, weights_of(request))
+
+    def _initial_builder(self, request: CheckRequest) -> Callable[[str, str], Initial]:
+        build_in = self._reference_builder(initial_of(request), request.seed)
+        weights = weights_of(request)
+        return lambda mode, dtype: Initial(build_in(mode, dtype), weights)
 
     def _node_values(
         self, case: Replay, dtype: DType, seed: int, phases: Collection[Phase]
@@ -183,7 +202,8 @@ def _with_timed(
         return observe_timed(build_in(mode, dtype), request.workload, timed, request.phases)
 
     tensors = evaluated("eager", "float64")
-    if request.dtype == DType.FLOAT64:
+    level_row = is_level_row(request.workload, timed.size)
+    if request.dtype == DType.FLOAT64 and not level_row:
         return replace(reference, timed=tensors)
     honest = [evaluated(mode, request.dtype) for mode in ("eager", "blocked", "reversed")]
     return replace(
@@ -192,6 +212,9 @@ def _with_timed(
         timed_sigma=worst_errors(rmse, tensors, honest),
         timed_peak=worst_errors(largest, tensors, honest),
         timed_kink=flip_errors(evaluated("flipped", "float64"), tensors),
+        timed_level=level_norms(build_in("eager", "float64"), request.workload, timed)
+        if level_row
+        else (),
     )
 
 
@@ -199,6 +222,16 @@ def weights_of(request: CheckRequest) -> dict[str, np.ndarray]:
     """Where a request's programs start, on the grid of its element type."""
     start = start_weights(request.workload.model, request.seed)
     return on_grid(start if request.weights is None else request.weights, request.dtype)
+
+
+def initial_of(request: CheckRequest) -> dict[str, np.ndarray]:
+    """The weights that a request's workload is timed with, likewise."""
+    return on_grid(initial_weights(request.workload.model, request.seed), request.dtype)
+
+
+def starts_initial(request: CheckRequest) -> bool:
+    """Whether a program that trains by the workload's own optimizer is built as it is timed."""
+    return Phase.TRAIN_STEP in request.phases and not request.workload.inference_only
 
 
 def batches_of(request: CheckRequest) -> list[Batch]:
