@@ -10,7 +10,7 @@ from ..agreement.far import not_lifted, phases_far
 from ..agreement.observing import optimizers_to_check
 from ..agreement.reference_files import stored_gradient_norm
 from ..agreement.status import Status
-from ..agreement.timed import How, how, mixes_rows
+from ..agreement.timed import How, how
 from ..protocol.dtypes import DType
 from ..spec.ops.dropout import Thinning
 from ..spec.phases import PHASES, Phase
@@ -129,12 +129,15 @@ def _branches(requests: Sequence[CheckRequest]) -> tuple[str, ...]:
         random = any(isinstance(node.op, Thinning) for node in request.workload.model.nodes)
         masks = " with masks from outside and with its own" if random else ""
         branches.append(f"as it trains{masks}")
+    if Phase.TRAIN_STEP in request.phases:
+        branches.append("from the initial weights that are timed")
     if phases_far(request.workload, request.phases):
         branches.append("with logits or scores of attention far from 1 (float64 and float32 alone)")
     if any(one.weights is not None for one in requests):
         branches.append("from given weights too")
     if request.timed is not None and (rows := _timed_rows(request)):
-        branches.append(f"{how(request.workload, rows)} ({rows} rows)")
+        plural = "" if rows == 1 else "s"
+        branches.append(f"{how(request.workload, rows)} ({rows} row{plural})")
     return tuple(branches)
 
 
@@ -168,8 +171,6 @@ def _not_asked(workload: Workload, rows: int) -> str:
             return f"the update, {costs}"
         case How.INFERENCE:
             return f"training, {costs}"
-        case How.NOT if rows == 1 and mixes_rows(workload):
-            return "everything, as a batch norm over one row leaves nothing but rounding"
         case How.NOT:
             return f"everything, {costs}"
     return ""

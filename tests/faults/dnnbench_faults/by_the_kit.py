@@ -4,7 +4,6 @@ does.
 
 BY_THE_KIT = {
     ("jax", "a_third_program_starts_as_the_first"): "programs_do_not_share",
-    ("jax", "scores_are_in_8_bits"): "attention_of_large_scores",
     ("numpy", "one_of_a_hundred_dropped_is_kept"): "masks_keep_their_share",
     ("numpy", "the_last_of_equal_logits_is_predicted"): "cross_entropy_of_equal_logits",
     ("numpy", "corrections_end_at_step_20"): "adam_of_many_steps",
