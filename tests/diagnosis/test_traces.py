@@ -2,6 +2,8 @@
 programs, in this process.
 """
 
+from dataclasses import replace
+
 import pytest
 from dnnbench.agreement.traces import Part, find_traces
 from dnnbench.spec.phases import PHASES, Phase
@@ -12,7 +14,7 @@ from helpers.in_process import explained
 from helpers.replaying import Replay, builder
 
 # isort: split
-from dnnbench_faults.every import PROGRAM_FAULTS
+from dnnbench_faults.every import PROGRAM_FAULTS, STRANGERS
 from dnnbench_faults.names import named_of
 from dnnbench_faults.planting import ALTERATIONS, Planted
 
@@ -63,6 +65,72 @@ def test_inference_that_moves_statistics_is_named_and_not_the_norm():
     trace, *_ = traces_of("batch_norm", ALTERATIONS["numpy", "infer_statistics_moved"])
     assert trace.name == Phase.INFER
     assert trace.fault == "it moves running statistics"
+
+
+STRANGE = {
+    "load_keeps_the_slots": (Part.LOAD, "slots"),
+    "snapshots_are_in_float32": (Part.RESTORE, "fewer bits"),
+    "slots_go_on_in_the_snapshot": (Part.RESTORE, "slots"),
+    "a_step_takes_the_batch_placed_last": (Phase.TRAIN_STEP, "it returns"),
+}
+
+
+@pytest.mark.parametrize("mode", STRANGE)
+def test_what_a_stranger_s_program_leaves_behind_is_named(mode):
+    fault = next(f for f in STRANGERS if f.mode == mode)
+    first, *_ = traces_of(fault.case, fault.change)
+    part, words = STRANGE[mode]
+    assert first.name == part
+    assert words in first.fault
+
+
+def counted_anew(restore):
+    def change(program):
+        honest = getattr(program, restore)
+
+        def back(state):
+            count = program._step
+            honest(state)
+            program._step = 0 if restore == "restore" else count
+
+        setattr(program, restore, back)
+
+    return change
+
+
+@pytest.mark.parametrize("part", [Part.LOAD, Part.RESTORE])
+def test_a_count_that_is_not_brought_back_is_named(part):
+    """Of a snapshot behind a step; a load begins at 0."""
+    first, *_ = traces_of("adam", counted_anew(part))
+    assert first.name == part
+    assert "count of steps" in first.fault
+
+
+def placed_by_array(program):
+    honest, kept = program.put, {}
+
+    def put(batch):
+        key = tuple(map(id, batch.inputs.values()))
+        return kept.setdefault(key, (honest(batch), batch))[0]
+
+    program.put = put
+
+
+def targets_placed_first(program):
+    honest, kept = program.put, {}
+
+    def put(batch):
+        placed = honest(batch)
+        return replace(placed, targets=kept.setdefault(batch.size, placed.targets))
+
+    program.put = put
+
+
+@pytest.mark.parametrize("change", [placed_by_array, targets_placed_first])
+def test_what_is_kept_from_an_earlier_batch_is_named(change):
+    first, *_ = traces_of("dense", change)
+    assert first.name == Part.PUT
+    assert "placed before" in first.fault
 
 
 def test_gradients_that_are_not_cleared_are_named():

@@ -37,6 +37,7 @@ STEPS, FEW_STEPS, MANY_STEPS = 8, 2, 24
 """Training steps whose masks are counted; fewer where an evaluation is not cheap, more where whole
 examples fall out, of which a batch has few.
 """
+NOT_BROUGHT_BACK = "the step after `restore` draws another mask than the one that it took back"
 PAIRS = 48
 """Pairs of neighbouring examples that tell one coin for all of them from a coin each."""
 
@@ -89,8 +90,7 @@ def compare_drawn(
     keys = {name: TensorKey(Group.OUTPUTS, name, called[-1], *moment) for name in seen.draws}
     findings = compare_draws(seen.draws, keys)
     for name in seen.not_brought_back:
-        reason = "the step after `restore` draws another mask than the one that it took back"
-        findings.append(TensorComparison(keys[name], float("inf"), reason))
+        findings.append(TensorComparison(keys[name], float("inf"), NOT_BROUGHT_BACK))
     return [*findings, *tensors]
 
 

@@ -167,10 +167,10 @@ def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
         if batch.size not in lent:
             lent[batch.size] = batch.rows(np.arange(batch.size))
             for like in alike_in_part(batch):
-                _fill(lent[batch.size], like)
+                fill(lent[batch.size], like)
                 program.put(lent[batch.size])
         arrays = lent[batch.size]
-        _fill(arrays, copy)
+        fill(arrays, copy)
         placed.append(program.put(arrays))
         for array in _arrays(arrays):
             array.fill(0)
@@ -188,7 +188,8 @@ def alike_in_part(batch: Batch) -> list[Batch]:
     return [batch.rows(later), batch.rows(earlier), one_off]
 
 
-def _fill(arrays: Batch, batch: Batch) -> None:
+def fill(arrays: Batch, batch: Batch) -> None:
+    """Write a batch into the arrays of another one of its size."""
     for array, values in zip(_arrays(arrays), _arrays(batch), strict=True):
         array[...] = values
 

@@ -3,7 +3,7 @@ after a check has found that it differs, without any reference.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
 from .deviation import rms, rmse
 from .keys import Group, Tensors, keyed
-from .observing import Build, alike_in_part, with_optimizer
+from .observing import Build, alike_in_part, fill, with_optimizer
 
 SAME = 1e-3
 """Two answers that differ by less than this share of what they might differ by are the same."""
@@ -25,6 +25,7 @@ class Part(StrEnum):
     """A program's methods that are no phase."""
 
     PUT = "put"
+    LOAD = "load"
     RESTORE = "restore"
 
 
@@ -59,7 +60,7 @@ def find_traces(
         _padded,
     ]
     if Phase.TRAIN_STEP in phases:
-        searches += [_kept, _not_restored, _returned]
+        searches += [_kept, _not_loaded, _not_restored, _returned]
     traces: list[Trace] = []
     for search in searches:
         program = build(with_optimizer(workload, workload.task.optimizer))
@@ -93,14 +94,22 @@ def _lent(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> It
 
 
 def _taken(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
-    """A batch behind one that is like it in part."""
-    phase = Phase.INFER if Phase.INFER in phases else phases[0]
-    for like in alike_in_part(batches[0]):
-        before = program.put(like)
-        other = _answer(program, phase, before)
-        placed = program.put(_copy(batches[0]))
-        if _apart(_answer(program, phase, placed), other) == 0:
-            yield Trace(Part.PUT, "a batch taken for one that is like it in part")
+    """A batch behind one that is like it in part, or has its inputs, and comes in its arrays."""
+    batch = batches[0]
+    rows = np.arange(batch.size)
+    others = [(Phase.INFER, like, "a batch") for like in alike_in_part(batch)]
+    turned = replace(batch, targets=batch.targets[np.roll(rows, 1)])
+    if not np.array_equal(turned.targets, batch.targets):
+        others.append((Phase.LOSS, turned, "targets"))
+    for phase, other, what in others:
+        if phase not in phases:
+            continue
+        lent = _copy(other)
+        first = program.put(lent)  # which stays: what is kept by it is not handed to the second
+        before = _answer(program, phase, first)
+        fill(lent, batch)
+        if _apart(_answer(program, phase, program.put(lent)), before) == 0:
+            yield Trace(Part.PUT, f"{what} taken for those placed before, like it in part")
             return
 
 
@@ -181,12 +190,33 @@ def _kept(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> It
             yield Trace(phase, "an answer kept by its placed batch, from before the step")
 
 
+def _not_loaded(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
+    """A step, the weights of before it loaded, and the same step again."""
+    trained = trainable(program)
+    placed = trained.put(_copy(batches[-1]))
+    start = _everything(trained)
+    given = trained.weights() | trained.model_state()
+    trained.wait(trained.train_step(placed))
+    first = _everything(trained)
+    trained.load(_copies(given))
+    back = _everything(trained)
+    left = [what for what in start if _apart(back[what], start[what]) > 0]
+    if left:
+        yield Trace(Part.LOAD, f"it leaves {' and '.join(left)} as they were")
+        return
+    trained.wait(trained.train_step(placed))
+    again = _everything(trained)
+    if _apart(again["weights"], first["weights"], start["weights"]) > SAME:
+        yield Trace(Part.LOAD, "it leaves the count of steps as it was", certain=False)
+
+
 def _not_restored(
     program: Program, batches: Sequence[Batch], phases: list[Phase]
 ) -> Iterator[Trace]:
-    """Two steps, each taken back, and then the first one once more."""
+    """Behind a step, two steps, each taken back, and then the first of them once more."""
     trained = trainable(program)
     placed = trained.put(_copy(batches[-1]))
+    trained.wait(trained.train_step(placed))
     snapshot, start = trained.snapshot(), _everything(trained)
     ends = []
     for place in ("", "a second time: "):
@@ -197,6 +227,11 @@ def _not_restored(
         left = [what for what in start if _apart(back[what], start[what], ends[0][what]) > SAME]
         if left:
             yield Trace(Part.RESTORE, f"{place}it leaves {' and '.join(left)} as they were")
+            return
+        changed = [what for what in start if _apart(back[what], start[what]) > 0]
+        if changed:
+            words = f"{place}it brings {' and '.join(changed)} back in fewer bits"
+            yield Trace(Part.RESTORE, words)
             return
     weights = [end["weights"] for end in ends]
     if _apart(weights[1], weights[0], start["weights"]) > SAME:
@@ -213,6 +248,7 @@ def _returned(program: Program, batches: Sequence[Batch], phases: list[Phase]) -
     for batch in batches[:2]:
         placed = trained.put(_copy(batch))
         own = _plain(trained.get(trained.loss(placed)))
+        trained.put(alike_in_part(batch)[0])  # a step is of its own batch, not of the last one
         inferred = _plain(trained.get(trained.infer(placed)))
         result = trained.train_step(placed)
         trained.wait(result)

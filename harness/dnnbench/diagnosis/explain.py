@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from ..agreement.check import DRAWN, FAR, INITIAL, TIMED, Agreement, Kind
 from ..agreement.comparison import TensorComparison
+from ..agreement.drawn import NOT_BROUGHT_BACK
 from ..agreement.keys import Group, TensorKey
 from ..agreement.starting import start_weights
 from ..agreement.status import Status
-from ..agreement.traces import Trace
+from ..agreement.traces import Part, Trace
 from ..protocol.batch import Batch
 from ..spec.phases import PIECES, Phase
 from ..spec.weights import initial_weights
@@ -117,6 +118,8 @@ def _by_branch(rows: Sequence[Agreement]) -> Explanation:
         INITIAL: "right from other weights than those that it is built from",
     }
     fault = where[Kind.parse(row.kind).branch]
+    if NOT_BROUGHT_BACK in row.reason:
+        return _phase(Part.RESTORE, row, "it leaves the generator as it was")
     return _phase(_phase_of(row.key), row, fault)
 
 
