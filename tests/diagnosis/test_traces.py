@@ -71,6 +71,7 @@ STRANGE = {
     "load_keeps_the_slots": (Part.LOAD, "slots"),
     "snapshots_are_in_float32": (Part.RESTORE, "fewer bits"),
     "slots_go_on_in_the_snapshot": (Part.RESTORE, "slots"),
+    "a_step_scales_the_placed_batch": (Phase.TRAIN_STEP, "writes to its placed batch"),
     "a_step_takes_the_batch_placed_last": (Phase.TRAIN_STEP, "it returns"),
 }
 
