@@ -10,10 +10,10 @@ from ..protocol.batch import Batch
 from ..protocol.dtypes import DType
 from ..protocol.precision import PRECISIONS
 from ..protocol.program import trainable
+from ..protocol.rounding import rounded
 from ..spec.phases import Phase
 from ..spec.workload import Workload
 from .comparison import TensorComparison
-from .grid import rounded
 from .keys import Group, TensorKey
 from .observing import Build, with_optimizer
 

@@ -164,7 +164,8 @@ def unsure_parts(key: TensorKey, context: RuleContext) -> np.ndarray:
     sizes, rounding = np.abs(context.reference.tensors[gradient]), noise(gradient, context)
     if key.step == 1 and _by_its_gradient_alone(optimizer):
         parts = _first_step(optimizer, sizes) - _first_step(optimizer, sizes - rounding)
-        return np.minimum(parts, 2.0)
+        unsure: np.ndarray = np.minimum(parts, 2.0)
+        return unsure
     sure = sizes > rounding
     return np.where(sure, np.divide(rounding, sizes, out=np.zeros_like(sizes), where=sure), 2.0)
 
