@@ -203,10 +203,10 @@ def _not_loaded(program: Program, batches: Sequence[Batch], phases: list[Phase])
     trained = trainable(program)
     placed = trained.put(_copy(batches[-1]))
     start = _everything(trained)
-    given = trained.weights() | trained.model_state()
+    weights = trained.weights() | trained.model_state()
     trained.wait(trained.train_step(placed))
     first = _everything(trained)
-    trained.load(_copies(given))
+    trained.load(_copies(weights))
     back = _everything(trained)
     left = [what for what in start if _apart(back[what], start[what]) > 0]
     if left:
