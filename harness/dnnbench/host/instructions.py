@@ -86,5 +86,5 @@ def _opened(event: Event, thread: int) -> int:
     file: int = libc.syscall(number, buffer, thread, -1, -1, 0)
     if file < 0:
         reason = os.strerror(ctypes.get_errno())
-        raise NotCounted(f"the kernel counts none here ({reason}; virtual machines seldom do)")
+        raise NotCounted(f"the kernel counts none here ({reason})")
     return file
