@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from dnnbench.errors import BuildError, UsageError
+from dnnbench.execution.environments import create_borrowing_environment
 from dnnbench.execution.plan_check import check_requests_of
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
+from dnnbench.revisions import environment
 from dnnbench.revisions.arms import Added, sides_of_revisions
 from dnnbench.revisions.networks import network_file
 from dnnbench.revisions.repository import repository_of
@@ -116,6 +118,29 @@ def test_names_are_left_as_they_are(there):
 def test_a_file_elsewhere_is_of_no_revision(there, tmp_path):
     (tmp_path / "net.py").write_text(NET)
     assert network_file(repository_of(Path.cwd()), f"{tmp_path}/net.py:make_net") is None
+
+
+def test_requirements_are_installed_without_a_project(there, monkeypatch):
+    """pip is asked for them alone."""
+    wanted = []
+
+    def create(name, requirements, constraints):
+        wanted.append((requirements, constraints))
+        return create_borrowing_environment(name)
+
+    monkeypatch.setattr(environment, "create_environment", create)
+    added = Added(("torch==2.13.0",), ("pins.txt",))
+    Path("pins.txt").write_text("")
+    try:
+        sides_of_revisions("HEAD~1..HEAD", ("numpy",), added, ("net.py:make_net",), print)
+    finally:
+        Path("pins.txt").unlink()
+    assert wanted == [(("torch==2.13.0",), ("pins.txt",))] * 2
+
+
+def test_a_file_that_holds_one_network_is_of_a_revision_too(there):
+    file = network_file(repository_of(Path.cwd()), "nets/small.toml")
+    assert (file.path, file.name) == ("nets/small.toml", "")
 
 
 @pytest.mark.parametrize("name", ["mlp_digits", "resnet50[tiny]", "all"])

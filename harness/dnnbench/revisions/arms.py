@@ -61,9 +61,9 @@ def sides_of_revisions(
     files = versioned(repository, networks, base, candidate)
     subfolder = project_folder(repository, Path.cwd())
     recipe = Recipe(repository, subfolder, added.requirements, added.constraints, added.build)
-    if files and not recipe.installs(base, candidate):
+    if files and not recipe.has_project(base, candidate):
         _require_backends(backends, files)
-        recipe = replace(recipe, borrows=True)
+        recipe = replace(recipe, no_project=True)
     places = _environments(recipe, base, candidate, note)
     named = [part for whole in backends for part in separate(whole)] or _brought(places[1])
     arms = [in_environment(name, place) for place in places for name in named]

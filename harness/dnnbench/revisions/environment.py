@@ -42,17 +42,21 @@ class Recipe:
     """pip's constraint files."""
     build: str = ""
     """A command of a shell that installs the project, in place of pip; empty for pip."""
-    borrows: bool = False
-    """Whether nothing is installed: the environment sees the packages of this one."""
+    no_project: bool = False
+    """Whether the revisions have networks alone: then the requirements are installed, and without
+    any the environment sees the packages of this one.
+    """
 
-    def installs(self, *revisions: Revision) -> bool:
-        """Whether there is something to install: a project of any of the revisions, a command that
-        builds one, or requirements.
-        """
-        if self.build or self.requirements:
+    def has_project(self, *revisions: Revision) -> bool:
+        """Whether any of the revisions has something to install, or a command installs it."""
+        if self.build:
             return True
         paths = [str(Path(self.subfolder) / name) for name in PROJECT_FILES]
         return any(self.repository.has(one, path) for one in revisions for path in paths)
+
+    @property
+    def _borrows(self) -> bool:
+        return self.no_project and not self.requirements
 
     def name(self, revision: Revision, copy: int = 0) -> str:
         """`git-COMMIT-DIGEST`, the digest of all that decides what is installed; the working tree
@@ -63,7 +67,8 @@ class Recipe:
         parts = (
             str(self.repository.folder), self.subfolder, revision.tree,
             self.requirements, self.constraints, [digest_of(file) for file in self.constraints],
-            sys.version, distribution(DISTRIBUTION).version, copy, self.build, self.borrows,
+            sys.version, distribution(DISTRIBUTION).version, copy, self.build,
+            sys.prefix if self._borrows else self.no_project,
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         named = revision.tree if revision.text == WORKING_TREE else revision.commit
@@ -77,7 +82,7 @@ class Recipe:
         name = self.name(revision, copy)
         if name in known_environments():
             note(f"{revision}: environment {name}, as it was made before")
-        elif self.borrows:
+        elif self._borrows:
             create_borrowing_environment(name)
         else:
             note(f"{revision}: installing it into environment {name}; this may take minutes")
@@ -90,9 +95,10 @@ class Recipe:
             self.repository.checked_out(revision, place / "project") as files,
         ):
             project = files / self.subfolder
-            if not self.build:
+            by_pip = not (self.build or self.no_project)
+            if by_pip:
                 _require_project(project, revision)
-            wanted = () if self.build else (str(project),)
+            wanted = (str(project),) if by_pip else ()
             try:
                 create_environment(name, (*self.requirements, *wanted), self.constraints)
                 if self.build:
