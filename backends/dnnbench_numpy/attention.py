@@ -5,6 +5,7 @@ from math import sqrt
 import numpy as np
 
 from . import products
+from .once import once
 from .rounding import stored
 
 
@@ -23,6 +24,7 @@ def scale_of(op, q: np.ndarray) -> float:
     return 1 / sqrt(q.shape[-1] // op.heads)
 
 
+@once
 def attention_weights(op, q: np.ndarray, k: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     """P = softmax(Q K^T / sqrt(D / heads)) over the keys in sight.
     returns: (N, heads, T, S)

@@ -72,14 +72,15 @@ def largest(taps: list[np.ndarray]) -> np.ndarray:
     return reduce(np.maximum, taps)
 
 
-def first_largest(taps: list[np.ndarray]) -> list[np.ndarray]:
+def first_largest(taps: list[np.ndarray], best: np.ndarray) -> list[np.ndarray]:
     """For each array where it is the first that holds the maximum:
     exactly one is true at every place.
+
+    best: `largest` of them
     """
     if _flipping.get():
         place = place_of_largest(np.stack(taps), 0)[0]
         return [place == i for i in range(len(taps))]
-    best = largest(taps)
     left, chosen = np.ones(best.shape, bool), []
     for tap in taps:
         chosen.append(left & (tap == best))

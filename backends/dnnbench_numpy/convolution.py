@@ -6,23 +6,42 @@ a product would be mostly
 copying: there the taps are shifted, multiplied and added.
 """
 
+from functools import lru_cache
 from math import prod
 
 import numpy as np
+from dnnbench.spec.tensor import TensorType
 
 from . import products
-from .windows import Geometry, patches, spread, taps, types
+from .once import once
+from .windows import Geometry, patches, spread, taps
 
 
 def along_time(op, x) -> Geometry:
     """A one-dimensional convolution as one over images one pixel high."""
-    return Geometry(
-        (1, op.kernel), (1, op.strides), ((0, 0), op.pads(types(x))), (1, op.dilation), op.groups
-    )
+    return _along_time(op, x.shape[1:])
+
+
+@lru_cache(maxsize=1024)
+def _along_time(op, shape):
+    pads = (0, 0), op.pads([TensorType(shape)])
+    return Geometry((1, op.kernel), (1, op.strides), pads, (1, op.dilation), op.groups)
+
+
+@once
+def one_pixel_high(x: np.ndarray) -> np.ndarray:
+    """A sequence as an image.      x: (N, T, C)   returns: (N, 1, T, C)"""
+    return x[:, None]
 
 
 def over_images(op, x) -> Geometry:
-    return Geometry(op.kernel, op.strides, op.pads(types(x)), op.dilation, op.groups)
+    return _over_images(op, x.shape[1:])
+
+
+@lru_cache(maxsize=1024)
+def _over_images(op, shape):
+    pads = op.pads([TensorType(shape)])
+    return Geometry(op.kernel, op.strides, pads, op.dilation, op.groups)
 
 
 def transposed(op) -> Geometry:
@@ -38,10 +57,12 @@ def correlate(x: np.ndarray, weight: np.ndarray, at: Geometry) -> np.ndarray:
     filters = weight.shape[-1]
     if _depthwise(weight.shape, at):
         return products.weighted_sum(taps(_repeated(x, filters), at), weight.reshape(-1, filters))
-    windows = patches(x, at)  # (N, H', W', kh, kw, C)
-    kernels = _by_group(weight.reshape(-1, filters), at.groups)  # (G, kh kw C / G, F / G)
-    y = products.matmul(_columns(windows, at.groups), kernels)  # (G, N H' W', F / G)
-    return y.transpose(1, 0, 2).reshape(*windows.shape[:3], filters)
+    kernels = weight.reshape(-1, filters)  # (kh kw C / G, F)
+    if at.groups == 1:
+        y = products.matmul(columns(x, at)[0], kernels)  # (N H' W', F)
+        return y.reshape(len(x), *at.counts(x), filters)
+    y = products.matmul(columns(x, at), _by_group(kernels, at.groups))  # (G, N H' W', F / G)
+    return y.transpose(1, 0, 2).reshape(len(x), *at.counts(x), filters)
 
 
 def image_gradient(
@@ -74,9 +95,12 @@ def weight_gradient(
         read = taps(_repeated(x, filters), at)  # (N, H', W', F) each
         per_tap = np.stack([(tap * g).sum(axis=(0, 1, 2)) for tap in read])  # (kh kw, F)
         return products.stored(per_tap).reshape(shape)
-    columns = _columns(patches(x, at), at.groups)  # (G, N H' W', kh kw C / G)
-    rows = _by_group(g.reshape(-1, filters), at.groups)  # (G, N H' W', F / G)
-    gradient = products.matmul(columns.swapaxes(1, 2), rows)  # (G, kh kw C / G, F / G)
+    rows = g.reshape(-1, filters)  # (N H' W', F)
+    if at.groups == 1:
+        return products.matmul(columns(x, at)[0].T, rows).reshape(shape)
+    windows = columns(x, at).swapaxes(1, 2)  # (G, kh kw C / G, N H' W')
+    rows = _by_group(rows, at.groups)  # (G, N H' W', F / G)
+    gradient = products.matmul(windows, rows)  # (G, kh kw C / G, F / G)
     return gradient.transpose(1, 0, 2).reshape(shape)
 
 
@@ -100,10 +124,13 @@ def _per_tap(weight):
     return weight.reshape(-1, *weight.shape[2:])
 
 
-def _columns(windows, groups):
+@once
+def columns(x: np.ndarray, at: Geometry) -> np.ndarray:
     """Windows as the rows of one matrix a group.
-    (N, H', W', kh, kw, C) -> (G, N H' W', kh kw C / G)
+    x: (N, H, W, C)
+    returns: (G, N H' W', kh kw C / G)
     """
+    windows = patches(x, at)  # (N, H', W', kh, kw, C)
     *places, channels = windows.shape
-    by_group = np.moveaxis(windows.reshape(*places, groups, channels // groups), 5, 0)
-    return by_group.reshape(groups, prod(places[:3]), -1)
+    by_group = windows.reshape(*places, at.groups, channels // at.groups)
+    return by_group.transpose(5, 0, 1, 2, 3, 4, 6).reshape(at.groups, prod(places[:3]), -1)

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from . import convolution, losses, ops, products
-from .activations import logistic, normal_density, normal_share
+from .activations import logistic, logistic_once, normal_density, normal_share
 from .attention import attention_weights, by_head, scale_of, side_by_side
 from .choices import above, below, first_largest, place_of_largest
 from .norms import all_but_last, in_groups, root_mean_square, standardised, standardised_gradient
@@ -52,7 +52,8 @@ def matmul(op, g, y, a, b):
 
 def conv1d(op, g, y, x, weight, bias=None):
     """conv2d's, over images one pixel high"""
-    image, as_rows, at = x[:, None], g[:, None], convolution.along_time(op, x)
+    image, as_rows = convolution.one_pixel_high(x), convolution.one_pixel_high(g)
+    at = convolution.along_time(op, x)
     learned = {"weight": convolution.weight_gradient(as_rows, image, at, (1, *weight.shape))[0]}
 
     def input_gradient():
@@ -82,9 +83,12 @@ def conv_transpose2d(op, g, y, x, weight, bias=None):
 def max_pool2d(op, g, y, x):
     """g goes to the first largest element of each window"""
     at = ops.pool_geometry(op, x)
-    return (
-        lambda: spread((g * mask for mask in first_largest(taps(x, at, -np.inf))), at, x.shape),
-    ), {}
+
+    def input_gradient():
+        chosen = first_largest(taps(x, at, -np.inf), y)
+        return spread((g * mask for mask in chosen), at, x.shape)
+
+    return (input_gradient,), {}
 
 
 def avg_pool2d(op, g, y, x):
@@ -213,7 +217,7 @@ def silu(op, g, y, x):
     """dx = g (s + y (1 - s)),  s = 1 / (1 + exp(-x))"""
 
     def input_gradient():
-        s = logistic(x)
+        s = logistic_once(x)
         return g * (s + y * (1 - s))
 
     return (input_gradient,), {}
@@ -377,9 +381,14 @@ def attention(op, g, y, q, k, v, mask=None):
 def cross_entropy(loss, z, labels):
     """dz = (softmax(z) - q) / number of labels that count, 0 at the others"""
     counted, at_label = losses.counted_labels(loss, labels)
-    q = np.full_like(z, loss.smoothing / z.shape[-1])
-    q[at_label] += 1 - loss.smoothing
-    return (ops.softmax(loss, z) - q) * counted[..., None] / int(np.count_nonzero(counted))
+    dz = ops.softmax(loss, z)
+    if loss.smoothing:
+        dz -= loss.smoothing / z.shape[-1]
+    dz[at_label] -= 1 - loss.smoothing
+    if loss.ignored is not None:
+        dz *= counted[..., None]
+    dz /= int(np.count_nonzero(counted))
+    return dz
 
 
 def bce_with_logits(loss, z, targets):

@@ -1,20 +1,34 @@
 """The value of each loss, as `dnnbench.spec.losses` defines it, and what the model predicts."""
 
+from functools import lru_cache
+
 import numpy as np
+
+from .activations import exponentials
 
 
 def cross_entropy(loss, z, labels):
     counted, at_label = counted_labels(loss, labels)
-    shifted = z - z.max(axis=-1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=-1))
-    expected = (1 - loss.smoothing) * shifted[at_label] + loss.smoothing * shifted.mean(axis=-1)
-    return (log_sum - expected)[counted].mean()
+    shifted, _, total = exponentials(z)
+    expected = shifted[at_label]
+    if loss.smoothing:
+        expected = (1 - loss.smoothing) * expected + loss.smoothing * shifted.mean(axis=-1)
+    return (np.log(total[..., 0]) - expected)[counted].mean()
 
 
 def counted_labels(loss, labels):
     """(which labels count, index of every label's logit; an ignored one points to class 0)"""
-    counted = np.ones(labels.shape, bool) if loss.ignored is None else labels != loss.ignored
-    return counted, (*np.indices(labels.shape), np.where(counted, labels, 0))
+    places = _places(labels.shape)
+    if loss.ignored is None:
+        return np.ones(labels.shape, bool), (*places, labels)
+    counted = labels != loss.ignored
+    return counted, (*places, np.where(counted, labels, 0))
+
+
+@lru_cache(maxsize=256)
+def _places(shape):
+    """Where each label stands, an array an axis, which stretch to the shape."""
+    return np.indices(shape, sparse=True)
 
 
 def bce_with_logits(loss, z, targets):

@@ -6,6 +6,7 @@ And its gradient.
 import numpy as np
 
 from . import products
+from .once import once
 
 SUMMED = 8
 """A mean of N equal values, added one after the other, is off by about N / 8 roundings:
@@ -13,6 +14,7 @@ docs/agreement.md, rule 10.
 """
 
 
+@once
 def moments(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """(mean, biased variance) over the axes, which stay as 1.
 
@@ -38,6 +40,7 @@ def _leaning(mean: np.ndarray, variance: np.ndarray, count: int) -> np.ndarray:
     return np.where(equal, leaned, mean)
 
 
+@once
 def standardised(
     x: np.ndarray, axes: tuple[int, ...], epsilon: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +59,7 @@ def standardised_gradient(
     return (g - mean - xhat * correlation) / s
 
 
+@once
 def root_mean_square(x: np.ndarray, epsilon: float) -> np.ndarray:
     """sqrt(mean(x^2) + epsilon) over the last axis, which stays as 1."""
     return np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + epsilon)

@@ -1,12 +1,13 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it."""
 
-from functools import reduce
+from functools import lru_cache, reduce
 from math import prod
 
 import numpy as np
+from dnnbench.spec.tensor import TensorType
 
 from . import convolution, products
-from .activations import logistic, normal_share
+from .activations import exponentials, logistic, logistic_once, normal_share
 from .attention import attention_weights, by_head, side_by_side
 from .choices import above, largest, place_of_largest, rectified
 from .norms import all_but_last, in_groups, moments, root_mean_square, standardised
@@ -32,8 +33,8 @@ def matmul(op, a, b):
 
 
 def conv1d(op, x, weight, bias=None):
-    # (N, 1, T, C): an image one pixel high
-    y = convolution.correlate(x[:, None], weight[None], convolution.along_time(op, x))
+    image = convolution.one_pixel_high(x)
+    y = convolution.correlate(image, weight[None], convolution.along_time(op, x))
     return _biased(y[:, 0], bias)
 
 
@@ -54,7 +55,12 @@ def max_pool2d(op, x):
 
 def pool_geometry(op, x):
     """Where a pool's windows lie."""
-    return Geometry(op.window, op.steps, op.pads(types(x)))
+    return _pool_geometry(op, x.shape[1:])
+
+
+@lru_cache(maxsize=1024)
+def _pool_geometry(op, shape):
+    return Geometry(op.window, op.steps, op.pads([TensorType(shape)]))
 
 
 def avg_pool2d(op, x):
@@ -144,7 +150,7 @@ def gelu(op, x):
 
 
 def silu(op, x):
-    return x * logistic(x)
+    return x * logistic_once(x)
 
 
 def hardswish(op, x):
@@ -160,8 +166,8 @@ def tanh(op, x):
 
 
 def softmax(op, x):
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    _, e, total = exponentials(x)
+    return e / total
 
 
 def add(op, *inputs):

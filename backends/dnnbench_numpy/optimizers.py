@@ -22,23 +22,25 @@ def _clipped(optimizer, gradients):
 
 def _decayed(optimizer, parameters, gradients):
     """(name, p, g + weight_decay p) for each parameter, after clipping."""
-    gradients = _clipped(optimizer, gradients)
+    gradients, decay = _clipped(optimizer, gradients), optimizer.weight_decay
     for name, p in parameters.items():
         g = gradients[name]
-        yield name, p, g + optimizer.weight_decay * p if optimizer.weight_decay else g
+        yield name, p, g + decay * p if decay else g
 
 
 def sgd(optimizer, parameters, gradients, slots, t):
+    rate = optimizer.rate(t)
     for _, p, g in _decayed(optimizer, parameters, gradients):
-        p -= optimizer.rate(t) * g
+        p -= rate * g
 
 
 def momentum(optimizer, parameters, gradients, slots, t):
+    rate, share, velocity = optimizer.rate(t), optimizer.momentum, slots["velocity"]
     for name, p, g in _decayed(optimizer, parameters, gradients):
-        b = slots["velocity"][name]
-        b *= optimizer.momentum
+        b = velocity[name]
+        b *= share
         b += g
-        p -= optimizer.rate(t) * b
+        p -= rate * b
 
 
 def nesterov(optimizer, parameters, gradients, slots, t):

@@ -56,18 +56,18 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _ordered(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b in the order of the study."""
-    match _order.get():
-        case "blocked":
-            total = np.zeros(
-                (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
-                a.dtype,
-            )
-            for block in _blocks(a.shape[-1]):
-                total += a[..., block] @ b[..., block, :]
-            return total
-        case "reversed":
-            return np.ascontiguousarray(a[..., ::-1]) @ np.ascontiguousarray(b[..., ::-1, :])
-    return a @ b
+    order = _order.get()
+    if order == "straight":
+        return a @ b
+    if order == "reversed":
+        return np.ascontiguousarray(a[..., ::-1]) @ np.ascontiguousarray(b[..., ::-1, :])
+    total = np.zeros(
+        (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]),
+        a.dtype,
+    )
+    for block in _blocks(a.shape[-1]):
+        total += a[..., block] @ b[..., block, :]
+    return total
 
 
 def _blocks(inner: int) -> list[slice]:

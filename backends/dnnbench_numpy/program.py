@@ -13,7 +13,11 @@ from dnnbench.protocol.profile import NodeClock
 from dnnbench.protocol.program import TrainingProgram
 
 from . import choices, device, figures, gradients, losses, ops, optimizers, products
+from .once import together
 from .rounding import cast, computing
+
+_NOTHING = nullcontext()
+"""Around what needs no context."""
 
 
 class _Step(NamedTuple):
@@ -33,7 +37,10 @@ class NumpyProgram(TrainingProgram):
     def __init__(self, workload, weights, arm, seed):
         self._model, self._task, self._arm = workload.model, workload.task, arm
         self._precision, self._dtype = arm.precision, arm.precision.weights
+        self._emulates = self._precision.products != self._dtype
+        self._cast = cast if self._emulates else _as_it_is
         self._types = computed_in(self._model, self._precision)
+        self._backwards = [n for n in reversed(self._model.nodes) if n.name in self._model.learned]
         self._generator = np.random.Generator(np.random.Philox(seed))
         self._clock = None
         self.load(weights)
@@ -47,8 +54,8 @@ class NumpyProgram(TrainingProgram):
         return Batch(inputs, targets, masks)
 
     def infer(self, batch):
+        apply = self._cast_around(self._emulated(inference(ops)))
         with self._study():
-            apply = self._cast_around(inference(ops))
             values = outputs(self._model, batch.inputs, self._weights, self._state, apply)
         predict = getattr(losses, self._task.loss.prediction)
         return {"outputs": values, "prediction": predict(values[self._model.outputs[0]])}
@@ -66,9 +73,10 @@ class NumpyProgram(TrainingProgram):
         }
 
     def gradients(self, batch):
-        values, state, tape = self._forward(batch)
-        loss = self._loss_of(values, batch)
-        _, learned = self._backpropagate(tape, self._output_gradient(values, batch))
+        with together():
+            values, state, tape = self._forward(batch)
+            loss = self._loss_of(values, batch)
+            _, learned = self._backpropagate(tape, self._output_gradient(values, batch))
         return {
             "outputs": self._outputs(values),
             "state": state,
@@ -184,12 +192,10 @@ class NumpyProgram(TrainingProgram):
         """The summation order, or the flipping of close choices, that this program's
         mode asks for.
         """
-        match self._arm.mode:
-            case "eager":
-                return nullcontext()
-            case "flipped":
-                return choices.flipped()
-        return products.summation(self._arm.mode)
+        mode = self._arm.mode
+        if mode == "eager":
+            return _NOTHING
+        return choices.flipped() if mode == "flipped" else products.summation(mode)
 
     def _zeros(self):
         return {name: np.zeros_like(p) for name, p in self._weights.items()}
@@ -203,10 +209,9 @@ class NumpyProgram(TrainingProgram):
         """(value of every tensor, state after the pass, what backpropagation reads of each node)"""
         masks = {node.name: self._mask(node, batch) for node in self._model.nodes if node.op.random}
         tape: dict[str, _Step] = {}
+        apply = training(ops, masks, lambda node: None)
+        apply = self._cast_around(_recorded(self._emulated(apply), tape, masks))
         with self._study():
-            apply = self._cast_around(
-                training(ops, masks, lambda node: None), _recorder(tape, masks)
-            )
             values, state = evaluate(self._model, batch.inputs, self._weights, self._state, apply)
         return values, state, tape
 
@@ -218,30 +223,25 @@ class NumpyProgram(TrainingProgram):
         draw = self._generator.random(shape, np.float32)
         return (draw >= node.op.rate).astype(self._dtype)
 
-    def _cast_around(self, apply, record=lambda *step: None):
-        """`apply` in the precision of the arm.
-
-        `record(node, arguments, parameters, value)` sees what it computed with.
-        """
+    def _emulated(self, apply):
+        """`apply` in the type that each op computes in; as it is where NumPy has the type."""
+        if not self._emulates:
+            return apply
 
         def computed(node, arguments, parameters, state):
             inside, _ = self._types[node.name]
-            with self._computing(inside):
+            with computing(inside):
                 value, changed = apply(node, arguments, parameters, state)
-            value = cast(value, inside)
-            record(node, arguments, parameters, value)
-            return value, changed
+            return cast(value, inside), changed
 
-        whole = cast_around(self._model, computed, self._precision, cast)
+        return computed
+
+    def _cast_around(self, apply):
+        """`apply` with its arguments in the types that ops read, and a clock around it
+        while it is profiled.
+        """
+        whole = cast_around(self._model, apply, self._precision, cast)
         return whole if self._clock is None else self._clock.around("forward", whole)
-
-    def _computing(self, type_name):
-        """Tells ops the type to emulate; nothing to tell where NumPy has the type."""
-        return (
-            nullcontext()
-            if self._precision.products == self._precision.weights
-            else computing(type_name)
-        )
 
     def _outputs(self, values):
         return {name: values[name] for name in self._model.outputs}
@@ -271,8 +271,8 @@ class NumpyProgram(TrainingProgram):
             through = self._clock.around("backward", through)
         self._flow(flowing, self._model.outputs[0], output_gradient)
         with self._study():
-            for node in reversed(self._model.nodes):
-                if node.name in flowing and node.name in self._model.learned:
+            for node in self._backwards:
+                if node.name in flowing:
                     g = flowing[node.name] if keep else flowing.pop(node.name)
                     through(node, tape[node.name], g, flowing, learned)
         for constant in self._model.constants:
@@ -289,21 +289,22 @@ class NumpyProgram(TrainingProgram):
     def _through(self, node, step, g, flowing, learned):
         """Carry dL/d of a node's value to its inputs and parameters."""
         inside, _ = self._types[node.name]
-        with self._computing(inside):
+        carried = self._model.learned
+        with computing(inside) if self._emulates else _NOTHING:
             backward = getattr(gradients, node.op.kind)
             inputs, roles = backward(node.op, g, step.value, *step.arguments, **step.parameters)
             for name, to_input in zip(node.inputs, inputs, strict=False):  # ids and masks have none
-                if name in self._model.learned:
-                    self._flow(flowing, name, cast(to_input(), inside))
-        names = node.names(roles)
+                if name in carried:
+                    self._flow(flowing, name, self._cast(to_input(), inside))
+        names, _ = self._model.roles(node)
         for role, gradient in roles.items():
-            _accumulate(learned, names[role], cast(gradient, inside))
+            _accumulate(learned, names[role], self._cast(gradient, inside))
 
     def _flow(self, flowing, name, gradient):
         """Add to dL/d of a tensor, in that tensor's own type."""
         _, own = self._types[name]
-        _accumulate(flowing, name, cast(gradient, own))
-        flowing[name] = cast(flowing[name], own)
+        _accumulate(flowing, name, self._cast(gradient, own))
+        flowing[name] = self._cast(flowing[name], own)
 
     def _update(self, gradients):
         if self._precision.scaled and not all(np.isfinite(g).all() for g in gradients.values()):
@@ -315,12 +316,22 @@ class NumpyProgram(TrainingProgram):
             update(optimizer, self._weights, gradients, self._slots, self._step)
 
 
-def _recorder(tape, masks):
-    def record(node, arguments, parameters, value):
-        drawn = {"mask": masks[node.name]} if node.op.random else {}
-        tape[node.name] = _Step(arguments, parameters | drawn, value)
+def _as_it_is(x, type_name):
+    """What stands in for `cast` where NumPy has every type."""
+    return x
 
-    return record
+
+def _recorded(apply, tape, masks):
+    """`apply`, which leaves on the tape what each node computed with."""
+
+    def computed(node, arguments, parameters, state):
+        value, changed = apply(node, arguments, parameters, state)
+        if node.op.random:
+            parameters = parameters | {"mask": masks[node.name]}
+        tape[node.name] = _Step(arguments, parameters, value)
+        return value, changed
+
+    return computed
 
 
 def _accumulate(sums, name, gradient):

@@ -9,9 +9,11 @@ import numpy as np
 
 from . import products
 from .activations import logistic
+from .once import once
 from .rounding import stored
 
 
+@once
 def lstm_steps(op, x, states, weight, recurrent, bias):
     """(gates i, f, g, o after their functions (N, T, 4H), hidden states, cell states)."""
     gates = products.matmul(x, weight) + bias
@@ -48,6 +50,7 @@ def lstm_backwards(op, dy, steps, recurrent):
     return dgates, dh, dc
 
 
+@once
 def gru_steps(op, x, states, weight, recurrent, bias, hidden_bias):
     """(gates z, r, n after their functions (N, T, 3H), hidden states, u_n + b_h of every
     step (N, T, H)).

@@ -12,7 +12,8 @@ from contextvars import ContextVar
 import numpy as np
 from dnnbench.protocol.rounding import rounded
 
-_computing_in = ContextVar("computing_in", default="float32")
+_computing_in = ContextVar("computing_in", default="")
+"""Empty where NumPy has the type: nothing is rounded then."""
 
 
 @contextmanager
@@ -35,7 +36,8 @@ def cast(x: np.ndarray, type_name: str) -> np.ndarray:
 
 def stored(x: np.ndarray) -> np.ndarray:
     """An intermediate result as the op's own type holds it."""
-    return cast(x, _computing_in.get())
+    inside = _computing_in.get()
+    return cast(x, inside) if inside else x
 
 
 def operand(x: np.ndarray) -> np.ndarray:

@@ -112,12 +112,12 @@ def mean_taken_away(honest):
 
 
 def ties_to_the_last(honest):
-    return lambda taps: honest(list(taps)[::-1])[::-1]
+    return lambda taps, best: honest(list(taps)[::-1], best)[::-1]
 
 
 def ties_shared(honest):
-    def fault(taps):
-        equal = np.equal(np.stack(list(taps)), np.max(list(taps), axis=0)).astype(float)
+    def fault(taps, best):
+        equal = np.equal(np.stack(list(taps)), best).astype(float)
         return list(equal / equal.sum(axis=0))
 
     return fault

@@ -75,7 +75,7 @@ def test_close_choices_are_flipped_and_exact_ties_stay():
         assert choices.above(x).tolist() == [[False, True, False, False, True]]
         assert choices.below(near_six, 6).tolist() == [False, False, True, True]
         assert choices.place_of_largest(row, 1).ravel().tolist() == [0, 0, 0]
-        assert [m.tolist() for m in choices.first_largest(list(row.T))] == [
+        assert [m.tolist() for m in choices.first_largest(list(row.T), row.max(axis=1))] == [
             [True] * 3,
             [False] * 3,
             [False] * 3,

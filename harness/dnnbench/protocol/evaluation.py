@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ..spec.model import Model, Node
+from ..spec.model import Model, Node, Reading
 
 T = TypeVar("T")
 Apply = Callable[[Node, list[T], dict[str, T], dict[str, T]], tuple[T, dict[str, T]]]
@@ -30,9 +30,11 @@ def evaluate(
     """
     values = _sources(model, inputs, parameters)
     new_state = dict(state)
-    for node in model.nodes:
-        values[node.name], changed = _computed(model, node, values, parameters, new_state, apply)
-        new_state |= changed
+    for reading in model.readings:
+        value, changed = _computed(reading, values, parameters, new_state, apply)
+        values[reading.node.name] = value
+        for role, name in reading.state:
+            new_state[name] = changed.get(role, new_state[name])
     return values, new_state
 
 
@@ -48,40 +50,30 @@ def outputs(
     Any other value is let go after its last use, as inference written by hand does.
     """
     values = _sources(model, inputs, parameters)
-    for node in model.nodes:
-        values[node.name], _ = _computed(model, node, values, parameters, state, apply)
-        for name in model.spent[node.name]:
+    for reading in model.readings:
+        values[reading.node.name], _ = _computed(reading, values, parameters, state, apply)
+        for name in reading.spent:
             del values[name]
     return {name: values[name] for name in model.outputs}
 
 
 def _sources(model: Model, inputs: Mapping[str, T], parameters: Mapping[str, T]) -> dict[str, T]:
     """What nodes read before any of them is computed."""
-    constants = {constant.name: parameters[constant.name] for constant in model.constants}
-    return dict(inputs) | constants
+    return dict(inputs) | {constant.name: parameters[constant.name] for constant in model.constants}
 
 
 def _computed(
-    model: Model,
-    node: Node,
+    reading: Reading,
     values: Mapping[str, T],
     parameters: Mapping[str, T],
     state: Mapping[str, T],
     apply: Apply[T],
 ) -> tuple[T, dict[str, T]]:
-    """(one node's value, the running statistics that it changes, by name)"""
-    parameter_names, state_names = model.roles(node)
-    arguments = [values[name] for name in node.inputs]
-    # most ops have neither: the empty dictionaries are handed on as they are,
-    # which saves a step of many nodes
-    own = (
-        {role: parameters[name] for role, name in parameter_names.items()}
-        if parameter_names
-        else {}
-    )
-    held = {role: state[name] for role, name in state_names.items()} if state_names else {}
-    value, changed = apply(node, arguments, own, held)
-    return value, {state_names[role]: array for role, array in changed.items()}
+    """(one node's value, the running statistics that it changes, by role)"""
+    arguments = [values[name] for name in reading.inputs]
+    own = {role: parameters[name] for role, name in reading.parameters}
+    held = {role: state[name] for role, name in reading.state} if reading.state else {}
+    return apply(reading.node, arguments, own, held)
 
 
 def inference(ops: ModuleType) -> Apply[Any]:
@@ -97,7 +89,9 @@ def inference(ops: ModuleType) -> Apply[Any]:
         if node.op.random:
             return arguments[0], {}
         compute = getattr(ops, node.op.kind)
-        return compute(node.op, *arguments, **parameters, **state), {}
+        if state:
+            parameters = parameters | state
+        return compute(node.op, *arguments, **parameters), {}
 
     return apply
 

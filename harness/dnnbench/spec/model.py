@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -69,6 +69,20 @@ class GraphError(ValueError):
     def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
         self.problems = problems
         super().__init__("; ".join(text for _, text in problems))
+
+
+class Reading(NamedTuple):
+    """A node with the names of all that it reads, as a walk through the graph wants them.
+
+    parameters, state: (role, name) of each
+    spent: tensors that no node reads after it
+    """
+
+    node: Node
+    inputs: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    state: tuple[tuple[str, str], ...]
+    spent: tuple[str, ...]
 
 
 class Model(Spec):
@@ -179,6 +193,16 @@ class Model(Spec):
             if name not in kept:
                 spent[reader].append(name)
         return {reader: tuple(names) for reader, names in spent.items()}
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Of every node, in order."""
+        readings = []
+        for node in self.nodes:
+            parameters, state = (tuple(names.items()) for names in self.roles(node))
+            spent = self.spent[node.name]
+            readings.append(Reading(node, node.inputs, parameters, state, spent))
+        return tuple(readings)
 
     @cached_property
     def learned(self) -> frozenset[str]:

@@ -60,7 +60,7 @@ def max_pool2d_padding_with_zeros(honest):
 
 @replaces("gradients.first_largest")
 def max_pool2d_ties_to_the_last(honest):
-    return lambda taps: honest(list(taps)[::-1])[::-1]
+    return lambda taps, best: honest(list(taps)[::-1], best)[::-1]
 
 
 @replaces("ops.global_avg_pool")
