@@ -19,6 +19,9 @@ def test_a_reference_survives_the_disk(tmp_path):
     assert back.peak == reference.peak
     assert back.tensors.keys() == reference.tensors.keys()
     assert all(np.array_equal(back.tensors[k], a) for k, a in reference.tensors.items())
+    assert back.zero.keys() == reference.zero.keys()
+    assert all(np.array_equal(back.zero[k], mask) for k, mask in reference.zero.items())
+    assert any(mask.any() for mask in back.zero.values())
 
 
 def test_a_reference_written_by_many_at_once_is_whole(tmp_path):
