@@ -16,7 +16,7 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def find_run(runs: "pd.DataFrame", text: str, place: str) -> str:
-    """The run_id meant by `text`, from the runs frame (oldest first).
+    """The run_id meant by `text`, from columns `run_id`, `label` and `revision` (oldest first).
 
     In this order: an exact id; `latest`; a label; a revision, or four or more of its first digits;
     a day in UTC (2026-11-30); the name of a machine; the beginning of exactly one id. Where a

@@ -70,4 +70,4 @@ class StoredRuns(Database):
         """The id of the run meant: an id or its beginning, `latest`, or the newest of a label,
         revision, day or machine.
         """
-        return find_run(self.runs(), text, self.place)
+        return find_run(self.read(frames.run_names), text, self.place)
