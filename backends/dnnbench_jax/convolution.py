@@ -1,4 +1,7 @@
-"""Convolutions over one or two axes, by what is fastest on the device."""
+"""Convolutions over one or two axes, by what is fastest on the device or as users write them."""
+
+from contextvars import ContextVar
+from functools import wraps
 
 import jax.numpy as jnp
 from jax import lax
@@ -8,6 +11,30 @@ from .depthwise import depthwise
 
 LAYOUTS = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
 """By axes of the input."""
+PLAIN, WRITTEN_OUT = "feature_group_count", "taps multiplied and added, other groups one by one"
+_PLAINLY: ContextVar[bool] = ContextVar("plainly", default=False)
+
+
+def plainly(function):
+    """`function`, which runs or is traced with convolutions in groups by XLA's own."""
+
+    @wraps(function)
+    def run(*arguments):
+        token = _PLAINLY.set(True)
+        try:
+            return function(*arguments)
+        finally:
+            _PLAINLY.reset(token)
+
+    return run
+
+
+def form_of_groups(model, plain):
+    """How the convolutions of a network that have groups are computed; None where none has."""
+    ops = [node.op for node in model.nodes if node.op.kind in ("conv1d", "conv2d")]
+    if all(op.groups == 1 for op in ops):
+        return None
+    return PLAIN if plain or device.computing() != "cpu" else WRITTEN_OUT
 
 
 def convolve(x, weight, strides, pads, dilation, groups):
@@ -17,10 +44,10 @@ def convolve(x, weight, strides, pads, dilation, groups):
     returns: (N, ..., filters)
 
     XLA's grouped convolutions on a CPU, and their gradients most of all, are 10 to 90 times slower
-    than the sums that they stand for.
+    than the sums that they stand for, which `plainly` leaves out.
     """
     geometry = (strides, pads, dilation)
-    if groups == 1 or device.computing() != "cpu":
+    if groups == 1 or device.computing() != "cpu" or _PLAINLY.get():
         return _by_xla(x, weight, *geometry, groups)
     if groups == x.shape[-1]:
         return _depthwise(x, weight, *geometry)

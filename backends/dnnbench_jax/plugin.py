@@ -9,7 +9,7 @@ def dnnbench_backends():
         BackendInfo(
             name="jax",
             title="JAX",
-            modes=("jit", "eager"),
+            modes=("jit", "eager", "plain"),
             default_mode="jit",
             target="dnnbench_jax.backend:JaxBackend",
             script="dnnbench_jax.script.writer:JaxScript",

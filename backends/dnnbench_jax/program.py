@@ -9,6 +9,7 @@ from dnnbench.protocol.program import TrainingProgram
 from dnnbench.spec.phases import PHASES
 
 from . import device, figures, optimizers, profiling
+from .convolution import form_of_groups, plainly
 from .network import Network
 
 CARRIED = (0, 1, 2, 3)
@@ -35,21 +36,26 @@ class JaxProgram(TrainingProgram):
         self._arm, self._precision = arm, arm.precision
         self._device = device.resolve(arm.device)
         self._network = network = Network(workload, arm.precision)
-        self._compiles = arm.mode == "jit"
-        compiled = jax.jit if self._compiles else _as_it_is
-        self._infer = compiled(network.infer)
-        self._forward = compiled(network.forward)
-        self._loss = compiled(network.loss)
-        self._gradients = compiled(network.gradients)
-        self._train_step = compiled(network.train_step, donate_argnums=CARRIED)
-        self._update = compiled(network.update, donate_argnums=(0, 1))
-        self._loss_alone = compiled(network.loss_alone)
-        self._activations = compiled(network.activations)
-        self._cotangents = compiled(network.cotangents)
+        self._compiles, self._plain = arm.mode != "eager", arm.mode == "plain"
+        made = self._made
+        self._infer = made(network.infer)
+        self._forward = made(network.forward)
+        self._loss = made(network.loss)
+        self._gradients = made(network.gradients)
+        self._train_step = made(network.train_step, donate_argnums=CARRIED)
+        self._update = made(network.update, donate_argnums=(0, 1))
+        self._loss_alone = made(network.loss_alone)
+        self._activations = made(network.activations)
+        self._cotangents = made(network.cotangents)
         self._copy = jax.jit(_copy)
         draws = any(node.op.random for node in self._model.nodes)
         self._key = jax.device_put(jax.random.key(seed), self._device) if draws else None
         self.load(weights)
+
+    def _made(self, function, **options):
+        """What the mode makes of one of the network's functions."""
+        function = plainly(function) if self._plain else function
+        return jax.jit(function, **options) if self._compiles else function
 
     def put(self, batch):
         floats = {"float": self._precision.values}
@@ -174,6 +180,7 @@ class JaxProgram(TrainingProgram):
             "denormals": "kept" if float(half) > 0 else "flushed to zero",
             "donation": "donated" if self._compiles else "none",
             "autotune": "on" if self._autotunes() else "off",
+            "grouped_convolutions": form_of_groups(self._model, self._plain),
             "generator": jax.config.jax_default_prng_impl if self._key is not None else "none",
             "xla_flags": os.environ.get("XLA_FLAGS", ""),
             "compilations": sum(map(self._compilations, PHASES)),
@@ -189,7 +196,9 @@ class JaxProgram(TrainingProgram):
         arguments = self._arguments(phase, batch)
         if self._compiles:
             network = Network(self._workload, self._precision, profiling.scoped)
-            return profiling.of_compiled(getattr(network, phase), arguments, calls)
+            function = getattr(network, phase)
+            function = plainly(function) if self._plain else function
+            return profiling.of_compiled(function, arguments, calls)
 
         def function(around):
             return getattr(Network(self._workload, self._precision, around), phase)
@@ -230,11 +239,6 @@ class JaxProgram(TrainingProgram):
 
     def _by_name(self, group, arrays):
         return {name: _to_host(array) for name, array in self._network.named(group, arrays).items()}
-
-
-def _as_it_is(function, **options):
-    """What stands in for `jax.jit` op by op."""
-    return function
 
 
 def _copy(tree):

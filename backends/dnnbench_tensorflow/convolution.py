@@ -42,6 +42,16 @@ def convolve(x, weight, geometry):
     return _grouped(x, weight, geometry, padding)
 
 
+def form_of_groups(model, arm):
+    """How the convolutions of a network that have groups are computed; None where none has."""
+    ops = [node.op for node in model.nodes if node.op.kind in ("conv1d", "conv2d")]
+    if all(op.groups == 1 for op in ops):
+        return None
+    if (arm.mode, arm.device.kind) == ("xla", "cpu"):
+        return "taps multiplied and added, other groups one by one"
+    return "tf.nn.depthwise_conv2d, other groups by tf.nn.conv2d"
+
+
 def _widened(*tensors):
     return [tf.cast(x, wide(x.dtype)) for x in tensors]
 

@@ -14,6 +14,7 @@ from dnnbench.protocol.precision import LOSS_SCALE, cast_around
 from dnnbench.protocol.program import TrainingProgram
 
 from . import device, figures, losses, ops, optimizers, profiling
+from .convolution import form_of_groups
 from .kernels import in_context, inferring
 from .placed import READ, TensorBatch
 from .tracing import traced
@@ -158,6 +159,7 @@ class TensorflowProgram(TrainingProgram):
             "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
             "onednn_products": os.environ.get("TF_SET_ONEDNN_FPMATH_MODE", "float32"),
             "batch_norm": "two-pass",
+            "grouped_convolutions": form_of_groups(self._model, self._arm),
             "compilations": self._traces,
         }
 

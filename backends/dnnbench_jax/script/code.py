@@ -5,7 +5,7 @@ from dnnbench.scripts.network_code import NetworkCode
 from dnnbench.scripts.walk import Dialect
 from dnnbench.scripts.wrapping import broken, line
 
-from . import losses, ops, optimizers
+from . import losses, ops, optimizers, plain
 
 START = '''def start():
     """A call changes nothing."""'''
@@ -17,11 +17,11 @@ class Code:
     """What is written of one cell: pure functions of dictionaries, which JAX differentiates."""
 
     def __init__(self, request, files):
-        self._request, self._jits = request, request.arm.mode == "jit"
+        self._request, self._jits = request, request.arm.mode != "eager"
         places = {node.name: i for i, node in enumerate(request.workload.model.nodes)}
         self._network = NetworkCode(
             request,
-            Dialect(ops),
+            Dialect(plain if request.arm.mode == "plain" else ops),
             losses,
             files,
             frees=not self._jits,

@@ -35,6 +35,20 @@ def grouped_conv(x, weight, strides, pads, groups, dilation=None):
     return jnp.concatenate([conv(*pair, strides, pads, dilation) for pair in pairs], -1)
 
 
+def conv_in_groups(x, weight, strides, pads, dilation, groups):
+    """x: (N, ..., C)   weight: (..., C / groups, filters)   y: (N, ..., filters)"""
+    layouts = ("NHWC", "HWIO", "NHWC") if x.ndim == 4 else ("NWC", "WIO", "NWC")
+    return lax.conv_general_dilated(
+        x,
+        weight,
+        strides,
+        pads,
+        rhs_dilation=dilation,
+        dimension_numbers=layouts,
+        feature_group_count=groups,
+    )
+
+
 def depthwise_of_sequence(x, weight, strides, pads, dilation):
     """A sequence as an image one row high.      x: (N, T, C)"""
     geometry = (1, *strides), ((0, 0), *pads), (1, *dilation)

@@ -21,7 +21,7 @@ KINDS = {"cuda": "gpu", "rocm": "gpu"}
 """Of devices, where a framework has a word of its own."""
 SHOWN = (
     *("device", "threads", "dtype", "layout", "product_bits", "denormals"),
-    *("autotune", "donation", "graph_breaks", "optimizer"),
+    *("autotune", "donation", "graph_breaks", "optimizer", "grouped_convolutions"),
 )
 """Facts of a program that the audit shows as they are."""
 
