@@ -62,10 +62,11 @@ def in_list(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def _arms() -> list[str]:
+    from ..plugins.checking import BEST
     from ..plugins.discovery import plugins
 
     infos = plugins().backends.values()
-    with_modes = [f"{info.name}{COLON}{mode}" for info in infos for mode in info.modes]
+    with_modes = [f"{info.name}{COLON}{mode}" for info in infos for mode in (*info.modes, BEST)]
     return [*(info.name for info in infos), *with_modes]
 
 

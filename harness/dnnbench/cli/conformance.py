@@ -94,6 +94,7 @@ def command(
       pytest --pyargs dnnbench.testing --backend torch -k lstm
     """
     from ..execution.arms import select
+    from ..execution.best_choice import refuse_best
     from ..execution.devices import choose_device
     from ..protocol.arm import telling_apart
     from ..testing.choosing import everything, those_that_fit
@@ -102,6 +103,7 @@ def command(
 
     selection = those_that_fit(expression, dtypes) if expression else everything(dtypes)
     requested, skipped = select([name])
+    refuse_best(requested)
     for what, reason in skipped.items():
         output.note(f"{what}: {reason}")
     with reporter(output) as report:

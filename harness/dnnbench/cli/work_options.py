@@ -18,9 +18,9 @@ BACKEND = click.option(
     show_default=True,
     metavar="NAME[:MODE][@PYTHON][[dtype=...,threads=...,device=...]],...",
     shell_complete=completing.arms,
-    help="all: every installed backend in its default mode; all:all: in every mode; "
-    "torch, torch:compile, torch@/path/to/venv, 'torch[dtype=bfloat16,threads=1,2]'; lists with "
-    "commas, or the option again.",
+    help="all: every installed backend in its default mode; all:all: in every mode; all:best: in "
+    "the mode that is fastest here; torch, torch:compile, torch:best, torch@/path/to/venv, "
+    "'torch[dtype=bfloat16,threads=1,2]'; lists with commas, or the option again.",
 )
 DEVICE = list_option(
     "--device",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import DnnbenchError, UsageError
-from ..plugins.checking import ALL, MODE
+from ..plugins.checking import ALL, BEST, MODE
 from ..protocol.arm import OPTIONS
 from ..protocol.device import requested_device
 from ..protocol.dtypes import DType
@@ -65,7 +65,7 @@ def parse(text: str) -> ArmText:
                 f"--backend '{shortened(text)}': no {what} follows the '{sign}'; "
                 "name one, or leave it out"
             )
-    if mode not in ("", ALL) and not MODE.fits(mode):
+    if mode not in ("", ALL, BEST) and not MODE.fits(mode):
         # Whatever else it is, an address with a password among it, is not repeated.
         raise UsageError(
             f"--backend: what follows '{shortened(name)}:' is no mode, which has {MODE.words}"

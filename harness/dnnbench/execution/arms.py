@@ -6,6 +6,7 @@ from itertools import chain, product
 from typing import NamedTuple
 
 from ..errors import PluginError, UsageError
+from ..plugins.checking import BEST
 from ..plugins.discovery import missing, plugins
 from ..plugins.hooks import BackendInfo
 from ..protocol.arm import Arm, telling_apart
@@ -26,7 +27,8 @@ class Selection(NamedTuple):
 
 
 def select(texts: Iterable[str], settings: Settings | None = None) -> Selection:
-    """`all`, `all:all`, `torch`, `torch:compile@/path/to/python`, `torch[dtype=bfloat16]`.
+    """`all`, `all:all`, `torch`, `torch:compile@/path/to/python`, `torch[dtype=bfloat16]`,
+    `torch:best`, whose mode `best` finds.
 
     Several in a list with commas, or one after the other.  `all` leaves out what is not installed;
     a backend that is named must be there.  Each text makes an arm for every combination of the
@@ -68,10 +70,10 @@ def _modes(text: str, parts: ArmText) -> tuple[list[Arm], dict[str, str]]:
             check_interpreter(parts.environment)
         info = backend_info(parts.backend, parts.environment)
         return _named(info, parts.mode, parts.environment), {}
-    if parts.mode not in ("", "all"):
+    if parts.mode not in ("", "all", BEST):
         raise UsageError(
-            f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode; "
-            f"name a backend for '{shortened(parts.mode)}'"
+            f"--backend '{shortened(text)}': 'all' takes the default modes, 'all:all' every mode, "
+            f"'all:best' the fastest; name a backend for '{shortened(parts.mode)}'"
         )
     # `all` takes what is there; only a backend that is named has to be installed.
     installed = {n: i for n, i in plugins().backends.items() if missing(i) is None}
@@ -87,7 +89,7 @@ def _named(info: BackendInfo, mode: str, environment: str) -> list[Arm]:
         raise PluginError(f"backend '{info.name}': {reason}")
     modes = info.modes if mode == "all" else (mode or info.default_mode,)
     for wanted in modes:
-        if wanted not in info.modes:
+        if wanted not in (*info.modes, BEST):
             available = ", ".join(info.modes)
             raise UsageError(
                 f"{info.name} has no mode '{shortened(wanted)}'{near_miss(wanted, info.modes)} "

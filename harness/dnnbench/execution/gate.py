@@ -15,6 +15,7 @@ from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
 from .arms import base_arm, select
+from .best_choice import refuse_best
 from .execute import Execution, Outcome
 from .gate_cells import Gate, GateCell
 from .gate_findings import finding_rows
@@ -32,6 +33,7 @@ def with_base(request: Request) -> Request:
     UsageError if no arm is left to judge.
     """
     arms = select(request.backends, request.settings).arms
+    refuse_best(arms)
     named = replace(request, base=request.base or arms[0].name)
     if bases(base_arm(arms, named.base), arms) >= set(arms):
         got = "one arm" if len(arms) == 1 else f"one arm in {len(arms)} forms"

@@ -15,6 +15,7 @@ from ..spec.phases import Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
 from .backend_info import info_of
+from .best_choice import Choice
 from .settings import Settings
 
 CONTROL = "control"
@@ -83,6 +84,8 @@ class Plan:
     """Whether the arms do not fit in memory together, so that each is measured
     with the base alone.
     """
+    best: Mapping[str, Choice] = field(default_factory=dict)
+    """Modes that were found to be the fastest, by the arm as it was written: `torch:best`."""
 
     def pools(self) -> tuple["Plan", ...]:
         """What one set of processes measures after the other:

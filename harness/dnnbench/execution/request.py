@@ -4,7 +4,7 @@ import platform
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -26,6 +26,7 @@ from ..store.store import Store
 from ..wording import shortened
 from .arms import base_arm, select
 from .backend_info import info_of
+from .best import Measuring, with_best_modes
 from .devices import devices_of
 from .gate_policy import GatePolicy
 from .memory_guard import pairing
@@ -83,6 +84,7 @@ class Request:
             "data_facts": {name: dict(facts) for name, facts in plan.data_facts.items()},
             "skipped": dict(plan.skipped),
             "notes": list(plan.notes),
+            "best": {name: asdict(choice) for name, choice in plan.best.items()},
         }
 
     @classmethod
@@ -148,22 +150,12 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
     for threads in {arm.threads for arm in selection.arms}:
         worker_cpus(threads)  # refuses more than there are CPUs
     arms, unequal = resolved(selection.arms, devices_of(selection.arms, report))
-    notes = tuple(
-        f"{arm.name} stays on the CPU and is not ranked: {why}" for arm, why in unequal.items()
-    )
-    base = base_arm(arms, request.base)
-    if settings.twin:
-        arms += (replace(base, twin=True),)
-    in_pairs = _in_pairs(request, arms, base)
     datasets = {
         workload.name: load(workload, request.data or None) for workload in request.workloads
     }
     for environment, several in request.networks.items():
         own = {f"{w.name}@{environment}": load(w, request.data or None) for w in several}
         datasets |= own
-    notes += (in_pairs,) if in_pairs else ()
-    for note in notes:
-        report.note(note)
     cases = cases_of(
         request.workloads,
         request.batch_sizes,
@@ -172,6 +164,19 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         settings.seed,
         request.networks,
     )
+    best = with_best_modes(arms, unequal, Measuring(cases, datasets, settings), report)
+    arms, unequal = best.arms, best.unequal
+    notes = tuple(
+        f"{arm.name} stays on the CPU and is not ranked: {why}" for arm, why in unequal.items()
+    )
+    notes += best.sentences
+    base = base_arm(arms, request.base)
+    if settings.twin:
+        arms += (replace(base, twin=True),)
+    in_pairs = _in_pairs(request, arms, base)
+    notes += (in_pairs,) if in_pairs else ()
+    for note in notes:
+        report.note(note)
     facts = {name: dataset.facts for name, dataset in datasets.items() if dataset.facts}
     plan = Plan(
         arms,
@@ -183,6 +188,7 @@ def make_plan(request: Request, report: Reporter) -> tuple[Plan, dict[str, Datas
         facts,
         unequal=unequal,
         paired=bool(in_pairs),
+        best=best.choices,
     )
     return plan.limited_to(request.only) if request.only else plan, datasets
 

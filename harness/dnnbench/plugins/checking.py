@@ -14,6 +14,8 @@ from .hooks import BackendInfo, WorkloadInfo
 
 ALL = "all"
 """Stands for every backend, mode or workload, so none may be called so."""
+BEST = "best"
+"""Stands for the mode in which a backend is fastest on a machine, so no mode may be called so."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Form:
 
     pattern: str
     words: str
+    taken: tuple[str, ...] = (ALL,)
+    """What fits and stands for something else."""
 
     def fits(self, value: Any) -> bool:
         return (
             isinstance(value, str)
-            and value != ALL
+            and value not in self.taken
             and re.fullmatch(self.pattern, value) is not None
         )
 
@@ -36,7 +40,11 @@ BACKEND = Form(
     r"[a-z][a-z0-9_.-]{0,63}",
     "lower-case letters, digits, '_', '.' and '-', a letter first, and not 'all'",
 )
-MODE = Form(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digits, '_', '.' and '-', and not 'all'")
+MODE = Form(
+    r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
+    "letters, digits, '_', '.' and '-', and not 'all' or 'best'",
+    (ALL, BEST),
+)
 TARGET = Form(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", "'module:Class'")
 SCRIPT = Form(rf"({TARGET.pattern})?", "'module:Class', or ''")
 DISTRIBUTION = Form(

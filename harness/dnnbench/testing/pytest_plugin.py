@@ -54,6 +54,7 @@ def arms_of(config: pytest.Config) -> "list[Arm]":
     """
     from ..errors import DnnbenchError
     from ..execution.arms import select
+    from ..execution.best_choice import refuse_best
     from ..protocol.device import CPU
     from ..protocol.dtypes import DType
     from ..protocol.precision import PRECISIONS
@@ -69,6 +70,7 @@ def arms_of(config: pytest.Config) -> "list[Arm]":
         )
     try:
         requested = select(names).arms
+        refuse_best(requested)
     except DnnbenchError as error:
         raise pytest.UsageError(str(error)) from error
     each = product(requested, dtypes)
