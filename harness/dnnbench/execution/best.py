@@ -58,7 +58,7 @@ class BestModes:
     """
 
     arms: tuple[Arm, ...]
-    unequal: Mapping[Arm, str]
+    unequal: dict[Arm, str]
     choices: Mapping[str, Choice]
     sentences: tuple[str, ...]
 
