@@ -117,7 +117,7 @@ def test_tables_tell_every_verdict_and_the_limit_of_the_one_that_counts():
 def test_the_page_stands_on_whatever_is_recorded(tmp_path, count):
     trials = [synthetic(kind, seed) for kind in ("same", "quick", "drift") for seed in range(count)]
     text = page.write(trials, tmp_path / "new", 0).read_text()
-    assert text.startswith("# Does it tell the truth?")
+    assert text.startswith("# How often the verdicts are right")
     assert "{" not in text
     assert "nan" not in text
     if count == 3:
