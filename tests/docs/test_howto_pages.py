@@ -11,11 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dnnbench.store.store import open_store
+from helpers import reporting
 from helpers.page_commands import commands_of, words_of
 from helpers.running import dnnbench
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("own_network.md", "machines.md", "workloads.md", "measuring.md", "configuration.md")
+PAGES = (
+    "own_network.md",
+    "machines.md",
+    "workloads.md",
+    "measuring.md",
+    "configuration.md",
+    "reading.md",
+)
 SMALLER = [
     (r"--backend ('[^']*'|\S+)", "--backend numpy"),
     (r"--base ('[^']*'|\S+)", ""),
@@ -78,6 +87,12 @@ def prepare(folder: Path) -> None:
     np.savez(folder / "mine.npz", **arrays)
 
 
+def recorded_run(folder: Path) -> None:
+    """A store with a run in it, whose times are simulated."""
+    with open_store(folder / "results" / "dnnbench.sqlite") as store:
+        reporting.add_run(store, "r1", generations=2, rounds=8)
+
+
 def other_machine(folder: Path) -> None:
     """lab-4.sqlite: the same run, as another machine would have recorded it."""
     shutil.copy(folder / "lab-3.sqlite", folder / "lab-4.sqlite")
@@ -92,6 +107,8 @@ def followed(request, tmp_path_factory):
     page = request.param
     folder = tmp_path_factory.mktemp(page.partition(".")[0])
     prepare(folder)
+    if page == "reading.md":
+        recorded_run(folder)
     ended = {}
     for command in shown(page):
         if command in NOT_RUN:
