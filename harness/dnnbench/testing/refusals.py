@@ -23,12 +23,12 @@ from .service import SERVICE, KitClient
 HEAD = "| backend | mode | device | precision | case | reason |\n|---|---|---|---|---|---|"
 PAGE = """# What a backend cannot do
 
-Before anything is built a backend is asked whether it can run a workload in a mode,
-on a device, in a precision (`Backend.capabilities`). What it refuses is a cell `unsupported`
-with the reason below, in every table and report, and is never computed in another way instead.
-`dnnbench conformance NAME` asks the same of any backend.
+Before dnnbench builds anything, each backend says whether it can run a workload in a mode, on a
+device, in a precision (`Backend.capabilities`). A cell that it cannot run is `unsupported`, with
+the reason below, in every table and report; it is never computed in another way instead.
+`dnnbench conformance NAME` shows the same of any backend.
 
-This page is what the backends answer for {cases} networks, which have every op, loss and optimizer
+This page has what the backends say of {cases} networks, which have every op, loss and optimizer
 among them, in each of {modes} modes, {precisions} precisions and on {kinds}, and a test compares it
 with the code. It is generated: `python -m dnnbench.testing.refusals {names} > docs/unsupported.md`.
 
@@ -42,8 +42,8 @@ Where neither `CXX` nor the path has one, this besides:
 
 {without}
 
-Nothing else is refused. A device that a backend has none of here is told by `--device` before
-a backend is asked, and a framework that is not installed by `dnnbench list backends`.
+Nothing else is refused. `--device` rejects a device that this machine lacks before any backend
+is called, and `dnnbench list backends` shows which frameworks are not installed.
 """
 
 
