@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 from dnnbench_faults.every import STRANGERS, UNCHECKED_FAULTS
 from dnnbench_faults.names import named_of
@@ -16,6 +17,7 @@ from .plan import honest as honest_checks
 from .recorded import NOW, Recorded, latest
 
 TEMPLATE = Path(__file__).with_name("template.md")
+MOST_COLUMNS, COLUMNS = 160, 132
 EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -46,7 +48,18 @@ def text_of(rows: Sequence[Recorded]) -> str:
         "not_run": _not_run(now),
     }
     stripped = {name: part.rstrip() for name, part in parts.items()}
-    return EMPTY_LINES.sub("\n\n", TEMPLATE.read_text().format(**stripped))
+    text = EMPTY_LINES.sub("\n\n", TEMPLATE.read_text().format(**stripped))
+    return "\n".join(map(_filled, text.split("\n")))
+
+
+def _filled(line: str) -> str:
+    """A line of prose that figures made too long, on several."""
+    if len(line) <= MOST_COLUMNS or line.startswith(("|", " ")):
+        return line
+    below = "  " if line.startswith("- ") else ""
+    return fill(
+        line, COLUMNS, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _recorded(rows: Sequence[Recorded]) -> str:
