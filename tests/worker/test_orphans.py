@@ -88,7 +88,7 @@ def harness(tmp_path):
     process.communicate()
 
 
-@pytest.mark.parametrize("number", map(named, DEADLY))
+@pytest.mark.parametrize("number", [named(number) for number in DEADLY])
 def test_no_process_outlives_a_harness_that_a_signal_ends(harness, tmp_path, number):
     process, pids = harness
     process.send_signal(number)
