@@ -37,7 +37,7 @@ def command() -> None:
     Examples:
       dnnbench run mlp_digits --backend torch --figures --quick
       dnnbench baseline save
-      dnnbench baseline check
+      dnnbench baseline check --json
       dnnbench baseline update --accept "torch 2.13 fuses the bias"
     """
 

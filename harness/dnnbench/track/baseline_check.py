@@ -87,6 +87,8 @@ def _outcome(figure: str, before: Figure | None, after: Figure | None) -> Outcom
 
 def _time(name: str, before: BaselineCell, after: BaselineCell) -> Iterator[Row]:
     if not after.times:
+        why = "something speaks against this run's time (dnnbench runs show)"
+        yield Row(name, "time", Outcome.INCONCLUSIVE, reason=why)
         return
     (new,) = after.times
     hint = time_hint(before.times, new)

@@ -57,7 +57,7 @@ def _of_times(rows: Sequence[Row]) -> list[str]:
     hints = [row for row in times if row["outcome"] == "HINT"]
     sentences = []
     if few:
-        sentences.append(f"times: INCONCLUSIVE: {few[0]['reason']}; update adds a run")
+        sentences.append(f"times: INCONCLUSIVE: {few[0]['reason']}")
     if hints:
         sentences.append(
             f"times: {counted(len(hints), 'cell')} outside the spread of earlier runs, a hint and "
