@@ -228,4 +228,11 @@ def test_figures_of_any_name_are_held_against_each_other():
     before = Baseline("c", {"a": BaselineCell({"graph_breaks": 1, "layout": "nhwc"})})
     after = Baseline("c", {"a": BaselineCell({"graph_breaks": 2, "layout": "nchw"})})
     outcomes = {row.figure: row.outcome for row in held_against(before, after)}
-    assert outcomes == {"graph_breaks": Outcome.GREW, "layout": Outcome.CHANGED}
+    assert outcomes["graph_breaks"] is Outcome.GREW
+    assert outcomes["layout"] is Outcome.CHANGED
+
+
+def test_a_time_that_is_in_doubt_is_inconclusive():
+    quiet, disturbed = (Baseline("c", {"a": BaselineCell({}, times)}) for times in ((1.0,), ()))
+    (row,) = held_against(quiet, disturbed)
+    assert row.outcome is Outcome.INCONCLUSIVE
