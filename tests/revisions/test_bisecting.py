@@ -111,6 +111,7 @@ def test_a_step_is_named_and_confirmed(bisected, place):
     assert bisection.answer is BisectAnswer.NAMED
     assert bisection.candidates == (place,)
     assert len(figure.measured) == 3 + 1, "three steps of eight revisions, and a confirmation"
+    assert [len(each.runs) for each in bisection.walk.visited] == [1, 1, 1], "its own each"
     assert bisection.confirmation.share == pytest.approx(1, abs=0.05)
 
 
@@ -180,6 +181,8 @@ def test_a_candidate_goes_on_at_the_look_after_its_last_one(bisected):
     second, _ = bisected(step(6), **noisy)
     (candidate,) = [each for each in second.walk.visited if each.place == 4]
     assert candidate.runs[0] == first.measured[0]
+    others = [each.runs for each in second.walk.visited if each.place != 4]
+    assert not any(first.measured[0] in runs for runs in others)
     assert candidate.generations in LOOKS[1:]
 
 

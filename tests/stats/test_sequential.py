@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dnnbench.stats.sequential import LOOKS, Side, next_look, place_between, share_of_gap
+from scipy import stats
 
 ALPHA = 0.01
 GAP = 0.1
@@ -50,6 +51,14 @@ def test_a_place_does_not_depend_on_the_size_of_the_gap(factor):
     placed, stretched = (place_between(f * good, f * bad, ALPHA) for f in (1, factor))
     assert stretched.side is placed.side
     assert stretched.position == pytest.approx(placed.position)
+
+
+@pytest.mark.parametrize(("share_of_alpha", "decides"), [(0.9, True), (1.1, False)])
+def test_a_look_spends_its_part_of_alpha(share_of_alpha, decides):
+    to_good, to_bad = ratios(1.0, 8, 0.03)
+    middle = stats.ttest_1samp((to_good + to_bad) / 2, 0, alternative="greater").pvalue
+    placed = place_between(to_good, to_bad, middle * len(LOOKS) / share_of_alpha)
+    assert (placed.side is Side.BAD) is decides
 
 
 def test_a_wrong_side_is_rarer_than_alpha():
