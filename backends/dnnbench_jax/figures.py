@@ -47,6 +47,8 @@ def _entry(text):
 
 def _costs(compiled):
     analysis = compiled.cost_analysis() or {}
+    if isinstance(analysis, list):  # of one entry, as JAX 0.4.31 gives it
+        [analysis] = analysis
     return [
         Figure(name, analysis[key], unit) for key, (name, unit) in COSTS.items() if key in analysis
     ]

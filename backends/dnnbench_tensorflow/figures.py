@@ -1,5 +1,7 @@
 """What is counted of a call: operations of its graph, or that run one by one, and FLOPs."""
 
+from itertools import chain
+
 import tensorflow as tf
 from dnnbench.protocol.figures import Figure
 from tensorflow.python.framework import op_callbacks
@@ -10,9 +12,9 @@ NO_WORK = frozenset({"Placeholder", "Const", "Identity", "NoOp"})
 
 def of_graph(function, traces):
     """Figures of a concrete function.  traces: of the program, whatever it was traced for."""
-    operations = list(_operations(function.graph))
+    operators = sum(kind not in NO_WORK for kind in _kinds(function.graph))
     return [
-        Figure("operators", sum(op.type not in NO_WORK for op in operations), "operators"),
+        Figure("operators", operators, "operators"),
         Figure("flops", _flops(function.graph), "FLOP"),
         Figure("compilations", traces, "graphs"),
     ]
@@ -33,16 +35,11 @@ def of_call(call):
     return [Figure("operators", len(kinds), "operators")]
 
 
-def _operations(graph):
-    """Of a graph, and of every function that it may call."""
-    yield from graph.get_operations()
-    for definition in graph.as_graph_def().library.function:
-        yield from (_Node(node.op) for node in definition.node_def)
-
-
-class _Node:
-    def __init__(self, type):
-        self.type = type
+def _kinds(graph):
+    """What each operation of a graph is, and of every function that it may call."""
+    definition = graph.as_graph_def()
+    nodes = [definition.node, *(called.node_def for called in definition.library.function)]
+    return [node.op for node in chain.from_iterable(nodes)]
 
 
 def _flops(graph):

@@ -9,6 +9,8 @@ from ..stats.verdict import Finding, Verdict
 from .quantity import MISSING, digits, interval, percent, ratio
 from .words import NOT_JUDGED
 
+SHORT_UNITS = ("B", "FLOP")
+"""Units that stand behind a number; the name of a figure says the others."""
 UNEXPLAINED = (
     "faster for certain, while its figures, its agreement with the reference and its versions are "
     "the base's: nothing that was counted explains it"
@@ -71,10 +73,6 @@ def amount(value: float | None, unit: str) -> str:
         return MISSING
     number = f"{value:,.0f}" if float(value).is_integer() else digits(value, 6)
     return f"{number} {unit}" if unit in SHORT_UNITS else number
-
-
-SHORT_UNITS = ("B", "FLOP")
-"""Units that stand behind a number; the name of a figure says the others."""
 
 
 def too_blind(gate: Gate, cell: GateCell) -> str:
