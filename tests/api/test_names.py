@@ -78,7 +78,7 @@ def options(command):
 
 
 SHOWN_BY_THE_TERMINAL = {"as_json", "quiet", "verbose", "dry_run", "details", "report", "help"}
-SHOWN_BY_THE_TERMINAL |= {"find_batch", "markdown", "junit"}
+SHOWN_BY_THE_TERMINAL |= {"find_batch", "markdown", "junit", "annotations"}
 BY_A_FILE = {"suite"}
 """What only the command line reads: settings of a project."""
 
