@@ -177,8 +177,8 @@ def results(project):
     return folder
 
 
-@pytest.mark.slow
-def test_asv_itself_publishes_the_folder(project, results):
+def asv(project, *words):
+    """asv itself, on the folder of both runs."""
     settings = {
         "version": 1,
         "project": "mine",
@@ -189,13 +189,16 @@ def test_asv_itself_publishes_the_folder(project, results):
     }
     (project / "asv.conf.json").write_text(json.dumps(settings))
     done = subprocess.run(
-        [sys.executable, "-m", "asv", "publish", "--no-pull"],
-        cwd=project,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "asv", *words], cwd=project, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Skipping" not in done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_asv_itself_publishes_the_folder(project, results):
+    asv(project, "publish", "--no-pull")
     index = json.loads((project / "html/index.json").read_text())
     benchmark = index["benchmarks"]["dnnbench.mlp_digits.infer"]
     assert benchmark["param_names"] == ["batch_size", "arm"]
@@ -207,6 +210,15 @@ def test_asv_itself_publishes_the_folder(project, results):
     ((_, first), (_, second)) = graphs[0]
     place = benchmark["params"][1].index("'torch:eager'")
     assert second[place] / first[place] == pytest.approx(1.25, rel=0.05)
+
+
+@pytest.mark.slow
+def test_asv_itself_compares_two_commits(project, results):
+    table = asv(project, "compare", "--machine", "machine_m1", "--factor", "1.1", "HEAD~1", "HEAD")
+    (row,) = (line for line in table.splitlines() if "mlp_digits.infer(64, 'torch:eager')" in line)
+    change, _before, _after, ratio = [cell.strip() for cell in row.split("|")[1:5]]
+    assert change == "+"
+    assert float(ratio) == pytest.approx(1.25, rel=0.05)
 
 
 def test_a_folder_of_asv_keeps_what_it_holds(results, project):

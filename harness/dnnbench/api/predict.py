@@ -53,11 +53,11 @@ class ArmPredictions:
     failure: str = ""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Predicted(Shown):
     """What every arm predicts with one set of weights."""
 
-    workload: Workload
+    workload: Workload = field(repr=False)
     weights: str
     results: tuple[ArmPredictions, ...]
 

@@ -27,7 +27,7 @@ def _options() -> argparse.Namespace:
         "--tests", type=int, default=20, help="assertions to record; 0 only counts (default 20)"
     )
     parser.add_argument(
-        "--simulate", type=int, default=2000, help="assertions of each row (default 2000)"
+        "--simulate", type=int, default=1000, help="assertions of each row (default 1000)"
     )
     parser.add_argument("--recordings", type=Path, default=recorded.FILE)
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the page")
