@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_PARAMETERS = 10_000  # SQLite takes 32,766 in one query
 JSON_KINDS = {"command": object, "aliases": list, "settings": dict, "versions": dict, "facts": dict}
 """What the columns of JSON hold (nothing reads a command apart); every other object is text."""
-NAMES = ("run_id", "label", "revision")
+NAMES = ("run_id", "label", "revision", "created", "machine_label")
 """The columns that a run is found by."""
 RENAMED = {"machine_label": MACHINE.c.label}
 
@@ -95,7 +95,8 @@ def run_names(connection: Connection) -> "pd.DataFrame":
     """What users name runs by: columns of frame `runs`, oldest first."""
     import pandas as pd
 
-    query = select(*(RUN.c[name] for name in NAMES)).order_by(RUN.c.created, RUN.c.run_id)
+    names = select(*(_column(name, (RUN, MACHINE)) for name in NAMES))
+    query = names.join_from(RUN, MACHINE).order_by(RUN.c.created, RUN.c.run_id)
     rows = list(connection.execute(query))
     return pd.DataFrame(
         {name: _series(name, [row[place] for row in rows]) for place, name in enumerate(NAMES)}
