@@ -117,16 +117,31 @@ def all_finite(gradients):
     return bool(torch.stack(torch._foreach_norm(gradients, float("inf"))).isfinite().all())
 
 
-def clipping(largest):
+def clipping(largest, compiled):
     """A function of gradients that makes their global norm at most `largest`;
     torch.nn.utils' adds 1e-6 to the norm.
+
+    compiled: whether a compiler has it; else it writes into the gradients' own memory where each
+    has one, as a second copy of all of them takes longer than their norm.
     """
 
     def clip(gradients):
         norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
-        return torch._foreach_mul(gradients, largest / norm.clamp(min=largest))
+        share = largest / norm.clamp(min=largest)
+        if compiled or not _apart(gradients):
+            return torch._foreach_mul(gradients, share)
+        torch._foreach_mul_(gradients, share)
+        return gradients
 
     return _with_code_of_its_own(clip)
+
+
+def _apart(gradients):
+    """Whether no element is of two gradients, or twice of one: what autograd gives for a sum's
+    terms is one tensor, and for what was stretched a view of one element.
+    """
+    places = {gradient.untyped_storage().data_ptr() for gradient in gradients}
+    return len(places) == len(gradients) and not any(0 in g.stride() for g in gradients)
 
 
 def bare_step(made):

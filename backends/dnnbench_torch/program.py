@@ -55,7 +55,7 @@ class TorchProgram(TrainingProgram):
         self._steps, self._step, self._clip = (
             0,
             self._optimizer.step,
-            optimizers.clipping(spec.clip_norm),
+            optimizers.clipping(spec.clip_norm, compiled),
         )
         if compiled:
             self._compiled_before = compiler_counts()
@@ -97,8 +97,14 @@ class TorchProgram(TrainingProgram):
         ready = Batch({logits: result["outputs"][logits].detach().requires_grad_()}, batch.targets)
         return {
             "loss_alone": lambda: self._call("loss_alone", ready),
-            "update_alone": lambda: self._update(stored),
+            "update_alone": lambda: self._update(self._unclipped(stored)),
         }
+
+    def _unclipped(self, stored):
+        """Gradients for one update, which may clip them in their own memory."""
+        if self._workload.task.optimizer.clip_norm is None:
+            return stored
+        return {name: gradient.clone() for name, gradient in stored.items()}
 
     def wait(self, result):
         device.synchronize(self._device)

@@ -11,6 +11,7 @@ from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
+from dnnbench_torch import optimizers
 from dnnbench_torch.backend import TorchBackend
 from dnnbench_torch.layouts import download, parameter_layout, upload
 
@@ -79,3 +80,26 @@ def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():
         (program.optimizer_state(), twin.optimizer_state()),
     ):
         assert all(np.array_equal(mine[name], its[name]) for name in its)
+
+
+def test_gradients_are_clipped_in_their_own_memory():
+    gradients = [torch.full((3,), 2.0), torch.full((2, 2), 2.0)]
+    clipped = optimizers.clipping(1.0, compiled=False)(gradients)
+    assert [g.data_ptr() for g in clipped] == [g.data_ptr() for g in gradients]
+    assert torch.linalg.vector_norm(torch.cat([g.flatten() for g in clipped])).item() == (
+        pytest.approx(1.0)
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda g: [g, g], id="terms of a sum"),
+        pytest.param(lambda g: [g[:1].expand(4), g.clone()], id="stretched"),
+        pytest.param(lambda g: [g[:2], g[2:]], id="parts of one"),
+    ],
+)
+def test_gradients_that_share_memory_are_clipped_once(make):
+    wanted = optimizers.clipping(1.0, compiled=True)(make(torch.arange(1.0, 5.0)))
+    clipped = optimizers.clipping(1.0, compiled=False)(make(torch.arange(1.0, 5.0)))
+    assert [g.tolist() for g in clipped] == [g.tolist() for g in wanted]

@@ -30,7 +30,7 @@ def momentum_dampening(honest):
 
 @replaces("optimizers.clipping")
 def momentum_1e_6_in_the_clipping_norm(honest):
-    def clipping(largest):
+    def clipping(largest, compiled):
         def clip(gradients):
             norm = torch.nn.utils.get_total_norm(gradients)
             return torch._foreach_mul(gradients, (largest / (norm + 1e-6)).clamp(max=1.0))
@@ -71,4 +71,4 @@ def adamw_decay_coupled(honest):
 
 @replaces("optimizers.clipping")
 def nothing_is_clipped(honest):
-    return lambda largest: honest(largest and 1e30)
+    return lambda largest, compiled: honest(largest and 1e30, compiled)
