@@ -63,6 +63,37 @@ def test_a_cell_is_named_by_words_in_any_order(reproduce, words):
     assert "numpy:eager mlp_digits/64 infer, measured at 2 ms a call" in said
 
 
+@pytest.fixture
+def of_a_sweep(tmp_path, capsys):
+    """(exit code, what was said) of a command line about a run in two element types."""
+    path = tmp_path / "sweep.sqlite"
+    arms = telling_apart(
+        [Arm("numpy", "eager", dtype=dtype) for dtype in (DType.FLOAT32, DType.FLOAT64)]
+    )
+    record(path, WORKLOADS[:1], arms)
+
+    def call(*words):
+        to = ["-o", str(tmp_path / "made.py"), "--store", str(path)]
+        code = main(["reproduce", "latest", *words, *to])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return call
+
+
+@pytest.mark.parametrize("word", ["float64", "dtype=float64", "numpy:eager[dtype=float64]"])
+def test_an_arm_of_a_sweep_is_named_by_what_varies(of_a_sweep, word):
+    code, said = of_a_sweep(word, "infer")
+    assert code == 0, said
+    assert "numpy:eager[dtype=float64] mlp_digits/64 infer, measured at 2 ms a call" in said
+
+
+def test_what_does_not_vary_names_every_arm(of_a_sweep):
+    code, said = of_a_sweep("threads=1", "infer")
+    assert code == 2
+    assert "names 2 cells" in said
+
+
 def test_a_cell_is_named_by_its_id(reproduce, recorded):
     code, said, _ = reproduce("r1", recorded[1][0][:10], "--json")
     assert (code, json.loads(said)["cell"]) == (0, recorded[1][0])

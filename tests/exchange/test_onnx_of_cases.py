@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dnnbench.exchange import ops
+from dnnbench.exchange.network import network
 from dnnbench.spec.ops import OPS
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
@@ -29,3 +30,14 @@ def test_onnx_computes_what_the_reference_computes(case):
             value, wanted[name], rtol=rounding, atol=rounding * abs(wanted[name]).max()
         )
     assert set(result) >= set(workload.model.outputs)
+
+
+def unread(case):
+    """Arrays of a file that no operator reads: ONNX Runtime warns of each."""
+    workload = CASES[case]()
+    graph = network(workload, weights_of(workload), "float32").graph
+    return set(graph.arrays) - {name for step in graph.steps for name in step.inputs}
+
+
+def test_every_array_is_read():
+    assert {case: names for case in CASES if (names := unread(case))} == {}

@@ -59,10 +59,10 @@ def reproduce(
     """Write a cell as a script that needs its framework and NumPy, and no dnnbench.
 
     run: an id or its beginning, a label, a revision, or `latest`.  cell: its id, or words that name
-    it: `torch mlp_digits/64 infer`.  output: the script, whose arrays go into an .npz beside it;
-    run, it prints the seconds a call.  Raises StoreError where there is no such run, UsageError for
-    no such cell and for one whose script is not written yet, DataError where its data or weights
-    are gone.
+    it: `torch float32 mlp_digits/64 infer`.  output: the script, whose arrays go into an .npz
+    beside it; run, it prints the time of a call.  Raises StoreError where there is no such run,
+    UsageError for no such cell and for one whose script is not written yet, DataError where its
+    data or weights are gone.
     """
     path = home_expanded(output)
     if path.suffix != SUFFIX or not path.stem.isidentifier():

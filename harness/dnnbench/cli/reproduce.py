@@ -23,10 +23,11 @@ def command(
     """Write CELL of RUN as a script that needs its framework and NumPy, and no dnnbench.
 
     RUN is an id (or its beginning), a label, a git revision, or `latest`. CELL is a cell's id, or
-    words that name it, in any order: an arm (torch, torch:compile), a workload (mlp_digits, or
-    mlp_digits/64 with its batch size), a phase. The script holds the network as code, a line a
-    node, and the same loop; weights and batch lie beside it in FILE.npz. It prints the time of a
-    call; `--check` writes what a call computes. docs/reproduce.md says what is not written yet.
+    words that name it, in any order: an arm (torch, torch:compile), an element type (float32),
+    threads (threads=2), a workload (mlp_digits, or mlp_digits/64 with its batch size), a phase.
+    The script holds the network as code, a line a node, and the same loop; weights and batch lie
+    beside it in FILE.npz. It prints the time of a call; `--check` writes what a call computes.
+    docs/reproduce.md says what is not written yet.
 
     \b
     Examples:
@@ -48,6 +49,7 @@ def _print(output: Output, described: dict[str, Any]) -> None:
     cell = f"{described['arm']} {described['workload']}/{described['batch_size']}"
     time = described["call_s"]
     measured = f", measured at {1e3 * time:.4g} ms a call" if time is not None else ""
-    files = " and ".join(described["files"])
+    *others, last = described["files"]
+    files = f"{', '.join(others)} and {last}" if others else last
     output.text(f"{cell} {described['phase']}{measured}, written to {files}")
     output.text(f"python {described['files'][0]} prints what a call takes now")

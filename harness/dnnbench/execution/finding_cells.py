@@ -14,9 +14,9 @@ MOST_SHOWN = 8
 def find_cell(cells: Sequence[CellRow], text: str, run_id: str) -> CellRow:
     """The one cell that every word of `text` names.
 
-    A word is a cell's id or its beginning, an arm (`torch`, `torch:compile`, as printed), a
-    workload with or without its batch size (`mlp_digits/64`), or a phase. UsageError where no cell
-    fits, or several do.
+    A word is a cell's id or its beginning, an arm (`torch`, `torch:compile`, as printed), an
+    element type (`float32`), threads (`threads=2`), a workload with or without its batch size
+    (`mlp_digits/64`), or a phase. UsageError where no cell fits, or several do.
     """
     words = text.split()
     for word in words:
@@ -36,14 +36,22 @@ def find_cell(cells: Sequence[CellRow], text: str, run_id: str) -> CellRow:
 
 
 def _names(word: str, cell: CellRow) -> bool:
-    mode = f"{cell.backend}:{cell.key.arm.mode}"
-    plain = (cell.arm, cell.backend, mode, cell.workload, str(cell.case), str(cell.phase))
-    return word in plain or (len(word) >= SHORTEST_ID and cell.cell_id.startswith(word))
+    arm = cell.key.arm
+    plain = (cell.arm, cell.backend, f"{cell.backend}:{arm.mode}", str(arm.dtype))
+    options = (f"dtype={arm.dtype}", f"threads={arm.threads}")
+    done = (cell.workload, str(cell.case), str(cell.phase))
+    return word in plain + options + done or (
+        len(word) >= SHORTEST_ID and cell.cell_id.startswith(word)
+    )
 
 
 def _nothing(cells: Sequence[CellRow], word: str, run_id: str) -> str:
     """With near misses among what could be named."""
-    names = {name for cell in cells for name in (cell.arm, str(cell.case), str(cell.phase))}
+    names = {
+        name
+        for cell in cells
+        for name in (cell.arm, str(cell.key.arm.dtype), str(cell.case), str(cell.phase))
+    }
     near = near_miss(word, sorted(names))
     return f"run {run_id}: no cell is named by {shortened(repr(word))}{near}; {_shown(cells)}"
 

@@ -49,9 +49,8 @@ def _repeated(constant: Weight, x: Tensor) -> str:
     graph, batch = x.graph, x.axes.index(0)
     sizes = [constant.array.shape[axis - 1] for axis in x.axes if axis]
     number = graph.run("Shape", x.name, start=batch, end=batch + 1)
-    before, after = sizes[:batch], sizes[batch:]
-    parts = (
-        [graph.constant(before)] * bool(before) + [number] + [graph.constant(after)] * bool(after)
+    before, after = (
+        [graph.constant(part)] if part else [] for part in (sizes[:batch], sizes[batch:])
     )
-    shape = graph.run("Concat", *parts, axis=0)
+    shape = graph.run("Concat", *before, number, *after, axis=0)
     return graph.run("Expand", constant.beside(x), shape)

@@ -59,11 +59,10 @@ def _recurrent(
     **attributes: int,
 ) -> Tensor:
     x, graph = x.laid(TIME_FIRST), x.graph
-    first, second = graph.constant([0]), graph.constant([1])
-    begun = [graph.run("Unsqueeze", state.canonical.name, first) for state in states]
+    begun = [graph.run("Unsqueeze", state.canonical.name, graph.constant([0])) for state in states]
     inputs = [x.name, *arrays, *(["", *begun] if begun else [])]
     every, last = graph.run_for(2, kind, *inputs, hidden_size=op.units, **attributes)
     type = op.output([x.type])
     if op.sequences:  # (T, 1, N, H) -> (T, N, H)
-        return x.result(graph.run("Squeeze", every, second), type)
-    return Tensor(graph, graph.run("Squeeze", last, first), type, (0, 1))
+        return x.result(graph.run("Squeeze", every, graph.constant([1])), type)
+    return Tensor(graph, graph.run("Squeeze", last, graph.constant([0])), type, (0, 1))
