@@ -109,6 +109,13 @@ def test_a_point_that_something_speaks_against_is_shown_and_not_judged(store):
     assert len(segment.judged) == 1
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_a_time_of_nothing_is_shown_and_not_judged(store):
+    add_nights(store, [1.0], seconds={"infer": 0.0})
+    (point,) = series(store)["torch:eager"].points
+    assert point.objection == "a time in it is none"
+
+
 def test_an_arm_that_computes_something_else_is_not_judged(store):
     add_nights(store, [1.0])
     row = {"workload": "mlp_digits", "dtype": "float32", "kind": "loss", "optimizer": ""}

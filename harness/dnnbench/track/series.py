@@ -130,6 +130,8 @@ def _points(
             continue
         unlike = wrong.get((cell.arm, cell.workload))
         objection = run.time_doubt(cell) or (f"it {unlike.sentence}" if unlike else "")
+        if not np.isfinite(logs).all():
+            objection = "a time in it is none"
         if not objection and len(logs) < 2:
             objection = "one generation gives no interval"
         estimate = exp_interval(*mean_interval(logs), len(logs))
