@@ -1,7 +1,8 @@
 """What the rule of comparison reads, for one workload in one element type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..protocol.dtypes import DType
 from ..spec.optimizers import Optimizer
@@ -14,6 +15,9 @@ from .keys import Family, Group, TensorKey, Tensors
 from .observing import optimizer_by_kind
 from .reference import Reference
 from .starting import start_rms
+
+if TYPE_CHECKING:
+    from .rules import Allowance
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class RuleContext:
     largest_gradient: float
     largest_of: Mapping[Family, float]
     apart: Mapping[tuple[str, int], float]
+    allowances: dict[TensorKey, "Allowance"] = field(default_factory=dict)
+    """What `rules.allowance_of` has worked out."""
 
     @property
     def exact(self) -> bool:

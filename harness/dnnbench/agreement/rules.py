@@ -53,7 +53,13 @@ class Allowance:
 
 
 def allowance_of(key: TensorKey, context: RuleContext) -> Allowance:
-    """What the rules together allow a tensor."""
+    """What the rules together allow a tensor, worked out once."""
+    if key not in context.allowances:
+        context.allowances[key] = _allowance_of(key, context)
+    return context.allowances[key]
+
+
+def _allowance_of(key: TensorKey, context: RuleContext) -> Allowance:
     return Allowance(
         noise=noise(key, context),
         peak=peak(key, context),
