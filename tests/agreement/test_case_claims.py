@@ -234,8 +234,6 @@ CLAIMS = [
     ("adaptive_avg_pool2d", "ops.adaptive_avg_pool2d", windows_of_equal_size),
     ("layer_norm_far_from_zero", "ops.layer_norm", one_pass),
     ("layer_norm_of_far_inputs", "ops.layer_norm", one_pass),
-    ("batch_norm_of_far_inputs", "ops.moments", moments_in_one_pass),
-    ("group_norm_of_far_inputs", "norms.moments", moments_in_one_pass),
     ("gradients_of_small_size", "gradients.add", small_gradients_dropped),
     ("batch_norm_far_from_zero", "ops.moments", moments_in_one_pass),
     ("group_norm_far_from_zero", "norms.moments", moments_in_one_pass),

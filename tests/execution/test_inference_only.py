@@ -95,6 +95,7 @@ def test_it_is_checked_from_initial_and_from_given_weights(measured):
     assert statuses == {
         "outputs": "agrees",
         "outputs@far": "agrees",
+        "outputs@initial": "agrees",
         "outputs@weights": "agrees",
         "unsupported phases": "unsupported",
     } | {kind: "agrees" for kind in statuses if kind.startswith("prediction")}
@@ -169,7 +170,7 @@ def test_a_wrong_answer_is_found(place):
     assert done.returncode == 1
     assert {
         row["kind"] for row in json.loads(done.stdout)["agreement"] if row["status"] == "differs"
-    } == {"outputs", "outputs@far"}
+    } == {"outputs", "outputs@far", "outputs@initial"}
 
 
 def test_its_wrong_answer_is_explained(place):

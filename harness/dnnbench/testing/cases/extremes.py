@@ -77,4 +77,4 @@ def gradients_of_small_size(net: Builder) -> str:
     scaled, and as long as it is.
     """
     offset = net.constant("offset", (32, 32, 2))
-    return net.global_avg_pool(net.add(net.input("image", (32, 32, 2)), offset))
+    return net.global_avg_pool(net.sigmoid(net.add(net.input("image", (32, 32, 2)), offset)))

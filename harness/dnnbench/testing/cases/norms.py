@@ -30,12 +30,6 @@ def batch_norm_far_from_zero(net: Builder) -> str:
 
 
 @case
-def batch_norm_of_far_inputs(net: Builder) -> str:
-    """As `layer_norm_of_far_inputs`, of a channel's mean."""
-    return net.batch_norm(net.input("far", (4, 4, 8)))
-
-
-@case
 def layer_norm(net: Builder) -> str:
     return net.layer_norm(net.dense(net.input("x", (3, 6)), units=8))
 
@@ -94,12 +88,6 @@ def group_norm_far_from_zero(net: Builder) -> str:
     PyTorch's kernel for channels_last images takes one pass.
     """
     return net.group_norm(net.add(net.input("x", (2, 4, 8)), net.input("far", (2, 4, 8))), groups=2)
-
-
-@case
-def group_norm_of_far_inputs(net: Builder) -> str:
-    """As `layer_norm_of_far_inputs`."""
-    return net.group_norm(net.input("far", (4, 4, 8)), groups=2)
 
 
 @case
