@@ -7,10 +7,27 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 
 from dnnbench.spec.phases import PHASES
 
 Row = list[str]
+MOST_COLUMNS, COLUMNS = 160, 132
+"""Of a line of prose in a document, and of one that is filled anew."""
+
+
+def filled(text: str) -> str:
+    """A page whose figures made some lines of prose too long, on several lines each."""
+    return "\n".join(map(_filled, text.split("\n")))
+
+
+def _filled(line: str) -> str:
+    if len(line) <= MOST_COLUMNS or line.startswith(("|", " ")):
+        return line
+    below = "  " if line.startswith("- ") else ""
+    return fill(
+        line, COLUMNS, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def load(paths: Iterable[str]) -> list[dict]:

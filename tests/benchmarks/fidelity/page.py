@@ -5,7 +5,7 @@ from math import isnan
 from pathlib import Path
 
 from dnnbench.stats.estimates import Estimate
-from table import markdown
+from table import filled, markdown
 
 from .figures import AIM, Figure, figures, newest, summaries
 from .networks import NETWORKS
@@ -34,7 +34,8 @@ def text(recordings: Sequence[Recording]) -> str:
         "sittings": _sittings(newest(recordings)),
         "networks": _networks(),
     }
-    return TEMPLATE.read_text().format(**{name: part.rstrip() for name, part in parts.items()})
+    stripped = {name: part.rstrip() for name, part in parts.items()}
+    return filled(TEMPLATE.read_text().format(**stripped))
 
 
 def _summary(every: Sequence[Figure]) -> str:

@@ -4,12 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import fill
 
 from dnnbench_faults.every import STRANGERS, UNCHECKED_FAULTS
 from dnnbench_faults.names import named_of
 from dnnbench_faults.strangers import Stranger
-from table import markdown
+from table import filled, markdown
 
 from .counting import Fault, Of, by_kind, faults, honest, mildest, planted_of_kind
 from .plan import Planned, kit, planted
@@ -17,7 +16,6 @@ from .plan import honest as honest_checks
 from .recorded import NOW, Recorded, latest
 
 TEMPLATE = Path(__file__).with_name("template.md")
-MOST_COLUMNS, COLUMNS = 160, 132
 EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -49,17 +47,7 @@ def text_of(rows: Sequence[Recorded]) -> str:
     }
     stripped = {name: part.rstrip() for name, part in parts.items()}
     text = EMPTY_LINES.sub("\n\n", TEMPLATE.read_text().format(**stripped))
-    return "\n".join(map(_filled, text.split("\n")))
-
-
-def _filled(line: str) -> str:
-    """A line of prose that figures made too long, on several."""
-    if len(line) <= MOST_COLUMNS or line.startswith(("|", " ")):
-        return line
-    below = "  " if line.startswith("- ") else ""
-    return fill(
-        line, COLUMNS, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
-    )
+    return filled(text)
 
 
 def _recorded(rows: Sequence[Recorded]) -> str:
