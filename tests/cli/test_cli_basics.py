@@ -187,3 +187,13 @@ def test_bad_input_is_told_in_words(tmp_path, monkeypatch, capsys, arguments, me
     assert message in err
     assert "Traceback" not in err
     assert err.startswith("dnnbench: ")
+
+
+def test_a_dry_run_says_how_many_cells_share_the_time(capsys):
+    sweep = ["run", "mlp_digits", "--backend", "numpy", "--dtype", "float32,float64"]
+    limits = ["--threads", "1", "--phase", "infer", "--max-time", "60s", "--generations", "3"]
+    assert main([*sweep, *limits, "--dry-run"]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    said = {line[0]: line[1] for line in lines if len(line) == 2}
+    assert said["cells"] == "2"
+    assert said["visits"] == "60.0 s in 3 generation(s), shared by 2 cells: 10.0 s a cell in each"

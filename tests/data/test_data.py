@@ -40,6 +40,24 @@ def write_mnist(folder, zipped, n=5, tests=3):
     return folder
 
 
+def test_data_that_a_task_has_without_naming_them_say_what_fits():
+    with pytest.raises(DataError) as caught:
+        load(workload(Task().data, (64, 6)))
+    assert str(caught.value) == (
+        "digits: x_train, input 'image': got shape (1438, 8, 8, 1), expected (n, 64, 6); "
+        "reshape or transpose it; or give the network's task other data than 'digits', which it "
+        "has: data=Synthetic() fits any network, --data PATH takes yours"
+    )
+
+
+def test_a_users_own_data_are_not_answered_with_others(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays())
+    with pytest.raises(DataError) as caught:
+        load(workload(Npz(path=str(path)), (64, 6)))
+    assert "Synthetic" not in str(caught.value)
+
+
 @pytest.mark.parametrize("shape", [(64,), (8, 8, 1), (1, 8, 8)])
 def test_digits_take_the_shape_of_the_input(shape):
     data = load(workload(Digits(), shape))

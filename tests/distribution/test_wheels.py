@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 PROJECTS = {"dnnbench": ROOT, "dnnbench_onnxruntime": ROOT / "backends/dnnbench_onnxruntime"}
 PYTHONS = ["python3.11", "python3.12", "python3.13"]
 EXTRAS = [
-    *("torch", "tensorflow", "jax", "report", "tables", "postgres", "onnx", "gpu", "parquet"),
+    *("torch", "tensorflow", "jax", "report", "tables", "postgres", "onnx", "gpu"),
+    *("parquet", "history"),
     "onnxruntime",  # a distribution of its own
     "elsewhere",  # nothing but dnnbench, whose workers are in another environment
 ]

@@ -89,15 +89,21 @@ def answering():
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory):
-    """By backend, mode and cells, made when first asked for."""
+def scripts(request, tmp_path_factory):
+    """By backend, mode and cells, made when first asked for: of those that this session runs."""
     made = {}
+    chosen = {
+        tuple(item.callspec.params[n] for n in ("backend", "name", "phase"))
+        for item in request.session.items
+        if "scripts" in item.fixturenames
+    }
 
     def get(backend, mode, cells):
         key = backend, mode, len(cells)
         if key not in made:
             folder = tmp_path_factory.mktemp(f"zoo_{backend}_{mode}")
-            made[key] = Scripts(folder, backend, mode, cells)
+            run = [cell for cell in cells if (backend, *cell) in chosen]
+            made[key] = Scripts(folder, backend, mode, run)
         return made[key]
 
     return get

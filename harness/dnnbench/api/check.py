@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 CHECKED = (DType.FLOAT64, DType.FLOAT32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Check(Shown):
     """How arms compare with the reference, for each workload and element type."""
 
-    rows: tuple[AgreementRow, ...] = field(repr=False)
-    explanations: "tuple[ArmExplanation, ...]" = field(default=(), repr=False)
+    rows: tuple[AgreementRow, ...]
+    explanations: "tuple[ArmExplanation, ...]" = ()
     """What is wrong with each arm that differs, where it was asked for."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Why a backend was left out."""

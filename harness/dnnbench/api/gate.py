@@ -51,7 +51,7 @@ Thresholds = Sequence[tuple[str, Number]]
 """What passes of the cells that each pattern matches: `[("cnn_*", "5%")]`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gated(Shown):
     """How a gate ended: its word, and a row for every cell."""
 

@@ -80,7 +80,10 @@ class Runs(Shown, Sequence[Run]):
         return frames[~frames.duplicated(["machine_id", "fact"])].reset_index(drop=True)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} runs of {self._place}>"
+        return f"<{self._counted()}>"
+
+    def _counted(self) -> str:
+        return f"{len(self)} run{'' if len(self) == 1 else 's'} of {self._place}"
 
     def _named(self, text: str) -> Run:
         with open_store(self._target, create=False) as store:
@@ -100,4 +103,4 @@ class Runs(Shown, Sequence[Run]):
             words(run.run_id, run.label or "", run.created, run.status, run.command)
             for run in self._runs
         ]
-        return [Section("runs", f"{len(self)} runs of {self._place}", (), (table(columns, rows),))]
+        return [Section("runs", self._counted(), (), (table(columns, rows),))]

@@ -53,11 +53,11 @@ class ArmPredictions:
     failure: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predicted(Shown):
     """What every arm predicts with one set of weights."""
 
-    workload: Workload = field(repr=False)
+    workload: Workload
     weights: str
     results: tuple[ArmPredictions, ...]
 

@@ -15,6 +15,12 @@ class Shown:
         """What every renderer is handed."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        """The outcome in a sentence, as an interpreter without HTML shows it."""
+        outcome, *_ = self.sections()
+        said = [outcome.alarm, *outcome.conclusions, *outcome.sentences, outcome.title]
+        return f"<{type(self).__name__}: {next(filter(None, said))}>"
+
     def _repr_html_(self) -> str:
         """The outcome, as a notebook shows it."""
         from ..report.html import section_html

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ OVERALL = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sides(Shown):
     """Machines, versions or types set beside each other; a notebook shows the answer.
 
@@ -44,7 +44,7 @@ class Sides(Shown):
     """
 
     compared: SideBySide
-    runs: Sequence[Evidence] = field(repr=False)
+    runs: Sequence[Evidence]
     """Of all sides."""
 
     @property

@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass
+@dataclass(repr=False)
 class Training(Shown):
     """How each arm learned each workload, in the order in which they did."""
 
-    results: list[tuple[Workload, list[TrainingResult]]] = field(default_factory=list, repr=False)
+    results: list[tuple[Workload, list[TrainingResult]]] = field(default_factory=list)
     run_id: str | None = None
     """By which the store knows it; None where nothing was learned."""
 

@@ -22,6 +22,7 @@ from .synthetic import synthetic
 from .table import read_table
 
 DATA_FILES = "an .npz file or a folder of IDX files"
+OF_A_USER = (Npz, Idx)
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,20 @@ def load(workload: Workload, path_override: str | Path | None = None) -> Dataset
     """
     data = workload.task.data if path_override is None else _data_at(path_override)
     raw = _read(data, workload)
-    return Dataset(
-        *fit_part(raw, workload, "train"), *fit_part(raw, workload, "test"), facts=raw.facts
+    try:
+        train, test = fit_part(raw, workload, "train"), fit_part(raw, workload, "test")
+    except DataError as error:
+        raise DataError(f"{error}{_or_other_data(data)}") from error
+    return Dataset(*train, *test, facts=raw.facts)
+
+
+def _or_other_data(data: Data) -> str:
+    """What helps where the examples that do not fit are none of the user's."""
+    if isinstance(data, OF_A_USER):
+        return ""
+    return (
+        f"; or give the network's task other data than '{data.kind}', which it has: "
+        "data=Synthetic() fits any network, --data PATH takes yours"
     )
 
 

@@ -38,9 +38,9 @@ MOST_SWEEPS = 4
 MOST_DOUBTS = 4
 """Reasons that are told here; the others stand with every cell."""
 LEAD = (
-    "A time is the base's, times the ratio in rounds that visited both. An arm is called fastest "
-    "where every other one is slower for certain, all of them together at 95 %; else those that "
-    "may be as fast share the first place."
+    "A time is the base's, times the ratio in rounds that visited both; 2x is twice as fast as the "
+    "base, 0.5x half as fast. An arm is called fastest where every other one is slower for "
+    "certain, all of them together at 95 %; else those that may be as fast share the first place."
 )
 
 
