@@ -63,6 +63,7 @@ def test_the_commit_that_computes_something_else_is_named(bisected, project, tmp
     assert "(Commit 1): from there on mine:eager tiny/4 differs" in page.read_text()
 
 
+@pytest.mark.exhaustive
 def test_the_commit_that_takes_twice_the_time_is_named(bisected, project, tmp_path):
     page = tmp_path / "outcome.md"
     code, said, document = bisected(TWICE, COMMANDS[0], *OF_TIME, "--markdown", str(page))
