@@ -85,7 +85,8 @@ class RatioFigure(Figure):
         to_good, to_bad = ratios.between(candidate, good), ratios.between(candidate, bad)
         placed = place_between(to_good, to_bad, alpha)
         position = None if math.isnan(placed.position) else placed.position
-        return Visited(0, placed.side, alpha, position, placed.generations, runs, ratios.reason)
+        reason = ratios.reason if placed.side is Side.UNDECIDED else ""  # else others decided
+        return Visited(0, placed.side, alpha, position, placed.generations, runs, reason)
 
     def _all_ratios(self, ends: Ends, together: Sequence[str], runs: Sequence[str]) -> Ratios:
         """Of the runs that have something to compare; the reason of the last that has not."""
