@@ -21,7 +21,7 @@ CELLS = [CellKey(Arm("b", "best"), CaseKey("w", 1), phase) for phase in Phase]
 
 
 def times(*seconds):
-    return dict(zip(CELLS, seconds, strict=False))
+    return {cell: [s, 2 * s, 5 * s] for cell, s in zip(CELLS, seconds, strict=False)}
 
 
 @pytest.mark.parametrize(
@@ -108,23 +108,24 @@ def test_what_was_found_is_kept_for_the_same_networks_alone(two_modes, monkeypat
 
 
 def test_a_mode_that_is_not_ready_in_time_is_left_out(two_modes, monkeypatch):
-    honest = best._calls_s
+    honest = best._Candidate.prepare
 
-    def calls_s(arm, measuring, left_s):
-        if arm.mode == "blocked":
+    def prepare(candidate, measuring):
+        if candidate.arm.mode == "blocked":
             raise WorkerError("numpy:blocked: no answer in 3 s (first_call)")
-        return honest(arm, measuring, left_s)
+        honest(candidate, measuring)
 
-    monkeypatch.setattr(best, "_calls_s", calls_s)
+    monkeypatch.setattr(best._Candidate, "prepare", prepare)
     plan, _ = make_plan(request("numpy:best"), Silent())
     assert plan.best["numpy:best"].left_out == {
         "blocked": "numpy:blocked: no answer in 3 s (first_call)"
     }
 
 
-def test_no_time_left_is_a_reason():
-    with pytest.raises(WorkerError, match="no time was left of 120 s"):
-        best._calls_s(Arm("numpy", "eager"), None, 0.0)
+def test_no_time_left_is_a_reason(two_modes, monkeypatch):
+    monkeypatch.setattr(best, "BUDGET_S", 0.0)
+    with pytest.raises(PluginError, match="eager: no time was left of 0 s; name a mode"):
+        make_plan(request("numpy:best"), Silent())
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"mode": 1}', "\0"])

@@ -4,8 +4,9 @@ measurement and kept.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -18,10 +19,12 @@ from ..plugins.checking import BEST
 from ..plugins.discovery import version
 from ..protocol.arm import Arm
 from ..protocol.keys import CellKey
+from ..protocol.timing import Timing
 from ..spec.phases import Phase
 from ..worker.clients.arm import ArmClient
 from ..worker.clients.timing import TimingClient
-from ..worker.services.timing import BuildRequest
+from ..worker.process import Worker
+from ..worker.services.timing import BuildRequest, VisitRequest
 from .backend_info import info_of
 from .batch import timing_batch
 from .best_choice import Choice, chosen_among
@@ -33,6 +36,11 @@ from .settings import Settings
 
 BUDGET_S = 120.0
 """For all modes of one arm together: starts, compilations and calls."""
+ROUNDS, FEWEST_ROUNDS = 25, 3
+"""The fewest where the budget ends before all."""
+VISIT_S = 0.005
+LEAST_S = 5.0
+"""What a visit may take where the budget is spent: a worker that is ready is not thrown away."""
 
 
 @dataclass(frozen=True)
@@ -133,49 +141,94 @@ def _keep(choice: Choice, path: Path) -> None:
 
 
 def _measured(arm: Arm, measuring: Measuring, report: Reporter) -> Choice:
-    """Each mode in a process of its own, the default first, while the budget lasts."""
-    info, end = info_of(arm), now() + BUDGET_S
+    """Each mode in a process of its own, made ready with the default first while the budget lasts,
+    then visited in turn: what the machine does meanwhile, it does to all.
+    """
+    info, end, memory = info_of(arm), now() + BUDGET_S, measuring.settings.memory
     modes = sorted(info.modes, key=lambda mode: mode != info.default_mode)
-    report.stage(f"finding the fastest mode of {arm.name}", len(modes))
-    call_s: dict[str, dict[CellKey, float]] = {}
+    report.stage(f"finding the fastest mode of {arm.name}", len(modes) + 1)
+    ready: dict[str, _Candidate] = {}
     left_out: dict[str, str] = {}
-    for mode in modes:
-        try:
-            call_s[mode] = _calls_s(replace(arm, mode=mode), measuring, end - now())
-        except WorkerError as error:
-            left_out[mode] = str(error).splitlines()[0]
-        report.advance(1, f"{arm.name}: {mode}")
+    with ExitStack() as stack:
+        for mode in modes:
+            report.advance(1, f"{arm.name}: {mode}")
+            try:
+                candidate = stack.enter_context(_started(replace(arm, mode=mode), end, memory))
+                candidate.prepare(measuring)
+                ready[mode] = candidate
+            except WorkerError as error:
+                left_out[mode] = str(error).splitlines()[0]
+        for number in range(ROUNDS):
+            if number >= FEWEST_ROUNDS and now() >= end:
+                break
+            left_out |= _round(ready, left_out, measuring.settings.timing)
+    call_s = {mode: one.call_s for mode, one in ready.items() if mode not in left_out}
     return chosen_among(info.default_mode, call_s, left_out)
 
 
-def _calls_s(arm: Arm, measuring: Measuring, left_s: float) -> dict[CellKey, float]:
-    """Seconds of a warm call in each cell, of a fresh process; cells bear the mode `best`.
+def _round(
+    ready: Mapping[str, "_Candidate"], left_out: Mapping[str, str], timing: Timing
+) -> dict[str, str]:
+    """Every mode visited once; why some could not be."""
+    lost = {}
+    for mode, candidate in ready.items():
+        try:
+            if mode not in left_out:
+                candidate.visit(timing)
+        except WorkerError as error:
+            lost[mode] = str(error).splitlines()[0]
+    return lost
 
-    WorkerError where it is not ready in time.
+
+@dataclass
+class _Candidate:
+    """A mode in its worker, which has until `end`.
+
+    calls: calls of a visit by cell   call_s: seconds a call, by cell and round; cells bear the
+    mode `best`
     """
-    if left_s <= 0:
-        raise WorkerError(f"no time was left of {BUDGET_S:.0f} s")
-    end, named = now() + left_s, replace(arm, mode=BEST)
-    settings = measuring.settings
-    call_s: dict[CellKey, float] = {}
-    with spawn(arm, f"best-{arm.name}", settings.memory, cpus=worker_cpus(arm.threads)) as worker:
 
-        def timing() -> TimingClient:
-            return TimingClient(worker).within(max(end - now(), 0.1))
+    arm: Arm
+    worker: Worker
+    end: float
+    calls: dict[CellKey, int] = field(default_factory=dict)
+    call_s: dict[CellKey, list[float]] = field(default_factory=dict)
 
-        ArmClient(worker).within(left_s).start(start_request(arm))
+    def prepare(self, measuring: Measuring) -> None:
+        """Build every case and warm it up.  WorkerError where that takes longer than there is."""
+        settings, named = measuring.settings, replace(self.arm, mode=BEST)
         for case in measuring.cases:
-            own, phases = case.of(arm), measuring.phases(case)
+            own, phases = case.of(self.arm), measuring.phases(case)
             batch = timing_batch(measuring.datasets[own.data], case.batch_size, settings.seed)
-            built = timing().build(
+            built = self._timing().build(
                 BuildRequest(case.name, own.workload, own.weights, batch, settings.seed, phases)
             )
             for phase in phases:
                 if phase not in built.missing:
-                    timing().first_call(case.name, phase)
-                    warm = timing().warm_up(case.name, phase)
-                    call_s[CellKey(named, case.key, phase)] = warm.seconds
-            timing().drop(case.name)
-    if not call_s:
-        raise WorkerError("it has none of the phases")
-    return call_s
+                    self._timing().first_call(case.name, phase)
+                    warm = self._timing().warm_up(case.name, phase)
+                    key = CellKey(named, case.key, phase)
+                    self.calls[key] = max(1, round(VISIT_S / warm.seconds))
+                    self.call_s[key] = []
+        if not self.calls:
+            raise WorkerError("it has none of the phases")
+
+    def visit(self, timing: Timing) -> None:
+        """Every cell once."""
+        for key, calls in self.calls.items():
+            request = VisitRequest(str(key.case), key.phase, calls, timing)
+            seconds = self._timing().visit(request).seconds
+            self.call_s[key].append(seconds / calls)
+
+    def _timing(self) -> TimingClient:
+        return TimingClient(self.worker).within(max(self.end - now(), LEAST_S))
+
+
+@contextmanager
+def _started(arm: Arm, end: float, memory: str) -> Iterator[_Candidate]:
+    left_s = end - now()
+    if left_s <= 0:
+        raise WorkerError(f"no time was left of {BUDGET_S:.0f} s")
+    with spawn(arm, f"best-{arm.name}", memory, cpus=worker_cpus(arm.threads)) as worker:
+        ArmClient(worker).within(left_s).start(start_request(arm))
+        yield _Candidate(arm, worker, end)

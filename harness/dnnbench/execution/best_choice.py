@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, log
-from statistics import fmean
+
+import numpy as np
 
 from ..errors import PluginError, UsageError
 from ..plugins.checking import BEST
@@ -39,11 +39,13 @@ class Choice:
 
 
 def chosen_among(
-    default: str, call_s: Mapping[str, Mapping[CellKey, float]], left_out: Mapping[str, str]
+    default: str,
+    call_s: Mapping[str, Mapping[CellKey, Sequence[float]]],
+    left_out: Mapping[str, str],
 ) -> Choice:
     """The fastest mode of those that can do all that the default can.
 
-    call_s: seconds a call by mode and by cell of the default mode
+    call_s: seconds a call by mode and cell, of each round
     PluginError where the default itself could not be measured.
     """
     if default not in call_s:
@@ -55,7 +57,8 @@ def chosen_among(
         if missing := usual.keys() - cells.keys():
             reasons[mode] = f"lacks {len(missing)} of the {len(usual)} cells that {default} has"
             continue
-        shares[mode] = exp(fmean(log(cells[key] / usual[key]) for key in usual))
+        effects = [np.median(np.log(cells[key]) - np.log(usual[key])) for key in usual]
+        shares[mode] = float(np.exp(np.mean(effects)))
     fastest = min(shares, key=lambda mode: shares[mode])
     gains = shares[fastest] <= 1 - LEAST_GAIN
     return Choice(fastest if gains else default, shares, reasons)
