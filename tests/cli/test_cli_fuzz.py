@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 import rich_click as click
+from dnnbench.api.baseline import saved
 from dnnbench.cli.failures import LONGEST_MESSAGE
 from dnnbench.cli.main import cli, main
 from dnnbench.store.store import open_store
@@ -202,6 +203,10 @@ def argument_list(random, beginning):
     return arguments
 
 
+HARDWARE = {"cpu_model": "A 9000", "physical_cores": 2, "memory_gib": 16}
+"""By it the machine has a class, and so a baseline."""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with files of every kind that a command reads."""
@@ -216,6 +221,9 @@ def place(tmp_path_factory):
         with open_store(folder / name) as store:
             storing.add_everything(store, RUN)
             storing.add_everything(store, SECOND)
+            store.add_machine("m1", facts={"hardware": HARDWARE}, host_hash="c0ffee")
+    _, baseline = saved(RUN, folder / "baselines", str(folder / "s.sqlite"))
+    assert baseline.cells, "held against nothing, every run is answered"
     with open_store(folder / "damaged.sqlite") as store:
         storing.add_everything(store, RUN)
     with contextlib.closing(sqlite3.connect(folder / "damaged.sqlite")) as damaged:

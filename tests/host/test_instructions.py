@@ -1,5 +1,6 @@
 """Counters of the kernel: what it counts everywhere, and what is said where it counts none."""
 
+import subprocess
 import threading
 from pathlib import Path
 
@@ -44,6 +45,27 @@ def test_threads_that_were_there_are_counted():
             done.wait()
 
         assert counter.count(call) >= 16
+
+
+@pytest.fixture
+def ended():
+    """The id of a thread that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_thread_that_ended_meanwhile_is_left_out(monkeypatch, ended):
+    threads = [ended, *instructions._threads()]
+    monkeypatch.setattr(instructions, "_threads", lambda: threads)
+    with InstructionCounter(PAGE_FAULTS) as counter:
+        assert counter.count(touch) >= 16
+
+
+def test_a_kernel_that_knows_none_of_the_threads_counts_nothing(monkeypatch, ended):
+    monkeypatch.setattr(instructions, "_threads", lambda: [ended])
+    with pytest.raises(NotCounted, match="it knows none of the threads"):
+        InstructionCounter(PAGE_FAULTS)
 
 
 def test_an_event_that_the_machine_does_not_count_has_a_reason():

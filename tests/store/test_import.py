@@ -9,6 +9,7 @@ import sys
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
+from helpers.pytest_sessions import run_pytest
 
 BENCHMARKS = """
 import pytest
@@ -55,10 +56,8 @@ def recorded(tmp_path_factory):
     """A file of pytest-benchmark's own, with every round."""
     folder = tmp_path_factory.mktemp("pytest_benchmark")
     (folder / "test_them.py").write_text(BENCHMARKS)
-    words = ["-q", "-p", "no:cacheprovider", "--benchmark-json=out.json", "test_them.py"]
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *words], cwd=folder, check=True, capture_output=True
-    )
+    done = run_pytest(folder, "-q", "--benchmark-json=out.json", "test_them.py")
+    assert done.returncode == 0, done.stdout
     return folder / "out.json"
 
 

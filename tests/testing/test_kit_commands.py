@@ -10,6 +10,7 @@ from dnnbench.errors import UsageError
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.choosing import everything, those_that_fit
 from dnnbench.testing.families import FAMILIES
+from helpers.pytest_sessions import run_pytest
 
 
 def dnnbench(*arguments):
@@ -146,13 +147,6 @@ def test_it_ends_with_a_word_where_it_cannot_judge(stranger, name, code, words):
     assert "Traceback" not in done.stderr, done.stderr
 
 
-def pytest_of(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=600, check=False, cwd=folder
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code", "words"),
@@ -180,14 +174,15 @@ def pytest_of(folder, *arguments):
     ],
 )
 def test_pytest_asks_the_same(stranger, tmp_path, options, code, words):
-    done = pytest_of(tmp_path, "--pyargs", "dnnbench.testing", *options)
+    done = run_pytest(tmp_path, "--pyargs", "dnnbench.testing", *options)
     assert done.returncode == code, done.stdout + done.stderr
     assert words in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_other_sessions_of_pytest_are_left_alone(tmp_path):
     (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
-    assert pytest_of(tmp_path, ".").returncode == 0
+    assert run_pytest(tmp_path, ".").returncode == 0
     assert (
-        "unrecognized arguments: --backend" in pytest_of(tmp_path, ".", "--backend", "numpy").stderr
+        "unrecognized arguments: --backend"
+        in run_pytest(tmp_path, ".", "--backend", "numpy").stderr
     )

@@ -3,16 +3,13 @@ in.
 """
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from dnnbench.stats.flags import STEAL
 from dnnbench.testing.in_process import SideVisit
 from dnnbench.testing.not_slower import F, G, Outcome, judged
-from helpers.pytest_sessions import outcome, session
+from helpers.pytest_sessions import outcome, run_pytest, session
 
 ROUNDS = 20
 
@@ -161,9 +158,8 @@ def test_an_id_that_no_fresh_process_has_is_told(asserted):
     assert "give parameters ids of their own" in outcome(asserted[name])[1]
 
 
-def test_beside_other_processes_of_xdist_it_refuses(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
-    _, cases = session(tmp_path, TESTS, "-k", "test_equal")
+def test_beside_other_processes_of_xdist_it_refuses(tmp_path):
+    _, cases = session(tmp_path, TESTS, "-k", "test_equal", PYTEST_XDIST_WORKER_COUNT="4")
     assert "pytest-xdist runs 4 processes beside it" in outcome(cases["test_equal"])[1]
 
 
@@ -176,13 +172,7 @@ def test_a_fresh_process_measures_the_assertion_that_is_asked_for(tmp_path):
     """
     (tmp_path / "test_mine.py").write_text(text)
     answer = tmp_path / "answer.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"],
-        cwd=tmp_path,
-        env=os.environ | {"DNNBENCH_FRESH_PROCESS": f"0 1 {answer}"},
-        capture_output=True,
-        text=True,
-    )
+    done = run_pytest(tmp_path, "-q", "test_mine.py", DNNBENCH_FRESH_PROCESS=f"0 1 {answer}")
     assert done.returncode == 0, done.stdout
     taken = json.loads(answer.read_text())["visits"]
     f_s, g_s = (min(v["seconds"] for v in taken if v["side"] == side) for side in (F, G))

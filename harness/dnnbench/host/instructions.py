@@ -4,6 +4,7 @@ Source: Linux, perf_event_open(2).
 """
 
 import ctypes
+import errno
 import os
 import platform
 import struct
@@ -44,7 +45,11 @@ class InstructionCounter:
         self._files: list[int] = []
         try:
             for thread in _threads():
-                self._files.append(_opened(event, thread))
+                file = _opened(event, thread)
+                if file is not None:
+                    self._files.append(file)
+            if not self._files:
+                raise NotCounted("the kernel counts none here (it knows none of the threads)")
         except BaseException:
             self.close()
             raise
@@ -74,8 +79,10 @@ def _threads() -> list[int]:
     return [int(place.name) for place in Path("/proc/self/task").iterdir()]
 
 
-def _opened(event: Event, thread: int) -> int:
-    """The file of a counter; NotCounted where the kernel gives none."""
+def _opened(event: Event, thread: int) -> int | None:
+    """The file of a counter, None for a thread that has ended; NotCounted where the kernel gives
+    none.
+    """
     number = SYSCALL.get(platform.machine())
     if number is None:
         raise NotCounted(f"no counter is known for a processor {platform.machine()}")
@@ -84,7 +91,9 @@ def _opened(event: Event, thread: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     buffer = ctypes.create_string_buffer(attributes, ATTRIBUTES_BYTES)
     file: int = libc.syscall(number, buffer, thread, -1, -1, 0)
-    if file < 0:
-        reason = os.strerror(ctypes.get_errno())
-        raise NotCounted(f"the kernel counts none here ({reason})")
-    return file
+    if file >= 0:
+        return file
+    error = ctypes.get_errno()
+    if error == errno.ESRCH:
+        return None
+    raise NotCounted(f"the kernel counts none here ({os.strerror(error)})")
