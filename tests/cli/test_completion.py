@@ -54,7 +54,7 @@ ARMS = {
     "dnnbench run --backend num": ["numpy"],
     "dnnbench run --backend=num": ["numpy"],
     "dnnbench run --backend torch:com": ["compile"],
-    "dnnbench run --backend jax:": ["jit", "eager"],
+    "dnnbench run --backend jax:": ["jit", "eager", "plain"],
     "dnnbench gate --backend numpy,torch:com": ["compile"],
     "dnnbench conformance torch:e": ["eager"],
     "dnnbench run --base num": ["numpy"],

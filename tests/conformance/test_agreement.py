@@ -57,6 +57,8 @@ MATRIX = {
     for arm in every_arm()
 }
 """By arm, the cases that `make test-all` asks."""
+GROUPED = ("conv2d_depthwise_multiplied",)
+"""What JAX's plain mode computes otherwise than jit."""
 OFTEN = {
     Arm("torch", "eager", dtype="float64"): tuple(CASES),
     Arm("torch", "eager", dtype="bfloat16"): TELLING,
@@ -66,6 +68,7 @@ OFTEN = {
     Arm("tensorflow", "xla", dtype="float32"): (*A_FEW, "clipped"),
     Arm("jax", "jit", dtype="float64"): (*OPS_ALONE, "clipped"),
     Arm("jax", "eager", dtype="float64"): TRAINED,
+    Arm("jax", "plain", dtype="float64"): GROUPED,
     Arm("numpy", "eager", dtype="float32"): TELLING,
 }
 """By arm, those that `make test` asks too: what takes seconds."""

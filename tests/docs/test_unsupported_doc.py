@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from dnnbench.errors import PluginError
+from dnnbench.plugins.discovery import plugins
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.refusals import Refusal, refusals_of, render
 
@@ -36,7 +37,7 @@ def test_the_page_is_what_the_backends_say():
 def test_a_row_says_where_a_reason_holds():
     some = [
         Refusal("jax", mode, "cpu", "float16", case, "no")
-        for mode in ("jit", "eager")
+        for mode in plugins().backend("jax").modes
         for case in CASES
     ]
     assert "| `jax` | any | cpu | float16 | any | no |" in render(OWN, some, some[:1])

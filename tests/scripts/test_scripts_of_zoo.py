@@ -29,7 +29,7 @@ ARMS = {
     "numpy": ("eager",),
     "torch": ("eager", "compile"),
     "tensorflow": ("graph", "eager", "xla"),
-    "jax": ("jit", "eager"),
+    "jax": ("jit", "eager", "plain"),
     "onnxruntime": ("full", "unoptimized"),
 }
 FEW = {

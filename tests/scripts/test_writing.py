@@ -37,7 +37,7 @@ MODES = {
     "numpy": ("eager",),
     "torch": ("eager", "compile"),
     "tensorflow": ("graph", "xla"),
-    "jax": ("jit", "eager"),
+    "jax": ("jit", "eager", "plain"),
     "onnxruntime": ("full",),
 }
 ARMS = [(backend, mode) for backend, modes in MODES.items() for mode in modes]
