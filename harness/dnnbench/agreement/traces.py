@@ -5,6 +5,7 @@ after a check has found that it differs, without any reference.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,9 +55,10 @@ def find_traces(
     called = [phase for phase in passes if phase in phases]
     if not called:
         return []
+    alone = _alone(build, workload, batches[0], called)
     searches: list[Callable[[Program, Sequence[Batch], list[Phase]], Iterator[Trace]]] = [
         _lent,
-        _taken,
+        partial(_taken, alone),
         _moved,
         _odd,
         _padded,
@@ -95,8 +97,30 @@ def _lent(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> It
         yield Trace(Part.PUT, "the caller's arrays in place of a copy: they change after it")
 
 
-def _taken(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
-    """A batch behind one that is like it in part, or has its inputs, and comes in its arrays."""
+def _alone(
+    build: Build, workload: Workload, batch: Batch, phases: Collection[Phase]
+) -> dict[Phase, Tensors]:
+    """What is inferred of a batch, and its loss, where no other batch was placed before it."""
+    program = build(with_optimizer(workload, workload.task.optimizer))
+    try:
+        placed = program.put(_copy(batch))
+        wanted = [phase for phase in (Phase.INFER, Phase.LOSS) if phase in phases]
+        return {phase: _answer(program, phase, placed) for phase in wanted}
+    finally:
+        program.close()
+
+
+def _taken(
+    alone: Mapping[Phase, Tensors],
+    program: Program,
+    batches: Sequence[Batch],
+    phases: list[Phase],
+) -> Iterator[Trace]:
+    """A batch behind one that is like it in part, or has its inputs, and comes in its arrays.
+
+    alone: what its answers are without the other one. Where those are the same, or any batch has
+    them, it is not the placing that takes one for another.
+    """
     batch = batches[0]
     rows = np.arange(batch.size)
     others = [(Phase.INFER, like, "a batch") for like in alike_in_part(batch)]
@@ -110,23 +134,33 @@ def _taken(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> I
         first = program.put(lent)  # which stays: what is kept by it is not handed to the second
         before = _answer(program, phase, first)
         fill(lent, batch)
-        if _apart(_answer(program, phase, program.put(lent)), before) == 0:
+        if _apart(_answer(program, phase, program.put(lent)), before) > 0:
+            continue
+        unlike = _answer(program, phase, program.put(_copy(batches[-1])))
+        if _apart(alone[phase], before) > 0 and _apart(unlike, before) > 0:
             yield Trace(Part.PUT, f"{what} taken for those placed before, like it in part")
             return
 
 
 def _odd(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
-    """Three rows by themselves, and with a fourth: what is inferred of them is the same."""
+    """Three rows by themselves, and with a fourth: what is inferred of them is the same, as it is
+    of two.
+    """
     if batches[0].size <= ODD or Phase.INFER not in phases:
         return
-    # Both stay: what is kept by a batch that is gone may be handed to one in its place.
-    placed = [program.put(batches[0].rows(np.arange(size))) for size in (batches[0].size, ODD)]
-    whole, some = (_answer(program, Phase.INFER, each) for each in placed)
-    if _apart(some, {key: array[:ODD] for key, array in whole.items()}) > SAME:
+    # All stay: what is kept by a batch that is gone may be handed to one in its place.
+    sizes = (batches[0].size, ODD, EVEN)
+    placed = [program.put(batches[0].rows(np.arange(size))) for size in sizes]
+    whole, odd, even = (_answer(program, Phase.INFER, each) for each in placed)
+    if _apart(odd, _first(ODD, whole)) > SAME >= _apart(even, _first(EVEN, whole)):
         yield Trace(Phase.INFER, "another answer where the number of rows is odd")
 
 
-ODD = 3
+ODD, EVEN = 3, 2
+
+
+def _first(rows: int, answer: Tensors) -> Tensors:
+    return {key: array[:rows] for key, array in answer.items()}
 
 
 def _padded(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:

@@ -15,11 +15,13 @@ from ..protocol.batch import Batch
 from ..spec.phases import PIECES, Phase
 from ..spec.weights import initial_weights
 from ..spec.workload import Workload
-from .candidates import Candidate, candidates
+from .candidates import candidates
 from .explanation import Explanation
 from .known_faults import UNKNOWN
 from .replayer import Replayer
-from .search import Search, names_of
+from .search import AT_RANDOM, Search, without_replay
+
+STALE = "stale weights or kept answers (unchanged by the step)"
 
 
 def explain(
@@ -47,12 +49,14 @@ def explain(
     if isinstance(met, Explanation):
         return met
     if met is not None:
-        return _stale_phase(met)
+        return without_replay(workload, met, STALE)
     for trace in traces:
         return _by_trace(rows, trace)
     if at_random := _at_random(workload, replayer.find_repeats()):
         return at_random
-    return _unconfirmed(workload, search.first) if search.first else _by_phase(rows)
+    if search.first:
+        return without_replay(workload, search.first, UNKNOWN)
+    return _by_phase(rows)
 
 
 def _by_trace(rows: Sequence[Agreement], trace: Trace) -> Explanation:
@@ -67,33 +71,8 @@ def _at_random(workload: Workload, comparisons: Sequence[TensorComparison]) -> E
     """The first part of a training pass that is not always the same."""
     by_key = {comparison.key: comparison for comparison in comparisons}
     for candidate in candidates(workload, by_key, ()):
-        name, op = names_of(workload, candidate)
-        return _without_replay(candidate, name, op, "at random: not the same in every pass")
+        return without_replay(workload, candidate, AT_RANDOM)
     return None
-
-
-def _stale_phase(candidate: Candidate) -> Explanation:
-    fault = "stale weights or kept answers (unchanged by the step)"
-    return _without_replay(candidate, candidate.name, "", fault)
-
-
-def _unconfirmed(workload: Workload, candidate: Candidate) -> Explanation:
-    name, op = names_of(workload, candidate)
-    return _without_replay(candidate, name, op, UNKNOWN)
-
-
-def _without_replay(candidate: Candidate, name: str, op: str, fault: str) -> Explanation:
-    comparison = candidate.comparison
-    return Explanation(
-        candidate.what,
-        name,
-        op,
-        str(comparison.key),
-        comparison.ratio,
-        comparison.reason,
-        fault,
-        confirmed=False,
-    )
 
 
 def _by_phase(rows: Sequence[Agreement]) -> Explanation:

@@ -22,6 +22,7 @@ from .replay import loss_alone, node_alone, optimizer_alone
 from .replayer import Replayer, ReplayResult
 from .wrong_tensor import WrongTensor, room_of
 
+AT_RANDOM = "at random: not the same in every pass"
 MOST_REPLAYS = 40
 """Candidates that are replayed before the search is given up."""
 
@@ -92,6 +93,8 @@ class Search:
             replay = self._replay(candidate, reference, of_second)
             result = self._replayer.compare(replay)
             if wrong := _confirming(candidate, result.comparisons):
+                if not _confirming(candidate, self._replayer.compare(replay).comparisons):
+                    return without_replay(self._workload, candidate, AT_RANDOM)
                 return self._confirmed(candidate, wrong, replay, result)
         return None
 
@@ -181,6 +184,22 @@ class Search:
                 wide = room_of(key, replay, in_single, single) if in_single else room
                 tensors[key] = WrongTensor(key, observed, reference, room, dtype, wide)
         return tensors
+
+
+def without_replay(workload: Workload, candidate: Candidate, fault: str) -> Explanation:
+    """By what was seen of a candidate in its network."""
+    name, op = names_of(workload, candidate)
+    comparison = candidate.comparison
+    return Explanation(
+        candidate.what,
+        name,
+        op,
+        str(comparison.key),
+        comparison.ratio,
+        comparison.reason,
+        fault,
+        confirmed=False,
+    )
 
 
 def _by_key(comparisons: Sequence[TensorComparison]) -> dict[TensorKey, TensorComparison]:
