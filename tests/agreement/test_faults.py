@@ -53,11 +53,10 @@ def faulty(own_cache):
 
 
 LONG_TO_COMPILE = {
-    "jax": ("attention", "clipped", "conv1d_same_strided", "cross_entropy_ignoring", "gelu",
+    "jax": ("attention", "clipped", "conv1d_same_strided", "cross_entropy_ignoring",
             "layer_norm", "mean", "rms_norm", "slice_of_a_sequence"),
-    "tensorflow": ("avg_pool2d_padded", "batch_norm_of_images", "concat",
-                   "conv2d_symmetric_strided", "dense", "gru", "position_embedding",
-                   "softmax_of_sequences", "stochastic_depth"),
+    "tensorflow": ("avg_pool2d_padded", "concat", "conv2d_symmetric_strided", "dense", "gru",
+                   "position_embedding", "softmax_of_sequences", "stochastic_depth"),
 }  # fmt: skip
 """By backend, cases that it takes seconds to compile or trace: the matrix's."""
 

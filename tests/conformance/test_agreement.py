@@ -124,8 +124,8 @@ def test_every_op_loss_and_optimizer_has_a_telling_case():
 
 def test_the_matrix_is_whole():
     assert len(CASES) >= 128
-    assert len(MODES) == 8
-    assert len(MATRIX) == 7 * 6 + 1
+    assert len(MODES) == 9
+    assert len(MATRIX) == 8 * 6 + 1
     assert len(ROWS) >= 2 * (40 * len(TELLING) + 3 * len(CASES))
 
 
