@@ -26,7 +26,7 @@ def test_the_wrong_node_is_named_and_not_what_comes_after_it():
         "sigmoid",
         True,
     )
-    assert len(replayer.replayed) == 2, "the whole, and one candidate"
+    assert len(replayer.replayed) == 3, "the whole, and one candidate twice"
     assert "sigmoid1" in explanation.sentence
     assert "1.000006" in explanation.sentence
 

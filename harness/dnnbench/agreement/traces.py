@@ -55,10 +55,13 @@ def find_traces(
     called = [phase for phase in passes if phase in phases]
     if not called:
         return []
-    alone = _alone(build, workload, batches[0], called)
+
+    def of_its_own() -> Program:
+        return build(with_optimizer(workload, workload.task.optimizer))
+
     searches: list[Callable[[Program, Sequence[Batch], list[Phase]], Iterator[Trace]]] = [
         _lent,
-        partial(_taken, alone),
+        partial(_taken, of_its_own),
         _moved,
         _odd,
         _padded,
@@ -67,7 +70,7 @@ def find_traces(
         searches += [_kept, _not_loaded, _not_restored, _returned]
     traces: list[Trace] = []
     for search in searches:
-        program = build(with_optimizer(workload, workload.task.optimizer))
+        program = of_its_own()
         try:
             traces += search(program, batches, called)
         finally:
@@ -97,29 +100,17 @@ def _lent(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> It
         yield Trace(Part.PUT, "the caller's arrays in place of a copy: they change after it")
 
 
-def _alone(
-    build: Build, workload: Workload, batch: Batch, phases: Collection[Phase]
-) -> dict[Phase, Tensors]:
-    """What is inferred of a batch, and its loss, where no other batch was placed before it."""
-    program = build(with_optimizer(workload, workload.task.optimizer))
-    try:
-        placed = program.put(_copy(batch))
-        wanted = [phase for phase in (Phase.INFER, Phase.LOSS) if phase in phases]
-        return {phase: _answer(program, phase, placed) for phase in wanted}
-    finally:
-        program.close()
-
-
 def _taken(
-    alone: Mapping[Phase, Tensors],
+    build: Callable[[], Program],
     program: Program,
     batches: Sequence[Batch],
     phases: list[Phase],
 ) -> Iterator[Trace]:
-    """A batch behind one that is like it in part, or has its inputs, and comes in its arrays.
+    """A batch behind one that is like it in part, or has its inputs, and comes in its arrays, in
+    a program of their own.
 
-    alone: what its answers are without the other one. Where those are the same, or any batch has
-    them, it is not the placing that takes one for another.
+    Where `program` answers alike of the batch alone, or any batch is answered so, it is not the
+    placing that takes one for another.
     """
     batch = batches[0]
     rows = np.arange(batch.size)
@@ -127,19 +118,34 @@ def _taken(
     turned = replace(batch, targets=batch.targets[np.roll(rows, 1)])
     if not np.array_equal(turned.targets, batch.targets):
         others.append((Phase.LOSS, turned, "targets"))
+    placed = program.put(_copy(batch))
     for phase, other, what in others:
         if phase not in phases:
             continue
-        lent = _copy(other)
-        first = program.put(lent)  # which stays: what is kept by it is not handed to the second
-        before = _answer(program, phase, first)
-        fill(lent, batch)
-        if _apart(_answer(program, phase, program.put(lent)), before) > 0:
-            continue
-        unlike = _answer(program, phase, program.put(_copy(batches[-1])))
-        if _apart(alone[phase], before) > 0 and _apart(unlike, before) > 0:
+        alone = _answer(program, phase, placed)
+        pair = build()
+        try:
+            before, unlike = _answers_behind(other, pair, phase, batches)
+        finally:
+            pair.close()
+        if before and _apart(alone, before) > 0 and _apart(unlike, before) > 0:
             yield Trace(Part.PUT, f"{what} taken for those placed before, like it in part")
             return
+
+
+def _answers_behind(
+    other: Batch, program: Program, phase: Phase, batches: Sequence[Batch]
+) -> tuple[Tensors, Tensors]:
+    """What is answered of another batch, where the first one behind it, in its arrays, is answered
+    alike, else nothing; and what of the last one.
+    """
+    lent = _copy(other)
+    first = program.put(lent)  # which stays: what is kept by it is not handed to the second
+    before = _answer(program, phase, first)
+    fill(lent, batches[0])
+    if _apart(_answer(program, phase, program.put(lent)), before) > 0:
+        return {}, {}
+    return before, _answer(program, phase, program.put(_copy(batches[-1])))
 
 
 def _odd(program: Program, batches: Sequence[Batch], phases: list[Phase]) -> Iterator[Trace]:
