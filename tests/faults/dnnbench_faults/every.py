@@ -1,4 +1,7 @@
-"""Every table of faults, filled: the modules that enter faults into one are imported here alone."""
+"""Every table of faults, filled: the modules that enter faults into one are imported here alone.
+
+Strangers' faults stand by module and line, whichever module a test has imported first.
+"""
 
 from . import (  # noqa: F401
     of_strangers_jax,
@@ -17,3 +20,10 @@ from .strangers import STRANGERS
 from .table import BACKENDS, FAULTS
 
 __all__ = ["BACKENDS", "FAULTS", "PROGRAM_FAULTS", "STRANGERS", "UNCHECKED_FAULTS"]
+
+
+def _place(fault):
+    return fault.change.__module__, fault.change.__code__.co_firstlineno
+
+
+STRANGERS.sort(key=_place)
