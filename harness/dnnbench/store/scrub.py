@@ -3,6 +3,7 @@ of their file.
 """
 
 import json
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
@@ -21,12 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from dnnbench.store.engine import BUSY_TIMEOUT_S, place_of
-
 from ..errors import StoreError
 from ..masking import masked, masked_values, masked_words
+from . import engine as opening
 
 WITH_FREE_TEXTS = ("machine", "run", "cell", "generation", "agreement")
+BETWEEN_S = 0.02
 SCRUBBED = 1
 """SQLite's `user_version` of a file without a byte from before passwords were masked."""
 
@@ -91,15 +92,28 @@ def scrub(engine: Engine) -> None:
         (version,) = cursor.execute("PRAGMA user_version").fetchone()
         if version < SCRUBBED:
             cursor.execute("VACUUM")
-            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if busy:
+            if not _overwritten(cursor):
                 text = (
-                    f"another process has read it for {BUSY_TIMEOUT_S} s, "
+                    f"another process has read it for {opening.BUSY_TIMEOUT_S} s, "
                     "so its old bytes could not be overwritten"
                 )
                 raise StoreError(
-                    f"store {place_of(engine)}: {text}; try again when that one has ended"
+                    f"store {opening.place_of(engine)}: {text}; try again when that one has ended"
                 )
             cursor.execute(f"PRAGMA user_version = {SCRUBBED}")
     finally:
         connection.close()
+
+
+def _overwritten(cursor: Any) -> bool:
+    """Whether the write-ahead log became part of the file, and empty, in `BUSY_TIMEOUT_S`.
+
+    SQLite waits for readers and writers by itself. Where another process does the same at the
+    same time, it says "busy" at once (https://www.sqlite.org/c3ref/wal_checkpoint_v2.html).
+    """
+    end = monotonic() + opening.BUSY_TIMEOUT_S
+    while True:
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy or monotonic() > end:
+            return not busy
+        sleep(BETWEEN_S)
