@@ -4,15 +4,25 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ..execution.settings import GATE_PHASES, Settings
-from ..spec.phases import Phase
+from ..execution.settings import Settings
 from ..stats.split import FEWEST
 from . import completing, exitcodes
 from .configured import suite_options
-from .options import Command, list_option, output_options
+from .options import Command, output_options
 from .output import Output
-from .types import Generations, Numbers, Seconds, Share, Words
-from .work_options import DATA, DEVICE, DTYPE, RUN_LABEL, SEED, STORE, THREADS
+from .revision_options import BUILD, GATED_PHASES, installing_options
+from .types import Generations, Seconds, Share
+from .work_options import (
+    BATCH_SIZES,
+    DATA,
+    DEVICE,
+    DTYPE,
+    RUN_LABEL,
+    SEED,
+    STORE,
+    THREADS,
+    WAIT,
+)
 
 if TYPE_CHECKING:
     from ..revisions.bisection import Bisection
@@ -47,43 +57,15 @@ FIGURES = ("time", "agreement", "memory", "kernels")
     help="What is measured of each revision.  [default: what the project announces; with "
     "--package the backends that require it]",
 )
-@click.option(
-    "--with",
-    "requirements",
-    multiple=True,
-    metavar="REQUIREMENT",
-    help="pip's, installed beside each revision: torch==2.13.0.",
-)
-@click.option(
-    *("-c", "--constraint", "constraints"),
-    multiple=True,
-    metavar="FILE",
-    help="pip's constraint file, for all revisions.",
-)
-@click.option(
-    "--build",
-    default="",
-    metavar="COMMAND",
-    help="A shell's command that installs the project at each revision, in place of pip: it runs "
-    "in the checkout, and its python and pip are the environment's.",
-)
+@installing_options
+@BUILD
 @DEVICE
 @DTYPE
 @THREADS
 @SEED
 @DATA
-@list_option(
-    *("-b", "--batch-size"),
-    type=Numbers(),
-    help="Examples a step, as a list.  [default: the workload's own]",
-)
-@list_option(
-    "--phase",
-    type=Words(Phase),
-    default=",".join(GATE_PHASES),
-    show_default=True,
-    help="What to time; all: every phase.",
-)
+@BATCH_SIZES
+@GATED_PHASES
 @click.option(
     "--fail-on",
     type=Share(),
@@ -114,7 +96,7 @@ FIGURES = ("time", "agreement", "memory", "kernels")
 )
 @click.option("--label", type=RUN_LABEL, help="A name for the runs of the bisection.")
 @click.option("--markdown", metavar="FILE", help="Write the outcome as Markdown too.")
-@click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@WAIT
 @STORE
 @output_options
 @click.pass_obj

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..execution.gate_policy import Inconclusive
-from ..execution.settings import GATE_PHASES, Settings
-from ..spec.phases import Phase
+from ..execution.settings import Settings
 from ..stats.split import FEWEST
 from . import completing, exitcodes
 from .configured import suite_options
-from .options import Command, list_option, output_options
+from .options import Command, output_options
 from .output import Output
-from .types import Generations, Numbers, Seconds, Share, Threshold, Words
+from .revision_options import BUILD, GATED_PHASES, installing_options
+from .types import Generations, Seconds, Share, Threshold
 from .work_options import (
+    BATCH_SIZES,
     DATA,
     DETAILS,
     DEVICE,
@@ -24,6 +25,7 @@ from .work_options import (
     SEED,
     STORE,
     THREADS,
+    WAIT,
 )
 
 if TYPE_CHECKING:
@@ -54,43 +56,15 @@ if TYPE_CHECKING:
     "environment of its own; BASE...HEAD: from where the two parted; BASE alone: the working tree "
     "against it.",
 )
-@click.option(
-    "--with",
-    "requirements",
-    multiple=True,
-    metavar="REQUIREMENT",
-    help="pip's, installed beside each revision: torch==2.13.0.",
-)
-@click.option(
-    *("-c", "--constraint", "constraints"),
-    multiple=True,
-    metavar="FILE",
-    help="pip's constraint file, for both revisions.",
-)
-@click.option(
-    "--build",
-    default="",
-    metavar="COMMAND",
-    help="A shell's command that installs the project at either revision, in place of pip: it runs "
-    "in the checkout, and its python and pip are the environment's.",
-)
+@installing_options
+@BUILD
 @DEVICE
 @DTYPE
 @THREADS
 @SEED
 @DATA
-@list_option(
-    *("-b", "--batch-size"),
-    type=Numbers(),
-    help="Examples a step, as a list.  [default: the workload's own]",
-)
-@list_option(
-    "--phase",
-    type=Words(Phase),
-    default=",".join(GATE_PHASES),
-    show_default=True,
-    help="What to time; all: every phase.",
-)
+@BATCH_SIZES
+@GATED_PHASES
 @click.option(
     "--fail-on",
     type=Share(),
@@ -171,7 +145,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write GitHub's workflow commands too, ::error and ::warning: print them in a workflow.",
 )
-@click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@WAIT
 @DETAILS
 @STORE
 @output_options

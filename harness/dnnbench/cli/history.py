@@ -8,6 +8,7 @@ from ..execution.settings import Settings
 from . import completing, exitcodes
 from .options import Command, output_options
 from .output import Output
+from .revision_options import confirming_options
 from .types import Moment, Seconds
 from .work_options import DETAILS, STORE
 
@@ -42,19 +43,7 @@ UNITS = ("control", "base")
     is_flag=True,
     help="Measure both revisions of the newest slowdown afresh, in one run, by the gate's rule.",
 )
-@click.option(
-    "--with",
-    "requirements",
-    multiple=True,
-    metavar="REQUIREMENT",
-    help="With --confirm: pip's, installed beside each revision.",
-)
-@click.option(
-    *("-c", "--constraint", "constraints"),
-    multiple=True,
-    metavar="FILE",
-    help="With --confirm: pip's constraint file, for both revisions.",
-)
+@confirming_options
 @click.option(
     "--max-time",
     type=Seconds(),

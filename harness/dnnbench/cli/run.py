@@ -14,8 +14,8 @@ from . import completing, exitcodes
 from .configured import suite_options
 from .options import Command, is_given, list_option, output_options
 from .output import Output
-from .types import Generations, Numbers, Seconds, Share, Word, Words
-from .work_options import DETAILS, LABEL, STORE, work_options
+from .types import Generations, Seconds, Share, Word, Words
+from .work_options import BATCH_SIZES, DETAILS, LABEL, STORE, WAIT, work_options
 
 if TYPE_CHECKING:
     from ..api.measuring import Measurement
@@ -85,12 +85,7 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
 )
 @suite_options
 @work_options
-@list_option(
-    "-b",
-    "--batch-size",
-    type=Numbers(),
-    help="Examples a step, as a list.  [default: the workload's own]",
-)
+@BATCH_SIZES
 @list_option(
     "--phase",
     type=Words(Phase),
@@ -201,7 +196,7 @@ GROUPS = {"What": WHAT, "How long": HOW_LONG, "Where to": WHERE_TO}
     help="Go on with an interrupted run, and take in what its store did not take: "
     "its id, its label, or latest.",
 )
-@click.option("--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish.")
+@WAIT
 @DETAILS
 @STORE
 @click.option(

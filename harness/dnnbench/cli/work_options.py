@@ -9,7 +9,7 @@ from ..protocol.device import AUTO
 from ..protocol.dtypes import DType
 from . import completing
 from .options import Decorated, list_option
-from .types import Devices, Label, Threads, Words
+from .types import Devices, Label, Numbers, Threads, Words
 
 BACKEND = click.option(
     "--backend",
@@ -57,6 +57,14 @@ DATA = click.option(
     default="",
     metavar="PATH",
     help="An .npz file or a folder of IDX files instead of the workload's own data.",
+)
+BATCH_SIZES = list_option(
+    *("-b", "--batch-size"),
+    type=Numbers(),
+    help="Examples a step, as a list.  [default: the workload's own]",
+)
+WAIT = click.option(
+    "--wait", is_flag=True, help="Wait for another dnnbench on this machine to finish."
 )
 RUN_LABEL = Label(reserved=("latest",))
 """`dnnbench.store.find.LATEST`, without importing it, always means the newest run."""
