@@ -13,31 +13,26 @@ import numpy as np
 from ..host.clock import now
 from ..protocol.batch import Batch
 from ..protocol.program import Program
+from .growth import NEAR_ONE, REPEATS, Growth, growth_of, most_of, pair_of_calls, seconds_of
 from .step_audit import StepAudit
 
 Call = Callable[[], object]
-REPEATS = 7
-NEAR_ONE = (0.7, 1.4)
-"""Where a ratio of two times lies that should be 1; on a loaded machine a single pair may
-lie anywhere.
-"""
 
 
 @dataclass(frozen=True)
 class Audit:
     """Ratios that should be near 1 or below it, and one answer that should be yes.
 
-    linear: time of 2 n calls over twice that of n
+    growth: of time with the calls
     unwaited: time of one call left unwaited over that of one waited for
     answers_differ: another input gave another output
-    cpus_used: CPU seconds of the process over wall seconds linear and unwaited are medians
-    of pairs taken side by side; the `_most` ranges hold all pairs but the least and the most.
-    A fault needs that whole range, so that six pairs of seven are off:
-    foreign work spoils some pairs, not all to one side.
+    cpus_used: CPU seconds of the process over wall seconds
+    unwaited is a median of pairs taken side by side; `unwaited_most` holds all pairs but the least
+    and the most. A fault needs that whole range, so that six pairs of seven are off: foreign work
+    spoils some pairs, not all to one side.
     """
 
-    linear: float
-    linear_most: tuple[float, float]
+    growth: Growth
     unwaited: float
     unwaited_most: tuple[float, float]
     answers_differ: bool
@@ -48,12 +43,7 @@ class Audit:
     @property
     def faults(self) -> list[str]:
         """What is wrong, in words; empty if nothing is."""
-        faults = []
-        if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            faults.append(
-                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
-                "something else is timed"
-            )
+        faults = self.growth.faults
         if self.unwaited_most[0] > NEAR_ONE[1]:
             faults.append(
                 f"a call took {self.unwaited:.2f} times as long when nobody waited for it"
@@ -72,12 +62,11 @@ def audit(program: Program, batch: Batch, call: Call, calls: int) -> Audit:
     Draws no random number, changes nothing.
     """
     wall_s, used_s = now(), process_time()
-    growth = [growth_of_calls(program, call, calls) for _ in range(REPEATS)]
+    growth = growth_of([pair_of_calls(program, call, calls) for _ in range(REPEATS)])
     cpus_used = (process_time() - used_s) / (now() - wall_s)
     unwaited = [_unwaited_s(program, call) / seconds_of(program, call, 1) for _ in range(REPEATS)]
     return Audit(
-        linear=round(median(growth), 3),
-        linear_most=most_of(growth),
+        growth=growth,
         unwaited=round(median(unwaited), 3),
         unwaited_most=most_of(unwaited),
         answers_differ=_answers_differ(program, batch),
@@ -88,25 +77,6 @@ def audit(program: Program, batch: Batch, call: Call, calls: int) -> Audit:
 def late_fault(programs: int) -> str:
     """That so many programs were compiled after the warm-up, whose seconds are in some visits."""
     return f"compiled {programs} program(s) after warming up: some visits hold a compilation"
-
-
-def most_of(ratios: list[float]) -> tuple[float, float]:
-    """Between which all lie but the least and the most."""
-    ordered = sorted(ratios)
-    return round(ordered[1], 3), round(ordered[-2], 3)
-
-
-def growth_of_calls(program: Program, call: Call, calls: int) -> float:
-    """Time of 2 n calls over twice that of n."""
-    return seconds_of(program, call, 2 * calls) / (2 * seconds_of(program, call, calls))
-
-
-def seconds_of(program: Program, call: Call, calls: int) -> float:
-    """Seconds of so many calls, each waited for."""
-    begin = now()
-    for _ in range(calls):
-        program.wait(call())
-    return now() - begin
 
 
 def _unwaited_s(program: Program, call: Call) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..protocol.batch import Batch
 from ..protocol.program import Program, Trainable, trainable
-from .audit import NEAR_ONE, REPEATS, growth_of_calls, most_of, seconds_of
+from .growth import REPEATS, Growth, growth_of, most_of, pair_of_calls, seconds_of
 
 FRESH_MOST = 2.0
 """How many times as long as its repetition an inference after a step may take:
@@ -25,17 +25,16 @@ class RateAudit:
     """What one phase of a program shows when it is called in ways that a kept answer
     would give away.
 
-    linear: time of 2 n calls over twice that of n
+    growth: of time with the calls
     fresh: time of an inference after a step and another batch, over that of the same one again
     step_moves: a step changed a weight
     step_shows: and inference on the same placed batch another output
-    answers_differ: another input gave another result linear and fresh are medians of pairs;
-    the `_most` ranges hold all pairs but the least and the most, and a fault needs that range.
-    What could not be asked is True.
+    answers_differ: another input gave another result
+    fresh is a median of pairs; `fresh_most` holds all pairs but the least and the most, and a fault
+    needs that range. What could not be asked is True.
     """
 
-    linear: float
-    linear_most: tuple[float, float]
+    growth: Growth
     fresh: float
     fresh_most: tuple[float, float]
     step_moves: bool
@@ -45,12 +44,7 @@ class RateAudit:
     @property
     def faults(self) -> list[str]:
         """What is wrong, in words; empty if nothing is."""
-        faults = []
-        if self.linear_most[1] < NEAR_ONE[0] or self.linear_most[0] > NEAR_ONE[1]:
-            faults.append(
-                f"twice the calls took {2 * self.linear:.2f} times as long, not 2: "
-                "something else is timed"
-            )
+        faults = self.growth.faults
         if self.fresh_most[0] > FRESH_MOST:
             faults.append(
                 f"an inference took {self.fresh:.1f} times as long as the same one again: "
@@ -80,12 +74,12 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
     placed, other = program.put(batch), program.put(same)
     restore = _restorer(trained)
     call = partial(getattr(program, phase), placed)
-    growth, fresh = [], []
+    pairs, fresh = [], []
     try:
         # Medians of several: foreign work spoils some of them, and not all to one side.
         for _ in range(REPEATS):
             restore()
-            growth.append(growth_of_calls(program, call, calls))
+            pairs.append(pair_of_calls(program, call, calls))
         for _ in range(REPEATS):
             fresh.append(_freshness(program, trained, placed, other))
         restore()
@@ -96,8 +90,7 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
     finally:
         restore()
     return RateAudit(
-        linear=round(median(growth), 3),
-        linear_most=most_of(growth),
+        growth=growth_of(pairs),
         fresh=round(median(fresh), 3),
         fresh_most=most_of(fresh),
         step_moves=moves,
