@@ -1,7 +1,11 @@
 """The bench's self-audit: an honest program passes, and each way to cheat time shows."""
 
 import itertools
+import os
+import subprocess
+import sys
 import time
+from statistics import median
 
 import pytest
 from dnnbench.protocol.arm import Arm
@@ -20,7 +24,9 @@ def audited(**replaced):
     program = NumpyBackend().build(
         workload, initial_weights(workload.model, 0), Arm("numpy", "eager")
     )
-    return Bench(Changed(program, **replaced), batches_of(workload)[0]).audit(calls=10)
+    bench = Bench(Changed(program, **replaced), batches_of(workload)[0])
+    bench.warm_up("infer")
+    return bench.audit(calls=10)
 
 
 def cached(program, batch, memory={}):  # noqa: B006
@@ -83,6 +89,32 @@ def test_foreign_work_in_the_longer_call_of_nearly_every_pair_is_no_fault():
     found = audited_with_pauses(lambda i: i < GROWTH and i % 30 < 20 and i // 30 != 6)
     assert found.growth.most[0] > NEAR_ONE[1]
     assert found.faults == []
+
+
+def spun(program, batch):
+    """Four tenths of a millisecond of one thread's CPU, an inference among them."""
+    end = time.thread_time() + 0.0004
+    result = program.infer(batch)
+    while time.thread_time() < end:
+        pass
+    return result
+
+
+def test_waiting_for_a_cpu_is_no_time_of_a_call():
+    """Beside a process that computes on the same CPU, as time is shared out in slices."""
+    mask = os.sched_getaffinity(0)
+    cpu = min(mask)
+    beside = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{cpu}}})\nwhile 1: 0"]
+    os.sched_setaffinity(0, {cpu})
+    try:
+        with subprocess.Popen(beside) as other:
+            try:
+                growths = [audited(infer=spun).growth for _ in range(5)]
+            finally:
+                other.kill()
+    finally:
+        os.sched_setaffinity(0, mask)
+    assert median(growth.most[1] - growth.most[0] for growth in growths) < 0.03
 
 
 def test_sleeping_instead_of_computing_shows_in_the_cpu_used():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..host.clock import now
+from ..host.placement import FREE, Placement
 from ..protocol.batch import Batch
 from ..protocol.program import Program
 from .growth import NEAR_ONE, REPEATS, Growth, growth_of, most_of, pair_of_calls, seconds_of
@@ -56,13 +57,17 @@ class Audit:
         return asdict(self) | {"faults": self.faults}
 
 
-def audit(program: Program, batch: Batch, call: Call, calls: int) -> Audit:
+def audit(
+    program: Program, batch: Batch, call: Call, calls: int, placement: Placement = FREE
+) -> Audit:
     """Check one program on its warm `call` (its inference), with `calls` as n.
+
+    placement: of the threads that the call keeps busy
 
     Draws no random number, changes nothing.
     """
     wall_s, used_s = now(), process_time()
-    growth = growth_of([pair_of_calls(program, call, calls) for _ in range(REPEATS)])
+    growth = growth_of([pair_of_calls(program, call, calls, placement) for _ in range(REPEATS)])
     cpus_used = (process_time() - used_s) / (now() - wall_s)
     unwaited = [_unwaited_s(program, call) / seconds_of(program, call, 1) for _ in range(REPEATS)]
     return Audit(

@@ -189,8 +189,9 @@ class Bench:
 
         phases: those that may be called, because none of their calls has failed.
         """
-        with self._placements.get("infer", FREE).held():
-            result = audit(self._program, self._batch, self._calls["infer"], calls)
+        placement = self._placements.get("infer", FREE)
+        with placement.held():
+            result = audit(self._program, self._batch, self._calls["infer"], calls, placement)
         allowed = {phase: call for phase, call in self._calls.items() if phase in phases}
         if self._trained is None or Phase.TRAIN_STEP not in allowed:
             return result
@@ -203,10 +204,9 @@ class Bench:
         """Whether a phase whose rate lies near or above the measured peak does the work
         of every call.
         """
-        with self._placements.get(phase, FREE).held():
-            return audit_rate(
-                self._program, self._batch, phase, calls, trains and self._trained is not None
-            )
+        placement, trained = self._placements.get(phase, FREE), trains and self._trained is not None
+        with placement.held():
+            return audit_rate(self._program, self._batch, phase, calls, trained, placement)
 
     def energy(self, phase: str, counter: Meter) -> float:
         """Joules a call, over a visit long enough for the counter."""

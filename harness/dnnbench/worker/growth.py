@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..host.clock import now
+from ..host.placement import Placement, waited_share
 from ..protocol.program import Program
 
 REPEATS = 7
+MOST_WAITED = 0.99
+"""A share of all would leave no time to divide by."""
 NEAR_ONE = (0.7, 1.4)
 """Where a ratio of two times lies that should be 1; on a loaded machine a single pair may
 lie anywhere.
@@ -21,6 +24,7 @@ class Growth:
     linear: median of pairs taken side by side; `most` holds all pairs but the least and the most.
     least: of the least times of either. Foreign work only adds to a time, and to the longer one of
     a pair more often; it spoils the least of seven last.
+    Times are without those in which a thread waited for a CPU, where the kernel tells them.
     """
 
     linear: float
@@ -46,9 +50,20 @@ def growth_of(pairs: Sequence[tuple[float, float]]) -> Growth:
     return Growth(round(median(ratios), 3), most_of(ratios), round(least, 3))
 
 
-def pair_of_calls(program: Program, call: Callable[[], object], calls: int) -> tuple[float, float]:
-    """Seconds of 2 n calls, and of n behind them."""
-    return seconds_of(program, call, 2 * calls), seconds_of(program, call, calls)
+def pair_of_calls(
+    program: Program, call: Callable[[], object], calls: int, placement: Placement
+) -> tuple[float, float]:
+    """Seconds of 2 n calls, and of n behind them, on a CPU."""
+    twice, once = (_on_a_cpu_s(program, call, n, placement) for n in (2 * calls, calls))
+    return twice, once
+
+
+def _on_a_cpu_s(
+    program: Program, call: Callable[[], object], calls: int, placement: Placement
+) -> float:
+    before = placement.waits_s()
+    elapsed = seconds_of(program, call, calls)
+    return elapsed * (1 - min(waited_share(before, placement.waits_s(), elapsed), MOST_WAITED))
 
 
 def most_of(ratios: Sequence[float]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..host.placement import FREE, Placement
 from ..protocol.batch import Batch
 from ..protocol.program import Program, Trainable, trainable
 from .growth import REPEATS, Growth, growth_of, most_of, pair_of_calls, seconds_of
@@ -64,10 +65,18 @@ class RateAudit:
         return asdict(self) | {"faults": self.faults}
 
 
-def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: bool) -> RateAudit:
+def audit_rate(
+    program: Program,
+    batch: Batch,
+    phase: str,
+    calls: int,
+    trains: bool,
+    placement: Placement = FREE,
+) -> RateAudit:
     """Check a warm phase, `infer` or `train_step`, with `calls` as n; leaves the program as it was.
 
     trains: whether the program can be trained, so that a step can be put between two inferences.
+    placement: of the threads that the phase keeps busy
     """
     trained = trainable(program) if trains else None
     same = batch.rows(np.zeros(batch.size, int))
@@ -79,7 +88,7 @@ def audit_rate(program: Program, batch: Batch, phase: str, calls: int, trains: b
         # Medians of several: foreign work spoils some of them, and not all to one side.
         for _ in range(REPEATS):
             restore()
-            pairs.append(pair_of_calls(program, call, calls))
+            pairs.append(pair_of_calls(program, call, calls, placement))
         for _ in range(REPEATS):
             fresh.append(_freshness(program, trained, placed, other))
         restore()
