@@ -1,9 +1,6 @@
 """The page without scripts, and the page without a mouse."""
 
 import pytest
-from dnnbench.report.html import render_report
-from dnnbench.store.store import open_store
-from helpers import reporting
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -11,15 +8,6 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 MOST_STOPS = 400
 """Of the Tab key before the page is given up."""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("keyboard")
-    with open_store(folder / "s.sqlite") as store:
-        reporting.add_run(store, "r1")
-        reporting.add_facts(store, "r1")
-        return render_report([store], folder / "page.html", runs=["r1"]).as_uri()
 
 
 @pytest.fixture

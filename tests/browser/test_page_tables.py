@@ -4,8 +4,6 @@ import csv
 import io
 
 import pytest
-from dnnbench.report.html import render_report
-from dnnbench.store.store import open_store
 from helpers import reporting
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -13,15 +11,6 @@ from selenium.webdriver.support.select import Select
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CELLS = "section[id$='-cells']"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tables")
-    with open_store(folder / "s.sqlite") as store:
-        reporting.add_run(store, "r1")
-        reporting.add_facts(store, "r1")
-        return render_report([store], folder / "page.html", runs=["r1"]).as_uri()
 
 
 @pytest.fixture
