@@ -10,7 +10,7 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
 from helpers.gates import OTHER
-from helpers.running import TINY, dnnbench
+from helpers.running import NEVER_CONTENDED, TINY, dnnbench
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_bad_input_ends_with_2_and_no_traceback(tmp_path, monkeypatch, capsys, c
 
 FOUR = {"dnnbench.stats.split:FEWEST": 4}
 """Generations: a slowdown of half is found in as few."""
-QUIET = FOUR | {"dnnbench.stats.estimates:CONTENDED": 0}
-"""The machine that tests run on is never quiet; what contention does to a gate is tested above."""
+QUIET = FOUR | NEVER_CONTENDED
+"""What contention does to a gate is tested elsewhere (test_gate.py)."""
 SHORT = {"dnnbench.stats.split:FEWEST": 2}
 FAST = ("--threads", "1", "--max-time", "3s", "--phase", "train_step", "--wait")
 OF_FOUR = ("--generations", "4")

@@ -11,17 +11,15 @@ import pytest
 from dnnbench.cli import exitcodes
 from helpers.premade import premake
 from helpers.project import HUNGRY, PLUGIN, TWICE, WRONG
-from helpers.running import TINY, dnnbench
+from helpers.running import NEVER_CONTENDED, TINY, dnnbench
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 PAGE = (Path(__file__).parents[2] / "docs/bisect.md").read_text()
 COMMANDS = re.findall(r"^    dnnbench (bisect mlp_digits .*)$", PAGE, re.M)
-QUIET = {
-    "dnnbench.stats.estimates:CONTENDED": 0,
+QUIET = NEVER_CONTENDED | {
     "dnnbench.stats.split:FEWEST": 4,
     "dnnbench.revisions.ratio_figures:FEWEST": 4,
 }
-"""The machine that tests run on is never quiet."""
 FAST = ("--threads", "1", "--phase", "infer", "--json")
 OF_TIME = ("--no-check", "--max-time", "3s", "--generations", "4")
 

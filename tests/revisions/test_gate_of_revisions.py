@@ -6,14 +6,14 @@ import pytest
 from dnnbench.store.store import open_store
 from helpers.nights import add_nights
 from helpers.project import TWICE, WRONG
-from helpers.running import TINY, dnnbench
+from helpers.running import NEVER_CONTENDED, TINY, dnnbench
 from helpers.workflows import ROOT, execute, script
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 OF_FOUR = ("--max-time", "3s", "--generations", "4")
 """However noisy the machine is, four find twice the time."""
 FAST = ("--threads", "1", "--phase", "infer", "--wait", "--json", *OF_FOUR)
-QUIET = {"dnnbench.stats.estimates:CONTENDED": 0, "dnnbench.stats.split:FEWEST": 4}
+QUIET = NEVER_CONTENDED | {"dnnbench.stats.split:FEWEST": 4}
 """The machine that tests run on is never quiet."""
 
 
