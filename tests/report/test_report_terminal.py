@@ -159,6 +159,16 @@ def test_memory_is_told_by_part(empty, tmp_path, change, words):
     )
 
 
+def test_an_older_store_has_no_batch_of_an_inference(empty):
+    cells = reporting.add_run(empty, "r", generations=0)
+    block = reporting.visits(np.arange(9), np.zeros(9), 1e-3, np.random.default_rng(0))
+    held = HELD | {"by_spec": {"infer": SPEC | {"batch": 0}}}
+    empty.add_generation("r", 0, {"memory": {"jax:jit mlp_digits/64": held}}, {cells[0]: block})
+    lines = printed(gather(empty, "r"), width=120, only="memory").splitlines()
+    (line,) = [line for line in lines if "400 kB" in line]
+    assert line.split("1.00 MB")[1].split() == ["–", "300", "MB", "–"]
+
+
 TWIN = f"{reporting.BASE}#twin"
 
 

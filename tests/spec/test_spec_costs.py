@@ -57,7 +57,7 @@ def test_inference_totals():
     total = inference(mlp().model, N)
     assert total.flops == 240 + 40 + 160
     assert total.bytes == sum(row[4] for row in BY_HAND.values())
-    assert total.memory_bytes == 4 * 26 + 4 * (40 + 40)
+    assert total.memory_bytes == 4 * 26 + 4 * (30 + 40 + 40)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_piece_of_a_phase_has_no_total():
 # phase: weights, optimizer, gradients, activations, batch; 26 parameters, 100 activations,
 # 30 inputs of 10 examples
 PARTS = {
-    "infer": (26, 0, 0, 40 + 40, 0),
+    "infer": (26, 0, 0, 40 + 40, 30),
     "forward": (26, 0, 0, 40 + 40 + 20, 30),
     "loss": (26, 0, 0, 40 + 40 + 20, 30),
     "gradients": (26, 0, 26, 40 + 40 + 20, 30),
@@ -124,3 +124,11 @@ def test_memory_by_part(phase):
     weights, optimizer, gradients, activations, batch = PARTS[phase]
     low = memory_parts(mlp(Adam()), N, phase, itemsize=2, kept=4)
     assert low == (4 * weights, 4 * optimizer, 4 * gradients, 2 * activations, 2 * batch)
+
+
+def test_the_batch_is_no_activation_of_an_inference():
+    net = Builder("narrow")
+    model = net.build(net.dense(net.input("x", (100,)), units=2))
+    workload = Workload(name="narrow", model=model, task=Task(optimizer=Sgd(), data=Synthetic()))
+    parts = memory_parts(workload, N, "infer")
+    assert (parts.activations, parts.batch) == (4 * 2 * N, 4 * 100 * N)

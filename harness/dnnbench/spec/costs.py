@@ -71,17 +71,15 @@ def parameter_count(model: Model) -> int:
 
 
 def inference(model: Model, batch_size: int, itemsize: int = 4) -> Totals:
-    """Forward pass alone; memory is weights plus the largest pair of neighbouring tensors."""
+    """Forward pass alone.
+
+    Memory is weights, the batch and the largest pair of neighbouring activations.
+    """
     rows = node_costs(model, batch_size, itemsize)
-    held, widest = parameter_count(model) * itemsize, _widest_pair(model, batch_size, itemsize)
+    held = parameter_count(model) * itemsize + _batch_bytes(model, batch_size, itemsize)
+    widest = _widest_pair(model, batch_size, itemsize)
     return Totals(
         sum(r.forward_flops for r in rows), sum(r.forward_bytes for r in rows), held + widest
-    )
-
-
-def _read(model: Model, name: str, batch: int, itemsize: int) -> int:
-    return sum(
-        t.size * (batch if t.batched else 1) * itemsize for t in model.input_types(model.node(name))
     )
 
 
@@ -111,23 +109,32 @@ def memory_parts(
     nothing fused and nothing freed.
 
     itemsize: bytes of an activation
-    kept: bytes of a weight, a gradient and an optimizer slot Inference holds the largest pair
-    of neighbouring tensors; training every activation.
+    kept: bytes of a weight, a gradient and an optimizer slot. Inference holds the largest pair
+    of neighbouring activations; training every activation.
     Running statistics are left out.
     """
     model, weights = workload.model, parameter_count(workload.model) * kept
+    fed = _batch_bytes(model, batch_size, itemsize)
     if phase == Phase.INFER:
-        return MemoryParts(weights, 0, 0, _widest_pair(model, batch_size, itemsize), 0)
+        return MemoryParts(weights, 0, 0, _widest_pair(model, batch_size, itemsize), fed)
     every = sum(row.output_bytes for row in node_costs(model, batch_size, itemsize))
-    fed = batch_size * itemsize * sum(source.type.size for source in model.inputs)
     slots = len(workload.task.optimizer.slots) if phase == Phase.TRAIN_STEP else 0
     gradients = weights if phase in (Phase.GRADIENTS, Phase.TRAIN_STEP) else 0
     return MemoryParts(weights, slots * weights, gradients, every, fed)
 
 
+def _batch_bytes(model: Model, batch_size: int, itemsize: int) -> int:
+    """Of the inputs of all examples; targets are left out."""
+    return batch_size * itemsize * sum(source.type.size for source in model.inputs)
+
+
 def _widest_pair(model: Model, batch_size: int, itemsize: int) -> int:
-    rows = node_costs(model, batch_size, itemsize)
-    return max(row.output_bytes + _read(model, row.name, batch_size, itemsize) for row in rows)
+    """The most that a node writes and reads, the network's inputs left out: they are the batch."""
+    written = {row.name: row.output_bytes for row in node_costs(model, batch_size, itemsize)}
+    return max(
+        written[node.name] + sum(written.get(name, 0) for name in {*node.inputs})
+        for node in model.nodes
+    )
 
 
 def phase_totals(

@@ -62,7 +62,7 @@ def _row(row: Memory) -> tuple[Cell, ...]:
         Cell() if row.phase == "infer" else _both(row.optimizer, spec.optimizer),
         scaled_figure(spec.gradients, "B"),
         scaled_figure(spec.activations, "B"),
-        scaled_figure(spec.batch, "B"),
+        scaled_figure(spec.batch or None, "B"),  # earlier versions stored 0 for inferences
         scaled_figure(row.peak_rss, "B"),
         scaled_figure(row.peak_device, "B"),
     )
