@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dnnbench.cli.main import main
 from dnnbench.cli.run import GROUPS, command
+from dnnbench.report import parts
 from dnnbench.store.deleting import OF_A_RUN
 from dnnbench.store.schema import METADATA, SAMPLE_BLOCK
 from dnnbench.store.store import open_store
@@ -75,6 +76,14 @@ def test_a_report_is_written_as_markdown(said, recorded):
     assert said("report", "--format", "markdown") == "results/report.md\n"
     text = Path("results/report.md").read_text()
     assert text.startswith("## The answer\n\n- Training: jax:jit is fastest on w")
+
+
+def test_a_page_builds_the_sections_of_a_run_once(said, monkeypatch):
+    built = []
+    sections_of = parts.sections_of
+    monkeypatch.setattr(parts, "sections_of", lambda run: built.append(run) or sections_of(run))
+    said("report", "--static")
+    assert len(built) == 1
 
 
 def test_markdown_of_several_runs_names_each(said, recorded):

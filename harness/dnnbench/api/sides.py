@@ -136,9 +136,11 @@ class Sides(Shown):
     def report(self, path: str | Path) -> Path:
         """Write the offline HTML page of all sides; StoreError where the file cannot be written."""
         from ..report.html import page_of
+        from ..report.parts import parts_of
         from ..report.writing import write_report
 
-        return write_report(path, page_of(self.runs, self.compared, at=path))
+        parts = parts_of(self.runs, self.compared)
+        return write_report(path, page_of(self.runs, parts, at=path))
 
     def __repr__(self) -> str:
         return f"<{len(self.names)} sides by {self.compared.by}: {', '.join(self.names)}>"

@@ -117,7 +117,7 @@ def command(
         parts = parts_of(evidence, across)
         place = out or FILES[form]
         text = (
-            page_of(evidence, across, static=static, at=place)
+            page_of(evidence, parts, static=static, at=place)
             if form == "html"
             else markdown_of(parts)
         )

@@ -11,7 +11,7 @@ from ..store.store import Store
 from ..wording import printable
 from . import drawing, palette, words
 from .across.by import by_named
-from .across.compared import SideBySide, side_by_side
+from .across.compared import side_by_side
 from .evidence import Evidence
 from .page.cut import shown_part
 from .page.data import page_data
@@ -44,29 +44,29 @@ def render_report(
     evidence = gathered(stores, runs)
     places = [store.place for store in stores]
     across = None if by is None else side_by_side(evidence, by_named(by), places)
-    return write_report(out, page_of(evidence, across, at=out))
+    return write_report(out, page_of(evidence, parts_of(evidence, across), at=out))
 
 
 def page_of(
     runs: Sequence[Evidence],
-    across: SideBySide | None = None,
+    parts: Sequence[Part] | None = None,
     *,
     static: bool = False,
     at: str | Path | None = None,
 ) -> str:
     """The text of the page.
 
-    across: the runs side by side, before each of them   static: without scripts.
+    parts: what it shows of the runs, by default each run's own part   static: without scripts.
     at: where the page will be, from where its links lead to files beside the store; without it,
     beside the store.
     """
-    parts = [shown_part(part) for part in parts_of(runs, across)]
+    shown = [shown_part(part) for part in (parts_of(runs) if parts is None else parts)]
     colours = colours_of(runs)
     scripts = [] if static else [vega_script(), own_script()]
-    specs = {} if static or drawing.missing() else _specs(parts, colours)
-    data = "" if static else page_data(parts, list(specs.values()))
+    specs = {} if static or drawing.missing() else _specs(shown, colours)
+    data = "" if static else page_data(shown, list(specs.values()))
     values = {
-        "parts": parts,
+        "parts": shown,
         "runs": runs,
         "title": title_of(runs),
         "origin": origin_of(runs),
@@ -77,7 +77,7 @@ def page_of(
         "data": data,
         "numbers": {chart: number for number, chart in enumerate(specs)},
         "specs": list(specs.values()),
-        "files": {part.prefix: _way(part.run, at) for part in parts if part.run is not None},
+        "files": {part.prefix: _way(part.run, at) for part in shown if part.run is not None},
     }
     return _page("report.html.j2", colours, **values)
 
