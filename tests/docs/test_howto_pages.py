@@ -6,13 +6,20 @@ import re
 import shlex
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import chdir, closing, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from dnnbench.cli.main import main
+from dnnbench.execution.weights_file import save_weights
+from dnnbench.plugins.catalog import find_workload
+from dnnbench.spec.weights import initial_weights
 from dnnbench.store.store import open_store
 from helpers import reporting
+from helpers.nights import add_nights
 from helpers.page_commands import commands_of, words_of
 from helpers.running import dnnbench
 
@@ -24,6 +31,7 @@ PAGES = (
     "measuring.md",
     "configuration.md",
     "reading.md",
+    "commands.md",
 )
 SMALLER = [
     (r"--backend ('[^']*'|\S+)", "--backend numpy"),
@@ -34,7 +42,11 @@ SMALLER = [
     (r"^(run .*)'resnet50\[.*?\]'", r"\1 mlp_digits"),
     (r"mlp_digits +mlp_digits", "mlp_digits"),
     (r"^check .*", r"\g<0> --dtype float64 --phase infer --threads 1"),
-    (r"^train .*", r"\g<0> --epochs 1 --threads 1"),
+    (r"^train .*", r"\g<0> --epochs 1 --threads 1 --store trained.sqlite"),
+    (r"^conformance .*", "conformance numpy -k relu"),
+    (r"^run (?!.*--backend)(.*)", r"run --backend numpy \1"),
+    (r"^predict .*", r"\g<0> --threads 1"),
+    (r"^init .*", r"\g<0> --workloads mlp_digits"),
 ]
 """What makes a command cheap: NumPy in the place of frameworks, one type, one phase, an epoch."""
 MEASURED = [  # one generation, a second
@@ -50,8 +62,23 @@ NOT_RUN = {
     "envs create jax-0-9": "asks a package index",
     "run mlp_digits cnn_digits --backend jax,jax@jax-0.9": "measures what that would install",
     "gate --suite small": "needs an arm beside NumPy's",
+    "run --backend jax,jax@jax-0.9": "measures what that would install",
+    "gate --backend torch,torch@new": "is followed in test_gate_page.py",
+    "gate mlp_digits --git 'HEAD~1..HEAD'": "is followed in test_gate_page.py",
+    "gate net.py:make_net --git main --backend torch": "is followed in test_gate_page.py",
+    "gate mlp_digits --git main..HEAD --figure operators,graph_breaks": "as those before it",
+    "gate --suite ci --git main...HEAD": "as those before it",
+    "bisect mlp_digits --good v1.2 --bad HEAD": "takes minutes: tests/revisions/test_bisecting.py",
+    "reproduce latest torch mlp_digits train_step -o mlp.py": "as those of test_reproduce_page.py",
+    "baseline save": "needs a run that has figures: test_baseline_page.py",
 }
-"""By command, why it is left to tests/execution."""
+"""By command, why it is left to other tests."""
+COSTLY = {
+    "commands.md": r"run |check |conformance |show |train |list devices|doctor|report a|history",
+}
+"""How commands begin that `make test` leaves to the nightly matrix: it follows their like on other
+pages.
+"""
 MISSES_ITS_TARGET = 1
 """Exit code of a training that has one epoch."""
 
@@ -93,31 +120,70 @@ def recorded_run(folder: Path) -> None:
         reporting.add_run(store, "r1", generations=2, rounds=8)
 
 
-def other_machine(folder: Path) -> None:
-    """lab-4.sqlite: the same run, as another machine would have recorded it."""
-    shutil.copy(folder / "lab-3.sqlite", folder / "lab-4.sqlite")
-    with closing(sqlite3.connect(folder / "lab-4.sqlite")) as raw, raw:
-        raw.execute("UPDATE machine SET machine_id = 'another', label = 'lab-4'")
+def recorded_nights(folder: Path) -> None:
+    """What the commands of commands.md read: runs of two commits, of many nights, of two machines,
+    of pytest-benchmark, and weights.
+    """
+    shape = {"seconds": {phase: reporting.SECONDS[phase] for phase in ("infer", "train_step")}}
+    store_path = folder / "results" / "dnnbench.sqlite"
+    with open_store(store_path) as store:
+        add_nights(store, [1.0], label="before", **shape)
+        add_nights(store, [1.0], first=1, **shape)
+    with open_store(folder / "nightly.sqlite") as store:
+        add_nights(store, [1.0] * 8)
+    shutil.copy(store_path, folder / "a.sqlite")
+    other_machine(folder / "a.sqlite", folder / "b.sqlite")
+    made = here(folder, "export", "latest", "--format", "pytest-benchmark", "-o", "bench.json")
+    assert made.returncode == 0, made.stderr
+    (folder / ".benchmarks").mkdir()
+    (folder / "bench.json").rename(folder / ".benchmarks" / "0001.json")
+    workload = find_workload("mlp_digits")
+    weights = initial_weights(workload.model, 0)
+    save_weights(folder / "mlp.safetensors", workload, weights, {})
+
+
+def other_machine(store: Path, other: Path) -> None:
+    """The same runs, as another machine would have recorded them."""
+    shutil.copy(store, other)
+    with closing(sqlite3.connect(other)) as raw, raw:
+        raw.execute("UPDATE machine SET machine_id = 'another', label = ?", (other.stem,))
         raw.execute("UPDATE run SET machine_id = 'another'")
 
 
-@pytest.fixture(scope="module", params=PAGES)
+RECORDED = {"reading.md": recorded_run, "commands.md": recorded_nights}
+"""What a page reads that its own commands do not record."""
+
+
+def here(folder: Path, *words: str) -> CompletedProcess:
+    """A command in this process, which has imported what each of many would import anew."""
+    with chdir(folder), redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = main(words)
+    return CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+IN_PART = [pytest.param((page, COSTLY.get(page, "")), id=page) for page in PAGES]
+WHOLE = [
+    pytest.param((page, ""), id=f"all of {page}", marks=pytest.mark.exhaustive) for page in COSTLY
+]
+
+
+@pytest.fixture(scope="module", params=[*IN_PART, *WHOLE])
 def followed(request, tmp_path_factory):
     """(page, how each of its commands ended)"""
-    page = request.param
+    page, costly = request.param
+    follow = here if costly else dnnbench
     folder = tmp_path_factory.mktemp(page.partition(".")[0])
     prepare(folder)
-    if page == "reading.md":
-        recorded_run(folder)
+    RECORDED.get(page, lambda _: None)(folder)
     ended = {}
     for command in shown(page):
-        if command in NOT_RUN:
+        if command in NOT_RUN or (costly and re.match(costly, command)):
             continue
         if "--suite" in command:
             (folder / "dnnbench.toml").write_text(SETTINGS)
         if "lab-4.sqlite" in command and not (folder / "lab-4.sqlite").exists():
-            other_machine(folder)
-        ended[command] = dnnbench(folder, *shlex.split(smaller(page, command)))
+            other_machine(folder / "lab-3.sqlite", folder / "lab-4.sqlite")
+        ended[command] = follow(folder, *shlex.split(smaller(page, command)))
     return page, ended
 
 
