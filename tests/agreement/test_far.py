@@ -5,6 +5,7 @@ import pytest
 from dnnbench.agreement.comparing import compare
 from dnnbench.agreement.far import LOGITS, lifted_biases, not_lifted
 from dnnbench.agreement.keys import TensorKey
+from dnnbench.spec.phases import Phase
 from dnnbench.testing.cases import CASES
 from helpers.saboteurs import checked_case
 
@@ -66,6 +67,15 @@ def test_no_gradient_is_compared_behind_lifted_keys():
 def test_coarse_types_are_not_asked(dtype, asked):
     workload, _, reference = checked_case("dense", "float64")
     compared = compare(reference, dict(reference.tensors), workload, dtype)
+    assert any(one.key.far for one in compared) is asked
+
+
+@pytest.mark.parametrize(("case", "asked"), [("dense", True), ("batch_norm", False)])
+def test_of_running_statistics_no_program_that_only_infers_is_asked(case, asked):
+    """The reference was made for arms that train, too."""
+    workload, _, reference = checked_case(case, "float64")
+    inferred = {key: a for key, a in reference.tensors.items() if key.phase is Phase.INFER}
+    compared = compare(reference, inferred, workload, "float64", (Phase.INFER,))
     assert any(one.key.far for one in compared) is asked
 
 

@@ -11,13 +11,13 @@ from dnnbench.testing.cases.batches import batches_of
 from dnnbench.worker.services.agreement import CheckRequest
 
 
-def comparison(case, steps=(1, 5), timed_rows=None):
+def comparison(case, steps=(1, 5), timed_rows=None, tensor="loss"):
     """Of a case on which one tensor agreed."""
     workload = CASES[case]()
     batches = tuple(batches_of(workload, 2, 4))
     [timed] = batches_of(workload, 1, timed_rows) if timed_rows else [None]
     request = CheckRequest(workload, batches, steps, 0, phases=tuple(Phase), timed=timed)
-    agrees = Agreement("loss", "", "", 0.1, 1, "", Status.AGREES)
+    agrees = Agreement("loss", "", tensor, 0.1, 1, "", Status.AGREES)
     [one] = compared([request], [AgreementRow("numpy:eager", workload.name, "float64", agrees)])
     return one
 
@@ -39,3 +39,9 @@ def test_a_norm_over_one_row_is_compared():
     one = comparison("batch_norm", timed_rows=1)
     assert one.left_out == ()
     assert "the timed batch whole (1 row)" in one.sentence
+
+
+def test_of_arms_that_only_infer_no_training_is_said_to_be_compared():
+    sentence = comparison("batch_norm", tensor="infer/logits").sentence
+    assert "as it infers" in sentence
+    assert "train" not in sentence

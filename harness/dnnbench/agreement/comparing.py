@@ -12,6 +12,7 @@ from .comparison import TensorComparison, worst_of
 from .decidability import unjudged
 from .deviation import largest, rmse
 from .far import DTYPES as FAR_DTYPES
+from .far import phases_far
 from .keys import Group, TensorKey, Tensors
 from .reference import Reference
 from .rule_context import RuleContext, rule_context
@@ -30,7 +31,8 @@ def compare(
     the type can hold.
     """
     context = rule_context(reference, workload, dtype)
-    keys = [key for key in reference.tensors if dtype in FAR_DTYPES or not key.far]
+    lifted = phases_far(workload, phases) if dtype in FAR_DTYPES else []
+    keys = [key for key in reference.tensors if not key.far or key.phase in lifted]
     wanted = [key for key in keys if key.phases <= set(phases)]
     return [compare_tensor(key, observed.get(key), context) for key in wanted]
 

@@ -47,12 +47,14 @@ class _Seen:
     """Draws by node, one after the other, and tensors under drawn masks and under the same ones
     from outside.
 
+    gradients: under the masks of the first step; of a program without that phase none
     not_brought_back: nodes whose masks after `restore` are not those that came after the snapshot
     """
 
     draws: dict[str, list[Draw]] = field(default_factory=dict)
     drawn: Tensors = field(default_factory=dict)
     outside: Tensors = field(default_factory=dict)
+    gradients: Tensors = field(default_factory=dict)
     not_brought_back: list[str] = field(default_factory=list)
 
 
@@ -78,20 +80,43 @@ def compare_drawn(
     program = trainable(build(readable(workload)))
     try:
         steps = _steps(workload, batch.size) if cheap else FEW_STEPS
-        seen = _see(program, workload, batch, called, steps, UNIT[DType(dtype)])
+        gradients = Phase.GRADIENTS in phases
+        seen = _see(program, workload, batch, called, steps, gradients, UNIT[DType(dtype)])
     finally:
         program.close()
-    outside = {key: array for key, array in seen.outside.items() if key in reference.tensors}
-    # What a step may do is told by its gradients, which a step alone does not give.
-    wanted = _gradients(reference) | outside
-    scaled = scaled_reference(reference, wanted, batch.size)
-    tensors = compare(scaled, seen.drawn, workload, dtype, called)
+    tensors = _tensors(reference, seen, workload, dtype, batch.size, called)
     moment = (workload.task.optimizer.kind, 1) if called[-1] is Phase.TRAIN_STEP else ("", 0)
     keys = {name: TensorKey(Group.OUTPUTS, name, called[-1], *moment) for name in seen.draws}
     findings = compare_draws(seen.draws, keys)
     for name in seen.not_brought_back:
         findings.append(TensorComparison(keys[name], float("inf"), NOT_BROUGHT_BACK))
     return [*findings, *tensors]
+
+
+def _tensors(
+    reference: Reference,
+    seen: _Seen,
+    workload: Workload,
+    dtype: str,
+    rows: int,
+    called: Collection[Phase],
+) -> list[TensorComparison]:
+    """Every tensor under drawn masks against that under the same ones from outside.
+
+    Each phase draws masks of its own. What a step may do is told by the gradients under its masks,
+    which the step does not give.
+    """
+    outside = {key: array for key, array in seen.outside.items() if key in reference.tensors}
+    of_step = {key: array for key, array in outside.items() if key.optimizer}
+    before = {key: array for key, array in outside.items() if not key.optimizer}
+    gradients = {key: array for key, array in seen.gradients.items() if key in reference.tensors}
+
+    def compared(wanted: Tensors, phases: Collection[Phase]) -> list[TensorComparison]:
+        scaled = scaled_reference(reference, _gradients(reference) | wanted, rows)
+        return compare(scaled, seen.drawn, workload, dtype, phases)
+
+    passes = [phase for phase in called if phase is not Phase.TRAIN_STEP]
+    return [*compared(before, passes), *compared(gradients | of_step, [Phase.TRAIN_STEP])]
 
 
 def _steps(workload: Workload, rows: int) -> int:
@@ -114,13 +139,14 @@ def _see(
     batch: Batch,
     phases: list[Phase],
     steps: int,
+    gradients: bool,
     unit: float,
 ) -> _Seen:
     seen = _Seen()
     (placed,) = put_all(program, [replace(batch, masks={})])
     for phase in phases:
         if phase is Phase.TRAIN_STEP:
-            _see_steps(program, workload, batch, placed, steps, unit, seen)
+            _see_steps(program, workload, batch, placed, steps, gradients, unit, seen)
             continue
         drawn = program.get(getattr(program, phase)(placed))
         draws = _draws(workload, drawn, batch, unit)
@@ -138,10 +164,14 @@ def _see_steps(
     batch: Batch,
     placed: Any,
     steps: int,
+    gradients: bool,
     unit: float,
     seen: _Seen,
 ) -> None:
-    """Steps that draw; then the first one again, from where it began, with its masks given."""
+    """Steps that draw; then the first one again, from where it began, with its masks given.
+
+    gradients: whether the program has that phase
+    """
     optimizer, snapshot = workload.task.optimizer.kind, program.snapshot()
     drawn, draws = _step(program, placed, optimizer)
     first = _draws(workload, draws, batch, unit)
@@ -158,6 +188,9 @@ def _see_steps(
         ]
         program.restore(snapshot)
     (replaced,) = put_all(program, [_with_masks(batch, first)])
+    if gradients:
+        seen.gradients = keyed(program.get(program.gradients(replaced)), Phase.GRADIENTS)
+        program.restore(snapshot)
     seen.drawn |= drawn
     seen.outside |= _step(program, replaced, optimizer)[0]
 

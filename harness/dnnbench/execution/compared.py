@@ -1,7 +1,7 @@
 """What a check compared of each workload: tensors, rows, steps, branches, and what it left out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..agreement.allowances import BUDGET, STEPS
@@ -69,8 +69,18 @@ def compared(
     by_workload: dict[str, list[CheckRequest]] = {}
     for request in requests:
         by_workload.setdefault(request.workload.name, []).append(request)
-    of_each = [_compared(of_one, rows) for of_one in by_workload.values()]
+    of_each = [_compared(_called(of_one, rows), rows) for of_one in by_workload.values()]
     return tuple(one for one in of_each if one.tensors)
+
+
+def _called(requests: Sequence[CheckRequest], rows: Sequence[AgreementRow]) -> list[CheckRequest]:
+    """Requests of inference alone where no arm was compared in anything else."""
+    name = requests[0].workload.name
+    compared = [row for row in rows if row.workload == name and row.agreement.tensor]
+    if any(row.agreement.key.phases != {Phase.INFER} for row in compared):
+        return list(requests)
+    inferred = tuple(phase for phase in requests[0].phases if phase is Phase.INFER)
+    return [replace(request, phases=inferred) for request in requests]
 
 
 def _tensors(workload: str, rows: Sequence[AgreementRow]) -> int:
