@@ -52,31 +52,34 @@ def faulty(own_cache):
         yield FaultyWorkers(stack)
 
 
-LONG_TO_COMPILE = {
-    "jax": ("attention", "clipped", "conv1d_same_strided", "cross_entropy_ignoring",
-            "layer_norm", "mean", "rms_norm", "slice_of_a_sequence"),
-    "tensorflow": ("avg_pool2d_padded", "concat", "conv2d_symmetric_strided", "dense", "gru",
-                   "position_embedding", "softmax_of_sequences", "stochastic_depth"),
-}  # fmt: skip
-"""By backend, cases that it takes seconds to compile or trace: the matrix's."""
-
-
 SELDOM = ("jax", "tensorflow")
-"""Whose faulty programs are the matrix's: NumPy's and PyTorch's are asked often."""
+"""They compile for seconds: the matrix asks their faults, `make test` NumPy's and PyTorch's."""
+OFTEN_COMPILED = (
+    "batch_norm_momentum_s_meaning",
+    "conv1d_padding_on_the_other_side",
+    "gelu_tanh",
+    "tanh_float32_inside_float64",
+)
+"""Their faults that are asked often: two of each."""
 
 
-def in_its_worker(backend, *values, dtype, name, case, seldom=False):
+def in_its_worker(backend, *values, dtype, name, seldom=False):
     """All of a backend in one pytest process.
 
     In float32, NumPy's run often, and those of frameworks in the matrix.
     """
     marks = [pytest.mark.xdist_group(f"faulty_{backend}")]
     in_the_matrix = dtype == "float32" and backend != "numpy"
-    if seldom or in_the_matrix or case in LONG_TO_COMPILE.get(backend, ()):
+    if seldom or in_the_matrix:
         marks.append(pytest.mark.exhaustive)
     if (backend, dtype) != ("numpy", "float64"):
         marks.append(pytest.mark.slow)
     return pytest.param(backend, *values, dtype, marks=marks, id=f"{backend}-{name}-{dtype}")
+
+
+def is_often(fault):
+    """Whether `make test` asks it."""
+    return fault.backend not in SELDOM or fault.mode in OFTEN_COMPILED
 
 
 PLANTED = [
@@ -85,8 +88,7 @@ PLANTED = [
         fault,
         dtype=dtype,
         name=fault.mode,
-        case=fault.case,
-        seldom=dtype == "float32" and fault in COMMON,
+        seldom=not is_often(fault) or (dtype == "float32" and fault in COMMON),
     )
     for fault in FAULTS
     for dtype in DTYPES
@@ -98,7 +100,6 @@ HONEST = [
         case,
         dtype=dtype,
         name=case,
-        case=case,
         # Which tests/conformance checks in the same mode, and with every change.
         seldom=backend in SELDOM and case in CASES,
     )
@@ -126,20 +127,16 @@ def test_a_planted_fault_is_caught_and_named(faulty, backend, fault, dtype, reco
 
 
 PROGRAMS = [
-    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, case=f.case, seldom=f.backend in SELDOM)
+    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, seldom=f.backend in SELDOM)
     for f in PROGRAM_FAULTS
 ]
 LAWLESS = [
-    in_its_worker(
-        f.backend, f, dtype="float32", name=f.mode, case=f.case, seldom=f.backend in SELDOM
-    )
+    in_its_worker(f.backend, f, dtype="float32", name=f.mode, seldom=f.backend in SELDOM)
     for f in UNCHECKED_FAULTS
     if f.law
 ]
 TRAINED = [
-    in_its_worker(
-        f.backend, f, dtype="float64", name=f.mode, case=f.case, seldom=f.backend in SELDOM
-    )
+    in_its_worker(f.backend, f, dtype="float64", name=f.mode, seldom=f.backend in SELDOM)
     for f in UNCHECKED_FAULTS
     if f.trained
 ]
@@ -189,7 +186,7 @@ ONCE_MISSED = {
 }
 """Devised by somebody who had not read the check, which saw none of them when they came."""
 STRANGE = [
-    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, case=f.case, seldom=f.backend in SELDOM)
+    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, seldom=f.backend in SELDOM)
     for f in STRANGERS
     if f.mode in ONCE_MISSED[f.backend]
 ]
@@ -275,8 +272,7 @@ NAMED_IN_THE_CLAIM = (
 
 @pytest.mark.parametrize("mechanism", NAMED_IN_THE_CLAIM)
 def test_every_mechanism_that_is_claimed_is_often_planted(mechanism):
-    often = (fault for fault in FAULTS if fault.case not in LONG_TO_COMPILE.get(fault.backend, ()))
-    assert any(fault.mechanism == mechanism for fault in often)
+    assert any(fault.mechanism == mechanism for fault in FAULTS if is_often(fault))
 
 
 def command(place, *arguments):

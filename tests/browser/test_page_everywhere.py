@@ -54,12 +54,15 @@ def violations(browser):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["page.html", "static.html"])
+@pytest.mark.parametrize(
+    "name",
+    ["page.html", pytest.param("static.html", marks=pytest.mark.exhaustive)],  # less of the same
+)
 def test_axe_finds_nothing_serious(visit, name, scheme):
     assert violations(visit(name, scheme=scheme)) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.exhaustive)])
 def test_axe_finds_nothing_serious_in_an_open_cell(visit, scheme):
     browser = visit(scheme=scheme)
     browser.execute_script("document.querySelector('a[data-cell]').click()")

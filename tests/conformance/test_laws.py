@@ -24,9 +24,15 @@ def checkers():
     opened.close()
 
 
+LONG_TO_COMPILE = ("closing_gives_memory_back", "programs_do_not_share", "restore_goes_back")
+"""Laws that build a program many times: the matrix asks them of compiled modes."""
+
+
 def in_one_process(arm, law):
     """All laws of an arm in one pytest process, which starts its worker once."""
     marks = [pytest.mark.xdist_group(f"{arm.name}-laws")]
+    if arm.mode != "eager" and law in LONG_TO_COMPILE:
+        marks.append(pytest.mark.exhaustive)
     if arm.mode != "eager":
         marks.append(pytest.mark.compiled)
     elif arm.backend != "numpy":

@@ -112,15 +112,18 @@ def outputs(notebook, kind):
     return [out for cell in cells for out in cell.outputs if kind in out.get("data", {})]
 
 
+@pytest.mark.exhaustive  # it makes the calls of the page
 def test_the_notebook_is_executed(notebook):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)
 
 
+@pytest.mark.exhaustive  # it makes the calls of the page
 def test_the_notebook_shows_tables(notebook):
     assert len(outputs(notebook, "text/html")) >= 3
 
 
+@pytest.mark.exhaustive  # it makes the calls of the page
 def test_the_notebook_prints_no_progress_of_a_terminal(notebook):
     names = {out.get("name") for cell in notebook.cells for out in cell.get("outputs", [])}
     assert "stderr" not in names

@@ -180,7 +180,7 @@ def test_a_hanging_environment_is_listed_as_broken(folder, pretender):
 @pytest.mark.parametrize(
     ("backend", "phase", "checked"),
     [
-        pytest.param("numpy", "infer", ["--no-check"], id="numpy"),
+        pytest.param("numpy", "infer", ["--no-check"], id="numpy", marks=pytest.mark.exhaustive),
         pytest.param("jax", "all", [], id="jax", marks=pytest.mark.exhaustive),
     ],
 )

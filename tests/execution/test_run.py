@@ -32,7 +32,7 @@ def test_a_run_ends_with_the_answer_a_report_and_code_0(place):
     assert "no-op program (it does nothing): " in details.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # the page that cannot be written there is refused often
 def test_a_page_is_written_where_it_is_wanted(place):
     request = ("run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--no-check")
     done = dnnbench(place, *request, *WITH_PAGE, "--report", "pages/mine.html")
@@ -135,7 +135,7 @@ def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_
 TELLING_CACHES = {"dnnbench.execution.generation:WorkerPool": "helpers.stand_ins:TellingPool"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # tests/plugins/test_versions_in_a_run.py has a cold start of NumPy's often
 @pytest.mark.compiled
 def test_a_cold_start_compiles_in_the_first_generation_and_finds_it_in_the_next(place, monkeypatch):
     """The user's caches hold the program already, and are neither read nor written."""
@@ -269,7 +269,7 @@ def test_a_dry_run_measures_nothing(place):
     assert not (place / "results").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # test_environments.py measures a backend of another environment often
 def test_an_arm_may_name_another_interpreter(place):
     """This very environment, asked for by its folder: packages are lent,
     versions and cells are its own.

@@ -77,7 +77,7 @@ def test_a_hanging_step_costs_its_cell(place):
     assert cells["numpy:eager", "train_step"][2] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # tests/worker/test_process.py asks a worker that prints
 def test_rubbish_on_stdout_harms_nothing(place):
     done = dnnbench(
         place, "run", "tiny.toml", "--backend", "saboteur:rubbish", "--phase", "train_step", *FAST
@@ -253,7 +253,7 @@ def test_a_crash_in_every_case_costs_only_its_cells(place):
         "--phase",
         "infer,train_step",
     )
-    done = dnnbench(place, *arguments, "--batch-size", "1,2,4,8", *FAST)
+    done = dnnbench(place, *arguments, "--batch-size", "1,2", *FAST)
     assert done.returncode == 1, done.stderr
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
@@ -266,6 +266,6 @@ def test_a_crash_in_every_case_costs_only_its_cells(place):
         )
     ) == {
         (size, phase): status
-        for size in (1, 2, 4, 8)
+        for size in (1, 2)
         for phase, status in (("infer", "ok"), ("train_step", "failed"))
     }

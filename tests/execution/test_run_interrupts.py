@@ -83,6 +83,7 @@ def test_sigterm_twice_keeps_what_was_measured_and_leaves_nothing_running(place,
     assert not list((tmp_path / "temporary").iterdir())
 
 
+@pytest.mark.exhaustive  # SIGTERM goes the same way, and is sent often
 def test_a_terminal_that_hangs_up_ends_a_run_and_keeps_what_was_measured(place):
     pid, terminal = pty.fork()
     if pid == 0:
@@ -160,7 +161,7 @@ def workers_of(process):
 
 def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-               "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",
+               "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase",
                "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
     while process.poll() is None:
@@ -178,7 +179,7 @@ def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
 
 def test_a_lost_control_arm_costs_no_other_arm(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-               "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",
+               "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase",
                "infer", "--wait"]  # fmt: skip
     process = subprocess.Popen(
         command,

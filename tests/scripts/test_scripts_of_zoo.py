@@ -33,7 +33,6 @@ ARMS = {
     "onnxruntime": ("full", "unoptimized"),
 }
 FEW = {
-    ("cnn_digits", "infer"),
     ("cnn_digits", "train_step"),
     ("lstm_lm[tiny]", "train_step"),
     ("gpt2_small_decode[tiny]", "infer"),

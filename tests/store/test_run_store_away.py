@@ -141,6 +141,7 @@ def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(pl
     assert not aside.exists()
 
 
+@pytest.mark.exhaustive  # the next but one is interrupted while it waits, and keeps the same
 def test_a_run_that_is_ended_and_killed_while_its_store_is_locked_keeps_what_it_measured(place):
     with begun(place, *RUN, *TWO, busy_s=2, changes=ENDED_AFTER_TWO) as process:
         wait_for_generations(place, 1)
@@ -224,6 +225,7 @@ def test_a_run_outlasts_a_restart_of_its_server(place, server, new_database):
     assert done_generations(address) == [0, 1]
 
 
+@pytest.mark.exhaustive  # the file of SQLite waits beside its store in the same way, often
 @pytest.mark.postgres
 def test_a_generation_that_the_server_does_not_take_waits_with_the_users_data(
     place, server, new_database
