@@ -7,6 +7,7 @@ from dnnbench.cli import exitcodes
 from dnnbench.cli.gate import _code
 from dnnbench.execution import measured as measured_module
 from dnnbench.execution.arms import base_arm
+from dnnbench.execution.fresh import Fresh, confirmations
 from dnnbench.execution.gate import confirmed, narrowed, screened, with_base
 from dnnbench.execution.gate_cells import Answer, Gate, GateCell
 from dnnbench.execution.measured import measured
@@ -149,9 +150,8 @@ def test_the_second_run_measures_what_was_flagged_and_nothing_else():
         Finding(Verdict.SLOWER),
         flagged=True,
     )
-    again, narrow = narrowed(
-        request, plan, Gate(plan.base, THETA, "the-screen", (FOUND, flagged)), 8
-    )
+    gate = Gate(plan.base, THETA, "the-screen", (FOUND, flagged))
+    again, narrow = narrowed(request, plan, gate.flagged, "the-screen", Fresh(8, 60.0))
     wanted = {(arm.name, "cnn_digits", 8, "infer") for arm in plan.arms} | {
         ("control", "", 0, "control")
     }
@@ -182,7 +182,8 @@ def test_the_second_run_never_chooses_its_generations_by_its_own_noise(asked, ta
         Finding(Verdict.SLOWER),
         flagged=True,
     )
-    again, narrow = narrowed(request, plan, Gate(plan.base, THETA, "the-screen", (flagged,)), taken)
+    (fresh,) = confirmations(plan.settings, taken, plan.settings.max_time_s, False)
+    again, narrow = narrowed(request, plan, [flagged], "the-screen", fresh)
     assert again.settings.generations == narrow.settings.generations == wanted
 
 

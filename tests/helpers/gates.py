@@ -25,3 +25,8 @@ OTHER = f"numpy@{sys.prefix}"
 
 def share(text):
     return float(text.removesuffix(" %")) / 100
+
+
+def precise_at_once(effects, precision):
+    """Stands in for `enough`: a screen ends after its first generation, a confirmation never."""
+    return precision > 0

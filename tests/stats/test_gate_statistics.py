@@ -167,6 +167,24 @@ def test_the_whole_family_raises_a_false_alarm_at_most_as_often_as_alpha_says(tr
     assert found <= most_by_chance(trials, ALPHA), f"{found} of {trials}"
 
 
+def twice(chance, truths):
+    """Places of the cells that a gate confirms slower in either of two confirmations."""
+    cells = range(len(truths))
+    first = confirm([FlaggedCell(recorded(chance, truths[i])) for i in cells], THETA, ALPHA / 2)
+    left = [i for i, one in zip(cells, first, strict=True) if one.is_undecided(THETA)]
+    again = confirm([FlaggedCell(recorded(chance, truths[i])) for i in left], THETA, ALPHA / 2)
+    found = [*zip(cells, first, strict=True), *zip(left, again, strict=True)]
+    return {i for i, one in found if one.confirmed}
+
+
+@pytest.mark.slow
+def test_two_confirmations_together_raise_a_false_alarm_at_most_as_often_as_alpha_says():
+    """Of cells that are all as slow as is allowed, and all flagged: where they err most."""
+    chance, trials = np.random.default_rng(7), 400
+    found = sum(bool(twice(chance, [1 + THETA] * 4)) for _ in range(trials))
+    assert found <= most_by_chance(trials, ALPHA), f"{found} of {trials}"
+
+
 def test_the_screens_own_data_would_raise_more():
     """Why the generations must be fresh: the same families, tested on the data that flagged them,
     without Holm.

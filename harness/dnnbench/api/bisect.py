@@ -102,6 +102,7 @@ def _request(
         inconclusive=Inconclusive.FAIL,
         figure=(),
         fail_on_unexplained_improvement=False,
+        confirm_again=False,
         allow_unequal=False,
         **options,
     )

@@ -85,6 +85,7 @@ def confirm(
         inconclusive=Inconclusive.FAIL,
         figure=(),
         fail_on_unexplained_improvement=False,
+        confirm_again=False,
         max_time=max_time_s,
         generations=None,
         allow_unequal=False,

@@ -16,6 +16,7 @@ from ..execution.request import Origin, Request, make_plan
 from ..execution.settings import GATE_PHASES, STORE, Settings, gate_settings
 from ..host.lock import machine_lock
 from ..plugins.catalog import workloads_of
+from ..report.gate_words import interrupted
 from ..report.outcomes.gate import gate_sections
 from ..report.section import Section
 from ..spec.phases import Phase
@@ -73,7 +74,7 @@ class Gated(Shown):
 
     @property
     def cells(self) -> "pd.DataFrame":
-        """A row a cell of a candidate: ratios to the base in both stages, outcome, reason."""
+        """A row a cell of a candidate: ratios to the base in each stage, outcome, reason."""
         import pandas as pd
 
         from ..report.gate_document import document
@@ -90,7 +91,7 @@ class Gated(Shown):
         return pd.DataFrame(figure_documents(self.gate))
 
     def sections(self) -> Sequence[Section]:
-        """The answer and its reasons; both stages of every cell."""
+        """The answer and its reasons; all stages of every cell."""
         return gate_sections(self.gate)
 
 
@@ -116,6 +117,7 @@ def gate(
     inconclusive: str = Inconclusive.FAIL,
     figure: Texts = (),
     fail_on_unexplained_improvement: bool = False,
+    confirm_again: bool = False,
     max_time: Number = Settings.max_time_s,
     generations: int | str | None = None,
     allow_unequal: bool = Settings.allow_unequal,
@@ -155,6 +157,7 @@ def gate(
             inconclusive=inconclusive,
             figure=figure,
             fail_on_unexplained_improvement=fail_on_unexplained_improvement,
+            confirm_again=confirm_again,
             max_time=max_time,
             generations=generations,
             allow_unequal=allow_unequal,
@@ -162,7 +165,7 @@ def gate(
         )
         gated = Gated(judged(request, keeping, report)[0])
     if gated.gate.interrupted:
-        raise Interrupted("nothing is confirmed; what was measured is kept", gated)
+        raise Interrupted(interrupted(gated.gate), gated)
     return gated
 
 
@@ -183,6 +186,7 @@ def gate_request(
     inconclusive: str,
     figure: Texts,
     fail_on_unexplained_improvement: bool,
+    confirm_again: bool,
     max_time: Number,
     generations: int | str | None,
     allow_unequal: bool,
@@ -199,6 +203,7 @@ def gate_request(
         gate_policy(theta, thresholds, must_see, inconclusive),
         figures=figure_names(figure),
         fail_on_unexplained_improvement=fail_on_unexplained_improvement,
+        confirm_again=confirm_again,
     )
     strictest = min([theta, *(share for _, share in policy.thresholds)])
     settings = gate_settings(

@@ -109,6 +109,12 @@ if TYPE_CHECKING:
     "reference and its versions are the base's.",
 )
 @click.option(
+    "--confirm-again",
+    is_flag=True,
+    help="Where the screen leaves a quarter of --max-time or more, take a second confirmation, in "
+    "that time, of what the first leaves undecided: each has half of alpha.",
+)
+@click.option(
     "--max-time",
     type=Seconds(),
     default=f"{Settings.max_time_s:g}s",
@@ -134,7 +140,8 @@ if TYPE_CHECKING:
 @click.option(
     "--label",
     type=RUN_LABEL,
-    help="A name for the screening run; the other's ends in -confirmation.",
+    help="A name for the screening run; the other's ends in -confirmation, a third's in "
+    "-confirmation-2.",
 )
 @click.option(
     "--markdown", metavar="FILE", help="Write the outcome as Markdown too, for a pull request."
@@ -251,15 +258,14 @@ def _code(gate: "Gate") -> int:
 
 def _conclude(output: Output, gate: "Gate", place: str) -> None:
     """On stderr: where the runs are, and every reason to fail."""
-    from ..report.gate_words import UNEXPLAINED, grown
+    from ..report.gate_words import UNEXPLAINED, grown, interrupted
     from ..report.quantity import percent
 
-    runs = f"screening run {gate.screen_run}" + (
-        f", confirming run {gate.confirm_run}" if gate.confirm_run else ""
-    )
+    words = ("screening run", "confirming run", "second confirming run")
+    runs = ", ".join(map(" ".join, zip(words, gate.runs, strict=False)))
     output.note(f"{runs}, in {place}")
     if gate.interrupted:
-        output.error("interrupted: nothing is confirmed; what was measured is kept")
+        output.error(f"interrupted: {interrupted(gate)}")
     for key, reason in gate.failed.items():
         output.error(f"{key} failed: {reason}")
     for (arm, workload), unproven in gate.unproven.items():

@@ -124,6 +124,9 @@ class GateTable(Arms):
         None, description="figures of a call that fail a candidate where they grow"
     )
     fail_on_unexplained_improvement: bool | None = None
+    confirm_again: bool | None = Field(
+        None, description="a second confirmation of what the first leaves undecided"
+    )
     max_time: Seconds | None = None
     generations: GateGenerations | None = None
     constraint: Texts | None = Field(None, description="pip's constraint files, with --git")

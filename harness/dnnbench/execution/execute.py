@@ -52,6 +52,8 @@ class Outcome:
     unproven: dict[tuple[str, str], Unproven] = field(default_factory=dict)
     """By (arm, workload): not known to compute the same as the reference."""
     interrupted: bool = False
+    visits_s: float = 0.0
+    """Seconds of visits that its generations were given, which may be fewer than the settings'."""
 
 
 class Execution:
@@ -131,6 +133,7 @@ class Execution:
                     self._report.advance(seconds)
                 else:
                     self._one_generation(number, seconds, cache)
+                self.outcome.visits_s += seconds
                 if self._is_precise():
                     self._report.note(
                         f"every interval is as narrow as asked after {number + 1} generations"

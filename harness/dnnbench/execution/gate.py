@@ -1,15 +1,22 @@
-"""The gate from a request to its cells: a run that screens, and one that confirms
-what it flagged.
+"""The gate from a request to its cells: a run that screens, one that confirms what it flagged, and
+where that is wanted and the screen left time, one that confirms what stayed undecided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..data.dataset import Dataset
 from ..errors import UsageError
 from ..protocol.arm import Arm
+from ..protocol.keys import CellKey
 from ..stats.estimates import ratio, smallest_difference
-from ..stats.gate import FAMILY_ALPHA, FlaggedCell, confirm, is_flagged
+from ..stats.gate import (
+    FAMILY_ALPHA,
+    Confirmation,
+    FlaggedCell,
+    confirm,
+    is_flagged,
+)
 from ..stats.verdict import Finding, Verdict, judge
 from ..store.frames import records
 from ..store.run_rows import CellRow
@@ -17,6 +24,7 @@ from ..store.store import Store
 from .arms import base_arm, select
 from .best_choice import refuse_best
 from .execute import Execution, Outcome
+from .fresh import Fresh, confirmations
 from .gate_cells import Gate, GateCell
 from .gate_findings import finding_rows
 from .gate_policy import GatePolicy, default_policy
@@ -65,7 +73,8 @@ def run_gate(
     origin: Origin,
     report: Reporter,
 ) -> Gate:
-    """Screen every cell of the plan in one run; confirm what is flagged in another.
+    """Screen every cell of the plan in one run; confirm what is flagged in another, and in a third
+    what that leaves undecided, if the policy wants it and the screen left time.
 
     NothingMeasured if no cell got a time.
     An interruption keeps what was measured and ends the gate.
@@ -84,22 +93,17 @@ def run_gate(
         "fresh generations are to confirm it"
     )
     # The screen chose these cells for being slow, so its figures may not judge them as well.
-    again, narrow = narrowed(request, plan, gate, len(store.done_generations(screen_run)))
-    confirm_run = open_run(store, again, narrow, origin.after("-confirmation"))
-    _copy_agreement(store, screen_run, confirm_run, narrow)
-    second = Execution(narrow, datasets, store, confirm_run, report).run()
-    gate = replace(
-        gate,
-        confirm_run=confirm_run,
-        failed=first.failed | second.failed,
-        interrupted=second.interrupted,
-    )
-    if second.interrupted:
+    taken = len(store.done_generations(screen_run))
+    fresh = confirmations(plan.settings, taken, first.visits_s, gate.policy.confirm_again)
+    confirming = Confirming(request, plan, datasets, store, origin, report)
+    gate = confirming.first(gate, fresh[0])
+    if gate.interrupted or len(fresh) == 1 or not gate.undecided:
         return gate
-    fresh = measured(store, confirm_run)
-    gate = replace(gate, cells=confirmed(gate.cells, fresh, gate.theta))
-    store.add_findings(confirm_run, finding_rows(gate, fresh))
-    return gate
+    report.note(
+        f"{len(gate.undecided)} of {len(gate.flagged)} cells stayed undecided: a second "
+        f"confirmation takes the {fresh[1].visits_s:.0f} s of visits that the screen left"
+    )
+    return confirming.second(gate, fresh[1])
 
 
 def _gate(request: Request, plan: Plan, first: Outcome, cells: tuple[GateCell, ...]) -> Gate:
@@ -185,21 +189,73 @@ def _screened(run: Measured, cell: CellRow, base: CellRow | None, theta: float) 
     )
 
 
-def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Request, Plan]:
-    """What the second run measures: the flagged cases and phases, by the base and the candidates
-    that were flagged.
+@dataclass(frozen=True)
+class Confirming:
+    """Takes the confirmations of one gate."""
 
-    taken: generations of the first run.
-    The second has as many unless a number was asked for, and takes them all: stopping early,
-    or choosing the number by its own first generations, would make its p values too small.
+    request: Request
+    plan: Plan
+    datasets: Mapping[str, Dataset]
+    store: Store
+    origin: Origin
+    report: Reporter
+
+    def first(self, gate: Gate, fresh: Fresh) -> Gate:
+        """The gate with a confirmation of every flagged cell."""
+        cells, origin = gate.flagged, self.origin.after("-confirmation")
+        again, narrow = narrowed(self.request, self.plan, cells, gate.screen_run, fresh)
+        run_id = open_run(self.store, again, narrow, origin)
+        gate = self._measured(replace(gate, confirm_run=run_id), narrow, run_id)
+        if gate.interrupted:
+            return gate
+        run = measured(self.store, run_id)
+        gate = replace(gate, cells=confirmed(gate.cells, run, gate.theta, fresh.alpha))
+        self.store.add_findings(run_id, finding_rows(gate, run))
+        return gate
+
+    def second(self, gate: Gate, fresh: Fresh) -> Gate:
+        """The gate with another confirmation of the cells that the first left undecided."""
+        cells, origin = gate.undecided, self.origin.after("-confirmation-2")
+        assert gate.confirm_run is not None
+        again, narrow = narrowed(self.request, self.plan, cells, gate.confirm_run, fresh)
+        run_id = open_run(self.store, again, narrow, origin)
+        gate = self._measured(replace(gate, second_run=run_id), narrow, run_id)
+        if gate.interrupted:
+            return gate
+        run = measured(self.store, run_id)
+        judged = confirmed_again(gate.cells, cells, run, gate.theta, fresh.alpha)
+        gate = replace(gate, cells=judged)
+        self.store.add_findings(run_id, finding_rows(gate, run))
+        return gate
+
+    def _measured(self, gate: Gate, narrow: Plan, run_id: str) -> Gate:
+        """Fill the run; the gate with what failed there."""
+        _copy_agreement(self.store, gate.screen_run, run_id, narrow)
+        outcome = Execution(narrow, self.datasets, self.store, run_id, self.report).run()
+        failed = {**gate.failed, **outcome.failed}
+        return replace(gate, failed=failed, interrupted=outcome.interrupted)
+
+
+def narrowed(
+    request: Request, plan: Plan, cells: Sequence[GateCell], confirms: str, fresh: Fresh
+) -> tuple[Request, Plan]:
+    """What a confirmation measures: the cases and phases of its cells, by the base and the
+    candidates that have one.
+
+    confirms: the run whose findings are to be confirmed.
     """
-    kept = {gate.base}
-    for cell in gate.flagged:
+    kept = {plan.base}
+    for cell in cells:
         kept |= {cell.arm, cell.base}
-    only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in gate.flagged))
+    only = tuple(dict.fromkeys((cell.case, cell.phase) for cell in cells))
     arms = tuple(arm for arm in plan.arms if arm.name in kept)
-    generations = plan.settings.generations or taken
-    settings = replace(plan.settings, precision=0.0, generations=generations, figures=False)
+    settings = replace(
+        plan.settings,
+        precision=0.0,
+        generations=fresh.generations,
+        max_time_s=fresh.visits_s,
+        figures=False,
+    )
     narrow = replace(plan.limited_to(only), arms=arms, settings=settings)
     names = {case.workload.name for case in narrow.cases}
     again = replace(
@@ -212,13 +268,13 @@ def narrowed(request: Request, plan: Plan, gate: Gate, taken: int) -> tuple[Requ
         backends=tuple(arm.name for arm in arms),
         settings=settings,
         only=only,
-        confirms=gate.screen_run,
+        confirms=confirms,
     )
     return again, narrow
 
 
 def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Plan) -> None:
-    """The second run rests on the first one's check, of the same arms minutes before."""
+    """A confirmation rests on the screen's check, of the same arms minutes before."""
     rows = store.agreement(screen_run)
     arms, workloads = (
         {arm.name for arm in narrow.arms},
@@ -229,16 +285,32 @@ def _copy_agreement(store: Store, screen_run: str, confirm_run: str, narrow: Pla
 
 
 def confirmed(
-    screened_cells: Sequence[GateCell], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
+    cells: Sequence[GateCell], run: Measured, theta: float, alpha: float = FAMILY_ALPHA
 ) -> tuple[GateCell, ...]:
-    """The cells, with what the second run makes of the flagged ones."""
+    """The cells, with what the first confirmation makes of the flagged ones."""
+    results = _confirmations([cell for cell in cells if cell.flagged], run, theta, alpha)
+    return tuple(replace(cell, confirmation=results.get(cell.key)) for cell in cells)
+
+
+def confirmed_again(
+    cells: Sequence[GateCell],
+    undecided: Sequence[GateCell],
+    run: Measured,
+    theta: float,
+    alpha: float,
+) -> tuple[GateCell, ...]:
+    """The cells, with what the second confirmation makes of those that were undecided."""
+    results = _confirmations(undecided, run, theta, alpha)
+    return tuple(replace(cell, second=results.get(cell.key)) for cell in cells)
+
+
+def _confirmations(
+    cells: Sequence[GateCell], run: Measured, theta: float, alpha: float
+) -> dict[CellKey, Confirmation]:
+    """One family: what fresh generations make of each cell, by these alone."""
     fresh = {cell.key: cell for cell in run.cells}
-    flagged = [cell for cell in screened_cells if cell.flagged]
-    results = confirm(
-        [_flagged(run, fresh[cell.key], cell.theta) for cell in flagged], theta, alpha
-    )
-    confirmations = dict(zip([cell.key for cell in flagged], results, strict=True))
-    return tuple(replace(cell, confirmation=confirmations.get(cell.key)) for cell in screened_cells)
+    flagged = [_flagged(run, fresh[cell.key], cell.theta) for cell in cells]
+    return dict(zip([cell.key for cell in cells], confirm(flagged, theta, alpha), strict=True))
 
 
 def _flagged(run: Measured, cell: CellRow, theta: float) -> FlaggedCell:

@@ -37,6 +37,17 @@ class Answer(StrEnum):
     INTERRUPTED = "INTERRUPTED"
 
 
+class Stage(StrEnum):
+    """A run of a gate, and what it is for."""
+
+    SCREEN = "screen"
+    """Flags cells."""
+    CONFIRM = "confirm"
+    """Judges the flagged ones."""
+    CONFIRM_AGAIN = "confirm_again"
+    """Judges those that stayed undecided."""
+
+
 OF_STATUS = {
     Status.COULD_NOT_RUN: Answer.COULD_NOT_RUN,
     Status.NOT_COMPARED: Answer.NOT_COMPARED,
@@ -66,6 +77,8 @@ class GateCell:
     sound: bool = False
     flagged: bool = False
     confirmation: Confirmation | None = None
+    second: Confirmation | None = None
+    """The second confirmation, of a cell that the first left undecided."""
     theta: float = THETA
     figures: tuple[ComparedFigure, ...] = ()
     networks: str = ""
@@ -92,21 +105,38 @@ class GateCell:
         return self.key.arm.name
 
     @property
-    def stage(self) -> str:
-        """The run that decided: the confirming one, else the screening one."""
-        return "confirm" if self.confirmation else "screen"
+    def deciding(self) -> Confirmation | None:
+        """The confirmation that decided: one that confirms; else the one that answered, and that
+        sees the smaller slowdown.
+
+        None of a cell that none was taken of.
+        """
+        taken = [each for each in (self.confirmation, self.second) if each is not None]
+        return min(taken, key=_least_doubtful, default=None)
+
+    @property
+    def stage(self) -> Stage:
+        """The run that decided: a confirming one, else the screening one."""
+        if self.deciding is None:
+            return Stage.SCREEN
+        return Stage.CONFIRM_AGAIN if self.deciding is self.second else Stage.CONFIRM
 
     @property
     def outcome(self) -> Finding:
-        """The confirmation's finding, else the screen's."""
-        return self.confirmation.finding if self.confirmation else self.finding
+        """The finding of the confirmation that decided, else the screen's."""
+        return self.deciding.finding if self.deciding else self.finding
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the first confirmation left it open whether it is slower."""
+        return self.confirmation is not None and self.confirmation.is_undecided(self.theta)
 
     @property
     def answered(self) -> bool:
         """Whether the stage that decided had an interval, from clean rounds,
         that nothing overrules.
         """
-        has_interval = self.confirmation.answered if self.confirmation else self.sound
+        has_interval = self.deciding.answered if self.deciding else self.sound
         return has_interval and not self.outcome.overruled
 
     @property
@@ -114,18 +144,30 @@ class GateCell:
         """The smallest slowdown, as a fraction, that the stage that decided finds four
         times in five.
         """
-        return self.confirmation.smallest_difference if self.confirmation else self.smallest
+        return self.deciding.smallest_difference if self.deciding else self.smallest
+
+
+def _least_doubtful(confirmation: Confirmation) -> tuple[bool, bool, float]:
+    """Sorts what may be believed first; NaN, which sees nothing, last."""
+    answered = confirmation.answered and not confirmation.finding.overruled
+    seen = confirmation.smallest_difference
+    return not confirmation.confirmed, not answered, math.inf if math.isnan(seen) else seen
 
 
 @dataclass(frozen=True)
 class Gate:
-    """How a gate ended; `confirm_run` is None where nothing was flagged."""
+    """How a gate ended.
+
+    confirm_run: None where nothing was flagged.  second_run: None where there was no second
+    confirmation.
+    """
 
     base: str
     theta: float
     screen_run: str
     cells: tuple[GateCell, ...]
     confirm_run: str | None = None
+    second_run: str | None = None
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     unproven: Mapping[tuple[str, str], Unproven] = field(default_factory=dict)
     interrupted: bool = False
@@ -141,6 +183,24 @@ class Gate:
     def flagged(self) -> list[GateCell]:
         """Cells that had to be confirmed."""
         return [cell for cell in self.cells if cell.flagged]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs that were made, in their order."""
+        return tuple(filter(None, (self.screen_run, self.confirm_run, self.second_run)))
+
+    @property
+    def undecided(self) -> list[GateCell]:
+        """Cells that a second confirmation is for: the first left them undecided, and both sides
+        can be measured.
+        """
+        failed = {(key.arm.name, key.case, key.phase) for key in self.failed}
+        return [
+            cell
+            for cell in self.cells
+            if cell.is_undecided
+            and not {(arm, cell.case, cell.phase) for arm in (cell.arm, cell.base)} & failed
+        ]
 
     @property
     def confirmed(self) -> list[GateCell]:

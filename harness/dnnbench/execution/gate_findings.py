@@ -1,8 +1,8 @@
 """The findings of a gate in its store: written with each of its runs, and read back as the gate."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import StoreError
@@ -14,13 +14,12 @@ from ..store.frames import records
 from ..store.run_rows import CellRow, RunRow, cell_rows, run_rows
 from ..store.store import Store
 from .agreement_rows import agreement_rows, unproven
-from .gate_cells import Gate, GateCell
+from .gate_cells import Gate, GateCell, Stage
 from .gate_figures import read_counts, with_counts
 from .gate_policy import GatePolicy
 from .measured import Measured
 from .stored_settings import run_settings
 
-SCREEN, CONFIRM = "screen", "confirm"
 FAILED = "failed: "
 """Before the reason of a cell that failed, as `run_cells` writes it."""
 
@@ -63,18 +62,32 @@ class FindingRow:
 def finding_rows(gate: Gate, run: Measured) -> list[dict[str, Any]]:
     """What the gate found in one of its runs, a row a cell of a candidate."""
     ids = {cell.key: cell.cell_id for cell in run.cells}
-    confirms = run.run.run_id == gate.confirm_run
-    row = _confirming_row if confirms else _screening_row
-    cells = [cell for cell in gate.cells if cell.confirmation or not confirms]
+    stage = _stage_of(gate, run.run.run_id)
+    rows = ((cell, _row(cell, stage)) for cell in gate.cells)
     return [
-        {"cell_id": ids[cell.key], "base": cell.base, "theta": cell.theta} | row(cell)
-        for cell in cells
+        {"cell_id": ids[cell.key], "base": cell.base, "theta": cell.theta, "stage": str(stage)}
+        | row
+        for cell, row in rows
+        if row
     ]
+
+
+def _stage_of(gate: Gate, run_id: str) -> Stage:
+    if run_id == gate.screen_run:
+        return Stage.SCREEN
+    return Stage.CONFIRM if run_id == gate.confirm_run else Stage.CONFIRM_AGAIN
+
+
+def _row(cell: GateCell, stage: Stage) -> dict[str, Any]:
+    """Empty where the stage did not take the cell."""
+    if stage is Stage.SCREEN:
+        return _screening_row(cell)
+    confirmation = cell.confirmation if stage is Stage.CONFIRM else cell.second
+    return {} if confirmation is None else _confirming_row(confirmation)
 
 
 def _screening_row(cell: GateCell) -> dict[str, Any]:
     return {
-        "stage": SCREEN,
         "flagged": cell.flagged,
         "answered": cell.sound,
         "smallest_difference": cell.smallest,
@@ -82,11 +95,8 @@ def _screening_row(cell: GateCell) -> dict[str, Any]:
     }
 
 
-def _confirming_row(cell: GateCell) -> dict[str, Any]:
-    confirmation = cell.confirmation
-    assert confirmation is not None
+def _confirming_row(confirmation: Confirmation) -> dict[str, Any]:
     return {
-        "stage": CONFIRM,
         "flagged": True,
         "answered": confirmation.answered,
         "smallest_difference": confirmation.smallest_difference,
@@ -108,47 +118,83 @@ def _figures(estimate: Estimate, finding: Finding) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Confirmed:
+    """A confirming run as it was stored; empty where none was taken."""
+
+    run: RunRow | None = None
+    cells: Sequence[CellRow] = ()
+    confirmations: Mapping[CellKey, Confirmation] = field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str | None:
+        return None if self.run is None else self.run.run_id
+
+
 def read_gate(store: Store, run_id: str) -> Gate | None:
     """The gate that a run screened or confirmed, as it was found.
 
     None for a run that is no gate's, and for one that an older dnnbench measured.
     """
     runs = {run.run_id: run for run in run_rows(store.runs())}
-    first = runs.get(runs[run_id].settings.get("confirms") or run_id)
-    if first is None or not first.settings.get("gate"):
+    screen = _screening(runs, run_id)
+    if screen is None or not screen.settings.get("gate"):
         return None
-    second = _confirming(runs.values(), first.run_id)
-    screening = _rows_by_cell(store, first.run_id)
-    again = {} if second is None else _rows_by_cell(store, second.run_id)
-    cells = cell_rows(store.cells(first.run_id))
-    fresh = [] if second is None else cell_rows(store.cells(second.run_id))
-    confirmations = {c.key: again[c.cell_id] for c in fresh if c.cell_id in again}
-    settings = run_settings(first.settings)
-    stopped = any(run.status != "complete" for run in (first, second) if run is not None)
-    unconfirmed = second is None and any(row.flagged for row in screening.values())
-    policy = _policy(first)
-    counts = read_counts(store, first.run_id, settings.base or "")
+    first = _confirmed_by(store, runs, screen)
+    second = _Confirmed() if first.run is None else _confirmed_by(store, runs, first.run)
+    screening = _rows_by_cell(store, screen.run_id)
+    cells = cell_rows(store.cells(screen.run_id))
+    settings = run_settings(screen.settings)
+    taken = [run for run in (screen, first.run, second.run) if run is not None]
+    stopped = any(run.status != "complete" for run in taken)
+    unconfirmed = first.run is None and any(row.flagged for row in screening.values())
+    policy = _policy(screen)
+    counts = read_counts(store, screen.run_id, settings.base or "")
     judged = (
-        _cell(cell, screening[cell.cell_id], confirmations.get(cell.key))
+        replace(
+            _screened(cell, screening[cell.cell_id]),
+            confirmation=first.confirmations.get(cell.key),
+            second=second.confirmations.get(cell.key),
+        )
         for cell in cells
         if cell.cell_id in screening
     )
     return Gate(
         base=settings.base or "",
         theta=settings.theta,
-        screen_run=first.run_id,
+        screen_run=screen.run_id,
         cells=with_counts(judged, counts, policy),
-        confirm_run=None if second is None else second.run_id,
-        failed=_failed([*cells, *fresh]),
-        unproven=unproven(agreement_rows(records(store.agreement(first.run_id)))),
+        confirm_run=first.run_id,
+        second_run=second.run_id,
+        failed=_failed([*cells, *first.cells, *second.cells]),
+        unproven=unproven(agreement_rows(records(store.agreement(screen.run_id)))),
         interrupted=stopped or unconfirmed,
         chosen_policy=policy,
     )
 
 
-def _confirming(runs: Iterable[RunRow], screen_run: str) -> RunRow | None:
-    """The run that confirms, if there is one."""
-    return next((run for run in runs if run.settings.get("confirms") == screen_run), None)
+def _screening(runs: Mapping[str, RunRow], run_id: str) -> RunRow | None:
+    """The run that screened, of any run of its gate; None where it is gone.
+
+    A second confirmation confirms the first, which confirms the screen.
+    """
+    run = runs.get(run_id)
+    for _ in (Stage.CONFIRM_AGAIN, Stage.CONFIRM):
+        if run is not None and (confirms := run.settings.get("confirms")):
+            run = runs.get(confirms)
+    return run
+
+
+def _confirmed_by(store: Store, runs: Mapping[str, RunRow], before: RunRow) -> _Confirmed:
+    """The run that confirms another, if there is one, with what it found of each cell."""
+    confirming = (run for run in runs.values() if run.settings.get("confirms") == before.run_id)
+    run = next(confirming, None)
+    if run is None:
+        return _Confirmed()
+    rows = _rows_by_cell(store, run.run_id)
+    cells = cell_rows(store.cells(run.run_id))
+    taken = {cell.key: _confirmation(rows[cell.cell_id]) for cell in cells if cell.cell_id in rows}
+    return _Confirmed(run, cells, taken)
 
 
 def _rows_by_cell(store: Store, run_id: str) -> dict[str, FindingRow]:
@@ -163,7 +209,7 @@ def _policy(run: RunRow) -> GatePolicy:
         raise StoreError(f"run {run.run_id}: its gate's policy cannot be read ({error})") from error
 
 
-def _cell(cell: CellRow, row: FindingRow, again: FindingRow | None) -> GateCell:
+def _screened(cell: CellRow, row: FindingRow) -> GateCell:
     return GateCell(
         key=cell.key,
         base=row.base,
@@ -172,7 +218,6 @@ def _cell(cell: CellRow, row: FindingRow, again: FindingRow | None) -> GateCell:
         smallest=_number(row.smallest_difference),
         sound=row.answered,
         flagged=row.flagged,
-        confirmation=None if again is None else _confirmation(again),
         theta=row.theta,
     )
 
@@ -189,7 +234,7 @@ def _confirmation(row: FindingRow) -> Confirmation:
 
 
 def _failed(cells: Sequence[CellRow]) -> Mapping[CellKey, str]:
-    """Why cells failed, in either run."""
+    """Why cells failed, in any run."""
     return {
         cell.key: (cell.reason or "").removeprefix(FAILED)
         for cell in cells

@@ -38,6 +38,10 @@ class GatePolicy:
     """Names of figures, or patterns of them, that fail a candidate where they grow."""
     fail_on_unexplained_improvement: bool = False
     """Whether a candidate fails that is faster while nothing that was counted differs."""
+    confirm_again: bool = False
+    """Whether a second confirmation takes what the first leaves undecided, each at half of alpha,
+    where the screen left time.
+    """
 
     def names_figure(self, figure: str) -> bool:
         """Whether a figure that grows fails the candidate."""
@@ -70,6 +74,7 @@ class GatePolicy:
             tuple((str(pattern), float(share)) for pattern, share in thresholds),
             tuple(map(str, stored.get("figures", ()))),
             bool(stored.get("fail_on_unexplained_improvement", False)),
+            bool(stored.get("confirm_again", False)),
         )
 
 

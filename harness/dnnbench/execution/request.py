@@ -45,7 +45,7 @@ class Request:
     `weights` and `data` are paths, empty for the workload's own.
 
     only: what is timed, empty for all of it.  confirms: the run whose findings this one
-    confirms, empty for any but the second of a gate.  gate: of either run of a gate.
+    confirms, empty for any but a confirmation of a gate.  gate: of any run of a gate.
     networks: by environment, what its arms compute in place of the workload of the same name.
     """
 
@@ -137,7 +137,7 @@ class Origin:
     machine: str | None = None
 
     def after(self, suffix: str) -> "Origin":
-        """Of a second run of the same request: the label, if there is one, ends in `suffix`."""
+        """Of a later run of the same request: the label, if there is one, ends in `suffix`."""
         return replace(self, label=f"{self.label}{suffix}" if self.label else None)
 
 

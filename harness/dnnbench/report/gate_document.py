@@ -6,7 +6,7 @@ from typing import Any
 from ..execution.gate_cells import Gate, GateCell
 from ..protocol.keys import CellKey
 from ..stats.estimates import Estimate
-from ..stats.gate import FAMILY_ALPHA
+from ..stats.gate import FAMILY_ALPHA, Confirmation, Step
 from ..stats.verdict import Finding
 
 
@@ -21,6 +21,7 @@ def document(gate: Gate) -> dict[str, Any]:
         **gate.policy.to_json(),
         "screen_run": gate.screen_run,
         "confirm_run": gate.confirm_run,
+        "second_run": gate.second_run,
         "cells": [_cell(gate, cell) for cell in gate.cells],
         "counted": figure_documents(gate),
         "uncounted": gate.uncounted,
@@ -45,13 +46,17 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "flagged": cell.flagged,
         "theta": cell.theta,
     }
-    confirmation, overruled = cell.confirmation, cell.outcome.overruled
+    first, second, overruled = cell.confirmation, cell.second, cell.outcome.overruled
+    step, step_again = _step(first), _step(second)
     return place | {
         "screen": _estimate(cell.screen, cell.finding),
         "screen_verdict": cell.finding.verdict,
-        "confirm": _estimate(confirmation.estimate, confirmation.finding) if confirmation else None,
-        "p": confirmation.step.p if confirmation and not overruled else None,
-        "holm_threshold": confirmation.step.threshold if confirmation and not overruled else None,
+        "confirm": first and _estimate(first.estimate, first.finding),
+        "p": step and step.p,
+        "holm_threshold": step and step.threshold,
+        "confirm_again": second and _estimate(second.estimate, second.finding),
+        "p_again": step_again and step_again.p,
+        "holm_threshold_again": step_again and step_again.threshold,
         "verdict": cell.outcome.verdict,
         "outcome": gate.answer_of(cell),
         "reason": cell.outcome.reason or None,
@@ -60,6 +65,13 @@ def _cell(gate: Gate, cell: GateCell) -> dict[str, Any]:
         "regressed": [figure.name for figure in cell.regressions],
         "smallest_difference": None if overruled else cell.smallest_difference,
     }
+
+
+def _step(confirmation: Confirmation | None) -> Step | None:
+    """None where something overrules it, as in the table."""
+    if confirmation is None or confirmation.finding.overruled:
+        return None
+    return confirmation.step
 
 
 def figure_documents(gate: Gate) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from ..execution.gate_cells import Gate, GateCell
 from ..stats.estimates import Estimate
 from ..stats.verdict import Finding, Verdict
 from .quantity import MISSING, digits, interval, percent, ratio
-from .words import NOT_JUDGED
+from .words import NOT_JUDGED, counted
 
 SHORT_UNITS = ("B", "FLOP")
 """Units that stand behind a number; the name of a figure says the others."""
@@ -25,9 +25,15 @@ def held_against(gate: Gate) -> str:
 
 def deciding(cell: GateCell) -> tuple[Estimate, Finding]:
     """The ratio of the stage that decided, and its finding."""
-    if cell.confirmation:
-        return cell.confirmation.estimate, cell.confirmation.finding
+    if cell.deciding:
+        return cell.deciding.estimate, cell.deciding.finding
     return cell.screen, cell.finding
+
+
+def interrupted(gate: Gate) -> str:
+    """What an interruption left; a second confirmation takes nothing from the first."""
+    sure = f"{counted(len(gate.confirmed), 'cell')} confirmed slower" if gate.confirmed else ""
+    return f"{sure or 'nothing is confirmed'}; what was measured is kept"
 
 
 def word(finding: Finding) -> str:

@@ -14,7 +14,9 @@ SKIPPED = (Answer.INCONCLUSIVE,)
 
 
 def junit_of(gate: Gate) -> str:
-    """A suite a candidate; what speaks against a cell is its failure, with the figures."""
+    """A suite a candidate; what speaks against a cell is its failure, with the figures, and a
+    property names the stage that decided.
+    """
     root = ElementTree.Element("testsuites", name="dnnbench gate")
     for arm in dict.fromkeys(cell.arm for cell in gate.cells):
         _add_suite(root, gate, arm)
@@ -43,6 +45,8 @@ def _add_case(suite: ElementTree.Element, gate: Gate, cell: GateCell, answer: An
     case = ElementTree.SubElement(
         suite, "testcase", classname=_plain(cell.arm), name=_plain(f"{cell.case} {cell.phase}")
     )
+    properties = ElementTree.SubElement(case, "properties")
+    ElementTree.SubElement(properties, "property", name="stage", value=cell.stage)
     why = _plain(reason_of(gate, cell))
     if answer in SKIPPED:
         ElementTree.SubElement(case, "skipped", message=f"{answer}: {why}")

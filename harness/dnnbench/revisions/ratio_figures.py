@@ -140,7 +140,7 @@ class TimeFigure(RatioFigure):
         worst = max(gate.confirmed, key=_confirmed_ratio)
         if len(gate.confirmed) > 1:
             sitting.report.note(f"{len(gate.confirmed)} cells differ; following {worst.key}")
-        confirmation = worst.confirmation
+        confirmation = worst.deciding
         assert confirmation is not None
         estimate = confirmation.estimate
         generation_s = sitting.request.settings.max_time_s / taken / len(plan.cases)
@@ -151,7 +151,7 @@ class TimeFigure(RatioFigure):
             (estimate.value, estimate.low, estimate.high),
             generations=max(taken, FEWEST),
             generation_s=generation_s,
-            runs=tuple(filter(None, (gate.screen_run, gate.confirm_run))),
+            runs=gate.runs,
         )
 
     def measure(
@@ -175,8 +175,8 @@ class TimeFigure(RatioFigure):
 
 
 def _confirmed_ratio(cell: GateCell) -> float:
-    assert cell.confirmation is not None
-    return cell.confirmation.estimate.value
+    assert cell.deciding is not None
+    return cell.deciding.estimate.value
 
 
 def _why_alike(gate: Gate) -> str:

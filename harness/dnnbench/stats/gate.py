@@ -1,10 +1,12 @@
-"""The two stages of a gate: what looks slower is flagged, and only fresh generations
-may confirm it.
+"""The stages of a gate: what looks slower is flagged, and only fresh generations may confirm it.
 
 Screening many cells and failing for the worst of them would raise an alarm in every noisy run.
 So the screen only chooses; the verdict comes from generations that had no part in the choice,
 which makes each p value a plain one, and Holm's correction over what was chosen keeps the chance
 of a single false alarm below alpha.
+
+A second confirmation may take the cells that the first left undecided. Each of the two has half of
+alpha, so that the chance of a false alarm in either is at most their sum, whatever the first said.
 """
 
 import math
@@ -113,6 +115,19 @@ class Confirmation:
     finding: Finding
     answered: bool
     smallest_difference: float
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the cell is slower for certain."""
+        return self.finding.verdict == Verdict.CONFIRMED
+
+    def is_undecided(self, theta: float) -> bool:
+        """Whether the cell may still be slower by more than `theta`: it is not confirmed, and no
+        interval to be believed lies below 1 + theta.
+        """
+        believed = self.answered and not self.finding.overruled
+        excluded = believed and self.estimate.high <= 1 + theta  # NaN excludes nothing
+        return not (self.confirmed or excluded)
 
 
 def confirm(

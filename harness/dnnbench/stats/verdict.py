@@ -22,7 +22,7 @@ APART = "its generations lie too far apart"
 
 
 class Verdict(StrEnum):
-    """What a run says of an arm against the base; a gate's second run has words of its own."""
+    """What a run says of an arm against the base; a confirmation of a gate has words of its own."""
 
     FASTER = "FASTER"
     SLOWER = "SLOWER"

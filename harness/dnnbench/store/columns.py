@@ -141,7 +141,10 @@ COLUMNS: dict[str, Column] = {
     ),
     # findings of a gate
     "stage": Column(
-        TEXT, "", "of a gate: screen, which flags cells, or confirm, which judges them"
+        TEXT,
+        "",
+        "of a gate: screen, which flags cells, confirm, which judges them, or confirm_again, which "
+        "judges those that stayed undecided",
     ),
     "p": Column(REAL, "1", "p value of not slower by more than theta; missing for a screen"),
     "threshold": Column(REAL, "1", "what Holm's procedure holds p against; missing for a screen"),
@@ -199,7 +202,7 @@ COLUMNS: dict[str, Column] = {
         TEXT,
         "",
         "against the base: FASTER, SLOWER, SAME, UNDECIDED; of a gate NOT RANKED too, and of its "
-        "second stage CONFIRMED SLOWER or NOT CONFIRMED",
+        "confirmations CONFIRMED SLOWER or NOT CONFIRMED",
     ),
     "verdict_reason": Column(TEXT, "", "why the verdict is not a clear one; missing where it is"),
     "smallest_difference": Column(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...execution.compared_figures import ComparedFigure
-from ...execution.gate_cells import Answer, Gate, GateCell
+from ...execution.gate_cells import Answer, Gate, GateCell, Stage
 from ...stats.estimates import Estimate
 from ...stats.gate import FAMILY_ALPHA, Confirmation
 from ...stats.verdict import Finding, Verdict
@@ -11,7 +11,7 @@ from ...wording import listed as first_of
 from ...wording import one_line
 from ..builders import GATE
 from ..cells import arm_cell, verdict_cell
-from ..gate_words import amount, by_more, deciding, held_against, why_of, word
+from ..gate_words import amount, by_more, deciding, held_against, interrupted, why_of, word
 from ..quantity import digits, factor, interval, percent, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..words import counted
@@ -21,21 +21,33 @@ TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
 """Of the outcome, where it does not speak against the candidate."""
 JUDGED = (Answer.PASS, Answer.SLOWER, Answer.REGRESSED, Answer.UNEXPLAINED)
 """What a cell was judged to be."""
+STAGE = Column("stage", spare=3)
+STAGES = {
+    Stage.SCREEN: "screen",
+    Stage.CONFIRM: "confirm",
+    Stage.CONFIRM_AGAIN: "confirm again",
+}
 ARM = Column("arm")
 OUTCOME = Column("outcome")
 COULD_SEE = Column("could see", number=True, spare=4)
 THRESHOLD = Column("passes", number=True, spare=5)
 """What passes of each cell, where that is not the same for all."""
-BOTH_STAGES = (
+SCREEN = (
     Column("screen", number=True, spare_interval=6),
     Column("verdict", spare=5),
-    Column("stage", spare=3),
+    STAGE,
+)
+CONFIRMATION = (
     Column("confirm", number=True, spare=7, spare_interval=6),
     Column("p", number=True, spare=2),
     Column("Holm", number=True, spare=1),
-    OUTCOME,
-    COULD_SEE,
 )
+SECOND = (
+    Column("again", number=True, spare=7, spare_interval=6),
+    Column("p again", number=True, spare=2),
+    Column("Holm again", number=True, spare=1),
+)
+"""Of the second confirmation, where there was one."""
 FIGURE_COLUMNS = (
     Column("figure"),
     Column("base", number=True),
@@ -58,7 +70,7 @@ def gate_sections(gate: Gate) -> list[Section]:
     )
     details = Section(
         id="gate-cells",
-        title="Both stages of every cell",
+        title="All stages of every cell" if gate.second_run else "Both stages of every cell",
         tables=(_whole_table(gate, cells),),
         conclusions=tuple(_reasons(gate)),
     )
@@ -121,7 +133,7 @@ def _why(gate: Gate) -> str:
         case Answer.INCONCLUSIVE:
             return _inconclusive(gate)
         case Answer.INTERRUPTED:
-            return "nothing is confirmed; what was measured is kept"
+            return interrupted(gate)
     if gate.unproven:
         wrong = [f"{arm} on {workload}" for arm, workload in gate.unproven]
         return f"not proven to compute the same network: {first_of(wrong)}"
@@ -168,19 +180,22 @@ def _small_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
     several = _several(gate)
     columns = [CELL, *([ARM] if several else [])]
     columns += [Column("to base", number=True, spare_interval=2), OUTCOME, COULD_SEE]
-    own = _has_own_thresholds(gate)
-    columns += [THRESHOLD] if own else []
+    own, again = _has_own_thresholds(gate), gate.second_run is not None
+    columns += [*([THRESHOLD] if own else []), *([STAGE] if again else [])]
     body = []
     for cell in cells:
         ratio_cell = _ratio_cell(*deciding(cell))
         row = [*_place(cell, several), ratio_cell, _answer(gate, cell), _seen(cell)]
-        body.append([*row, Cell(percent(cell.theta))] if own else row)
+        row += [Cell(percent(cell.theta))] if own else []
+        row += [Cell(STAGES[cell.stage])] if again else []
+        body.append(row)
     return table(columns, body)
 
 
 def _whole_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
-    several = _several(gate)
-    columns = [Column("cell"), *([ARM] if several else []), *BOTH_STAGES]
+    several, again = _several(gate), gate.second_run is not None
+    columns = [Column("cell"), *([ARM] if several else []), *SCREEN, *CONFIRMATION]
+    columns += [*(SECOND if again else ()), OUTCOME, COULD_SEE]
     body = []
     for cell in cells:
         verdict = verdict_cell(word(cell.finding), cell.finding.reason)
@@ -189,8 +204,9 @@ def _whole_table(gate: Gate, cells: Sequence[GateCell]) -> Table:
                 *_place(cell, several),
                 _ratio_cell(cell.screen, cell.finding),
                 verdict,
-                Cell(cell.stage),
+                Cell(STAGES[cell.stage]),
                 *_confirmation(cell.confirmation),
+                *(_confirmation(cell.second) if again else []),
                 _answer(gate, cell),
                 _seen(cell),
             ]

@@ -1,4 +1,4 @@
-"""Both stages of every cell of the gate that a run screened or confirmed."""
+"""All stages of every cell of the gate that a run screened or confirmed."""
 
 from ..builders import Builder
 from ..evidence import Evidence
