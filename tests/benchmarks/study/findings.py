@@ -11,6 +11,7 @@ from .noise import NOISES
 from .outcomes import SECONDS, gated, judged, lasting
 from .side_by_side import Beside, side_by_side
 from .trial import Trial
+from .two_confirmations import confirmed_twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +61,11 @@ class Findings:
     def gates(self) -> "dict[float | str, pd.DataFrame]":
         """The gate on the same, so many seconds in each stage."""
         return {row: gated(trials) for row, trials in self.rows.items()}
+
+    @cached_property
+    def confirmations(self) -> "dict[float | str, dict[str, pd.DataFrame]]":
+        """Each way to confirm on the same."""
+        return {row: confirmed_twice(trials) for row, trials in self.rows.items()}
 
     @cached_property
     def by_machine(self) -> dict[str, list[Trial]]:

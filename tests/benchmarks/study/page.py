@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
 
-from table import markdown
+from table import filled, markdown
 
 from . import placement, starts, tables
 from .charts import draw
@@ -34,7 +34,7 @@ def write(trials: Sequence[Trial], folder: Path, size_bytes: int) -> Path:
     )
     path = folder / "proof.md"
     page = TEMPLATE.read_text().format(**{name: part.rstrip() for name, part in parts.items()})
-    path.write_text(EMPTY_LINES.sub("\n\n", page))
+    path.write_text(filled(EMPTY_LINES.sub("\n\n", page)))
     return path
 
 
@@ -49,6 +49,7 @@ def _tables(found: Findings) -> dict[str, str]:
         "gates_by_machine": tables.gates(
             {where: gated(part) for where, part in found.by_machine.items()}
         ),
+        "confirmations": tables.confirmations(found.confirmations),
         "covers": tables.covers(found.verdicts),
         "positions": _positions(found.counted),
         "starts": starts.table_of(found.counted),

@@ -42,6 +42,17 @@ def gates(frames: Frames) -> str:
     return _by_extra(frames, _confirmed)
 
 
+def confirmations(rows: Mapping[float | str, Frames]) -> str:
+    """How often each way to confirm called an arm slower, of the same comparisons."""
+    body = [
+        [label(row), name, *_cells(found, _confirmed_of)]
+        for row, frames in rows.items()
+        for name, found in frames.items()
+        if len(found)
+    ]
+    return markdown(["visits a cell", "confirmations", *HEADING[1:]], body)
+
+
 def covers(frames: Frames) -> str:
     """Coverage of both truths, bias and error."""
     rows = []
@@ -132,17 +143,14 @@ def peers(rows: Sequence[Beside]) -> str:
 
 
 def _by_extra(frames: Frames, tell: Callable[["pd.DataFrame", float], str]) -> str:
-    rows = []
-    for trials, found in frames.items():
-        if len(found):
-            parts = ((_part(found, extra), extra) for extra in EXTRAS)
-            rows.append(
-                [
-                    label(trials),
-                    *(tell(part, extra) if len(part) else NONE for part, extra in parts),
-                ]
-            )
+    rows = [[label(trials), *_cells(found, tell)] for trials, found in frames.items() if len(found)]
     return markdown(HEADING, rows)
+
+
+def _cells(found: "pd.DataFrame", tell: Callable[["pd.DataFrame", float], str]) -> list[str]:
+    """A cell for each amount of extra work."""
+    parts = [(_part(found, extra), extra) for extra in EXTRAS]
+    return [tell(part, extra) if len(part) else NONE for part, extra in parts]
 
 
 def _said(found, extra: float) -> str:
@@ -160,6 +168,10 @@ def _said(found, extra: float) -> str:
 
 def _confirmed(found, extra: float) -> str:
     return f"{_bounded(extra, count(found['confirmed']))}; flagged {count(found['flagged']).hits}"
+
+
+def _confirmed_of(found, extra: float) -> str:
+    return _bounded(extra, count(found["confirmed"]))
 
 
 def _bounded(extra: float, found: Count) -> str:

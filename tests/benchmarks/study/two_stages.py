@@ -34,11 +34,16 @@ def in_twos(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
 
     One alone gives none.
     """
+    for group in alike(trials):
+        if len(group) > 1:
+            yield from zip(group, group[1:] + group[:1], strict=True)
+
+
+def alike(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
+    """The trials of each kind and machine, in their order."""
 
     def where(trial: Trial) -> tuple[str, str]:
         return trial.kind, trial.facts["machine"]
 
     for _, group in groupby(sorted(trials, key=where), key=where):
-        alike = list(group)
-        if len(alike) > 1:
-            yield from zip(alike, alike[1:] + alike[:1], strict=True)
+        yield list(group)
