@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,6 +16,7 @@ from dnnbench.execution.pool import PoolClosed, WorkerPool
 from dnnbench.execution.reporter import Silent
 from dnnbench.execution.request import Request, make_plan
 from dnnbench.execution.settings import Settings
+from dnnbench.host.affinity import current_mask
 from dnnbench.plugins.catalog import find_workload
 
 PATIENCE_S = 60.0
@@ -87,6 +90,23 @@ def test_an_interrupt_is_no_failure_of_an_arm_that_a_thread_asks(plan, other_thr
     with pytest.raises(PoolClosed):
         asked.result(PATIENCE_S)
     assert not workers()
+
+
+@pytest.mark.skipif(len(current_mask()) < 2, reason="needs two CPUs")
+def test_workers_that_start_apart_are_timed_on_the_same_cpus(plan):
+    """Two of one arm: with one thread each, the second starts on another CPU."""
+    (arm,) = plan.arms
+    both = replace(plan, arms=(arm, replace(arm, twin=True)))
+    with WorkerPool(both, "test") as pool:
+        pool.start()
+        masks = {name: cpus_of(worker.pid) for name, worker in pool._workers.items()}
+        assert all(mask == set(pool.cpus) for mask in masks.values())
+
+
+def cpus_of(pid):
+    """That any thread of a process may use."""
+    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    return set().union(*map(os.sched_getaffinity, threads))
 
 
 def test_a_closed_pool_starts_no_worker(plan, workers):

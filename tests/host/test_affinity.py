@@ -12,6 +12,7 @@ from dnnbench.host.affinity import (
     parent_cpus,
     parse,
     spell,
+    starting_places,
 )
 
 
@@ -45,6 +46,21 @@ def test_more_threads_than_cpus(threads):
         choose_cpus([0, 4], threads, core)
 
 
+@pytest.mark.parametrize(
+    ("mask", "cpus", "places"),
+    [
+        ([0, 1], [0, 1], [[0, 1]]),
+        ([0, 1], [1], [[1], [0]]),
+        ([0, 1, 2], [1, 2], [[1, 2]]),
+        ([0, 1, 2, 3, 4, 5], [5], [[5], [4]]),
+        ([0, 1, 2, 3, 4, 5], [0, 3], [[0, 3], [1, 2]]),
+    ],
+)
+def test_workers_start_beside_each_other_in_the_nodes_where_they_are_timed(mask, cpus, places):
+    """Nodes of four CPUs."""
+    assert starting_places(mask, cpus, lambda cpu: str(cpu // 4)) == places
+
+
 def test_the_parent_goes_where_no_worker_is_if_it_can():
     assert parent_cpus([0, 1, 2], [2]) == [0, 1]
     assert parent_cpus([0, 1], [0, 1]) == [0, 1]
@@ -73,7 +89,7 @@ def test_confining_this_process():
 
 STRAYING = """
 import os, sys, threading
-from dnnbench.host.affinity import confine, threads_mask
+from dnnbench.host.affinity import confine, confine_threads, threads_mask
 
 first, second = map(int, sys.argv[1:])
 finished, away = threading.Event(), threading.Event()
@@ -88,14 +104,17 @@ print(threads_mask())
 threading.Thread(target=stray).start()
 away.wait()
 print(threads_mask())
+confine_threads([second])
+print(threads_mask())
 finished.set()
 """
 
 
 @pytest.mark.skipif(len(current_mask()) < 2, reason="needs two CPUs")
-def test_a_thread_that_was_bound_elsewhere_shows():
+def test_a_thread_that_was_bound_elsewhere_shows_and_moves_with_all_others():
     first, second = current_mask()[:2]
     process = subprocess.run(
         [sys.executable, "-c", STRAYING, str(first), str(second)], capture_output=True, text=True
     )
-    assert process.stdout.splitlines() == [str([first]), str([first, second])], process.stderr
+    masks = [str([first]), str([first, second]), str([second])]
+    assert process.stdout.splitlines() == masks, process.stderr

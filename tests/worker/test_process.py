@@ -285,6 +285,20 @@ def test_closing_a_busy_worker_does_not_wait_for_it(tmp_path):
     assert gone(worker.pid)
 
 
+def test_a_worker_that_is_asked_to_end_ends_before_it_is_closed(tmp_path):
+    worker = start(tmp_path)
+    worker.ask_to_end()
+    assert gone(worker.pid)
+    worker.close()
+
+
+def test_a_busy_worker_that_is_asked_to_end_still_answers(tmp_path):
+    with start(tmp_path) as worker:
+        pending = worker.send(Rogue.sleep, PATIENCE_S, seconds=0.1)
+        worker.ask_to_end()
+        pending.receive(PATIENCE_S)
+
+
 def test_sends_and_receives_come_in_pairs(worker):
     pending = worker.send(Rogue.echo, PATIENCE_S, 1)
     with pytest.raises(WorkerError, match="busy with echo"):

@@ -11,10 +11,10 @@ from ..execution import spelling
 from ..execution.agreement_rows import AgreementRow
 from ..execution.checking import check_agreement, check_requests
 from ..execution.compared import Compared, compared
-from ..execution.pool import worker_cpus
 from ..execution.reporter import Reporter
 from ..execution.request import Request, make_plan
 from ..execution.settings import Settings
+from ..host.affinity import current_mask
 from ..plugins.catalog import workloads_of
 from ..protocol.dtypes import DType
 from ..report.outcomes.check import check_sections
@@ -155,8 +155,7 @@ def checked(
     ]
     requests = [one for several in of_each for one in several]
     arms = {arm: dtypes if arm.dtype == dtypes[-1] else (arm.dtype,) for arm in plan.arms}
-    at_once = len(worker_cpus(max(arm.threads for arm in arms)))
-    rows = check_agreement(arms, requests, at_once, report)
+    rows = check_agreement(arms, requests, len(current_mask()), report)
     explanations: list[ArmExplanation] = []
     if explain:
         from ..execution.explain import explain_all  # only this imports the diagnosis

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from ..data.dataset import Dataset
+from ..host.affinity import current_mask
 from ..protocol.arm import Arm
 from ..protocol.dtypes import DType
 from ..worker.services.agreement import CheckRequest
@@ -10,7 +11,6 @@ from .agreement_rows import AgreementRow
 from .checking import check_agreement, check_requests
 from .compared import compared
 from .plan import INITIAL, Plan
-from .pool import worker_cpus
 from .reporter import Reporter
 
 
@@ -22,7 +22,7 @@ def check_plan(plan: Plan, datasets: Mapping[str, Dataset], report: Reporter) ->
     types = {
         arm: tuple(dict.fromkeys((DType.FLOAT64, arm.dtype))) for arm in plan.arms if not arm.twin
     }
-    at_once = len(worker_cpus(max(arm.threads for arm in types)))
+    at_once = len(current_mask())  # no time is taken here, so that workers need no CPU of their own
     own = {environment for case in plan.cases for environment in case.variants}
     rows: list[AgreementRow] = []
     for environment in ("", *sorted(own)):

@@ -7,16 +7,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from ..errors import WorkerError
-from ..host.affinity import choose_cpus, confine, current_mask, parent_cpus
+from ..host.affinity import choose_cpus, confine, current_mask, parent_cpus, starting_places
 from ..host.idle import NOISY_SHARE, idle_shares
 from ..protocol.arm import Arm
 from ..protocol.timing import Timing
 from ..worker.__main__ import SERVICE
 from ..worker.clients.arm import ArmClient
+from ..worker.clients.process import ProcessClient
 from ..worker.clients.timing import TimingClient
 from ..worker.ended import WorkerLost
 from ..worker.environment import padded, worker_environment
@@ -155,20 +158,36 @@ class WorkerPool:
         One that cannot start stays out.
         """
         self._enter(CONTROL, CONTROL_ARM, cpus=self.cpus[-1:])
-        in_parallel(self._try, self._plan.arms, self.at_once)
+        places = starting_places(self._mask, self.cpus)
+        if len(places) == 1:
+            places *= self.at_once
+        free = SimpleQueue[list[int]]()
+        for place in places:
+            free.put(place)
+        in_parallel(partial(self._try, free), self._plan.arms, len(places))
 
-    def _try(self, arm: Arm) -> None:
+    def _try(self, free: "SimpleQueue[list[int]]", arm: Arm) -> None:
+        place = free.get()
         try:
-            self.restart(arm)
+            self._begin(arm, place[-arm.threads :])
         except WorkerError as error:
             self._refusals[arm.name] = error
+        finally:
+            free.put(place)
 
     def restart(self, arm: Arm) -> None:
         """A fresh process for an arm, in place of any other."""
         if arm.name in self._workers:
             self._workers[arm.name].close()
-        self._enter(arm.name, arm, cpus=choose_cpus(self._mask, arm.threads), cache=self._cache)
+        self._begin(arm, choose_cpus(self._mask, arm.threads))
+
+    def _begin(self, arm: Arm, place: Sequence[int]) -> None:
+        """Start an arm's worker on some CPUs, and move it to those on which it is timed."""
+        cpus = choose_cpus(self._mask, arm.threads)
+        self._enter(arm.name, arm, cpus=place, cache=self._cache)
         started = ArmClient(_Member(self, arm.name)).start(start_request(arm))
+        if list(place) != cpus:
+            ProcessClient(_Member(self, arm.name)).move(tuple(cpus))
         refuse_change(arm.name, self._before.get(arm, started.versions), started.versions)
         self.import_s[arm.name] = started.import_s
         self.versions[arm] = started.versions
@@ -283,6 +302,8 @@ class WorkerPool:
     def __exit__(self, *_exception: object) -> None:
         with self._lock:
             self._closed = True
+        for worker in self._workers.values():
+            worker.ask_to_end()
         for worker in self._workers.values():
             worker.close()
         confine(self._mask)

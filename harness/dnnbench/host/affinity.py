@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
@@ -66,6 +67,24 @@ def choose_cpus(
     return sorted(sorted(rank, key=lambda cpu: (rank[cpu], -cpu))[:threads])
 
 
+def node_of(cpu: int, topology: Path = TOPOLOGY) -> str:
+    """The node whose memory is a CPU's own; empty where the system does not tell."""
+    return next((node.name for node in (topology / f"cpu{cpu}").glob("node[0-9]*")), "")
+
+
+def starting_places(
+    mask: Sequence[int], cpus: Sequence[int], node: Callable[[int], str] = node_of
+) -> list[list[int]]:
+    """Sets of as many CPUs as `cpus`, on which processes may start beside each other before they
+    move to `cpus`: in the same nodes, as memory stays where it was first written.
+    """
+    nodes = {node(cpu) for cpu in cpus}
+    others = [cpu for cpu in mask if cpu not in cpus and node(cpu) in nodes]
+    each = len(cpus)
+    whole = range(0, len(others) - each + 1, each)
+    return [list(cpus), *(others[first : first + each] for first in whole)]
+
+
 def parent_cpus(mask: Iterable[int], workers: Iterable[int]) -> list[int]:
     """Where the parent waits: the CPUs that no worker has, or the whole mask if they have all."""
     taken = set(workers)
@@ -82,6 +101,18 @@ def confine(cpus: Iterable[int]) -> list[int]:
     if wanted and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, wanted)
     return current_mask()
+
+
+def confine_threads(cpus: Iterable[int], threads: Path = THREADS) -> None:
+    """Bind every thread of this process to `cpus`, those too that are made meanwhile."""
+    confine(cpus)
+    wanted = set(cpus)
+    bound: set[int] = set()
+    while threads.is_dir() and (new := {int(task.name) for task in threads.iterdir()} - bound):
+        for thread in new:
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(thread, wanted)
+        bound |= new
 
 
 def spell(cpus: Iterable[int]) -> str:

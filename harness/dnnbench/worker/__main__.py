@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from ..host.affinity import confine, current_mask, parse
+from ..host.affinity import confine, confine_threads, current_mask, parse
 from .messages import Message, answer, read_request, write_failure
 from .offer import Answering, find, load, offered_by
 from .services.process import Hello, ProcessService
@@ -73,6 +73,9 @@ class Process(ProcessService):
 
     def end_first(self) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
+
+    def move(self, cpus: tuple[int, ...]) -> None:
+        confine_threads(cpus)
 
     def close(self) -> None:
         self.closed = True

@@ -67,7 +67,7 @@ class Worker:
         self.label, self.log = label, log
         self._doing: str | None = None
         self._lost: WorkerLost | None = None
-        self._closed = False
+        self._closed = self._leaving = False
         self._ending = threading.Lock()
         (inlet, to_child), (from_child, outlet) = _pipe(), _pipe()
         theirs = (inlet, outlet)
@@ -157,12 +157,22 @@ class Worker:
         """
         if self._closed:
             return
-        if self._doing is None and self._lost is None:
-            self._idle_stop.busy()
-            with contextlib.suppress(WorkerError):
-                self._channel.send(write_request(ProcessService.close).data, timeout_s)
-                self._life.ended_within(timeout_s)
+        self.ask_to_end(timeout_s)
+        if self._leaving:
+            self._life.ended_within(timeout_s)
         self._end()
+
+    def ask_to_end(self, timeout_s: float = 5.0) -> None:
+        """Have an idle process end and do not wait, so that several end together; `close` waits.
+
+        Nothing for a busy one, which `close` ends by force.
+        """
+        if self._closed or self._leaving or self._lost is not None or self._doing is not None:
+            return
+        self._idle_stop.busy()
+        with contextlib.suppress(WorkerError):
+            self._channel.send(write_request(ProcessService.close).data, timeout_s)
+            self._leaving = True
 
     def __enter__(self) -> "Worker":
         return self

@@ -13,5 +13,8 @@ class ProcessClient(Client, ProcessService):
     def end_first(self) -> None:
         return self.asker.ask(ProcessService.end_first, self.timeout_s)
 
+    def move(self, cpus: tuple[int, ...]) -> None:
+        return self.asker.ask(ProcessService.move, self.timeout_s, cpus)
+
     def close(self) -> None:
         return self.asker.ask(ProcessService.close, self.timeout_s)

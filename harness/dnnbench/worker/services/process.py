@@ -25,5 +25,9 @@ class ProcessService(ABC):
         """Have the kernel end this process before any other, should memory run out."""
 
     @abstractmethod
+    def move(self, cpus: tuple[int, ...]) -> None:
+        """Confine the process, with every thread that it has, to other CPUs."""
+
+    @abstractmethod
     def close(self) -> None:
         """End the process after this answer."""
