@@ -30,6 +30,12 @@ def xla_on_cpu():
     return _USED.get() == ("xla", "cpu")
 
 
+def under_xla():
+    """Whether XLA compiles, on whatever device."""
+    mode, _ = _USED.get()
+    return mode == "xla"
+
+
 @contextmanager
 def inferring():
     """Inside, every value is read where it is wanted next and never again."""

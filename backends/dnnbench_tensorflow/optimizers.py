@@ -2,7 +2,7 @@
 changes the variables it is given.
 
 parameters: variables by name
-gradients: tensors by name
+gradients: tensors by name; for plain descent perhaps the rows of a table alone (see `rows`)
 slots: variables by slot and name
 t: variable that holds the number of steps taken before this one, kept where an optimizer
 or its schedule needs it
@@ -13,11 +13,17 @@ from math import pi
 import numpy as np
 import tensorflow as tf
 
+from .rows import scaled
+
 
 def sgd(optimizer, parameters, gradients, slots, t):
     rate = _rate(optimizer, t)
     for _, p, g in _prepared(optimizer, parameters, gradients):
-        tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=_like(p, rate), delta=g)
+        alpha = _like(p, rate)
+        if isinstance(g, tf.IndexedSlices):
+            p.scatter_sub(scaled(g, alpha))
+        else:
+            tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=alpha, delta=g)
 
 
 def momentum(optimizer, parameters, gradients, slots, t):
@@ -121,7 +127,7 @@ def _clipped(optimizer, parameters, gradients):
     if limit is not None:
         norm = tf.linalg.global_norm(list(gradients.values()))
         factor = limit / tf.maximum(norm, limit)
-        gradients = {name: g * factor for name, g in gradients.items()}
+        gradients = {name: scaled(g, factor) for name, g in gradients.items()}
     return [(name, p, gradients[name]) for name, p in parameters.items()]
 
 

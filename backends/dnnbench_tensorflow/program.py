@@ -17,6 +17,7 @@ from . import device, figures, losses, ops, optimizers, profiling
 from .convolution import form_of_groups
 from .kernels import in_context, inferring
 from .placed import READ, TensorBatch
+from .rows import dense, for_step, numbers_of, scaled
 from .tracing import traced
 from .transfer import download, download_all, upload
 
@@ -295,23 +296,29 @@ class TensorflowProgram(TrainingProgram):
         return {"outputs": self._outputs(values), "state": state, "loss": loss}
 
     def _gradients(self, batch):
+        result = self._differentiated(batch)
+        lowered = {name: self._lowered(dense(g)) for name, g in result["gradients"].items()}
+        return result | {"gradients": lowered}
+
+    def _differentiated(self, batch):
+        """Gradients are of `_lifted`; a table's names rows."""
         with tf.GradientTape() as tape:
             values, state, loss = self._evaluate_loss(batch)
             lifted = self._lifted(loss)
         raw = tape.gradient(lifted, list(self._weights.values()), unconnected_gradients=ZERO)
-        gradients = {name: self._lowered(g) for name, g in zip(self._weights, raw, strict=True)}
         return {
             "outputs": self._outputs(values),
             "state": state,
             "loss": loss,
-            "gradients": gradients,
+            "gradients": dict(zip(self._weights, raw, strict=True)),
         }
 
     def _train_step(self, batch):
-        result = self._gradients(batch)
+        result = self._differentiated(batch)
         for name, new in result["state"].items():
             self._state[name].assign(new, read_value=False)
-        self._update(result["gradients"])
+        gradients = for_step(self._task.optimizer, result["gradients"])
+        self._update({name: self._lowered(g) for name, g in gradients.items()})
         return {"outputs": result["outputs"], "loss": result["loss"]}
 
     def _loss_alone(self, output, targets):
@@ -359,12 +366,8 @@ class TensorflowProgram(TrainingProgram):
         return loss * LOSS_SCALE if self._precision.scaled else loss
 
     def _lowered(self, gradient):
-        """A gradient of `_lifted` as one of the loss.
-
-        A table's, which names rows, becomes an array of all.
-        """
-        dense = tf.convert_to_tensor(gradient)
-        return dense / LOSS_SCALE if self._precision.scaled else dense
+        """A gradient of `_lifted` as one of the loss."""
+        return scaled(gradient, 1 / LOSS_SCALE) if self._precision.scaled else gradient
 
     def _outputs(self, values):
         return {name: values[name] for name in self._model.outputs}
@@ -372,7 +375,8 @@ class TensorflowProgram(TrainingProgram):
     def _update(self, gradients):
         if not self._precision.scaled:
             return self._step(gradients)
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients.values()])
+        numbers = [numbers_of(g) for g in gradients.values()]
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in numbers])
         tf.cond(finite, lambda: self._step(gradients), lambda: None)
 
     def _step(self, gradients):

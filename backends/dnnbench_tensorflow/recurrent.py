@@ -1,13 +1,32 @@
-"""A loop over the steps of a sequence."""
+"""The steps of a sequence, one after the other."""
 
 import tensorflow as tf
+
+from .kernels import under_xla
+
+MOST_UNROLLED = 64
+"""Steps of which a graph holds each one: a loop takes longer for a step than its body, but a graph
+of many steps takes long to make.
+"""
 
 
 def scan(step, x, states):
     """(last states, first state after every step) of states = step(x_t, *states).
 
-    x: (N, T, ...)   states: (N, H) each   returns: states, (T, N, H)
-    A loop of T rounds, not T copies of its body: XLA takes twenty times as long to compile those.
+    x: (N, T, ...)   states: (N, H) each   returns: states, (N, T, H)
+    """
+    if under_xla() or x.shape[1] > MOST_UNROLLED:
+        return _looped(step, x, states)
+    every = []
+    for x_t in tf.unstack(x, axis=1):
+        states = step(x_t, *states)
+        every.append(states[0])
+    return states, tf.stack(every, axis=1)
+
+
+def _looped(step, x, states):
+    """A loop of T rounds, not T copies of its body: XLA takes twenty times as long to compile
+    those.
     """
     length = x.shape[1]
     steps = _array(x.dtype, length, (x.shape[0], *x.shape[2:])).unstack(_swapped(x))
@@ -19,7 +38,7 @@ def scan(step, x, states):
 
     start = (tf.constant(0), kept, *states)
     _, kept, *last = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
-    return last, kept.stack()
+    return last, _swapped(kept.stack())
 
 
 def _array(dtype, length, shape):
@@ -33,7 +52,7 @@ def _swapped(x):
 
 def sequence_or_last(op, last, every):
     """What the op gives: (N, T, H), or (N, H)."""
-    return _swapped(every) if op.sequences else last
+    return every if op.sequences else last
 
 
 def start(op, x, states, count):
