@@ -43,9 +43,11 @@ class TorchProgram(TrainingProgram):
         self._state = {n: self._parameter(n, weights[n]) for n in self._model.state}
         self._random = any(node.op.random for node in self._model.nodes)
         self._generator_state = torch.Generator(self._device).manual_seed(seed).get_state()
-        self._prepare_update(workload.task.optimizer, compiled=arm.mode == "compile")
+        self._compiled_before = compiler_counts() if arm.mode == "compile" else {}
+        self._prepare_update(workload.task.optimizer)
 
-    def _prepare_update(self, spec, compiled):
+    def _prepare_update(self, spec):
+        compiled = self._arm.mode == "compile" and spec.kind not in optimizers.NEVER_COMPILED
         self._stepped = {
             n: self._layouts[n].in_memory_order(p.detach()) for n, p in self._weights.items()
         }
@@ -57,9 +59,11 @@ class TorchProgram(TrainingProgram):
             self._optimizer.step,
             optimizers.clipping(spec.clip_norm, compiled),
         )
-        if compiled:
-            self._compiled_before = compiler_counts()
-            self._compiles = optimizers.bare_step(self._optimizer), self._clip
+        self._compiles = (optimizers.bare_step(self._optimizer), self._clip) if compiled else ()
+        self._compile_update()
+
+    def _compile_update(self):
+        if self._compiles:
             self._step, self._clip = map(self._compile, self._compiles)
 
     def put(self, batch):
@@ -334,7 +338,7 @@ class TorchProgram(TrainingProgram):
         kept = self._functions, self._step, self._clip, self._compile
         before = self._compiler_counts()
         self._functions, self._compile = {}, partial(torch.compile, backend=backend)
-        self._step, self._clip = map(self._compile, self._compiles)
+        self._compile_update()
         try:
             yield
         finally:

@@ -18,8 +18,8 @@ from dnnbench_torch.layouts import download, parameter_layout, upload
 RATE = 0.5
 
 
-def built(workload, dtype="float64"):
-    arm = Arm("torch", "eager", dtype=dtype)
+def built(workload, dtype="float64", mode="eager"):
+    arm = Arm("torch", mode, dtype=dtype)
     return TorchBackend().build(workload, initial_weights(workload.model, 0), arm)
 
 
@@ -64,6 +64,17 @@ def test_a_downloaded_parameter_equals_the_uploaded_one(op, role, shape, dtype):
     back = download(upload(array, layout, dtype, torch.device("cpu")), layout)
     assert np.array_equal(back, array)
     assert back.dtype == {torch.float64: "float64", torch.bfloat16: "float32"}[dtype]
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_a_clipped_step_of_adamw_is_compiled_in_no_mode():
+    """What the compiler makes of it takes several times as long as PyTorch's fused one."""
+    program = built(CASES["adamw_clipped_on_a_schedule"](), mode="compile")
+    zeros = {name: torch.zeros_like(p) for name, p in program._weights.items()}
+    program._update(zeros)
+    assert program.facts()["optimizer"] == "torch.optim.AdamW, fused"
+    assert program.facts()["compilations"] == 0
 
 
 def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():

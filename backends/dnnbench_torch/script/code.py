@@ -19,6 +19,8 @@ class Code:
         dialect = Dialect(ops, layouts.shape)
         self._network = NetworkCode(request, dialect, losses, files, frees=not self._compiled)
         self._optimizer = request.workload.task.optimizer
+        never = self._optimizer.kind in optimizers.NEVER_COMPILED
+        self._compiles_step = self._compiled and not never
 
     def text(self):
         """Everything but the loop."""
@@ -47,10 +49,10 @@ class Code:
 
     def _making(self):
         """The optimizer, and what a visit starts from."""
-        made = getattr(optimizers, self._optimizer.kind)(self._optimizer, self._compiled)
+        made = getattr(optimizers, self._optimizer.kind)(self._optimizer, self._compiles_step)
         kept = '{"weights": w, "state": state}' if self._network.model.state else '{"weights": w}'
         rows = [broken(f"optimizer = {made}")]
-        rows += ["update = torch.compile(optimizer.step)"] if self._compiled else []
+        rows += ["update = torch.compile(optimizer.step)"] if self._compiles_step else []
         rows += [f"FIRST = copied({kept})"]
         return "\n".join([*rows, *(["steps = 0"] if self._optimizer.schedule else [])])
 
@@ -100,7 +102,7 @@ class Code:
             rows += [line("steps += 1"), line(f"set_rate(optimizer, {rate})")]
         if self._optimizer.clip_norm:
             rows += [line(f"clip(w, {self._optimizer.clip_norm})")]
-        if self._compiled:
+        if self._compiles_step:
             return [*rows, line("update()"), line("optimizer.zero_grad()")]
         steps = ("hand_over(w, optimizer)", "optimizer.step()", "optimizer.zero_grad()")
         return [*rows, *map(line, steps)]

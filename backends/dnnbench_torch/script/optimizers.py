@@ -2,6 +2,9 @@
 
 from dnnbench.scripts.values import call
 
+NEVER_COMPILED = ("adam", "adamw")
+"""Those whose fused steps are several times as fast as what the compiler makes of them."""
+
 
 def sgd(optimizer, compiled):
     return _made("SGD", optimizer, compiled, fused=_fused(compiled))
@@ -31,7 +34,7 @@ def adamw(optimizer, compiled):
 
 def _adam(kind, optimizer, compiled):
     constants = {"betas": (optimizer.beta1, optimizer.beta2), "eps": optimizer.epsilon}
-    return _made(kind, optimizer, compiled, **constants, fused=_fused(compiled))
+    return _made(kind, optimizer, compiled, **constants, fused=True)
 
 
 def _fused(compiled):
