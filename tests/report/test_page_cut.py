@@ -19,6 +19,9 @@ MOST_BYTES_A_CELL = 500
 """Of one more cell that is not among the telling ones. 4,800 of them, as 200 workloads by 12 arms
 have, are 2.4 MB; what draws the charts is 0.9 MB, and 200 telling cells are 1.3 MB.
 """
+MOST_BYTES = 5_000_000
+"""Of a page of 200 workloads by 12 arms, in training and inference."""
+CELLS = 200 * 12 * 2
 
 
 def run_of(folder, workloads):
@@ -98,6 +101,11 @@ def test_every_cell_opens_and_the_telling_ones_have_their_visits(few, page):
     assert [cell["id"] for cell in cells] == [row.cell_id for row in few.rows]
     opened = {cell["id"] for cell in cells if cell.get("rounds")}
     assert opened == {row.cell_id for row in Telling(few).cells}
+
+
+def test_a_page_leaves_room_for_4800_cells_in_5_mb(few, page):
+    more = CELLS - len(few.rows)
+    assert len(page.encode()) + more * MOST_BYTES_A_CELL < MOST_BYTES
 
 
 @pytest.mark.exhaustive
