@@ -1,0 +1,3 @@
+"""Every network of these tests is compiled quickly."""
+
+from helpers.quick_compilation import quick_compilation  # noqa: F401
