@@ -23,13 +23,12 @@ def test_generations_below_the_gate_s_least_are_refused():
 CALLED = """
 import json
 import dnnbench
-from dnnbench.stats import estimates, split
+from dnnbench.stats import estimates
 from dnnbench.store.store import open_store
 estimates.CONTENDED = 0  # the machine that tests run on is never quiet
-split.FEWEST = 4  # however noisy it is, four generations find a slowdown of half
 gated = dnnbench.gate(
     "tiny.toml", backend="saboteur:slow,numpy", base="numpy", phase="train_step", threads=1,
-    max_time="3s", generations=4, wait=True, label="ci", progress=False,
+    max_time="3s", generations=6, wait=True, label="ci", progress=False,
 )
 with open_store("results/dnnbench.sqlite", create=False) as store:
     runs = store.runs().set_index("run_id")
@@ -90,7 +89,7 @@ class TestOfASlowerCopy:
 
     def test_both_stages_have_the_generations_asked_for(self, gated):
         [cell] = gated["cells"]
-        assert (cell["screen_generations"], cell["confirm_generations"]) == (4, 4)
+        assert (cell["screen_generations"], cell["confirm_generations"]) == (6, 6)
 
     def test_both_runs_are_recorded(self, gated):
         assert gated["runs"] == ["ci", "ci-confirmation"]
