@@ -57,7 +57,7 @@ CHEAP = "--threads 1 --phase infer --max-time 0.3s --generations 1 --no-check --
 SMALLER = [
     (r"--backend torch@before,torch@after|--backend jax,\S+", f"--backend numpy,{OTHER}"),
     (r"--backend torch", "--backend numpy"),
-    (r" --(threads|max-time|generations|fail-on) \S+| --wait", ""),
+    (r" --(threads|max-time|generations|fail-on|must-see) \S+| --wait", ""),
     (r"^gate (mlp_digits )?(cnn_digits )?", r"gate \1"),
     (r"^gate .*", rf"\g<0> {CHEAP}"),
 ]

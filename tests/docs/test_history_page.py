@@ -9,11 +9,14 @@ import pytest
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
+from helpers import running
 from helpers.nights import add_nights
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 COMMANDS = re.findall(r"^    dnnbench (history .*)$", PAGE, re.M)
 SHOWING = [command for command in COMMANDS if "--confirm" not in command]
+(NIGHT,) = re.findall(r"^    dnnbench (run .*)$", PAGE, re.M)
+(REPORT,) = re.findall(r"^    dnnbench (report .*)$", PAGE, re.M)
 LINES = re.findall(r"^    (trends.*?)(?: +#.*)?$", PAGE, re.M)
 
 
@@ -33,6 +36,24 @@ def test_a_command_of_the_page_shows_the_history(folder, monkeypatch, capsys, co
     out, err = capsys.readouterr()
     assert "mlp_digits" in out
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.xdist_group("run")
+def test_a_night_is_a_run_that_the_history_shows(tmp_path):
+    cheap = NIGHT.replace(" cnn_digits", "").replace("torch,jax", "numpy")
+    fast = (*running.FAST, "--phase", "infer", "--no-check")
+    done = running.dnnbench(tmp_path, *shlex.split(cheap), *fast)
+    assert done.returncode == exitcodes.OK, done.stderr
+    shown = running.dnnbench(tmp_path, *shlex.split(SHOWING[0]))
+    assert "1 cell over 1 run of " in shown.stdout
+
+
+def test_the_report_of_the_page_has_the_history(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert main([*shlex.split(REPORT), "--format", "markdown"]) == exitcodes.OK
+    assert "## History" in (folder / "nightly.html").read_text()
 
 
 def test_the_python_of_the_page_runs(folder, monkeypatch):

@@ -14,26 +14,14 @@ from dnnbench.track.site import file_of
 from helpers.nights import SHAPE, add_nights, date_run
 from sqlalchemy import update
 
-SLOWER_FROM = 17
 NIGHTS = 21
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    """A store of 21 nights: torch 20 % slower from the 18th on."""
-    path = tmp_path_factory.mktemp("nights") / "s.sqlite"
-    with open_store(path) as store:
-        add_nights(store, [1.0] * SLOWER_FROM)
-        slower = SHAPE["arms"] | {"torch:eager": 1.2}
-        add_nights(store, [1.0] * (NIGHTS - SLOWER_FROM), first=SLOWER_FROM, arms=slower)
-    return path
-
-
 @pytest.fixture
-def said(path, capsys, monkeypatch):
+def said(nightly, capsys, monkeypatch):
     """(exit code, stdout, stderr) of `history` on that store, or another."""
 
-    def run(*words, store=path):
+    def run(*words, store=nightly):
         monkeypatch.setenv("COLUMNS", "400")
         return main(["history", *words, "--store", str(store)]), *capsys.readouterr()
 
@@ -47,8 +35,8 @@ def test_a_new_slowdown_ends_with_3_and_its_name(said):
     assert "mlp_digits/64 infer torch:eager: slower since run night017" in err
 
 
-def test_a_night_later_the_slowdown_is_no_news(path, tmp_path, said):
-    copy = shutil.copy(path, tmp_path / "s.sqlite")
+def test_a_night_later_the_slowdown_is_no_news(nightly, tmp_path, said):
+    copy = shutil.copy(nightly, tmp_path / "s.sqlite")
     with open_store(copy) as store:
         add_nights(store, [1.0], first=NIGHTS, arms=SHAPE["arms"] | {"torch:eager": 1.2})
     code, out, _ = said(store=copy)
@@ -115,7 +103,7 @@ def test_a_name_that_a_file_may_have_is_kept():
     assert file_of("mlp_digits") == "mlp_digits.html"
 
 
-def test_of_other_machines_the_notes_say_how_many(path, said, tmp_path):
+def test_of_other_machines_the_notes_say_how_many(said, tmp_path):
     with open_store(tmp_path / "s.sqlite") as store:
         add_nights(store, [1.0])
         add_nights(store, [1.0], first=1, machine="m2")
@@ -198,8 +186,8 @@ def test_a_sparkline_shows_what_lies_apart(parts, line):
         ("abcd", "both sides of the change are revision abcd"),
     ],
 )
-def test_only_two_commits_can_be_measured_afresh(path, tmp_path, said, revision, why):
-    copy = shutil.copy(path, tmp_path / "s.sqlite")
+def test_only_two_commits_can_be_measured_afresh(nightly, tmp_path, said, revision, why):
+    copy = shutil.copy(nightly, tmp_path / "s.sqlite")
     with open_store(copy) as store, store.writing() as connection:
         connection.execute(update(RUN).values(revision=revision))
     code, out, err = said("--confirm", store=copy)
@@ -207,12 +195,12 @@ def test_only_two_commits_can_be_measured_afresh(path, tmp_path, said, revision,
     assert why in err
 
 
-def test_a_pipe_without_blocks_gets_plainer_signs(path, tmp_path):
+def test_a_pipe_without_blocks_gets_plainer_signs(nightly):
     import os
     import subprocess
     import sys
 
-    line = [sys.executable, "-m", "dnnbench", "history", "--store", str(path)]
+    line = [sys.executable, "-m", "dnnbench", "history", "--store", str(nightly)]
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
     out = subprocess.run(line, env=environment, capture_output=True).stdout.decode("cp1252")
     assert re.search(r"_{17}#{4}", out)

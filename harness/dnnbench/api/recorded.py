@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import StoreError
 from ..report.builders import sections_of
 from ..report.evidence import Evidence, gather
 from ..report.markdown import markdown
@@ -143,7 +144,17 @@ class Run:
         from ..report.html import page_of
         from ..report.writing import write_report
 
-        return write_report(path, page_of([self.evidence], at=path))
+        return write_report(path, page_of([self._with_history()], at=path))
+
+    def _with_history(self) -> Evidence:
+        """The evidence beside the runs before this one, as long as their store can be read."""
+        from ..track.run_history import with_history
+
+        try:
+            with open_store(self.target, create=False) as store:
+                return with_history(self.evidence, store)
+        except StoreError:  # what was read of the run itself is enough for a page
+            return self.evidence
 
     def __repr__(self) -> str:
         named = f" ({self.label})" if self.label else ""

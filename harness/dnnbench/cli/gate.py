@@ -30,6 +30,7 @@ from .work_options import (
 
 if TYPE_CHECKING:
     from ..execution.gate_cells import Gate
+    from ..report.section import Section
 
 
 @click.command("gate", cls=Command)
@@ -217,12 +218,27 @@ def command(
         gate, place = judged(request, kept, report)
     code = print_gate(output, gate, place, details, as_json)
     if markdown:
-        write_report(markdown, folded_markdown(Gated(gate).sections()))
+        sections = [*Gated(gate).sections(), *_trend(gate, kept.store)]
+        write_report(markdown, folded_markdown(sections))
     if junit:
         write_report(junit, junit_of(gate))
     if annotations:
         write_report(annotations, annotations_of(gate, files_of(workloads)))
     return code
+
+
+def _trend(gate: "Gate", target: str) -> list["Section"]:
+    """Of its cells over the store's earlier runs; none where they are too few."""
+    from ..errors import StoreError
+    from ..store.store import open_store
+    from ..track.run_history import gate_trend
+
+    try:
+        with open_store(target, create=False) as store:
+            trend = gate_trend(store, gate)
+    except StoreError:  # the outcome stands without it
+        return []
+    return [] if trend is None else [trend]
 
 
 def print_gate(output: Output, gate: "Gate", place: str, details: bool, as_json: bool) -> int:

@@ -102,6 +102,7 @@ def command(
     from ..report.terminal import drawn
     from ..report.writing import write_report
     from ..store.store import open_store
+    from ..track.run_history import with_history
 
     if prices and by is None:
         raise UsageError("report: --price belongs to --by machine, version or dtype; add one")
@@ -112,6 +113,10 @@ def command(
             chosen += [(store, run_id) for run_id in runs_of(store, wanted, by)]
         places, run_ids = zip(*chosen, strict=True)
         evidence = gathered(places, run_ids)
+        if by is None:
+            evidence = [
+                with_history(run, store) for run, store in zip(evidence, places, strict=True)
+            ]
         stores_of = [store.place for store in places]
         across = None if by is None else side_by_side(evidence, by, stores_of, prices)
         parts = parts_of(evidence, across)

@@ -27,6 +27,7 @@ from .memory import Memory, memory_of
 from .purposes import Purpose, PurposeKey, purposes
 from .roofline import Roof, RoofShare, above_the_peak, roofs, shares
 from .scaling import Sweep, sweeps
+from .section import Section
 from .standing import Standings
 from .starts import Start, first_ever, starts_of, usual
 from .steps import Piece, Steps, pieces_of, steps_of
@@ -68,6 +69,8 @@ class Evidence:
     """The gate that the run screened or confirmed."""
     folder: Path | None = None
     """Of the store; None where it is no file."""
+    history: Section | None = None
+    """Its cells over the runs of its machine; None where they are too few, or were not read."""
 
     @property
     def run(self) -> RunRow:

@@ -1,5 +1,5 @@
-"""Sections as Markdown, for a pull request or a file: tables, sentences and doubts; charts are left
-to the page.
+"""Sections as Markdown, for a pull request or a file: tables, sentences and doubts; charts and what
+they are drawn from are left to the page.
 """
 
 import re
@@ -103,6 +103,8 @@ def section_markdown(section: Section, most_rows: int | None = None) -> str:
     parts += [escaped(section.lead)] if section.lead else []
     is_answer = section.id == ANSWER  # which is fastest first, wherever it stands
     for table in section.tables:
+        if table.of_chart:
+            continue
         rows = table.rows if is_answer else worst_first(table)
         parts += [_table(table, rows, most_rows)] if rows else []
     parts += [_listing(section.doubts, most_rows)] if section.doubts else []

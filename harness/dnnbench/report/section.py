@@ -108,6 +108,8 @@ class Table:
     note: str = ""
     folded: bool = False
     """Whether it is shown only to whom asks for it: what would hide the rest by its length."""
+    of_chart: bool = False
+    """Whether it has a chart's points, and is left out where the chart is."""
 
     def __post_init__(self) -> None:
         lengths = {len(row) for row in self.rows}

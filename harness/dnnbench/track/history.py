@@ -135,7 +135,7 @@ def history(
         raise NothingMeasured(
             f"store {store.place}: holds no run yet; make one with `dnnbench run`"
         )
-    in_order, notes = _with_sound_clocks(rows)
+    in_order, notes = with_sound_clocks(rows)
     by_machine = runs_by_machine([run for run in in_order if run.created >= since])
     if not by_machine:
         why = "; ".join(notes) or f"none was begun since {since[:16]}"
@@ -148,22 +148,26 @@ def history(
             f"store {store.place}: {len(runs)} run(s) of machine {chosen} timed no cell in units "
             f"of the {unit}; `dnnbench runs list` shows what they measured"
         )
+    own = (*_of_others(by_machine, chosen), *notes)
+    return searched(Machine(chosen, runs[-1].machine_label), runs, series, unit, own)
+
+
+def searched(
+    machine: Machine,
+    runs: Sequence[RunRow],
+    series: Sequence[Series],
+    unit: Unit,
+    notes: Sequence[str] = (),
+) -> History:
+    """The history that series of a machine's runs make, with the change points in them."""
     limit = limit_of(len(series))
     no_search = missing() or ""
     trends = tuple(Trend(one, () if no_search else _change_points(one, limit)) for one in series)
-    label = runs[-1].machine_label
-    return History(
-        Machine(chosen, label),
-        unit,
-        tuple(runs),
-        trends,
-        limit,
-        no_search,
-        (*_of_others(by_machine, chosen), *notes, *_too_short(series)),
-    )
+    notes = (*notes, *_too_short(series))
+    return History(machine, unit, tuple(runs), trends, limit, no_search, notes)
 
 
-def _with_sound_clocks(rows: Sequence[RunRow]) -> tuple[list[RunRow], list[str]]:
+def with_sound_clocks(rows: Sequence[RunRow]) -> tuple[list[RunRow], list[str]]:
     """The runs whose place in time is certain, and why others are left out."""
     sound = [run for run in rows if run.finished is None or run.finished >= run.created]
     notes = [

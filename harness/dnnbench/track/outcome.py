@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from ..report.cells import arm_cell
+from ..report.cells import about_case, arm_cell
 from ..report.outcomes.short import CELL, in_short
 from ..report.quantity import digits, interval, percent, ratio
-from ..report.section import Cell, Column, Facet, Section, Tone, table
+from ..report.section import Cell, Column, Facet, Section, Table, Tone, table
 from ..report.sparkline import sparkline
 from ..report.trends import TrendChart, TrendPoint
 from ..report.words import counted, listed
@@ -37,16 +37,16 @@ SHORT_REVISION = 9
 
 def history_sections(history: History) -> list[Section]:
     """The trends in short, with every change point in words; then each cell's points."""
-    trends = sorted(history.trends, key=_newest_change, reverse=True)
+    trends = sorted(history.trends, key=newest_change, reverse=True)
     shown, more = in_short(trends, MOST_ROWS, "cell")
     change_points, more_changes = in_short(
         [change_words(history, s) for s in history.change_points], MOST_CHANGES, "change"
     )
     outcome = Section(
         id="history",
-        title=_title(history),
+        title=title_of(history),
         brief=f"times the {history.unit}",
-        tables=(table(IN_SHORT, [_row(trend) for trend in shown]),),
+        tables=(short_table(shown),),
         conclusions=(*more, *change_points, *more_changes),
         doubts=(*history.notes, *([history.no_search] if history.no_search else [])),
     )
@@ -56,27 +56,37 @@ def history_sections(history: History) -> list[Section]:
 def trend_section(history: History, trend: Trend) -> Section:
     """One cell: its chart, every point with its interval, its change points."""
     series = trend.series
-    key = series.key
-    about = {
-        Facet.WORKLOAD: key.case.workload,
-        Facet.BATCH: str(key.case.batch_size),
-        Facet.PHASE: str(key.phase),
-        Facet.ARM: series.arm,
-    }
-    chart = TrendChart(
+    return Section(
+        id=f"history-{_anchor(series)}",
+        title=series.name,
+        sentences=tuple(change_words(history, change) for change in trend.change_points),
+        tables=(points_table(trend),),
+        charts=(trend_chart(history, trend),),
+    )
+
+
+def short_table(trends: Sequence[Trend]) -> Table:
+    """A row a cell: its trend as a line, the newest point, the last change."""
+    return table(IN_SHORT, [_row(trend) for trend in trends])
+
+
+def points_table(trend: Trend) -> Table:
+    """Every point of a cell with its interval, what breaks the series there and what speaks against
+    the point.
+    """
+    return table(EVERY_POINT, list(_point_rows(trend)))
+
+
+def trend_chart(history: History, trend: Trend) -> TrendChart:
+    """Every point of a cell over the time of its runs."""
+    series = trend.series
+    return TrendChart(
         f"{series.name}, over the {history.unit}",
         _chart_points(trend),
         series.backend,
         str(history.unit),
         tuple(segment.points[0].run.created for segment in series.segments[1:]),
-        about=about,
-    )
-    return Section(
-        id=f"history-{_anchor(series)}",
-        title=series.name,
-        sentences=tuple(change_words(history, change) for change in trend.change_points),
-        tables=(table(EVERY_POINT, list(_point_rows(trend))),),
-        charts=(chart,),
+        about=_about(series),
     )
 
 
@@ -119,7 +129,8 @@ def _short(revision: str) -> str:
     return revision[:SHORT_REVISION] + ("+" if revision.endswith("+") else "")
 
 
-def _title(history: History) -> str:
+def title_of(history: History) -> str:
+    """How many cells and runs it has, of which machine and days, and what changed in them."""
     slower = sum(change.is_slower for change in history.change_points)
     faster = len(history.change_points) - slower
     cells, runs = counted(len(history.trends), "cell"), counted(len(history.runs), "run")
@@ -144,7 +155,8 @@ def chance(history: History) -> str:
     )
 
 
-def _newest_change(trend: Trend) -> str:
+def newest_change(trend: Trend) -> str:
+    """When the run began that showed its last change point first; empty where it has none."""
     return max((change.seen.run.created for change in trend.change_points), default="")
 
 
@@ -153,7 +165,7 @@ def _row(trend: Trend) -> tuple[Cell, ...]:
     key = series.key
     change = trend.change_points[-1] if trend.change_points else None
     return (
-        Cell(f"{key.case} {key.phase}"),
+        Cell(f"{key.case} {key.phase}", about=_about(series)),
         arm_cell(series.arm, series.backend),
         Cell(trend_line(series)),
         Cell(str(len(series.points))),
@@ -195,6 +207,7 @@ def _change_cell(change: SeriesChange | None) -> Cell:
 
 def _point_rows(trend: Trend) -> Iterator[tuple[Cell, ...]]:
     change_points = {change.after.run.run_id: change for change in trend.change_points}
+    about = _about(trend.series)
     for segment in trend.series.segments:
         for point in segment.points:
             remarks = []
@@ -206,7 +219,7 @@ def _point_rows(trend: Trend) -> Iterator[tuple[Cell, ...]]:
             if point.objection:
                 remarks.append(f"not judged: {point.objection}")
             yield (
-                Cell(point.run.run_id),
+                Cell(point.run.run_id, about=about),
                 Cell(point.run.created[:16].replace("T", " ")),
                 Cell(_short(point.run.revision or "")),
                 _figure(point),
@@ -250,6 +263,11 @@ def _mean(points: Sequence[Point]) -> float:
         p.estimate.value for p in points
     ]
     return sum(judged) / len(judged)
+
+
+def _about(series: Series) -> dict[Facet, str]:
+    key = series.key
+    return {**about_case(key.case), Facet.PHASE: str(key.phase), Facet.ARM: series.arm}
 
 
 def _anchor(series: Series) -> str:
