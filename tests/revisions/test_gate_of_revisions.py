@@ -1,19 +1,32 @@
-"""`dnnbench gate --git` from a repository to its answer: real environments, real workers."""
+"""`dnnbench gate --git` from a repository to its answer, as docs/gate.md has it: real environments,
+real workers.
+"""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
+from dnnbench.execution.request import add_this_machine
 from dnnbench.store.store import open_store
 from helpers.nights import add_nights
-from helpers.project import TWICE, WRONG
+from helpers.premade import premake
+from helpers.project import HUNGRY, PLUGIN, TWICE, WRONG
 from helpers.running import NEVER_CONTENDED, TINY, dnnbench
 from helpers.workflows import ROOT, execute, script
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
-OF_FOUR = ("--max-time", "3s", "--generations", "4")
-"""However noisy the machine is, four find twice the time."""
-FAST = ("--threads", "1", "--phase", "infer", "--wait", "--json", *OF_FOUR)
-QUIET = NEVER_CONTENDED | {"dnnbench.stats.split:FEWEST": 4}
+PAGE = (Path(__file__).parents[2] / "docs/gate.md").read_text().split("## A commit against its")[1]
+AGAINST_PARENT, BRANCH, WORKING_TREE = re.findall(
+    r"^    dnnbench (gate mlp_digits --git .*? --wait) +#", PAGE, re.M
+)
+FOUR, SIX = 4, 6
+"""Generations: however noisy the machine is, four find twice the time; a figure that is counted
+takes six.
+"""
+FAST = ("--threads", "1", "--phase", "infer", "--max-time", "3s", "--json")
+QUIET = NEVER_CONTENDED | {"dnnbench.stats.split:FEWEST": FOUR}
 """The machine that tests run on is never quiet."""
 
 
@@ -23,19 +36,32 @@ def gated(project, tmp_path, monkeypatch):
     monkeypatch.setenv("DNNBENCH_ENVS", str(tmp_path / "envs"))
     (tmp_path / "tiny.toml").write_text(TINY)
 
-    def gated(*arguments):
-        command = ("gate", str(tmp_path / "tiny.toml"), *arguments, *FAST)
+    def gated(command, *arguments, generations=FOUR):
+        words = shlex.split(command.replace("mlp_digits", str(tmp_path / "tiny.toml")))
+        words += [*arguments, *FAST, "--generations", str(generations)]
         # pip fills two environments, which takes long where others use the machine.
-        done = dnnbench(project.folder, *command, changes=QUIET, limit_s=900)
+        done = dnnbench(project.folder, *words, changes=QUIET, limit_s=900)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stderr, json.loads(done.stdout)
 
     return gated
 
 
-def test_a_commit_that_takes_twice_the_time_is_caught(gated, project):
+def add_history(store, machine):
+    """Three nights of the cell on this machine, outside of an environment."""
+    networks = [{"name": "tiny", "task": {"metric": "accuracy"}}]
+    shape = {"workloads": ("tiny",), "arms": {"mine:eager": 1.0}, "threads": 1}
+    add_nights(store, [1.0] * 3, machine=machine, networks=networks, **shape)
+
+
+def test_a_commit_that_takes_twice_the_time_is_caught(gated, project, tmp_path):
     project.commit("Twice the work", mine__py=TWICE)
-    code, said, document = gated("--git", "HEAD~1..HEAD", "--figure", "operators")
+    with open_store(tmp_path / "nightly.sqlite") as store:
+        add_history(store, add_this_machine(store))
+    kept = ("--store", str(tmp_path / "nightly.sqlite"), "--markdown", str(tmp_path / "gate.md"))
+    # Of 64 examples as the nights are.
+    figure = ("--figure", "operators", "--batch-size", "64")
+    code, said, document = gated(AGAINST_PARENT, *figure, *kept)
     (cell,) = document["cells"]
     assert cell["screen"]["value"] > 1.4
     assert cell["regressed"] == ["operators"]
@@ -44,34 +70,82 @@ def test_a_commit_that_takes_twice_the_time_is_caught(gated, project):
     assert "HEAD (" in said
     assert "Twice the work): installing it into environment git-" in said
     assert code == 3, said
+    outcome, *folded = (tmp_path / "gate.md").read_text().split("<details>")
+    assert outcome.startswith(f"## {document['outcome']}: ")
+    assert folded[-1].startswith("<summary>Trend: 1 cell over 3 runs of machine ")
+
+
+@pytest.mark.exhaustive
+def test_a_commit_that_doubles_memory_is_caught(gated, project, tmp_path):
+    project.commit("More memory", mine__py=HUNGRY)
+    premake(project, "HEAD~1", "HEAD")
+    page = tmp_path / "gate.md"
+    memory = ("--figure", "peak_bytes,peak_rss_bytes", "--markdown", str(page))
+    code, said, document = gated(AGAINST_PARENT, *memory, generations=SIX)
+    (cell,) = document["cells"]
+    assert code == 3, said
+    assert cell["regressed"] == ["peak_bytes", "peak_rss_bytes"]
+    figures = {row["figure"]: row for row in document["counted"]}
+    assert figures["peak_rss_bytes"]["candidate"] > 1.8 * figures["peak_rss_bytes"]["base"]
+    outcome, *_ = page.read_text().replace("\\", "").split("<details>")
+    assert "peak_rss_bytes: " in outcome
+
+
+@pytest.mark.exhaustive
+def test_a_commit_that_runs_more_operators_is_caught_by_them_alone(gated, project):
+    """Up to 95 % longer passes."""
+    project.commit("Twice the work", mine__py=TWICE)
+    premake(project, "HEAD~1", "HEAD")
+    counted = ("--figure", "operators", "--fail-on", "95%")
+    code, said, document = gated(AGAINST_PARENT, *counted)
+    assert (code, document["outcome"]) == (3, "REGRESSED"), said
 
 
 @pytest.mark.exhaustive
 def test_a_commit_that_computes_something_else_is_caught(gated, project):
     project.commit("A little more", mine__py=WRONG)
-    code, said, document = gated("--git", "HEAD~1..HEAD")
+    code, said, document = gated(AGAINST_PARENT)
     assert code == 1, said
     assert document["outcome"] == "DIFFERS"
 
 
 @pytest.mark.exhaustive
+def test_a_branch_is_held_against_its_last_commit_in_common_with_main(gated, project):
+    project.git("checkout", "--quiet", "-b", "topic")
+    project.commit("A comment more", mine__py=f"{PLUGIN}# more\n")
+    project.git("checkout", "--quiet", "main")
+    project.commit("Twice the work", mine__py=TWICE)
+    code, said, _ = gated(BRANCH)
+    assert code in (0, 4), said
+    assert "A comment more" in said
+    assert "Twice the work" not in said
+
+
+@pytest.mark.exhaustive
+def test_the_working_tree_is_held_against_the_last_commit(gated, project):
+    (project.folder / "mine.py").write_text(WRONG)
+    code, said, document = gated(WORKING_TREE)
+    assert (code, document["outcome"]) == (1, "DIFFERS"), said
+
+
+@pytest.mark.exhaustive
 def test_a_comment_is_not_slower_and_its_environments_are_made_once(gated, project):
-    assert gated("--git", "HEAD~1..HEAD")[0] in (0, 4)
-    _, said, _ = gated("--git", "HEAD~1..HEAD")
+    assert gated(AGAINST_PARENT)[0] in (0, 4)
+    _, said, _ = gated(AGAINST_PARENT)
     assert said.count("as it was made before") == 2
 
 
 @pytest.mark.exhaustive
 def test_the_project_s_own_command_installs_it(gated, project):
     """Harmless: a comment."""
-    code, said, document = gated("--git", "HEAD~1..HEAD", "--build", "pip install --quiet .")
+    code, said, document = gated(AGAINST_PARENT, "--build", "pip install --quiet .")
     assert code in (0, 4), said
     assert {row["change"] for row in document["counted"] if row["deterministic"]} == {"EQUAL"}
 
 
 @pytest.mark.exhaustive
 def test_a_revision_against_itself_is_installed_twice(gated):
-    code, said, document = gated("--git", "HEAD..HEAD")
+    code, said, document = gated("gate mlp_digits --git HEAD..HEAD --wait")
     assert code in (0, 4)
     assert "have the same files: the gate compares two installations" in said
     assert len({cell["arm"] for cell in document["cells"]}) == 1
