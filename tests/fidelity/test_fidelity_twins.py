@@ -6,7 +6,7 @@ from dnnbench.protocol.arm import Arm
 from equal import Unequal
 from fidelity import comparing
 from fidelity.networks import NETWORKS
-from fidelity.styles import STYLES
+from fidelity.styles import styles_of
 
 IN_PROCESS = ("torch:eager",)
 """Arms whose backend computes beside others in a process, and compiles nothing."""
@@ -19,7 +19,7 @@ def equality_of(name, network):
     arm = Arm(*name.split(":"))
     backend = load_backend(plugins().backend(arm.backend).target)
     one = NETWORKS[network]
-    return comparing.sides_of(one, one.small, STYLES[name], backend, arm)[1]
+    return comparing.sides_of(one, one.small, styles_of(name, network), backend, arm)[1]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def equality_of(name, network):
 @pytest.mark.parametrize("arm", IN_PROCESS)
 def test_twins_compute_the_same(arm, network):
     equality = equality_of(arm, network)
-    assert set(equality) == set(STYLES[arm])
+    assert set(equality) == set(styles_of(arm, network))
     assert all(one.outputs <= 1 for one in equality.values())
     assert all(one.weights <= 1 for one in equality.values())
 
@@ -41,7 +41,7 @@ def test_twins_compute_the_same(arm, network):
 )
 @pytest.mark.parametrize("arm", ("tensorflow:graph", "jax:jit"))
 def test_compiled_twins_compute_the_same(arm, network):
-    assert set(equality_of(arm, network)) == set(STYLES[arm])
+    assert set(equality_of(arm, network)) == set(styles_of(arm, network))
 
 
 def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):

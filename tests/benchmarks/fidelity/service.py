@@ -12,7 +12,7 @@ from dnnbench.worker.services.arm import StartRequest
 from .comparing import Equality, sides_of
 from .networks import NETWORKS, PHASES
 from .sides import PROGRAM, visit
-from .styles import STYLES
+from .styles import styles_of, versions_of
 
 VISIT_S = 0.004
 """Short, since an interrupted visit says nothing."""
@@ -36,15 +36,15 @@ class Fidelity:
     """One arm, one network."""
 
     def start(self, request: StartRequest) -> dict[str, str]:
-        """Import the framework; its versions."""
+        """Import the framework; the versions of what the sides compute with."""
         self._arm = request.arm
         self._backend = load_backend(request.target)
         self._backend.configure(self._arm)
-        return self._backend.versions()
+        return dict(self._backend.versions()) | versions_of(self._arm.name)
 
     def build(self, name: str) -> dict[str, Equality]:
         """Make program and twins, and be sure that they compute the same, by twin."""
-        network, self._styles = NETWORKS[name], STYLES[self._arm.name]
+        network, self._styles = NETWORKS[name], styles_of(self._arm.name, name)
         self._sides, equality = sides_of(
             network, network.timed, self._styles, self._backend, self._arm
         )

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
 
-from .networks import PHASES
+from .networks import NETWORKS, PHASES
 
 WAY = 2e-3
 
@@ -13,12 +15,21 @@ WAY = 2e-3
 class Style:
     """A twin's class as `module:Class`, what it is made with, the phases that differ by it, and how
     far its weights may lie from dnnbench's after some steps, of the way that training moved them.
+
+    networks: those that are written in it.  needs: a package that dnnbench does not install.
     """
 
     target: str
     options: tuple[str, ...] = ()
     phases: tuple[str, ...] = PHASES
     way: float = WAY
+    networks: tuple[str, ...] = tuple(NETWORKS)
+    needs: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether what it needs is installed."""
+        return not self.needs or find_spec(self.needs) is not None
 
     def load(self):
         """Import the class."""
@@ -30,6 +41,7 @@ TORCH = "torch_training:TorchTwin"
 KERAS = "keras_training:KerasTwin"
 TENSORFLOW = "tensorflow_training:TensorflowTwin"
 JAX = "jax_training:JaxTwin"
+FLAX = "flax_training:FlaxTwin"
 KERAS_WAY = 2e-2
 """Keras takes weight decay from the weights, past the momentum."""
 FUSED_WAY = 2e-2
@@ -52,6 +64,26 @@ STYLES: Mapping[str, Mapping[str, Style]] = {
         "Keras": Style(KERAS, ("xla",), way=KERAS_WAY),
         "tf.nn": Style(TENSORFLOW, ("xla",), way=FUSED_WAY),
     },
-    "jax:jit": {"plain JAX": Style(JAX)},
+    "jax:jit": {
+        "plain JAX": Style(JAX),
+        "Flax NNX": Style(
+            FLAX, networks=("mlp", "bert_base", "gpt2_small", "lstm_lm"), needs="flax"
+        ),
+    },
 }
 """By arm, the twins by the name that the page gives them."""
+
+
+def styles_of(arm: str, network: str) -> dict[str, Style]:
+    """The twins that can stand beside an arm's program of a network here."""
+    return {
+        name: style
+        for name, style in STYLES[arm].items()
+        if network in style.networks and style.is_there
+    }
+
+
+def versions_of(arm: str) -> dict[str, str]:
+    """Of what an arm's twins need besides what dnnbench installs, where it is there."""
+    needed = {style.needs for style in STYLES[arm].values() if style.needs and style.is_there}
+    return {name: version(name) for name in sorted(needed)}
