@@ -18,6 +18,7 @@ SAID = [
     ("option", "--data=/srv/data,x", ["/srv/data"]),
     ("sentence", "not in /srv/data.", ["/srv/data"]),
     ("unit", "5 examples/s, error / allowance, mlp_digits/64", []),
+    ("parameters", "resnet18[tiny]/32, f(x)/2", []),
     ("relative", "results/dnnbench.sqlite", []),
 ]
 

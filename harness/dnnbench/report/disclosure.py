@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from .evidence import Evidence
 from .section import Cell, Column, Section, Table, table, words
 
-_PATH = re.compile(r"(?<![\w/.~:-])(?:~?/|~[\w-]+/|[A-Za-z]:[\\/])[\w.~+@-][^\s,;:'\"()\[\]<>|]*")
-"""An absolute path, or one from a home folder; no unit as in `examples/s`."""
+_PATH = re.compile(
+    r"(?<![\w/.~:\])-])(?:~?/|~[\w-]+/|[A-Za-z]:[\\/])[\w.~+@-][^\s,;:'\"()\[\]<>|]*"
+)
+"""An absolute path, or one from a home folder; no unit as in `examples/s`, and no batch size as in
+`resnet18[tiny]/32`.
+"""
 LEAD = (
     "dnnbench records neither a user's nor the host's name: they stand here only where a label, "
     "the command or a path of yours holds them."
