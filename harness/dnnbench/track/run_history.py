@@ -38,7 +38,7 @@ LEAD = (
     f"Each cell of this run over the newest {MOST_RUNS} runs of its machine up to it, in units of "
     "the control that every run visits; hollow: not judged. A dashed line: something changed that "
     "times hang on, and the series begins anew. A level ends at a change point, whose size is one "
-    "after selection. `dnnbench history` has all runs."
+    "after selection. dnnbench history has all runs."
 )
 
 
