@@ -56,6 +56,7 @@ def add_history(store, machine):
 
 def test_a_commit_that_takes_twice_the_time_is_caught(gated, project, tmp_path):
     project.commit("Twice the work", mine__py=TWICE)
+    premake(project, "HEAD~1", "HEAD")
     with open_store(tmp_path / "nightly.sqlite") as store:
         add_history(store, add_this_machine(store))
     kept = ("--store", str(tmp_path / "nightly.sqlite"), "--markdown", str(tmp_path / "gate.md"))
@@ -68,7 +69,6 @@ def test_a_commit_that_takes_twice_the_time_is_caught(gated, project, tmp_path):
     figures = {row["figure"]: row for row in document["counted"]}
     assert figures["operators"]["candidate"] == 2 * figures["operators"]["base"] > 0
     assert "HEAD (" in said
-    assert "Twice the work): installing it into environment git-" in said
     assert code == 3, said
     outcome, *folded = (tmp_path / "gate.md").read_text().split("<details>")
     assert outcome.startswith(f"## {document['outcome']}: ")
@@ -130,7 +130,9 @@ def test_the_working_tree_is_held_against_the_last_commit(gated, project):
 
 @pytest.mark.exhaustive
 def test_a_comment_is_not_slower_and_its_environments_are_made_once(gated, project):
-    assert gated(AGAINST_PARENT)[0] in (0, 4)
+    code, said, _ = gated(AGAINST_PARENT)
+    assert code in (0, 4)
+    assert said.count("installing it into environment git-") == 2
     _, said, _ = gated(AGAINST_PARENT)
     assert said.count("as it was made before") == 2
 
