@@ -9,6 +9,7 @@ REASONS = {
     "cli/test_completion.py": "bash",
     "distribution/test_wheels.py": "other Pythons, unless DNNBENCH_REQUIRE_PYTHONS=1",
     "execution/test_devices.py": "a GPU or a TPU",
+    "execution/test_pool.py": "two CPUs",
     "execution/test_scratch.py": "root",
     "helpers/chromium.py": "Chromium, unless DNNBENCH_REQUIRE_BROWSER=1",
     "helpers/postgres_server.py": "PostgreSQL, unless DNNBENCH_REQUIRE_POSTGRES=1",

@@ -46,7 +46,7 @@ SMALLER = [
     (r"^conformance .*", "conformance numpy -k relu"),
     (r"^run (?!.*--backend)(.*)", r"run --backend numpy \1"),
     (r"^predict .*", r"\g<0> --threads 1"),
-    (r"^init .*", r"\g<0> --workloads mlp_digits"),
+    (r"^init (?!.*--workloads).*", r"\g<0> --workloads mlp_digits"),
 ]
 """What makes a command cheap: NumPy in the place of frameworks, one type, one phase, an epoch."""
 MEASURED = [  # one generation, a second
