@@ -1,3 +1,5 @@
 """Every network of these tests is compiled quickly."""
 
-from helpers.quick_compilation import quick_compilation  # noqa: F401
+from helpers.quick_compilation import quick_compilation
+
+__all__ = ["quick_compilation"]

@@ -202,38 +202,44 @@ class Confirming:
 
     def first(self, gate: Gate, fresh: Fresh) -> Gate:
         """The gate with a confirmation of every flagged cell."""
-        cells, origin = gate.flagged, self.origin.after("-confirmation")
-        again, narrow = narrowed(self.request, self.plan, cells, gate.screen_run, fresh)
-        run_id = open_run(self.store, again, narrow, origin)
-        gate = self._measured(replace(gate, confirm_run=run_id), narrow, run_id)
+        run_id, outcome = self._take(gate.flagged, gate, gate.screen_run, "-confirmation", fresh)
+        gate = _after(replace(gate, confirm_run=run_id), outcome)
         if gate.interrupted:
             return gate
         run = measured(self.store, run_id)
-        gate = replace(gate, cells=confirmed(gate.cells, run, gate.theta, fresh.alpha))
-        self.store.add_findings(run_id, finding_rows(gate, run))
-        return gate
+        cells = confirmed(gate.cells, run, gate.theta, fresh.alpha)
+        return self._stored(replace(gate, cells=cells), run)
 
     def second(self, gate: Gate, fresh: Fresh) -> Gate:
         """The gate with another confirmation of the cells that the first left undecided."""
-        cells, origin = gate.undecided, self.origin.after("-confirmation-2")
+        undecided = gate.undecided
         assert gate.confirm_run is not None
-        again, narrow = narrowed(self.request, self.plan, cells, gate.confirm_run, fresh)
-        run_id = open_run(self.store, again, narrow, origin)
-        gate = self._measured(replace(gate, second_run=run_id), narrow, run_id)
+        run_id, outcome = self._take(undecided, gate, gate.confirm_run, "-confirmation-2", fresh)
+        gate = _after(replace(gate, second_run=run_id), outcome)
         if gate.interrupted:
             return gate
         run = measured(self.store, run_id)
-        judged = confirmed_again(gate.cells, cells, run, gate.theta, fresh.alpha)
-        gate = replace(gate, cells=judged)
-        self.store.add_findings(run_id, finding_rows(gate, run))
+        cells = confirmed_again(gate.cells, undecided, run, gate.theta, fresh.alpha)
+        return self._stored(replace(gate, cells=cells), run)
+
+    def _take(
+        self, cells: Sequence[GateCell], gate: Gate, confirms: str, suffix: str, fresh: Fresh
+    ) -> tuple[str, Outcome]:
+        """The id of a fresh run of the cells, and how it ended."""
+        again, narrow = narrowed(self.request, self.plan, cells, confirms, fresh)
+        run_id = open_run(self.store, again, narrow, self.origin.after(suffix))
+        _copy_agreement(self.store, gate.screen_run, run_id, narrow)
+        return run_id, Execution(narrow, self.datasets, self.store, run_id, self.report).run()
+
+    def _stored(self, gate: Gate, run: Measured) -> Gate:
+        """The gate, once its findings of the run are in the store."""
+        self.store.add_findings(run.run.run_id, finding_rows(gate, run))
         return gate
 
-    def _measured(self, gate: Gate, narrow: Plan, run_id: str) -> Gate:
-        """Fill the run; the gate with what failed there."""
-        _copy_agreement(self.store, gate.screen_run, run_id, narrow)
-        outcome = Execution(narrow, self.datasets, self.store, run_id, self.report).run()
-        failed = {**gate.failed, **outcome.failed}
-        return replace(gate, failed=failed, interrupted=outcome.interrupted)
+
+def _after(gate: Gate, outcome: Outcome) -> Gate:
+    """The gate with what failed in a run, and whether that was interrupted."""
+    return replace(gate, failed={**gate.failed, **outcome.failed}, interrupted=outcome.interrupted)
 
 
 def narrowed(

@@ -1,7 +1,5 @@
 """A module of Flax NNX, taken apart for jax.jit as Flax's guide to speed has it, and Optax."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +7,11 @@ import optax
 from flax import nnx
 
 from .flax_networks import NETWORKS
+from .jax_side import JaxSide
 from .jax_training import loss_of, made
 
 
-class FlaxTwin:
+class FlaxTwin(JaxSide):
     """A step takes and gives (weights, what else the module keeps, optimizer's state)."""
 
     def __init__(self, network, sizes, weights, task, options):
@@ -42,35 +41,7 @@ class FlaxTwin:
             return (optax.apply_updates(weights, changes), kept, slots), (logits, loss)
 
         self._net = net
-        self._infer, self._train = jax.jit(infer), jax.jit(train, donate_argnums=(0, 1, 2))
-        self._copy = jax.jit(partial(jax.tree.map, jnp.copy))
-        self._first = trained, kept, optimizer.init(trained)
-        self._carried = self._copy(self._first)
-
-    def put(self, batch):
-        """Ids and labels as int32."""
-        return {n: jnp.array(a) for n, a in batch.inputs.items()}, jnp.array(batch.targets)
-
-    def begin(self, phase):
-        """The first weights again."""
-        if phase == "train_step":
-            self._carried = jax.block_until_ready(self._copy(self._first))
-
-    def infer(self, placed):
-        return self._infer(*self._carried[:2], placed[0])
-
-    def train_step(self, placed):
-        self._carried, result = self._train(*self._carried, *placed)
-        return result
-
-    def wait(self, result):
-        """What a step gives is ready all at once."""
-        jax.block_until_ready(result)
-
-    def read(self, phase, result):
-        """Arrays by what they are."""
-        second = "prediction" if phase == "infer" else "loss"
-        return {"outputs": np.array(result[0]), second: np.array(result[1])}
+        super().__init__(infer, train, (trained, kept, optimizer.init(trained)))
 
     def weights(self):
         """By dnnbench's names, in its axes."""
@@ -111,7 +82,7 @@ def _of_module(node, module):
             yield f"{layer}.recurrent", module.dense_h.kernel, _same, _same
             yield f"{layer}.bias", module.dense_h.bias, _same, _same
         case nnx.Linear() if node.endswith(("dense_i", "dense_h")):
-            """Of a cell, above."""
+            pass  # its cell has given them
         case nnx.Linear() | nnx.LinearGeneral():
             yield f"{node}.weight", module.kernel, *_reshaped(module.kernel, 2)
             yield f"{node}.bias", module.bias, *_reshaped(module.bias, 1)

@@ -8,18 +8,19 @@ import numpy as np
 import optax
 
 from .jax_networks import NETWORKS, RATES, Net
+from .jax_side import JaxSide
 
 KEPT = (".mean", ".variance")
 
 
-class JaxTwin:
+class JaxTwin(JaxSide):
     """A step takes and gives (weights, running statistics, optimizer's state, key)."""
 
     def __init__(self, network, sizes, weights, task, options):
         rate = sizes.get("dropout", RATES.get(network, 0.0))
         sizes = {name: size for name, size in sizes.items() if name != "dropout"}
         net = partial(NETWORKS[network], **sizes)
-        self._optimizer = made(task.optimizer)
+        optimizer = made(task.optimizer)
 
         def infer(weights, state, inputs):
             logits = net(Net(weights | state, None), inputs)
@@ -34,42 +35,14 @@ class JaxTwin:
             key, now = jax.random.split(key)
             gradient = jax.value_and_grad(score, has_aux=True)
             (loss, (logits, moved)), g = gradient(weights, state, now, inputs, labels)
-            changes, slots = self._optimizer.update(g, slots, weights)
+            changes, slots = optimizer.update(g, slots, weights)
             weights = optax.apply_updates(weights, changes)
             return (weights, state | moved, slots, key), (logits, loss)
 
-        self._infer, self._train = jax.jit(infer), jax.jit(train, donate_argnums=(0, 1, 2, 3))
-        self._copy = jax.jit(partial(jax.tree.map, jnp.copy))
         arrays = {name: jnp.array(array) for name, array in weights.items()}
         state = {name: array for name, array in arrays.items() if name.endswith(KEPT)}
         trained = {name: array for name, array in arrays.items() if name not in state}
-        self._first = trained, state, self._optimizer.init(trained), jax.random.key(0)
-        self._carried = self._copy(self._first)
-
-    def put(self, batch):
-        """Ids and labels as int32."""
-        return {n: jnp.array(a) for n, a in batch.inputs.items()}, jnp.array(batch.targets)
-
-    def begin(self, phase):
-        """The first weights again."""
-        if phase == "train_step":
-            self._carried = jax.block_until_ready(self._copy(self._first))
-
-    def infer(self, placed):
-        return self._infer(*self._carried[:2], placed[0])
-
-    def train_step(self, placed):
-        self._carried, result = self._train(*self._carried, *placed)
-        return result
-
-    def wait(self, result):
-        """What a step gives is ready all at once."""
-        jax.block_until_ready(result)
-
-    def read(self, phase, result):
-        """Arrays by what they are."""
-        second = "prediction" if phase == "infer" else "loss"
-        return {"outputs": np.array(result[0]), second: np.array(result[1])}
+        super().__init__(infer, train, (trained, state, optimizer.init(trained), jax.random.key(0)))
 
     def weights(self):
         """By dnnbench's names, in its axes."""
