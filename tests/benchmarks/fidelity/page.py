@@ -81,12 +81,14 @@ def _sittings(recordings: Sequence[Recording]) -> str:
         return NOTHING
     days = sorted({one.date for one in recordings})
     versions = sorted({f"{n} {text}" for one in recordings for n, text in one.versions.items()})
+    count = "one process" if len(recordings) == 1 else f"{len(recordings)} processes"
+    span = " to ".join(dict.fromkeys((days[0], days[-1])))
     return (
-        f"{len(recordings)} processes, {days[0]} to {days[-1]}, on "
+        f"{count}, {span}, on "
         f"{' and on '.join(sorted({one.processor for one in recordings}))}; {', '.join(versions)}. "
         f"The sides' outputs and losses differed by at most "
-        f"{max(one.outputs for one in recordings):.0%} of what they may, their weights after three "
-        f"steps by {max(one.weights for one in recordings):.0%}.\n"
+        f"{max(one.outputs for one in recordings):.1%} of what they may, their weights after three "
+        f"steps by {max(one.weights for one in recordings):.1%}.\n"
     )
 
 
