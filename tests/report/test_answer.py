@@ -215,7 +215,7 @@ SENTENCES = {
     "one not judged": (
         [names("jax:jit") | {"unjudged": {"numpy:eager": "drift"}}],
         "Training: jax:jit is fastest on a, 2.1x [2.0, 2.3] as fast as torch:eager "
-        "(not judged: numpy:eager).",
+        "(no verdict against numpy:eager).",
     ),
     "a small lead": (
         [names("jax:jit") | {"ahead": Estimate(1.01, 1.005, 1.015, 6)}],

@@ -94,8 +94,8 @@ def _clause(alike: Sequence[Standing], names: dict[CaseKey, str], theta: float) 
 
 
 def _but(standing: Standing) -> str:
-    """Of whom the claim does not speak."""
-    return f" (not judged: {listed(list(standing.unjudged))})" if standing.unjudged else ""
+    """Which arms the claim leaves out: they could not be held against the leader."""
+    return f" (no verdict against {listed(list(standing.unjudged))})" if standing.unjudged else ""
 
 
 def _ahead(standing: Standing, compared_with: str) -> str:
