@@ -10,6 +10,7 @@ from dnnbench.cli.main import main
 from dnnbench.report.sparkline import sparkline
 from dnnbench.store.schema import RUN, SCHEMA_VERSION, VERSION
 from dnnbench.store.store import open_store
+from dnnbench.track.history import Machine
 from dnnbench.track.site import file_of
 from helpers.nights import SHAPE, add_nights, date_run
 from sqlalchemy import update
@@ -33,6 +34,17 @@ def test_a_new_slowdown_ends_with_3_and_its_name(said):
     assert code == exitcodes.REGRESSION
     assert "2 cells over 21 runs of machine m1, 2026-09-01 to 2026-09-21: 1 change slower" in out
     assert "mlp_digits/64 infer torch:eager: slower since run night017" in err
+
+
+def test_runs_of_one_day_name_it_once(tmp_path, said):
+    with open_store(tmp_path / "s.sqlite") as store:
+        add_nights(store, [1.0])
+    _, out, _ = said(store=tmp_path / "s.sqlite")
+    assert "over 1 run of machine m1, 2026-09-01: " in out
+
+
+def test_a_machine_without_a_label_is_named_as_one():
+    assert Machine("98d0c0f1", None).name == "machine 98d0c0f1"
 
 
 def test_a_night_later_the_slowdown_is_no_news(nightly, tmp_path, said):

@@ -26,7 +26,7 @@ class Machine:
 
     @property
     def name(self) -> str:
-        return self.label or self.id
+        return self.label or f"machine {self.id}"
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ def title_of(history: History) -> str:
     slower = sum(change.is_slower for change in history.change_points)
     faster = len(history.change_points) - slower
     cells, runs = counted(len(history.trends), "cell"), counted(len(history.runs), "run")
-    span = f"{history.runs[0].created[:10]} to {history.runs[-1].created[:10]}"
-    lead = f"{cells} over {runs} of {history.machine.name}, {span}"
+    days = dict.fromkeys(run.created[:10] for run in (history.runs[0], history.runs[-1]))
+    lead = f"{cells} over {runs} of {history.machine.name}, {' to '.join(days)}"
     if history.no_search:
         return f"{lead}: change points were not looked for"
     if not history.change_points:
