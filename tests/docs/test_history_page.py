@@ -11,10 +11,13 @@ from dnnbench.cli.main import main
 from dnnbench.store.store import open_store
 from helpers import running
 from helpers.nights import add_nights
+from helpers.old_files import asv_results, autosaved
 
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 COMMANDS = re.findall(r"^    dnnbench (history .*)$", PAGE, re.M)
-SHOWING = [command for command in COMMANDS if "--confirm" not in command]
+OF_OLD = [command for command in COMMANDS if "old.sqlite" in command]
+SHOWING = [each for each in COMMANDS if "--confirm" not in each and each not in OF_OLD]
+IMPORTS = re.findall(r"^    dnnbench (import .*?) *#.*$", PAGE, re.M)
 (NIGHT,) = re.findall(r"^    dnnbench (run .*)$", PAGE, re.M)
 (REPORT,) = re.findall(r"^    dnnbench (report .*)$", PAGE, re.M)
 LINES = re.findall(r"^    (trends.*?)(?: +#.*)?$", PAGE, re.M)
@@ -50,6 +53,20 @@ def test_a_night_is_a_run_that_the_history_shows(tmp_path):
     assert "1 cell over 1 run of " in shown.stdout
 
 
+def test_an_old_history_is_imported_and_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    autosaved(tmp_path / ".benchmarks/Linux-CPython-3.11-64bit", [1.0, 1.0])
+    asv_results(tmp_path / ".asv/results", [1.0, 1.0])
+    for command in (*IMPORTS, *OF_OLD):
+        assert main(shlex.split(command)) == exitcodes.OK
+    out = capsys.readouterr().out
+    assert "2 runs with 4 benchmarks added" in out
+    assert "2 runs with 2 benchmarks added" in out
+    shown = re.findall(r"2 runs of .*, 2025-03-01 to 2025-03-02, imported from", out)
+    assert len(shown) == len(OF_OLD)
+    assert (tmp_path / "public/index.html").exists()
+
+
 def test_the_report_of_the_page_has_the_history(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     assert main([*shlex.split(REPORT), "--format", "markdown"]) == exitcodes.OK
@@ -70,6 +87,8 @@ def test_the_python_of_the_page_runs(folder, monkeypatch):
 
 def test_the_page_has_commands():
     assert len(SHOWING) >= 4
+    assert len(OF_OLD) == 2
+    assert len(IMPORTS) == 2
     assert len(LINES) == 4
 
 

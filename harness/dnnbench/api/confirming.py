@@ -10,6 +10,7 @@ from ..execution.gate_policy import Inconclusive
 from ..execution.reporter import Reporter
 from ..execution.settings import Settings
 from ..protocol.arm import Arm
+from ..report.words import listed
 from ..track.history import History, SeriesChange
 from .gate import gate_request, judged
 from .gate_sides import Installing, gate_sides
@@ -23,6 +24,11 @@ def change_to_confirm(history: History) -> SeriesChange:
     """The newest change point to slower; UsageError where there is none that two commits could
     show.
     """
+    if history.imported:
+        raise UsageError(
+            f"history --confirm: {listed(history.imported)} measured these benchmarks, which "
+            "dnnbench cannot; measure both revisions of the change with that tool"
+        )
     slower = [change for change in history.change_points if change.is_slower]
     if not slower:
         raise UsageError(

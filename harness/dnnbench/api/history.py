@@ -63,13 +63,15 @@ def history(
     *,
     machine: str = "",
     since: str = "",
-    unit: str = Unit.CONTROL,
+    unit: str = "",
     store: str | Path = STORE,
 ) -> Trends:
-    """Each cell's trend over the runs of one machine, in units of its run's control or base.
+    """Each cell's trend over the runs of one machine, in units of its run's control or base, or in
+    seconds.
 
     workloads: those wanted, by default all.  machine: an id, its beginning or a label, by default
-    that of the newest run.  since: a date, or `30d`.  unit: `control` or `base`.  Raises
+    that of the newest run.  since: a date, or `30d`.  unit: `control`, `base`, or `seconds` of
+    runs that another tool recorded (`dnnbench import`); by default the newest run's.  Raises
     NothingMeasured where no run is left, UsageError for what the store does not have, StoreError
     where there is no store that can be read.
     """
@@ -79,6 +81,10 @@ def history(
             texts("workloads", workloads),
             machine=machine,
             since=read("since", since, spelling.moment) if since else "",
-            unit=read("unit", unit, lambda text: spelling.word(text, tuple(Unit))),
+            unit=_unit(unit) if unit else None,
         )
     return Trends(trends)
+
+
+def _unit(text: str) -> Unit:
+    return read("unit", text, lambda word: spelling.word(word, tuple(Unit)))

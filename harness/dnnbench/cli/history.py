@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..api.history import Trends
     from ..api.measuring import Keeping
 
-UNITS = ("control", "base")
+UNITS = ("control", "base", "seconds")
 """`dnnbench.track.series.Unit`, without importing it."""
 
 
@@ -33,9 +33,8 @@ UNITS = ("control", "base")
 @click.option(
     "--unit",
     type=click.Choice(UNITS),
-    default=UNITS[0],
-    show_default=True,
-    help="What times are divided by: the run's control arm, or the arm that is its base.",
+    help="What times are divided by: the run's control arm, its base, or nothing (of imported "
+    "runs).  [default: control, or seconds where the newest run was imported]",
 )
 @click.option("--site", metavar="DIR", help="Write an index and a page for each workload.")
 @click.option(
@@ -61,7 +60,7 @@ def command(
     workloads: tuple[str, ...],
     since: str | None,
     machine: str,
-    unit: str,
+    unit: str | None,
     site: str | None,
     confirm: bool,
     requirements: tuple[str, ...],
@@ -74,13 +73,14 @@ def command(
 ) -> int:
     """Show each cell's trend over the runs of one machine, and the change points in it.
 
-    A point a run, in units of its run's control arm or base. Another version, kernel, control or
-    specification breaks a series, and machines are never mixed. A change point is proposed by
-    ruptures (pip install 'dnnbench[history]') and reported where equal runs would show one in at
-    most 1 % of histories of 60 runs, all cells and nightly looks together. Its size is one after
-    selection: --confirm measures both revisions of the newest slowdown in one run, as dnnbench gate
-    --git does in the project of this folder. Exit codes: 3 a change point to slower that the newest
-    run showed first, or one that --confirm confirmed; 4 no run to show.
+    A point a run, in units of its run's control arm or base; of runs that `dnnbench import` brought
+    in, seconds. Another version, kernel, control or specification breaks a series, and machines are
+    never mixed. A change point is proposed by ruptures (pip install 'dnnbench[history]') and
+    reported where equal runs would show one in at most 1 % of histories of 60 runs, all cells and
+    nightly looks together. Its size is one after selection: --confirm measures both revisions of
+    the newest slowdown in one run, as dnnbench gate --git does in the project of this folder. Exit
+    codes: 3 a change point to slower that the newest run showed first, or one that --confirm
+    confirmed; 4 no run to show.
 
     \b
     Examples:
@@ -91,7 +91,7 @@ def command(
     """
     from ..api.history import history
 
-    trends = history(workloads, machine=machine, since=since or "", unit=unit, store=store)
+    trends = history(workloads, machine=machine, since=since or "", unit=unit or "", store=store)
     if confirm:
         from ..api.gate_sides import Installing
         from .keeping import keeping

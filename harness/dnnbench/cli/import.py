@@ -25,6 +25,7 @@ def command(output: Output, files: tuple[str, ...], store: str, as_json: bool) -
     results, or a folder of either. Each file becomes a run of its own date and commit; one that the
     store holds already adds nothing. A benchmark's name stands where a workload's does. It is one
     process: a time without an interval, and never a verdict against what dnnbench measured.
+    dnnbench history shows them, in seconds.
 
     \b
     Examples:

@@ -42,6 +42,8 @@ class RunSettings:
     """Those of the plan by name, which a run that trains has no cells to tell of."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """Every field of `Settings` that was stored, with its value."""
+    imported: str = ""
+    """The tool that recorded the run, with its version; empty of a run of dnnbench's own."""
 
     @property
     def theta(self) -> float:
@@ -81,4 +83,9 @@ def run_settings(stored: Mapping[str, Any]) -> RunSettings:
             name: Arm.from_json(arm).named_as(name) for name, arm in stored.get("arms", {}).items()
         },
         chosen=in_lists(stored.get("settings", {})),
+        imported=_tool(stored.get("imported", {})),
     )
+
+
+def _tool(imported: Mapping[str, Any]) -> str:
+    return f"{imported.get('tool', '')} {imported.get('version', '')}".strip()

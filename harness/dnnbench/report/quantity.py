@@ -42,12 +42,15 @@ def scaled(value: float | None, unit: str) -> str:
     return f"{digits(value)} {_PREFIXES[step]}{unit}"
 
 
-def seconds(value: float | None) -> str:
-    """0.00123 -> '1.23 ms': the unit that leaves one to three digits before the point."""
+def seconds(value: float | None, count: int = 3) -> str:
+    """0.00123 -> '1.23 ms': the unit that leaves one to three digits before the point.
+
+    count: of significant digits.
+    """
     if not present(value):
         return MISSING
     size, unit = next((pair for pair in _SECONDS if abs(value) >= 0.9995 * pair[0]), _SECONDS[-1])
-    return f"{digits(value / size)} {unit}"
+    return f"{digits(value / size, count)} {unit}"
 
 
 def milliseconds(value_s: float | None) -> str:

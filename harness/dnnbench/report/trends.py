@@ -33,7 +33,8 @@ class TrendChart(Chart):
 
     points: tuple[TrendPoint, ...]
     backend: str
-    unit: str
+    axis: str
+    """What a figure is, behind the figure."""
     breaks: tuple[str, ...] = ()
     """When conditions changed: the beginnings of the first runs after it."""
 
@@ -54,7 +55,7 @@ class TrendChart(Chart):
                 y=alt.Y("mean:Q", scale=scale), detail="level:N"
             ),
             base.mark_rule(color=ink, strokeWidth=1.5).encode(
-                y=alt.Y("low:Q", scale=scale, title=f"times the {self.unit}"), y2="high:Q"
+                y=alt.Y("low:Q", scale=scale, title=self.axis), y2="high:Q"
             ),
             base.mark_point(size=36, strokeWidth=1.5, opacity=1, stroke=ink).encode(
                 y=alt.Y("value:Q", scale=scale),

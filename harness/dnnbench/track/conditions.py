@@ -57,12 +57,13 @@ class Environment:
 def conditions_of(run: Measured, cell: CellRow, with_base: bool) -> Conditions:
     """Specification, versions, kernel, control, and the settings that runs must share.
 
-    with_base: whether the arm that is the base counts, too.
+    Of an imported run the tool that recorded it stands in dnnbench's place.  with_base: whether the
+    arm that is the base counts, too.
     """
     values = {
         "specification": cell.spec_hash[:12],
         **{name: str(number) for name, number in sorted(run.run.versions.items())},
-        "dnnbench": run.run.dnnbench_version,
+        **_measured_by(run),
         "kernel": str(run.first_facts.system.get("kernel", "")),
         "control": _control(run),
         **{name: _spelt(setting(run, name)) for name in ALIKE},
@@ -70,6 +71,12 @@ def conditions_of(run: Measured, cell: CellRow, with_base: bool) -> Conditions:
     if with_base:
         values["base"] = run.base or ""
     return Conditions(tuple(values.items()))
+
+
+def _measured_by(run: Measured) -> dict[str, str]:
+    """What measured the times, by name, with its version."""
+    imported = run.settings.imported
+    return {"tool": imported} if imported else {"dnnbench": run.run.dnnbench_version}
 
 
 def environment_of(run: Measured) -> Environment:

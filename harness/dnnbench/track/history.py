@@ -1,17 +1,23 @@
 """How every cell of one machine fared from run to run: its series, and their change points."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..errors import NothingMeasured, UsageError
+from ..execution.stored_settings import run_settings
 from ..stats.change_limits import LEAST_POINTS, limit_of
 from ..stats.change_points import ChangePoint, find_change_points, missing
 from ..store.frames import records
 from ..store.run_rows import RunRow, run_rows
 from ..store.store import Store
 from ..wording import near_miss
-from .series import Point, Segment, Series, Unit, runs_by_machine, series_of
+from .series import Point, Segment, Series, Unit, series_of, unit_of
 
+NO_CONTROL = (
+    "absolute seconds of one process a run, without a control to divide by: a day on which the "
+    "machine was slower looks like slower code"
+)
+"""What imported runs cannot say."""
 LEAST_TOGETHER = 3
 MOST_TOGETHER = 0.6
 """From this share of the cells on a change point is the machine's before it is a cell's."""
@@ -85,6 +91,8 @@ class History:
     """Why no change points were looked for; empty where they were."""
     notes: tuple[str, ...]
     """What is not in it, and why."""
+    imported: tuple[str, ...] = ()
+    """The tools that recorded the runs, with their versions; empty of dnnbench's own."""
 
     @property
     def change_points(self) -> list[SeriesChange]:
@@ -122,12 +130,13 @@ def history(
     *,
     machine: str = "",
     since: str = "",
-    unit: Unit = Unit.CONTROL,
+    unit: Unit | None = None,
 ) -> History:
     """The history of a store's runs on one machine.
 
     machine: its id, the beginning of it, or its label; by default that of the newest run. since:
-    leave out runs begun before, ISO 8601 in UTC.  NothingMeasured where no run is left that timed
+    leave out runs begun before, ISO 8601 in UTC.  unit: by default that of the newest run, the
+    control or, of imported runs, seconds.  NothingMeasured where no run is left that timed
     anything, UsageError for a machine or a workload that the store does not have.
     """
     rows = run_rows(store.runs())
@@ -136,19 +145,26 @@ def history(
             f"store {store.place}: holds no run yet; make one with `dnnbench run`"
         )
     in_order, notes = with_sound_clocks(rows)
-    by_machine = runs_by_machine([run for run in in_order if run.created >= since])
-    if not by_machine:
+    begun = [run for run in in_order if run.created >= since]
+    if not begun:
         why = "; ".join(notes) or f"none was begun since {since[:16]}"
         raise NothingMeasured(f"store {store.place}: no run to show: {why}")
-    chosen = _machine(store, machine) if machine else next(iter(by_machine))
-    runs = _that_timed(store, by_machine.get(chosen, []), workloads)
+    wanted = _machine(store, machine) if machine else ""
+    begun_there = [run for run in begun if not wanted or run.machine_id == wanted]
+    if unit is None:
+        unit = unit_of(run_settings(begun_there[-1].settings)) if begun_there else Unit.CONTROL
+    shown = [run for run in begun_there if unit.suits(run_settings(run.settings))]
+    chosen = shown[-1].machine_id if shown else wanted
+    runs = [run for run in shown if run.machine_id == chosen]
+    runs = _that_timed(store, runs, workloads)
     series = series_of(store, runs, unit, workloads)
     if not series:
+        whose = f" of machine {chosen}" if chosen else ""
         raise NothingMeasured(
-            f"store {store.place}: {len(runs)} run(s) of machine {chosen} timed no cell in units "
-            f"of the {unit}; `dnnbench runs list` shows what they measured"
+            f"store {store.place}: {len(runs)} run(s){whose} timed no cell that can be shown in "
+            f"{unit.plural}; `dnnbench runs list` shows what they measured"
         )
-    own = (*_of_others(by_machine, chosen), *notes)
+    own = (*_of_others(begun, chosen, unit), *notes)
     return searched(Machine(chosen, runs[-1].machine_label), runs, series, unit, own)
 
 
@@ -163,8 +179,10 @@ def searched(
     limit = limit_of(len(series))
     no_search = missing() or ""
     trends = tuple(Trend(one, () if no_search else _change_points(one, limit)) for one in series)
-    notes = (*notes, *_too_short(series))
-    return History(machine, unit, tuple(runs), trends, limit, no_search, notes)
+    settings = [run_settings(run.settings) for run in runs]
+    imported = tuple(dict.fromkeys(each.imported for each in settings if each.imported))
+    notes = (*([NO_CONTROL] if imported else []), *notes, *_too_short(series))
+    return History(machine, unit, tuple(runs), trends, limit, no_search, notes, imported)
 
 
 def with_sound_clocks(rows: Sequence[RunRow]) -> tuple[list[RunRow], list[str]]:
@@ -210,14 +228,25 @@ def _that_timed(store: Store, runs: Sequence[RunRow], workloads: Collection[str]
     return [run for run in runs if run.run_id in with_cells]
 
 
-def _of_others(by_machine: Mapping[str, Sequence[RunRow]], chosen: str) -> list[str]:
-    """How many runs of other machines are not in it: times of two machines make no series."""
-    others = [runs for machine, runs in by_machine.items() if machine != chosen]
-    if not others:
-        return []
-    names = [runs[-1].machine_label or runs[-1].machine_id for runs in others]
-    count = sum(map(len, others))
-    return [f"{count} run(s) of other machines are not shown: --machine {' or '.join(names[:5])}"]
+def _of_others(runs: Sequence[RunRow], chosen: str, unit: Unit) -> list[str]:
+    """How many runs are not in it: those of other machines, whose times make no series with these,
+    and those that another tool recorded, or dnnbench where these are another tool's.
+    """
+    alike = [run for run in runs if unit.suits(run_settings(run.settings))]
+    notes = []
+    if others := [run for run in alike if run.machine_id != chosen]:
+        # The newest first: who looks for another machine wants the one that still measures.
+        names = dict.fromkeys(run.machine_label or run.machine_id for run in reversed(others))
+        machines = " or ".join(list(names)[:5])
+        notes.append(f"{len(others)} run(s) of other machines are not shown: --machine {machines}")
+    if unlike := len(runs) - len(alike):
+        whose, other = (
+            ("of dnnbench's own", Unit.CONTROL)
+            if unit is Unit.SECONDS
+            else ("imported from other tools", Unit.SECONDS)
+        )
+        notes.append(f"{unlike} run(s) {whose} are not shown: --unit {other}")
+    return notes
 
 
 def _too_short(series: Sequence[Series]) -> list[str]:

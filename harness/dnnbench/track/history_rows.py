@@ -17,6 +17,7 @@ def document(history: History) -> Row:
     return {
         "machine": {"id": history.machine.id, "label": history.machine.label},
         "unit": str(history.unit),
+        "imported": list(history.imported),
         "runs": [run.run_id for run in history.runs],
         "search": {
             "method": None if history.no_search else "ruptures.KernelCPD",

@@ -1,17 +1,18 @@
 """What a history comes to, as sections: every cell's trend, every change point, every point."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ..report.cells import about_case, arm_cell
 from ..report.outcomes.short import CELL, in_short
-from ..report.quantity import digits, interval, percent, ratio
+from ..report.quantity import digits, interval, percent, ratio, seconds
 from ..report.section import Cell, Column, Facet, Section, Table, Tone, table
 from ..report.sparkline import sparkline
 from ..report.trends import TrendChart, TrendPoint
 from ..report.words import counted, listed
 from ..stats.change_limits import FAMILY_ALPHA, WINDOW
 from .history import History, SeriesChange, Trend
-from .series import Point, Series
+from .series import Point, Series, Unit
 
 MOST_ROWS = 12
 MOST_CHANGES = 6
@@ -45,7 +46,7 @@ def history_sections(history: History) -> list[Section]:
     outcome = Section(
         id="history",
         title=title_of(history),
-        brief=f"times the {history.unit}",
+        brief=history.unit.words,
         tables=(short_table(shown),),
         conclusions=(*more, *change_points, *more_changes),
         doubts=(*history.notes, *([history.no_search] if history.no_search else [])),
@@ -81,10 +82,10 @@ def trend_chart(history: History, trend: Trend) -> TrendChart:
     """Every point of a cell over the time of its runs."""
     series = trend.series
     return TrendChart(
-        f"{series.name}, over the {history.unit}",
+        f"{series.name}, {history.unit.words}",
         _chart_points(trend),
         series.backend,
-        str(history.unit),
+        history.unit.words,
         tuple(segment.points[0].run.created for segment in series.segments[1:]),
         about=_about(series),
     )
@@ -109,9 +110,10 @@ def change_words(history: History, change: SeriesChange) -> str:
     if change.also_changed:
         parts.append(f"also changed: {', '.join(change.also_changed)}")
     if together := history.together(change):
+        shared = "" if history.unit is Unit.SECONDS else f" and its {history.unit}"
         parts.append(
             f"{together} of {len(history.trends)} cells moved there the same way: look at the "
-            f"machine and its {history.unit} first"
+            f"machine{shared} first"
         )
     return "; ".join(parts)
 
@@ -136,6 +138,8 @@ def title_of(history: History) -> str:
     cells, runs = counted(len(history.trends), "cell"), counted(len(history.runs), "run")
     days = dict.fromkeys(run.created[:10] for run in (history.runs[0], history.runs[-1]))
     lead = f"{cells} over {runs} of {history.machine.name}, {' to '.join(days)}"
+    if history.imported:
+        lead = f"{lead}, imported from {listed(history.imported)}"
     if history.no_search:
         return f"{lead}: change points were not looked for"
     if not history.change_points:
@@ -169,7 +173,7 @@ def _row(trend: Trend) -> tuple[Cell, ...]:
         arm_cell(series.arm, series.backend),
         Cell(trend_line(series)),
         Cell(str(len(series.points))),
-        _figure(newest),
+        _figure(newest, series.unit),
         _change_cell(change),
         Cell("" if change is None else short_range(change), tone=Tone.QUIET),
     )
@@ -185,15 +189,12 @@ def trend_line(series: Series) -> str:
     )
 
 
-def _figure(point: Point) -> Cell:
+def _figure(point: Point, unit: Unit) -> Cell:
+    """With four digits: a night is told from another by less than a percent."""
+    show = partial(seconds if unit is Unit.SECONDS else digits, count=4)
     estimate = point.estimate
-    bounds = "" if point.objection else interval(estimate.low, estimate.high, _four_digits)
-    return Cell(_four_digits(estimate.value), bounds, value=estimate.value)
-
-
-def _four_digits(value: float) -> str:
-    """A night is told from another by less than a percent."""
-    return digits(value, 4)
+    bounds = "" if point.objection else interval(estimate.low, estimate.high, show)
+    return Cell(show(estimate.value), bounds, value=estimate.value)
 
 
 def _change_cell(change: SeriesChange | None) -> Cell:
@@ -222,7 +223,7 @@ def _point_rows(trend: Trend) -> Iterator[tuple[Cell, ...]]:
                 Cell(point.run.run_id, about=about),
                 Cell(point.run.created[:16].replace("T", " ")),
                 Cell(_short(point.run.revision or "")),
-                _figure(point),
+                _figure(point, trend.series.unit),
                 Cell("; ".join(remarks), tone=Tone.QUIET),
             )
 

@@ -26,7 +26,7 @@ from .outcome import (
     title_of,
     trend_chart,
 )
-from .series import SeriesKey, Unit, series_of
+from .series import SeriesKey, Unit, series_of, unit_of
 
 MOST_RUNS = 20
 """The newest so many are read: a report is written in seconds, and a store grows."""
@@ -35,11 +35,15 @@ FEWEST_RUNS = 3
 MOST_CELLS = 12
 """Cells that are shown: a page stays small enough to be sent."""
 LEAD = (
-    f"Each cell of this run over the newest {MOST_RUNS} runs of its machine up to it, in units of "
-    "the control that every run visits; hollow: not judged. A dashed line: something changed that "
-    "times hang on, and the series begins anew. A level ends at a change point, whose size is one "
-    "after selection. dnnbench history has all runs."
+    f"Each cell of this run over the newest {MOST_RUNS} runs of its machine up to it, in {{unit}}; "
+    "hollow: not judged. A dashed line: something changed that times hang on, and the series "
+    "begins anew. A level ends at a change point, whose size is one after selection. dnnbench "
+    "history has all runs."
 )
+IN_UNITS = {
+    Unit.CONTROL: "units of the control that every run visits",
+    Unit.SECONDS: "seconds a call",
+}
 
 
 def with_history(evidence: Evidence, store: Store) -> Evidence:
@@ -88,19 +92,29 @@ def _history_of(store: Store, run: RunRow, keys: Collection[SeriesKey]) -> Histo
     mine = [row for row in run_rows(store.runs()) if row.machine_id == run.machine_id]
     rows, notes = with_sound_clocks(mine)
     workloads = {key.case.workload for key in keys}
+    unit = unit_of(run_settings(run.settings))
     newest_first = (
         row
         for row in reversed(rows)
-        if row.created <= run.created and not workloads.isdisjoint(run_settings(row.settings).tasks)
+        if row.created <= run.created and _may_have(row, unit, workloads)
     )
     runs = list(islice(newest_first, MOST_RUNS))[::-1]
-    every = series_of(store, runs, Unit.CONTROL, workloads)
+    every = series_of(store, runs, unit, workloads)
     series = [one for one in every if one.key in keys and len(one.points) >= FEWEST_RUNS]
     if not series:
         return None
     with_points = {point.run.run_id for one in series for point in one.points}
     runs = [row for row in runs if row.run_id in with_points]
-    return searched(Machine(run.machine_id, run.machine_label), runs, series, Unit.CONTROL, notes)
+    return searched(Machine(run.machine_id, run.machine_label), runs, series, unit, notes)
+
+
+def _may_have(row: RunRow, unit: Unit, workloads: Collection[str]) -> bool:
+    """Whether the run may have cells of the workloads in that unit, by its settings alone: an
+    imported run does not list its workloads there.
+    """
+    settings = run_settings(row.settings)
+    listed = bool(settings.imported) or not settings.tasks.keys().isdisjoint(workloads)
+    return unit.suits(settings) and listed
 
 
 def _section(history: History) -> Section:
@@ -114,8 +128,8 @@ def _section(history: History) -> Section:
         sentences=(title_of(history), *_change_points(history), *left_out),
         tables=(short_table(shown), *map(_points, shown)),
         charts=tuple(trend_chart(history, trend) for trend in shown),
-        lead=f"{LEAD} {_certainty(history)}",
-        brief=f"times the {history.unit}",
+        lead=f"{LEAD.format(unit=IN_UNITS[history.unit])} {_certainty(history)}",
+        brief=history.unit.words,
         doubts=history.notes,
     )
 

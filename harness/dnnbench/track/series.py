@@ -3,7 +3,7 @@ where something changed that its times hang on.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..execution.agreement_rows import agreement_rows, unproven
 from ..execution.measured import Measured, measured
+from ..execution.stored_settings import RunSettings
 from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
 from ..stats.apart import log_times
@@ -28,6 +29,27 @@ class Unit(StrEnum):
 
     CONTROL = "control"
     BASE = "base"
+    SECONDS = "seconds"
+    """Nothing: seconds a call, of runs that another tool recorded, which have no control."""
+
+    @property
+    def words(self) -> str:
+        """What a figure in it is, behind the figure."""
+        return "seconds a call" if self is Unit.SECONDS else f"times the {self}"
+
+    @property
+    def plural(self) -> str:
+        """What figures are in."""
+        return "seconds" if self is Unit.SECONDS else f"units of the {self}"
+
+    def suits(self, settings: RunSettings) -> bool:
+        """Whether the times of such a run can be in it: imported ones, or dnnbench's own."""
+        return bool(settings.imported) == (self is Unit.SECONDS)
+
+
+def unit_of(settings: RunSettings) -> Unit:
+    """The unit of a run where none is named."""
+    return Unit.SECONDS if settings.imported else Unit.CONTROL
 
 
 @dataclass(frozen=True)
@@ -84,6 +106,7 @@ class Series:
     """As the newest run prints it."""
     backend: str
     segments: tuple[Segment, ...]
+    unit: Unit
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -112,7 +135,7 @@ def series_of(
             points[key].append(point)
             newest[key] = cell
     return [
-        Series(key, newest[key].arm, newest[key].backend, tuple(_segments(several)))
+        Series(key, newest[key].arm, newest[key].backend, tuple(_segments(several)), unit)
         for key, several in points.items()
     ]
 
@@ -132,7 +155,7 @@ def _points(
         objection = run.time_doubt(cell) or (f"it {unlike.sentence}" if unlike else "")
         if not np.isfinite(logs).all():
             objection = "a time in it is none"
-        if not objection and len(logs) < 2:
+        if not objection and len(logs) < 2 and unit is not Unit.SECONDS:
             objection = "one generation gives no interval"
         estimate = exp_interval(*mean_interval(logs), len(logs))
         conditions = conditions_of(run, cell, unit is Unit.BASE)
@@ -141,6 +164,10 @@ def _points(
 
 def _log_times(run: Measured, cell: CellRow, unit: Unit) -> Sequence[float]:
     """One a generation, in the unit; none where the run has no such unit for the cell."""
+    if not unit.suits(run.settings):
+        return ()
+    if unit is Unit.SECONDS:
+        return list(log_times(run.recorded(cell), normal=False))
     if unit is Unit.CONTROL:
         recorded = run.recorded(cell)
         return () if recorded.control is None else log_times(recorded, normal=True).tolist()
@@ -158,11 +185,3 @@ def _segments(points: Sequence[Point]) -> Iterator[Segment]:
             begin = place
             changes = points[place].conditions.changes_from(points[place - 1].conditions)
     yield Segment(tuple(points[begin:]), changes)
-
-
-def runs_by_machine(runs: Sequence[RunRow]) -> Mapping[str, list[RunRow]]:
-    """Runs by the id of their machine, that of the newest run first."""
-    by_machine: dict[str, list[RunRow]] = {}
-    for run in reversed(runs):
-        by_machine.setdefault(run.machine_id, []).insert(0, run)
-    return by_machine

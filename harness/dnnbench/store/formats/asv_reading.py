@@ -68,7 +68,8 @@ def foreign_run(results: Results, described: Mapping[str, Any]) -> ForeignRun:
         versions=dict(_versions(results)),
         benchmarks=timed,
         machine_label=str(params["machine"]) if params.get("machine") else None,
-        notes=(f"in the environment {results.env_name}",) if results.env_name else (),
+        kernel=str(params.get("os") or ""),
+        environment=results.env_name,
         left_out=left_out,
     )
 

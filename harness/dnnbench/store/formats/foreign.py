@@ -1,8 +1,9 @@
 """What another tool recorded, as a run of a store.
 
 A benchmark of another tool is no network that dnnbench knows: its name stands where a workload's
-does, its arm is called after the tool, its phase is `infer`, and columns that it does not tell
-hold the defaults of an arm. One file is one process, so one generation: a time without an interval.
+does, its arm is called after the tool (and the tool's environment, where it keeps several), its
+phase is `infer`, and columns that it does not tell hold the defaults of an arm. One file is one
+process, so one generation: a time without an interval.
 """
 
 import hashlib
@@ -36,7 +37,9 @@ class ForeignRun:
     """What one process of another tool recorded.
 
     hardware: the facts of `host.machine.hardware` that the file tells.  host: the machine's name.
-    left_out: benchmarks that hold no time, and why.
+    kernel: as `host.machine.system` has it; empty where the file does not tell.  environment: that
+    of the tool, where it keeps several of one machine.  left_out: benchmarks that hold no time, and
+    why.
     """
 
     tool: str
@@ -48,6 +51,8 @@ class ForeignRun:
     versions: Mapping[str, str]
     benchmarks: Sequence[ForeignBenchmark]
     machine_label: str | None = None
+    kernel: str = ""
+    environment: str = ""
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,7 +91,8 @@ def add_foreign(store: Store, foreign: ForeignRun) -> bool:
     )
     cells = store.add_cells(run_id, _cells(foreign))
     visits = zip(cells, map(_visits, foreign.benchmarks), strict=True)
-    store.add_generation(run_id, 0, {}, dict(visits), created, finished=created)
+    facts = {"system": {"kernel": foreign.kernel}} if foreign.kernel else {}
+    store.add_generation(run_id, 0, facts, dict(visits), created, finished=created)
     store.finish_run(run_id, "complete", finished=created)
     return True
 
@@ -103,7 +109,7 @@ def _add_machine(store: Store, foreign: ForeignRun) -> str:
 
 
 def _arm(foreign: ForeignRun) -> Arm:
-    return Arm(foreign.tool, MODE)
+    return Arm(foreign.tool, MODE, environment=foreign.environment)
 
 
 def _settings(foreign: ForeignRun) -> dict[str, Any]:
@@ -123,9 +129,8 @@ def _cells(foreign: ForeignRun) -> list[dict[str, Any]]:
         times[benchmark.name] += 1
         again = f" ({times[benchmark.name]})" if times[benchmark.name] > 1 else ""
         key = arm.to_json()
-        named = {name: key[name] for name in ("backend", "mode", "device", "dtype", "threads")}
         rows.append(
-            named
+            {**key, "environment": arm.environment or None}
             | {
                 "workload": f"{benchmark.name}{again}",
                 "spec_hash": benchmark.version,

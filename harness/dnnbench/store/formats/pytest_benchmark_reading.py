@@ -75,6 +75,7 @@ def foreign_run(document: Document) -> ForeignRun:
         hardware=dict(_hardware(info)),
         versions={"python": str(info.get("python_version", ""))},
         benchmarks=[_benchmark(b) for b in timed],
+        kernel=_kernel(info),
         notes=(f"of {medians} benchmarks the median alone was stored",) if medians else (),
         left_out=left_out,
     )
@@ -93,6 +94,11 @@ def _revision(commit: Commit) -> str | None:
     if commit.id is None or commit.id in NO_COMMIT:
         return None
     return f"{commit.id}+" if commit.dirty else commit.id
+
+
+def _kernel(info: dict[str, Any]) -> str:
+    """As dnnbench names one: "Linux 6.1"."""
+    return " ".join(str(info[part]) for part in ("system", "release") if info.get(part))
 
 
 def _hardware(info: dict[str, Any]) -> Iterator[tuple[str, Any]]:
