@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,29 @@ def test_imports_go_one_way_and_meet_no_framework(path):
             assert TIER[parts[1]] <= TIER[room_of(path)], (
                 f"{path.relative_to(ROOT)} imports {name}, which stands above it"
             )
+
+
+def needed_at_once(module, path):
+    """The modules of dnnbench that must be there before this one is."""
+    package = module.split(".") if path.stem == "__init__" else module.split(".")[:-1]
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
+            name = ".".join(part for part in base if part)
+            yield name
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def test_no_module_needs_one_that_needs_it():
+    """Whichever is imported first: a command imports what it runs."""
+    parts = {path: path.relative_to(CORE.parent).with_suffix("").parts for path in core_files()}
+    modules = {".".join(names).removesuffix(".__init__"): path for path, names in parts.items()}
+    needed = {
+        module: (set(needed_at_once(module, path)) & set(modules)) - {module}
+        for module, path in modules.items()
+    }
+    assert sum(map(len, needed.values())) > len(modules)
+    TopologicalSorter(needed).prepare()  # raises CycleError
 
 
 def imported_at_once(path):

@@ -3,9 +3,6 @@ and say whose fault it is.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from contextlib import ExitStack
 
@@ -20,6 +17,7 @@ from dnnbench.testing.law_checks import law_verdict
 from helpers.faulty import BUILDERS, HERE, FaultyWorkers
 from helpers.installing import installed_here
 from helpers.kept_caches import kept_folder
+from helpers.running import dnnbench
 
 # isort: split
 from dnnbench_faults.conventions import COMMON
@@ -61,6 +59,16 @@ OFTEN_COMPILED = (
     "tanh_float32_inside_float64",
 )
 """Their faults that are asked often: two of each."""
+FAST = (
+    "dropout_not_rescaled",
+    "layer_norm_epsilon_outside_the_root",
+    "lstm_gates_i_f_o_g",
+    "momentum_rate_in_the_velocity",
+    "sgd_weights_not_updated",
+)
+"""NumPy's that `make test-fast` asks; test_case_claims.py and test_saboteurs.py plant others there,
+in this process.
+"""
 
 
 def in_its_worker(backend, *values, dtype, name, seldom=False):
@@ -72,7 +80,7 @@ def in_its_worker(backend, *values, dtype, name, seldom=False):
     in_the_matrix = dtype == "float32" and backend != "numpy"
     if seldom or in_the_matrix:
         marks.append(pytest.mark.exhaustive)
-    if (backend, dtype) != ("numpy", "float64"):
+    if (backend, dtype) != ("numpy", "float64") or name not in FAST:
         marks.append(pytest.mark.slow)
     return pytest.param(backend, *values, dtype, marks=marks, id=f"{backend}-{name}-{dtype}")
 
@@ -221,6 +229,7 @@ def test_a_faulty_epoch_is_caught(faulty, backend, fault, dtype, record_property
     assert comparison.status == "differs", comparison
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_an_honest_epoch_agrees(faulty, backend):
     comparison = faulty.first_epoch(backend, "honest", "dense")
@@ -277,11 +286,7 @@ def test_every_mechanism_that_is_claimed_is_often_planted(mechanism):
 
 def command(place, *arguments):
     """What a user types; PYTHONPATH stands for an installed third party's package."""
-    line = [sys.executable, "-m", "dnnbench.cli.main", "check", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
-    return subprocess.run(
-        line, cwd=place, env=environment, capture_output=True, text=True, timeout=PATIENCE_S
-    )
+    return dnnbench(place, "check", *arguments, limit_s=PATIENCE_S, PYTHONPATH=str(HERE))
 
 
 def file_of(case, place):

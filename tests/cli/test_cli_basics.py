@@ -113,10 +113,15 @@ BROKEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def healthy():
+    """The backends where no plugin is broken."""
+    return json.loads(dnnbench("list", "backends", "--json").stdout)["backends"]
+
+
 @pytest.mark.parametrize("source, reason", BROKEN.values(), ids=BROKEN)
-def test_a_broken_plugin_costs_only_itself_and_is_shown_with_why(tmp_path, source, reason):
+def test_a_broken_plugin_costs_only_itself_and_is_shown_with_why(tmp_path, healthy, source, reason):
     folder = install(tmp_path, "zbroken", source)
-    healthy = json.loads(dnnbench("list", "backends", "--json").stdout)["backends"]
     done = dnnbench("list", "backends", path=[folder])
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from dnnbench.errors import UsageError
 from dnnbench.store.store import open_store
 from dnnbench.wording import without_middle
 from helpers import storing
-from helpers.installing import dnnbench, install
+from helpers.installing import dnnbench, install, python
 
 FULL = "No space left on device"
 STREAMS = {
@@ -29,6 +29,7 @@ STREAMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line, code, out, err", STREAMS.values(), ids=STREAMS)
 def test_a_stream_that_takes_nothing_is_no_bug(line, code, out, err):
     done = subprocess.run(
@@ -41,9 +42,14 @@ def test_a_stream_that_takes_nothing_is_no_bug(line, code, out, err):
     assert "Exception ignored" not in done.stderr
 
 
+def encoded(*arguments):
+    """A command whose streams take ASCII alone: an interpreter chooses that as it starts."""
+    return python("-m", "dnnbench.cli.main", *arguments, PYTHONIOENCODING="ascii")
+
+
 def test_a_text_that_the_encoding_cannot_take_is_shown_escaped(tmp_path):
     (tmp_path / "net.toml").write_text(NET)
-    done = dnnbench("show", str(tmp_path / "net.toml"), PYTHONIOENCODING="ascii")
+    done = encoded("show", str(tmp_path / "net.toml"))
     assert done.returncode == 0, done.stderr
     assert r"\xb5m" in done.stdout
 
@@ -69,9 +75,7 @@ def place(tmp_path_factory):
 
 
 def test_data_that_the_encoding_cannot_take_is_refused_not_changed(place):
-    done = dnnbench(
-        "export", "latest", "--store", str(place / "s.sqlite"), PYTHONIOENCODING="ascii"
-    )
+    done = encoded("export", "latest", "--store", str(place / "s.sqlite"))
     assert done.returncode == 2, done.stderr
     assert "cannot be written as ascii; set PYTHONIOENCODING=utf-8" in done.stderr
 

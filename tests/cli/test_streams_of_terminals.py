@@ -9,6 +9,7 @@ import pytest
 from dnnbench.cli.output import Output
 from dnnbench.store.store import open_store
 from helpers import reporting
+from helpers.running import dnnbench
 
 ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4})")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -45,6 +46,7 @@ WORDS_OF_BOTH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORDS_OF_BOTH)
 def test_a_pipe_of_windows_1252_takes_every_word(place, name):
     text = said(place, *WORDS[name], PYTHONIOENCODING="cp1252", COLUMNS="80").decode("cp1252")
@@ -56,13 +58,15 @@ def test_a_pipe_of_windows_1252_takes_every_word(place, name):
 @pytest.mark.parametrize("name", WORDS_OF_BOTH)
 def test_no_colour_reaches_a_pipe_or_whoever_wants_none(place, name):
     """FORCE_COLOR is rich's word for a pipe that takes colours."""
-    plain = said(place, *WORDS[name], COLUMNS="80").decode()
-    coloured = said(place, *WORDS[name], COLUMNS="80", FORCE_COLOR="1", TERM="xterm").decode()
-    none = said(place, *WORDS[name], COLUMNS="80", FORCE_COLOR="1", NO_COLOR="1", TERM="xterm")
+    words, colours = WORDS[name], {"FORCE_COLOR": "1", "TERM": "xterm"}
+    plain = dnnbench(place, *words, COLUMNS="80").stdout
+    coloured = dnnbench(place, *words, COLUMNS="80", **colours).stdout
+    none = dnnbench(place, *words, COLUMNS="80", NO_COLOR="1", **colours).stdout
+    assert plain
     assert not COLOUR.search(plain)
     assert COLOUR.search(coloured)
     assert COLOUR.sub("", coloured) == plain
-    assert not re.search(r"\x1b\[[\d;]*3\d", none.decode())
+    assert not re.search(r"\x1b\[[\d;]*3\d", none)
 
 
 def test_what_an_encoding_lacks_has_a_plainer_word(monkeypatch, capfdbinary):

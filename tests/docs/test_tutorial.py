@@ -5,13 +5,12 @@ by the conformance kit.
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from dnnbench.plugins.catalog import find_workload
+from helpers import running
 from helpers.pytest_sessions import run_pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backend_tutorial.md").read_text()
@@ -87,15 +86,7 @@ def path_with(folder):
 
 
 def dnnbench(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "dnnbench.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": path_with(folder)},
-        cwd=folder,
-        timeout=600,
-        check=False,
-    )
+    return running.dnnbench(folder, *arguments, limit_s=600, PYTHONPATH=path_with(folder))
 
 
 def judged(folder, name, *options):

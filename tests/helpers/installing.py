@@ -7,11 +7,14 @@ import subprocess
 import sys
 import textwrap
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from dnnbench.execution import backend_info
 from dnnbench.plugins.discovery import Plugins
 from dnnbench.plugins.entries import announced
+
+from . import running
 
 
 def install(folder, name, source, entries=None, version="1.0"):
@@ -41,9 +44,14 @@ def installed_here(folder):
         yield plugins_here
 
 
+def search_of(path):
+    """Python's import path with folders of plugins in front of it."""
+    return os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+
+
 def python(*arguments, path=(), cwd=None, **environment):
-    """A child interpreter with folders of plugins in front of its import path."""
-    search = os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    """A child interpreter that finds plugins in folders."""
+    search = search_of(path)
     env = {**os.environ, **environment, **({"PYTHONPATH": search} if search else {})}
     command = [sys.executable, *arguments]
     return subprocess.run(
@@ -51,5 +59,7 @@ def python(*arguments, path=(), cwd=None, **environment):
     )
 
 
-def dnnbench(*arguments, **options):
-    return python("-m", "dnnbench.cli.main", *arguments, **options)
+def dnnbench(*arguments, path=(), cwd=".", **environment):
+    """The command line where plugins are found in folders."""
+    place = Path(cwd).resolve()
+    return running.dnnbench(place, *arguments, PYTHONPATH=search_of(path), **environment)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dnnbench.store.store import open_store
 
-from .forkserver import Command, Forkserver
+from .forkserver import PACKAGES, Command, Forkserver
 
 TESTS = Path(__file__).parents[1]
 THIRD_PARTY = TESTS / "third_party"
@@ -50,8 +50,8 @@ def command_line(*arguments: str, changes: Mapping[str, Any] | None = None) -> l
 
 
 @cache
-def _forkserver() -> Forkserver:
-    server = Forkserver(environment())
+def _forkserver(packages: tuple[str, ...]) -> Forkserver:
+    server = Forkserver(environment(), packages)
     atexit.register(server.close)
     return server
 
@@ -63,7 +63,7 @@ def dnnbench(place, *arguments, changes=None, limit_s=300, **variables):
     """
     surroundings = environment() | variables
     command = Command(tuple(map(str, arguments)), str(place), surroundings, dict(changes or {}))
-    return _forkserver().run(command, limit_s)
+    return _forkserver(() if changes else PACKAGES).run(command, limit_s)
 
 
 def wait_for_generations(place, count):
