@@ -1,5 +1,6 @@
 """What many tests share: one cache, one tier of workers a session."""
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -22,6 +23,11 @@ def pytest_collection_modifyitems(config, items):
             f"pytest {pytest.__version__} and its xdist ignore groups: "
             "install what constraints.txt pins"
         )
+
+
+def pytest_collection_finish():
+    """Leave ten thousand tests, and what their files import, out of every garbage collection."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

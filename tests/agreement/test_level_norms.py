@@ -25,12 +25,12 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
 from dnnbench_numpy import gradients, norms, ops, products
 from dnnbench_numpy.backend import NumpyBackend
-from dnnbench_torch.backend import TorchBackend
+from helpers.in_this_process import TORCH
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 FILES = ("bn1.toml", "one.toml", "bnconst.json")
 DTYPES = ("float64", "float32")
-pytestmark = pytest.mark.slow  # PyTorch is imported here
+pytestmark = [TORCH, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +70,8 @@ def unjudged(rows):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("file", FILES)
 def test_pytorch_s_batch_norm_of_equal_values_agrees(file, dtype):
+    from dnnbench_torch.backend import TorchBackend
+
     wrong = [row for row in rows_of(file, dtype, TorchBackend) if not row.ok]
     assert not wrong
 

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from dnnbench.spec.optimizers import Adam
-from dnnbench_tensorflow import optimizers
+from helpers.in_this_process import TENSORFLOW
+
+pytestmark = [TENSORFLOW, pytest.mark.slow]
 
 
 def stepped(optimizer, gradients, dtype):
     """(weight, moments as the spec has them) after a step for each gradient, from 1 and zeros."""
+    import tensorflow as tf
+    from dnnbench_tensorflow import optimizers
+
     p, t = tf.Variable([1.0], dtype=dtype), tf.Variable(0, dtype=tf.int64)
     slots = {s: {"p": tf.Variable([0.0], dtype=dtype)} for s in optimizer.slots}
     for g in gradients:
@@ -28,7 +32,6 @@ def by_formula(optimizer, gradients):
     return p, {"first_moment": m, "second_moment": v}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("beta2", (0.0, 0.95, 0.999, 1 - 1e-6, 1 - 1e-9))
 @pytest.mark.parametrize("dtype", ("float32", "float64"))
 def test_adam_is_the_formula_whatever_the_type_makes_of_beta(dtype, beta2):

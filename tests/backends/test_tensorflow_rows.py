@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from dnnbench.spec.optimizers import Momentum, Sgd
-from dnnbench_tensorflow import optimizers, rows
+from helpers.in_this_process import TENSORFLOW
 
+pytestmark = [TENSORFLOW, pytest.mark.slow]
 TABLE = np.arange(10.0).reshape(5, 2)
 TWICE = [3, 1, 3]
 
 
 def stepped(optimizer, ids=TWICE):
     """The table after a step along the sum of what `ids` name, and the gradient that it took."""
+    import tensorflow as tf
+    from dnnbench_tensorflow import optimizers, rows
+
     table = tf.Variable(TABLE)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.gather(table, ids))
@@ -48,4 +51,6 @@ def test_plain_descent_takes_the_rows_alone():
     ids=["decay", "momentum"],
 )
 def test_what_moves_every_row_takes_all(optimizer):
+    import tensorflow as tf
+
     assert tf.is_tensor(stepped(optimizer)[1])

@@ -14,9 +14,9 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench_numpy.backend import NumpyBackend
-from dnnbench_torch.backend import TorchBackend
+from helpers.in_this_process import TORCH
 
-FLOAT64 = {"torch": TorchBackend, "numpy": NumpyBackend}
+pytestmark = TORCH
 
 
 def convolution_of_channels(net):
@@ -87,8 +87,11 @@ def workload_of(build):
 
 
 def program_of(backend, workload):
+    from dnnbench_torch.backend import TorchBackend
+
+    float64 = {"torch": TorchBackend, "numpy": NumpyBackend}
     weights = initial_weights(workload.model, 0)
-    return FLOAT64[backend]().build(workload, weights, Arm(backend, "eager", dtype="float64"))
+    return float64[backend]().build(workload, weights, Arm(backend, "eager", dtype="float64"))
 
 
 @pytest.mark.parametrize("size", [1, 2])

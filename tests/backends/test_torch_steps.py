@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from dnnbench.agreement.observing import with_optimizer
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.batch import Batch
@@ -11,14 +10,15 @@ from dnnbench.spec.optimizers import Sgd
 from dnnbench.spec.weights import initial_weights
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
-from dnnbench_torch import optimizers
-from dnnbench_torch.backend import TorchBackend
-from dnnbench_torch.layouts import download, parameter_layout, upload
+from helpers.in_this_process import TORCH
 
 RATE = 0.5
+pytestmark = TORCH
 
 
 def built(workload, dtype="float64", mode="eager"):
+    from dnnbench_torch.backend import TorchBackend
+
     arm = Arm("torch", mode, dtype=dtype)
     return TorchBackend().build(workload, initial_weights(workload.model, 0), arm)
 
@@ -57,19 +57,24 @@ def test_a_step_reads_each_gradient_in_its_own_memory_order(case):
     (OPS["gru"](units=2), "bias", (6,)),
     (OPS["gru"](units=2), "hidden_bias", (2,)),
 ])  # fmt: skip
-@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_a_downloaded_parameter_equals_the_uploaded_one(op, role, shape, dtype):
+@pytest.mark.parametrize(("dtype", "here"), [("float64", "float64"), ("bfloat16", "float32")])
+def test_a_downloaded_parameter_equals_the_uploaded_one(op, role, shape, dtype, here):
+    import torch
+    from dnnbench_torch.layouts import download, parameter_layout, upload
+
     array = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
     layout = parameter_layout(op, role, shape)
-    back = download(upload(array, layout, dtype, torch.device("cpu")), layout)
+    back = download(upload(array, layout, getattr(torch, dtype), torch.device("cpu")), layout)
     assert np.array_equal(back, array)
-    assert back.dtype == {torch.float64: "float64", torch.bfloat16: "float32"}[dtype]
+    assert back.dtype == here
 
 
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_a_clipped_step_of_adamw_is_compiled_in_no_mode():
     """What the compiler makes of it takes several times as long as PyTorch's fused one."""
+    import torch
+
     program = built(CASES["adamw_clipped_on_a_schedule"](), mode="compile")
     zeros = {name: torch.zeros_like(p) for name, p in program._weights.items()}
     program._update(zeros)
@@ -94,6 +99,9 @@ def test_an_update_with_a_gradient_that_is_not_finite_is_skipped_whole():
 
 
 def test_gradients_are_clipped_in_their_own_memory():
+    import torch
+    from dnnbench_torch import optimizers
+
     gradients = [torch.full((3,), 2.0), torch.full((2, 2), 2.0)]
     clipped = optimizers.clipping(1.0, compiled=False)(gradients)
     assert [g.data_ptr() for g in clipped] == [g.data_ptr() for g in gradients]
@@ -111,6 +119,9 @@ def test_gradients_are_clipped_in_their_own_memory():
     ],
 )
 def test_gradients_that_share_memory_are_clipped_once(make):
+    import torch
+    from dnnbench_torch import optimizers
+
     wanted = optimizers.clipping(1.0, compiled=True)(make(torch.arange(1.0, 5.0)))
     clipped = optimizers.clipping(1.0, compiled=False)(make(torch.arange(1.0, 5.0)))
     assert [g.tolist() for g in clipped] == [g.tolist() for g in wanted]

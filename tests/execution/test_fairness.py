@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import jax
 import pytest
 from dnnbench.execution.facts import AuditFacts, ProgramFacts
 from dnnbench.execution.fairness import fairness_audit, unequal
@@ -18,8 +17,7 @@ from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from dnnbench.worker.clients.timing import TimingClient
 from dnnbench.worker.services.timing import BuildRequest
-from dnnbench_jax.backend import JaxBackend
-from dnnbench_torch.backend import TorchBackend
+from helpers.in_this_process import TORCH
 
 EXPECTED = {
     "numpy": ("kept", "in place"),
@@ -139,6 +137,9 @@ def test_every_backend_tells_what_the_ledger_shows(workers, backend):
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["jit", "eager"])
 def test_what_jax_calls_donated_goes_into_the_old_weights_memory(mode):
+    import jax
+    from dnnbench_jax.backend import JaxBackend
+
     workload = CASES["dense"]()
     program = JaxBackend().build(workload, initial_weights(workload.model, 0), Arm("jax", mode))
     before = jax.tree.leaves(program._weights)
@@ -150,7 +151,10 @@ def test_what_jax_calls_donated_goes_into_the_old_weights_memory(mode):
     )
 
 
+@TORCH
 def test_what_torch_calls_in_place_stays_where_it_is():
+    from dnnbench_torch.backend import TorchBackend
+
     workload = CASES["dense"]()
     program = TorchBackend().build(
         workload, initial_weights(workload.model, 0), Arm("torch", "eager")
