@@ -37,11 +37,13 @@ def rows(monkeypatch, tmp_path):
     return ask
 
 
+@pytest.mark.slow
 def test_a_worker_s_log_is_named_after_every_element_type_it_is_asked_in(rows):
     _, spawned = rows(2**30)
     assert spawned == ["check-numpy:eager-float64-float32"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_grew_is_replaced_before_the_next_exam(rows):
     together, one = rows(2**30)
     apart, two = rows(-(2**30))

@@ -54,6 +54,7 @@ def test_what_else_differs_has_a_column_for_each_side(stores, sides):
     assert list(sides.differences.columns) == ["fact", "machine a", "machine b"]
 
 
+@pytest.mark.slow
 def test_it_is_shown_as_the_report_shows_it(sides, tmp_path):
     assert "machine b is" in sides.to_markdown()
     assert "same money" in sides.to_markdown()

@@ -165,6 +165,7 @@ LEFT_EARLY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", LEFT_EARLY)
 def test_a_reader_that_leaves_is_no_fault(arguments, unbuffered):

@@ -253,6 +253,7 @@ def answered_or_refused(arguments):
     return code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("beginning", WORDS, ids=" ".join)
 def test_no_argument_list_gives_anything_but_an_answer_or_words(beginning, share):

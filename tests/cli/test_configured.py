@@ -116,6 +116,7 @@ def test_a_run_names_its_machine_as_the_settings_do(project, monkeypatch):
         assert list(store.machines()["machine_label"]) == ["lab-3"]
 
 
+@pytest.mark.slow
 def test_an_environment_of_the_file_is_made(project, capsys):
     """pip is asked for what the file names: a distribution that nobody has."""
     assert main(["envs", "create", "old"]) != exitcodes.OK

@@ -32,6 +32,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", SHOWING)
 def test_a_command_of_the_page_shows_the_history(folder, monkeypatch, capsys, command):
     monkeypatch.chdir(folder)

@@ -76,6 +76,7 @@ def request(*backends):
     return Request((find_workload("mlp_digits"),), backends, settings)
 
 
+@pytest.mark.slow
 def test_a_plan_has_the_mode_that_was_found_and_the_store_that_it_was(two_modes):
     wanted = request("numpy:best")
     plan, _ = make_plan(wanted, Silent())
@@ -90,6 +91,7 @@ def test_a_plan_has_the_mode_that_was_found_and_the_store_that_it_was(two_modes)
     assert any(note.startswith("numpy:best is numpy:eager here (") for note in stored["notes"])
 
 
+@pytest.mark.slow
 def test_what_was_found_is_kept_for_the_same_networks_alone(two_modes, monkeypatch):
     measured = []
 
@@ -107,6 +109,7 @@ def test_what_was_found_is_kept_for_the_same_networks_alone(two_modes, monkeypat
     assert len(measured) == 2
 
 
+@pytest.mark.slow
 def test_a_mode_that_is_not_ready_in_time_is_left_out(two_modes, monkeypatch):
     honest = best._Candidate.prepare
 

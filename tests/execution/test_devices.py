@@ -195,6 +195,7 @@ def facts_of(worker):
     return timing.describe("k").to_json() | {"device_s": device_s}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [pytest.param("gpu", marks=pytest.mark.gpu), pytest.param("tpu", marks=pytest.mark.tpu)]
 )

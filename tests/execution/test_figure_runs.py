@@ -12,6 +12,7 @@ from dnnbench.store.store import open_store
 from helpers.reporting import section_of
 from helpers.running import FAST, TINY, dnnbench
 
+pytestmark = pytest.mark.slow  # runs
 ARMS = "numpy,saboteur:uncounted,saboteur:lost"
 
 

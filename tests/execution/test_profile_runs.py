@@ -39,30 +39,35 @@ def evidence(place):
         return gather(store, store.find_run("latest"))
 
 
+@pytest.mark.slow
 def test_every_purpose_was_looked_into(evidence):
     looked = looked_into(evidence.measured)
     assert [one.phase for one in looked] == [Phase.TRAIN_STEP, Phase.INFER]
     assert all(set(one.nodes_s) == set(NODES) for one in looked)
 
 
+@pytest.mark.slow
 def test_gradients_are_of_a_training_step_alone(evidence):
     step, infer = looked_into(evidence.measured)
     assert set(step.facts.backward_s) == set(NODES)
     assert infer.facts.backward_s == {}
 
 
+@pytest.mark.slow
 def test_shares_of_all_layers_are_the_whole(evidence):
     for one in looked_into(evidence.measured):
         assert sum(one.share(node) for node in NODES) == pytest.approx(1)
         assert 0 <= one.outside < 1
 
 
+@pytest.mark.slow
 def test_a_trace_lies_beside_the_store(place, evidence):
     for one in looked_into(evidence.measured):
         events = json.loads((place / "results" / one.file).read_text())["traceEvents"]
         assert {event["name"] for event in events} == set(NODES)
 
 
+@pytest.mark.slow
 def test_the_layers_section_shows_time_by_layer_and_where_traces_are(evidence):
     section = section_of(evidence, "layers")
     titles = [table.title for table in section.tables]
@@ -75,6 +80,7 @@ def test_the_layers_section_shows_time_by_layer_and_where_traces_are(evidence):
     assert any("of the time of all layers" in sentence for sentence in section.sentences)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["results/page.html", "elsewhere/deep/page.html"])
 def test_the_page_links_to_the_traces_wherever_it_is(place, evidence, page):
     at = place / page

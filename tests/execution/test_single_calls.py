@@ -32,17 +32,20 @@ def record():
     return filled
 
 
+@pytest.mark.slow
 def test_every_purpose_gets_as_many_calls_as_were_asked_for(record):
     counts = {key.phase: len(calls) for key, calls in record.singles.items()}
     assert counts == {"infer": CALLS, "train_step": CALLS}
 
 
+@pytest.mark.slow
 def test_single_calls_are_marked_and_no_visits(record):
     flags = [call.flags for calls in record.singles.values() for call in calls]
     assert all(flag & SINGLE for flag in flags)
     assert not any(v.flags & SINGLE for visits in record.visits.values() for v in visits)
 
 
+@pytest.mark.slow
 def test_a_single_call_takes_about_as_long_as_one_of_a_visit(record):
     for key, calls in record.singles.items():
         single = np.median([call.seconds for call in calls])

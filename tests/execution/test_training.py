@@ -197,6 +197,7 @@ def test_backends_predict_the_same_classes_with_trained_weights(trained, backend
     assert len({tuple(arm["predictions"]) for arm in document["arms"]}) == 1
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused_naming_tensors(trained):
     done = dnnbench(
         trained, "predict", "cnn_digits", "--weights", "mlp.safetensors", "--backend", "numpy"
@@ -211,6 +212,7 @@ def test_weights_of_another_network_are_refused_naming_tensors(trained):
         assert words in done.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_no_weights_is_refused(trained):
     (trained / "noise.safetensors").write_bytes(b"not weights at all")
     done = dnnbench(

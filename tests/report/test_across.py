@@ -53,12 +53,19 @@ def two_machines(store, **changes):
     return compared(store)
 
 
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """Two machines, one of which takes half the time of the other in everything."""
+    with open_store(tmp_path_factory.mktemp("across") / "two.sqlite") as opened:
+        yield two_machines(opened)
+
+
 # How much faster, on these workloads.
 
 
-def test_the_answer_is_the_geometric_mean_with_its_error(store):
+def test_the_answer_is_the_geometric_mean_with_its_error(twice):
     """m2 takes half the time of everything, whatever its control arm says."""
-    (overall,) = two_machines(store).overall["train_step"][1:]
+    (overall,) = twice.overall["train_step"][1:]
     assert overall.faster.value == pytest.approx(2, rel=0.05)
     assert overall.faster.low <= 2 * 1.05
     assert overall.faster.high >= 2 / 1.05
@@ -87,6 +94,7 @@ def test_training_and_inference_are_apart(store):
     assert values == pytest.approx({"train_step": 3, "infer": 1}, rel=0.05)
 
 
+@pytest.mark.slow
 def test_runs_of_several_days_are_the_unit_of_the_interval(store):
     """A day moves a whole run by 10 %, which no generation of it shows."""
     draw = np.random.default_rng(0)
@@ -109,20 +117,17 @@ def test_a_run_with_other_versions_repeats_none(store):
     assert runs_of(store, By.MACHINE) == ["ra", "rb"]
 
 
-def test_each_generation_gives_one_mean_over_workloads_and_arms(store):
-    comparison = two_machines(store)
-    (overall,) = comparison.overall["infer"][1:]
-    logs = [
-        math.log(cell.faster[1].value) for cell in comparison.cells if cell.same.phase == "infer"
-    ]
+def test_each_generation_gives_one_mean_over_workloads_and_arms(twice):
+    (overall,) = twice.overall["infer"][1:]
+    logs = [math.log(cell.faster[1].value) for cell in twice.cells if cell.same.phase == "infer"]
     assert math.log(overall.faster.value) == pytest.approx(np.mean(logs), abs=1e-9)
 
 
 # What is said of it.
 
 
-def test_the_answer_names_both_numbers_and_the_worst(store):
-    (said, different, *_) = by_id(two_machines(store))["across"].sentences
+def test_the_answer_names_both_numbers_and_the_worst(twice):
+    (said, different, *_) = by_id(twice)["across"].sentences
     assert LEAD.search(said)
     assert "on these 2 workloads (geometric mean, 2 arms; within-run error only)" in said
     assert re.search(r"Workloads differ: [\d.]+x to [\d.]+x, in order: ", different)
@@ -170,8 +175,8 @@ def test_threads_that_differ_stand_beside_the_versions(store):
     assert [cell.text for cell in row] == ["used threads", "2", "8"]
 
 
-def test_sides_that_differ_in_nothing_have_no_table_of_differences(store):
-    assert "across-environment" not in by_id(two_machines(store))
+def test_sides_that_differ_in_nothing_have_no_table_of_differences(twice):
+    assert "across-environment" not in by_id(twice)
 
 
 # Names.
@@ -194,8 +199,8 @@ def test_two_machines_of_one_model_are_told_apart(store, tmp_path):
         assert alike[1] == "Example CPU 9000, 4 cores, 16 GiB (new) (host beef42)"
 
 
-def test_labels_name_machines(store):
-    assert two_machines(store).names == ["machine m1", "machine m2"]
+def test_labels_name_machines(twice):
+    assert twice.names == ["machine m1", "machine m2"]
 
 
 REFUSED = {
@@ -278,13 +283,14 @@ def test_energy_is_shown_where_a_counter_counted_it(store):
     assert watts == pytest.approx(0.02 / 0.5e-3, rel=0.1)
 
 
-def test_without_price_and_counter_nothing_is_said_of_costs(store):
-    assert "across-costs" not in by_id(two_machines(store))
+def test_without_price_and_counter_nothing_is_said_of_costs(twice):
+    assert "across-costs" not in by_id(twice)
 
 
 # Every renderer, and many sides.
 
 
+@pytest.mark.slow
 def test_twenty_machines_stand_below_each_other(store):
     small = OTHERS | {"workloads": ("mlp",), "generations": 2, "rounds": 4}
     small |= {"seconds": {"infer": 1e-3, "train_step": 4e-3}}
@@ -304,6 +310,7 @@ def test_twenty_machines_stand_below_each_other(store):
         compared(store)
 
 
+@pytest.mark.slow
 def test_page_markdown_and_terminal_begin_with_the_answer(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, speed in (("a", 1.0), ("b", 0.5)):
@@ -334,15 +341,14 @@ def test_names_of_machines_are_no_markup(store):
     )
 
 
-def test_doubted_cells_are_left_out_of_the_mean(store):
-    comparison = two_machines(store)
-    runs = [side.newest for side in comparison.sides]
-    cell = comparison.cells[0]
+def test_doubted_cells_are_left_out_of_the_mean(twice):
+    runs = [side.newest for side in twice.sides]
+    cell = twice.cells[0]
     doubts = {cell.cells[1].cell_id: "its bench contradicts itself"}
     again = side_by_side([runs[0], replace(runs[1], time_doubts=doubts)], By.MACHINE)
     overall = again.overall[cell.same.phase][1]
     assert overall.doubted == 1
-    assert overall.faster.value != comparison.overall[cell.same.phase][1].faster.value
+    assert overall.faster.value != twice.overall[cell.same.phase][1].faster.value
     assert overall.sound
     assert math.isnan(again.cells[0].faster[1].low)
 

@@ -58,6 +58,7 @@ def test_of_few_cells_all_rows_stand_in_the_page(known):
     assert "left out of this page" not in page_of([known], static=True)
 
 
+@pytest.mark.slow
 def test_each_kind_of_telling_cell_is_among_them(few):
     cells = Telling(few).cells
     assert len(cells) == telling.MOST_TOLD
@@ -67,6 +68,7 @@ def test_each_kind_of_telling_cell_is_among_them(few):
     assert {row.verdict for row in cells} >= {"FASTER", "SLOWER", "UNDECIDED"}
 
 
+@pytest.mark.slow
 def test_the_largest_differences_are_among_them(few):
     """Every cell of the arm that takes 3 times as long, before those nearer to the base."""
     left_out = {row.arm for row in Telling(few).rest}
@@ -74,17 +76,20 @@ def test_the_largest_differences_are_among_them(few):
     assert {"torch:compile", "tensorflow:graph"} <= left_out
 
 
+@pytest.mark.slow
 def test_rows_of_cells_are_those_of_the_telling_ones(few, page):
     rows = re.findall(r'<tr id="1-row-([0-9a-f]{24})"', section(page, "cells"))
     assert sorted(rows) == sorted(row.cell_id for row in Telling(few).cells)
 
 
+@pytest.mark.slow
 def test_all_others_stand_in_a_summary(few, page):
     text = section(page, "cells")
     assert f"The other {len(Telling(few).rest)} cells, by phase and arm" in text
     assert "the 200 most telling stand here" in text
 
 
+@pytest.mark.slow
 def test_the_heat_map_is_whole(page):
     assert len(re.findall(r"<tr ", section(page, "heat"))) == 2 * FEW
 
@@ -96,6 +101,7 @@ def cells_in(page):
     return [dict(zip(names, row, strict=False)) for row in run["cells"]["rows"]]
 
 
+@pytest.mark.slow
 def test_every_cell_opens_and_the_telling_ones_have_their_visits(few, page):
     cells = cells_in(page)
     assert [cell["id"] for cell in cells] == [row.cell_id for row in few.rows]
@@ -103,6 +109,7 @@ def test_every_cell_opens_and_the_telling_ones_have_their_visits(few, page):
     assert opened == {row.cell_id for row in Telling(few).cells}
 
 
+@pytest.mark.slow
 def test_a_page_leaves_room_for_4800_cells_in_5_mb(few, page):
     more = CELLS - len(few.rows)
     assert len(page.encode()) + more * MOST_BYTES_A_CELL < MOST_BYTES

@@ -24,6 +24,7 @@ def wide(tmp_path_factory):
         return parts_of([gather(store, "r")])
 
 
+@pytest.mark.slow
 def test_markdown_fits_a_pull_request_and_says_what_it_leaves_out(wide):
     whole = markdown.markdown_of(wide, most=10**9)
     fitted = markdown.markdown_of(wide)
@@ -33,6 +34,7 @@ def test_markdown_fits_a_pull_request_and_says_what_it_leaves_out(wide):
     assert "Left out, as the page has them: " not in whole
 
 
+@pytest.mark.slow
 def test_what_fits_is_whole(wide):
     assert whole_sections(markdown.markdown_of(wide)) < whole_sections(
         markdown.markdown_of(wide, most=10**9)

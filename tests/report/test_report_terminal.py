@@ -204,6 +204,7 @@ def test_a_run_without_a_twin_tells_of_none_and_one_generation_of_no_interval(em
     assert "gives no interval" in printed(found)
 
 
+@pytest.mark.slow
 def test_the_intervals_of_all_twins_hold_together(empty):
     """Of 40 honest runs of fourteen phases, plain 95 % intervals would doubt about half."""
     doubted = 0

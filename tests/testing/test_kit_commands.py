@@ -131,6 +131,7 @@ def test_the_tables_tell_reasons_once(stranger):
     assert done.stdout.count("no sigmoid here:") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
@@ -180,6 +181,7 @@ def test_pytest_asks_the_same(stranger, tmp_path, options, code, words):
     assert words in done.stdout + done.stderr, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_other_sessions_of_pytest_are_left_alone(tmp_path):
     (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
     assert run_pytest(tmp_path, ".").returncode == 0

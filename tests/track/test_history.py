@@ -207,6 +207,7 @@ def test_only_two_commits_can_be_measured_afresh(nightly, tmp_path, said, revisi
     assert why in err
 
 
+@pytest.mark.slow
 def test_a_pipe_without_blocks_gets_plainer_signs(nightly):
     import os
     import subprocess
