@@ -85,3 +85,13 @@ def listed(names: Sequence[str], separator: str = ", ", most: int = MOST_LISTED)
     """The names one after the other; of many the first ones, and how many more there are."""
     some = separator.join(shortened(name, 200) for name in names[:most])
     return f"{some} and {len(names) - most:,} more" if len(names) > most else some
+
+
+def counted(count: int, noun: str) -> str:
+    """'1 arm', '4 arms'."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def have(count: int) -> str:
+    """The verb of so many."""
+    return "has" if count == 1 else "have"

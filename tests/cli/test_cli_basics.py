@@ -201,4 +201,4 @@ def test_a_dry_run_says_how_many_cells_share_the_time(capsys):
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     said = {line[0]: line[1] for line in lines if len(line) == 2}
     assert said["cells"] == "2"
-    assert said["visits"] == "60.0 s in 3 generation(s), shared by 2 cells: 10.0 s a cell in each"
+    assert said["visits"] == "60.0 s in 3 generations, shared by 2 cells: 10.0 s a cell in each"

@@ -1,6 +1,7 @@
 """Figures of calls in a gate: told beside the base's, and what the policy names fails it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from dnnbench.cli.gate import _code
@@ -73,7 +74,7 @@ def test_one_more_operator_fails_a_gate_that_names_it(store):
     gate = gate_of(store, [4] * PROCESSES, [5] * PROCESSES)
     assert gate.answer is Answer.REGRESSED
     assert _code(gate) == 3
-    assert outcome_line(gate).startswith("gate: REGRESSED: 1 cells screened")
+    assert outcome_line(gate).startswith("gate: REGRESSED: 1 cell screened")
     text = text_of(gate_sections(gate)[:1], 200)
     assert "operators: 5, of the base 4" in text
     assert "operators: 5, of the base 4" in junit_of(gate)
@@ -170,6 +171,16 @@ def test_a_faster_candidate_is_unexplained_where_nothing_differs(store, ratio, o
     gate = read_gate(store, "screen")
     assert gate.answer is answer
     assert _code(gate) == (3 if answer is Answer.UNEXPLAINED else 0)
+
+
+@pytest.mark.parametrize(("cells", "said"), [(1, "1 of 1 cell is"), (2, "2 of 2 cells are")])
+def test_one_cell_is_said_as_one(store, cells, said):
+    gate_of(store, [4] * PROCESSES, [4] * PROCESSES, CURIOUS, speed=0.7)
+    store.add_agreement("screen", check_rows(0.25))
+    gate = read_gate(store, "screen")
+    several = replace(gate, cells=gate.cells * cells)
+    assert gate_sections(several)[0].title == f"UNEXPLAINED: {said} faster, and nothing explains it"
+    assert f"{cells} cell{'s' * (cells - 1)} screened" in outcome_line(several)
 
 
 def test_an_unexplained_improvement_passes_where_nobody_asked(store):

@@ -108,7 +108,7 @@ def test_an_interpreter_against_itself_passes(folder):
     )
     done = dnnbench(folder, *arguments, *FAST, *OF_FOUR, changes=QUIET)
     assert done.returncode == exitcodes.OK, done.stdout + done.stderr
-    assert "gate: PASS: 1 cells screened" in done.stdout
+    assert "gate: PASS: 1 cell screened" in done.stdout
     assert "screening run" in done.stderr
     assert max(map(len, done.stdout.splitlines())) < 240
     assert "\x1b" not in done.stdout

@@ -10,7 +10,7 @@ from dnnbench.cli.main import main
 from dnnbench.cli.output import Output
 from dnnbench.errors import PluginError, UsageError
 from dnnbench.plugins import catalog
-from dnnbench.plugins.catalog import workloads_of
+from dnnbench.plugins.catalog import find_workloads, parameters_of, workloads_of
 from dnnbench.plugins.discovery import plugins
 from dnnbench.plugins.hooks import WorkloadInfo
 from dnnbench.plugins.parameters import canonical, chosen, split
@@ -262,3 +262,11 @@ def test_a_name_with_brackets_is_printed_whole(only_net, capsys):
 
 def test_split():
     assert split("net[tiny, a=1]") == ("net", ["tiny", "a=1"])
+
+
+def test_a_network_of_one_s_own_that_is_called_as_one_of_the_zoo_has_no_parameters_of_it():
+    (zoo,) = find_workloads("mlp_digits")
+    (tiny,) = find_workloads("resnet18[tiny]")
+    assert parameters_of([zoo])["mlp_digits"]
+    own = tiny.model_copy(update={"name": zoo.name})
+    assert parameters_of([own, tiny]).keys() == {tiny.name}

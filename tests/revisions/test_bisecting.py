@@ -52,7 +52,7 @@ class Formula(RatioFigure):
 
     def ends(self):
         if self.times(LENGTH - 1) <= self.times(0):
-            return "none of 1 cells is slower"
+            return "none of 1 cell is slower"
         arm = Arm("mine", "eager", environment=str(LENGTH - 1))
         return Ends(arm, CaseKey("tiny", 4), None, (2.0, 1.9, 2.1), "", 6, 1.0, ("ends",))
 
@@ -224,7 +224,7 @@ def test_the_answer_is_told_in_words_and_in_markdown(bisected):
         (step(5), {"broken": (4, 5)}, "ONE OF SEVERAL: one of 3"),
         (step(5), {"noise": 3.0}, "INCONCLUSIVE: the step lies after revision 0, up to revision 8"),
         (step(5), {"most": 0}, "INTERRUPTED: what was measured is kept"),
-        (lambda at: 0.0, {}, "ENDS DO NOT DIFFER: none of 1 cells"),
+        (lambda at: 0.0, {}, "ENDS DO NOT DIFFER: none of 1 cell"),
         (
             lambda at: 0.35 * (at >= 2) + 0.35 * (at >= 7), {},
             "MORE THAN ONE STEP: revision 4 lies between the ends",

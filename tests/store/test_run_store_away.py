@@ -207,7 +207,7 @@ def test_a_run_goes_on_when_the_folder_of_its_store_is_removed(place):
         shutil.rmtree(place / "results")
         _, said = process.communicate()
     assert process.returncode == 0, said
-    assert "what it held (1 runs) is there again" in said
+    assert "what it held (1 run) is there again" in said
     assert done_generations(place / STORE) == [0, 1]
 
 

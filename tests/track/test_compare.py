@@ -30,6 +30,16 @@ CASES = {
         exitcodes.NOTHING_MEASURED,
         "UNDECIDED",
     ),
+    "its twin is unlike the base": (
+        {"slower": 1.3, "arms": reporting.SPEED | {"torch:eager#twin": 1.05}},
+        exitcodes.NOTHING_MEASURED,
+        "UNDECIDED",
+    ),
+    "its twin is like the base": (
+        {"slower": 1.3, "arms": reporting.SPEED | {"torch:eager#twin": 1.0}},
+        exitcodes.REGRESSION,
+        "SLOWER",
+    ),
     "another machine": ({"machine": "m2", "slower": 1.3}, exitcodes.NOTHING_MEASURED, None),
     "one generation": ({"generations": 1, "slower": 1.3}, exitcodes.NOTHING_MEASURED, "UNDECIDED"),
     "another specification": ({"spec_hash": "ffff"}, exitcodes.NOTHING_MEASURED, "no pair"),
@@ -61,6 +71,17 @@ def test_a_pair_of_runs_ends_with_its_code_and_verdict(tmp_path, capsys, case):
     assert max(verdicts, key=verdicts.count) == verdict
     assert told["regressed"] is (code == exitcodes.REGRESSION)
     assert (told["unusable"] is not None) is (code == exitcodes.NOTHING_MEASURED)
+
+
+def test_a_twin_unlike_the_base_in_the_earlier_run_overrules_too(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        arms = reporting.SPEED | {"torch:eager#twin": 1.05}
+        reporting.add_run(store, "base", arms=arms, **BASE)
+        reporting.add_run(store, "new", seed=1, slower=1.3, **BASE)
+        found = compare(store, "base", "new", 0.05)
+    assert not found.regressed
+    (reason,) = found.cells["reason"].unique()
+    assert reason.startswith("in run base the base against itself came out as 1.05")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from dnnbench.api.gate import Gated
 from dnnbench.api.load import load
 from dnnbench.cli import exitcodes
 from dnnbench.cli.main import main
@@ -10,8 +11,7 @@ from dnnbench.execution.gate import screened
 from dnnbench.execution.gate_cells import Gate
 from dnnbench.execution.measured import measured
 from dnnbench.report.evidence import gather
-from dnnbench.report.markdown import folded_markdown, section_markdown
-from dnnbench.report.outcomes.gate import gate_sections
+from dnnbench.report.markdown import section_markdown
 from dnnbench.store.schema import CELL
 from dnnbench.store.store import open_store
 from dnnbench.track.run_history import FEWEST_RUNS, MOST_CELLS, gate_trend, with_history
@@ -148,7 +148,7 @@ def test_a_gate_s_markdown_ends_with_the_trend_of_its_cells(tmp_path):
     with open_store(tmp_path / "s.sqlite") as store:
         add_nights(store, [1.0] * 3, **SCREENED)
         gate = outcomes.gate(store)
-        text = folded_markdown([*gate_sections(gate), gate_trend(store, gate)])
+    text = Gated(gate, str(tmp_path / "s.sqlite")).to_markdown()
     outcome, *folded = text.split("<details>")
     assert outcome.startswith("## SLOWER")
     assert folded[-1].startswith("<summary>Trend: ")
@@ -165,6 +165,19 @@ def test_a_gate_of_revisions_has_the_trend_of_the_arms_outside_of_their_environm
     text = section_markdown(gate_trend(four, gate))
     assert "| torch:eager |" in text
     assert "git-" not in text
+
+
+def test_a_gate_whose_store_is_gone_has_its_outcome_alone(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        gate = outcomes.gate(store)
+    text = Gated(gate, str(tmp_path / "gone.sqlite")).to_markdown()
+    assert text.startswith("## SLOWER")
+    assert "Trend: " not in text
+    assert not (tmp_path / "gone.sqlite").exists()
+
+
+def test_the_markdown_of_a_run_in_python_has_its_history(nightly):
+    assert "## History" in load(nightly)["night020"].to_markdown()
 
 
 def test_a_gate_without_earlier_runs_has_no_trend(tmp_path):

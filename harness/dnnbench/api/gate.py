@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Interrupted, UsageError
+from ..errors import Interrupted, StoreError, UsageError
 from ..execution import spelling
 from ..execution.gate import refuse_pairs_of_bases, run_gate, with_base
 from ..execution.gate_cells import Answer, Gate
@@ -57,6 +57,8 @@ class Gated(Shown):
     """How a gate ended: its word, and a row for every cell."""
 
     gate: Gate
+    store: str | None = None
+    """Where its runs are, and perhaps earlier ones; None where no trend is wanted."""
 
     @property
     def answer(self) -> Answer:
@@ -93,6 +95,28 @@ class Gated(Shown):
     def sections(self) -> Sequence[Section]:
         """The answer and its reasons; all stages of every cell."""
         return gate_sections(self.gate)
+
+    def to_markdown(self) -> str:
+        """For a pull request: the outcome with its ten worst cells, and folded below it all stages
+        of every cell and the trend of the cells over the store's earlier runs, as
+        `dnnbench gate --markdown` writes it.
+        """
+        from ..report.markdown import folded_markdown
+
+        return folded_markdown([*self.sections(), *self._trend()])
+
+    def _trend(self) -> list[Section]:
+        """Of its cells over earlier runs; none where they are too few or cannot be read."""
+        from ..track.run_history import gate_trend
+
+        if self.store is None:
+            return []
+        try:
+            with open_store(self.store, create=False) as store:
+                trend = gate_trend(store, self.gate)
+        except StoreError:  # the outcome stands without it
+            return []
+        return [] if trend is None else [trend]
 
 
 def gate(
@@ -163,7 +187,7 @@ def gate(
             allow_unequal=allow_unequal,
             check=check,
         )
-        gated = Gated(judged(request, keeping, report)[0])
+        gated = Gated(judged(request, keeping, report)[0], keeping.store)
     if gated.gate.interrupted:
         raise Interrupted(interrupted(gated.gate), gated)
     return gated

@@ -136,8 +136,8 @@ class Run:
         return section_html(answer, places(self.evidence.backends))
 
     def to_markdown(self) -> str:
-        """Every section: the answer first, then what it rests on."""
-        return markdown(sections_of(self.evidence))
+        """Every section: the answer first, then what it rests on, and the runs before this one."""
+        return markdown(sections_of(self._with_history()))
 
     def report(self, path: str | Path) -> Path:
         """Write the run's offline HTML page; StoreError where the file cannot be written."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from ..wording import counted
 from . import completing, exitcodes
 from .options import Command, Group, output_options
 from .output import Output
@@ -61,7 +62,7 @@ def save(output: Output, run: str, folder: str, store: str, as_json: bool) -> in
     if as_json:
         output.json({"file": str(file), **baseline.to_json()})
     else:
-        output.text(f"{file}: {len(baseline.cells)} cells of {baseline.machine_class}")
+        output.text(f"{file}: {counted(len(baseline.cells), 'cell')} of {baseline.machine_class}")
         output.note("git add it: a baseline that is not in git holds nobody to anything")
     return exitcodes.OK
 
@@ -149,11 +150,9 @@ def list_baselines(output: Output, folder: str, as_json: bool) -> int:
         output.json({"baselines": rows})
     for file, baseline in every if not as_json else ():
         last = f"; last: {baseline.accepted[-1].reason}" if baseline.accepted else ""
-        runs = len(baseline.timed_runs)
-        output.text(
-            f"{file}: {baseline.machine_class}: {len(baseline.cells)} cells, times of {runs} "
-            f"runs{last}"
-        )
+        cells = counted(len(baseline.cells), "cell")
+        runs = counted(len(baseline.timed_runs), "run")
+        output.text(f"{file}: {baseline.machine_class}: {cells}, times of {runs}{last}")
     if not every:
         output.note(f"there is none in {folder}; make one of a run: dnnbench baseline save")
     return exitcodes.OK

@@ -7,6 +7,7 @@ import rich_click as click
 
 from ..protocol.dtypes import DType
 from ..spec.phases import Phase
+from ..wording import counted
 from . import exitcodes
 from .configured import suite_options
 from .options import Command, list_option, output_options
@@ -135,7 +136,7 @@ def _counts(rows: "Sequence[AgreementRow]") -> str:
     count = Counter(row.status for row in rows)
     compared = count[Status.AGREES] + count[Status.DIFFERS]
     arms = len({row.arm for row in rows})
-    parts = [f"{arms} arm(s)", f"{compared} comparisons", f"{count[Status.DIFFERS]} differ"]
+    parts = [f"{arms} arm(s)", counted(compared, "comparison"), f"{count[Status.DIFFERS]} differ"]
     for status in (Status.COULD_NOT_RUN, Status.NOT_COMPARED):
         if count[status]:
             parts.append(f"{count[status]} {status}")

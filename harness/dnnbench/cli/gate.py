@@ -30,7 +30,6 @@ from .work_options import (
 
 if TYPE_CHECKING:
     from ..execution.gate_cells import Gate
-    from ..report.section import Section
 
 
 @click.command("gate", cls=Command)
@@ -203,7 +202,6 @@ def command(
     from ..plugins.catalog import files_of
     from ..report.annotations import annotations_of
     from ..report.junit import junit_of
-    from ..report.markdown import folded_markdown
     from ..report.writing import refuse_unwritable, write_report
     from .keeping import keeping
     from .progress import reporter
@@ -218,27 +216,12 @@ def command(
         gate, place = judged(request, kept, report)
     code = print_gate(output, gate, place, details, as_json)
     if markdown:
-        sections = [*Gated(gate).sections(), *_trend(gate, kept.store)]
-        write_report(markdown, folded_markdown(sections))
+        write_report(markdown, Gated(gate, kept.store).to_markdown())
     if junit:
         write_report(junit, junit_of(gate))
     if annotations:
         write_report(annotations, annotations_of(gate, files_of(workloads)))
     return code
-
-
-def _trend(gate: "Gate", target: str) -> list["Section"]:
-    """Of its cells over the store's earlier runs; none where they are too few."""
-    from ..errors import StoreError
-    from ..store.store import open_store
-    from ..track.run_history import gate_trend
-
-    try:
-        with open_store(target, create=False) as store:
-            trend = gate_trend(store, gate)
-    except StoreError:  # the outcome stands without it
-        return []
-    return [] if trend is None else [trend]
 
 
 def print_gate(output: Output, gate: "Gate", place: str, details: bool, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from ..errors import DataError
+from ..wording import counted
 from .options import Command, output_options
 from .output import Output
 from .work_options import STORE
@@ -68,8 +69,8 @@ def _sentence(rows: list[dict[str, Any]], place: str) -> str:
     added = [row for row in rows if row["added"]]
     there, left_out = len(rows) - len(added), sum(len(row["left_out"]) for row in added)
     benchmarks = sum(row["benchmarks"] for row in added)
-    runs = f"{len(added)} run{'' if len(added) == 1 else 's'}"
-    parts = [f"{runs} with {benchmarks} benchmarks added to {place}"]
+    runs = counted(len(added), "run")
+    parts = [f"{runs} with {counted(benchmarks, 'benchmark')} added to {place}"]
     parts += [f"{there} there already"] if there else []
-    parts += [f"{left_out} benchmarks left out, which hold no time"] if left_out else []
+    parts += [f"{counted(left_out, 'benchmark')} left out, which hold no time"] if left_out else []
     return ", ".join(parts)

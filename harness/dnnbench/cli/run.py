@@ -10,6 +10,7 @@ from ..errors import DnnbenchError
 from ..execution.settings import MOST_SINGLE_CALLS, Settings
 from ..protocol.timing import Timing
 from ..spec.phases import Phase
+from ..wording import counted
 from . import completing, exitcodes
 from .configured import suite_options
 from .options import Command, is_given, list_option, output_options
@@ -336,8 +337,8 @@ def _generations(settings: Settings, cells: int) -> str:
     if settings.generations is None:
         return "in six generations or more, as the noise of the first three asks"
     each_s = settings.max_time_s / settings.generations / cells
-    share = f"shared by {cells} cells: {seconds(each_s)} a cell in each"
-    return f"in {settings.generations} generation(s), {share}"
+    share = f"shared by {counted(cells, 'cell')}: {seconds(each_s)} a cell in each"
+    return f"in {counted(settings.generations, 'generation')}, {share}"
 
 
 def _conclude(

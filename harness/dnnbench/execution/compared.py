@@ -15,7 +15,7 @@ from ..protocol.dtypes import DType
 from ..spec.ops.dropout import Thinning
 from ..spec.phases import PHASES, Phase
 from ..spec.workload import Workload
-from ..wording import listed
+from ..wording import counted, listed
 from ..worker.services.agreement import CheckRequest
 from .agreement_rows import AgreementRow
 from .checking import reference_path
@@ -44,7 +44,10 @@ class Compared:
     @property
     def sentence(self) -> str:
         """For a reader."""
-        parts = [f"{self.tensors} tensors of {self.rows} rows", *self.branches]
+        parts = [
+            f"{counted(self.tensors, 'tensor')} of {counted(self.rows, 'row')}",
+            *self.branches,
+        ]
         if self.steps:
             trained = f"{_in_words(self.steps)} steps of {' and of '.join(self.optimizers)}"
             parts.append(f"training after {trained}")

@@ -21,6 +21,7 @@ from ..stats.verdict import Finding, Verdict, judge
 from ..store.frames import records
 from ..store.run_rows import CellRow
 from ..store.store import Store
+from ..wording import counted
 from .arms import base_arm, select
 from .best_choice import refuse_best
 from .execute import Execution, Outcome
@@ -89,7 +90,7 @@ def run_gate(
     if first.interrupted or not gate.flagged:
         return gate
     report.note(
-        f"{len(gate.flagged)} of {len(gate.cells)} cells may be slower: "
+        f"{len(gate.flagged)} of {counted(len(gate.cells), 'cell')} may be slower: "
         "fresh generations are to confirm it"
     )
     # The screen chose these cells for being slow, so its figures may not judge them as well.
@@ -100,7 +101,7 @@ def run_gate(
     if gate.interrupted or len(fresh) == 1 or not gate.undecided:
         return gate
     report.note(
-        f"{len(gate.undecided)} of {len(gate.flagged)} cells stayed undecided: a second "
+        f"{len(gate.undecided)} of {counted(len(gate.flagged), 'cell')} stayed undecided: a second "
         f"confirmation takes the {fresh[1].visits_s:.0f} s of visits that the screen left"
     )
     return confirming.second(gate, fresh[1])

@@ -217,19 +217,21 @@ def _build(info: WorkloadInfo, items: Sequence[str]) -> Workload:
 def parameters_of(workloads: Iterable[Workload]) -> dict[str, dict[str, Any]]:
     """What the builders of these workloads were called with, by name: defaults, too.
 
-    One whose name no plugin has, or whose parameters it does not take, is not of a builder and has
-    no entry.
+    One that no builder makes under its name, such as a user's own that is called as one of the zoo,
+    has no entry.
     """
-    values = {workload.name: _values_of(workload.name) for workload in workloads}
+    values = {workload.name: _values_of(workload) for workload in workloads}
     return {name: chosen_values for name, chosen_values in values.items() if chosen_values}
 
 
-def _values_of(name: str) -> dict[str, Any]:
+def _values_of(workload: Workload) -> dict[str, Any]:
     try:
-        builder, items = split(name)
+        builder, items = split(workload.name)
         info = plugins().workloads.get(builder)
-        values = {} if info is None else chosen(info, items)
-    except (UsageError, PluginError):
+        if info is None or _build(info, items).spec_hash != workload.spec_hash:
+            return {}
+        values = chosen(info, items)
+    except (UsageError, PluginError, SpecError):
         return {}
     return {
         key: value if isinstance(value, int | float) else str(value)

@@ -5,6 +5,7 @@ from math import isfinite
 
 from ..agreement.status import Status
 from ..execution.agreement_rows import AgreementRow, unproven
+from ..wording import counted
 from .quantity import MISSING, digits, percent
 from .words import all_of, listed
 
@@ -47,7 +48,7 @@ def _how_closely(rows: Sequence[AgreementRow]) -> str:
     share = f"{percent(max(ratios))} of its allowance"
     if count is None:
         return f" in {dtypes}: the worst tensor at {share}"
-    return f": {count:,} tensors in {dtypes}, the worst at {share}"
+    return f": {counted(count, 'tensor')} in {dtypes}, the worst at {share}"
 
 
 def tensors(rows: Sequence[AgreementRow]) -> int | None:

@@ -10,6 +10,7 @@ from ..stats.estimates import ratio
 from ..stats.first_place import foreseen_difference
 from ..stats.split import components, tells_variances
 from ..store.run_rows import CellRow
+from ..wording import counted
 from ..wording import listed as first_of
 from .evidence import HEADLINES, Evidence
 from .quantity import digits, factor, interval, percent
@@ -141,7 +142,7 @@ def undecided(evidence: Evidence) -> str:
     more_s = run.settings.chosen.get("max_time_s")
     more = f"{more_s:g} s more" if more_s else "as much time again"
     return (
-        f"Undecided: {len(open_rows)} of {len(rows)} comparisons; {more} "
+        f"Undecided: {len(open_rows)} of {counted(len(rows), 'comparison')}; {more} "
         f"({generations} generations) would tell differences from {percent(foreseen)} on, "
         f"four times in five{_of_processes(run, open_rows)}."
     )
@@ -172,4 +173,4 @@ def not_judged(evidence: Evidence) -> str:
     reasons = "; ".join(kind for kind, _ in kinds.most_common())
     single = any(row.generations == 1 for row in silent)
     to_do = "; leave out --quick, or ask for more --generations" if single else ""
-    return f"Not judged: {len(silent)} of {len(rows)} comparisons: {reasons}{to_do}."
+    return f"Not judged: {len(silent)} of {counted(len(rows), 'comparison')}: {reasons}{to_do}."

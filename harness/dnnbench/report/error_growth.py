@@ -7,8 +7,8 @@ from math import isfinite
 
 from ..agreement.check import Kind
 from ..execution.agreement_rows import AgreementRow
+from ..wording import counted
 from .quantity import percent
-from .words import counted
 
 _ORDER = ("outputs", "prediction", "state", "loss", "gradients", "slots", "weights", "infer")
 """In which a training step comes to what is compared, and inference after it."""

@@ -14,7 +14,7 @@ from ..execution.gate_cells import Gate
 from ..execution.gate_findings import read_gate
 from ..execution.measured import Measured, measured
 from ..execution.peaks import Place
-from ..execution.twins import Twin, twins_of
+from ..execution.twins import Twin, twin_doubt, twins_of
 from ..protocol.keys import CaseKey, ProgramKey
 from ..spec.units import EXAMPLES, Unit
 from ..store.frames import records
@@ -235,6 +235,10 @@ class Evidence:
     def twins(self) -> list[Twin]:
         """The base against itself, where the run measured it twice."""
         return twins_of(self.measured)
+
+    def doubt_of(self, cell_id: str) -> str:
+        """What speaks against a time, or against every verdict of the run; empty if nothing."""
+        return self.time_doubts.get(cell_id) or twin_doubt(self.twins)
 
     @property
     def system(self) -> Mapping[str, Any]:

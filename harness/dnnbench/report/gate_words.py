@@ -6,8 +6,9 @@ from ..execution.compared_figures import ComparedFigure
 from ..execution.gate_cells import Gate, GateCell
 from ..stats.estimates import Estimate
 from ..stats.verdict import Finding, Verdict
+from ..wording import counted
 from .quantity import MISSING, digits, interval, percent, ratio
-from .words import NOT_JUDGED, counted
+from .words import NOT_JUDGED
 
 SHORT_UNITS = ("B", "FLOP")
 """Units that stand behind a number; the name of a figure says the others."""

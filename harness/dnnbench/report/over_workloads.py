@@ -18,13 +18,14 @@ from ..stats.geometric import (
     mean_by_generation,
 )
 from ..stats.verdict import place
+from ..wording import counted
 from .answer_words import case_names, ratio_words
 from .cells import VERDICT_TONES, arm_cell
 from .evidence import HEADLINES, Evidence
 from .quantity import MISSING, factor
 from .section import Cell, Column, Table, Tone, table
 from .summary_rows import CellSummary
-from .words import NOT_JUDGED, counted, word_of
+from .words import NOT_JUDGED, word_of
 
 MOST_ARMS = 8
 WORST = 3

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from ..wording import counted
 from .quantity import interval, percent, present, ratio
 from .summary_rows import CellSummary
 
@@ -87,8 +88,9 @@ def nothing_decided(rows: Sequence[CellSummary], base: str, theta: float) -> str
     kinds = Counter((reason or "").partition(": ")[0] for reason in reasons).most_common()
     if len(kinds) == 1:
         return f"this run decided nothing against {base}: {kinds[0][0]}"
-    counted = [f"{kind} ({count} of {len(held)} cells)" for kind, count in kinds]
-    return f"this run decided nothing against {base}: {'; '.join(counted)}"
+    cells = counted(len(held), "cell")
+    said = [f"{kind} ({count} of {cells})" for kind, count in kinds]
+    return f"this run decided nothing against {base}: {'; '.join(said)}"
 
 
 def unsteady(row: CellSummary) -> str:
@@ -102,11 +104,6 @@ def all_of(count: int) -> str:
     """'Both', 'All four', 'All 12'; of two at least."""
     number = NUMBERS[count] if count < len(NUMBERS) else str(count)
     return "Both" if count == 2 else f"All {number}"
-
-
-def counted(count: int, noun: str) -> str:
-    """'1 arm', '4 arms'."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from ..errors import BuildError, UsageError
 from ..execution.settings import STORE
 from ..stats.sequential import Side
 from ..store.store import open_store
+from ..wording import counted
 from .bisect_state import read_state, state_file, write_state
 from .bisection import Bisection, By, Confirmed
 from .figure import Figure
@@ -74,7 +75,8 @@ def _visited(line: Line, figure: Figure, state: Bisection, place: int) -> Iterat
     walk, ends = state.walk, state.ends
     assert ends is not None
     steps = max(math.ceil(math.log2(walk.high - walk.low)), 1)
-    note(f"asking {title}: {len(state.candidates)} revisions left, {steps} step(s) at most")
+    left = counted(len(state.candidates), "revision")
+    note(f"asking {title}: {left} left, {counted(steps, 'step')} at most")
     visited = Visited(place, SKIPPED)
     try:
         environment = line.environment(place, note)

@@ -28,6 +28,7 @@ from ..stats.gate import FAMILY_ALPHA, holm, slower_p
 from ..stats.sequential import LOOKS, Side, next_look, place_between, share_of_gap
 from ..stats.split import FEWEST
 from ..store.store import Store
+from ..wording import counted
 from .bisection import Confirmed, Ends
 from .figure import Figure
 from .walk import SKIPPED, Visited
@@ -191,8 +192,8 @@ def _why_alike(gate: Gate) -> str:
     seen = [cell for cell in gate.cells if gate.is_blind(cell)]
     more = f"; {len(seen)} of them could not have seen much: give more --max-time" if seen else ""
     return (
-        f"none of {len(gate.cells)} cells is slower at the bad end for certain, by more than "
-        f"{gate.theta:.0%}{more}"
+        f"none of {counted(len(gate.cells), 'cell')} is slower at the bad end for certain, by more "
+        f"than {gate.theta:.0%}{more}"
     )
 
 
@@ -224,8 +225,8 @@ class MemoryFigure(RatioFigure):
         larger = [key for key, step in zip(effects, steps, strict=True) if step.rejected]
         if not larger:
             return (
-                f"none of {len(effects)} cells takes more memory at the bad end for certain, by "
-                f"more than {theta:.0%}"
+                f"none of {counted(len(effects), 'cell')} takes more memory at the bad end for "
+                f"certain, by more than {theta:.0%}"
             )
         worst = max(larger, key=lambda key: float(np.mean(effects[key])))
         return Ends(

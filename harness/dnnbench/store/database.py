@@ -12,6 +12,7 @@ from dnnbench.store.merge import merge
 from dnnbench.store.patience import NONE, Patience
 
 from ..store import schema
+from ..wording import counted
 
 Result = TypeVar("Result")
 
@@ -83,7 +84,7 @@ class Database:
         self._engine, self._writer, self._file = anew._engine, anew._writer, anew._file
         self._patience.note(
             f"store {self.place}: its file was removed or replaced in use; "
-            f"what it held ({added['run']} runs) is there again"
+            f"what it held ({counted(added['run'], 'run')}) is there again"
         )
 
     def read(self, query: Callable[[Connection], Result]) -> Result:

@@ -18,6 +18,7 @@ from ..protocol.batch import Batch
 from ..protocol.program import Program
 from ..spec.phases import Phase
 from ..stats.estimates import CONTENDED, Visits
+from ..wording import counted
 from ..worker.bench import Bench
 
 LEAST_ROUNDS = 2
@@ -127,7 +128,7 @@ class Measurement:
         return float(np.median(self.call_s))
 
     def __str__(self) -> str:
-        visits = f"{len(self.call_s)} visits of {self.calls} calls"
+        visits = f"{counted(len(self.call_s), 'visit')} of {counted(self.calls, 'call')}"
         return (
             f"{self.name}: {self.median_s:.4g} s a call, the median of {visits} in this process; "
             "one process gives no interval"

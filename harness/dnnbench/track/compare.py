@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..execution.agreement_rows import agreement_rows, unproven
 from ..execution.measured import Measured, measured
+from ..execution.twins import twin_doubt, twins_of
 from ..stats.apart import LEAST_RUNS, Apart, Recorded, Spread, compare_apart
 from ..stats.estimates import absolute_time
 from ..stats.verdict import Finding, Verdict
@@ -134,7 +135,7 @@ def _row(
     zone = base.theta if fail_on is None else min(base.theta, fail_on)
     one, two = base.recorded(old), new.recorded(cell)
     apart = compare_apart(one, two, zone, spread=spread)
-    doubt = base.time_doubt(old) or new.time_doubt(cell)
+    doubt = base.time_doubt(old) or new.time_doubt(cell) or _twin_doubt(base) or _twin_doubt(new)
     finding = _finding(apart, unproven.get((cell.arm, cell.workload), ""), doubt)
     ends = (None, None) if finding.overruled else (apart.estimate.low, apart.estimate.high)
     regression = (
@@ -146,6 +147,12 @@ def _row(
         cell.workload, cell.batch_size, cell.phase, cell.arm, _call_s(one), _call_s(two),
         apart.estimate.value, *ends, finding.verdict, finding.reason or None, regression,
     ]  # fmt: skip
+
+
+def _twin_doubt(run: Measured) -> str:
+    """That a run found its base unlike itself: then it may find any cell unlike another run's."""
+    doubt = twin_doubt(twins_of(run))
+    return f"in run {run.run.run_id} {doubt}" if doubt else ""
 
 
 def _call_s(cell: Recorded) -> float:

@@ -9,8 +9,9 @@ from ..report.quantity import digits, interval, percent, ratio, seconds
 from ..report.section import Cell, Column, Facet, Section, Table, Tone, table
 from ..report.sparkline import sparkline
 from ..report.trends import TrendChart, TrendPoint
-from ..report.words import counted, listed
+from ..report.words import listed
 from ..stats.change_limits import FAMILY_ALPHA, WINDOW
+from ..wording import counted
 from .history import History, SeriesChange, Trend
 from .series import Point, Series, Unit
 

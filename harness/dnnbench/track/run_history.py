@@ -10,11 +10,11 @@ from ..execution.stored_settings import run_settings
 from ..protocol.keys import CellKey
 from ..report.evidence import Evidence
 from ..report.section import Section, Table
-from ..report.words import counted
 from ..spec.phases import PURPOSES
 from ..store.identity import canonical_json
 from ..store.run_rows import RunRow, run_rows
 from ..store.store import Store
+from ..wording import counted
 from .history import History, Machine, Trend, searched, with_sound_clocks
 from .outcome import (
     MOST_CHANGES,

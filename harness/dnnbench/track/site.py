@@ -7,8 +7,8 @@ from pathlib import Path
 from ..report.cells import arm_cell
 from ..report.html import sections_page
 from ..report.section import Cell, Column, Section, table
-from ..report.words import counted
 from ..report.writing import write_report
+from ..wording import counted
 from .history import History, Trend
 from .outcome import chance, change_words, history_sections, trend_line, trend_section
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dnnbench.report.words import counted
 from dnnbench.stats.change_limits import limit_of
+from dnnbench.wording import counted
 from study.bounds import Count
 from table import markdown
 

@@ -7,13 +7,14 @@ from typing import Any
 from ...protocol.keys import CaseKey
 from ...stats.estimates import Estimate
 from ...stats.over_families import LEAST_FAMILIES
+from ...wording import counted
 from ...wording import listed as first_of
 from ..answer_words import case_names
 from ..cells import estimate_cell
 from ..evidence import HEADLINES
 from ..quantity import MISSING, digits, factor, interval, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted, listed
+from ..words import listed
 from .by import PLURAL
 from .compared import SideBySide
 from .differences import version_warning

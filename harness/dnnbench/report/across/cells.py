@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from ...spec.units import Unit
+from ...wording import counted
 from ..cells import arm_cell, estimate_cell
 from ..evidence import HEADLINES
 from ..pictures import MachinePoint, MachinesChart
 from ..quantity import MISSING, interval, milliseconds, ratio, throughput
 from ..section import Cell, Column, Section, Table, Tone, table
 from ..timed_cells import TimedCell
-from ..words import counted
 from .compared import SideBySide
 from .shared import Shared
 

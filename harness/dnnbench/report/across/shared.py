@@ -83,7 +83,7 @@ def shared_cells(sides: Sequence[Side], by: By) -> list[Shared]:
 def _shared(sides: Sequence[Side], by: By, same: Same) -> Shared:
     cells = tuple(side.cells.get(same) for side in sides)
     doubts = tuple(
-        "" if cell is None else side.newest.time_doubts.get(cell.cell_id, "")
+        "" if cell is None else side.newest.doubt_of(cell.cell_id)
         for side, cell in zip(sides, cells, strict=True)
     )
     first = cells[0]

@@ -78,7 +78,7 @@ def _complete(side: Side, sames: Sequence[Same]) -> list[OfRun]:
     return [
         (run, cells)
         for run, cells in side.runs
-        if all(same in cells and cells[same].cell_id not in run.time_doubts for same in sames)
+        if all(same in cells and not run.doubt_of(cells[same].cell_id) for same in sames)
     ]
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...wording import counted
 from ..quantity import digits
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted
 from .short import CELL, MOST_ROWS, in_short
 
 COLUMNS = (

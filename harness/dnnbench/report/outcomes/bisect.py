@@ -6,10 +6,9 @@ from ...revisions.bisecting import in_words
 from ...revisions.bisection import BisectAnswer, Bisection, By, Ends
 from ...revisions.walk import End, Visited
 from ...stats.gate import FAMILY_ALPHA
-from ...wording import listed, one_line
+from ...wording import counted, listed, one_line
 from ..quantity import factor, interval, percent
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted
 
 UNITS = {By.TIME: "as long", By.MEMORY: "as much memory", By.KERNELS: "as many operators"}
 """What a ratio of a figure is of."""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from ...agreement.check import Kind
 from ...agreement.status import Status
 from ...execution.agreement_rows import AgreementRow, undetermined, unproven, worst_rows
+from ...wording import counted
 from ...wording import listed as first_of
 from ..agreement_words import agreement_sentence, times
 from ..cells import arm_cell
 from ..quantity import MISSING
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted
 
 KINDS = ("outputs", "loss", "gradients", "state", "weights", "slots")
 """Columns of the matrix: kinds of tensor, those after one and five steps together."""

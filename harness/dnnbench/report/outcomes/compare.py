@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...store.frames import records
+from ...wording import counted
 from ..cells import arm_cell, verdict_cell
 from ..quantity import factor, interval, milliseconds, ratio
 from ..section import Cell, Column, Section, Tone, table
-from ..words import NOT_JUDGED, counted, verdict_word
+from ..words import NOT_JUDGED, verdict_word
 from .short import CELL, MOST_ROWS, in_short
 
 if TYPE_CHECKING:

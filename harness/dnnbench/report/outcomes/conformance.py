@@ -10,10 +10,11 @@ from ...agreement.status import Status
 from ...testing.families import FAMILIES
 from ...testing.kit import Conformance
 from ...testing.verdicts import LawVerdict, Verdict
+from ...wording import counted
 from ...wording import listed as first_of
 from ..quantity import digits
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted, listed
+from ..words import listed
 
 FIGURES = ("cases", "agree", "wrong", "unsupported")
 Statuses = Counter[Status]

@@ -7,14 +7,13 @@ from ...execution.gate_cells import Answer, Gate, GateCell, Stage
 from ...stats.estimates import Estimate
 from ...stats.gate import FAMILY_ALPHA, Confirmation
 from ...stats.verdict import Finding, Verdict
+from ...wording import counted, one_line
 from ...wording import listed as first_of
-from ...wording import one_line
 from ..builders import GATE
 from ..cells import arm_cell, verdict_cell
 from ..gate_words import amount, by_more, deciding, held_against, interrupted, why_of, word
 from ..quantity import digits, factor, interval, percent, ratio
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted
 from .short import CELL, MOST_REASONS, MOST_ROWS, in_short
 
 TONES = {Answer.PASS: Tone.GOOD, Answer.INCONCLUSIVE: Tone.QUIET}
@@ -129,7 +128,8 @@ def _why(gate: Gate) -> str:
             grew = f"{first_of(sorted(names))} grew in {len(gate.regressed)} of {cells}"
             return f"{grew}; none is slower {more}"
         case Answer.UNEXPLAINED:
-            return f"{len(gate.unexplained)} of {cells} is faster, and nothing explains it"
+            are = "is" if len(gate.unexplained) == 1 else "are"
+            return f"{len(gate.unexplained)} of {cells} {are} faster, and nothing explains it"
         case Answer.INCONCLUSIVE:
             return _inconclusive(gate)
         case Answer.INTERRUPTED:
@@ -166,7 +166,7 @@ def outcome_line(gate: Gate) -> str:
         return "gate: INTERRUPTED"
     unjudged = sum(gate.answer_of(cell) not in JUDGED for cell in gate.cells)
     counts = (
-        f"{len(gate.cells)} cells screened, {len(gate.flagged)} flagged, "
+        f"{counted(len(gate.cells), 'cell')} screened, {len(gate.flagged)} flagged, "
         f"{len(gate.confirmed)} confirmed slower"
     )
     bar = f"{by_more(gate)} than {held_against(gate)} (family alpha {percent(FAMILY_ALPHA)})"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from ...execution.training import Figures
 from ...spec.workload import Workload
+from ...wording import counted
 from ...wording import listed as first_of
 from ..cells import arm_cell
 from ..learning import figures_of, headings_of
 from ..quantity import MISSING
 from ..section import Cell, Column, Section, Tone, table
-from ..words import all_of, counted
+from ..words import all_of
 
 
 @dataclass(frozen=True)

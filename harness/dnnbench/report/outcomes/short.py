@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ...wording import counted
 from ..section import Column
-from ..words import counted
 
 CELL = Column("cell", prose=True, least=13)
 """Case and phase, below each other where a terminal is narrow."""

@@ -7,12 +7,12 @@ from ...agreement.status import Status
 from ...execution.first_epoch import FirstEpoch
 from ...execution.training import CurvesApart, TrainingResult, curves_apart
 from ...spec.workload import Workload
+from ...wording import counted
 from ...wording import listed as first_of
 from ..cells import arm_cell
 from ..learning import figures_of, headings_of, metric_of, test_figure
 from ..quantity import MISSING, seconds
 from ..section import Cell, Column, Section, Table, Tone, table
-from ..words import counted
 
 MOST_EPOCHS = 20
 """Rows of curves: longer ones are thinned."""

@@ -10,6 +10,7 @@ from math import exp, log
 from statistics import fmean
 from typing import TypeVar
 
+from ...wording import counted
 from ..cells import arm_cell, figure, phase_cell
 from ..evidence import Evidence, by_headline
 from ..parts import Part
@@ -175,7 +176,7 @@ def _rest(section: Section, telling: Telling) -> list[Table]:
     """The others by phase and arm, below the telling cells."""
     if section.id != EVERY_CELL or not telling.rest:
         return []
-    title = f"The other {len(telling.rest):,} cells, by phase and arm"
+    title = f"The other {counted(len(telling.rest), 'cell')}, by phase and arm"
     return [table(COLUMNS, _rows_of_rest(telling.run, telling.rest), title=title)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...execution.twins import twin_doubt
 from ...protocol.keys import CaseKey
 from ...spec.phases import PURPOSES, Phase
+from ...wording import counted, have
 from ...wording import listed as first_of
 from ..agreement_words import agreement_sentence
 from ..answer_words import (
@@ -124,7 +125,8 @@ def _unfinished(evidence: Evidence) -> str:
         return ""
     happened = ENDS.get(evidence.run.status, evidence.run.status)
     timed = sum(row.call_s is not None for row in evidence.rows)
-    return f"This run {happened}: {timed} of {len(evidence.rows)} cells have a time so far."
+    cells = counted(len(evidence.rows), "cell")
+    return f"This run {happened}: {timed} of {cells} {have(timed)} a time so far."
 
 
 def _overruled(evidence: Evidence) -> str:

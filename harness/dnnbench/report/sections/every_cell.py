@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ...protocol.keys import CaseKey
 from ...spec.phases import PIECES
+from ...wording import counted, have
 from ..builders import Builder
 from ..cells import about_case, arm_cell, check_cell, figure, scaled_figure, verdict_cell
 from ..evidence import Evidence, by_headline
@@ -51,11 +52,11 @@ def every_cell(evidence: Evidence) -> Section | None:
 
 def _counted(evidence: Evidence) -> list[str]:
     timed = sum(row.call_s is not None for row in evidence.rows)
-    counted = f"{timed} of {len(evidence.rows)} cells have a time"
+    cells = f"{timed} of {counted(len(evidence.rows), 'cell')} {have(timed)} a time"
     if evidence.noop_call_s is None:
-        return [counted]
+        return [cells]
     noop = seconds(evidence.noop_call_s)
-    return [counted, f"no-op program (it does nothing): {noop} a call, part of every time"]
+    return [cells, f"no-op program (it does nothing): {noop} a call, part of every time"]
 
 
 def _table(evidence: Evidence, case: CaseKey) -> Table:

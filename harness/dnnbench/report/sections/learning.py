@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...store.frames import records
+from ...wording import counted
 from ..builders import Builder
 from ..cells import arm_cell, figure
 from ..evidence import Evidence
@@ -88,7 +89,7 @@ def _quickest(rows: Sequence[Row]) -> list[str]:
             sentences.append(f"{workload}: {_first_to_target(arrived, len(of_workload))}")
             continue
         first = min(of_workload, key=lambda row: row["total_s"])
-        took = f"{first['epoch']} epochs in {seconds(first['total_s'])} of training"
+        took = f"{counted(first['epoch'], 'epoch')} in {seconds(first['total_s'])} of training"
         sentences.append(f"{workload}: {first['arm']} took the least time, {took}")
     return sentences
 

@@ -1,6 +1,7 @@
 """The base measured twice: its ratio to itself must cover 1."""
 
 from ...execution.twins import Twin, twin_doubt
+from ...wording import counted
 from ..builders import Builder
 from ..cells import case_cell, estimate_cell, phase_cell
 from ..evidence import Evidence
@@ -37,7 +38,7 @@ def twins(evidence: Evidence) -> Section | None:
 
 def _outcome(measured: list[Twin]) -> str:
     covering = sum(twin.covers is True for twin in measured)
-    return f"The base over itself covers 1 in {covering} of {len(measured)} comparisons"
+    return f"The base over itself covers 1 in {covering} of {counted(len(measured), 'comparison')}"
 
 
 def _row(twin: Twin) -> tuple[Cell, ...]:

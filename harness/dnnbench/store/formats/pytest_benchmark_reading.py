@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from ...wording import counted
 from .foreign import ForeignBenchmark, ForeignRun
 
 TOOL = "pytest-benchmark"
@@ -65,7 +66,6 @@ def foreign_run(document: Document) -> ForeignRun:
     timed = [b for b in document.benchmarks if _is_timed(b.stats)]
     others = (b for b in document.benchmarks if not _is_timed(b.stats))
     left_out = {b.fullname: "a round took 0 s" for b in others}
-    medians = sum(not b.stats.data for b in timed)
     return ForeignRun(
         tool=TOOL,
         tool_version=document.version,
@@ -76,9 +76,14 @@ def foreign_run(document: Document) -> ForeignRun:
         versions={"python": str(info.get("python_version", ""))},
         benchmarks=[_benchmark(b) for b in timed],
         kernel=_kernel(info),
-        notes=(f"of {medians} benchmarks the median alone was stored",) if medians else (),
+        notes=tuple(_notes(sum(not b.stats.data for b in timed))),
         left_out=left_out,
     )
+
+
+def _notes(medians: int) -> Iterator[str]:
+    if medians:
+        yield f"of {counted(medians, 'benchmark')} the median alone was stored"
 
 
 def _is_timed(stats: Stats) -> bool:
