@@ -10,12 +10,12 @@ from dnnbench.errors import UsageError
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.choosing import everything, those_that_fit
 from dnnbench.testing.families import FAMILIES
+from helpers import installing
 from helpers.pytest_sessions import run_pytest
 
 
 def dnnbench(*arguments):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "conformance", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    return installing.dnnbench("conformance", *arguments)
 
 
 def wrongly_computed(asked):
