@@ -63,6 +63,18 @@ def test_no_gradient_is_compared_behind_lifted_keys():
     assert not [key for key in reference.tensors if key.far and key.group == "gradients"]
 
 
+@pytest.mark.parametrize(("case", "of_a_tie"), [("dense", 0), ("bce_with_logits", False)])
+def test_a_tie_of_all_logits_is_compared(case, of_a_tie):
+    """The first of equal classes is predicted, and a logit of 0 is not positive."""
+    workload, _, reference = checked_case(case, "float64")
+    key = TensorKey.parse("far/prediction")
+    predicted = reference.tensors[key]
+    assert np.all(predicted == of_a_tie)
+    for other, ok in ((predicted, True), (1 - predicted.astype(int), False)):
+        compared = compare(reference, {**reference.tensors, key: other}, workload, "float64")
+        assert next(one for one in compared if one.key == key).ok is ok
+
+
 @pytest.mark.parametrize(("dtype", "asked"), [("float64", True), ("bfloat16", False)])
 def test_coarse_types_are_not_asked(dtype, asked):
     workload, _, reference = checked_case("dense", "float64")

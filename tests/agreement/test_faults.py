@@ -28,6 +28,7 @@ from dnnbench_faults.every import (
     STRANGERS,
     UNCHECKED_FAULTS,
 )
+from dnnbench_faults.names import named_of
 
 DTYPES = ("float64", "float32")
 PATIENCE_S = 600
@@ -165,8 +166,10 @@ ONCE_MISSED = {
         "every_row_has_the_first_row_s_mask",
         "load_keeps_the_slots",
         "masks_come_back_after_two_steps",
+        "placed_batches_live_in_a_ring_of_three",
         "scales_that_start_at_one_are_folded_away",
         "snapshots_are_in_float32",
+        "the_last_of_equal_logits_is_predicted",
         "weights_are_the_program_s_own",
     ),
     "torch": (
@@ -178,6 +181,7 @@ ONCE_MISSED = {
         "restore_leaves_the_generator",
         "restore_makes_adam_count_anew",
         "weights_are_kept_in_bfloat16",
+        "zero_is_positive",
     ),
     "tensorflow": (
         "load_leaves_the_statistics",
@@ -192,7 +196,7 @@ ONCE_MISSED = {
         "restore_leaves_the_key",
     ),
 }
-"""Devised by somebody who had not read the check, which saw none of them when they came."""
+"""Devised by somebody who had not read the check, which once saw none of them."""
 STRANGE = [
     in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, seldom=f.backend in SELDOM)
     for f in STRANGERS
@@ -209,6 +213,39 @@ def test_a_stranger_s_fault_is_caught(faulty, backend, fault, dtype, record_prop
     record_property("planted fault", f"{backend}:{fault.mode}")
     rows = faulty.check(backend, fault.mode, fault.case, dtype, fault.steps, fault.timed_rows)
     assert not all(row.ok for row in rows), "not caught"
+
+
+ONCE_MISNAMED = (
+    "clipping_begins_at_three_times_the_limit",
+    "rows_beyond_512_learn_once",
+    "scales_that_start_at_one_are_folded_away",
+    "scales_that_start_at_one_never_move",
+    "smaller_batches_are_filled_with_their_first_rows",
+    "smaller_batches_weigh_less",
+    "the_last_of_equal_logits_is_predicted",
+    "programs_share_their_velocity",
+    "large_weights_move_every_other_step",
+    "what_starts_at_zero_stays_there",
+)
+"""Strangers' faults whose part an explanation once named wrongly, or not at all."""
+MISNAMED = [
+    in_its_worker(f.backend, f, dtype=f.dtype, name=f.mode, seldom=f.backend != "numpy")
+    for f in STRANGERS
+    if f.mode in ONCE_MISNAMED
+]
+
+
+def test_every_fault_once_misnamed_is_planted():
+    assert len(MISNAMED) == len(ONCE_MISNAMED)
+
+
+@pytest.mark.parametrize(("backend", "fault", "dtype"), MISNAMED)
+def test_a_stranger_s_fault_is_named(faulty, backend, fault, dtype, record_property):
+    record_property("planted fault", f"{backend}:{fault.mode}")
+    rows = faulty.check(backend, fault.mode, fault.case, dtype, fault.steps, fault.timed_rows)
+    explanation = faulty.explain(backend, fault.case, dtype, rows)
+    part = explanation.op if explanation.what == "node" else explanation.name
+    assert named_of(fault).is_part(f"{explanation.what} {part}"), explanation.sentence
 
 
 @pytest.mark.parametrize(("backend", "fault", "dtype"), LAWLESS)

@@ -30,8 +30,9 @@ def keys_of(replay, reference):
     groups = (Group.GRADIENTS, Group.STATE)
     inputs = [key for key in reference if key.group is Group.COTANGENTS and key.name != name]
     learned = [key for key in reference if key.group in groups and not key.optimizer]
-    own = [activation(name), key_of(f"infer/{name}"), key_of("loss")]
-    return [*own, *(key for key in inputs if key.name.startswith("shifted")), *learned]
+    own = [activation(name), key_of(f"infer/{name}"), key_of("loss"), key_of("prediction")]
+    wanted = [*own, *(key for key in inputs if key.name.startswith("shifted")), *learned]
+    return [key for key in wanted if key in reference]
 
 
 def stirred(replay):
@@ -81,9 +82,21 @@ def alone_with(kind, shapes, attributes):
     return node_alone(workload, model.nodes[0], [batch.inputs], [{}], initial_weights(model, 0), ())
 
 
+def of_predictions():
+    """Losses alone, on logits that are alike and on others."""
+    for case in ("dense", "bce_with_logits"):
+        workload = CASES[case]()
+        batch = batches_of(workload)[0]
+        shape = batch.size, *workload.model.types[workload.model.outputs[0]].shape
+        for logits in (np.zeros(shape), np.random.default_rng(0).normal(size=shape)):
+            yield loss_alone(workload, logits, batch.targets)
+
+
 @cache
 def replays(kind):
     """Every case's replay of an op, or of a loss."""
+    if kind == "prediction":
+        return [(replay, values_of(replay)) for replay in of_predictions()]
     alone_ones = [alone_with(kind, *more) for more in BESIDE_THE_CASES.get(kind, ())]
     for case, build in CASES.items():
         workload = build()
@@ -126,8 +139,9 @@ def trajectory(rule, optimizer):
     flat, targets, place = replay.batches[0].targets[0].astype(np.float64), {}, 1
     for name, p in replay.weights.items():
         targets[name], place = flat[place : place + p.size], place + p.size
+    zeros_and_ones = {n: np.arange(p.size) % 2 for n, p in replay.weights.items()}
     return trajectory_under(
-        rule, optimizer, dict(replay.weights), targets, flat.size, replay.steps
+        rule, optimizer, dict(replay.weights), targets, flat.size, replay.steps, zeros_and_ones
     ), values_of(replay)
 
 

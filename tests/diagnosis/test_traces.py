@@ -5,7 +5,8 @@ programs, in this process.
 from dataclasses import replace
 
 import pytest
-from dnnbench.agreement.traces import Part, find_traces
+from dnnbench.agreement.trace import Part
+from dnnbench.agreement.traces import find_traces
 from dnnbench.spec.phases import PHASES, Phase
 from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
@@ -17,6 +18,7 @@ from helpers.replaying import Replay, builder
 from dnnbench_faults.every import PROGRAM_FAULTS, STRANGERS
 from dnnbench_faults.names import named_of
 from dnnbench_faults.planting import ALTERATIONS, Planted
+from dnnbench_faults.strangers import BUILT
 
 QUIET = ("dense", "adam", "batch_norm", "dropout", "attention_masked", "embedding")
 
@@ -73,15 +75,50 @@ STRANGE = {
     "slots_go_on_in_the_snapshot": (Part.RESTORE, "slots"),
     "a_step_scales_the_placed_batch": (Phase.TRAIN_STEP, "writes to its placed batch"),
     "a_step_takes_the_batch_placed_last": (Phase.TRAIN_STEP, "it returns"),
+    "placed_batches_live_in_a_ring_of_three": (Part.PUT, "placed behind it"),
+    "smaller_batches_are_filled_with_their_first_rows": (Part.PUT, "a larger one"),
+    "smaller_batches_weigh_less": (Phase.GRADIENTS, "a larger one"),
+    "a_second_program_has_half_the_rate": (Part.BUILD, "takes another step"),
 }
 
 
 @pytest.mark.parametrize("mode", STRANGE)
 def test_what_a_stranger_s_program_leaves_behind_is_named(mode):
+    BUILT.clear()
     fault = next(f for f in STRANGERS if f.mode == mode)
     first, *_ = traces_of(fault.case, fault.change)
     part, words = STRANGE[mode]
     assert first.name == part
+    assert words in first.fault
+
+
+def begun_elsewhere(program):
+    """Its slots, of every program but the first."""
+    BUILT["begun_elsewhere"] += 1
+    if BUILT["begun_elsewhere"] > 1:
+        for of_slot in program._slots.values():
+            for array in of_slot.values():
+                array += 0.01
+
+
+def slots_of_one(program):
+    """All programs have those of the first."""
+    SLOTS.append(program._slots)
+    program._slots = SLOTS[0]
+
+
+SLOTS = []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(begun_elsewhere, "begins with other slots"), (slots_of_one, "share slots")],
+)
+def test_programs_that_know_of_each_other_are_named(change, words):
+    BUILT.clear()
+    SLOTS.clear()
+    first, *_ = traces_of("momentum", change)
+    assert first.name == Part.BUILD
     assert words in first.fault
 
 

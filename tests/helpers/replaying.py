@@ -78,4 +78,6 @@ def moving(optimizer, largest=100_000):
     weights = initial_weights(workload.model, 0)
     values = values_of(Replay(workload, tuple(batches_of(workload)[:1])))
     gradients_there = {name: values[gradient_of(name)] for name in weights}
-    return optimizer_alone(optimizer, weights, gradients_there, (1, 2, 5), largest), gradients_there
+    return optimizer_alone(
+        optimizer, weights, gradients_there, (1, 2, 5), largest=largest
+    ), gradients_there

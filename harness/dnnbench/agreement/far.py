@@ -1,5 +1,7 @@
 """The network with numbers far from 1 where they cost little: logits and attention scores lie a
 thousand off, by biases that exact arithmetic hardly feels, and exp without the maximum overflows.
+
+And with logits that are all 0: what is predicted of a tie.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -99,16 +101,49 @@ def observe_far(
     groups = _groups(workload)
     if called == [Phase.INFER]:
         start = program.weights()
-        program.load(_lifted(start, lifts))
-        seen = _seen(program, placed, called, groups)
+        seen = _seen_from(program, start, lifts, placed, called, groups)
+        seen |= _of_ties(program, start, workload, placed, called)
         program.load(start)
         return seen
     trained = trainable(program)
-    snapshot = trained.snapshot()
-    trained.load(_lifted(trained.weights() | trained.model_state(), lifts))
-    seen = _seen(trained, placed, called, groups)
+    snapshot, start = trained.snapshot(), trained.weights() | trained.model_state()
+    seen = _seen_from(trained, start, lifts, placed, called, groups)
+    seen |= _of_ties(trained, start, workload, placed, called)
     trained.restore(snapshot)
     return seen
+
+
+def _seen_from(
+    program: Program,
+    start: Mapping[str, np.ndarray],
+    lifts: Mapping[str, np.ndarray],
+    placed: Any,
+    phases: Sequence[Phase],
+    groups: Collection[Group],
+) -> Tensors:
+    program.load(_lifted(start, lifts))
+    seen: Tensors = {}
+    for phase in phases:
+        of_phase = keyed(program.get(getattr(program, phase)(placed)), phase)
+        seen |= {key.far_from_1(): a for key, a in of_phase.items() if key.group in groups}
+    return seen
+
+
+def _of_ties(
+    program: Program,
+    start: Mapping[str, np.ndarray],
+    workload: Workload,
+    placed: Any,
+    phases: Collection[Phase],
+) -> Tensors:
+    """The prediction of logits that are all 0 to the bit: their node multiplies by 0 and adds 0."""
+    model = workload.model
+    if logits_bias(workload) is None or Phase.INFER not in phases:
+        return {}
+    of_logits = model.roles(model.node(model.outputs[0]))[0].values()
+    program.load({**start, **{name: np.zeros_like(start[name]) for name in of_logits}})
+    inferred = keyed(program.get(program.infer(placed)), Phase.INFER)
+    return {key.far_from_1(): a for key, a in inferred.items() if key.group is Group.PREDICTION}
 
 
 def _lifted(
@@ -123,13 +158,3 @@ def _groups(workload: Workload) -> frozenset[Group]:
     """
     attends = any(isinstance(node.op, Attention) for node in workload.model.nodes)
     return VALUES if attends else VALUES | {Group.GRADIENTS}
-
-
-def _seen(
-    program: Program, placed: Any, phases: Sequence[Phase], groups: Collection[Group]
-) -> Tensors:
-    seen: Tensors = {}
-    for phase in phases:
-        of_phase = keyed(program.get(getattr(program, phase)(placed)), phase)
-        seen |= {key.far_from_1(): a for key, a in of_phase.items() if key.group in groups}
-    return seen

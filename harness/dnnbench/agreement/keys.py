@@ -69,7 +69,8 @@ class TensorKey:
 
     name: of the node, parameter or running statistic; empty in a group of one
     slot: of the optimizer, in group `slots`
-    far: whether logits and attention scores were lifted far from 1
+    far: whether logits and attention scores were lifted far from 1; of a prediction, whether all
+    logits were made 0
     initial: whether of the initial weights that a program is timed with, not of a check's own
 
     As text, for readers, for the reference's files and for messages:

@@ -158,7 +158,8 @@ def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
     what becomes of those must not matter.
 
     Batches of one size come in the same arrays: what was placed of these before is another batch.
-    Before the first of a size come others that are like it in part, which must not serve for it.
+    Before the first of a size come others that are like it in part, which must not serve for it;
+    behind the last batch they come once more, and must not take the place of those in use.
     """
     placed: list[Any] = []
     lent: dict[int, Batch] = {}
@@ -166,15 +167,26 @@ def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:
         copy = batch.rows(np.arange(batch.size))
         if batch.size not in lent:
             lent[batch.size] = batch.rows(np.arange(batch.size))
-            for like in alike_in_part(batch):
-                fill(lent[batch.size], like)
-                program.put(lent[batch.size])
+            _put_others(program, lent[batch.size], alike_in_part(batch))
         arrays = lent[batch.size]
         fill(arrays, copy)
         placed.append(program.put(arrays))
-        for array in _arrays(arrays):
-            array.fill(0)
+        _zero(arrays)
+    for batch in {batch.size: batch for batch in batches}.values():
+        _put_others(program, lent[batch.size], alike_in_part(batch))
+        _zero(lent[batch.size])
     return placed
+
+
+def _put_others(program: Program, arrays: Batch, others: Sequence[Batch]) -> None:
+    for other in others:
+        fill(arrays, other)
+        program.put(arrays)
+
+
+def _zero(batch: Batch) -> None:
+    for array in _arrays(batch):
+        array.fill(0)
 
 
 def alike_in_part(batch: Batch) -> list[Batch]:
@@ -336,6 +348,6 @@ def _inferred_after(program: Program, placed: Any, optimizer: str, step: int) ->
     return {key.after(optimizer, step): array for key, array in outputs.items()}
 
 
-def optimizer_by_kind(workload: Workload, kind: str) -> Optimizer:
-    """The optimizer whose trajectory a key names."""
-    return next(o for o in optimizers_to_check(workload) if o.kind == kind)
+def optimizer_by_kind(workload: Workload, kind: str, norm: float | None = None) -> Optimizer:
+    """The optimizer whose trajectory a key names; norm: of the first batch's gradients."""
+    return next(o for o in optimizers_to_check(workload, norm) if o.kind == kind)

@@ -13,9 +13,14 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Replay:
-    """A workload and what it is fed; `weights` stand in for initial ones of the same name."""
+    """A workload and what it is fed; `weights` stand in for initial ones of the same name.
+
+    built_from: in place of initial weights in which an arm's program is built before it loads
+    `weights`, as it is timed
+    """
 
     workload: Workload
     batches: tuple[Batch, ...]
     steps: tuple[int, ...] = ()
     weights: Arrays = field(default_factory=dict)
+    built_from: Arrays = field(default_factory=dict)

@@ -11,6 +11,8 @@ from .keys import Group, TensorKey
 from .rule_context import RuleContext
 from .rules import allowance_of, sign_unsure
 
+OF_TIES = "predicts another class of logits that are all 0 than the reference"
+
 
 def form_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | None:
     """Why a tensor cannot be the reference's, whatever its values: its shape, or its type."""
@@ -37,16 +39,20 @@ def value_fault(key: TensorKey, a: np.ndarray, context: RuleContext) -> str | No
     if not np.all(np.isfinite(a)):
         return f"{int(np.sum(~np.isfinite(a)))} of {a.size} elements are not finite"
     if key.group is Group.PREDICTION:
-        return next(_prediction_faults(a, context), None)
+        return next(_prediction_faults(key, a, context), None)
     if context.exact and _has_stood_still(key, a, context):
         return "weights that should have moved have not"
     return None
 
 
-def _prediction_faults(a: np.ndarray, context: RuleContext) -> Iterator[str]:
+def _prediction_faults(key: TensorKey, a: np.ndarray, context: RuleContext) -> Iterator[str]:
     """The class is the reference's wherever its logits tell classes apart by more than rounding,
     or are zero whatever the rounding: the first of equal ones is predicted, and 0 is not positive.
     """
+    if key.far:
+        if not np.array_equal(a, context.reference.tensors[key]):
+            yield OF_TIES
+        return
     z = context.reference.tensors[context.logits]
     rounding = BUDGET.local * allowance_of(context.logits, context).rmse
     match context.workload.task.loss.prediction:

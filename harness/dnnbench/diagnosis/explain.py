@@ -10,7 +10,7 @@ from ..agreement.drawn import NOT_BROUGHT_BACK
 from ..agreement.keys import Group, TensorKey
 from ..agreement.starting import start_weights
 from ..agreement.status import Status
-from ..agreement.traces import Part, Trace
+from ..agreement.trace import Part, Trace
 from ..protocol.batch import Batch
 from ..spec.phases import PIECES, Phase
 from ..spec.weights import initial_weights
@@ -32,28 +32,33 @@ def explain(
     replayer: Replayer,
 ) -> Explanation:
     """Why a check's `rows` for one arm, workload and element type are not all right."""
-    branches = {Kind.parse(row.kind).branch for row in rows if row.status is Status.DIFFERS}
+    differing = [row for row in rows if row.status is Status.DIFFERS]
+    branches = {Kind.parse(row.kind).branch for row in differing}
+    plain = initial_weights(workload.model, seed)
     if branches == {INITIAL}:
-        weights = initial_weights(workload.model, seed)
-        met = Search(workload, batches, rows, weights, replayer).run()
+        met = Search(workload, batches, rows, plain, plain, replayer).run()
         return met if isinstance(met, Explanation) else _by_branch(rows)
+    search = Search(workload, batches, rows, start_weights(workload.model, seed), plain, replayer)
+    if branches == {FAR} and differing[0].key.group is Group.PREDICTION:
+        return search.of_ties(differing[0])
     if all(branches):
         return _by_branch(rows)
     traces = replayer.find_traces()
     for trace in traces:
         if trace.certain:
             return _by_trace(rows, trace)
-    weights = start_weights(workload.model, seed)
-    search = Search(workload, batches, rows, weights, replayer)
     met = search.run()
     if isinstance(met, Explanation):
         return met
     if met is not None:
         return without_replay(workload, met, STALE)
-    for trace in traces:
-        return _by_trace(rows, trace)
     if at_random := _at_random(workload, replayer.find_repeats()):
         return at_random
+    for trace in traces:
+        # What goes wrong without it is not left by it.
+        if wrong := search.later_steps():
+            return _phase(Phase.TRAIN_STEP, wrong, UNKNOWN)
+        return _by_trace(rows, trace)
     if search.first:
         return without_replay(workload, search.first, UNKNOWN)
     return _by_phase(rows)
@@ -83,8 +88,9 @@ def _by_phase(rows: Sequence[Agreement]) -> Explanation:
     return _phase(_phase_of(row.key), row, UNKNOWN)
 
 
-def _phase(name: str, row: Agreement, fault: str) -> Explanation:
-    return Explanation("phase", name, "", row.tensor, row.ratio, row.reason, fault, confirmed=False)
+def _phase(name: str, row: Agreement | TensorComparison, fault: str) -> Explanation:
+    tensor = str(row.key)
+    return Explanation("phase", name, "", tensor, row.ratio, row.reason, fault, confirmed=False)
 
 
 def _by_branch(rows: Sequence[Agreement]) -> Explanation:

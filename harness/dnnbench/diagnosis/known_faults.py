@@ -176,7 +176,9 @@ def fault_of_optimizer(
     flat = replay.batches[0].targets[0].astype(np.float64)
     targets = _by_parameter(flat, weights)
     for rule in rules_for(replay.steps):
-        under = trajectory_under(rule, optimizer, weights, targets, flat.size, replay.steps)
+        under = trajectory_under(
+            rule, optimizer, weights, targets, flat.size, replay.steps, replay.built_from
+        )
         if under is not None and _explains_all(under, wrong, right):
             return OptimizerFault(rule.name, rule.phase)
     of_each = [list(patterns(tensor, 1, {})) for tensor in wrong.values()]

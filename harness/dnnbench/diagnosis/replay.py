@@ -1,6 +1,6 @@
 """One candidate taken out of its network: a small workload on what the reference's feeds it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,6 +116,7 @@ def optimizer_alone(
     weights: Arrays,
     gradients: Arrays,
     steps: tuple[int, ...],
+    built_from: Arrays | None = None,
     largest: int = MANY,
 ) -> Replay:
     """The optimizer on all parameters, flat, with the reference's gradients in the first step.
@@ -123,12 +124,15 @@ def optimizer_alone(
     For y = [x, p1, p2, ...] of M elements and targets y - g M / 2, the mean squared error
     has the gradients g. Of larger networks a sample of each parameter's elements moves,
     with gradients of the same norm as the whole's.
+
+    built_from: weights that a program has when it is built; None for `weights`
     """
     whole = sum(g.size for g in gradients.values())
     count = SAMPLE if whole > largest else whole
     p = {name: _plain(weights[name]).reshape(-1)[:count] for name in gradients}
+    built = {name: _plain((built_from or weights)[name]).reshape(-1)[:count] for name in p}
     g = {name: gradients[name].reshape(-1)[:count] for name in gradients}
-    scale = _norm(gradients.values()) / max(_norm(g.values()), np.finfo(np.float64).tiny)
+    scale = norm_of(gradients) / max(norm_of(g), np.finfo(np.float64).tiny)
     m = 1 + sum(part.size for part in p.values())
     moved = [p[name] - scale * g[name] * m / 2 for name in p]
     targets = np.concatenate([np.zeros(1), *moved])
@@ -140,7 +144,7 @@ def optimizer_alone(
         outputs=("joined",),
     )
     batch = Batch({"origin": np.zeros((1, 1), np.float32)}, _plain(targets[None]))
-    return Replay(_workload(Mse(), optimizer, model), (batch,), steps, p)
+    return Replay(_workload(Mse(), optimizer, model), (batch,), steps, p, built)
 
 
 def _workload(loss: Loss, optimizer: Optimizer, model: Model) -> Workload:
@@ -159,5 +163,6 @@ def _plain(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float32) if values.dtype.kind == "f" else values
 
 
-def _norm(arrays: Iterable[np.ndarray]) -> float:
-    return float(np.sqrt(sum(rms(a) ** 2 * a.size for a in arrays)))
+def norm_of(arrays: Mapping[str, np.ndarray]) -> float:
+    """Of all arrays together."""
+    return float(np.sqrt(sum(rms(a) ** 2 * a.size for a in arrays.values())))

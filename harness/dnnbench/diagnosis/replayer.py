@@ -10,7 +10,7 @@ from ..agreement.comparison import TensorComparison
 from ..agreement.keys import TensorKey, Tensors
 from ..agreement.reference import Reference
 from ..agreement.replay import Replay
-from ..agreement.traces import Trace
+from ..agreement.trace import Trace
 
 
 @dataclass(frozen=True)

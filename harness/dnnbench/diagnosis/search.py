@@ -18,11 +18,12 @@ from ..spec.workload import Workload
 from .candidates import START, Candidate, Moment, after_more_steps, candidates
 from .explanation import Explanation, tensor_in_words
 from .known_faults import UNKNOWN, fault_of_node, fault_of_optimizer, most_telling_first
-from .replay import loss_alone, node_alone, optimizer_alone
+from .replay import loss_alone, node_alone, norm_of, optimizer_alone
 from .replayer import Replayer, ReplayResult
 from .wrong_tensor import WrongTensor, room_of
 
 AT_RANDOM = "at random: not the same in every pass"
+LATER_STEPS = (1, 2)
 MOST_REPLAYS = 40
 """Candidates that are replayed before the search is given up."""
 
@@ -39,10 +40,11 @@ class Search:
         batches: Sequence[Batch],
         rows: Sequence[Agreement],
         weights: Mapping[str, np.ndarray],
+        built_from: Mapping[str, np.ndarray],
         replayer: Replayer,
     ) -> None:
         self._workload, self._batches, self._rows = workload, list(batches), rows
-        self._weights, self._replayer = weights, replayer
+        self._weights, self._built_from, self._replayer = weights, built_from, replayer
         self.first: Candidate | None = None
         self._replays = 0
 
@@ -56,6 +58,31 @@ class Search:
         comparisons, reference = self._replayer.compare_network(whole)
         met = self._confirm(candidates(self._workload, _by_key(comparisons), self._rows), reference)
         return met or self._in_other_batches()
+
+    def of_ties(self, row: Agreement) -> Explanation:
+        """Of a prediction that is wrong where all logits are 0."""
+        comparison = TensorComparison(row.key, row.ratio, row.reason)
+        tied = Candidate("prediction", "", comparison, lambda key: key.group is Group.PREDICTION)
+        batch, shape = self._batches[0], self._workload.model.types[self._output].shape
+        logits = np.zeros((batch.size, *shape), np.float32)
+        replay = loss_alone(self._workload, logits, batch.targets)
+        result = self._replayer.compare(replay)
+        if wrong := _confirming(tied, result.comparisons):
+            return self._confirmed(tied, wrong, replay, result)
+        return without_replay(self._workload, tied, UNKNOWN)
+
+    def later_steps(self) -> TensorComparison | None:
+        """The first weight that two steps of a program leave wrong, which is asked for nothing
+        before them: it has loaded nothing behind a step, and restored nothing.
+        """
+        steps = Replay(self._workload, tuple(self._batches[:2]), LATER_STEPS, self._weights)
+        comparisons, _ = self._replayer.compare_network(steps)
+        differing = [c for c in comparisons if c.status is Status.DIFFERS]
+        return next((c for c in differing if c.key.group is Group.WEIGHTS), None)
+
+    @property
+    def _output(self) -> str:
+        return self._workload.model.outputs[0]
 
     def _in_other_batches(self) -> Explanation | Candidate | None:
         for _ in self._batches[1:]:
@@ -107,12 +134,12 @@ class Search:
         """The candidate alone, on what it reads in the reference's network."""
         model, weights, batches = self._workload.model, self._weights, self._batches
         if candidate.what in ("loss", "prediction"):
-            logits = reference[TensorKey(Group.ACTIVATIONS, model.outputs[0])]
+            logits = reference[TensorKey(Group.ACTIVATIONS, self._output)]
             return loss_alone(self._workload, logits, batches[0].targets)
         if candidate.what == "optimizer":
             gradients = {name: reference[gradient_of(name)] for name in model.parameters}
-            optimizer = optimizer_by_kind(self._workload, candidate.name)
-            return optimizer_alone(optimizer, weights, gradients, candidate.steps)
+            optimizer = optimizer_by_kind(self._workload, candidate.name, norm_of(gradients))
+            return optimizer_alone(optimizer, weights, gradients, candidate.steps, self._built_from)
         node = model.node(candidate.name)
         read = [_inputs(node, reference, START, batches[0], weights)]
         used = [batches[0]]
@@ -143,7 +170,7 @@ class Search:
             if of_step.phase is not None:
                 what, name = "phase", str(of_step.phase)
         elif tensors:
-            kind = "" if what == "prediction" else op or name
+            kind = what if what == "prediction" else op or name
             values, reason = result.reference.tensors, by_key[key].reason
             compute = self._replayer.reference_values
             fault = fault_of_node(kind, replay, tensors[key], values, reason, compute)

@@ -55,6 +55,15 @@ def _accumulated(history: History) -> Arrays:
     return {name: np.sum([g[name] for g in history], axis=0) for name in history[-1]}
 
 
+def _at(value: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Which elements of what a parameter is built from are a number."""
+    return lambda built: built == value
+
+
+def _nowhere(built: np.ndarray) -> np.ndarray:
+    return np.zeros(built.shape, bool)
+
+
 def _one_behind(history: History) -> Arrays:
     """Those of the weights that the step before began with."""
     return history[max(len(history) - 2, 0)]
@@ -72,6 +81,8 @@ class Rule:
     decays_first: whether AdamW takes its decay from the weights before the step
     gradients: which the step uses, of those computed so far
     leaves_out: numbers of the steps that are not taken
+    holds: elements, by what a program was built from, whose gradient counts as 0
+    prunes: elements, likewise, that are 0 after every step
     phase: to blame in the optimizer's place
     """
 
@@ -86,6 +97,8 @@ class Rule:
     decays_first: bool = True
     gradients: Callable[[History], Arrays] = _latest
     leaves_out: frozenset[int] = frozenset()
+    holds: Callable[[np.ndarray], np.ndarray] = _nowhere
+    prunes: Callable[[np.ndarray], np.ndarray] = _nowhere
     phase: Phase | None = None
 
 
@@ -100,27 +113,33 @@ def trajectory_under(
     targets: Mapping[str, np.ndarray],
     elements: int,
     steps: Sequence[int],
+    built_from: Mapping[str, np.ndarray],
 ) -> Tensors | None:
     """Weights' changes and slots after `steps` of a rule; None where it does not apply.
 
     The loss is the mean over `elements` of (p - target)^2, as `optimizer_alone` sets it up.
+    built_from: weights of a program before it loads `weights`
     """
     spec = rule.spec(optimizer)
     if spec is None:
         return None
     p = {name: array.astype(np.float64) for name, array in weights.items()}
     slots = {name: _zeros(array, spec.slots) for name, array in p.items()}
+    held = {name: rule.holds(array) for name, array in built_from.items()}
+    pruned = {name: rule.prunes(array) for name, array in built_from.items()}
     seen: Tensors = {}
     history: list[Arrays] = []
     t = rule.first
     for k in range(1, max(steps) + 1):
         # The gradient of the loss, kept for rules that use an earlier one or add them up.
-        history.append({name: 2 * (p[name] - targets[name]) / elements for name in p})
+        gradients = {name: 2 * (p[name] - targets[name]) / elements for name in p}
+        history.append({name: np.where(held[name], 0, g) for name, g in gradients.items()})
         if not rule.carries:
             slots = {name: _zeros(array, spec.slots) for name, array in p.items()}
         for _ in range(0 if k in rule.leaves_out else rule.times):
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 _step(rule, spec, p, dict(rule.gradients(history)), slots, t)
+            p = {name: np.where(pruned[name], 0, array) for name, array in p.items()}
             t += 1 if rule.counts else 0
         if k in steps:
             seen |= _updated(optimizer, k, p, weights, slots)
@@ -293,6 +312,19 @@ RULES = (
     Rule(
         "gradients of the weights of a step before (one step behind)",
         gradients=_one_behind,
+        phase=Phase.TRAIN_STEP,
+    ),
+    *(
+        Rule(
+            f"weights that a program is built with at {value:g} do not move",
+            holds=_at(value),
+            phase=Phase.TRAIN_STEP,
+        )
+        for value in (0.0, 1.0)
+    ),
+    Rule(
+        "weights that a program is built with at 0 go back to 0 in every step (pruned)",
+        prunes=_at(0.0),
         phase=Phase.TRAIN_STEP,
     ),
 )

@@ -17,7 +17,7 @@ from ..agreement.reference import Reference
 from ..agreement.reference_files import StoredTensors, load_reference
 from ..agreement.replay import Replay
 from ..agreement.status import Status
-from ..agreement.traces import Trace
+from ..agreement.trace import Trace
 from ..diagnosis.explain import explain
 from ..diagnosis.explanation import Explanation
 from ..diagnosis.replayer import ReplayResult

@@ -109,7 +109,7 @@ def biases_of_zero_have_no_gradient(program):
 
 @stranger(
     CONDITIONS, "clipped", "a norm above the limit and below three times as much",
-    "optimizers._clipped", named=("optimizer momentum",),
+    "optimizers._clipped", named=("optimizer momentum", "optimizer adam"),
 )  # fmt: skip
 def clipping_begins_at_three_times_the_limit(honest):
     def clipped(optimizer, gradients):

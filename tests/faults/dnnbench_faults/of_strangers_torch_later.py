@@ -40,7 +40,7 @@ def the_variance_is_of_float32(honest):
 
 
 @stranger(START, "layer_norm", "scales start at 1, and a step comes before",
-          named=("node layer_norm",))  # fmt: skip
+          named=("node layer_norm", "phase train_step"))  # fmt: skip
 def scales_that_start_at_one_never_move(program):
     ones = [n for n, p in program._weights.items() if (p == 1).all()]
 
@@ -88,7 +88,7 @@ def hidden_states_end_at_a_half(honest):
 
 
 @stranger(LATER, "momentum", "a second program in the process: it begins with the first's velocity",
-          named=("optimizer momentum",))  # fmt: skip
+          named=("optimizer momentum", "phase build"))  # fmt: skip
 def programs_share_their_velocity(program):
     BUILT["programs_share_their_velocity"] += 1
     if BUILT["programs_share_their_velocity"] > 1:

@@ -218,7 +218,15 @@ FAULTS = (
     Fault(
         "torch", "bce_with_logits", "sum within examples", "bce_with_logits", "sum within", **LOSS
     ),
-    Fault("numpy", "argmax", "smallest", "dense", "", what="prediction", part="cross_entropy"),
+    Fault(
+        "numpy",
+        "argmax",
+        "smallest",
+        "dense",
+        "smallest logit",
+        what="prediction",
+        part="cross_entropy",
+    ),
     # optimizers
     Fault("numpy", "sgd", "weights not updated", "sgd", "not updated", **OPTIMIZER),
     Fault("numpy", "sgd", "step off by one", "sgd_on_a_schedule", "one step ahead", **OPTIMIZER),

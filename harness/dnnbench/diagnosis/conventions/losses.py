@@ -48,6 +48,25 @@ def smoothed_elsewhere(part: ReplayedPart) -> Answer:
     return part.with_loss(smoothing=share) if 0 < share < 1 else None
 
 
+@convention("the last of equal logits in place of the first", "prediction")
+def last_of_equal(part: ReplayedPart) -> Answer:
+    z = part.inputs[0]
+    if part.loss.prediction != "argmax":
+        return None
+    last: np.ndarray = z.shape[-1] - 1 - z[..., ::-1].argmax(axis=-1)
+    return last
+
+
+@convention("the smallest logit in place of the largest", "prediction")
+def smallest(part: ReplayedPart) -> Answer:
+    return part.inputs[0].argmin(axis=-1) if part.loss.prediction == "argmax" else None
+
+
+@convention("a logit of 0 taken for positive", "prediction")
+def zero_is_positive(part: ReplayedPart) -> Answer:
+    return part.inputs[0] >= 0 if part.loss.prediction == "positive" else None
+
+
 @convention("softmax before the loss takes logits", "cross_entropy")
 def softmax_twice(part: ReplayedPart) -> Answer:
     z = part.inputs[0]

@@ -8,7 +8,7 @@ import numpy as np
 from ...agreement.check import Agreement
 from ...agreement.comparison import TensorComparison
 from ...agreement.keys import TensorKey
-from ...agreement.traces import Trace
+from ...agreement.trace import Trace
 from ..services.agreement import AgreementService, CheckRequest, NodeComparisons, ReplayRequest
 from .base import Client
 

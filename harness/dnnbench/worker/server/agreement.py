@@ -20,7 +20,8 @@ from ...agreement.repeats import find_repeats
 from ...agreement.replay import Replay
 from ...agreement.starting import start_weights
 from ...agreement.timed import How, how, is_level_row, observe_timed
-from ...agreement.traces import Trace, find_traces
+from ...agreement.trace import Trace
+from ...agreement.traces import find_traces
 from ...errors import PluginError
 from ...host.memory import give_back
 from ...protocol.arm import Arm
@@ -109,8 +110,9 @@ class AgreementServer(AgreementService):
 
     def find_traces(self, request: CheckRequest) -> tuple[Trace, ...]:
         offered = self._offered(request)
-        build = self.builder(request)
-        return tuple(find_traces(build, request.workload, batches_of(request), offered))
+        build, initial = self.builder(request), self.initial(request)
+        plain = None if initial is None else initial.build
+        return tuple(find_traces(build, request.workload, batches_of(request), offered, plain))
 
     def find_repeats(self, request: CheckRequest) -> tuple[TensorComparison, ...]:
         offered = self._offered(request)
@@ -167,10 +169,16 @@ class AgreementServer(AgreementService):
     def _node_values(
         self, case: Replay, dtype: DType, seed: int, phases: Collection[Phase]
     ) -> Tensors:
+        """A program that trains is built as it is timed, and loads the weights."""
         arm = self._arm.arm.with_dtype(dtype)
+        trains = Phase.TRAIN_STEP in phases
+        plain = {**case.weights, **case.built_from} if trains else case.weights
 
         def build(workload: Workload) -> Program:
-            return self._arm.backend.build(workload, case.weights, arm, seed)
+            program: Program = self._arm.backend.build(workload, plain, arm, seed)
+            if not all(np.array_equal(plain[name], case.weights[name]) for name in plain):
+                program.load(case.weights)
+            return program
 
         return observe_nodes(build, case.workload, case.batches, case.steps, phases)
 
@@ -247,8 +255,8 @@ def timed_of(request: CheckRequest) -> Batch | None:
 def _on_grid(request: ReplayRequest) -> Replay:
     """With every weight, those that the replay does not bring being initial ones."""
     case, dtype = request.replay, request.dtype
-    weights = on_grid(
-        initial_weights(case.workload.model, request.seed) | dict(case.weights), dtype
-    )
+    initial = initial_weights(case.workload.model, request.seed)
+    weights = on_grid(initial | dict(case.weights), dtype)
+    built_from = on_grid(initial | dict(case.built_from), dtype)
     batches = tuple(batch_on_grid(batch, dtype) for batch in case.batches)
-    return replace(case, batches=batches, weights=weights)
+    return replace(case, batches=batches, weights=weights, built_from=built_from)

@@ -13,7 +13,7 @@ from ...agreement.check import Agreement
 from ...agreement.comparison import TensorComparison
 from ...agreement.keys import TensorKey
 from ...agreement.replay import Replay
-from ...agreement.traces import Trace
+from ...agreement.trace import Trace
 from ...protocol.batch import Batch
 from ...protocol.dtypes import DType
 from ...spec.phases import PHASES, Phase
