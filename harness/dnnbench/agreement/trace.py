@@ -16,6 +16,9 @@ from .keys import Group, Tensors, keyed
 SAME = 1e-3
 """Two answers that differ by less than this share of what they might differ by are the same."""
 
+TIMES = 5
+"""What is wrong in one call of ten is wrong so many times in a row in one search of 100,000."""
+
 
 class Part(StrEnum):
     """What makes a program, and its methods that are no phase."""
@@ -54,9 +57,11 @@ def answer_of(program: Program, phase: Phase, placed: Any) -> Tensors:
 
 
 def settled(program: Program, phase: Phase, placed: Any) -> Tensors:
-    """The same, where it is the same twice; what is wrong at random is not, and gives nothing."""
-    one, other = (answer_of(program, phase, placed) for _ in range(2))
-    return one if apart(one, other) <= SAME else {}
+    """The same, where it is the same every time; what is wrong at random is not, and gives
+    nothing.
+    """
+    one, *others = (answer_of(program, phase, placed) for _ in range(TIMES))
+    return one if all(apart(other, one) <= SAME for other in others) else {}
 
 
 def everything_in(program: Program) -> dict[str, dict[str, np.ndarray]]:
