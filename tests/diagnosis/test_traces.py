@@ -102,9 +102,15 @@ def begun_elsewhere(program):
 
 
 def slots_of_one(program):
-    """All programs have those of the first."""
-    SLOTS.append(program._slots)
-    program._slots = SLOTS[0]
+    """All programs have those of the first, from their last load on."""
+    honest = program.load
+
+    def load(weights):
+        honest(weights)
+        SLOTS.append(program._slots)
+        program._slots = SLOTS[0]
+
+    program.load = load
 
 
 SLOTS = []

@@ -79,5 +79,5 @@ def moving(optimizer, largest=100_000):
     values = values_of(Replay(workload, tuple(batches_of(workload)[:1])))
     gradients_there = {name: values[gradient_of(name)] for name in weights}
     return optimizer_alone(
-        optimizer, weights, gradients_there, (1, 2, 5), largest=largest
+        optimizer, weights, gradients_there, (1, 2, 5), {}, largest
     ), gradients_there

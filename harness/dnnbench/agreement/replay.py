@@ -15,8 +15,8 @@ Arrays = Mapping[str, np.ndarray]
 class Replay:
     """A workload and what it is fed; `weights` stand in for initial ones of the same name.
 
-    built_from: in place of initial weights in which an arm's program is built before it loads
-    `weights`, as it is timed
+    built_from: what an arm's program is built from before it loads `weights`, by name; `weights`
+    where it has none
     """
 
     workload: Workload

@@ -49,7 +49,7 @@ def find_traces(
     traces: list[Trace] = []
     if Phase.TRAIN_STEP in phases:
         # Before any other program is built in this process.
-        traces += second(lambda: (plain or build)(workload), batches[0])
+        traces += second(lambda: (plain or build)(workload), of_its_own, batches[0])
     for search in searches:
         program = of_its_own()
         try:

@@ -27,16 +27,21 @@ WRITTEN = 1e-5
 """Answers of one batch, placed twice, do not lie so far apart."""
 
 
-def second(build: Callable[[], Program], batch: Batch) -> Iterator[Trace]:
+def second(
+    plain: Callable[[], Program], build: Callable[[], Program], batch: Batch
+) -> Iterator[Trace]:
     """Another program of the process: it begins as the first one did, stays where it is while that
-    one takes a step, and takes the same step.
+    one takes a step, and takes the same step, from the weights of `build`.
     """
-    one, other = trainable(build()), trainable(build())
+    one, other = trainable(plain()), trainable(plain())
     try:
-        start = everything_in(one)
-        if begun := _unlike(everything_in(other), start):
+        if begun := _unlike(everything_in(other), everything_in(one)):
             yield Trace(Part.BUILD, f"a second program begins with other {begun}")
             return
+        weights = _weights_of(trainable(build()))
+        for program in (one, other):
+            program.load(copies(weights))
+        start = everything_in(one)
         first = _step_on(one, batch)
         if dragged := _unlike(everything_in(other), start):
             yield Trace(Part.BUILD, f"two programs share {dragged}")
@@ -52,10 +57,17 @@ def second(build: Callable[[], Program], batch: Batch) -> Iterator[Trace]:
         other.close()
 
 
+def _weights_of(program: Trainable) -> Arrays:
+    try:
+        return copies(program.weights() | program.model_state())
+    finally:
+        program.close()
+
+
 def _unlike(a: Held, b: Held, from_b: Held | None = None) -> str:
     """What two programs do not hold alike, in words."""
-    names = [what for what in b if apart(a[what], b[what], from_b and from_b[what]) > SAME]
-    return " and ".join(names)
+    ways = {what: None if from_b is None else from_b[what] for what in b}
+    return " and ".join(what for what, way in ways.items() if apart(a[what], b[what], way) > SAME)
 
 
 def _step_on(program: Trainable, batch: Batch) -> Held:

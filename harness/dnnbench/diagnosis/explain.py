@@ -36,9 +36,10 @@ def explain(
     branches = {Kind.parse(row.kind).branch for row in differing}
     plain = initial_weights(workload.model, seed)
     if branches == {INITIAL}:
-        met = Search(workload, batches, rows, plain, plain, replayer).run()
+        met = Search(workload, batches, rows, plain, replayer).run()
         return met if isinstance(met, Explanation) else _by_branch(rows)
-    search = Search(workload, batches, rows, start_weights(workload.model, seed), plain, replayer)
+    weights = start_weights(workload.model, seed)
+    search = Search(workload, batches, rows, weights, replayer)
     if branches == {FAR} and differing[0].key.group is Group.PREDICTION:
         return search.of_ties(differing[0])
     if all(branches):
@@ -54,6 +55,10 @@ def explain(
         return without_replay(workload, met, STALE)
     if at_random := _at_random(workload, replayer.find_repeats()):
         return at_random
+    # What is wrong only where a program was built from initial weights, as it is timed.
+    as_timed = Search(workload, batches, rows, weights, replayer, plain).run()
+    if isinstance(as_timed, Explanation):
+        return as_timed
     for trace in traces:
         # What goes wrong without it is not left by it.
         if wrong := search.later_steps():

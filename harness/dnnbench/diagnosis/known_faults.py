@@ -171,13 +171,14 @@ def fault_of_optimizer(
     right: tensors that agree, as the reference has them: a rule must not move them elsewhere
     """
     weights, optimizer = dict(replay.weights), replay.workload.task.optimizer
+    built_from = replay.built_from
     if not all(np.all(np.isfinite(tensor.a)) for tensor in wrong.values()):
         return OptimizerFault(NOT_FINITE)
     flat = replay.batches[0].targets[0].astype(np.float64)
     targets = _by_parameter(flat, weights)
     for rule in rules_for(replay.steps):
         under = trajectory_under(
-            rule, optimizer, weights, targets, flat.size, replay.steps, replay.built_from
+            rule, optimizer, weights, targets, flat.size, replay.steps, {**weights, **built_from}
         )
         if under is not None and _explains_all(under, wrong, right):
             return OptimizerFault(rule.name, rule.phase)

@@ -116,7 +116,7 @@ def optimizer_alone(
     weights: Arrays,
     gradients: Arrays,
     steps: tuple[int, ...],
-    built_from: Arrays | None = None,
+    built_from: Arrays,
     largest: int = MANY,
 ) -> Replay:
     """The optimizer on all parameters, flat, with the reference's gradients in the first step.
@@ -125,12 +125,12 @@ def optimizer_alone(
     has the gradients g. Of larger networks a sample of each parameter's elements moves,
     with gradients of the same norm as the whole's.
 
-    built_from: weights that a program has when it is built; None for `weights`
+    built_from: as of a Replay
     """
     whole = sum(g.size for g in gradients.values())
     count = SAMPLE if whole > largest else whole
     p = {name: _plain(weights[name]).reshape(-1)[:count] for name in gradients}
-    built = {name: _plain((built_from or weights)[name]).reshape(-1)[:count] for name in p}
+    built = {name: _plain(built_from.get(name, weights[name])).reshape(-1)[:count] for name in p}
     g = {name: gradients[name].reshape(-1)[:count] for name in gradients}
     scale = norm_of(gradients) / max(norm_of(g), np.finfo(np.float64).tiny)
     m = 1 + sum(part.size for part in p.values())

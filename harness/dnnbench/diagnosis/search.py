@@ -1,6 +1,8 @@
 """The search for the part that is wrong alone: candidates are replayed one after the other."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -31,6 +33,7 @@ MOST_REPLAYS = 40
 class Search:
     """One arm, workload and element type: what a check said of it, and where it is replayed.
 
+    built_from: as of a Replay
     first: the likeliest candidate, met first
     """
 
@@ -40,8 +43,8 @@ class Search:
         batches: Sequence[Batch],
         rows: Sequence[Agreement],
         weights: Mapping[str, np.ndarray],
-        built_from: Mapping[str, np.ndarray],
         replayer: Replayer,
+        built_from: Mapping[str, np.ndarray] = MappingProxyType({}),
     ) -> None:
         self._workload, self._batches, self._rows = workload, list(batches), rows
         self._weights, self._built_from, self._replayer = weights, built_from, replayer
@@ -54,7 +57,8 @@ class Search:
         The first batch and a step come first. Then other batches, in which an id or a tie is met
         that the first ones do not have, and statistics after a second step.
         """
-        whole = Replay(self._workload, tuple(self._batches[:2]), (1,), self._weights)
+        batches = tuple(self._batches[:2])
+        whole = Replay(self._workload, batches, (1,), self._weights, self._built_from)
         comparisons, reference = self._replayer.compare_network(whole)
         met = self._confirm(candidates(self._workload, _by_key(comparisons), self._rows), reference)
         return met or self._in_other_batches()
@@ -149,7 +153,8 @@ class Search:
             second = (reference, moment) if of_second is None else (of_second, START)
             read.append(_inputs(node, *second, used[1], weights))
         masks = [_masks(node, batch) for batch in used]
-        return node_alone(self._workload, node, read, masks, weights, candidate.steps)
+        alone = node_alone(self._workload, node, read, masks, weights, candidate.steps)
+        return replace(alone, built_from=self._built_from)
 
     def _confirmed(
         self,

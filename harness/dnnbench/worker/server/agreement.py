@@ -169,7 +169,6 @@ class AgreementServer(AgreementService):
     def _node_values(
         self, case: Replay, dtype: DType, seed: int, phases: Collection[Phase]
     ) -> Tensors:
-        """A program that trains is built as it is timed, and loads the weights."""
         arm = self._arm.arm.with_dtype(dtype)
         trains = Phase.TRAIN_STEP in phases
         plain = {**case.weights, **case.built_from} if trains else case.weights
@@ -257,6 +256,6 @@ def _on_grid(request: ReplayRequest) -> Replay:
     case, dtype = request.replay, request.dtype
     initial = initial_weights(case.workload.model, request.seed)
     weights = on_grid(initial | dict(case.weights), dtype)
-    built_from = on_grid(initial | dict(case.built_from), dtype)
+    built_from = on_grid({n: case.built_from.get(n, p) for n, p in weights.items()}, dtype)
     batches = tuple(batch_on_grid(batch, dtype) for batch in case.batches)
     return replace(case, batches=batches, weights=weights, built_from=built_from)
