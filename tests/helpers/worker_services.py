@@ -1,5 +1,6 @@
 """Services for real worker processes that misbehave in real ways."""
 
+import atexit
 import ctypes
 import os
 import signal
@@ -8,6 +9,19 @@ import sys
 import threading
 import time
 from typing import Any
+
+
+class Ending:
+    """Writes into a file what happens to it as its process ends."""
+
+    def __init__(self, path):
+        self._file, self._write = os.open(path, os.O_WRONLY | os.O_CREAT), os.write
+
+    def note(self, text):
+        self._write(self._file, text.encode())
+
+    def __del__(self):
+        self.note(", taken apart")
 
 
 class Rogue:
@@ -95,6 +109,11 @@ class Rogue:
     def count(self, until: int) -> None:
         """Many lines, each known."""
         print(*range(until), sep="\n")
+
+    def note_its_end(self, path: str) -> None:
+        """Something of this module that exit handlers and Python's own end reach."""
+        self.ending = Ending(path)
+        atexit.register(self.ending.note, "exit handlers")
 
     def stdin(self) -> str:
         return sys.stdin.read()

@@ -374,6 +374,13 @@ def test_the_environment_arrives(tmp_path):
     assert size_bytes(variables, []) > 4096
 
 
+def test_a_closed_worker_runs_its_exit_handlers_and_is_not_taken_apart(tmp_path):
+    """Python takes TensorFlow apart for a second of CPU time."""
+    with start(tmp_path) as worker:
+        worker.ask(Rogue.note_its_end, PATIENCE_S, str(tmp_path / "noted"))
+    assert (tmp_path / "noted").read_text() == "exit handlers"
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [
