@@ -63,7 +63,7 @@ def rows_of(workload, batches, timed, change=honest, phases=tuple(Phase), dtype=
 
     reference = make_reference(build_in, workload, batches, (1,), dtype, phases=phases)
     if how(workload, timed.size) is How.WHOLE:
-        tensors = observe_timed(build_in("eager", "float64"), workload, timed, phases)
+        tensors = observe_timed(build_in("eager", "float64")(workload), workload, timed, phases)
         reference.timed.update(tensors)
     return check(changed, workload, dtype, reference, batches, (1,), phases=phases, timed=timed)
 

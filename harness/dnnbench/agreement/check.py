@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..protocol.batch import Batch
 from ..protocol.capabilities import Capabilities
-from ..protocol.program import Program
+from ..protocol.program import Program, trainable
 from ..spec.costs import training_step
 from ..spec.optimizers import Optimizer
 from ..spec.phases import PHASES, PIECES, Phase
@@ -16,7 +18,13 @@ from .comparison import TensorComparison, worst_of
 from .drawn import compare_drawn
 from .kept import compare_kept
 from .keys import TensorKey, Tensors
-from .observing import Initial, observe, optimizers_to_check, with_optimizer
+from .observing import (
+    Initial,
+    observe_others,
+    observe_own,
+    optimizers_to_check,
+    with_optimizer,
+)
 from .reference import Reference
 from .rehearsal import rehearse
 from .status import Status, badness
@@ -157,8 +165,28 @@ def check(
     refused: dict[str, str] = {}
     if Phase.TRAIN_STEP in called:
         refused = _without_step(workload, others, capabilities)
-    trained = [own, *(o for o in others if o.kind not in refused)]
-    observed = observe(build, workload, batches, steps, trained, called, rehearse, initial=initial)
+    program = (build if initial is None else initial.build)(with_optimizer(workload, own))
+    try:
+        start = _start_of(program, called, initial)
+        observed = observe_own(
+            program,
+            workload,
+            own.kind,
+            batches,
+            steps,
+            called,
+            rehearse,
+            start=None if initial is None else start,
+        )
+        if start is not None:
+            program.load(start)
+        of_timed: list[TensorComparison] = []
+        if timed is not None:  # in the program that has met smaller batches
+            of_timed = compare_timed(program, workload, dtype, reference, timed, called)
+    finally:
+        program.close()
+    trained = [other for other in others if other.kind not in refused]
+    observed |= observe_others(build, workload, trained, batches, steps, called, rehearse)
     # What a piece cannot do is known only once it was tried: it may depend on the network.
     for piece in _impossible(observed, called):
         called.remove(piece)
@@ -166,10 +194,7 @@ def check(
     comparisons = compare(reference, observed, workload, dtype, called)
     compared = [c for c in comparisons if c.key.optimizer not in refused]
     unsupported = [_unsupported(REFUSED, reason, kind) for kind, reason in refused.items()]
-    rows = summarise(compared)
-    if timed is not None:
-        of_timed = compare_timed(build, workload, dtype, reference, timed, called)
-        rows += summarise(of_timed, TIMED)
+    rows = summarise(compared) + summarise(of_timed, TIMED)
     rows += summarise(compare_kept(build, workload, dtype, batches[0], called))
     # Masks are drawn where time is taken, as long as a gradient there is cheap enough to compare.
     timed_whole = timed is not None and how(workload, timed.size) is How.WHOLE
@@ -178,6 +203,19 @@ def check(
         drawn_on = timed
     rows += summarise(compare_drawn(build, workload, dtype, reference, drawn_on, called), DRAWN)
     return [*rows, *_missing(missing), *unsupported]
+
+
+def _start_of(
+    program: Program, called: Collection[Phase], initial: Initial | None
+) -> Mapping[str, np.ndarray] | None:
+    """Weights from which a program is observed and its timed batch begins; None where it takes no
+    step, and stays where it is.
+    """
+    if Phase.TRAIN_STEP not in called:
+        return None
+    if initial is not None:
+        return initial.weights
+    return program.weights() | trainable(program).model_state()
 
 
 def _impossible(observed: Tensors, called: Collection[Phase]) -> list[Phase]:

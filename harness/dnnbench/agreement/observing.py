@@ -95,12 +95,70 @@ def observe(
     which tell whether it reads the updated weights.
     """
     own, *others = optimizers or optimizers_to_check(workload, norm)
-    called = {Phase.INFER} if workload.inference_only else set(phases)
-    of_own = with_optimizer(workload, own)
-    program = build(of_own) if initial is None else initial.build(of_own)
+    program = (build if initial is None else initial.build)(with_optimizer(workload, own))
     start = None if initial is None else initial.weights
-    seen = _observe_own(program, workload, own.kind, batches, steps, called, prepare, far, start)
-    for optimizer in others if Phase.TRAIN_STEP in called else ():
+    try:
+        seen = observe_own(
+            program, workload, own.kind, batches, steps, phases, prepare, far=far, start=start
+        )
+    finally:
+        program.close()
+    return seen | observe_others(build, workload, others, batches, steps, phases, prepare)
+
+
+def observe_own(
+    program: Program,
+    workload: Workload,
+    optimizer: str,
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    phases: Collection[Phase],
+    prepare: Prepare = unprepared,
+    *,
+    far: bool = True,
+    start: Mapping[str, np.ndarray] | None = None,
+) -> Tensors:
+    """Every phase on the first batch, and what the workload's own steps leave.
+
+    optimizer: the kind of its own
+    start: weights to load once it has been observed with those that it was built from
+    """
+    called = {Phase.INFER} if workload.inference_only else set(phases)
+    placed = put_all(program, batches)
+    seen: Tensors = {}
+    if Phase.TRAIN_STEP in called:
+        seen |= slots_keyed(trainable(program).optimizer_state(), optimizer, step=0)
+    if start is not None:
+        seen |= _of_initial_weights(program, placed[0], called)
+        program.load(start)
+    prepare(program, placed, called)
+    seen |= _single_pass(program, placed[0], called)
+    if Phase.INFER in called and batches[0].size > 1:
+        seen |= _inferred_in_parts(program, batches[0])
+    if far:
+        seen |= observe_far(program, workload, placed[0], called)
+    if set(PIECES) & called:
+        seen |= _pieces(trainable(program), optimizer, placed, called)
+    if Phase.TRAIN_STEP in called:
+        infers, back = Phase.INFER in called, prepare is not unprepared
+        seen |= trajectory(trainable(program), optimizer, placed, steps, infers, back)
+    return seen
+
+
+def observe_others(
+    build: Build,
+    workload: Workload,
+    optimizers: Sequence[Optimizer],
+    batches: Sequence[Batch],
+    steps: Sequence[int],
+    phases: Collection[Phase],
+    prepare: Prepare = unprepared,
+) -> Tensors:
+    """What steps of other optimizers leave, of each in a program of its own."""
+    seen: Tensors = {}
+    if workload.inference_only or Phase.TRAIN_STEP not in phases:
+        return seen
+    for optimizer in optimizers:
         program = trainable(build(with_optimizer(workload, optimizer)))
         try:
             placed = put_all(program, batches)
@@ -111,46 +169,6 @@ def observe(
         finally:
             program.close()
     return seen
-
-
-def _observe_own(
-    program: Program,
-    workload: Workload,
-    optimizer: str,
-    batches: Sequence[Batch],
-    steps: Sequence[int],
-    phases: Collection[Phase],
-    prepare: Prepare,
-    far: bool,
-    start: Mapping[str, np.ndarray] | None,
-) -> Tensors:
-    """Every phase on the first batch, and what the workload's own steps leave.
-
-    Closes the program.
-    start: weights to load once it has been observed with those that it was built from
-    """
-    try:
-        placed = put_all(program, batches)
-        seen: Tensors = {}
-        if Phase.TRAIN_STEP in phases:
-            seen |= slots_keyed(trainable(program).optimizer_state(), optimizer, step=0)
-        if start is not None:
-            seen |= _of_initial_weights(program, placed[0], phases)
-            program.load(start)
-        prepare(program, placed, phases)
-        seen |= _single_pass(program, placed[0], phases)
-        if Phase.INFER in phases and batches[0].size > 1:
-            seen |= _inferred_in_parts(program, batches[0])
-        if far:
-            seen |= observe_far(program, workload, placed[0], phases)
-        if set(PIECES) & set(phases):
-            seen |= _pieces(trainable(program), optimizer, placed, phases)
-        if Phase.TRAIN_STEP in phases:
-            infers, back = Phase.INFER in phases, prepare is not unprepared
-            seen |= trajectory(trainable(program), optimizer, placed, steps, infers, back)
-        return seen
-    finally:
-        program.close()
 
 
 def put_all(program: Program, batches: Sequence[Batch]) -> list[Any]:

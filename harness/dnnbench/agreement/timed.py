@@ -1,9 +1,8 @@
 """The batch that is timed, held against the reference, or against the arm's own small batches."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,8 @@ from .comparing import compare
 from .comparison import TensorComparison
 from .deviation import most, rms
 from .keys import Family, Group, TensorKey, Tensors, keyed
-from .observing import Build, Prepare, observe, put_all, unprepared, with_optimizer
+from .observing import observe_own, put_all
 from .reference import Reference
-from .rehearsal import rehearse
 
 STEP = 1
 """So many steps on the timed batch."""
@@ -69,55 +67,37 @@ PASSES = 4
 
 
 def observe_timed(
-    build: Build,
-    workload: Workload,
-    batch: Batch,
-    phases: Collection[Phase],
-    prepare: Prepare = unprepared,
+    program: Program, workload: Workload, batch: Batch, phases: Collection[Phase]
 ) -> Tensors:
     """Every phase on the timed batch, and what one of the workload's own steps makes of it."""
-    own = workload.task.optimizer
-    whole = set(phases) & set(PHASES)
-    return observe(build, workload, [batch], (STEP,), [own], whole, prepare, far=False)
-
-
-def _after_a_smaller_one(batch: Batch) -> Prepare:
-    """Phases and steps on fewer rows come first: what was made for their shape must not serve
-    for the timed one.
-    """
-    few = batch.rows(slice(0, CHECK_BATCH - 1))
-
-    def prepare(program: Program, placed: Sequence[Any], phases: Collection[Phase]) -> None:
-        rehearse(program, put_all(program, [few]), phases)
-
-    return prepare
+    own, whole = workload.task.optimizer.kind, set(phases) & set(PHASES)
+    return observe_own(program, workload, own, [batch], (STEP,), whole, far=False)
 
 
 def compare_timed(
-    build: Build,
+    program: Program,
     workload: Workload,
     dtype: str,
     reference: Reference,
     batch: Batch,
     phases: Collection[Phase],
 ) -> list[TensorComparison]:
-    """The arm's tensors of the timed batch, by the allowances of the small one, relative."""
+    """The arm's tensors of the timed batch, by the allowances of the small one, relative.
+
+    program: of the workload's own optimizer. Where it has met smaller batches before, what was made
+    for their shape must not serve for this one.
+    """
     match how(workload, batch.size):
         case How.NOT:
             return []
         case How.WHOLE:
             called: Collection[Phase] = set(phases) & set(PHASES)
             wanted = reference.timed
-            before = _after_a_smaller_one(batch)
-            observed = observe_timed(build, workload, batch, called, before)
+            observed = observe_timed(program, workload, batch, called)
         case by_rows:
             called = _asked_in_parts(by_rows, phases)
-            program = build(with_optimizer(workload, workload.task.optimizer))
-            try:
-                wanted = _in_parts(program, workload, batch, called)
-                observed = _passes(program, batch, called)
-            finally:
-                program.close()
+            wanted = _in_parts(program, workload, batch, called)
+            observed = _passes(program, batch, called)
     scaled = scaled_reference(reference, wanted, batch.size)
     return compare(scaled, observed, workload, dtype, called)
 

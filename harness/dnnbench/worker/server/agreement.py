@@ -206,7 +206,11 @@ def _with_timed(
     """
 
     def evaluated(mode: str, dtype: str) -> Tensors:
-        return observe_timed(build_in(mode, dtype), request.workload, timed, request.phases)
+        program = build_in(mode, dtype)(request.workload)
+        try:
+            return observe_timed(program, request.workload, timed, request.phases)
+        finally:
+            program.close()
 
     tensors = evaluated("eager", "float64")
     level_row = is_level_row(request.workload, timed.size)
