@@ -34,6 +34,13 @@ def test_twins_compute_the_same(arm, network):
     assert all(one.weights <= 1 for one in equality.values())
 
 
+@pytest.mark.exhaustive  # TensorFlow traces for many seconds
+@pytest.mark.compiled
+@pytest.mark.parametrize("network", ["gru_seq2seq", "resnet18"])
+def test_twins_that_differ_by_keras_s_adam_or_by_rounding_are_let_through(network):
+    assert set(equality_of("tensorflow:graph", network)) == {"Keras", "Keras fit", "tf.nn"}
+
+
 @pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize(
