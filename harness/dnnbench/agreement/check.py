@@ -208,13 +208,13 @@ def check(
 def _start_of(
     program: Program, called: Collection[Phase], initial: Initial | None
 ) -> Mapping[str, np.ndarray] | None:
-    """Weights from which a program is observed and its timed batch begins; None where it takes no
-    step, and stays where it is.
+    """Weights from which a program is observed and its timed batch begins; None where it begins
+    with them and takes no step.
     """
-    if Phase.TRAIN_STEP not in called:
-        return None
     if initial is not None:
         return initial.weights
+    if Phase.TRAIN_STEP not in called:
+        return None
     return program.weights() | trainable(program).model_state()
 
 
