@@ -12,13 +12,13 @@ from typing import Any
 from dnnbench.host.machine import cpu_model, cpu_signature
 from dnnbench.stats.change_limits import LEAST_POINTS, LEAST_SIDE, WINDOW
 
-from . import counting
+from . import counting, sittings
 from .beside import OUTSIDE, beside
 from .page import write
 from .recorded_parts import recorded_parts
 
 KEPT = Path(__file__).with_name("recorded.json")
-PARTS = ("parts", "equal", "found", "placed", "drifted", "beside")
+PARTS = ("parts", "sittings", "equal", "found", "placed", "drifted", "beside")
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
     count = options.series
     makers = {
         "parts": lambda: [asdict(part) for part in recorded_parts()],
+        "sittings": lambda: sittings.rows(sittings.read()),
         "equal": lambda: counting.equal(count),
         "found": lambda: counting.found(min(count, 2000)),
         "placed": lambda: counting.placed(min(count, 300)),

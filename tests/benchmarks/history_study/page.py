@@ -46,15 +46,30 @@ def _parts(rows: list[dict]) -> str:
 
 
 def _part(row: dict) -> list[str]:
+    trials = f"{row['trials']} in {row['sittings']} ({row['days']})"
+    return [row["machine"], row["kind"], trials, *_deviations(row)]
+
+
+def _deviations(row: dict) -> list[str]:
     return [
-        row["machine"],
-        row["kind"],
-        f"{row['trials']} in {row['sittings']} ({row['days']})",
         f"{row['within']:.2%}",
         f"{row['runs']:.2%}",
         f"{row['between_sittings']:.2%}" if row["sittings"] > 1 else "",
         f"{row['correlation']:+.2f}" if row["correlation"] == row["correlation"] else "",
     ]
+
+
+def _sittings(rows: list[dict]) -> str:
+    heading = [
+        "cell", "within a run", "between runs of a sitting", "between sittings",
+        "correlation of neighbours", "looks", "changes reported",
+    ]  # fmt: skip
+    return markdown(heading, [_sitting(row) for row in rows])
+
+
+def _sitting(row: dict) -> list[str]:
+    reported = ", ".join(f"at run {run}" for run in row["reported"]) or "none"
+    return [row["kind"], *_deviations(row), str(row["looks"]), reported]
 
 
 def _equal(rows: list[dict]) -> str:
@@ -142,6 +157,7 @@ def _share(row: dict) -> str:
 
 TABLES = {
     "parts": _parts,
+    "sittings": _sittings,
     "equal": _equal,
     "found": _found,
     "placed": _placed,

@@ -6,6 +6,7 @@ between sittings, some of which are days apart.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from study.trial import Trial
 
 KINDS = ("same", "long", "quick", "on_lines")
 """Quiet kinds of one amount of work; loaded machines and frameworks are others."""
+LEAST_FREE = 4
+"""Degrees of freedom within sittings."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,25 @@ def recorded_parts() -> list[MachineParts]:
 
 
 def _parts(machine: str, kind: str, trials: list[Trial]) -> MachineParts | None:
-    """Analysis of variance: trials in sittings."""
-    logs = [base_logs(trial) for trial in trials]
-    means = np.array([one.mean() for one in logs])
-    errors = np.array([one.var(ddof=1) / len(one) for one in logs])
+    """None of too few trials."""
     sitting = np.array([trial.sitting for trial in trials])
-    names, place, counts = np.unique(sitting, return_inverse=True, return_counts=True)
-    free = len(trials) - len(names)
-    if free < 4:
+    if len(trials) - len(np.unique(sitting)) < LEAST_FREE:
         return None
+    days = len({trial.facts["began"][:10] for trial in trials})
+    return parts_of(machine, kind, [base_logs(trial) for trial in trials], sitting, days)
+
+
+def parts_of(
+    machine: str, kind: str, logs: Sequence[Sequence[float]], sitting: np.ndarray, days: int
+) -> MachineParts:
+    """Analysis of variance: trials in sittings.
+
+    logs: of every trial its log times, one a generation.   sitting: of every trial its name.
+    """
+    means = np.array([np.mean(one) for one in logs])
+    errors = np.array([np.var(one, ddof=1) / len(one) for one in logs])
+    names, place, counts = np.unique(sitting, return_inverse=True, return_counts=True)
+    free = len(logs) - len(names)
     centres = np.array([means[place == n].mean() for n in range(len(names))])
     residuals = means - centres[place]
     inside = float(np.square(residuals).sum() / free)
@@ -63,15 +76,15 @@ def _parts(machine: str, kind: str, trials: list[Trial]) -> MachineParts | None:
         sittings = max(float(centres.var(ddof=1)) - float((inside / counts).mean()), 0.0)
     follows = [
         residuals[i] * residuals[i + 1]
-        for i in range(len(trials) - 1)
+        for i in range(len(logs) - 1)
         if sitting[i] == sitting[i + 1]
     ]
     return MachineParts(
         machine,
         kind,
-        len(trials),
+        len(logs),
         len(names),
-        len({trial.facts["began"][:10] for trial in trials}),
+        days,
         float(np.sqrt(errors.mean())),
         float(np.sqrt(runs)),
         float(np.sqrt(sittings)),
