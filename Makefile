@@ -89,6 +89,10 @@ alarms: install  ## how often assert_not_slower is wrong: record equal functions
 history-study: install  ## how often `history` is wrong: simulate nights, count, write docs/proof_history.md
 	PYTHONPATH=tests/benchmarks $(BIN)/python -m history_study $(HISTORY)
 
+.PHONY: commit-study
+commit-study: install  ## how often `gate --git` is wrong: commits whose truth is known, end to end; write the tables of docs/gate.md
+	PYTHONPATH=tests/benchmarks:tests $(BIN)/python -m commit_study $(COMMITS)
+
 .PHONY: faults
 faults: install  ## what a check catches: run planted faults and honest checks, write docs/faults.md
 	PYTHONPATH=tests:tests/benchmarks:tests/faults $(BIN)/python -m fault_page $(FAULTS)
