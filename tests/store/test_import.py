@@ -183,6 +183,12 @@ def test_an_imported_run_is_shown_as_any_other(here, recorded, capsys, words):
     assert "Traceback" not in told.err
 
 
+def test_a_list_of_runs_says_which_tool_an_imported_one_is_from(here, recorded, capsys):
+    brought_in(capsys, recorded)
+    assert main(["runs", "list"]) == 0
+    assert "imported: pytest-benchmark" in capsys.readouterr().out
+
+
 def test_imported_runs_get_no_verdict(here, recorded, capsys):
     """One process gives no interval."""
     document = json.loads(recorded.read_text())

@@ -48,13 +48,17 @@ def list_runs(output: Output, store: str, as_json: bool) -> None:
         return
     table = column_table(*HEADINGS, leave_out=LEAVE_OUT)
     for row in rows:
-        table.add_row(*(row[name] or "" for name in HEADINGS[:-1]), ", ".join(row["workloads"]))
+        what = ", ".join(row["workloads"]) or (row["imported"] and f"imported: {row['imported']}")
+        table.add_row(*(row[name] or "" for name in HEADINGS[:-1]), what)
     output.table(table)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    """What tells a run from others, by `HEADINGS`."""
-    workloads = [workload["name"] for workload in row["settings"].get("workloads", ())]
+    """What tells a run from others, by `HEADINGS`, and the tool that an imported one is from."""
+    from ..execution.stored_settings import run_settings
+
+    settings = row["settings"]
+    workloads = [workload["name"] for workload in settings.get("workloads", ())]
     return {
         "run": row["run_id"],
         "label": row["label"],
@@ -63,6 +67,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "machine": row["machine_label"] or row["machine_class"] or row["machine_id"][:8],
         "revision": row["revision"] and row["revision"][:SHORT_REVISION],
         "workloads": workloads,
+        "imported": run_settings(settings).imported,
     }
 
 
