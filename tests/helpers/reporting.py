@@ -91,6 +91,7 @@ def add_run(
     singles: tuple[int, float, int] | None = None,
     rotating: bool = False,
     networks: Sequence[dict] | None = None,
+    wavering: dict[str, float] | None = None,
     **settings,
 ) -> list[str]:
     """A complete run of every arm and phase; returns the ids of its cells, the control arm's last.
@@ -103,6 +104,7 @@ def add_run(
     machine_label: of the machine, by default "machine ID"; host: hash of its name.
     flags: of every visit; drift: by which factor every arm but the base slows down within
     a generation, less one; rotating: no two arms have one place in a round, as in a true run.
+    wavering: of arms, by how much their generations lie apart, as a logarithm.
     """
     machine_label = f"machine {machine}" if machine_label is None else machine_label
     store.add_machine(machine, facts=FACTS, host_hash=host, label=machine_label)
@@ -130,7 +132,8 @@ def add_run(
                         position = (np.arange(rounds) + list(arms).index(arm)) % len(arms)
                     slowing = 1.0 if arm == BASE else np.linspace(1, 1 + drift, rounds)
                     slower_here = slower * (slower_on or {}).get(w, 1.0)
-                    call_s = slower_here * seconds[phase] * arms[arm] * shared * slowing
+                    apart = np.exp((wavering or {}).get(arm, 0.0) * (-1) ** generation)
+                    call_s = apart * slower_here * seconds[phase] * arms[arm] * shared * slowing
                     blocks[cell] = visits(numbers, position, call_s, draw)
                     blocks[cell][:, 4] = flags
                     if singles:

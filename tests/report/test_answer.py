@@ -121,6 +121,15 @@ def test_arms_as_fast_as_each_other_share_the_first_place(empty):
     assert set(standing(empty, arms=arms).first) == {"jax:jit", "numpy:eager"}
 
 
+def test_an_arm_that_is_slower_than_the_base_does_not_share_the_first_place_with_it(empty):
+    """A leader whose generations lie apart is not held to be faster than either of them."""
+    arms = {"torch:eager": 1.0, "numpy:eager": 1.5, "jax:jit": 0.9}
+    assert set(standing(empty, arms=arms, wavering={"jax:jit": 0.5}).first) == {
+        "jax:jit",
+        "torch:eager",
+    }
+
+
 def test_a_base_that_leads_is_held_against_the_next(empty):
     one = standing(empty, arms={"torch:eager": 1.0, "jax:jit": 2.0, "numpy:eager": 3.0})
     assert one.ahead_of == "jax:jit"

@@ -14,7 +14,7 @@ from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
 from ..stats.estimates import Estimate, Ratio, ratio
 from ..stats.first_place import behind
-from ..stats.verdict import APART, doubt, too_few, too_wide
+from ..stats.verdict import APART, Verdict, doubt, judge, too_few, too_wide
 from ..store.run_rows import CellRow
 
 
@@ -82,19 +82,34 @@ class Standings:
             if (why := self._objection(other.cell, leader.cell, pair))
         }
         slower = behind(to_leader)
-        level_with = [
-            other.cell.arm
+        level = [
+            other
             for other, is_behind in zip(others, slower, strict=True)
             if other.cell.arm not in unjudged and not is_behind
         ]
+        sharing = self._not_behind_the_base([leader, *level])
         # The leader stands first only where it could be held against somebody.
         nobody = len(unjudged) == len(others)
         ahead, ahead_of = self._lead(leader, others, to_leader)
-        first = () if nobody else (leader.cell.arm, *level_with)
+        first = () if nobody else tuple(one.cell.arm for one in sharing)
         over = {
             other.cell.arm: pair.estimate for other, pair in zip(others, to_leader, strict=True)
         }
         return Standing(case, phase, first, unjudged, ahead, ahead_of, leader.cell.arm, over)
+
+    def _not_behind_the_base(self, sharing: Sequence[Placed]) -> Sequence[Placed]:
+        """Those that share the first place, without any that is slower for certain than the base,
+        where the base is one of them: a leader that varies hides a difference that the base shows.
+        """
+        if all(one.over_base is not None for one in sharing):
+            return sharing
+        return [one for one in sharing if one.over_base is None or not self._slower(one)]
+
+    def _slower(self, one: Placed) -> bool:
+        """Whether a ranked arm's row says that it is slower than the base."""
+        assert one.over_base is not None, f"{one.cell.arm} is the base"
+        pairs = self.run.against_base(one.cell)
+        return judge(pairs, one.over_base, self.run.theta).verdict is Verdict.SLOWER
 
     def _ranked(self, case: CaseKey, phase: Phase) -> list[Placed]:
         """The fastest first; empty where the base was not measured or is not ranked."""
