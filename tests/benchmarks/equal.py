@@ -21,17 +21,24 @@ def require_equal(
     theirs: Mapping[str, np.ndarray],
     most: float = ROUNDING,
     way: Mapping[str, float] | None = None,
+    moved: Mapping[str, float] | None = None,
 ) -> float:
     """The largest difference of a tensor, as a share of the `most` that it may have.
 
     most: of the tensor's rms, or of the rms that `way` has for it: how far training moved it.
+    moved: rms that each tensor may differ by besides, as roundings of the start move it.
     Unequal where names or shapes differ, and where a tensor lies further apart.
     """
     if ours.keys() != theirs.keys():
         apart = sorted(ours.keys() ^ theirs.keys())
         raise Unequal(f"{where}: only one side has {', '.join(apart)}")
     return max(
-        (_share(where, name, ours[name], theirs[name], most, way or {}) for name in ours),
+        (
+            _share(
+                where, name, ours[name], theirs[name], most, way or {}, (moved or {}).get(name, 0)
+            )
+            for name in ours
+        ),
         default=0.0,
     )
 
@@ -41,13 +48,14 @@ def rms(array: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(array, dtype=float))))
 
 
-def _share(where, name, ours, theirs, most, way) -> float:
+def _share(where, name, ours, theirs, most, way, moved) -> float:
     if ours.shape != theirs.shape:
         raise Unequal(f"{where}: '{name}' is {ours.shape} on one side, {theirs.shape} on the other")
     apart, size = rms(ours.astype(float) - theirs.astype(float)), way.get(name, rms(theirs))
-    if not apart <= most * size:
+    allowed = most * size + moved
+    if not apart <= allowed:
         raise Unequal(
             f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: "
             "mathematics or start differ"
         )
-    return apart / (most * size) if apart else 0.0
+    return apart / allowed if apart else 0.0

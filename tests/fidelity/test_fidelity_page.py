@@ -1,6 +1,7 @@
 """docs/fidelity.md says what the recordings hold."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from fidelity import figures, page, recordings
@@ -40,6 +41,12 @@ def test_a_cell_is_judged_beside_its_fastest_twin():
     summary = figures.summaries(every)["torch:eager"]
     assert summary.mean == pytest.approx(1.1)
     assert [figure.twin for figure in summary.wholly_above] == [BOTH[1]]
+
+
+def test_a_network_that_roundings_move_far_is_named():
+    calm, chaotic = (replace(recorded(1.5), moved=moved) for moved in (0.01, 1.6))
+    assert "Roundings" not in page.text([calm])
+    assert "move a weight of `mlp` by 160% of the way" in page.text([calm, chaotic])
 
 
 def test_a_process_is_reduced_to_medians_over_its_rounds():

@@ -1,11 +1,17 @@
 """The twins that programs are timed beside compute the same networks, at small sizes."""
 
+import numpy as np
 import pytest
+from dnnbench.data.dataset import load
+from dnnbench.execution.batch import timing_batch
 from dnnbench.plugins.discovery import load_backend, plugins
 from dnnbench.protocol.arm import Arm
-from equal import Unequal
+from dnnbench.spec.weights import initial_weights
+from equal import Unequal, rms
 from fidelity import comparing
 from fidelity.networks import NETWORKS
+from fidelity.rounding import moved_by_rounding, results_of
+from fidelity.sides import ProgramSide
 from fidelity.styles import styles_of
 
 IN_PROCESS = ("torch:eager",)
@@ -49,6 +55,22 @@ def test_twins_that_differ_by_keras_s_adam_or_by_rounding_are_let_through(networ
 @pytest.mark.parametrize("arm", ("tensorflow:graph", "jax:jit"))
 def test_compiled_twins_compute_the_same(arm, network):
     assert set(equality_of(arm, network)) == set(styles_of(arm, network))
+
+
+def test_roundings_move_a_shallow_network_little_and_leave_its_start():
+    """The program that was started from other weights is compared from its own again."""
+    network = NETWORKS["mlp"]
+    workload = network.workload(network.small)
+    first = initial_weights(workload.model, 0)
+    backend = load_backend(plugins().backend("torch").target)
+    program = backend.build(workload, first, Arm("torch", "eager"), 0)
+    batch = timing_batch(load(workload), workload.batch_size, 0)
+    side = ProgramSide(program, batch)
+    before = results_of(side)
+    moved = moved_by_rounding(side, first, before)
+    for name, array in results_of(side).weights.items():
+        np.testing.assert_array_equal(array, before.weights[name])
+        assert 0 < moved.weights[name] < 1e-3 * rms(array - first[name])
 
 
 def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):

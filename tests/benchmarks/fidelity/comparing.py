@@ -8,7 +8,6 @@ share a generator. The programs that are timed are compared in inference.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from dnnbench.data.dataset import load
 from dnnbench.execution.batch import timing_batch
 from dnnbench.protocol.arm import Arm
@@ -18,11 +17,10 @@ from dnnbench.spec.workload import Workload
 from equal import ROUNDING, require_equal, rms
 
 from .networks import Network, Sizes, unthinned
+from .rounding import STEPS, TWICE, Results, called, moved_by_rounding, results_of
 from .sides import PROGRAM, ProgramSide, TwinSide
 from .styles import Style
 
-STEPS = 3
-"""Training steps after which the weights are compared."""
 LEFT_OUT = (".variance", ".key.bias", ".project.norm.bias", ".expand.norm.mean", "head.norm.mean")
 """Running variances, which frameworks keep by conventions of their own, and what exact arithmetic
 leaves where it was, so that rounding alone moves it: the biases of keys, which softmax takes out
@@ -33,10 +31,15 @@ and the means behind them, which are of what has mean 0.
 
 @dataclass(frozen=True)
 class Equality:
-    """Largest differences of one twin from the program, as shares of what they may be."""
+    """Largest differences of one twin from the program, as shares of what they may be.
+
+    moved: the largest way that roundings of the first weights move a weight, of the way that
+    training moves it: above a few per cent, equal weights prove little.
+    """
 
     outputs: float
     weights: float
+    moved: float
 
 
 def sides_of(
@@ -51,11 +54,11 @@ def sides_of(
     sides = make(workload, {})
     if any(node.op.random for node in workload.model.nodes):
         still = make(unthinned(workload), {"dropout": 0.0})
-        equality = _compare(still, workload, styles, network.rounding)
+        equality = _compare(still, workload, styles)
         for name, side in sides.items():
             _compare_inference(name, sides[PROGRAM], side)
     else:
-        equality = _compare(sides, workload, styles, network.rounding)
+        equality = _compare(sides, workload, styles)
     return sides, equality
 
 
@@ -76,24 +79,28 @@ def _maker(workload, network, sizes, styles, backend, arm) -> Callable:
     return make
 
 
-def _compare(
-    sides: Mapping, workload: Workload, styles: Mapping, rounding: float
-) -> dict[str, Equality]:
+def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, Equality]:
     first = initial_weights(workload.model, 0)
-    ours = _results(sides[PROGRAM])
+    ours = results_of(sides[PROGRAM])
+    rounding = moved_by_rounding(sides[PROGRAM], first, ours)
     equality = {}
     for name, side in sides.items():
         if name == PROGRAM:
             continue
-        theirs = _results(side)
+        theirs = results_of(side)
         outputs = max(
             require_equal(
-                f"{name}, {where}", _those(ours.tensors[where], tensors), tensors, rounding
+                f"{name}, {where}",
+                _those(ours.tensors[where], tensors),
+                tensors,
+                moved=_doubled(rounding.tensors[where]),
             )
             for where, tensors in theirs.tensors.items()
         )
-        weights = _compare_weights(name, ours.weights, theirs.weights, first, styles[name].way)
-        equality[name] = Equality(outputs, weights)
+        weights, moved = _compare_weights(
+            name, ours, theirs, first, styles[name].way, rounding.weights
+        )
+        equality[name] = Equality(outputs, weights, moved)
     return equality
 
 
@@ -102,42 +109,28 @@ def _those(ours: Mapping, theirs: Mapping) -> Mapping:
     return {name: array for name, array in ours.items() if name in theirs}
 
 
-@dataclass(frozen=True)
-class _Results:
-    """What a side computes: results by phase, and its weights after `STEPS` steps."""
-
-    tensors: Mapping[str, Mapping[str, np.ndarray]]
-    weights: Mapping[str, np.ndarray]
-
-
-def _results(side) -> _Results:
-    side.begin("infer")
-    tensors = {"infer": _called(side, "infer")}
-    side.begin("train_step")
-    tensors["train_step"] = _called(side, "train_step")
-    for _ in range(STEPS - 1):
-        _called(side, "train_step")
-    return _Results(tensors, side.weights())
-
-
-def _called(side, phase: str) -> dict[str, np.ndarray]:
-    result = side.call(phase)
-    side.wait(result)
-    return side.read(phase, result)
+def _doubled(moved: Mapping[str, float]) -> dict[str, float]:
+    return {name: TWICE * way for name, way in moved.items()}
 
 
 def _compare_inference(name: str, program, side) -> None:
     program.begin("infer")
     side.begin("infer")
-    require_equal(f"{name}, infer as timed", _called(program, "infer"), _called(side, "infer"))
+    require_equal(f"{name}, infer as timed", called(program, "infer"), called(side, "infer"))
 
 
 def _compare_weights(
-    name: str, ours: Mapping, theirs: Mapping, first: Mapping, most: float
-) -> float:
-    """Each by the way that training moved it; those that it cannot move by their size."""
-    compared = {name: a for name, a in ours.items() if not name.endswith(LEFT_OUT)}
-    others = {name: a for name, a in theirs.items() if not name.endswith(LEFT_OUT)}
-    way = {name: max(rms(array - first[name]), ROUNDING * rms(array) / most)
-           for name, array in compared.items()}  # fmt: skip
-    return require_equal(f"{name}, weights after {STEPS} steps", compared, others, most, way)
+    name: str, ours: Results, theirs: Results, first: Mapping, most: float, rounding: Mapping
+) -> tuple[float, float]:
+    """(largest difference as a share of what it may be, largest share of its way that rounding
+    moves a weight): each by the way that training moved it, those that it cannot move by their
+    size.
+    """
+    compared = {n: array for n, array in ours.weights.items() if not n.endswith(LEFT_OUT)}
+    others = {n: array for n, array in theirs.weights.items() if not n.endswith(LEFT_OUT)}
+    way = {
+        n: max(rms(array - first[n]), ROUNDING * rms(array) / most) for n, array in compared.items()
+    }
+    where = f"{name}, weights after {STEPS} steps"
+    apart = require_equal(where, compared, others, most, way, _doubled(rounding))
+    return apart, max(rounding[n] / way[n] for n in compared)

@@ -38,6 +38,7 @@ def measure(name: str, network: str, seconds: float, seed: int) -> Recording:
         _short(max(one.outputs for one in equality.values())),
         _short(max(one.weights for one in equality.values())),
         tuple(reduced(visits)),
+        _short(max(one.moved for one in equality.values())),
     )
 
 

@@ -6,28 +6,19 @@ from dataclasses import dataclass
 from dnnbench.plugins.catalog import find_workload
 from dnnbench.spec.model import Model
 from dnnbench.spec.workload import Workload
-from equal import ROUNDING
 
 Sizes = Mapping[str, int | float]
 """Arguments of a workload of the zoo, which are those of its twins as well."""
 PHASES = ("infer", "train_step")
-DEEP = 4 * ROUNDING
-"""Of networks with one batch norm behind the other, over few elements: equal values in float64 lie
-100 roundings apart there.
-"""
 
 
 @dataclass(frozen=True)
 class Network:
-    """One of the zoo's.  timed, small: its sizes where time is taken, and where a test compares.
-
-    rounding: how far outputs and losses of two frameworks may lie apart, of their own size.
-    """
+    """One of the zoo's.  timed, small: its sizes where time is taken, and where a test compares."""
 
     zoo: str
     timed: Sizes
     small: Sizes
-    rounding: float = ROUNDING
 
     def written(self, sizes: Sizes) -> str:
         """As a user names the zoo's network of these sizes."""
@@ -48,19 +39,16 @@ NETWORKS = {
         "resnet18",
         {"image": 64, "batch": 8},
         {"image": 64, "width": 0.125, "classes": 10, "batch": 4},
-        DEEP,
     ),
     "mobilenet_v2": Network(
         "mobilenet_v2",
         {"image": 64, "batch": 8},
         {"image": 64, "width": 0.25, "depth": 0.5, "classes": 10, "batch": 4},
-        DEEP,
     ),
     "densenet121": Network(
         "densenet121",
         {"image": 64, "batch": 4},
         {"image": 64, "width": 0.25, "depth": 0.1, "classes": 10, "batch": 4},
-        DEEP,
     ),
     "bert_base": Network(
         "bert_base",

@@ -15,6 +15,8 @@ from .styles import STYLES
 PAGE = Path(__file__).parents[3] / "docs" / "fidelity.md"
 TEMPLATE = Path(__file__).with_name("template.md")
 NOTHING = "Nothing is recorded yet.\n"
+CHAOTIC = 0.2
+"""Of its way: where roundings move a weight that far, equality of weights shows little."""
 
 
 def write(recordings: Sequence[Recording], path: Path = PAGE) -> Path:
@@ -88,7 +90,22 @@ def _sittings(recordings: Sequence[Recording]) -> str:
         f"{' and on '.join(sorted({one.processor for one in recordings}))}; {', '.join(versions)}. "
         f"The sides' outputs and losses differed by at most "
         f"{max(one.outputs for one in recordings):.1%} of what they may, their weights after three "
-        f"steps by {max(one.weights for one in recordings):.1%}.\n"
+        f"steps by {max(one.weights for one in recordings):.1%}.{_chaos(recordings)}\n"
+    )
+
+
+def _chaos(recordings: Sequence[Recording]) -> str:
+    """What roundings do to networks whose weights they move far."""
+    furthest: dict[str, float] = {}
+    for one in recordings:
+        furthest[one.network] = max(one.moved, furthest.get(one.network, 0.0))
+    named = [f"`{name}` by {most:.0%}" for name, most in furthest.items() if most > CHAOTIC]
+    if not named:
+        return ""
+    return (
+        f" Roundings of the first weights move a weight of {', of '.join(named)} of the way that "
+        "training moves it: there the training steps are shown to be equal by the loss, and by "
+        "weights that move further."
     )
 
 

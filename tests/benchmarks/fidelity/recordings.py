@@ -29,6 +29,8 @@ class Recording:
     """One process of one arm with one network.
 
     outputs, weights: the largest difference among the twins, as a share of what it may be.
+    moved: the largest way that roundings move a weight, of the way that training moves it; 0 where
+    it was not asked.
     """
 
     arm: str
@@ -39,6 +41,7 @@ class Recording:
     outputs: float
     weights: float
     cells: tuple[Beside, ...]
+    moved: float = 0.0
 
     @property
     def setting(self) -> tuple[str, ...]:

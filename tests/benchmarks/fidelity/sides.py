@@ -32,6 +32,11 @@ class ProgramSide:
         if phase in MUTATING:
             self._program.restore(self._first)
 
+    def start_from(self, weights):
+        """Other first weights."""
+        self._program.load(weights)
+        self._first = self._program.snapshot()
+
     def call(self, phase):
         return getattr(self._program, phase)(self._placed)
 
