@@ -9,10 +9,10 @@ from .sizes import fewer, scaled
 
 
 class Net:
-    """Variables by name; training: whether batch norm and dropout train."""
+    """Variables by name; training: whether batch norm and dropout train; xla: for whom it is."""
 
-    def __init__(self, variables, training, dropout=0.0):
-        self.variables, self.training, self.rate = variables, training, dropout
+    def __init__(self, variables, training, xla, dropout=0.0):
+        self.variables, self.training, self.xla, self.rate = variables, training, xla, dropout
         self.moved = {}
 
     def __getitem__(self, name):
@@ -69,7 +69,10 @@ def conv_norm(net, x, name, stride=1):
     return norm(net, conv(net, x, name, stride), name)
 
 
-def pooled(x):
+def pooled(net, x):
+    """Of values that a relu gave, so that no zero beside them is larger."""
+    if net.xla:  # which takes no padding by numbers
+        return tf.nn.max_pool2d(tf.pad(x, around(1)), 3, 2, "VALID")
     return tf.nn.max_pool2d(x, 3, 2, around(1))
 
 
@@ -81,7 +84,7 @@ def residual(net, x, name, stride):
 
 
 def resnet18(net, inputs, depth=1.0, **_sizes):
-    x = pooled(tf.nn.relu(conv_norm(net, inputs["image"], "conv1", 2)))
+    x = pooled(net, tf.nn.relu(conv_norm(net, inputs["image"], "conv1", 2)))
     for stage in range(1, 5):
         for i in range(fewer(2, depth)):
             x = residual(net, x, f"layer{stage}.{i}", 2 if stage > 1 and i == 0 else 1)
@@ -114,7 +117,7 @@ def norm_conv(net, x, name):
 
 
 def densenet121(net, inputs, depth=1.0, **_sizes):
-    x = pooled(tf.nn.relu(conv_norm(net, inputs["image"], "stem", 2)))
+    x = pooled(net, tf.nn.relu(conv_norm(net, inputs["image"], "stem", 2)))
     for block, count in enumerate((6, 12, 24, 16), start=1):
         if block > 1:
             x = tf.nn.avg_pool2d(norm_conv(net, x, f"transition{block - 1}"), 2, 2, "VALID")

@@ -20,9 +20,10 @@ class TensorflowTwin:
         slots = {"sgd": 0, "momentum": 1}.get(kind, 2)
         self._slots = [[_zeros(v) for v in self._trained] for _ in range(slots)]
         self._steps = tf.Variable(0.0, trainable=False)
-        xla = "xla" in options
+        self._xla = "xla" in options
         self._predict, self._step = (
-            tf.function(f, jit_compile=xla, autograph=False) for f in (self._outputs, self._train)
+            tf.function(f, jit_compile=self._xla, autograph=False)
+            for f in (self._outputs, self._train)
         )
         self._first = weights
 
@@ -58,11 +59,11 @@ class TensorflowTwin:
         return {name: variable.numpy() for name, variable in self._variables.items()}
 
     def _outputs(self, inputs):
-        logits = self._net(Net(self._variables, False), inputs, **self._sizes)
+        logits = self._net(Net(self._variables, False, self._xla), inputs, **self._sizes)
         return logits, tf.argmax(logits, -1)
 
     def _train(self, inputs, labels):
-        net = Net(self._variables, True, self._rate)
+        net = Net(self._variables, True, self._xla, self._rate)
         with tf.GradientTape() as tape:
             logits = self._net(net, inputs, **self._sizes)
             loss = self._score(logits, labels)
