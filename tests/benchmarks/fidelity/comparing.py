@@ -97,9 +97,11 @@ def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, E
             )
             for where, tensors in theirs.tensors.items()
         )
-        weights, moved = _compare_weights(
-            name, ours, theirs, first, styles[name].way, rounding.weights
-        )
+        allowed = _doubled(rounding.weights)
+        if styles[name].decays_apart:
+            allowed = _with_decay(allowed, first, workload.task.optimizer)
+        weights, way = _compare_weights(name, ours, theirs, first, styles[name].way, allowed)
+        moved = max(rounding.weights[n] / way[n] for n in way)
         equality[name] = Equality(outputs, weights, moved)
     return equality
 
@@ -113,6 +115,16 @@ def _doubled(moved: Mapping[str, float]) -> dict[str, float]:
     return {name: TWICE * way for name, way in moved.items()}
 
 
+def _with_decay(allowed: Mapping, first: Mapping, optimizer) -> dict[str, float]:
+    """What each weight may differ by, with the part of `STEPS` steps' decay that the velocity
+    repeats: after step n it has taken decay 1 + m + ... + m^(n - 1) times, not once.
+    """
+    decay, share = getattr(optimizer, "weight_decay", 0.0), getattr(optimizer, "momentum", 0.0)
+    repeated = sum(share**k for n in range(STEPS) for k in range(1, n + 1))
+    gap = optimizer.learning_rate * decay * repeated
+    return {name: moved + gap * rms(first[name]) for name, moved in allowed.items()}
+
+
 def _compare_inference(name: str, program, side) -> None:
     program.begin("infer")
     side.begin("infer")
@@ -120,11 +132,12 @@ def _compare_inference(name: str, program, side) -> None:
 
 
 def _compare_weights(
-    name: str, ours: Results, theirs: Results, first: Mapping, most: float, rounding: Mapping
-) -> tuple[float, float]:
-    """(largest difference as a share of what it may be, largest share of its way that rounding
-    moves a weight): each by the way that training moved it, those that it cannot move by their
-    size.
+    name: str, ours: Results, theirs: Results, first: Mapping, most: float, allowed: Mapping
+) -> tuple[float, dict[str, float]]:
+    """(largest difference as a share of what it may be, the way of every weight that is compared):
+    how far training moved it; those that it cannot move are compared by their size.
+
+    allowed: rms that each may differ by besides.
     """
     compared = {n: array for n, array in ours.weights.items() if not n.endswith(LEFT_OUT)}
     others = {n: array for n, array in theirs.weights.items() if not n.endswith(LEFT_OUT)}
@@ -132,5 +145,4 @@ def _compare_weights(
         n: max(rms(array - first[n]), ROUNDING * rms(array) / most) for n, array in compared.items()
     }
     where = f"{name}, weights after {STEPS} steps"
-    apart = require_equal(where, compared, others, most, way, _doubled(rounding))
-    return apart, max(rounding[n] / way[n] for n in compared)
+    return require_equal(where, compared, others, most, way, allowed), way

@@ -16,6 +16,7 @@ class Style:
     """A twin's class as `module:Class`, what it is made with, the phases that differ by it, and how
     far its weights may lie from dnnbench's after some steps, of the way that training moved them.
 
+    decays_apart: whether its momentum takes weight decay from the weights, past the velocity.
     networks: those that are written in it.  needs: a package that dnnbench does not install.
     """
 
@@ -23,6 +24,7 @@ class Style:
     options: tuple[str, ...] = ()
     phases: tuple[str, ...] = PHASES
     way: float = WAY
+    decays_apart: bool = False
     networks: tuple[str, ...] = tuple(NETWORKS)
     needs: str = ""
 
@@ -43,8 +45,8 @@ TENSORFLOW = "tensorflow_training:TensorflowTwin"
 JAX = "jax_training:JaxTwin"
 FLAX = "flax_training:FlaxTwin"
 KERAS_WAY = 5e-2
-"""Keras takes weight decay from the weights, past the momentum, and its Adam adds epsilon before
-the second moment is corrected: in `gru_seq2seq`, whose gradients are small, 2.6 % of the way.
+"""Keras's Adam adds epsilon before the second moment is corrected: in `gru_seq2seq`, whose
+gradients are small, 2.6 % of the way.
 """
 FUSED_WAY = 2e-2
 """TensorFlow's fused batch norm and Adam round otherwise."""
@@ -58,12 +60,12 @@ STYLES: Mapping[str, Mapping[str, Style]] = {
         "torch.compile, fused optimizer": Style(TORCH, ("compiled", "fused"), ("train_step",)),
     },
     "tensorflow:graph": {
-        "Keras": Style(KERAS, way=KERAS_WAY),
-        "Keras fit": Style(KERAS, ("fit",), ("train_step",), KERAS_WAY),
+        "Keras": Style(KERAS, way=KERAS_WAY, decays_apart=True),
+        "Keras fit": Style(KERAS, ("fit",), ("train_step",), KERAS_WAY, decays_apart=True),
         "tf.nn": Style(TENSORFLOW, way=FUSED_WAY),
     },
     "tensorflow:xla": {
-        "Keras": Style(KERAS, ("xla",), way=KERAS_WAY),
+        "Keras": Style(KERAS, ("xla",), way=KERAS_WAY, decays_apart=True),
         "tf.nn": Style(TENSORFLOW, ("xla",), way=FUSED_WAY),
     },
     "jax:jit": {
