@@ -17,7 +17,8 @@ from .styles import styles_of, versions_of
 VISIT_S = 0.004
 """Short, since an interrupted visit says nothing."""
 WARM_CALLS = 5
-LEAST_ROUNDS = 9
+LEAST_ROUNDS = 5
+"""Of calls of a second, which six processes repeat."""
 
 
 @dataclass(frozen=True)
