@@ -33,10 +33,19 @@ TELLING = (
     "attention_to_many_keys", "embedding_of_large_ids", "cross_entropy_of_large_logits",
     "bce_of_large_logits",
 )  # fmt: skip
-A_FEW = ("batch_norm_unbiased", "dropout")
-"""In compiled modes besides the default: state and masks, where a compiler meets more than
-mathematics; trained by plain SGD."""
-OPS_ALONE = tuple(case for case in TELLING if FAMILIES[case] != TRAINING)
+A_FEW = ("dropout",)
+"""In compiled modes besides the default: masks, where a compiler meets more than mathematics;
+trained by plain SGD."""
+EACH_OP = (
+    "stochastic_depth", "matmul", "batch_norm_unbiased", "attention_after_a_cache", "relu6_at_zero",
+    "leaky_relu", "elu", "gelu", "silu", "sigmoid", "softmax", "conv1d_uneven_padding",
+    "position_embedding", "rms_norm", "dropout", "embedding_of_large_ids", "hardswish",
+    "conv_transpose2d_overlapping", "layer_norm_far_from_zero", "group_norm_far_from_zero",
+    "max_pool2d_overlapping", "avg_pool2d_padded", "global_avg_pool", "global_max_pool_tied",
+    "adaptive_avg_pool2d", "lstm_from_state", "gru_last_from_state", "transpose_image", "slices",
+    "mean_of_channels", "layer_scale",
+)  # fmt: skip
+"""The fewest telling cases that have every op: what compilers of default modes are asked."""
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
 MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]
 DEFAULT = [(backend, plugins().backends[backend].default_mode) for backend in OWN]
@@ -64,10 +73,10 @@ OFTEN = {
     Arm("torch", "eager", dtype="float64"): tuple(CASES),
     Arm("torch", "eager", dtype="bfloat16"): TELLING,
     Arm("torch", "compile", dtype="float32"): A_FEW,
-    Arm("tensorflow", "graph", dtype="float64"): (*OPS_ALONE, "clipped"),
+    Arm("tensorflow", "graph", dtype="float64"): (*EACH_OP, "clipped"),
     Arm("tensorflow", "eager", dtype="float64"): TRAINED,
     Arm("tensorflow", "xla", dtype="float32"): A_FEW,
-    Arm("jax", "jit", dtype="float64"): (*OPS_ALONE, "clipped"),
+    Arm("jax", "jit", dtype="float64"): (*EACH_OP, "clipped"),
     Arm("jax", "eager", dtype="float64"): TRAINED,
     Arm("jax", "plain", dtype="float64"): GROUPED,
     Arm("numpy", "eager", dtype="float32"): TELLING,

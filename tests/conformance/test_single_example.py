@@ -16,8 +16,6 @@ from dnnbench.testing.service import SERVICE, KitClient
 from dnnbench.worker.services.agreement import CheckRequest
 from dnnbench_numpy.backend import NumpyBackend
 
-FRAMEWORKS = ("torch", "tensorflow", "jax")
-
 
 def batch_norm_alone():
     """An unbiased norm, whose result for one example is its bias, beside weights that do learn."""
@@ -36,8 +34,8 @@ def batch_norm_alone():
 @pytest.mark.parametrize(
     "backend",
     [
-        pytest.param(name, marks=pytest.mark.xdist_group(f"{name}-float64-zoo"), id=name)
-        for name in FRAMEWORKS
+        pytest.param("torch", marks=pytest.mark.xdist_group("torch-float64-zoo")),
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("tensorflow", "jax")),
     ],
 )
 @pytest.mark.slow

@@ -101,6 +101,7 @@ def test_it_is_checked_from_initial_and_from_given_weights(measured):
     } | {kind: "agrees" for kind in statuses if kind.startswith("prediction")}
 
 
+@pytest.mark.exhaustive  # it is checked from given weights above
 def test_a_backend_that_ignores_given_weights_is_found(place):
     """A check does not start from the initial ones either."""
     asked = ("--weights", "given.safetensors", "--phase", "infer", "--json", *FAST)

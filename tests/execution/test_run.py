@@ -59,6 +59,7 @@ def test_a_page_that_cannot_be_written_is_refused_before_anything_is_measured(pl
     assert not (place / "new.sqlite").exists()
 
 
+@pytest.mark.exhaustive  # a run for one line
 @pytest.mark.slow
 def test_a_page_that_fails_at_the_end_leaves_the_reader_where_the_run_is(place):
     request = ("run", "tiny.toml", "--backend", "numpy", "--phase", "infer", "--no-check")
@@ -196,6 +197,7 @@ def test_auto_takes_six_generations_or_more_and_says_why(place):
     assert all(fact["start_s"] > 0 for fact in facts)
 
 
+@pytest.mark.exhaustive  # tests/worker audits rates often
 @pytest.mark.slow
 def test_a_rate_near_the_peak_is_audited_again_and_a_kept_answer_is_found(place):
     """Every cell counts as near, so that the tiny one does."""

@@ -242,6 +242,7 @@ def test_an_interpreter_that_is_not_there_is_told_before_anything_starts(place):
     assert not (place / "results").exists()
 
 
+@pytest.mark.exhaustive  # one case's crash is tested above
 @pytest.mark.slow
 def test_a_crash_in_every_case_costs_only_its_cells(place):
     arguments = (

@@ -64,6 +64,7 @@ def kept_visits(place):
         return len(store.samples(list(store.cells(run_id)["cell_id"])))
 
 
+@pytest.mark.exhaustive  # Ctrl-C above takes the same way
 def test_sigterm_twice_keeps_what_was_measured_and_leaves_nothing_running(place, tmp_path):
     (tmp_path / "temporary").mkdir()
     signalled = environment() | {"TMPDIR": str(tmp_path / "temporary")}
@@ -177,6 +178,7 @@ def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
     assert (marks & PAUSED).any()
 
 
+@pytest.mark.exhaustive  # test_run_failures.py loses other arms often
 def test_a_lost_control_arm_costs_no_other_arm(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
                "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase",

@@ -233,6 +233,7 @@ def test_inference_is_timed_with_trained_weights_and_says_so(trained):
     assert json.loads(done.stdout)["run"]["settings"]["weights"] == "mlp.safetensors"
 
 
+@pytest.mark.exhaustive  # seconds of training
 @pytest.mark.slow
 def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
     name = "mlp_table[table=diabetes]"
@@ -260,6 +261,7 @@ def test_a_regression_s_figures_are_in_the_store_and_on_the_page(tmp_path):
     assert f">{told[-1]:.4g}</td>" in (tmp_path / "page.html").read_text()
 
 
+@pytest.mark.exhaustive  # seconds of training
 @pytest.mark.slow
 def test_what_was_learned_is_shown_though_the_store_refuses_it(tmp_path):
     arguments = (

@@ -234,6 +234,7 @@ def test_a_harmless_commit_passes_a_gate_that_names_a_figure(there, tmp_path):
     assert {row["change"] for row in document["counted"] if row["deterministic"]} == {"EQUAL"}
 
 
+@pytest.mark.exhaustive  # the plan of such a gate is tested above
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
 def test_a_gate_says_different_networks_and_fails_for_the_figure_that_it_names(there, tmp_path):

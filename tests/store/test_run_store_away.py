@@ -113,6 +113,7 @@ def test_a_gate_that_the_lock_refuses_leaves_no_store(place):
     assert not (place / "results").exists()
 
 
+@pytest.mark.exhaustive  # the next one meets the same lock, for longer
 def test_a_run_outlasts_a_lock_of_its_store(place):
     with begun(place, *RUN, *TWO, busy_s=2) as process:
         wait_for_generations(place, 1)
@@ -192,6 +193,7 @@ def until_its_workers_ended(process) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.exhaustive  # tests/store/test_store_away.py keeps such files in this process
 def test_an_ended_run_whose_store_takes_what_it_measured_leaves_no_file_beside_it(place):
     with begun(place, *RUN, *TWO, changes=ENDED_AFTER_TWO) as process:
         _, said = process.communicate()

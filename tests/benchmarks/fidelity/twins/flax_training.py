@@ -29,7 +29,7 @@ class FlaxTwin(JaxSide):
             return logits, logits.argmax(-1)
 
         def score(weights, kept, inputs, labels):
-            net = nnx.merge(at_work, weights, kept)
+            net = nnx.merge(at_work, weights, kept, copy=True)  # dropout counts its draws in it
             logits = net(**inputs)
             after = nnx.state(net, nnx.Not(nnx.Param))
             return loss_of(task.loss, logits, labels), (logits, after)
