@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 EXAMPLES = {("report",): 15, ("run", "--dry-run"): 250, ("compare",): 50, ("export",): 50}
 EXAMPLES |= {("history",): 50}
 """A page takes its time, and `run` has many options; of other commands 80."""
-SHARES = [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
+SHARES = [pytest.param(4, id="a quarter"), pytest.param(1, id="all", marks=pytest.mark.exhaustive)]
 FUZZ = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

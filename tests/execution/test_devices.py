@@ -134,7 +134,10 @@ def test_devices_are_listed_by_backend():
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("service workers")
-@pytest.mark.parametrize("backend", CONTENDERS)
+@pytest.mark.parametrize(
+    "backend",
+    ["torch", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in CONTENDERS[1:])],
+)
 def test_a_device_that_is_not_there_is_refused_never_replaced(workers, backend):
     worker = workers.get(backend)
     there = ArmClient(worker, 120).devices()

@@ -14,7 +14,7 @@ from helpers import reporting
 
 PURPOSES = {phase: reporting.SECONDS[phase] for phase in ("infer", "train_step")}
 ARMS = reporting.SPEED | {"torch:close": 1.02, "torch:compile": 0.7}
-FEW, MANY = 36, 72
+FEW, MANY = 34, 54
 MOST_BYTES_A_CELL = 500
 """Of one more cell that is not among the telling ones. 4,800 of them, as 200 workloads by 12 arms
 have, are 2.4 MB; what draws the charts is 0.9 MB, and 200 telling cells are 1.3 MB.
