@@ -1,5 +1,6 @@
 """The count of false alarms of `gate --git`: its commits, and the tables that it writes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_the_tables_count_gates_and_cells():
     assert "| equal | 1 | 0 of 1 (at most 95.0%) | 1 | none |" in text
     assert "| slower by 10 % | 2 | 1 of 2 (50%, at least 3%) | 0 | 1 INCONCLUSIVE |" in text
     assert "| mlp_digits infer | slower by 10 % | 1 of 2 |" in text
+
+
+def test_each_processor_has_a_table_of_its_cells_and_all_share_one_of_gates():
+    elsewhere = replace(record(0, "PASS", None), processor="family 2")
+    text = page.text_of([record(0, "PASS", None), elsewhere, elsewhere])
+    assert "| equal | 3 | 0 of 3 (at most 63.2%) | 3 | none |" in text
+    first, second = text.split("processor family 2")
+    assert "| mlp_digits infer | equal | 0 of 1 |" in first
+    assert "| mlp_digits infer | equal | 0 of 2 |" in second
 
 
 def test_the_page_has_what_is_recorded():

@@ -23,20 +23,29 @@ def write(path: Path, records: Sequence[GateRecord]) -> str:
 
 
 def text_of(records: Sequence[GateRecord]) -> str:
+    """All gates in one table, then each processor's cells: what a gate can see is the machine's."""
     if not records:
         return "Nothing is recorded yet."
-    dates = ", ".join(sorted({record.date for record in records}))
-    processors = ", ".join(sorted({record.processor for record in records}))
     times = ", ".join(sorted({record.max_time for record in records}))
+    called = f"`dnnbench {' '.join(command('PARENT..COMMIT', times))}`:"
+    processors = dict.fromkeys(record.processor for record in records)
+    parts = [called, "", *_gates(records)]
+    for processor in processors:
+        own = [record for record in records if record.processor == processor]
+        parts += ["", _sitting(processor, own), "", *_cells(own)]
+    return "\n".join(parts)
+
+
+def _sitting(processor: str, records: Sequence[GateRecord]) -> str:
+    dates = ", ".join(sorted({record.date for record in records}))
     loads = sorted(record.load for record in records)
     seconds = sorted(record.seconds for record in records)
     middle = len(records) // 2
-    head = (
-        f"Recorded {dates}; processor {processors}, two shared cores; load before a gate "
-        f"{loads[middle]:.1f} (median).\n`dnnbench {' '.join(command('PARENT..COMMIT', times))}`: "
-        f"a gate took {seconds[middle]:.0f} s (median), with the environments that it made."
+    return (
+        f"{len(records)} gates on {dates}; processor {processor}, two shared cores; load before a "
+        f"gate {loads[middle]:.1f} (median). A gate took {seconds[middle]:.0f} s (median), with "
+        "the environments that it made."
     )
-    return "\n".join([head, "", *_gates(records), "", *_cells(records)])
 
 
 def _gates(records: Sequence[GateRecord]) -> list[str]:
