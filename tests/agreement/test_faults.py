@@ -53,7 +53,7 @@ def faulty(own_cache):
 
 SELDOM = ("jax", "tensorflow")
 """They compile for seconds: the matrix asks their faults, `make test` NumPy's and PyTorch's."""
-OFTEN_COMPILED = ("batch_norm_momentum_s_meaning", "tanh_float32_inside_float64")
+OFTEN_COMPILED = ("batch_norm_momentum_s_meaning", "gelu_tanh")
 """Their faults that are asked often: one of each."""
 FAST = (
     "dropout_not_rescaled",

@@ -160,17 +160,23 @@ def workers_of(process):
     return sorted(found, key=lambda worker: worker.create_time())
 
 
-def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
-    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
-               "--no-check", "--threads", "1", "--max-time", "1s", "--generations", "1", "--phase",
-               "infer", "--wait"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        for worker in workers_of(process):
+def stop_for_a_moment(workers):
+    """Ten times: to find them takes longer than a round where the machine is busy."""
+    for _ in range(10):
+        for worker in workers:
             for number in (signal.SIGSTOP, signal.SIGCONT):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     worker.send_signal(number)
         time.sleep(0.02)
+
+
+def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
+    command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
+               "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",
+               "infer", "--wait"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, env=environment(), stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        stop_for_a_moment(workers_of(process))
     assert process.returncode == 0
     with open_store(place / "results/dnnbench.sqlite", create=False) as store:
         cells = store.cells(store.find_run("latest"))
