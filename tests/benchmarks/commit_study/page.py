@@ -43,7 +43,7 @@ def _sitting(processor: str, records: Sequence[GateRecord]) -> str:
     middle = len(records) // 2
     return (
         f"{len(records)} gates on {dates}; processor {processor}, two shared cores; load before a "
-        f"gate {loads[middle]:.1f} (median). A gate took {seconds[middle]:.0f} s (median), with "
+        f"gate {loads[middle]:.1f} (median).\nA gate took {seconds[middle]:.0f} s (median), with "
         "the environments that it made."
     )
 
