@@ -70,8 +70,8 @@ MATRIX = {
 GROUPED = ("conv2d_depthwise_multiplied",)
 """What JAX's plain mode computes otherwise than jit."""
 OFTEN = {
-    Arm("torch", "eager", dtype="float64"): tuple(CASES),
-    Arm("torch", "eager", dtype="bfloat16"): TELLING,
+    Arm("torch", "eager", dtype="float64"): TELLING,
+    Arm("torch", "eager", dtype="bfloat16"): EACH_OP,
     Arm("torch", "compile", dtype="float32"): A_FEW,
     Arm("tensorflow", "graph", dtype="float64"): (*EACH_OP, "clipped"),
     Arm("tensorflow", "eager", dtype="float64"): TRAINED,
