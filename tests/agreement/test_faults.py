@@ -104,7 +104,7 @@ HONEST = [
         case,
         dtype=dtype,
         name=case,
-        # Which tests/conformance checks in the same mode, and with every change.
+        # Which tests/conformance checks in the same mode, telling ones with every change.
         seldom=(backend in SELDOM or (backend, dtype) == ("numpy", "float32")) and case in CASES,
     )
     for backend in BACKENDS

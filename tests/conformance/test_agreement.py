@@ -45,7 +45,9 @@ EACH_OP = (
     "adaptive_avg_pool2d", "lstm_from_state", "gru_last_from_state", "transpose_image", "slices",
     "mean_of_channels", "layer_scale",
 )  # fmt: skip
-"""The fewest telling cases that have every op: what compilers of default modes are asked."""
+"""Telling cases that have every op between them: what compilers of default modes and half
+precision are asked.
+"""
 TRAINED = tuple(case for case in TELLING if FAMILIES[case] == TRAINING)
 MODES = [(backend, mode) for backend in OWN for mode in plugins().backends[backend].modes]
 DEFAULT = [(backend, plugins().backends[backend].default_mode) for backend in OWN]

@@ -73,7 +73,9 @@ def test_roundings_move_a_shallow_network_little_and_leave_its_start():
         assert 0 < moved.weights[name] < 1e-3 * rms(array - first[name])
 
 
-def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):
+@pytest.fixture
+def another_rate(monkeypatch):
+    """PyTorch's twins train at 0.99 of the rate."""
     from fidelity.twins import torch_training
 
     made = torch_training._optimizer
@@ -84,8 +86,20 @@ def test_a_twin_that_trains_at_another_rate_is_refused(monkeypatch):
         )
 
     monkeypatch.setattr(torch_training, "_optimizer", slower)
+
+
+@pytest.mark.usefixtures("another_rate")
+def test_a_twin_that_trains_at_another_rate_is_refused():
     with pytest.raises(Unequal, match="weights after 3 steps"):
         equality_of("torch:eager", "mlp")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("another_rate")
+def test_chaos_hides_no_fault_of_a_twin_that_has_the_same_kernels():
+    """Where roundings move a network far, they must not excuse sides that round alike."""
+    with pytest.raises(Unequal, match="weights after 3 steps"):
+        equality_of("torch:eager", "mobilenet_v2")
 
 
 def test_a_twin_with_another_epsilon_is_refused(monkeypatch):

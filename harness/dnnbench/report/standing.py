@@ -14,8 +14,9 @@ from ..protocol.keys import CaseKey
 from ..spec.phases import Phase
 from ..stats.estimates import Estimate, Ratio, ratio
 from ..stats.first_place import behind
-from ..stats.verdict import APART, Verdict, doubt, judge, too_few, too_wide
+from ..stats.verdict import APART, Verdict, doubt, too_few, too_wide
 from ..store.run_rows import CellRow
+from .judged import judged
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,10 @@ class Standings:
 
     def _slower(self, one: Placed) -> bool:
         """Whether a ranked arm's row says that it is slower than the base."""
-        assert one.over_base is not None, f"{one.cell.arm} is the base"
-        pairs = self.run.against_base(one.cell)
-        return judge(pairs, one.over_base, self.run.theta).verdict is Verdict.SLOWER
+        base = self.run.base_of(one.cell)
+        assert base is not None, f"{one.cell.key} has no base, and is not ranked"
+        finding = judged(self.run, one.cell, base, self._twin_doubt).finding
+        return finding.verdict is Verdict.SLOWER
 
     def _ranked(self, case: CaseKey, phase: Phase) -> list[Placed]:
         """The fastest first; empty where the base was not measured or is not ranked."""

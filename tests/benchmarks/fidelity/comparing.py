@@ -17,7 +17,7 @@ from dnnbench.spec.workload import Workload
 from equal import ROUNDING, require_equal, rms
 
 from .networks import Network, Sizes, unthinned
-from .rounding import STEPS, TWICE, Results, called, moved_by_rounding, results_of
+from .rounding import NOT_MOVED, STEPS, TWICE, Results, called, moved_by_rounding, results_of
 from .sides import PROGRAM, ProgramSide, TwinSide
 from .styles import Style
 
@@ -34,7 +34,8 @@ class Equality:
     """Largest differences of one twin from the program, as shares of what they may be.
 
     moved: the largest way that roundings of the first weights move a weight, of the way that
-    training moves it: above a few per cent, equal weights prove little.
+    training moves it: above a few per cent, equal weights prove little. 0 where they were not
+    asked, since both sides have the same kernels and must round alike.
     """
 
     outputs: float
@@ -82,7 +83,8 @@ def _maker(workload, network, sizes, styles, backend, arm) -> Callable:
 def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, Equality]:
     first = initial_weights(workload.model, 0)
     ours = results_of(sides[PROGRAM])
-    rounding = moved_by_rounding(sides[PROGRAM], first, ours)
+    alike = all(style.same_kernels for style in styles.values())
+    rounding = NOT_MOVED if alike else moved_by_rounding(sides[PROGRAM], first, ours)
     equality = {}
     for name, side in sides.items():
         if name == PROGRAM:
@@ -101,7 +103,7 @@ def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, E
         if styles[name].decays_apart:
             allowed = _with_decay(allowed, first, workload.task.optimizer)
         weights, way = _compare_weights(name, ours, theirs, first, styles[name].way, allowed)
-        moved = max(rounding.weights[n] / way[n] for n in way)
+        moved = max(rounding.weights.get(n, 0.0) / way[n] for n in way)
         equality[name] = Equality(outputs, weights, moved)
     return equality
 

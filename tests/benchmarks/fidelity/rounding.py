@@ -41,6 +41,9 @@ class Moved:
     weights: Mapping[str, float]
 
 
+NOT_MOVED = Moved({"infer": {}, "train_step": {}}, {})
+
+
 def results_of(side: ProgramSide | TwinSide) -> Results:
     """From the first weights: inference, and `STEPS` training steps of which the first is read."""
     side.begin("infer")

@@ -16,6 +16,7 @@ class Style:
     """A twin's class as `module:Class`, what it is made with, the phases that differ by it, and how
     far its weights may lie from dnnbench's after some steps, of the way that training moved them.
 
+    same_kernels: whether it computes with those of dnnbench's program, which round alike.
     decays_apart: whether its momentum takes weight decay from the weights, past the velocity.
     networks: those that are written in it.  needs: a package that dnnbench does not install.
     """
@@ -24,6 +25,7 @@ class Style:
     options: tuple[str, ...] = ()
     phases: tuple[str, ...] = PHASES
     way: float = WAY
+    same_kernels: bool = False
     decays_apart: bool = False
     networks: tuple[str, ...] = tuple(NETWORKS)
     needs: str = ""
@@ -52,12 +54,14 @@ FUSED_WAY = 2e-2
 """TensorFlow's fused batch norm and Adam round otherwise."""
 STYLES: Mapping[str, Mapping[str, Style]] = {
     "torch:eager": {
-        "nn.Module": Style(TORCH),
-        "nn.Module, fused optimizer": Style(TORCH, ("fused",), ("train_step",)),
+        "nn.Module": Style(TORCH, same_kernels=True),
+        "nn.Module, fused optimizer": Style(TORCH, ("fused",), ("train_step",), same_kernels=True),
     },
     "torch:compile": {
-        "torch.compile": Style(TORCH, ("compiled",)),
-        "torch.compile, fused optimizer": Style(TORCH, ("compiled", "fused"), ("train_step",)),
+        "torch.compile": Style(TORCH, ("compiled",), same_kernels=True),
+        "torch.compile, fused optimizer": Style(
+            TORCH, ("compiled", "fused"), ("train_step",), same_kernels=True
+        ),
     },
     "tensorflow:graph": {
         "Keras": Style(KERAS, way=KERAS_WAY, decays_apart=True),
