@@ -41,6 +41,7 @@ OF_OTHERS = {
     "--benchmark-save": "pytest-benchmark",
     "--benchmark-save-data": "pytest-benchmark",
     "--check": "a script that `dnnbench reproduce` writes",
+    "--durations": "pytest",
     "--seconds": "make bench, and such a script",
 }
 """Options that documents name and that are another program's."""
