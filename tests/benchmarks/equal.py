@@ -5,10 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from dnnbench.errors import DnnbenchError
 
-ROUNDING = 64 * 2.0**-24
-"""Most rms difference, over the tensor's own rms: honest float32 sums of a few hundred terms
-in another order.
-"""
+ROUNDINGS = 64
+"""By how many, rms over rms, honest sums of a few hundred terms in another order differ."""
 
 
 class Unequal(DnnbenchError):
@@ -19,13 +17,14 @@ def require_equal(
     where: str,
     ours: Mapping[str, np.ndarray],
     theirs: Mapping[str, np.ndarray],
-    most: float = ROUNDING,
+    most: float | None = None,
     way: Mapping[str, float] | None = None,
     moved: Mapping[str, float] | None = None,
 ) -> float:
     """The largest difference of a tensor, as a share of the `most` that it may have.
 
-    most: of the tensor's rms, or of the rms that `way` has for it: how far training moved it.
+    most: of the tensor's rms, or of the rms that `way` has for it: how far training moved it;
+    `honest` of our tensor's type unless it is given.
     moved: rms that each tensor may differ by besides, as roundings of the start move it.
     Unequal where names or shapes differ, and where a tensor lies further apart.
     """
@@ -43,6 +42,11 @@ def require_equal(
     )
 
 
+def honest(dtype: np.dtype) -> float:
+    """Most rms difference, over the tensor's own rms, that is rounding; integers as float32."""
+    return ROUNDINGS * float(np.finfo(dtype if dtype.kind == "f" else np.float32).eps) / 2
+
+
 def rms(array: np.ndarray) -> float:
     """Root mean square."""
     return float(np.sqrt(np.mean(np.square(array, dtype=float))))
@@ -52,7 +56,7 @@ def _share(where, name, ours, theirs, most, way, moved) -> float:
     if ours.shape != theirs.shape:
         raise Unequal(f"{where}: '{name}' is {ours.shape} on one side, {theirs.shape} on the other")
     apart, size = rms(ours.astype(float) - theirs.astype(float)), way.get(name, rms(theirs))
-    allowed = most * size + moved
+    allowed = (honest(ours.dtype) if most is None else most) * size + moved
     if not apart <= allowed:
         raise Unequal(
             f"{where}: '{name}' differs by {apart:.2g} (rms) of {size:.2g}: "

@@ -1,17 +1,23 @@
 """The twins that programs are timed beside compute the same networks, at small sizes."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dnnbench.data.dataset import load
 from dnnbench.execution.batch import timing_batch
+from dnnbench.execution.pool import spawn, start_request
 from dnnbench.plugins.discovery import load_backend, plugins
 from dnnbench.protocol.arm import Arm
 from dnnbench.spec.optimizers import Momentum
 from dnnbench.spec.weights import initial_weights
 from equal import Unequal, rms
 from fidelity import comparing
+from fidelity.measure import SERVICE
 from fidelity.networks import NETWORKS
 from fidelity.rounding import STEPS, moved_by_rounding, results_of
+from fidelity.service import Fidelity
 from fidelity.sides import ProgramSide
 from fidelity.styles import styles_of
 
@@ -20,6 +26,13 @@ IN_PROCESS = ("torch:eager",)
 COMPILED_LONG = ("lstm_lm", "bert_base")
 """Networks whose twins a compiler takes many seconds for."""
 DEEP = ("mobilenet_v2", "densenet121", "resnet18")
+BENCHMARKS = Path(comparing.__file__).parents[1]
+ATTENTION = ("bert_base", "gpt2_small")
+"""Networks whose twins round scores or weights to float32 whatever the type is: `jax.nn`'s,
+Keras's and Flax's attention do. They are not chaotic.
+"""
+OTHER_KERNELS = ("tensorflow:graph", "tensorflow:xla", "jax:jit")
+PATIENCE_S = 600
 
 
 def equality_of(name, network):
@@ -56,6 +69,38 @@ def test_twins_that_differ_by_keras_s_optimizers_or_by_rounding_are_let_through(
 @pytest.mark.parametrize("arm", ("tensorflow:graph", "jax:jit"))
 def test_compiled_twins_compute_the_same(arm, network):
     assert set(equality_of(arm, network)) == set(styles_of(arm, network))
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """By arm, a worker that computes in float64, started when it is first asked for."""
+    opened = {}
+
+    def get(name):
+        if name not in opened:
+            backend, mode = name.split(":")
+            arm = Arm(backend, mode, dtype="float64")
+            opened[name] = worker = spawn(arm, f"exact-{name}", service=SERVICE)
+            worker.ask(Fidelity.start, PATIENCE_S, start_request(arm))
+        return opened[name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(BENCHMARKS), prepend=os.pathsep)
+        yield get
+    for worker in opened.values():
+        worker.close()
+
+
+@pytest.mark.exhaustive  # each is traced or compiled for seconds
+@pytest.mark.compiled
+@pytest.mark.xdist_group("twins in float64")
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name not in ATTENTION])
+@pytest.mark.parametrize("arm", OTHER_KERNELS)
+def test_in_float64_nothing_is_left_for_chaos_to_hide(exact, arm, network):
+    """Roundings of float64 move no network far, so what they excuse is next to nothing."""
+    equality = exact(arm).ask(Fidelity.compare, PATIENCE_S, network)
+    assert set(equality) == set(styles_of(arm, network))
+    assert all(one.moved < 1e-5 for one in equality.values())
 
 
 def test_roundings_move_a_shallow_network_little_and_leave_its_start():

@@ -8,13 +8,16 @@ share a generator. The programs that are timed are compared in inference.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from dnnbench.data.dataset import load
 from dnnbench.execution.batch import timing_batch
 from dnnbench.protocol.arm import Arm
 from dnnbench.protocol.backend import Backend
+from dnnbench.protocol.batch import Batch
+from dnnbench.protocol.dtypes import DType
 from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
-from equal import ROUNDING, require_equal, rms
+from equal import honest, require_equal, rms
 
 from .networks import Network, Sizes, unthinned
 from .rounding import NOT_MOVED, STEPS, TWICE, Results, called, moved_by_rounding, results_of
@@ -55,17 +58,17 @@ def sides_of(
     sides = make(workload, {})
     if any(node.op.random for node in workload.model.nodes):
         still = make(unthinned(workload), {"dropout": 0.0})
-        equality = _compare(still, workload, styles)
+        equality = _compare(still, workload, styles, arm)
         for name, side in sides.items():
             _compare_inference(name, sides[PROGRAM], side)
     else:
-        equality = _compare(sides, workload, styles)
+        equality = _compare(sides, workload, styles, arm)
     return sides, equality
 
 
 def _maker(workload, network, sizes, styles, backend, arm) -> Callable:
-    weights = initial_weights(workload.model, 0)
-    batch = timing_batch(load(workload), workload.batch_size, 0)
+    weights = _first_weights(workload, arm)
+    batch = _in_type(timing_batch(load(workload), workload.batch_size, 0), arm)
     of_net = {name: value for name, value in sizes.items() if name != "batch"}
 
     def make(workload: Workload, changed: Sizes) -> dict:
@@ -80,8 +83,22 @@ def _maker(workload, network, sizes, styles, backend, arm) -> Callable:
     return make
 
 
-def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, Equality]:
-    first = initial_weights(workload.model, 0)
+def _first_weights(workload: Workload, arm: Arm) -> dict[str, np.ndarray]:
+    arrays = initial_weights(workload.model, 0)
+    return {name: array.astype(arm.precision.weights) for name, array in arrays.items()}
+
+
+def _in_type(batch: Batch, arm: Arm) -> Batch:
+    """What of a batch is no id, mask or label in the arm's type."""
+    inputs = {
+        name: array.astype(arm.precision.weights) if array.dtype.kind == "f" else array
+        for name, array in batch.inputs.items()
+    }
+    return Batch(inputs, batch.targets, batch.masks)
+
+
+def _compare(sides: Mapping, workload: Workload, styles: Mapping, arm: Arm) -> dict[str, Equality]:
+    first = _first_weights(workload, arm)
     ours = results_of(sides[PROGRAM])
     alike = all(style.same_kernels for style in styles.values())
     rounding = NOT_MOVED if alike else moved_by_rounding(sides[PROGRAM], first, ours)
@@ -102,7 +119,9 @@ def _compare(sides: Mapping, workload: Workload, styles: Mapping) -> dict[str, E
         allowed = _doubled(rounding.weights)
         if styles[name].decays_apart:
             allowed = _with_decay(allowed, first, workload.task.optimizer)
-        weights, way = _compare_weights(name, ours, theirs, first, styles[name].way, allowed)
+        style = styles[name]
+        most = style.exact_way if arm.dtype == DType.FLOAT64 else style.way
+        weights, way = _compare_weights(name, ours, theirs, first, most, allowed)
         moved = max(rounding.weights.get(n, 0.0) / way[n] for n in way)
         equality[name] = Equality(outputs, weights, moved)
     return equality
@@ -144,7 +163,8 @@ def _compare_weights(
     compared = {n: array for n, array in ours.weights.items() if not n.endswith(LEFT_OUT)}
     others = {n: array for n, array in theirs.weights.items() if not n.endswith(LEFT_OUT)}
     way = {
-        n: max(rms(array - first[n]), ROUNDING * rms(array) / most) for n, array in compared.items()
+        n: max(rms(array - first[n]), honest(array.dtype) * rms(array) / most)
+        for n, array in compared.items()
     }
     where = f"{name}, weights after {STEPS} steps"
     return require_equal(where, compared, others, most, way, allowed), way

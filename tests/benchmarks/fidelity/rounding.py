@@ -15,9 +15,9 @@ from .sides import ProgramSide, TwinSide
 
 STEPS = 3
 """Training steps after which the weights are compared."""
-ROUNDINGS = 8 * 2.0**-24
-"""Standard deviation of the relative error that every first weight is given: that of honest sums
-of a few hundred float32 terms.
+ROUNDINGS = 8
+"""Standard deviation of the relative error that every first weight is given, in roundings of its
+type: that of honest sums of a few hundred terms.
 """
 DRAWS = 3
 """A relu that chooses otherwise moves a network by a jump, which one draw may miss."""
@@ -78,7 +78,7 @@ def moved_by_rounding(side: ProgramSide, first: Mapping, ours: Results) -> Moved
 
 
 def _rounded(array: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    error = ROUNDINGS * draw.standard_normal(array.shape)
+    error = ROUNDINGS * np.finfo(array.dtype).eps / 2 * draw.standard_normal(array.shape)
     return (array * (1 + error)).astype(array.dtype)
 
 

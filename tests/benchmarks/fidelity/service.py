@@ -51,6 +51,13 @@ class Fidelity:
         )
         return equality
 
+    def compare(self, name: str) -> dict[str, Equality]:
+        """How equal twins are to the program at the network's small sizes, in the arm's element
+        type, by twin.
+        """
+        network, styles = NETWORKS[name], styles_of(self._arm.name, name)
+        return sides_of(network, network.small, styles, self._backend, self._arm)[1]
+
     def rounds(self, seconds: float, seed: int) -> list[SideVisit]:
         """Visits for so many seconds, and for `LEAST_ROUNDS` rounds at least."""
         cells = {phase: [PROGRAM, *self._twins(phase)] for phase in PHASES}

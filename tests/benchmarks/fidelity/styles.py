@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from .networks import NETWORKS, PHASES
 
 WAY = 2e-3
+EXACT_WAY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Style:
     """A twin's class as `module:Class`, what it is made with, the phases that differ by it, and how
     far its weights may lie from dnnbench's after some steps, of the way that training moved them.
 
+    exact_way: the same in float64, where nothing is left of it but what optimizers mean otherwise.
     same_kernels: whether it computes with those of dnnbench's program, which round alike.
     decays_apart: whether its momentum takes weight decay from the weights, past the velocity.
     networks: those that are written in it.  needs: a package that dnnbench does not install.
@@ -25,6 +27,7 @@ class Style:
     options: tuple[str, ...] = ()
     phases: tuple[str, ...] = PHASES
     way: float = WAY
+    exact_way: float = EXACT_WAY
     same_kernels: bool = False
     decays_apart: bool = False
     networks: tuple[str, ...] = tuple(NETWORKS)
@@ -64,12 +67,14 @@ STYLES: Mapping[str, Mapping[str, Style]] = {
         ),
     },
     "tensorflow:graph": {
-        "Keras": Style(KERAS, way=KERAS_WAY, decays_apart=True),
-        "Keras fit": Style(KERAS, ("fit",), ("train_step",), KERAS_WAY, decays_apart=True),
+        "Keras": Style(KERAS, way=KERAS_WAY, exact_way=KERAS_WAY, decays_apart=True),
+        "Keras fit": Style(
+            KERAS, ("fit",), ("train_step",), KERAS_WAY, exact_way=KERAS_WAY, decays_apart=True
+        ),
         "tf.nn": Style(TENSORFLOW, way=FUSED_WAY),
     },
     "tensorflow:xla": {
-        "Keras": Style(KERAS, ("xla",), way=KERAS_WAY, decays_apart=True),
+        "Keras": Style(KERAS, ("xla",), way=KERAS_WAY, exact_way=KERAS_WAY, decays_apart=True),
         "tf.nn": Style(TENSORFLOW, ("xla",), way=FUSED_WAY),
     },
     "jax:jit": {

@@ -17,7 +17,7 @@ class FlaxTwin(JaxSide):
     def __init__(self, network, sizes, weights, task, options):
         net = NETWORKS[network](**sizes, rngs=nnx.Rngs(0))
         for name, variable, to_theirs, _ in _parts(net):
-            variable[...] = jnp.array(to_theirs(weights[name]))
+            variable.set_value(jnp.array(to_theirs(weights[name])))
         net.eval()
         at_rest = nnx.graphdef(net)
         net.train()

@@ -12,6 +12,7 @@ class KerasTwin:
 
     def __init__(self, network, sizes, weights, task, options):
         keras.utils.clear_session()
+        keras.config.set_floatx(next(iter(weights.values())).dtype.name)
         renamed = {"layers_" if name == "layers" else name: n for name, n in sizes.items()}
         self._model = model = NETWORKS[network](**renamed)
         self._copy_in(weights)

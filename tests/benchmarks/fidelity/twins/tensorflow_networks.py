@@ -52,6 +52,8 @@ def depthwise(net, x, name, stride):
 def norm(net, x, name):
     scale, bias = net[f"{name}.norm.scale"], net[f"{name}.norm.bias"]
     mean, variance = net[f"{name}.norm.mean"], net[f"{name}.norm.variance"]
+    if x.dtype == tf.float64:  # which the fused kernel does not compute in
+        return written_out(net, x, name)
     fused = {"x": x, "scale": scale, "offset": bias, "epsilon": 1e-5}
     if not net.training:
         return tf.raw_ops.FusedBatchNormV3(
@@ -63,6 +65,18 @@ def norm(net, x, name):
     net.moved[f"{name}.norm.mean"] = 0.9 * mean + 0.1 * batch_mean
     net.moved[f"{name}.norm.variance"] = 0.9 * variance + 0.1 * batch_variance
     return y
+
+
+def written_out(net, x, name):
+    """The same norm in single ops."""
+    mean, variance = net[f"{name}.norm.mean"], net[f"{name}.norm.variance"]
+    if net.training:
+        running = {"mean": mean, "variance": variance}
+        mean, variance = tf.nn.moments(x, (0, 1, 2))
+        for role, now in (("mean", mean), ("variance", variance)):
+            net.moved[f"{name}.norm.{role}"] = 0.9 * running[role] + 0.1 * now
+    scale, bias = net[f"{name}.norm.scale"], net[f"{name}.norm.bias"]
+    return tf.nn.batch_normalization(x, mean, variance, bias, scale, 1e-5)
 
 
 def conv_norm(net, x, name, stride=1):
@@ -190,7 +204,7 @@ def gpt2_small(net, inputs, layers=12, heads=12, **_sizes):
 def lstm(net, x, name):
     """Unrolled: a step of the loop is not much more than its bookkeeping."""
     gates = dense(net, x, name)
-    h = c = tf.zeros((x.shape[0], gates.shape[-1] // 4))
+    h = c = tf.zeros((x.shape[0], gates.shape[-1] // 4), gates.dtype)
     every = []
     for a in tf.unstack(gates, axis=1):
         i, f, g, o = tf.split(a + tf.matmul(h, net[f"{name}.recurrent"]), 4, -1)
@@ -210,7 +224,7 @@ def lstm_lm(net, inputs, layers=2, **_sizes):
 def gru(net, x, name, h=None):
     """Unrolled; (states after every step, the last one)"""
     gates = dense(net, x, name)
-    h = tf.zeros((x.shape[0], gates.shape[-1] // 3)) if h is None else h
+    h = tf.zeros((x.shape[0], gates.shape[-1] // 3), gates.dtype) if h is None else h
     every = []
     for a in tf.unstack(gates, axis=1):
         a_z, a_r, a_n = tf.split(a, 3, -1)

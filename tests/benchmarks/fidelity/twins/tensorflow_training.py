@@ -1,5 +1,6 @@
 """Functions of tf.nn in tf.function, trained by TensorFlow's fused optimizer kernels."""
 
+from functools import partial
 from itertools import chain
 
 import tensorflow as tf
@@ -19,7 +20,7 @@ class TensorflowTwin:
         kind = task.optimizer.kind
         slots = {"sgd": 0, "momentum": 1}.get(kind, 2)
         self._slots = [[_zeros(v) for v in self._trained] for _ in range(slots)]
-        self._steps = tf.Variable(0.0, trainable=False)
+        self._steps = tf.Variable(0.0, trainable=False, dtype=self._trained[0].dtype)
         self._xla = "xla" in options
         self._predict, self._step = (
             tf.function(f, jit_compile=self._xla, autograph=False)
@@ -89,6 +90,7 @@ class TensorflowTwin:
         spec = self._task.optimizer
         decays = spec.weight_decay if spec.kind != "adamw" else 0.0
         steps = self._steps.assign_add(1.0)
+        number = partial(tf.constant, dtype=steps.dtype)
         for i, (p, gradient) in enumerate(zip(self._trained, gradients, strict=True)):
             slots = [slot[i] for slot in self._slots]
             if spec.kind == "sgd":
@@ -100,17 +102,17 @@ class TensorflowTwin:
             g = g + decays * p if decays else g
             if spec.kind == "momentum":
                 tf.raw_ops.ResourceApplyMomentum(
-                    var=p.handle, accum=slots[0].handle, lr=spec.learning_rate, grad=g,
-                    momentum=spec.momentum,
+                    var=p.handle, accum=slots[0].handle, lr=number(spec.learning_rate), grad=g,
+                    momentum=number(spec.momentum),
                 )  # fmt: skip
                 continue
             if spec.kind == "adamw":
                 p.assign_sub(spec.learning_rate * spec.weight_decay * p)
-            second = tf.pow(spec.beta2, steps)
+            second = tf.pow(number(spec.beta2), steps)
             tf.raw_ops.ResourceApplyAdam(
                 var=p.handle, m=slots[0].handle, v=slots[1].handle, grad=g,
-                beta1_power=tf.pow(spec.beta1, steps), beta2_power=second, lr=spec.learning_rate,
-                beta1=spec.beta1, beta2=spec.beta2,
+                beta1_power=tf.pow(number(spec.beta1), steps), beta2_power=second,
+                lr=number(spec.learning_rate), beta1=number(spec.beta1), beta2=number(spec.beta2),
                 epsilon=spec.epsilon * tf.sqrt(1 - second),
             )  # fmt: skip
 

@@ -20,7 +20,8 @@ class TorchTwin:
 
     def __init__(self, network, sizes, weights, task, options):
         self._net = net = NETWORKS[network](**sizes)
-        net.to(memory_format=torch.channels_last)
+        kept = torch.from_numpy(next(iter(weights.values()))).dtype
+        net.to(memory_format=torch.channels_last, dtype=kept)
         self._copy_in(weights)
         self._freeze_second_biases()
         trained = [p for p in net.parameters() if p.requires_grad]
