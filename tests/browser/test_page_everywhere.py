@@ -53,7 +53,7 @@ def violations(browser):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(
     "name",
     ["page.html", pytest.param("static.html", marks=pytest.mark.exhaustive)],  # less of the same

@@ -24,8 +24,16 @@ def checkers():
     opened.close()
 
 
-LONG_TO_COMPILE = ("closing_gives_memory_back", "programs_do_not_share", "restore_goes_back")
-"""Laws that build a program many times: the matrix asks them of compiled modes."""
+LONG_TO_COMPILE = (
+    "closing_gives_memory_back",
+    "masks_are_drawn_as_they_are_meant",
+    "masks_keep_their_share",
+    "programs_do_not_share",
+    "restore_goes_back",
+)
+"""Laws that build a program many times, or call it on many batches: the matrix asks them of
+compiled modes.
+"""
 
 
 def in_one_process(arm, law):

@@ -24,8 +24,8 @@ OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2
 are the matrix's.
 """
 LONG_TO_COMPILE = {
-    "jax": ("resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm"),
-    "tensorflow": ("resnet18", "gpt2_small", "lstm_lm", "gru_seq2seq"),
+    "jax": ("lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm"),
+    "tensorflow": ("lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq"),
 }
 
 

@@ -40,7 +40,7 @@ def test_the_page_has_commands():
     assert {command.split()[0] for command in COMMANDS_OF_PAGE} <= set(COMMANDS)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # the like of each runs in test_howto_pages.py
 def test_every_command_ends_well_on_numpy(tmp_path):
     ended = executed(tmp_path, ON_NUMPY)
     assert {text: done.stderr for text, done in ended.items() if done.returncode} == {}

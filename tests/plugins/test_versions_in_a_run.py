@@ -107,7 +107,7 @@ class Caching(NumpyBackend):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # six starts; test_scratch.py asks caches of one
 @pytest.mark.xdist_group("run")
 def test_a_cold_start_is_one_for_every_backend_that_names_its_caches(tmp_path, cache):
     log = tmp_path / "log"

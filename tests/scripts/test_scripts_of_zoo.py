@@ -126,7 +126,11 @@ def offered(backend, cells):
     return [cell for cell in cells if backend != "onnxruntime" or cell[1] == "infer"]
 
 
-LONG_TO_COMPILE = {(backend, "cnn_digits", "train_step") for backend in ("tensorflow", "jax")}
+LONG_TO_COMPILE = {
+    (backend, *cell)
+    for backend in ("tensorflow", "jax")
+    for cell in (("cnn_digits", "train_step"), ("gpt2_small_decode[tiny]", "infer"))
+}
 FEW_ROWS = [
     in_one_process(backend, *cell)
     for backend in ARMS
