@@ -10,13 +10,12 @@ from dnnbench.execution.batch import timing_batch
 from dnnbench.execution.pool import spawn, start_request
 from dnnbench.plugins.discovery import load_backend, plugins
 from dnnbench.protocol.arm import Arm
-from dnnbench.spec.optimizers import Momentum
 from dnnbench.spec.weights import initial_weights
 from equal import Unequal, rms
 from fidelity import comparing
 from fidelity.measure import SERVICE
 from fidelity.networks import NETWORKS
-from fidelity.rounding import STEPS, moved_by_rounding, results_of
+from fidelity.rounding import moved_by_rounding, results_of
 from fidelity.service import Fidelity
 from fidelity.sides import ProgramSide
 from fidelity.styles import styles_of
@@ -117,18 +116,6 @@ def test_roundings_move_a_shallow_network_little_and_leave_its_start():
     for name, array in results_of(side).weights.items():
         np.testing.assert_array_equal(array, before.weights[name])
         assert 0 < moved.weights[name] < 1e-3 * rms(array - first[name])
-
-
-def test_what_keras_s_decay_leaves_out_is_what_two_decays_of_a_weight_differ_by():
-    """Without a gradient, once through the velocity and once past it."""
-    spec = Momentum(learning_rate=0.1, momentum=0.9, weight_decay=1e-4)
-    through, past, velocity = 1.0, 1.0, 0.0
-    for _ in range(STEPS):
-        velocity = spec.momentum * velocity + spec.weight_decay * through
-        through -= spec.learning_rate * velocity
-        past -= spec.learning_rate * spec.weight_decay * past
-    allowed = comparing._with_decay({"w": 0.0}, {"w": np.ones(3)}, spec)
-    assert allowed["w"] == pytest.approx(past - through, rel=1e-3)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """A network's program and its twins, made from the same weights, and whether they compute the same
 before any time is taken.
 
-Dropout is compared at rate 0, in a program and in twins made for that alone: no two frameworks
-share a generator. The programs that are timed are compared in inference.
+Programs and twins made for that alone are compared where those that are timed must differ: dropout
+at rate 0, since no two frameworks share a generator, and beside Keras by an optimizer without what
+Keras's mean otherwise. The programs that are timed are compared in inference.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from dnnbench.spec.weights import initial_weights
 from dnnbench.spec.workload import Workload
 from equal import honest, require_equal, rms
 
-from .networks import Network, Sizes, unthinned
+from .networks import Network, Sizes, plainly_trained, unthinned
 from .rounding import NOT_MOVED, STEPS, TWICE, Results, called, moved_by_rounding, results_of
 from .sides import PROGRAM, ProgramSide, TwinSide
 from .styles import Style
@@ -56,9 +57,13 @@ def sides_of(
     workload = network.workload(sizes)
     make = _maker(workload, network, sizes, styles, backend, arm)
     sides = make(workload, {})
-    if any(node.op.random for node in workload.model.nodes):
-        still = make(unthinned(workload), {"dropout": 0.0})
-        equality = _compare(still, workload, styles, arm)
+    draws = any(node.op.random for node in workload.model.nodes)
+    alike = unthinned(workload) if draws else workload
+    if any(style.own_optimizers for style in styles.values()):
+        alike = plainly_trained(alike)
+    if alike is not workload:
+        compared = make(alike, {"dropout": 0.0} if draws else {})
+        equality = _compare(compared, alike, styles, arm)
         for name, side in sides.items():
             _compare_inference(name, sides[PROGRAM], side)
     else:
@@ -117,8 +122,6 @@ def _compare(sides: Mapping, workload: Workload, styles: Mapping, arm: Arm) -> d
             for where, tensors in theirs.tensors.items()
         )
         allowed = _doubled(rounding.weights)
-        if styles[name].decays_apart:
-            allowed = _with_decay(allowed, first, workload.task.optimizer)
         style = styles[name]
         most = style.exact_way if arm.dtype == DType.FLOAT64 else style.way
         weights, way = _compare_weights(name, ours, theirs, first, most, allowed)
@@ -134,16 +137,6 @@ def _those(ours: Mapping, theirs: Mapping) -> Mapping:
 
 def _doubled(moved: Mapping[str, float]) -> dict[str, float]:
     return {name: TWICE * way for name, way in moved.items()}
-
-
-def _with_decay(allowed: Mapping, first: Mapping, optimizer) -> dict[str, float]:
-    """What each weight may differ by, with the part of `STEPS` steps' decay that the velocity
-    repeats: after step n it has taken decay 1 + m + ... + m^(n - 1) times, not once.
-    """
-    decay, share = getattr(optimizer, "weight_decay", 0.0), getattr(optimizer, "momentum", 0.0)
-    repeated = sum(share**k for n in range(STEPS) for k in range(1, n + 1))
-    gap = optimizer.learning_rate * decay * repeated
-    return {name: moved + gap * rms(first[name]) for name, moved in allowed.items()}
 
 
 def _compare_inference(name: str, program, side) -> None:

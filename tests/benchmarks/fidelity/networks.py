@@ -75,6 +75,22 @@ NETWORKS = {
 }  # fmt: skip
 
 
+HARDLY_AN_EPSILON = 1e-30
+
+
+def plainly_trained(workload: Workload) -> Workload:
+    """The workload whose optimizer adds next to nothing to a root, and lets weights decay only
+    where that is apart from the gradient: what Keras's optimizers compute as dnnbench's do.
+    """
+    optimizer, update = workload.task.optimizer, {}
+    if hasattr(optimizer, "epsilon"):
+        update["epsilon"] = HARDLY_AN_EPSILON
+    if optimizer.kind != "adamw":
+        update["weight_decay"] = 0.0
+    task = workload.task.model_copy(update={"optimizer": optimizer.model_copy(update=update)})
+    return workload.model_copy(update={"task": task})
+
+
 def unthinned(workload: Workload) -> Workload:
     """The workload with every rate of dropout 0: what two frameworks can compute alike without
     sharing a generator.
