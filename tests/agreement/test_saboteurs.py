@@ -9,6 +9,8 @@ from dnnbench.testing.cases import CASES
 from dnnbench_numpy import gradients, losses, ops, optimizers
 from helpers.saboteurs import checked_case, verdict
 
+pytestmark = pytest.mark.slow
+
 STEPS = (1, 5)
 
 

@@ -66,7 +66,7 @@ def gated(tmp_path_factory):
     return json.loads(done.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # two stages of six generations: the command line's are measured often
 @pytest.mark.xdist_group("run")
 class TestOfASlowerCopy:
     def test_the_answer_is_slower(self, gated):

@@ -10,6 +10,8 @@ from dnnbench.spec.workload import Task, Workload
 from dnnbench.testing.cases.batches import batches_of
 from helpers.programs import built
 
+pytestmark = pytest.mark.slow
+
 SLOW = pytest.mark.exhaustive
 TRAINED = [
     "numpy:eager",

@@ -13,6 +13,8 @@ from dnnbench.stats.flags import PRESSURE, STEAL
 from dnnbench.store.store import open_store
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 CLEAR = "\x1b[2J\x1b]0;owned\x07"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SMALL = {

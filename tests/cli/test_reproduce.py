@@ -22,6 +22,8 @@ from dnnbench.spec.workload import Workload
 from helpers.reproducing import record
 from helpers.running import dnnbench
 
+pytestmark = pytest.mark.slow
+
 WORKLOADS = [find_workload(name) for name in ("mlp_digits", "cnn_digits")]
 NUMPY, TORCH, COMPILED = (Arm("numpy", "eager"), Arm("torch", "eager"), Arm("torch", "compile"))
 NEW = Arm("torch", "eager", environment="/envs/new")

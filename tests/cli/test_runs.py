@@ -14,6 +14,8 @@ from dnnbench.store.store import open_store
 from helpers import reporting, storing
 from sqlalchemy import func, select
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):

@@ -36,10 +36,13 @@ compiled modes.
 """
 
 
+LONG_IN_EAGER = (("torch", "closing_gives_memory_back"), ("torch", "programs_do_not_share"))
+
+
 def in_one_process(arm, law):
     """All laws of an arm in one pytest process, which starts its worker once."""
     marks = [pytest.mark.xdist_group(f"{arm.name}-laws")]
-    if arm.mode != "eager" and law in LONG_TO_COMPILE:
+    if (arm.mode != "eager" and law in LONG_TO_COMPILE) or (arm.backend, law) in LONG_IN_EAGER:
         marks.append(pytest.mark.exhaustive)
     if arm.mode != "eager":
         marks.append(pytest.mark.compiled)

@@ -20,25 +20,16 @@ MOST_BYTES = 2 * 2**30
 
 
 OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm")
-"""Networks of each sort that take a backend seconds; others, and what takes a compiler longer,
-are the matrix's.
+"""Networks of each sort, which backends that compile nothing are asked often: others, and what
+compilers take, are the matrix's.
 """
-LONG_TO_COMPILE = {
-    "jax": ("lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm"),
-    "tensorflow": ("lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq"),
-}
 
 
 def together(backend, dtype, *values, name):
     """All of a backend and type in one pytest process, which starts its worker once."""
-    marks = [pytest.mark.xdist_group(f"{backend}-{dtype}-zoo")]
-    marks.append(
-        pytest.mark.slow
-        if plugins().backends[backend].default_mode == "eager"
-        else pytest.mark.compiled
-    )
-    network = name.removesuffix("[tiny]")
-    if network not in OFTEN or network in LONG_TO_COMPILE.get(backend, ()):
+    marks = [pytest.mark.xdist_group(f"{backend}-{dtype}-zoo"), pytest.mark.slow]
+    compiles = plugins().backends[backend].default_mode != "eager"
+    if compiles or name.removesuffix("[tiny]") not in OFTEN:
         marks.append(pytest.mark.exhaustive)
     return pytest.param(backend, dtype, *values, marks=marks, id=f"{backend}-{dtype}-{name}")
 

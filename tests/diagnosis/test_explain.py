@@ -12,6 +12,8 @@ from helpers.in_process import explained
 # isort: split
 from dnnbench_faults.cases import RARE, embedding_of_rare_ids
 
+pytestmark = pytest.mark.slow
+
 
 def wrong_op(kind, change):
     honest = getattr(ops, kind)

@@ -23,6 +23,8 @@ from dnnbench.testing.cases import CASES
 from dnnbench.testing.cases.batches import batches_of
 from helpers.replaying import OPTIMIZERS, activation, alone, key_of, moving, values_of
 
+pytestmark = pytest.mark.slow
+
 
 def keys_of(replay, reference):
     """Tensors of the node itself that a convention may explain."""

@@ -24,6 +24,8 @@ from helpers.replaying import (
     values_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_watching_adds_outputs_and_changes_nothing_else():
     workload = CASES["everything"]()

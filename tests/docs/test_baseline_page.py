@@ -19,7 +19,7 @@ def test_the_page_has_every_command():
     }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # tests/track/test_baseline.py gives the same commands recorded runs
 @pytest.mark.xdist_group("run")
 def test_every_command_ends_well(tmp_path):
     ended = {}

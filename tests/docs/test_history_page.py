@@ -13,6 +13,8 @@ from helpers import running
 from helpers.nights import add_nights
 from helpers.old_files import asv_results, autosaved
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 COMMANDS = re.findall(r"^    dnnbench (history .*)$", PAGE, re.M)
 OF_OLD = [command for command in COMMANDS if "old.sqlite" in command]

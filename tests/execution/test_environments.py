@@ -32,6 +32,8 @@ from dnnbench.protocol.arm import Arm
 from helpers.installing import install
 from helpers.running import FAST, cells_of, dnnbench
 
+pytestmark = pytest.mark.slow
+
 OLDER = {"numpy": "1.26.4", "jax": "0.9.2"}
 """By backend, the version that meets the tested one."""
 

@@ -23,6 +23,8 @@ from helpers import reporting, storing
 from helpers.gates import THETA
 from helpers.reporting import text_of
 
+pytestmark = pytest.mark.slow
+
 BASE, NEW = "torch:eager", "torch:eager@new"
 PROCESSES = 6
 NAMED = GatePolicy(0.5, figures=("oper*",))

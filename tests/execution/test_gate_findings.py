@@ -16,6 +16,8 @@ from dnnbench.store.store import open_store
 from helpers import reporting, storing
 from helpers.gates import THETA
 
+pytestmark = pytest.mark.slow
+
 ARMS = {"torch:eager": 1.0, "jax:jit": 1.0, "numpy:eager": 1.1}
 POLICY = GatePolicy(0.2, Inconclusive.NEUTRAL)
 SHAPE = {

@@ -19,6 +19,8 @@ from dnnbench.execution.settings import Settings
 from dnnbench.host.affinity import current_mask
 from dnnbench.plugins.catalog import find_workload
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 60.0
 
 

@@ -99,7 +99,7 @@ def test_a_twin_is_the_base_in_a_process_of_its_own(place):
     assert cells["numpy:eager#twin", "infer"][2] == cells["numpy:eager", "infer"][2] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # test_memory_guard.py plans them; here they are measured
 def test_arms_that_do_not_fit_in_memory_together_are_measured_in_pairs_with_the_base(place):
     tight = {
         "dnnbench.execution.memory_guard:available_bytes": "helpers.stand_ins:three_thousand_bytes"

@@ -6,6 +6,8 @@ import pytest
 from dnnbench.plugins import guard
 from helpers.plugin_sources import HEAD, backends, beside_own, faults_of
 
+pytestmark = pytest.mark.slow
+
 ODD_HOOKS = {
     "misspelt": (
         "@hookimpl\ndef dnnbench_backend():\n    return []",

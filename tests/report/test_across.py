@@ -23,6 +23,8 @@ from dnnbench.stats.flags import STEAL
 from dnnbench.store.store import open_store
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
 NINE = ("mlp", "cnn", "resnet18", "resnet34", "vgg16", "unet", "bert", "gpt2", "ncf", "dlrm")
 """Nine families: two of the ten networks are one."""

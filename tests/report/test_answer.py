@@ -19,6 +19,8 @@ from dnnbench.stats.flags import PRESSURE, STEAL
 from helpers import reporting
 from helpers.reporting import printed, section_of
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden"
 BUSY = [{"system": {"load_1min": 15.2, "affinity": [0, 1]}}, {}, {}]
 CLOSE = reporting.SPEED | {"jax:jit": 1.02}

@@ -16,6 +16,8 @@ from dnnbench.stats.flags import PRESSURE, STEAL
 from helpers import reporting
 from helpers.reporting import cell, section_of
 
+pytestmark = pytest.mark.slow
+
 ONE = ("mlp_digits",)
 TWO_ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
 DISTURBED = {

@@ -8,6 +8,8 @@ from dnnbench.report.evidence import gather
 from helpers import reporting
 from helpers.reporting import section_of
 
+pytestmark = pytest.mark.slow
+
 TRUE = {arm: speed / min(reporting.SPEED.values()) for arm, speed in reporting.SPEED.items()}
 
 

@@ -27,6 +27,8 @@ from helpers.running import dnnbench
 from rich.console import Console
 from rich.text import Text
 
+pytestmark = pytest.mark.slow
+
 CLEAR = "\x1b[2J\x1b]0;owned\x07"
 HOSTILE = f"a{CLEAR}b\rc\x9bd\u202ee\u2066f\x7f\udc80"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

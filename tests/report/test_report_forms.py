@@ -12,6 +12,8 @@ from dnnbench.report.png import on_white
 from dnnbench.store.store import open_store
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -23,6 +23,8 @@ from dnnbench.stats.flags import STEAL
 from dnnbench.store.store import open_store
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 
 def page(*runs, static=True, **options):
     return html.page_of(list(runs), static=static, **options)

@@ -18,6 +18,8 @@ from dnnbench.store.frames import records
 from helpers import reporting
 from helpers.reporting import cell, printed
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     "workloads": ("mlp_digits",),
     "seconds": {phase: reporting.SECONDS[phase] for phase in ("infer", "train_step")},

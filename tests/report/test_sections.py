@@ -7,6 +7,8 @@ from dnnbench.report import builders, document, html, markdown, palette, section
 from dnnbench.report.section import Cell, Column, Section, table
 from helpers.reporting import printed, section_of
 
+pytestmark = pytest.mark.slow
+
 NEW = """
 from dnnbench.report.builders import Builder
 from dnnbench.report.section import Column, Section, table, words

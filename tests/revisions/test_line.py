@@ -7,6 +7,8 @@ import pytest
 from dnnbench.errors import UsageError
 from dnnbench.revisions.line import ReleaseLine, commit_line, release_line
 
+pytestmark = pytest.mark.slow
+
 
 def subjects(line):
     return [revision.subject for revision in line.revisions]

@@ -19,6 +19,8 @@ from dnnbench.spec.phases import Phase
 from helpers.project import Project
 from helpers.running import NEVER_CONTENDED, dnnbench
 
+pytestmark = pytest.mark.slow
+
 NET = """
 from dnnbench.spec.builder import Builder
 

@@ -30,6 +30,8 @@ from helpers.scripting import (
     writer_of,
 )
 
+pytestmark = pytest.mark.slow
+
 PURPOSES = (Phase.INFER, Phase.TRAIN_STEP)
 TINY = [workload.name for workload in find_workloads("all[tiny]")]
 FEW = ["cnn_digits", "efficientnet_b0[tiny]", "gru_seq2seq[tiny]", "gpt2_small_decode[tiny]"]

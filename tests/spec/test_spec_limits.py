@@ -16,6 +16,8 @@ from dnnbench.spec.files import MOST_BYTES, MOST_KEY_PARTS, parse_workload, read
 from dnnbench.spec.model import MOST_NODES, MOST_PROBLEMS
 from dnnbench.wording import listed, near_miss
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 30_000
 """Characters of any message about a workload file."""
 

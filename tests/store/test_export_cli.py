@@ -15,6 +15,8 @@ from dnnbench.store.columns import FRAMES
 from dnnbench.store.store import open_store
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 PYTEST_BENCHMARK = (
     shutil.which("pytest-benchmark", path=str(Path(sys.executable).parent)) or "pytest-benchmark"
 )

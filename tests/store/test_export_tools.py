@@ -13,6 +13,8 @@ from dnnbench.store.store import open_store
 from helpers import reporting
 from sqlalchemy import update
 
+pytestmark = pytest.mark.slow
+
 ARMS = {"torch:eager": 1.0, "jax:jit": 0.5}
 SECONDS = {"infer": 1e-3, "train_step": 4e-3}
 BMF = {

@@ -12,6 +12,8 @@ from dnnbench.store.merge import merge
 from dnnbench.store.store import open_store
 from helpers import storing
 
+pytestmark = pytest.mark.slow
+
 MARK = "M4RK"
 ADDRESS = f"postgresql://me:{MARK}@host/x"
 COMMAND = ["dnnbench", "run", "--store", ADDRESS]

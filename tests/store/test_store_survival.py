@@ -16,6 +16,8 @@ from dnnbench.store.store import open_store
 from helpers import storing
 from sqlalchemy import text
 
+pytestmark = pytest.mark.slow
+
 WRITER = """
 import sys
 from helpers import storing

@@ -24,6 +24,8 @@ from study.kinds import KINDS
 from study.limits import by_position, order_bias, planned, spread
 from study.side_by_side import Beside, better_on_both
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("processes", "builds"), [(0.01, 0.0), (0.0, 0.01), (0.005, 0.01), (0.0, 0.0)]

@@ -7,6 +7,8 @@ import json
 import pytest
 from helpers.pytest_sessions import outcome, properties, session
 
+pytestmark = pytest.mark.slow
+
 MEASURED = """
 import pytest
 

@@ -13,6 +13,8 @@ from dnnbench.track.baseline_check import Outcome, held_against
 from helpers import reporting
 from helpers.storing import figure_row
 
+pytestmark = pytest.mark.slow
+
 ARMS = {"torch:eager": 1.0}
 SMALL = {
     "workloads": ("mlp_digits",), "arms": ARMS, "generations": 2, "rounds": 8,

@@ -11,6 +11,8 @@ from dnnbench.store.store import open_store
 from dnnbench.track.compare import COLUMNS, compare
 from helpers import reporting
 
+pytestmark = pytest.mark.slow
+
 GENERATIONS = 5
 BASE = {"generations": GENERATIONS, "workloads": ("mlp_digits",)}
 

@@ -15,6 +15,8 @@ from dnnbench.track.site import file_of
 from helpers.nights import SHAPE, add_nights, date_run
 from sqlalchemy import update
 
+pytestmark = pytest.mark.slow
+
 NIGHTS = 21
 
 

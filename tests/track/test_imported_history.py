@@ -19,6 +19,8 @@ from helpers.old_files import asv_results, autosaved, revision_of
 from helpers.pytest_sessions import run_pytest
 from sqlalchemy import update
 
+pytestmark = pytest.mark.slow
+
 NIGHTS = 14
 SLOWER_FROM = 10
 LEVELS = [1.0] * SLOWER_FROM + [1.3] * (NIGHTS - SLOWER_FROM)

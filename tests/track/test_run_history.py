@@ -20,6 +20,8 @@ from helpers.nights import add_nights
 from helpers.reporting import SECONDS
 from sqlalchemy import update
 
+pytestmark = pytest.mark.slow
+
 NEWEST = range(1, 21)
 """Of the 21 nights those that a report reads."""
 MOST_BYTES = 2e6

@@ -18,6 +18,8 @@ from dnnbench.worker.growth import NEAR_ONE, REPEATS
 from dnnbench_numpy.backend import NumpyBackend
 from helpers.programs import Changed
 
+pytestmark = pytest.mark.slow
+
 
 def audited(**replaced):
     workload = CASES["conv2d_same"]()

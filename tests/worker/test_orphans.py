@@ -16,6 +16,8 @@ from dnnbench.worker.supervisor import CHUNK_BYTES, PIPE_BYTES, Supervisor
 from helpers.rogues import PATIENCE_S, environment, gone
 from helpers.worker_services import Rogue
 
+pytestmark = pytest.mark.slow
+
 HARNESS = """
 import os, sys
 from pathlib import Path

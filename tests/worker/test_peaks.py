@@ -17,6 +17,8 @@ from dnnbench.worker.peaks import Peaks, measure_peaks
 from dnnbench_numpy import ops
 from dnnbench_numpy.backend import NumpyBackend
 
+pytestmark = pytest.mark.slow
+
 
 def build(workload, weights):
     return NumpyBackend().build(workload, weights, Arm("numpy", "eager"))

@@ -22,6 +22,8 @@ from dnnbench.worker.wire import LIVENESS_S
 from helpers.rogues import PATIENCE_S, SERVICE, environment, gone, start
 from helpers.worker_services import Rogue
 
+pytestmark = pytest.mark.slow
+
 LINES = 300_000
 """More of them than a log keeps."""
 
