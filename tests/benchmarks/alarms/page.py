@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from dnnbench.testing.not_slower import Outcome
@@ -27,32 +28,33 @@ def write(
 def _recorded(recordings: Sequence[Recording]) -> str:
     dates = sorted({each.date for each in recordings})
     processors = sorted({each.processor for each in recordings})
-    where = f"{', '.join(dates)}; processor {', '.join(processors)}, two shared cores"
     head = (
-        f'Recorded by `make alarms` ({where}): each assertion is a real test with `by="5%"`\n'
+        f"Recorded by `make alarms` ({', '.join(dates)}; two shared cores of each processor): each "
+        'assertion is a real test with `by="5%"`\n'
         f"and {SECONDS:g} s of visits in each of six fresh processes, of a NumPy product, a NumPy "
         "sum and Python's own sorting.\nThe same visits are judged twice: as they are, and with "
         "the rounds kept in which other work used the CPUs, which is harder.\nLimits are "
         "Clopper-Pearson's, one-sided, 95 %."
     )
     lines = [
-        "| f does | contended rounds | assertions | failed | skipped |",
-        "|---|---|---|---|---|",
+        "| processor | f does | contended rounds | assertions | failed | skipped |",
+        "|---|---|---|---|---|---|",
     ]
-    for extra in sorted({each.extra for each in recordings}):
-        mine = [each for each in recordings if each.extra == extra]
-        lines += [_row(mine, extra, all_rounds) for all_rounds in (False, True)]
+    extras = sorted({each.extra for each in recordings})
+    for processor, extra in product(processors, extras):
+        mine = [each for each in recordings if (each.processor, each.extra) == (processor, extra)]
+        lines += [_row(mine, processor, extra, all_rounds) for all_rounds in (False, True)]
     return "\n".join([head, "", *lines])
 
 
-def _row(recordings: Sequence[Recording], extra: float, all_rounds: bool) -> str:
+def _row(recordings: Sequence[Recording], processor: str, extra: float, all_rounds: bool) -> str:
     outcomes = [each.outcome(all_rounds) for each in recordings]
     slower = Count(outcomes.count(Outcome.SLOWER), len(outcomes))
     work = f"{extra:.0%} more work" if extra else "the same work"
     failed = slower.at_least() if extra else slower.at_most()
     rounds = "kept" if all_rounds else "dropped"
     skipped = outcomes.count(Outcome.UNDECIDED)
-    return f"| {work} | {rounds} | {len(outcomes)} | {failed} | {skipped} |"
+    return f"| {processor} | {work} | {rounds} | {len(outcomes)} | {failed} | {skipped} |"
 
 
 def _simulated(counts: Sequence[Counts], trials: int) -> str:
