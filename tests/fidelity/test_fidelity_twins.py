@@ -27,8 +27,8 @@ COMPILED_LONG = ("lstm_lm", "bert_base")
 DEEP = ("mobilenet_v2", "densenet121", "resnet18")
 BENCHMARKS = Path(comparing.__file__).parents[1]
 ATTENTION = ("bert_base", "gpt2_small")
-"""Networks whose twins round scores or weights to float32 whatever the type is: `jax.nn`'s,
-Keras's and Flax's attention do. They are not chaotic.
+"""Networks whose twins round something to float32 whatever the type is: in `jax.nn` attention's
+scores, in Keras and Flax a part that is not known. They are not chaotic.
 """
 OTHER_KERNELS = ("tensorflow:graph", "tensorflow:xla", "jax:jit")
 PATIENCE_S = 600
