@@ -11,6 +11,27 @@ from dnnbench.protocol.arm import Arm
 from dnnbench.worker.__main__ import SERVICE
 from helpers.kept_caches import kept_folder, lend, remove_unused
 
+LASTING = ("module", "class")
+CHEAP = {"quick_compilation"}
+"""Fixtures that last as long as a file's tests and cost nothing to make twice."""
+
+
+def pytest_itemcollected(item):
+    """Tests that share what is made once for their file stay in one process: parted, each of two
+    would make it.
+    """
+    if item.get_closest_marker("xdist_group") is None and shares(item):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def shares(item):
+    """Whether a test asks for a fixture that lasts longer than the test and less than a session."""
+    fixtures = getattr(item, "_fixtureinfo", None)
+    if fixtures is None:
+        return False
+    asked = {name: made[-1] for name, made in fixtures.name2fixturedefs.items()}
+    return any(asked[name].scope in LASTING for name in asked.keys() - CHEAP)
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):

@@ -19,7 +19,7 @@ MOST_BYTES = 2 * 2**30
 """That a worker may ever have held for the tiny networks it has checked."""
 
 
-OFTEN = ("mlp", "lenet5", "resnet18", "unet", "gpt2_small", "lstm_lm", "gru_seq2seq", "dlrm")
+OFTEN = ("mlp", "lenet5", "gpt2_small", "gru_seq2seq", "dlrm")
 """Networks of each sort, which backends that compile nothing are asked often: others, and what
 compilers take, are the matrix's.
 """

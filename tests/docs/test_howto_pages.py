@@ -161,13 +161,20 @@ def here(folder: Path, *words: str) -> CompletedProcess:
     return CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
-IN_PART = [pytest.param((page, COSTLY.get(page, "")), id=page) for page in PAGES]
-WHOLE = [
-    pytest.param((page, ""), id=f"all of {page}", marks=pytest.mark.exhaustive) for page in COSTLY
+SELDOM = ("own_network.md", "machines.md", "configuration.md")
+"""Pages of many runs, which the nightly matrix follows; test_page_commands.py reads each of their
+commands as the command line would, often.
+"""
+OFTEN = [
+    pytest.param((page, COSTLY.get(page, "")), id=page) for page in PAGES if page not in SELDOM
+]
+NIGHTLY = [
+    pytest.param((page, ""), id=f"all of {page}", marks=pytest.mark.exhaustive)
+    for page in (*COSTLY, *SELDOM)
 ]
 
 
-@pytest.fixture(scope="module", params=[*IN_PART, *WHOLE])
+@pytest.fixture(scope="module", params=[*OFTEN, *NIGHTLY])
 def followed(request, tmp_path_factory):
     """(page, how each of its commands ended)"""
     page, costly = request.param

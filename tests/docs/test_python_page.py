@@ -14,6 +14,8 @@ PAGE = (ROOT / "docs" / "python.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 NOTEBOOK = ROOT / "examples" / "compare.ipynb"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("python page")]  # runs, as a user's
+EXECUTED = pytest.mark.exhaustive
+"""Half a minute of calls: tests/api makes their like often."""
 
 
 @pytest.fixture(scope="module")
@@ -33,57 +35,70 @@ def test_the_page_has_blocks():
     assert len(BLOCKS) >= 8
 
 
+@EXECUTED
 def test_its_run_measures_every_cell(executed):
     assert set(executed["run"].cells["status"]) == {"ok"}
 
 
+@EXECUTED
 def test_its_run_is_stored_with_the_call(executed):
     assert executed["run"].command.startswith("dnnbench.run([<function make_net>, 'mlp_digits']")
 
 
+@EXECUTED
 def test_each_type_of_a_list_is_an_arm(executed):
     assert list(executed["by_type"].index) == ["float32", "float64"]
 
 
+@EXECUTED
 def test_throughput_is_examples_over_time(executed):
     cells = executed["run"].cells
     assert (cells["examples_per_s"] == cells["batch_size"] / cells["call_s"]).all()
 
 
+@EXECUTED
 def test_a_visit_belongs_to_a_cell(executed):
     run = executed["run"]
     assert set(run.samples["cell_id"]) == set(run.cells["cell_id"])
 
 
+@EXECUTED
 def test_its_picture_can_be_drawn(executed):
     assert executed["picture"].to_dict()["encoding"]["x"]["field"] == "examples_per_s"
 
 
+@EXECUTED
 def test_the_store_gives_the_same_cells(executed):
     first, *_ = executed["runs"]
     assert first.cells.equals(executed["run"].cells)
 
 
+@EXECUTED
 def test_the_notebook_shows_the_answer(executed):
     assert "<table" in executed["run"]._repr_html_()
 
 
+@EXECUTED
 def test_markdown_begins_with_the_answer(executed):
     assert executed["text"].startswith("## ")
 
 
+@EXECUTED
 def test_the_page_is_written(executed):
     assert executed["page"].name == "report.html"
 
 
+@EXECUTED
 def test_two_short_runs_are_not_judged(executed):
     assert executed["comparison"].unusable
 
 
+@EXECUTED
 def test_training_fills_a_curve(executed):
     assert len(executed["curves"]) == 2
 
 
+@EXECUTED
 def test_the_weights_predict_alike(executed):
     assert executed["predicted"].failed is False
 

@@ -92,6 +92,7 @@ def test_a_foreign_interpreter_is_not_given_the_stores_password(tmp_path, monkey
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # a build that fails leaves nothing either: test_environment_of_revision.py
 def test_what_pip_cannot_install_leaves_nothing_behind(folder):
     with pytest.raises(UsageError, match="pip install failed"):
         create_environment("broken", ["no-such-distribution-of-dnnbench==1"])

@@ -120,15 +120,9 @@ ARMS_THAT_FAIL = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # test_gate_ends.py ends recorded gates so, often
 @pytest.mark.xdist_group("run")
-@pytest.mark.parametrize(
-    "arms",
-    [
-        "numpy,saboteur:raise",
-        pytest.param("saboteur:raise,saboteur:crash", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.parametrize("arms", ARMS_THAT_FAIL)
 def test_an_arm_that_fails_does_not_pass(folder, arms):
     code, words = ARMS_THAT_FAIL[arms]
     done = dnnbench(

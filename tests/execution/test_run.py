@@ -70,6 +70,7 @@ def test_a_page_that_fails_at_the_end_leaves_the_reader_where_the_run_is(place):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # every gate measures one
 def test_a_twin_is_the_base_in_a_process_of_its_own(place):
     fast = (
         "--threads",

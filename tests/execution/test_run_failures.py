@@ -55,6 +55,7 @@ def test_a_run_in_which_something_fails_ends_with_code_1(failed):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # tests/worker/test_process.py ends a call that hangs, often
 def test_a_hanging_step_costs_its_cell(place):
     impatient = {
         "dnnbench.worker.clients.base:Client.__init__": "helpers.stand_ins:of_eight_seconds"

@@ -170,6 +170,7 @@ def stop_for_a_moment(workers):
         time.sleep(0.02)
 
 
+@pytest.mark.exhaustive  # tests/worker/test_process.py stops workers often
 def test_rounds_in_which_somebody_stopped_a_worker_are_marked(place):
     command = [sys.executable, "-m", "dnnbench.cli.main", "run", "tiny.toml", "--backend", "numpy",
                "--no-check", "--threads", "1", "--max-time", "3s", "--generations", "1", "--phase",

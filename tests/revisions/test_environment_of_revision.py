@@ -135,6 +135,7 @@ def test_a_build_that_fails_is_told_and_leaves_nothing(recipe, project, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # pip's doing, in an environment of its own
 def test_pip_takes_the_lent_dnnbench_for_an_installed_one(tmp_path):
     wheel = tmp_path / "mine-1.0-py3-none-any.whl"
     with ZipFile(wheel, "w") as file:

@@ -54,6 +54,7 @@ def add_history(store, machine):
     add_nights(store, [1.0] * 3, machine=machine, networks=networks, **shape)
 
 
+@pytest.mark.exhaustive  # the page's gate of a commit runs often, and finds more operators
 def test_a_commit_that_takes_twice_the_time_is_caught(gated, project, tmp_path):
     project.commit("Twice the work", mine__py=TWICE)
     premake(project, "HEAD~1", "HEAD")

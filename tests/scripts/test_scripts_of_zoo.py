@@ -126,16 +126,13 @@ def offered(backend, cells):
     return [cell for cell in cells if backend != "onnxruntime" or cell[1] == "infer"]
 
 
-LONG_TO_COMPILE = {
-    (backend, *cell)
-    for backend in ("tensorflow", "jax")
-    for cell in (("cnn_digits", "train_step"), ("gpt2_small_decode[tiny]", "infer"))
-}
+LONG_TO_COMPILE = ("tensorflow", "jax")
+"""Whose scripts of the zoo the matrix runs: test_scripts_of_cases.py runs those of ops often."""
 FEW_ROWS = [
     in_one_process(backend, *cell)
     for backend in ARMS
+    if backend not in LONG_TO_COMPILE
     for cell in offered(backend, sorted(FEW))
-    if (backend, *cell) not in LONG_TO_COMPILE
 ]
 WHOLE_ROWS = [
     in_one_process(backend, mode, *cell, group=(backend, mode))

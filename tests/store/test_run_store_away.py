@@ -124,6 +124,7 @@ def test_a_run_outlasts_a_lock_of_its_store(place):
     assert done_generations(place / STORE) == [0, 1]
 
 
+@pytest.mark.exhaustive  # tests/store/test_store_away.py keeps such files in this process
 def test_a_generation_that_the_store_does_not_take_waits_beside_it_for_resume(place):
     with begun(place, *RUN, *TWO, limit_s=0.3, busy_s=2) as process:
         wait_for_generations(place, 1)

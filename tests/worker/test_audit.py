@@ -141,7 +141,8 @@ def test_waiting_for_a_cpu_is_no_time_of_a_call(monkeypatch):
             clock_s.clear()
             audits.append(audited(infer=spun).growth)
             first_question = clock_s[: 2 * REPEATS]
-            by_clock.append(growth_of(list(zip(first_question[::2], first_question[1::2]))))
+            pairs = zip(first_question[::2], first_question[1::2], strict=True)
+            by_clock.append(growth_of(list(pairs)))
     assert median(map(spread, audits)) < median(map(spread, by_clock)) / 2
 
 
