@@ -37,6 +37,8 @@ HIDDEN = {
     "postgresql:/u:SECRET@h/d": "postgresql:/u:***@h/d",
     "jdbc:postgresql://h/d?user=u&password=SECRET": "jdbc:postgresql://h/d?user=u&password=***",
     "host=h user=u password=SECRET dbname=d": "host=h user=u password=*** dbname=d",
+    "PGPASSWORD=SECRET": "PGPASSWORD=***",
+    "pa\u017f\u017fword=SECRET": "pa\u017f\u017fword=***",
     "host=h password = 'SEC \\' RET' dbname=d": "host=h password = '***' dbname=d",
     "Server=h;Password=SECRET": "Server=h;Password=***",
     "PGPASSWORD=SECRET dnnbench run": "PGPASSWORD=*** dnnbench run",

@@ -9,6 +9,9 @@ from urllib.parse import unquote_plus
 
 MASK = "***"
 _NAMES = ("password", "sslpassword", "passwd", "passphrase", "pgpassword")
+_NAMES_HOLD = "pass"
+"""What each of the names holds: without it, and without what an address holds, no password."""
+_ADDRESSES_HOLD = ":/"
 _QUERY_NAMES = {*_NAMES, "token", "access_token", "api_key", "secret"}
 # From its beginning only, which is linear in the text. One slash is what pathlib leaves of two.
 _SCHEME = r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z0-9+.-]+://|postgres[a-z+]*:/)"
@@ -36,6 +39,8 @@ def masked(text: str) -> str:
     of libpq's keyword form, quoted or not; a token before the @ of https://.
     Where an address ends is guessed: rather too late.
     """
+    if _ADDRESSES_HOLD not in text and _NAMES_HOLD not in text.casefold():
+        return text
     return _KEYWORD.sub(_hide_value, _ADDRESS.sub(_hide_in_address, text))
 
 

@@ -65,9 +65,7 @@ class Visits:
 
     @classmethod
     def from_frame(cls, frame: "pd.DataFrame") -> "Visits":
-        """One cell's rows of the store's `samples` frame, whose seconds are those of k
-        calls together.
-        """
+        """Rows of the store's `samples` frame, whose seconds are those of k calls together."""
         return cls(
             generation=frame["generation"].to_numpy(np.int64),
             round=frame["round"].to_numpy(np.int64),
@@ -84,8 +82,11 @@ class Visits:
 
     def without(self, dropped: np.ndarray) -> "Visits":
         """The visits whose rounds are not among the keys `dropped`."""
-        keep = ~np.isin(self.keys, dropped)
-        return Visits(*(column[keep] for column in vars(self).values()))
+        return self.at(~np.isin(self.keys, dropped))
+
+    def at(self, places: np.ndarray) -> "Visits":
+        """The visits at these places, which are numbers or a mask."""
+        return Visits(*(column[places] for column in vars(self).values()))
 
 
 def by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
@@ -99,9 +100,11 @@ def single_calls(samples: "pd.DataFrame") -> dict[str, Visits]:
 
 
 def _apart_by_cell(samples: "pd.DataFrame") -> dict[str, Visits]:
-    return {
-        str(cell): Visits.from_frame(rows) for cell, rows in samples.groupby("cell_id", sort=False)
-    }
+    visits = Visits.from_frame(samples)
+    numbers, cells = samples["cell_id"].factorize()
+    ends = np.bincount(numbers, minlength=len(cells)).cumsum()
+    places = np.split(np.argsort(numbers, kind="stable"), ends[:-1])
+    return {str(cell): visits.at(part) for cell, part in zip(cells, places, strict=False)}
 
 
 def contended_rounds(cells: Iterable[Visits]) -> np.ndarray:

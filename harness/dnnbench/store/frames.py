@@ -36,24 +36,28 @@ def frame(name: str, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
 
     DamagedValue for a value of another kind than its column holds.
     """
+    return _frame(FRAMES[name], rows)
+
+
+def _frame(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
     import pandas as pd
 
-    names = FRAMES[name]
     values = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pd.DataFrame(
-        {column: _series(column, entries) for column, entries in zip(names, values, strict=True)}
-    )
+    index = pd.RangeIndex(len(values[0]))
+    columns = zip(names, values, strict=True)
+    return pd.DataFrame({name: _series(name, entries, index) for name, entries in columns}, index)
 
 
-def _series(column: str, entries: Sequence[Any]) -> "pd.Series":
+def _series(column: str, entries: Sequence[Any], index: "pd.Index") -> "pd.Series":
+    """index: the frame's, which pandas need not put together from its columns' then."""
     import pandas as pd
 
     dtype = COLUMNS[column].dtype
     if dtype == OBJECT:
         kind = JSON_KINDS.get(column, str)
-        return pd.Series([_readable(column, entry, kind) for entry in entries], dtype=dtype)
+        return pd.Series([_readable(column, entry, kind) for entry in entries], index, dtype)
     try:
-        return pd.Series(list(entries), dtype=dtype)
+        return pd.Series(list(entries), index, dtype)
     except (ValueError, TypeError, OverflowError) as error:
         raise DamagedValue(
             f"got a value for {column} that is no {dtype} ({shortened(str(error), 100)})"
@@ -73,7 +77,7 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows as dictionaries of plain Python values, whatever is missing as None:
     ready for JSON.
     """
-    columns = [_plain_column(table[name]) for name in table.columns]
+    columns = [_plain_column(column) for _, column in table.items()]
     return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -93,14 +97,9 @@ def runs(connection: Connection, run_ids: str | Iterable[str] | None) -> "pd.Dat
 
 def run_names(connection: Connection) -> "pd.DataFrame":
     """What users name runs by: columns of frame `runs`, oldest first."""
-    import pandas as pd
-
     names = select(*(_column(name, (RUN, MACHINE)) for name in NAMES))
     query = names.join_from(RUN, MACHINE).order_by(RUN.c.created, RUN.c.run_id)
-    rows = list(connection.execute(query))
-    return pd.DataFrame(
-        {name: _series(name, [row[place] for row in rows]) for place, name in enumerate(NAMES)}
-    )
+    return _frame(NAMES, connection.execute(query).all())
 
 
 def machines(connection: Connection) -> "pd.DataFrame":

@@ -13,6 +13,9 @@ from ..errors import StoreError
 from ..masking import masked
 from ..wording import near_miss
 
+PLAIN = (int, bool, type(None))
+"""Types of which every value is plain as it is."""
+
 
 def plain(value: Any) -> Any:
     """The value in Python's own types, as both databases take it.
@@ -21,17 +24,20 @@ def plain(value: Any) -> Any:
     (NUL, undecodable bytes) to the replacement character, and passwords (`masking`);
     NaN becomes None, as SQLite makes it NULL anyway. Collections go to json_ready.
     """
+    if type(value) in PLAIN:
+        return value
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
-        return masked(
-            value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-            .encode("utf-8", "replace")
-            .decode("utf-8")
-        )
+        return masked(_encodable(value))
     if isinstance(value, Mapping | list | tuple):
         return json_ready(value)
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _encodable(text: str) -> str:
+    clean = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return clean if clean.isascii() else clean.encode("utf-8", "replace").decode("utf-8")
 
 
 def json_ready(value: Any) -> Any:
@@ -39,6 +45,8 @@ def json_ready(value: Any) -> Any:
 
     There an infinite number is None as well.
     """
+    if type(value) in PLAIN or isinstance(value, str):
+        return plain(value)
     if isinstance(value, Mapping):
         return {plain(str(key)): json_ready(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
