@@ -9,6 +9,10 @@ ROUNDINGS = 64
 """By how many, rms over rms, honest sums of a few hundred terms in another order differ."""
 
 
+MANY = 10_000
+"""Elements of a tensor of which a single one says little."""
+
+
 class Unequal(DnnbenchError):
     """The two sides do not compute the same."""
 
@@ -20,12 +24,14 @@ def require_equal(
     most: float | None = None,
     way: Mapping[str, float] | None = None,
     moved: Mapping[str, float] | None = None,
+    strays: int = 0,
 ) -> float:
     """The largest difference of a tensor, as a share of the `most` that it may have.
 
     most: of the tensor's rms, or of the rms that `way` has for it: how far training moved it;
     `honest` of our tensor's type unless it is given.
     moved: rms that each tensor may differ by besides, as roundings of the start move it.
+    strays: how many elements of a tensor of `MANY` and more may lie anywhere.
     Unequal where names or shapes differ, and where a tensor lies further apart.
     """
     if ours.keys() != theirs.keys():
@@ -34,7 +40,13 @@ def require_equal(
     return max(
         (
             _share(
-                where, name, ours[name], theirs[name], most, way or {}, (moved or {}).get(name, 0)
+                where,
+                name,
+                (ours[name], theirs[name]),
+                most,
+                (way or {}).get(name),
+                (moved or {}).get(name, 0),
+                strays,
             )
             for name in ours
         ),
@@ -52,10 +64,12 @@ def rms(array: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(array, dtype=float))))
 
 
-def _share(where, name, ours, theirs, most, way, moved) -> float:
+def _share(where, name, sides, most, way, moved, strays) -> float:
+    ours, theirs = sides
     if ours.shape != theirs.shape:
         raise Unequal(f"{where}: '{name}' is {ours.shape} on one side, {theirs.shape} on the other")
-    apart, size = rms(ours.astype(float) - theirs.astype(float)), way.get(name, rms(theirs))
+    apart = rms(_without_strays(ours.astype(float) - theirs.astype(float), strays))
+    size = rms(theirs) if way is None else way
     allowed = (honest(ours.dtype) if most is None else most) * size + moved
     if not apart <= allowed:
         raise Unequal(
@@ -63,3 +77,11 @@ def _share(where, name, ours, theirs, most, way, moved) -> float:
             "mathematics or start differ"
         )
     return apart / allowed if apart else 0.0
+
+
+def _without_strays(differences: np.ndarray, strays: int) -> np.ndarray:
+    """All but the largest, where there are many; one that is no number stays."""
+    if not strays or differences.size < MANY or np.isnan(differences).any():
+        return differences
+    order = np.argpartition(np.abs(differences), -strays, axis=None)
+    return differences.ravel()[order[:-strays]]
