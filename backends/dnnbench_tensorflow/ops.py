@@ -1,5 +1,6 @@
 """The value of each op, as its docstring in `dnnbench.spec.ops` defines it."""
 
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -279,19 +280,21 @@ def position_embedding(op, x, weight):
 
 def lstm(op, x, *states, weight, recurrent, bias):
     recurrent = tf.convert_to_tensor(recurrent)
+    projected = partial(_projected, weight=tf.convert_to_tensor(weight), bias=bias)
 
     def step(a, h, c):
         i, f, g, o = tf.split(a + tf.matmul(h, recurrent), 4, -1)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         return tf.sigmoid(o) * tf.tanh(c), c
 
-    last, every = scan(step, _projected(x, weight, bias), start(op, x, states, 2))
+    last, every = scan(step, projected, x, start(op, x, states, 2))
     return sequence_or_last(op, last[0], every)
 
 
 def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
     recurrent = tf.convert_to_tensor(recurrent)
     hidden_bias = tf.convert_to_tensor(hidden_bias)
+    projected = partial(_projected, weight=tf.convert_to_tensor(weight), bias=bias)
 
     def step(a, h):
         a_z, a_r, a_n = tf.split(a, 3, -1)
@@ -300,12 +303,12 @@ def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
         n = tf.tanh(a_n + r * (u_n + hidden_bias))
         return ((1 - z) * n + z * h,)
 
-    last, every = scan(step, _projected(x, weight, bias), start(op, x, states, 1))
+    last, every = scan(step, projected, x, start(op, x, states, 1))
     return sequence_or_last(op, last[0], every)
 
 
 def _projected(x, weight, bias):
-    """x W + b of all steps in one product.      returns: (N, T, gates H)"""
+    """x W + b of one step, or of all in one product.      x: (N, I) or (N, T, I)"""
     rows = tf.reshape(x, (-1, x.shape[-1]))  # (N T, I)
     y = _biased(tf.matmul(rows, weight), bias)
     return tf.reshape(y, (*x.shape[:-1], -1))

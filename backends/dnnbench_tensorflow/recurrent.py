@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from .kernels import under_xla
+from .kernels import learns, under_xla, xla_on_cpu
 
 MOST_UNROLLED = 64
 """Steps of which a graph holds each one: a loop takes longer for a step than its body, but a graph
@@ -10,16 +10,20 @@ of many steps takes long to make.
 """
 
 
-def scan(step, x, states):
-    """(last states, first state after every step) of states = step(x_t, *states).
+def scan(step, projected, x, states):
+    """(last states, first state after every step) of states = step(projected(x_t), *states).
 
+    projected: what inputs bring to the gates, of one step or of all.
     x: (N, T, ...)   states: (N, H) each   returns: states, (N, T, H)
     """
+    if xla_on_cpu() and not learns():
+        return _looped(lambda x_t, *states: step(projected(x_t), *states), x, states)
+    gates = projected(x)
     if under_xla() or x.shape[1] > MOST_UNROLLED:
-        return _looped(step, x, states)
+        return _looped(step, gates, states)
     every = []
-    for x_t in tf.unstack(x, axis=1):
-        states = step(x_t, *states)
+    for a in tf.unstack(gates, axis=1):
+        states = step(a, *states)
         every.append(states[0])
     return states, tf.stack(every, axis=1)
 
