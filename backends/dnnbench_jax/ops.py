@@ -10,7 +10,7 @@ from jax import lax
 
 from .attention import attend
 from .convolution import convolve, convolve_transposed
-from .recurrent import first_state, gates_in_time, gru_states, lstm_states, sequence_or_last
+from .recurrent import every_state, first_state, gru_step, lstm_step, sequence_or_last
 from .spread import biased, spread
 
 
@@ -249,15 +249,14 @@ def position_embedding(op, x, weight):
 
 
 def lstm(op, x, *states, weight, recurrent, bias):
-    h, c = states or (first_state(op, x), first_state(op, x))
-    states = lstm_states(gates_in_time(x, weight, bias), h, c, recurrent)  # (T, N, H)
-    return sequence_or_last(op, states)
+    first = states or (first_state(op, x), first_state(op, x))
+    return sequence_or_last(op, every_state(lstm_step, x, first, weight, bias, recurrent))
 
 
 def gru(op, x, *states, weight, recurrent, bias, hidden_bias):
     (h,) = states or (first_state(op, x),)
-    states = gru_states(gates_in_time(x, weight, bias), h, recurrent, hidden_bias)  # (T, N, H)
-    return sequence_or_last(op, states)
+    every = every_state(gru_step, x, h, weight, bias, recurrent, hidden_bias)
+    return sequence_or_last(op, every)
 
 
 def attention(op, q, k, v, mask=None):

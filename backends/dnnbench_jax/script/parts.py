@@ -7,7 +7,7 @@ import optax
 from jax import lax
 
 from ..depthwise import depthwise
-from ..recurrent import gru_states, lstm_states
+from ..recurrent import gru_step, lstm_step
 
 ARRAYS: dict = {}
 
@@ -151,12 +151,24 @@ def group_norm(x, scale, bias, groups, epsilon):
     return standardised(grouped, (1, 3), epsilon).reshape(x.shape) * scale + bias
 
 
+@jax.jit
+def lstm_states(gates, h, c, recurrent):
+    """Every h.      gates: (T, N, 4H) from the inputs   returns: (T, N, H)"""
+    return lax.scan(lambda carried, a: lstm_step(carried, a, recurrent), (h, c), gates)[1]
+
+
 def lstm(x, weight, recurrent, bias, h=None, c=None, last=False):
     """Gates i, f, g, o.      x: (N, T, I)   y: (N, T, H) or (N, H)"""
     zeros = jnp.zeros((len(x), len(recurrent)), x.dtype)
     h, c = (zeros if state is None else state for state in (h, c))
     states = lstm_states(jnp.swapaxes(x, 0, 1) @ weight + bias, h, c, recurrent)
     return states[-1] if last else jnp.swapaxes(states, 0, 1)
+
+
+@jax.jit
+def gru_states(gates, h, recurrent, hidden_bias):
+    """Every h.      gates: (T, N, 3H) from the inputs   returns: (T, N, H)"""
+    return lax.scan(lambda h, a: gru_step(h, a, recurrent, hidden_bias), h, gates)[1]
 
 
 def gru(x, weight, recurrent, bias, hidden_bias, h=None, last=False):
