@@ -9,7 +9,7 @@ ROUNDINGS = 64
 """By how many, rms over rms, honest sums of a few hundred terms in another order differ."""
 
 
-MANY = 10_000
+MANY = 1_000
 """Elements of a tensor of which a single one says little."""
 
 
