@@ -53,8 +53,9 @@ def every_state(step, x, first, weight, bias, *own):
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _by_steps(step, x, first, weight, bias, *own):
-    """Each step multiplies its own inputs, which XLA on a CPU takes 0.83 to 0.97 of the time for;
-    what is differentiated takes 1.2 to 1.4 times as long so, and multiplies all at once.
+    """Each step multiplies its own inputs: XLA on a CPU infers a GRU in 0.88 of the time so, an
+    LSTM in 0.96. To differentiate a GRU takes 1.2 to 1.4 times as long so: gradients are of the
+    other way.
     """
 
     def from_inputs(carried, x_t):

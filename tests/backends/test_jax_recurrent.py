@@ -9,6 +9,7 @@ import pytest
 from dnnbench_jax import device
 from dnnbench_jax.recurrent import every_state, gru_step, lstm_step
 
+pytestmark = pytest.mark.compiled
 N, T, I, H = 2, 5, 3, 4
 LAYERS = {"lstm": (lstm_step, 4, 2, ()), "gru": (gru_step, 3, 1, ((H,),))}
 """Step, gates, states and the shapes of what it reads besides the recurrent weights."""
